@@ -1,0 +1,244 @@
+//! Anomalies: what is wrong, where, how bad, in words a professional understands.
+//!
+//! Every finding is an [`Anomaly`] with a stable [`Code`]; the table below states once, for each code, the control of the norm it
+//! belongs to, its severity and its French title. Changing the policy of the project (which fault costs an invoice, which the whole
+//! file) is changing a line of that table; `docs/controles.md` is generated from it.
+//!
+//! No anomaly carries a person: values of zones that name or number a person are masked before they get here.
+
+use crate::layout::{Picture, Zone};
+use std::fmt;
+
+/// What a fault costs. Ordered: the verdict of a file is the worst of its anomalies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Everything is loaded, the finding is shown.
+    Avertissement,
+    /// Only the invoice is quarantined; its neighbours live.
+    Facture,
+    /// Nothing of the physical file is loaded.
+    Fichier,
+}
+
+impl Severity {
+    /// The word used in reports: `warning`, `invoice` or `file`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Avertissement => "warning",
+            Self::Facture => "invoice",
+            Self::Fichier => "file",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident $code:literal $control:literal $severity:ident $titre:literal;)*) => {
+        /// A stable code of anomaly. The text before the first dash is the control of the norm or of the project's policy.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $titre] $(#[$doc])* $variant,)* }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Code] = &[$(Code::$variant),*];
+
+            /// The stable code, for example `C10-NIR-CLE`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str { match self { $(Code::$variant => $code,)* } }
+
+            /// The control it belongs to, for example `C10`.
+            #[must_use]
+            pub const fn control(self) -> &'static str { match self { $(Code::$variant => $control,)* } }
+
+            /// What it costs where the place does not decide (see [`Place::severity`]).
+            #[must_use]
+            pub const fn severity(self) -> Severity { match self { $(Code::$variant => Severity::$severity,)* } }
+
+            /// French title.
+            #[must_use]
+            pub const fn titre(self) -> &'static str { match self { $(Code::$variant => $titre,)* } }
+        }
+    };
+}
+
+codes! {
+    FichierVide            "P1-VIDE"               "P1"  Fichier       "Fichier vide";
+    NonReconnu             "P1-NON-RECONNU"        "P1"  Fichier       "Contenu non reconnu (ni B2, ni NOEMIE, ni retour de concentrateur)";
+    Longueur               "P2-LONGUEUR"           "P2"  Fichier       "Enregistrement qui ne fait pas 128 octets";
+    FichierTronque         "P3-TRONQUE"            "P3"  Fichier       "Fichier coupe au milieu d'un enregistrement";
+    FinAbsente             "P3-999-ABSENT"         "P3"  Fichier       "Enregistrement 999 absent";
+    Imbrication            "P4-IMBRICATION"        "P4"  Fichier       "Enregistrement a une place impossible";
+    ImbricationFacture     "P4-ORDRE-FACTURE"      "P4"  Facture       "Complement a une place impossible dans la facture";
+    TypeInconnu            "P5-TYPE-INCONNU"       "P5"  Facture       "Type d'enregistrement inconnu";
+    ComplementInconnu      "P6-COMPLEMENT-INCONNU" "P6"  Avertissement "Complement inconnu, conserve tel quel";
+    ApresFin               "P7-BLANCS-APRES-999"   "P7"  Avertissement "Blancs apres le dernier 999";
+    DonneesApresFin        "P7-DONNEES-APRES-999"  "P7"  Fichier       "Donnees apres le dernier 999";
+    NonInitiale            "C3-NON-INITIALE"       "C3"  Avertissement "Fichier DRE sans la mention FACTURE INITIALE";
+    IdentificationFichier  "C4-IDENTIFICATION"     "C4"  Fichier       "Identification du fichier absente ou invalide";
+    RemiseDejaRecue        "C5-REMISE-DEJA-RECUE"  "C5"  Fichier       "Remise deja recue (meme emetteur, meme date, meme identification)";
+    NonNumerique           "C6-NON-NUMERIQUE"      "C6"  Facture       "Zone numerique invalide";
+    CaractereInterdit      "C7-CARACTERE"          "C7"  Facture       "Caractere interdit (A-Z, 0-9 et espace seulement)";
+    DateInvalide           "C8-DATE"               "C8"  Facture       "Date impossible";
+    NirCle                 "C10-NIR-CLE"           "C10" Facture       "Cle du numero d'immatriculation fausse";
+    CleLuhn                "C12-CLE"               "C12" Facture       "Cle du numero fausse (cle type 1-2)";
+    FinessCorse            "C13-FINESS-CORSE"      "C13" Avertissement "FINESS corse transmis avec une lettre";
+    FactureNulle           "C14-NUMERO-NUL"        "C14" Facture       "Numero de facture nul";
+    FactureDifferente      "C14-NUMERO-DIFFERENT"  "C14" Facture       "Numero de facture different dans la meme facture";
+    FactureDouble          "C14-NUMERO-DOUBLE"     "C14" Facture       "Numero de facture deja utilise dans le lot";
+    PrefixeDifferent       "C15-PREFIXE"           "C15" Facture       "PS, NIR, cle ou rang different dans la meme facture";
+    Ordre                  "C16-ORDRE"             "C16" Avertissement "Ordre des complements non respecte";
+    Sequence               "C17-SEQUENCE"          "C17" Avertissement "Sequence, nombre ou date des complements";
+    Modificateurs          "C18-MODIFICATEURS"     "C18" Avertissement "Modificateurs CCAM non cadres a gauche";
+    NombreLignes           "C19-LIGNES"            "C19" Avertissement "Une facture contient de 1 a 999 lignes";
+    CodeInconnu            "C21-CODE"              "C21" Facture       "Nature d'assurance, regime ou parcours de soins inconnu";
+    AccidentTravail        "C22-AT"                "C22" Facture       "Numero ou date d'accident du travail absent ou invalide";
+    DelaiTransmission      "C24-DELAI"             "C24" Avertissement "Soins de plus d'un an a la transmission";
+    Eclatement             "C26-ECLATEMENT"        "C26" Avertissement "Flux eclate (F) avec une part complementaire dans les lignes";
+    Depense                "C27-DEPENSE"           "C27" Avertissement "Depense differente de AMO + AMC";
+    AccordPrealable        "C28-ACCORD"            "C28" Avertissement "Date de demande d'accord prealable attendue";
+    NumeroOc               "C29-OC"                "C29" Avertissement "Numero d'organisme complementaire mal cadre ou absent";
+    TotalFactureCp         "C30-TOTAL"             "C30" Facture       "Total de la facture (norme CP) different de la somme des lignes";
+    TotalFacturePs         "C31-TOTAL"             "C31" Facture       "Total de la facture (norme PS) different de la somme des lignes";
+    CompteFacture          "C32-COMPTE"            "C32" Facture       "Nombre d'enregistrements de la facture faux";
+    TotalLot               "C33-LOT"               "C33" Avertissement "Compteur, total ou numero de la fin de lot faux";
+    FinFichier             "C34-999"               "C34" Fichier       "Enregistrement 999 different de l'en-tete ou compteur faux";
+    Calcul                 "C35-CALCUL"            "C35" Avertissement "Base ou montant AMO different du calcul";
+    Centre                 "C37-CENTRE"            "C37" Avertissement "Centre gestionnaire du regime 96 caisse 196 mal forme";
+    Limite                 "L1-LIMITE"             "L1"  Fichier       "Limite de la passerelle depassee";
+
+    RetourVide             "Q1-EN-TETE"            "Q1"  Fichier       "Fichier NOEMIE sans enregistrement 000 de 128 caracteres";
+    RetourCadrage          "Q2-CADRAGE"            "Q2"  Fichier       "Longueur d'enregistrement fausse";
+    RetourFin              "Q3-999"                "Q3"  Fichier       "Enregistrement 999 absent ou different de l'en-tete";
+    EntiteSansFin          "Q4-DELIMITEUR"         "Q4"  Facture       "Entite sans delimiteur @";
+    EntiteDecalee          "Q5-DECALAGE"           "Q5"  Fichier       "Suite d'entites illisible";
+    RetourCompteur         "Q6-COMPTEUR"           "Q6"  Avertissement "Compteur de fin de niveau 990 faux";
+    RetourCumul            "Q7-CUMUL"              "Q7"  Avertissement "Cumul d'un 990 ou du 999 faux";
+    RetourEnregistrements  "Q8-ENREGISTREMENTS"    "Q8"  Fichier       "Nombre d'enregistrements du 999 faux";
+    RetourLots             "Q9-LOTS"               "Q9"  Avertissement "Nombre de lots du 999 faux";
+    EntiteInconnue         "Q10-ENTITE-INCONNUE"   "Q10" Avertissement "Entite inconnue, conservee telle quelle";
+    RetourNonNumerique     "Q11-NON-NUMERIQUE"     "Q11" Facture       "Zone numerique invalide dans une entite";
+    EtatInconnu            "Q13-ETAT"              "Q13" Facture       "Etat de la part AMO ou AMC inconnu";
+    Niveaux                "Q15-NIVEAUX"           "Q15" Fichier       "Niveaux mal imbriques";
+    DrapeauBloc            "Q16-DRAPEAU"           "Q16" Avertissement "Drapeau du dernier bloc different de 1";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where a zone fault stands, when the place decides what it costs (controls C6, C7, C8 and Q11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// 000, 999 and 1 of B2; structural entities of NOEMIE.
+    Enveloppe,
+    /// Types 2 to 5 of B2; entities inside an invoice of NOEMIE.
+    Facture,
+    /// Type 6 of B2 and entity 990 of NOEMIE: the figures are recomputed.
+    FinDeLot,
+}
+
+impl Place {
+    /// What a zone fault costs there.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Enveloppe => Severity::Fichier,
+            Self::Facture => Severity::Facture,
+            Self::FinDeLot => Severity::Avertissement,
+        }
+    }
+}
+
+/// The place of a record in the physical file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// Index of the physical record, 1-based; 0 when the file has none.
+    pub record: u64,
+    /// Offset of its first byte in the file (after any length prefix), 0-based.
+    pub offset: u64,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anomaly {
+    /// Stable code.
+    pub code: Code,
+    /// What it costs here.
+    pub severity: Severity,
+    /// Physical record, 1-based; 0 when the file has none.
+    pub record: u64,
+    /// Type of the record or entity (`4`, `2S`, `102`); empty when unknown.
+    pub record_type: String,
+    /// Column in the record, 1-based; 0 when the file has none.
+    pub column: u32,
+    /// Offset in the file, 0-based.
+    pub offset: u64,
+    /// Length of the faulty bytes; 0 when something is missing.
+    pub length: u32,
+    /// Number and name of the zone in the norm's table; empty when the fault is not in a zone.
+    pub zone_no: &'static str,
+    /// French name of the zone.
+    pub field: &'static str,
+    /// The value found, masked when the zone is a person's, absent when it is long.
+    pub value: Option<String>,
+    /// What is wrong, in French, without any personal datum.
+    pub message: String,
+}
+
+impl Anomaly {
+    /// An anomaly on a whole record.
+    #[must_use]
+    pub fn on_record(code: Code, at: Position, record_type: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            record: at.record,
+            record_type: record_type.into(),
+            column: u32::from(at.record > 0),
+            offset: at.offset,
+            length: 0,
+            zone_no: "",
+            field: "",
+            value: None,
+            message: message.into(),
+        }
+    }
+
+    /// An anomaly on one zone of a record; `raw` are the bytes of the record.
+    #[must_use]
+    pub fn on_zone(code: Code, at: Position, record_type: impl Into<String>, zone: &'static Zone, raw: &[u8], message: impl Into<String>) -> Self {
+        Self {
+            column: u32::from(zone.start),
+            offset: at.offset + u64::from(zone.start) - 1,
+            length: u32::from(zone.len),
+            zone_no: zone.no,
+            field: zone.name,
+            value: shown(zone, zone.of(raw)),
+            ..Self::on_record(code, at, record_type, message)
+        }
+    }
+
+    /// The same anomaly with the severity of its place.
+    #[must_use]
+    pub fn with_severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+}
+
+/// The longest value repeated in an anomaly: shorter than any NIR, long enough for every code, date and amount of the norm.
+const LONGEST_SHOWN: usize = 10;
+
+/// The value of a zone as an anomaly may show it: persons masked, long values left out, unprintable bytes as `?`.
+#[must_use]
+pub fn shown(zone: &Zone, bytes: &[u8]) -> Option<String> {
+    if zone.picture.is_person() {
+        return Some("*".repeat(bytes.len().min(LONGEST_SHOWN)));
+    }
+    if bytes.is_empty() || bytes.len() > LONGEST_SHOWN || zone.picture == Picture::Libre {
+        return None;
+    }
+    Some(bytes.iter().map(|b| if (0x20..0x7f).contains(b) { char::from(*b) } else { '?' }).collect())
+}

@@ -1,0 +1,31 @@
+//! Norm B2 / DRE: records of 128 bytes; one file per record type states its table.
+
+pub mod t000;
+pub mod t1;
+pub mod t2;
+pub mod t2b;
+pub mod t2c;
+pub mod t2m;
+pub mod t2p;
+pub mod t2s;
+pub mod t2x;
+pub mod t3;
+pub mod t3e;
+pub mod t3f;
+pub mod t3h;
+pub mod t3s;
+pub mod t4;
+pub mod t4b;
+pub mod t4c;
+pub mod t4d;
+pub mod t4e;
+pub mod t4f;
+pub mod t4h;
+pub mod t4m;
+pub mod t4p;
+pub mod t4s;
+pub mod t4t;
+pub mod t4u;
+pub mod t5;
+pub mod t6;
+pub mod t999;

@@ -1,0 +1,30 @@
+//! NOEMIE: entities of fixed length between a 000 and a 999; one file per entity states its table.
+
+pub mod e000;
+pub mod e010;
+pub mod e020;
+pub mod e040;
+pub mod e070;
+pub mod e071;
+pub mod e080;
+pub mod e081;
+pub mod e100;
+pub mod e102;
+pub mod e103;
+pub mod e110;
+pub mod e120;
+pub mod e140;
+pub mod e150;
+pub mod e160;
+pub mod e198;
+pub mod e199;
+pub mod e210;
+pub mod e250;
+pub mod e261;
+pub mod e262;
+pub mod e290;
+pub mod e294;
+pub mod e295;
+pub mod e990;
+pub mod e999;
+pub mod retour_concentrateur;

@@ -1,0 +1,2 @@
+//! `noemie-gateway`: see `README.md`.
+fn main() {}
