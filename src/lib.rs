@@ -1,1 +1,7 @@
 //! The gateway: see `ARCHITECTURE.md`.
+
+pub mod clock;
+pub mod domain;
+pub mod ingest;
+pub mod store;
+pub mod validate;

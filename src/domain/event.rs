@@ -1,0 +1,147 @@
+//! Claim events: the facts told to the insurer's workers.
+//!
+//! The JSON is the proto3 JSON mapping of `noemie.gateway.v1.ClaimEvent` (camelCase names, 64-bit integers as strings); a test reads it
+//! back with the generated type. It carries amounts, parties, state, reasons, tokens and ids, and no person.
+
+use super::{Claim, ClaimId, ClaimPart, EventId, ExchangeId, Flow, PartKind, PartState, Reason, Token};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// One fact about one part of one claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClaimEvent {
+    /// Identifier of the event; the same on every delivery.
+    pub event_id: EventId,
+    /// The claim.
+    pub claim_id: ClaimId,
+    /// 1-based rank of the event in the life of the claim.
+    #[serde(with = "as_string")]
+    pub sequence: u64,
+    /// Fact: the new state of the part (`received`, `accepted`, `rejected`, `deferred`, `paid`, `recovered` …).
+    pub fact: PartState,
+    /// Part concerned; a `received` event concerns the whole claim and says `amc`.
+    pub part: PartKind,
+    /// Flow of the claim.
+    pub flow: Flow,
+    /// When it happened (RFC 3339).
+    #[serde(with = "time::serde::rfc3339")]
+    pub occurred_at: OffsetDateTime,
+    /// The exchange that told it (deposit or return); absent for a worker's decision.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exchange_id: Option<ExchangeId>,
+    /// Concentrator that deposited the claim.
+    pub sender: String,
+    /// PS number.
+    pub ps: String,
+    /// Invoice number.
+    pub invoice_number: String,
+    /// AMC number, 10 characters, or empty.
+    pub amc_number: String,
+    /// Token of the insured person.
+    pub person: Token,
+    /// State of the AMO part after the event.
+    pub amo_state: PartState,
+    /// State of the AMC part after the event.
+    pub amc_state: PartState,
+    /// Total billed, centimes.
+    #[serde(with = "as_string")]
+    pub total_centimes: i64,
+    /// Asked of the AMO, centimes.
+    #[serde(with = "as_string")]
+    pub amo_centimes: i64,
+    /// Asked of the AMC, centimes.
+    #[serde(with = "as_string")]
+    pub amc_centimes: i64,
+    /// Paid on this part so far, centimes.
+    #[serde(with = "as_string")]
+    pub paid_centimes: i64,
+    /// Reference of the transfer, empty when none.
+    pub transfer_reference: String,
+    /// Reasons of a reject or deferral.
+    pub reasons: Vec<ReasonEntry>,
+    /// The rejected claim that this one corrects.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub corrects: Option<ClaimId>,
+}
+
+/// A reason inside an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasonEntry {
+    /// Code.
+    pub code: String,
+    /// French label.
+    pub label: String,
+}
+
+impl From<&Reason> for ReasonEntry {
+    fn from(reason: &Reason) -> Self {
+        Self { code: reason.code.clone(), label: reason.label.clone() }
+    }
+}
+
+impl ClaimEvent {
+    /// The event that tells the present state of a part of `claim`.
+    #[must_use]
+    pub fn of(
+        claim: &Claim,
+        part: &ClaimPart,
+        event_id: EventId,
+        sequence: u64,
+        exchange_id: Option<ExchangeId>,
+        occurred_at: OffsetDateTime,
+    ) -> Self {
+        Self {
+            event_id,
+            claim_id: claim.id,
+            sequence,
+            fact: part.state,
+            part: part.kind,
+            flow: claim.flow,
+            occurred_at,
+            exchange_id,
+            sender: claim.sender.clone(),
+            ps: claim.ps.clone(),
+            invoice_number: claim.invoice_number.clone(),
+            amc_number: claim.amc_number.clone(),
+            person: claim.person.clone(),
+            amo_state: claim.amo.state,
+            amc_state: claim.amc.state,
+            total_centimes: claim.total.centimes(),
+            amo_centimes: claim.amo.asked.centimes(),
+            amc_centimes: claim.amc.asked.centimes(),
+            paid_centimes: part.paid.centimes(),
+            transfer_reference: part.transfer_reference.clone().unwrap_or_default(),
+            reasons: part.reasons.iter().map(ReasonEntry::from).collect(),
+            corrects: claim.corrects,
+        }
+    }
+
+    /// `claim.<flow>.<fact>.<amc number>`; `none` stands for a claim without AMC.
+    #[must_use]
+    pub fn routing_key(&self) -> String {
+        let amc = if self.amc_number.is_empty() { "none" } else { &self.amc_number };
+        format!("claim.{}.{}.{amc}", self.flow.as_str(), self.fact.as_str())
+    }
+
+    /// Name of the event, for example `claim.received`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("claim.{}", self.fact.as_str())
+    }
+}
+
+/// 64-bit integers as strings, as the proto3 JSON mapping wants.
+mod as_string {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+        String::deserialize(d)?.parse().map_err(|_| D::Error::custom("not an integer in a string"))
+    }
+}

@@ -1,0 +1,225 @@
+//! Exchanges: files deposited with the gateway, what came of them, and the books that must balance.
+
+use super::claim::coded;
+use super::{ClaimId, ExchangeId, ReturnId};
+use noemie_parsers::types::Montant;
+use time::{Date, OffsetDateTime};
+
+coded! {
+    /// What came of a file.
+    Verdict {
+        /// Every invoice was loaded (warnings possible).
+        Accepted = "accepted", "Fichier accepté";
+        /// Some invoices are quarantined or duplicates.
+        Partial = "partial", "Fichier accepté en partie";
+        /// Nothing was loaded.
+        Refused = "refused", "Fichier refusé";
+    }
+}
+
+coded! {
+    /// By which door a file came.
+    Channel {
+        /// Drop directory.
+        Drop = "drop", "Répertoire de dépôt";
+        /// gRPC upload.
+        Grpc = "grpc", "gRPC";
+        /// Command line.
+        Cli = "cli", "Ligne de commande";
+    }
+}
+
+coded! {
+    /// A kind of file made for a partner.
+    ReturnKind {
+        /// Acknowledgement of a deposit, positive or negative (profile provisional).
+        Arl = "arl", "Accusé de réception logique";
+        /// NOEMIE-PS 580: rejects of the insurer.
+        Rejects580 = "noemie580", "Rejets NOEMIE 580";
+    }
+}
+
+/// One deposited file and its outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Identifier.
+    pub id: ExchangeId,
+    /// Who deposited it.
+    pub sender: String,
+    /// Door.
+    pub channel: Channel,
+    /// Name given by the sender, cut and cleaned; may be empty.
+    pub file_name: String,
+    /// Digest of the bytes (BLAKE3, hex).
+    pub digest: String,
+    /// The caller's idempotency key, empty when none.
+    pub idempotency_key: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Norm: `b2`, `noemie`, `concentrator`, or empty when not recognised.
+    pub norm: String,
+    /// Packaging: `blocks`, `crlf`, `lf`, `lines`, or empty.
+    pub packaging: String,
+    /// Outcome.
+    pub verdict: Verdict,
+    /// Logical files (000..999).
+    pub logical_files: u64,
+    /// Lots, or level-01 groups of a return.
+    pub lots: u64,
+    /// Invoices.
+    pub invoices: u64,
+    /// Lines (main types 3 and 4).
+    pub lines: u64,
+    /// Invoices loaded (or returns matched to a claim).
+    pub accepted: u64,
+    /// Invoices quarantined.
+    pub quarantined: u64,
+    /// Invoices already known.
+    pub duplicates: u64,
+    /// Returns that match no claim.
+    pub unmatched: u64,
+    /// Billed, over loaded invoices.
+    pub total: Montant,
+    /// Asked of the AMO (or paid by it, in a return), over loaded invoices.
+    pub amo: Montant,
+    /// Asked of the AMC (or paid by it, in a return), over loaded invoices.
+    pub amc: Montant,
+    /// Number of anomalies found (all of them, even past the stored limit).
+    pub anomalies: u64,
+    /// When the receipt was committed.
+    pub received_at: OffsetDateTime,
+    /// Name of the encrypted raw file in the archive.
+    pub archive_name: String,
+}
+
+/// The books of one exchange, invariant 1: `read = accepted + quarantined + duplicates + unmatched + envelope`, in records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ledger {
+    /// Physical records read (entities for a NOEMIE return).
+    pub read: u64,
+    /// In accepted claims (or returns matched).
+    pub accepted: u64,
+    /// In quarantined invoices.
+    pub quarantined: u64,
+    /// In duplicates.
+    pub duplicates: u64,
+    /// In returns that match no claim.
+    pub unmatched: u64,
+    /// Envelope: 000, 1, 6, 999, structural entities.
+    pub envelope: u64,
+}
+
+impl Ledger {
+    /// Whether nothing was lost on the way.
+    #[must_use]
+    pub const fn balances(&self) -> bool {
+        self.read == self.accepted + self.quarantined + self.duplicates + self.unmatched + self.envelope
+    }
+}
+
+/// One 000..999 inside an exchange: the key by which a remittance is recognised (control C5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogicalFile {
+    /// Rank in the exchange, 1-based.
+    pub ordinal: u32,
+    /// Type and number of the sender (000, 4-19).
+    pub issuer: String,
+    /// Type and number of the receiver (000, 26-41).
+    pub recipient: String,
+    /// Zone message or reference of the exchange, trimmed.
+    pub message: String,
+    /// Identification of the file (000, 50-55).
+    pub file_id: String,
+    /// Creation date as sent (6 digits).
+    pub created: String,
+    /// Norm of the header (000, 62-65), trimmed.
+    pub norm: String,
+}
+
+/// An anomaly as stored: the columns of the parser's anomaly, without any person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anomalie {
+    /// Rank in the exchange, 1-based.
+    pub ordinal: u64,
+    /// Stable code.
+    pub code: String,
+    /// Control of the norm.
+    pub control: String,
+    /// `file`, `invoice` or `warning`.
+    pub severity: String,
+    /// Physical record, 1-based; 0 when none.
+    pub record: u64,
+    /// Record type.
+    pub record_type: String,
+    /// Column, 1-based; 0 when none.
+    pub column: u32,
+    /// Offset in the file, 0-based.
+    pub offset: u64,
+    /// Length in bytes.
+    pub length: u32,
+    /// Zone number and name.
+    pub field: String,
+    /// Masked value.
+    pub value: String,
+    /// French text.
+    pub message: String,
+    /// Invoice concerned, empty when none.
+    pub invoice_number: String,
+}
+
+/// An invoice kept aside until it is sent again, corrected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// The exchange that brought it.
+    pub exchange_id: ExchangeId,
+    /// Rank of the invoice in the exchange, 1-based.
+    pub ordinal: u64,
+    /// PS number as sent.
+    pub ps: String,
+    /// Invoice number as sent.
+    pub invoice_number: String,
+    /// Lot number.
+    pub lot: String,
+    /// Codes of the anomalies that cost it, most frequent first, without repetition.
+    pub codes: Vec<String>,
+    /// First record and number of records.
+    pub first_record: u64,
+    /// Number of records.
+    pub record_count: u32,
+    /// Offset of the invoice in the raw file.
+    pub offset: u64,
+    /// The duplicate's original, when that is the reason.
+    pub duplicate_of: Option<ClaimId>,
+    /// The claim that replaced it, once resent.
+    pub resolved_by: Option<ClaimId>,
+    /// When it was put aside.
+    pub at: OffsetDateTime,
+}
+
+/// A file made for a partner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnFile {
+    /// Identifier.
+    pub id: ReturnId,
+    /// Kind.
+    pub kind: ReturnKind,
+    /// Whom it is for (same name as the sender of the deposit).
+    pub recipient: String,
+    /// The exchange it answers, when there is one.
+    pub exchange_id: Option<ExchangeId>,
+    /// File name: no person in it.
+    pub file_name: String,
+    /// Digest of the bytes (BLAKE3, hex).
+    pub digest: String,
+    /// The bytes, encrypted by the vault (a 580 names persons).
+    pub sealed: Vec<u8>,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+}
+
+/// The day of a civil date as the parsers read it.
+#[must_use]
+pub fn civil(date: noemie_parsers::types::Date) -> Option<Date> {
+    let month = time::Month::try_from(date.mois()).ok()?;
+    Date::from_calendar_date(i32::from(date.annee()), month, date.jour()).ok()
+}

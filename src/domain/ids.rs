@@ -1,0 +1,56 @@
+//! Identifiers, each of its own type so that one is never taken for another.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                s.parse().map(Self)
+            }
+        }
+    };
+}
+
+id! {
+    /// One file deposited with the gateway, whatever its verdict.
+    ExchangeId
+}
+id! {
+    /// One claim: an invoice that was accepted into the gateway.
+    ClaimId
+}
+id! {
+    /// One fact told to consumers; the key by which they recognise a repetition.
+    EventId
+}
+id! {
+    /// One file made for a partner (ARL, rejects).
+    ReturnId
+}
+
+/// A keyed digest (HMAC-SHA-256, hex) that stands for a person or an invoice outside the vault: equal inputs give equal tokens, and nobody
+/// without the key goes back.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Token(pub String);
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

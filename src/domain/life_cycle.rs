@@ -1,0 +1,89 @@
+//! The life cycle of a part of a claim, and the status of the whole.
+//!
+//! ```text
+//!            ┌──────────► rejected (final; a resend is a new claim)
+//! received ──┼─► accepted ─┬─► paid ─► recovered (final)
+//!            ├─► deferred ─┘ │
+//!            └───────────────┘      accepted ─► rejected_after_acceptance (final)
+//! ```
+
+use super::{ClaimStatus, PartState};
+
+/// Whether a part may go from one state to another. Repeating a state is not a transition: callers recognise it before asking.
+///
+/// `deferred` may also be accepted, rejected or paid; `received` may be paid at once by an RSP.
+#[must_use]
+pub const fn may_become(from: PartState, to: PartState) -> bool {
+    use PartState::{Accepted, Deferred, Paid, Received, Recovered, Rejected, RejectedAfterAcceptance};
+    matches!(
+        (from, to),
+        (Received, Accepted | Rejected | Deferred | Paid)
+            | (Deferred, Accepted | Rejected | Paid)
+            | (Accepted, Paid | RejectedAfterAcceptance | Deferred)
+            | (Paid, Recovered)
+    )
+}
+
+/// Whether nothing can follow.
+#[must_use]
+pub const fn is_final(state: PartState) -> bool {
+    matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance | PartState::Recovered)
+}
+
+/// Whether the part still waits for its payer, so that its clock runs.
+#[must_use]
+pub const fn is_waiting(state: PartState) -> bool {
+    matches!(state, PartState::Received | PartState::Accepted | PartState::Deferred)
+}
+
+/// The status of a claim. Precedence: recovered, then payment, then reject, then deferral, then acceptance.
+#[must_use]
+pub fn status(amo: PartState, amc: PartState) -> ClaimStatus {
+    let asked: Vec<PartState> = [amo, amc].into_iter().filter(|s| *s != PartState::NotRequested).collect();
+    let any = |states: &[PartState]| asked.iter().any(|s| states.contains(s));
+    let all = |states: &[PartState]| !asked.is_empty() && asked.iter().all(|s| states.contains(s));
+    let rejected = [PartState::Rejected, PartState::RejectedAfterAcceptance];
+    if any(&[PartState::Recovered]) {
+        ClaimStatus::Recovered
+    } else if all(&[PartState::Paid]) {
+        ClaimStatus::Paid
+    } else if any(&[PartState::Paid]) {
+        if any(&rejected) { ClaimStatus::PaidAndRejected } else { ClaimStatus::PartlyPaid }
+    } else if any(&rejected) {
+        ClaimStatus::Rejected
+    } else if any(&[PartState::Deferred]) {
+        ClaimStatus::Deferred
+    } else if any(&[PartState::Accepted]) {
+        ClaimStatus::Accepted
+    } else {
+        ClaimStatus::Received
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use PartState::*;
+
+    #[test]
+    fn final_states_have_no_successor() {
+        for from in PartState::ALL {
+            let successors = PartState::ALL.iter().filter(|to| may_become(*from, **to)).count();
+            let nothing_asked = *from == NotRequested;
+            assert_eq!(successors == 0, is_final(*from) || nothing_asked, "{from:?}");
+        }
+    }
+
+    #[test]
+    fn status_follows_both_parts() {
+        assert_eq!(status(Received, Received), ClaimStatus::Received);
+        assert_eq!(status(Paid, Received), ClaimStatus::PartlyPaid);
+        assert_eq!(status(Paid, Rejected), ClaimStatus::PaidAndRejected);
+        assert_eq!(status(Paid, Paid), ClaimStatus::Paid);
+        assert_eq!(status(NotRequested, Paid), ClaimStatus::Paid);
+        assert_eq!(status(Received, RejectedAfterAcceptance), ClaimStatus::Rejected);
+        assert_eq!(status(Deferred, Accepted), ClaimStatus::Deferred);
+        assert_eq!(status(Received, Accepted), ClaimStatus::Accepted);
+        assert_eq!(status(Recovered, Paid), ClaimStatus::Recovered);
+    }
+}

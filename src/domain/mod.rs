@@ -1,0 +1,14 @@
+//! What the service talks about: exchanges, claims and their parts, events, decisions. Plain values, no I/O.
+
+pub mod claim;
+pub mod event;
+pub mod exchange;
+pub mod ids;
+pub mod life_cycle;
+pub mod page;
+
+pub use claim::{Claim, ClaimLine, ClaimPart, ClaimStatus, Flow, PartKind, PartState, Reason};
+pub use event::ClaimEvent;
+pub use exchange::{Anomalie, Channel, Exchange, Ledger, LogicalFile, Quarantined, ReturnFile, ReturnKind, Verdict};
+pub use ids::{ClaimId, EventId, ExchangeId, ReturnId, Token};
+pub use page::{Page, PageToken};

@@ -1,0 +1,303 @@
+//! The store: claims, exchanges, outbox, ledger, returns. One trait in the domain's words, two databases behind it, one conformance
+//! suite (`tests/store_conformance.rs`) that both pass.
+//!
+//! A whole change is one [`UnitOfWork`]: everything it wrote becomes visible at [`UnitOfWork::commit`] or not at all. The store does not
+//! know what a legal transition is, how a file is read, or how an event travels. SQL lives here and nowhere else.
+
+use crate::domain::page::PageToken;
+use crate::domain::{
+    Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ClaimStatus, EventId, Exchange, ExchangeId, Ledger, LogicalFile, Page, Quarantined,
+    ReturnFile, ReturnId, ReturnKind, Token,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+use time::{Date, OffsetDateTime};
+
+pub mod postgres;
+pub mod sqlite;
+
+/// A store shared by all rooms.
+pub type SharedStore = Arc<dyn Store>;
+
+/// The database failed, or holds what it should not.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or could not be reached.
+    #[error("database, while {doing}")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The migrations could not be applied.
+    #[error("migrating the database")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    /// A row that this version cannot read.
+    #[error("unreadable row: {0}")]
+    Corrupt(String),
+    /// The books of an exchange do not balance: nothing was written.
+    #[error("ledger of the exchange does not balance: {0:?}")]
+    Unbalanced(Ledger),
+}
+
+/// A new claim with its lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewClaim {
+    /// The claim, parts included.
+    pub claim: Claim,
+    /// Its lines.
+    pub lines: Vec<ClaimLine>,
+}
+
+/// A change of one part of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartChange {
+    /// The claim.
+    pub claim_id: ClaimId,
+    /// The part as it is after the change.
+    pub part: ClaimPart,
+}
+
+/// A return of the caisse that matches no claim, kept for a later match and for the desk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmatchedReturn {
+    /// Rank in the exchange, 1-based.
+    pub ordinal: u64,
+    /// Token of the identity computed from the return.
+    pub identity: Token,
+    /// PS number as sent.
+    pub ps: String,
+    /// Invoice number as sent.
+    pub invoice_number: String,
+    /// What it said, as a short French sentence without persons.
+    pub summary: String,
+}
+
+/// What a committed exchange writes last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// The exchange, with its final counts.
+    pub exchange: Exchange,
+    /// Its books; must balance.
+    pub ledger: Ledger,
+    /// Its logical files (none are stored for a refused exchange, so that a corrected file can be sent again).
+    pub logical_files: Vec<LogicalFile>,
+    /// The ARL.
+    pub arl: ReturnFile,
+}
+
+/// A decision already recorded under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedDecision {
+    /// Digest of the request, to tell a repetition from a different request under the same key.
+    pub request_digest: String,
+    /// The event that it produced.
+    pub event_id: EventId,
+    /// The claim.
+    pub claim_id: ClaimId,
+}
+
+/// A transaction in the domain's words. Dropping it without [`commit`](Self::commit) leaves no trace.
+#[async_trait]
+pub trait UnitOfWork: Send {
+    /// Takes the place of an exchange: `None` when it is free, else the exchange that the same sender already deposited with the same digest or
+    /// the same non-empty idempotency key. Two callers at once: the second one waits for the first one's commit.
+    async fn claim_exchange(&mut self, sender: &str, digest: &str, idempotency_key: &str, id: ExchangeId) -> Result<Option<ExchangeId>, StoreError>;
+
+    /// The earlier exchange that holds the same logical file (issuer, recipient, message, created, file id), if any: control C5.
+    async fn find_logical_file(&mut self, file: &LogicalFile) -> Result<Option<ExchangeId>, StoreError>;
+
+    /// The latest claim of each identity, with its parts, locked until the end. Identities without claim are left out.
+    async fn latest_claims(&mut self, identities: &[Token]) -> Result<Vec<Claim>, StoreError>;
+
+    /// One claim, locked until the end.
+    async fn claim(&mut self, id: ClaimId) -> Result<Option<Claim>, StoreError>;
+
+    /// Writes claims with their parts and lines, in as few statements as possible. Answers the ids written: a claim whose identity already has a
+    /// live claim (AMC part not rejected) is left out, whoever wrote it first.
+    async fn insert_claims(&mut self, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError>;
+
+    /// Writes the new state of parts.
+    async fn update_parts(&mut self, changes: &[PartChange]) -> Result<(), StoreError>;
+
+    /// The sequence that the next event of each claim takes: 1 + the number of its events. Claims without events are left out.
+    async fn next_sequences(&mut self, claims: &[ClaimId]) -> Result<Vec<(ClaimId, u64)>, StoreError>;
+
+    /// Puts events in the outbox, in order.
+    async fn insert_events(&mut self, events: &[ClaimEvent]) -> Result<(), StoreError>;
+
+    /// Puts invoices aside.
+    async fn insert_quarantined(&mut self, invoices: &[Quarantined]) -> Result<(), StoreError>;
+
+    /// Marks the waiting quarantined invoices of the same PS and number as replaced by a claim.
+    async fn resolve_quarantined(&mut self, claims: &[(String, String, ClaimId)]) -> Result<(), StoreError>;
+
+    /// Writes anomalies of the exchange.
+    async fn insert_anomalies(&mut self, exchange_id: ExchangeId, anomalies: &[Anomalie]) -> Result<(), StoreError>;
+
+    /// Keeps returns that match nothing.
+    async fn insert_unmatched(&mut self, exchange_id: ExchangeId, returns: &[UnmatchedReturn]) -> Result<(), StoreError>;
+
+    /// Writes the exchange, its ledger, logical files and ARL. Fails with [`StoreError::Unbalanced`] when the books do not balance.
+    async fn close_exchange(&mut self, closing: &Closing) -> Result<(), StoreError>;
+
+    /// The decision recorded under a key.
+    async fn recorded_decision(&mut self, idempotency_key: &str) -> Result<Option<RecordedDecision>, StoreError>;
+
+    /// Records a decision under its key.
+    async fn insert_decision(&mut self, idempotency_key: &str, decision: &RecordedDecision, at: OffsetDateTime) -> Result<(), StoreError>;
+
+    /// AMC rejects decided and not yet told to their sender, oldest first, locked: `(claim, event id)`. For the 580 file.
+    async fn rejects_to_return(&mut self, limit: usize) -> Result<Vec<Claim>, StoreError>;
+
+    /// Writes a return file and marks the rejects it tells as told.
+    async fn insert_return(&mut self, file: &ReturnFile, told: &[ClaimId]) -> Result<(), StoreError>;
+
+    /// Writes one line of the access journal: who read what person's data, when.
+    async fn insert_access(&mut self, claim_id: ClaimId, caller: &str, purpose: &str, at: OffsetDateTime) -> Result<(), StoreError>;
+
+    /// Makes everything visible at once, and wakes the relay when events were written.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Filters of a claim listing; empty fields do not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClaimFilter {
+    /// Who deposited.
+    pub sender: Option<String>,
+    /// PS number.
+    pub ps: Option<String>,
+    /// Invoice number.
+    pub invoice_number: Option<String>,
+    /// Exchange.
+    pub exchange_id: Option<ExchangeId>,
+    /// Derived status.
+    pub status: Option<ClaimStatus>,
+    /// Received on or after this instant.
+    pub received_from: Option<OffsetDateTime>,
+    /// Received before this instant.
+    pub received_before: Option<OffsetDateTime>,
+    /// Only claims whose AMC part waits although its promise ended before this instant.
+    pub overdue_at: Option<OffsetDateTime>,
+}
+
+/// An event of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxEvent {
+    /// Rank in the outbox, in commit order of each claim.
+    pub outbox_id: i64,
+    /// Position in the published stream; 0 before publication.
+    pub position: i64,
+    /// Event.
+    pub event: ClaimEvent,
+    /// JSON as written at commit, byte for byte what consumers get.
+    pub payload: String,
+    /// How many times publication was tried.
+    pub attempts: i32,
+}
+
+/// Depth of the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OutboxDepth {
+    /// Events not yet published.
+    pub pending: u64,
+    /// When the oldest of them was written.
+    pub oldest: Option<OffsetDateTime>,
+}
+
+/// The right to publish: held by one replica at a time, lost with its connection, given back on drop.
+#[async_trait]
+pub trait RelayLease: Send {
+    /// Whether the right is still held.
+    async fn still_held(&mut self) -> bool;
+}
+
+/// Figures for metrics and `doctor`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoreFigures {
+    /// Exchanges whose books do not balance. Must be 0.
+    pub unbalanced: u64,
+    /// Quarantined invoices that wait for a resend.
+    pub quarantine_waiting: u64,
+    /// Claims whose AMC promise is over.
+    pub overdue: u64,
+}
+
+/// The store.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Brings the schema to this version.
+    async fn migrate(&self) -> Result<(), StoreError>;
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+    /// Starts a change.
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
+
+    /// One exchange.
+    async fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError>;
+    /// The exchange a sender already deposited with this digest.
+    async fn exchange_by_digest(&self, sender: &str, digest: &str) -> Result<Option<Exchange>, StoreError>;
+    /// Exchanges, newest first.
+    async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError>;
+    /// The books of an exchange.
+    async fn ledger(&self, id: ExchangeId) -> Result<Option<Ledger>, StoreError>;
+    /// Anomalies of an exchange from a rank on.
+    async fn anomalies(&self, id: ExchangeId, from_ordinal: u64, limit: usize) -> Result<Vec<Anomalie>, StoreError>;
+    /// Quarantined invoices of an exchange.
+    async fn quarantined(&self, id: ExchangeId, limit: usize) -> Result<Vec<Quarantined>, StoreError>;
+    /// Quarantined invoices of a PS and number that still wait.
+    async fn quarantined_invoice(&self, ps: &str, invoice_number: &str) -> Result<Vec<Quarantined>, StoreError>;
+
+    /// One claim.
+    async fn claim(&self, id: ClaimId) -> Result<Option<Claim>, StoreError>;
+    /// Its lines.
+    async fn claim_lines(&self, id: ClaimId) -> Result<Vec<ClaimLine>, StoreError>;
+    /// Claims, newest first.
+    async fn claims(&self, filter: &ClaimFilter, after: Option<PageToken>, limit: usize) -> Result<Page<Claim>, StoreError>;
+    /// Every event of a claim, in order.
+    async fn history(&self, id: ClaimId) -> Result<Vec<OutboxEvent>, StoreError>;
+
+    /// Return files, newest first; bodies sealed.
+    async fn returns(
+        &self,
+        recipient: Option<&str>,
+        kind: Option<ReturnKind>,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<ReturnFile>, StoreError>;
+    /// One return file.
+    async fn return_file(&self, id: ReturnId) -> Result<Option<ReturnFile>, StoreError>;
+    /// The ARL of an exchange.
+    async fn arl(&self, id: ExchangeId) -> Result<Option<ReturnFile>, StoreError>;
+    /// Return files not yet written to their drop directory, oldest first.
+    async fn returns_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError>;
+    /// Marks a return file as written to its drop directory.
+    async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError>;
+
+    /// The right to publish, when no other replica holds it.
+    async fn try_relay_lease(&self) -> Result<Option<Box<dyn RelayLease>>, StoreError>;
+    /// The oldest unpublished events, in order.
+    async fn unpublished(&self, limit: usize) -> Result<Vec<OutboxEvent>, StoreError>;
+    /// Marks events as published and gives them their positions in the stream, in the order given.
+    async fn mark_published(&self, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError>;
+    /// Counts a failed try of events.
+    async fn count_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError>;
+    /// Published events after a position, in order.
+    async fn published_after(&self, position: i64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError>;
+    /// Depth of the outbox.
+    async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError>;
+    /// Waits until events were written (by any replica) or published, or the time is over. A lost wake-up costs at most that time.
+    async fn wait_for_events(&self, at_most: Duration);
+
+    /// Figures for metrics.
+    async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError>;
+}
+
+/// The number of days of a window, for filters that take dates.
+#[must_use]
+pub fn start_of(date: Date) -> OffsetDateTime {
+    date.midnight().assume_utc()
+}

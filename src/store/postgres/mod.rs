@@ -1,0 +1,1 @@
+//! PostgreSQL: the production shape.
