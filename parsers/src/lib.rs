@@ -8,5 +8,6 @@ pub mod anomaly;
 pub mod b2;
 pub mod layout;
 pub mod noemie;
+pub mod physical;
 pub mod picture;
 pub mod types;
