@@ -45,14 +45,15 @@ impl Contenu {
     }
 
     /// Adds what an entity pays.
-    pub(super) fn payer(&mut self, entite: &Entite) {
-        match montants::verse(&entite.code, &entite.octets) {
+    pub(super) fn payer(&mut self, octets: &[u8], connue: bool) {
+        let code = octets.get(..3).unwrap_or_default();
+        match montants::verse(code, octets) {
             Some(verse) => self.somme += verse,
             None => self.incompris = true,
         }
-        self.lignes |= entite.code == *b"210";
-        self.parts |= matches!(&entite.code, b"198" | b"199");
-        self.incompris |= entite.table.is_none();
+        self.lignes |= code == b"210";
+        self.parts |= matches!(code, b"198" | b"199");
+        self.incompris |= !connue;
     }
 
     /// Adds a closed group below this one.

@@ -337,7 +337,7 @@ impl<R: Read> Reader<R> {
     fn recevoir(&mut self, entite: Entite) {
         self.controler(&entite);
         if let Some(contenu) = self.contenu() {
-            contenu.payer(&entite);
+            contenu.payer(&entite.octets, entite.table.is_some());
         }
         if Contexte::concerne(&entite.code) {
             Arc::make_mut(&mut self.contexte).noter(&entite);

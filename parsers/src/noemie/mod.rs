@@ -4,7 +4,7 @@
 //! bytes > physical (lines or blocks) > decoupe (entities) > flux (000, entities, 999) > lecteur (invoices)
 //! ```
 //!
-//! [`Reader`] reads returns, [`Flux`] the entities as they stand. The layouts and trees are reconstructed from
+//! [`Reader`] reads returns, [`Flux`] the entities as they stand, [`Ecrivain`] writes a file. The layouts and trees are reconstructed from
 //! public material and provisional.
 
 mod arbre;
@@ -12,9 +12,11 @@ mod comptes;
 mod contexte;
 mod controles;
 mod decoupe;
+mod ecrivain;
 mod entete;
 mod entite;
 mod flux;
+mod gabarit;
 mod lecteur;
 mod montants;
 mod mouvement;
@@ -52,9 +54,11 @@ pub mod retour_concentrateur;
 
 pub use comptes::{Comptes, ParEtat, ParNature};
 pub use contexte::{Contexte, Destinataire, Lot, TypeRetour, Virement};
+pub use ecrivain::Ecrivain;
 pub use entete::{BORNE, EnTete, FinFichier};
 pub use entite::{ENTITES, Entite, FEUILLE, Lieu, table};
 pub use flux::{Borne, Flux, Morceau, Packaging};
+pub use gabarit::{ErreurEcriture, Gabarit};
 pub use lecteur::{ANOMALIES_MAX, ENTITES_MAX, Element, Reader};
 pub use mouvement::{Mouvement, NatureMouvement};
 pub use retour::{Assure, Commentaire, Etat, NatureRejet, Part, Payeur, Rejet, Retour};
