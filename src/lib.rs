@@ -1,7 +1,9 @@
 //! The gateway: see `ARCHITECTURE.md`.
 
+pub mod archive;
 pub mod clock;
 pub mod domain;
 pub mod ingest;
 pub mod store;
 pub mod validate;
+pub mod vault;
