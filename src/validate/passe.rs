@@ -5,9 +5,10 @@ use crate::domain::Verdict;
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
 use noemie_parsers::b2::{self, Lecteur};
 use noemie_parsers::detect::Detection;
-use noemie_parsers::noemie::retour_concentrateur as avis;
+use noemie_parsers::noemie::retour_concentrateur::{LecteurAvis, Notice};
 use noemie_parsers::noemie::{self, Reader};
 use noemie_parsers::physical::enregistrements::Forme;
+use noemie_parsers::types::Montant;
 use std::io::{self, Read};
 
 /// A report being filled.
@@ -98,20 +99,26 @@ impl Passe {
 
     /// Reads the notices of a concentrator.
     pub(super) fn concentrateur(&mut self, source: impl Read) -> io::Result<()> {
-        let mut lecteur = avis::Lecteur::new(source);
-        while let Some(element) = lecteur.suivant()? {
-            match element {
-                avis::Element::Avis(avis) => self.invoice(avis.numero.clone(), avis.quarantined(), avis.anomalies),
-                avis::Element::Anomalies(found) => self.note(found, None),
+        let mut lecteur = LecteurAvis::new(source);
+        let (mut amo_asked, mut amc_asked) = (Montant::ZERO, Montant::ZERO);
+        for notice in lecteur.by_ref() {
+            match notice? {
+                Notice::Avis(avis) => {
+                    if !avis.quarantined() {
+                        amo_asked += avis.facture_amo;
+                        amc_asked += avis.facture_amc;
+                    }
+                    self.invoice(avis.numero.clone(), avis.quarantined(), avis.anomalies);
+                }
+                Notice::Anomalie(anomaly) => self.note(vec![anomaly], None),
             }
         }
         let comptes = lecteur.comptes();
-        self.report.invoices = comptes.avis;
+        self.report.invoices = comptes.factures;
         self.report.records = comptes.enregistrements;
-        let (amo, amc) = (comptes.amo_paye.centimes(), comptes.amc_paye.centimes());
-        self.report.total_centimes = amo + amc;
-        let asked = (comptes.amo_demande.centimes(), comptes.amc_demande.centimes());
-        self.returns(ReturnSums { amo_asked: asked.0, amo_paid: amo, amc_asked: asked.1, amc_paid: amc, recovered: 0, flat: 0 });
+        let (amo_paid, amc_paid) = (comptes.amo_paye.centimes(), comptes.amc_paye.centimes());
+        self.report.total_centimes = amo_paid + amc_paid;
+        self.returns(ReturnSums { amo_asked: amo_asked.centimes(), amo_paid, amc_asked: amc_asked.centimes(), amc_paid, recovered: 0, flat: 0 });
         Ok(())
     }
 
@@ -166,6 +173,7 @@ impl Passe {
         };
         if report.verdict == Verdict::Refused {
             report.accepted_invoices = 0;
+            report.quarantined_invoices.clear();
             report.total_centimes = 0;
             report.amo_centimes = 0;
             report.amc_centimes = 0;
