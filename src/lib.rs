@@ -4,6 +4,7 @@ pub mod archive;
 pub mod clock;
 pub mod domain;
 pub mod ingest;
+pub mod normalise;
 pub mod store;
 pub mod validate;
 pub mod vault;

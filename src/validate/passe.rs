@@ -1,7 +1,8 @@
 //! One pass over a file, whatever its norm.
 
+use super::Examen;
 use super::report::{Finding, LONGEST_LIST, Report, ReturnSums};
-use crate::domain::Verdict;
+use crate::domain::{LogicalFile, Verdict};
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
 use noemie_parsers::b2::{self, Lecteur};
 use noemie_parsers::detect::Detection;
@@ -15,6 +16,7 @@ use std::io::{self, Read};
 pub(super) struct Passe {
     report: Report,
     worst: Option<Severity>,
+    remittances: Vec<(LogicalFile, Position)>,
 }
 
 impl Passe {
@@ -40,7 +42,7 @@ impl Passe {
             anomaly_count: 0,
             anomalies: Vec::new(),
         };
-        Self { report, worst: None }
+        Self { report, worst: None, remittances: Vec::new() }
     }
 
     /// Reads a file of norm B2.
@@ -51,6 +53,7 @@ impl Passe {
                 b2::Element::Facture(facture) => {
                     self.invoice(facture.numero(), facture.quarantined(), facture.anomalies);
                 }
+                b2::Element::EnTete(en_tete) => self.remittances.push(remittance_b2(&en_tete)),
                 b2::Element::Anomalies(found) => self.note(found, None),
                 _ => {}
             }
@@ -73,6 +76,10 @@ impl Passe {
         while let Some(element) = reader.next_element()? {
             match element {
                 noemie::Element::Retour(retour) => self.invoice(retour.numero.clone(), retour.quarantined(), retour.anomalies),
+                noemie::Element::EnTete(en_tete) => {
+                    let rank = self.remittances.len() + 1;
+                    self.remittances.push(remittance_noemie(&en_tete, rank));
+                }
                 noemie::Element::Anomalies(found) => self.note(found, None),
                 _ => {}
             }
@@ -163,7 +170,7 @@ impl Passe {
     }
 
     /// The verdict is the worst of the findings; a refused file loads nothing.
-    pub(super) fn finish(self) -> Report {
+    pub(super) fn finish(self) -> Examen {
         let mut report = self.report;
         report.anomalies.sort_by_key(|f| (f.record, f.column));
         report.verdict = match self.worst {
@@ -179,6 +186,34 @@ impl Passe {
             report.amc_centimes = 0;
             report.sums = report.sums.map(|_| ReturnSums::default());
         }
-        report
+        let read = if report.norm == Some("noemie") { report.entities } else { report.records };
+        Examen { report, remittances: self.remittances, read }
     }
+}
+
+fn remittance_b2(en_tete: &b2::EnTete) -> (LogicalFile, Position) {
+    let file = LogicalFile {
+        ordinal: en_tete.rang,
+        issuer: en_tete.emetteur(),
+        recipient: en_tete.destinataire(),
+        message: en_tete.message(),
+        file_id: en_tete.identification(),
+        created: en_tete.date_brute(),
+        norm: en_tete.norme(),
+    };
+    (file, en_tete.position)
+}
+
+/// The reference of the exchange stands where B2 has its message: a caisse numbers its files within a reference.
+fn remittance_noemie(en_tete: &noemie::EnTete, rank: usize) -> (LogicalFile, Position) {
+    let file = LogicalFile {
+        ordinal: u32::try_from(rank).unwrap_or(u32::MAX),
+        issuer: format!("{}{}", en_tete.type_emetteur, en_tete.numero_emetteur),
+        recipient: format!("{}{}", en_tete.type_destinataire, en_tete.numero_destinataire),
+        message: en_tete.reference.clone(),
+        file_id: en_tete.identification.clone(),
+        created: en_tete.date.brute(),
+        norm: "NOEMIE".to_owned(),
+    };
+    (file, en_tete.position)
 }
