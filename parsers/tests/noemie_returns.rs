@@ -286,6 +286,13 @@ fn q15_levels() {
 }
 
 #[test]
+fn an_invoice_never_disappears_in_silence() {
+    let lu = lire(&remplacer("10205000000002", "10905000000002"), Packaging::Lignes);
+    assert_eq!((lu.retours().count(), lu.comptes.verdict), (2, Some(Severity::Fichier)));
+    assert!(lu.codes().contains(&Code::Niveaux));
+}
+
+#[test]
 fn q16_flag_of_the_last_block() {
     let mut octets = ecrit(Packaging::Blocs);
     let dernier = octets.len() - 256;
