@@ -7,6 +7,7 @@ use noemie_parsers::anomaly::{Code, Severity};
 use noemie_parsers::noemie::{
     ANOMALIES_MAX, Ecrivain, Element, ErreurEcriture, Etat, Flux, Gabarit, Morceau, NatureMouvement, NatureRejet, Packaging, e000, e020, e990,
 };
+use noemie_parsers::types::Montant;
 use std::io::{self, Read};
 
 #[test]
@@ -16,8 +17,8 @@ fn what_we_write_we_read_without_a_finding() {
         assert!(lu.anomalies().is_empty(), "{:?}", lu.anomalies());
         let c = &lu.comptes;
         assert_eq!((c.fichiers, c.lots, c.factures, c.entites), (1, 1, 3, 32));
-        assert_eq!([c.amo_demande, c.amo_paye, c.amc_demande, c.amc_paye].map(|m| m.centimes()), [7_934, 6_534, 4_800, 4_000]);
-        assert_eq!([c.recupere, c.forfaits, c.somme_999].map(|m| m.centimes()), [800, 2_500, 12_234]);
+        assert_eq!([c.amo_demande, c.amo_paye, c.amc_demande, c.amc_paye].map(Montant::centimes), [7_934, 6_534, 4_800, 4_000]);
+        assert_eq!([c.recupere, c.forfaits, c.somme_999].map(Montant::centimes), [800, 2_500, 12_234]);
     }
 }
 
