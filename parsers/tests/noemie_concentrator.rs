@@ -2,6 +2,7 @@
 
 use noemie_parsers::anomaly::{Code, Severity};
 use noemie_parsers::noemie::retour_concentrateur::{ComptesAvis, LecteurAvis, Notice, PartAvis, Suite, TypeAvis};
+use noemie_parsers::types::Montant;
 use proptest::prelude::*;
 
 /// One notice of the type of return and amounts given.
@@ -43,7 +44,7 @@ fn a_notice_says_everything() {
         assert_eq!(a.type_retour, TypeAvis::Connu(Suite::Rejet, PartAvis::AmoEtAmc));
         assert_eq!((a.numero.as_str(), a.code_rejet.as_str(), a.lot.as_str()), ("000000001", "697", "001"));
         assert_eq!(a.date_facturation.aammjj().map(|d| d.to_string()).as_deref(), Some("2026-03-01"));
-        assert_eq!([a.facture_amo, a.facture_amc, a.paye_amo, a.paye_amc].map(|m| m.centimes()), [1_000, 500, 800, 250]);
+        assert_eq!([a.facture_amo, a.facture_amc, a.paye_amo, a.paye_amc].map(Montant::centimes), [1_000, 500, 800, 250]);
         assert!(a.nir.is_some() && !format!("{a:?}").contains("29901"));
         assert_eq!((comptes.factures, comptes.verdict), (1, None));
     }

@@ -7,6 +7,7 @@ use noemie_parsers::anomaly::{Code, Severity};
 use noemie_parsers::noemie::{
     ANOMALIES_MAX, Ecrivain, Element, ErreurEcriture, Etat, Flux, Gabarit, Morceau, NatureMouvement, NatureRejet, Packaging, e000, e020, e990,
 };
+use noemie_parsers::types::Montant;
 use std::io::{self, Read};
 
 #[test]
@@ -16,8 +17,8 @@ fn what_we_write_we_read_without_a_finding() {
         assert!(lu.anomalies().is_empty(), "{:?}", lu.anomalies());
         let c = &lu.comptes;
         assert_eq!((c.fichiers, c.lots, c.factures, c.entites), (1, 1, 3, 32));
-        assert_eq!([c.amo_demande, c.amo_paye, c.amc_demande, c.amc_paye].map(|m| m.centimes()), [7_934, 6_534, 4_800, 4_000]);
-        assert_eq!([c.recupere, c.forfaits, c.somme_999].map(|m| m.centimes()), [800, 2_500, 12_234]);
+        assert_eq!([c.amo_demande, c.amo_paye, c.amc_demande, c.amc_paye].map(Montant::centimes), [7_934, 6_534, 4_800, 4_000]);
+        assert_eq!([c.recupere, c.forfaits, c.somme_999].map(Montant::centimes), [800, 2_500, 12_234]);
     }
 }
 
@@ -283,6 +284,13 @@ fn q15_levels() {
     let dernier = ouverts.len() - 2;
     ouverts[dernier] = ouverts[dernier].rsplit_once("99001").expect("the last 990").0.to_owned();
     assert_eq!(niveaux(&reunir(&ouverts)), (1, Some(Severity::Fichier), 3));
+}
+
+#[test]
+fn an_invoice_never_disappears_in_silence() {
+    let lu = lire(&remplacer("10205000000002", "10905000000002"), Packaging::Lignes);
+    assert_eq!((lu.retours().count(), lu.comptes.verdict), (2, Some(Severity::Fichier)));
+    assert!(lu.codes().contains(&Code::Niveaux));
 }
 
 #[test]
