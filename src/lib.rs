@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod domain;
+pub mod grpc;
 pub mod ingest;
+pub mod returns;
 pub mod store;
 pub mod validate;
