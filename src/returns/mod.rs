@@ -1,1 +1,3 @@
-//! wip
+//! What comes back about claims: decisions of the insurer's workers, answers of the caisses, files made for partners.
+
+pub mod decide;
