@@ -1,5 +1,6 @@
 //! The gateway: see `ARCHITECTURE.md`.
 
+pub mod archive;
 pub mod clock;
 pub mod domain;
 pub mod grpc;
@@ -7,3 +8,4 @@ pub mod ingest;
 pub mod returns;
 pub mod store;
 pub mod validate;
+pub mod vault;
