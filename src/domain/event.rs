@@ -154,8 +154,7 @@ mod timestamp {
     use time::macros::format_description;
     use time::{OffsetDateTime, UtcOffset};
 
-    const MICROSECONDS: &[BorrowedFormatItem<'_>] =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+    const MICROSECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
     pub(super) fn serialize<S: Serializer>(at: &OffsetDateTime, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(&at.to_offset(UtcOffset::UTC).format(MICROSECONDS).map_err(S::Error::custom)?)

@@ -38,7 +38,9 @@ fn of_part(part: &ClaimPart, payer: &str) -> String {
         PartState::Received => format!("Réponse de {payer} attendue"),
         PartState::Accepted => format!("Virement de {payer} attendu"),
         PartState::Deferred => format!("Décision de {payer} attendue, ne pas renvoyer la facture"),
-        PartState::Rejected | PartState::RejectedAfterAcceptance => "Corriger la facture selon les motifs de rejet et l'envoyer de nouveau".to_owned(),
+        PartState::Rejected | PartState::RejectedAfterAcceptance => {
+            "Corriger la facture selon les motifs de rejet et l'envoyer de nouveau".to_owned()
+        }
         PartState::Paid => match (&part.transfer_reference, part.transfer_date) {
             (Some(reference), Some(date)) => format!("Rien à faire : payée par le virement {reference} du {}", day(date)),
             _ => "Rien à faire : payée".to_owned(),

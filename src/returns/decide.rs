@@ -9,7 +9,11 @@ use crate::domain::{Claim, ClaimEvent, ClaimId, ClaimPart, EventId, PartKind, Pa
 use crate::store::{PartChange, RecordedDecision, Store, StoreError, UnitOfWork};
 use noemie_parsers::types::Montant;
 use serde_json::json;
-use time::Date;
+use time::{Date, OffsetDateTime};
+use uuid::Uuid;
+
+/// Recorded under a key whose decision found its state already there: it produced no event.
+const NO_EVENT: EventId = EventId(Uuid::nil());
 
 /// What a worker decides about one part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +164,10 @@ pub async fn decide(store: &dyn Store, clock: &dyn Clock, decision: &Decision) -
     let before = claim.part(decision.part).clone();
     let mut part = decided(&before, &decision.kind, clock)?;
     if part.state == before.state {
-        return repeated_state(claim, &before, &part);
+        check_same_content(&before, &part)?;
+        remember(work.as_mut(), decision, &digest, NO_EVENT, part.updated_at).await?;
+        work.commit().await?;
+        return Ok(DecisionOutcome { claim, event_id: None, repeated: true, warning: None });
     }
     if !may_become(before.state, part.state) {
         return Err(DecideError::IllegalTransition { part: part.kind, from: before.state, to: part.state });
@@ -187,7 +194,8 @@ async fn already_recorded(work: &mut dyn UnitOfWork, decision: &Decision, digest
     }
     let claim = work.claim(recorded.claim_id).await?.ok_or(DecideError::UnknownClaim(recorded.claim_id))?;
     let warning = warning_of(&claim, decision);
-    Ok(Some(DecisionOutcome { claim, event_id: Some(recorded.event_id), repeated: true, warning }))
+    let event_id = (recorded.event_id != NO_EVENT).then_some(recorded.event_id);
+    Ok(Some(DecisionOutcome { claim, event_id, repeated: true, warning }))
 }
 
 /// The part as the decision wants it, whether the life cycle allows it or not.
@@ -227,17 +235,14 @@ fn decided(before: &ClaimPart, kind: &DecisionKind, clock: &dyn Clock) -> Result
     Ok(part)
 }
 
-/// The answer when the part already has the state asked for: the same content is a repetition, another content a mistake.
-fn repeated_state(claim: Claim, before: &ClaimPart, wanted: &ClaimPart) -> Result<DecisionOutcome, DecideError> {
+/// The part already has the state asked for: the same content is a repetition, another content a mistake.
+fn check_same_content(before: &ClaimPart, wanted: &ClaimPart) -> Result<(), DecideError> {
     let same = before.paid == wanted.paid
         && before.transfer_reference == wanted.transfer_reference
         && before.transfer_date == wanted.transfer_date
         && before.reasons == wanted.reasons;
-    if same || wanted.state == PartState::Accepted {
-        Ok(DecisionOutcome { claim, event_id: None, repeated: true, warning: None })
-    } else {
-        Err(DecideError::DecidedOtherwise { part: before.kind, state: before.state })
-    }
+    // Accepting again says nothing that the first acceptance did not.
+    if same || wanted.state == PartState::Accepted { Ok(()) } else { Err(DecideError::DecidedOtherwise { part: before.kind, state: before.state }) }
 }
 
 fn check_amount(before: &ClaimPart, kind: &DecisionKind) -> Result<(), DecideError> {
@@ -268,11 +273,16 @@ async fn write(
     let sequence = work.next_sequences(&[claim.id]).await?.first().map_or(1, |(_, next)| *next);
     work.update_parts(&[PartChange { claim_id: claim.id, part: part.clone() }]).await?;
     work.insert_events(&[ClaimEvent::of(claim, part, event_id, sequence, None, part.updated_at)]).await?;
-    if !decision.idempotency_key.is_empty() {
-        let recorded = RecordedDecision { request_digest: digest.to_owned(), event_id, claim_id: claim.id };
-        work.insert_decision(&decision.idempotency_key, &recorded, part.updated_at).await?;
+    remember(work, decision, digest, event_id, part.updated_at).await
+}
+
+/// Keeps the decision under its key, if it has one.
+async fn remember(work: &mut dyn UnitOfWork, decision: &Decision, digest: &str, event_id: EventId, at: OffsetDateTime) -> Result<(), StoreError> {
+    if decision.idempotency_key.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let recorded = RecordedDecision { request_digest: digest.to_owned(), event_id, claim_id: decision.claim_id };
+    work.insert_decision(&decision.idempotency_key, &recorded, at).await
 }
 
 /// The doubt about a decision just recorded, or repeated: it depends on the decision and on what never changes in the claim.
