@@ -1,8 +1,10 @@
 //! From the domain's values to the messages: names and units only, nothing is decided here.
 
+mod conventionnement;
 mod exchange;
 mod status;
 
+pub(super) use conventionnement::{convention_version, lookup_answer};
 pub(super) use exchange::{anomaly, exchange, ledger, quarantined, report, return_file};
 pub(super) use status::{claim, dre_status, event, person, quarantined_status};
 

@@ -9,6 +9,7 @@
 
 mod ask;
 mod claim_work;
+mod conventionnement;
 mod convert;
 mod decision;
 mod dre_status;
@@ -25,6 +26,7 @@ pub use ports::{Chunks, Intake};
 pub use server::{ServeError, routes, serve};
 
 use crate::clock::SharedClock;
+use crate::conventionnement::Conventionnement;
 use crate::store::SharedStore;
 use crate::vault::Vault;
 use std::sync::Arc;
@@ -40,6 +42,8 @@ pub struct Services {
     pub vault: Arc<Vault>,
     /// The door of files.
     pub intake: Arc<dyn Intake>,
+    /// Register and conventions.
+    pub conventionnement: Arc<Conventionnement>,
 }
 
 /// Largest message taken in, bytes: files come in chunks, so that nothing else is large. The default of gRPC, named.

@@ -1,9 +1,11 @@
 //! Puts the services behind one listener, with health and reflection, and stops them in order.
 
 use super::claim_work::ClaimWorkEdge;
+use super::conventionnement::ConventionnementEdge;
 use super::dre_status::DreStatusEdge;
 use super::exchange::ExchangeEdge;
 use super::proto::claim_work_service_server::ClaimWorkServiceServer;
+use super::proto::conventionnement_service_server::ConventionnementServiceServer;
 use super::proto::dre_status_service_server::DreStatusServiceServer;
 use super::proto::exchange_service_server::ExchangeServiceServer;
 use super::{LARGEST_ANSWER, LARGEST_REQUEST, Services, proto};
@@ -49,6 +51,7 @@ pub async fn routes(services: Services, stopping: CancellationToken) -> Result<(
         .add_service(reflection_v1alpha)
         .add_service(limited!(ExchangeServiceServer, ExchangeEdge { services: services.clone() }))
         .add_service(limited!(DreStatusServiceServer, DreStatusEdge { services: services.clone(), stopping: stopping.clone() }))
+        .add_service(limited!(ConventionnementServiceServer, ConventionnementEdge { services: services.clone() }))
         .add_service(limited!(ClaimWorkServiceServer, ClaimWorkEdge { services, stopping }));
     tell_health(&reporter, ServingStatus::Serving).await;
     Ok((routes, reporter))
@@ -74,7 +77,7 @@ pub async fn serve(listener: TcpListener, services: Services, shutdown: Cancella
 
 /// Health of the whole (empty name) and of each service.
 async fn tell_health(reporter: &HealthReporter, status: ServingStatus) {
-    let services = ["", "ExchangeService", "DreStatusService", "ClaimWorkService"];
+    let services = ["", "ExchangeService", "DreStatusService", "ClaimWorkService", "ConventionnementService"];
     for service in services {
         let name = if service.is_empty() { String::new() } else { format!("noemie.gateway.v1.{service}") };
         reporter.set_service_status(name, status).await;
