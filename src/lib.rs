@@ -1,6 +1,7 @@
 //! The gateway: see `ARCHITECTURE.md`.
 
 pub mod clock;
+pub mod conventionnement;
 pub mod domain;
 pub mod ingest;
 pub mod store;
