@@ -1,9 +1,12 @@
 //! The gateway: see `ARCHITECTURE.md`.
 
+pub mod admin;
 pub mod archive;
 pub mod clock;
 pub mod domain;
 pub mod ingest;
+pub mod relay;
 pub mod store;
+pub mod telemetry;
 pub mod validate;
 pub mod vault;
