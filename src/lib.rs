@@ -1,10 +1,16 @@
 //! The gateway: see `ARCHITECTURE.md`.
 
+pub mod admin;
 pub mod archive;
 pub mod clock;
+pub mod conventionnement;
 pub mod domain;
+pub mod grpc;
 pub mod ingest;
 pub mod normalise;
+pub mod relay;
+pub mod returns;
 pub mod store;
+pub mod telemetry;
 pub mod validate;
 pub mod vault;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use time::{Date, OffsetDateTime};
 
+pub mod conventions;
 pub mod postgres;
 pub mod sqlite;
 
