@@ -3,12 +3,13 @@
 //! A blocking thread reads, decodes and seals; this side talks to the database. A channel of two batches stands between them, so that
 //! memory does not grow with the file and both cores work.
 
-use super::books::{Aside, Books};
+use super::books::Books;
 use super::{IngestError, blocking};
 use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, EventId, ExchangeId, PartState, Quarantined, Token, life_cycle};
 use crate::normalise;
+use crate::returns::arl::Aside;
 use crate::store::{NewClaim, UnitOfWork};
 use crate::validate;
 use crate::vault::Vault;
@@ -57,7 +58,13 @@ enum Lu {
 }
 
 /// Loads the invoices of a file.
-pub(super) async fn load(source: &Source<'_>, forme: Forme, loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {
+pub(super) async fn load(
+    source: &Source<'_>,
+    forme: Forme,
+    loading: &Loading<'_>,
+    work: &mut dyn UnitOfWork,
+    books: &mut Books,
+) -> Result<(), IngestError> {
     let (sender, mut batches) = mpsc::channel(BATCHES_AHEAD);
     let reading = Reading {
         archive: Arc::clone(source.archive),

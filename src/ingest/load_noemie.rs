@@ -1,8 +1,8 @@
 //! Second pass over a NOEMIE return: what the payer says is matched to claims and changes their parts.
 
+use super::IngestError;
 use super::books::Books;
 use super::load_b2::{BATCHES_AHEAD, Loading, Source};
-use super::IngestError;
 use crate::domain::Token;
 use crate::normalise;
 use crate::returns::matching::{Answer, apply};

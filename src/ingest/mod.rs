@@ -5,13 +5,11 @@ pub mod drop_dir;
 mod incoming;
 mod load_b2;
 mod load_noemie;
-mod port;
 
 pub use incoming::Incoming;
 
 use crate::archive::{Archive, Archived};
 use crate::clock::SharedClock;
-use crate::domain::exchange::Ledger;
 use crate::domain::{Anomalie, Channel, Exchange, ExchangeId, ReturnFile, Verdict};
 use crate::returns::arl;
 use crate::store::{Closing, SharedStore, StoreError, UnitOfWork};
@@ -186,7 +184,8 @@ impl Ingest {
         let mut books = Books::new(examen.read);
         if examen.report.verdict != Verdict::Refused {
             let source = load_b2::Source { archive: &self.archive, name: &archived.name };
-            let context = load_b2::Loading { exchange_id: id, sender: &deposit.sender, at, vault: &self.vault, clock: &self.clock, batch: self.limits.batch };
+            let context =
+                load_b2::Loading { exchange_id: id, sender: &deposit.sender, at, vault: &self.vault, clock: &self.clock, batch: self.limits.batch };
             match source.norme().await? {
                 Some(Norme::B2(forme)) => load_b2::load(&source, forme, &context, work.as_mut(), &mut books).await?,
                 Some(Norme::NoemieLignes | Norme::NoemieBlocs) => load_noemie::load(&source, &context, work.as_mut(), &mut books).await?,
@@ -232,7 +231,15 @@ impl Ingest {
         examen: Examen,
         books: Books,
     ) -> Result<Receipt, IngestError> {
-        let findings: Vec<Anomalie> = books.findings.iter().cloned().chain(examen.report.anomalies.iter().cloned().map(anomalie)).take(LONGEST_LIST).zip(1..).map(numbered).collect();
+        let findings: Vec<Anomalie> = books
+            .findings
+            .iter()
+            .cloned()
+            .chain(examen.report.anomalies.iter().cloned().map(anomalie))
+            .take(LONGEST_LIST)
+            .zip(1..)
+            .map(numbered)
+            .collect();
         for chunk in findings.chunks(self.limits.batch) {
             work.insert_anomalies(id, chunk).await?;
         }

@@ -37,7 +37,13 @@ pub struct Applied {
 }
 
 /// Applies a batch of answers in one go: one read, one write of parts, one of events.
-pub async fn apply(answers: &[Answer], exchange_id: ExchangeId, at: OffsetDateTime, clock: &SharedClock, work: &mut dyn UnitOfWork) -> Result<Applied, StoreError> {
+pub async fn apply(
+    answers: &[Answer],
+    exchange_id: ExchangeId,
+    at: OffsetDateTime,
+    clock: &SharedClock,
+    work: &mut dyn UnitOfWork,
+) -> Result<Applied, StoreError> {
     let wanted: Vec<Token> = answers.iter().flat_map(|a| a.identities.iter().cloned()).collect();
     let mut claims: HashMap<Token, Claim> = work.latest_claims(&wanted).await?.into_iter().map(|c| (c.identity.clone(), c)).collect();
     let ids: Vec<ClaimId> = claims.values().map(|c| c.id).collect();
@@ -133,7 +139,12 @@ fn impossible(answer: &Answer, part: &ClaimPart, outcome: &Outcome) -> Anomalie 
         length: 0,
         field: String::new(),
         value: String::new(),
-        message: format!("{} : « {} » annoncé alors que l'état est « {} », demande inchangée", part.kind.libelle(), outcome.state.libelle(), part.state.libelle()),
+        message: format!(
+            "{} : « {} » annoncé alors que l'état est « {} », demande inchangée",
+            part.kind.libelle(),
+            outcome.state.libelle(),
+            part.state.libelle()
+        ),
         invoice_number: answer.invoice_number.clone(),
     }
 }
