@@ -1,8 +1,11 @@
 //! The gateway: see `ARCHITECTURE.md`.
 
 pub mod admin;
+pub mod app;
 pub mod archive;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod conventionnement;
 pub mod domain;
 pub mod grpc;

@@ -2,6 +2,7 @@
 
 mod books;
 pub mod drop_dir;
+mod dry_run;
 mod incoming;
 mod load_b2;
 mod load_noemie;
