@@ -273,7 +273,7 @@ async fn a_convention_file_is_all_or_nothing(desk: Desk) {
 
     let header = desk.conventions("err_header.csv").await;
     assert!(matches!(header.outcome, ConventionOutcome::Refused { code: "ENTETE_INVALIDE", .. }));
-    assert_eq!(told(&header.problems), [(1, 2, "COLONNE_INCONNUE"), (1, 0, "COLONNE_MANQUANTE")]);
+    assert_eq!(told(&header.problems), [(1, 0, "COLONNE_MANQUANTE"), (1, 2, "COLONNE_INCONNUE")]);
     let empty = desk.service.import_conventions(io::empty(), "empty").await.expect("import");
     assert!(matches!(empty.outcome, ConventionOutcome::Refused { code: "ENTETE_INVALIDE", .. }));
 
