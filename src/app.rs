@@ -51,7 +51,8 @@ impl App {
         let source = KeySource::from_settings(config.vault_key.clone(), config.vault_key_file.clone());
         let (vault, key_origin) = Vault::open(source, &config.data_dir).context("opening the vault")?;
         let vault = Arc::new(vault);
-        let database = Database::open(config.database_url.as_deref(), &config.data_dir, config.database_connections).await.context("opening the database")?;
+        let database =
+            Database::open(config.database_url.as_deref(), &config.data_dir, config.database_connections).await.context("opening the database")?;
         let store = database.store();
         store.migrate().await.context("bringing the database to this version")?;
         let archive = Arc::new(Archive::new(config.archive_dir(), Arc::clone(&vault)));
@@ -88,7 +89,8 @@ impl App {
         std::fs::create_dir_all(&drop_dir).with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
         self.announce(&grpc, &admin)?;
         let mut rooms = JoinSet::new();
-        let state = AdminState { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), relay: status.clone(), metrics, shutdown: stop.clone() };
+        let state =
+            AdminState { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), relay: status.clone(), metrics, shutdown: stop.clone() };
         let (services, token) = (self.services(), stop.clone());
         rooms.spawn(async move { grpc::serve(grpc, services, token).await.context("gRPC") });
         let token = stop.clone();
@@ -114,7 +116,7 @@ impl App {
     /// Where events go.
     fn sink(&self) -> Result<Box<dyn Sink>> {
         let Some(url) = &self.config.amqp_url else { return Ok(Box::new(LocalLog)) };
-        let prefix = self.config.amqp_prefix.parse().context("amqp_prefix")?;
+        let prefix = self.config.amqp_prefix.clone().try_into().context("amqp_prefix")?;
         Ok(Box::new(AmqpSink::new(AmqpSettings::new(url.clone(), prefix))))
     }
 
@@ -183,7 +185,7 @@ mod intake {
         }
 
         async fn validate(&self, file_name: &str, chunks: &mut Chunks<'_>) -> Result<Report, IngestError> {
-            let (mut pipe, dry_run) = self.0.dry_run(file_name);
+            let (pipe, dry_run) = self.0.dry_run(file_name);
             while let Some(chunk) = chunks.next().await {
                 if pipe.send(chunk.map_err(broken)?).await.is_err() {
                     break; // The reading ended early and says why.

@@ -104,7 +104,12 @@ impl Config {
     #[must_use]
     pub fn masked(&self) -> Self {
         let hide = |url: &Option<String>| url.as_deref().map(without_password);
-        Self { database_url: hide(&self.database_url), amqp_url: hide(&self.amqp_url), vault_key: self.vault_key.as_ref().map(|_| "***".to_owned()), ..self.clone() }
+        Self {
+            database_url: hide(&self.database_url),
+            amqp_url: hide(&self.amqp_url),
+            vault_key: self.vault_key.as_ref().map(|_| "***".to_owned()),
+            ..self.clone()
+        }
     }
 }
 

@@ -41,10 +41,8 @@ macro_rules! lists_services {
             use tonic_reflection::pb::$version::{ServerReflectionRequest, server_reflection_response::MessageResponse};
             let gateway = Gateway::start().await;
             let ask = |request| ServerReflectionRequest { host: String::new(), message_request: Some(request) };
-            let requests = [
-                MessageRequest::ListServices(String::new()),
-                MessageRequest::FileContainingSymbol("noemie.gateway.v1.ClaimWorkService".into()),
-            ];
+            let requests =
+                [MessageRequest::ListServices(String::new()), MessageRequest::FileContainingSymbol("noemie.gateway.v1.ClaimWorkService".into())];
             let mut client = ServerReflectionClient::new(gateway.channel.clone());
             let answers = client.server_reflection_info(stream::iter(requests.map(ask))).await.expect("answers").into_inner();
             let answers: Vec<_> = answers.map(|answer| answer.expect("no failure").message_response.expect("an answer")).collect().await;

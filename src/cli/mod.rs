@@ -1,9 +1,9 @@
 //! The command line: one binary, one file a command.
 
 mod conventions;
-mod demo;
+//DEMO mod demo;
 mod finess;
-mod generate;
+//DEMO mod generate;
 mod ingest;
 mod listing;
 mod lookup;
@@ -43,8 +43,7 @@ struct Cli {
 enum Command {
     /// Run the gateway.
     Serve,
-    /// Show the whole job in a temporary embedded gateway.
-    Demo(demo::DemoArgs),
+    //DEMO Demo(demo::DemoArgs),
     /// Deposit files and print their receipts.
     Ingest(ingest::IngestArgs),
     /// Say what a deposit would say; nothing is stored. Exit status 0 accepted, 1 partial, 2 refused.
@@ -64,9 +63,7 @@ enum Command {
     List(listing::ListCommand),
     /// Show what waits for publication.
     Outbox(OutputArgs),
-    /// Write invented files for tests.
-    #[command(subcommand)]
-    Generate(generate::GenerateCommand),
+    //DEMO Generate(generate::GenerateCommand),
     /// Bring the database to this version.
     Migrate,
     /// Show the settings in force, secrets masked.
@@ -134,9 +131,9 @@ fn start(cli: Cli) -> Result<ExitCode> {
 async fn run(command: Command, config: Config) -> Result<ExitCode> {
     match command {
         Command::Serve => serve::run(config).await,
-        Command::Demo(args) => demo::run(&args).await,
+        //DEMO Command::Demo(args) => demo::run(&args).await,
         Command::Validate(args) => validate::run(&args),
-        Command::Generate(command) => generate::run(&command),
+        //DEMO Command::Generate(command) => generate::run(&command),
         Command::Config(ConfigCommand::Show) => {
             println!("{}", serde_json::to_string_pretty(&config.masked())?);
             Ok(ExitCode::SUCCESS)

@@ -54,7 +54,13 @@ fn print(report: &Report) {
     println!("{} : {} [{}]", report.file, report.verdict.libelle(), report.verdict.as_str());
     let form = (report.norm.unwrap_or("non reconnu"), report.packaging.unwrap_or("-"));
     println!("  {} ({}), {} enregistrements, {} fichiers logiques, {} lots", form.0, form.1, report.records, report.logical_files, report.lots);
-    println!("  {} factures, {} lignes ; {} acceptées, {} mises de côté", report.invoices, report.lines, report.accepted_invoices, report.quarantined_invoices.len());
+    println!(
+        "  {} factures, {} lignes ; {} acceptées, {} mises de côté",
+        report.invoices,
+        report.lines,
+        report.accepted_invoices,
+        report.quarantined_invoices.len()
+    );
     println!("  total {} € ; AMO {} € ; AMC {} €", euros(report.total_centimes), euros(report.amo_centimes), euros(report.amc_centimes));
     for finding in report.anomalies.iter().take(SHOWN) {
         let place = match (finding.record, finding.column) {

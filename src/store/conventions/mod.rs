@@ -9,7 +9,6 @@ use time::{Date, OffsetDateTime};
 
 mod implementation;
 mod open;
-mod open;
 mod postgres;
 mod sql;
 mod sqlite;

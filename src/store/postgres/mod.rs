@@ -7,5 +7,7 @@ impl PostgresStore {
     pub async fn connect(_url: &str, _max: u32) -> Result<Self, StoreError> {
         Err(StoreError::Spoiled)
     }
-    pub(in crate::store) fn pool(&self) -> &sqlx::PgPool { unreachable!() }
+    pub(in crate::store) fn pool(&self) -> &sqlx::PgPool {
+        unreachable!()
+    }
 }
