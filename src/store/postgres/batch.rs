@@ -5,7 +5,7 @@
 
 use super::reads;
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, ReturnId, Token};
-use crate::store::columns::{Instant, doing, int, json, limit as rows, uint};
+use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::{expect_all, is_live, is_reject, last_of_each, let_die};
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
@@ -71,7 +71,7 @@ pub(super) async fn insert_claims(db: &mut PgConnection, claims: &[NewClaim]) ->
     .bind(column(&rows, |c| c.flow.as_str()))
     .bind(column(&rows, |c| c.sender.as_str()))
     .bind(column(&rows, |c| i64::from(c.logical_file)))
-    .bind(column(&rows, |c| c.lot.as_str()))
+    .bind(column(&rows, |c| clean(&c.lot)))
     .bind(column(&rows, |c| c.lot_date))
     .bind(column(&rows, |c| int(c.ordinal)))
     .bind(column(&rows, |c| int(c.first_record)))
@@ -79,13 +79,13 @@ pub(super) async fn insert_claims(db: &mut PgConnection, claims: &[NewClaim]) ->
     .bind(column(&rows, |c| c.identity.0.as_str()))
     .bind(column(&rows, |c| c.person.0.as_str()))
     .bind(column(&rows, |c| c.vault.as_slice()))
-    .bind(column(&rows, |c| c.ps.as_str()))
-    .bind(column(&rows, |c| c.norm_code.as_str()))
-    .bind(column(&rows, |c| c.invoice_number.as_str()))
-    .bind(column(&rows, |c| c.invoice_complement.as_str()))
+    .bind(column(&rows, |c| clean(&c.ps)))
+    .bind(column(&rows, |c| clean(&c.norm_code)))
+    .bind(column(&rows, |c| clean(&c.invoice_number)))
+    .bind(column(&rows, |c| clean(&c.invoice_complement)))
     .bind(column(&rows, |c| c.invoice_date))
-    .bind(column(&rows, |c| c.amc_number.as_str()))
-    .bind(column(&rows, |c| c.amo_organism.as_str()))
+    .bind(column(&rows, |c| clean(&c.amc_number)))
+    .bind(column(&rows, |c| clean(&c.amo_organism)))
     .bind(column(&rows, |c| c.total.centimes()))
     .bind(column(&rows, |c| Instant(c.received_at)))
     .bind(column(&rows, |c| c.corrects.map(|id| id.0)))
@@ -134,8 +134,8 @@ async fn insert_lines(db: &mut PgConnection, claims: &[&NewClaim]) -> Result<(),
     )
     .bind(column(&lines, |(id, _)| id.0))
     .bind(column(&lines, |(_, l)| i64::from(l.rank)))
-    .bind(column(&lines, |(_, l)| l.record_type.as_str()))
-    .bind(column(&lines, |(_, l)| l.act_code.as_str()))
+    .bind(column(&lines, |(_, l)| clean(&l.record_type)))
+    .bind(column(&lines, |(_, l)| clean(&l.act_code)))
     .bind(column(&lines, |(_, l)| l.care_date))
     .bind(column(&lines, |(_, l)| i64::from(l.quantity)))
     .bind(column(&lines, |(_, l)| i64::from(l.coefficient)))
@@ -145,7 +145,7 @@ async fn insert_lines(db: &mut PgConnection, claims: &[&NewClaim]) -> Result<(),
     .bind(column(&lines, |(_, l)| l.billed.centimes()))
     .bind(column(&lines, |(_, l)| l.amo.centimes()))
     .bind(column(&lines, |(_, l)| l.amc.centimes()))
-    .bind(column(&lines, |(_, l)| l.qualifier.as_str()))
+    .bind(column(&lines, |(_, l)| clean(&l.qualifier)))
     .execute(db)
     .await
     .map(|_| ())
@@ -225,9 +225,9 @@ pub(super) async fn insert_quarantined(db: &mut PgConnection, invoices: &[Quaran
     )
     .bind(column(invoices, |q| q.exchange_id.0))
     .bind(column(invoices, |q| int(q.ordinal)))
-    .bind(column(invoices, |q| q.ps.as_str()))
-    .bind(column(invoices, |q| q.invoice_number.as_str()))
-    .bind(column(invoices, |q| q.lot.as_str()))
+    .bind(column(invoices, |q| clean(&q.ps)))
+    .bind(column(invoices, |q| clean(&q.invoice_number)))
+    .bind(column(invoices, |q| clean(&q.lot)))
     .bind(column(invoices, |q| json(&q.codes)))
     .bind(column(invoices, |q| int(q.first_record)))
     .bind(column(invoices, |q| i64::from(q.record_count)))
@@ -246,8 +246,8 @@ pub(super) async fn resolve_quarantined(db: &mut PgConnection, claims: &[(String
         "UPDATE quarantine q SET resolved_by = v.claim_id FROM UNNEST($1::text[], $2::text[], $3::uuid[]) AS v(ps, invoice_number, claim_id) \
          WHERE q.ps = v.ps AND q.invoice_number = v.invoice_number AND q.resolved_by IS NULL AND q.duplicate_of IS NULL",
     )
-    .bind(column(claims, |(ps, ..)| ps.as_str()))
-    .bind(column(claims, |(_, number, _)| number.as_str()))
+    .bind(column(claims, |(ps, ..)| clean(ps)))
+    .bind(column(claims, |(_, number, _)| clean(number)))
     .bind(column(claims, |(.., id)| id.0))
     .execute(db)
     .await
@@ -268,14 +268,14 @@ pub(super) async fn insert_anomalies(db: &mut PgConnection, id: ExchangeId, anom
     .bind(column(anomalies, |a| a.control.as_str()))
     .bind(column(anomalies, |a| a.severity.as_str()))
     .bind(column(anomalies, |a| int(a.record)))
-    .bind(column(anomalies, |a| a.record_type.as_str()))
+    .bind(column(anomalies, |a| clean(&a.record_type)))
     .bind(column(anomalies, |a| i64::from(a.column)))
     .bind(column(anomalies, |a| int(a.offset)))
     .bind(column(anomalies, |a| i64::from(a.length)))
-    .bind(column(anomalies, |a| a.field.as_str()))
-    .bind(column(anomalies, |a| a.value.as_str()))
-    .bind(column(anomalies, |a| a.message.as_str()))
-    .bind(column(anomalies, |a| a.invoice_number.as_str()))
+    .bind(column(anomalies, |a| clean(&a.field)))
+    .bind(column(anomalies, |a| clean(&a.value)))
+    .bind(column(anomalies, |a| clean(&a.message)))
+    .bind(column(anomalies, |a| clean(&a.invoice_number)))
     .execute(db)
     .await
     .map(|_| ())
@@ -290,9 +290,9 @@ pub(super) async fn insert_unmatched(db: &mut PgConnection, id: ExchangeId, retu
     .bind(id.0)
     .bind(column(returns, |u| int(u.ordinal)))
     .bind(column(returns, |u| u.identity.0.as_str()))
-    .bind(column(returns, |u| u.ps.as_str()))
-    .bind(column(returns, |u| u.invoice_number.as_str()))
-    .bind(column(returns, |u| u.summary.as_str()))
+    .bind(column(returns, |u| clean(&u.ps)))
+    .bind(column(returns, |u| clean(&u.invoice_number)))
+    .bind(column(returns, |u| clean(&u.summary)))
     .execute(db)
     .await
     .map(|_| ())

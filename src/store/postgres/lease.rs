@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// The key of the lock in this database: "noemie" in ASCII. Only the relay uses it.
-const KEY: i64 = 0x6e_6f65_6d69_65;
+const KEY: i64 = 0x6e6f_656d_6965;
 /// A server that does not answer for this long may have given the right to another replica.
 const ANSWER: Duration = Duration::from_secs(2);
 

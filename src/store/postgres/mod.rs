@@ -9,12 +9,13 @@ use super::{ClaimFilter, OutboxDepth, OutboxEvent, RelayLease, Store, StoreError
 use crate::domain::page::PageToken;
 use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind};
 use async_trait::async_trait;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgPool};
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 mod batch;
 mod lease;
@@ -34,6 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A connection idle for longer is asked whether it still lives before it is used. Asking each time would cost a quarter of the throughput; never
 /// asking would hand out, after a restart of the server, one dead connection after the other.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+/// How long it may take to say that it lives.
+const ALIVE: Duration = Duration::from_secs(1);
 /// How soon the server notices that a replica is gone without a word (cable, frozen host) and frees its locks: 30 s + 3 × 10 s.
 const KEEPALIVES: [(&str, &str); 3] = [("tcp_keepalives_idle", "30"), ("tcp_keepalives_interval", "10"), ("tcp_keepalives_count", "3")];
 
@@ -55,8 +58,9 @@ impl PostgresStore {
         let pool = PgPoolOptions::new().max_connections(max_connections).acquire_timeout(PATIENCE).test_before_acquire(false).before_acquire(
             |connection, idle| {
                 Box::pin(async move {
-                    // An error here would fail the caller; `false` gives it another connection.
-                    Ok(idle.idle_for < TRUSTED_IDLE || sqlx::Connection::ping(connection).await.is_ok())
+                    // An error here would fail the caller; `false` gives it another connection. A cut cable answers nothing at all.
+                    let alive = async { matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(()))) };
+                    Ok(idle.idle_for < TRUSTED_IDLE || alive.await)
                 })
             },
         );
