@@ -41,7 +41,7 @@ pub(super) async fn latest_claims(db: &mut PgConnection, identities: &[Token]) -
             return Ok(Vec::new());
         }
         let found: Vec<ClaimRow> = query_as(select_claim!(
-            "WHERE c.id IN (SELECT DISTINCT ON (identity) id FROM claims WHERE identity = ANY($1) ORDER BY identity, received_at DESC, id DESC)"
+            "AND c.id IN (SELECT DISTINCT ON (identity) id FROM claims WHERE identity = ANY($1) ORDER BY identity, received_at DESC, id DESC)"
         ))
         .bind(&identities)
         .fetch_all(&mut *db)
@@ -311,7 +311,7 @@ pub(super) async fn rejects_to_return(db: &mut PgConnection, limit: usize) -> Re
     .fetch_all(&mut *db)
     .await
     .map_err(doing("locking the rejects to tell"))?;
-    let found: Vec<ClaimRow> = query_as(select_claim!("WHERE c.id = ANY($1) ORDER BY amc.updated_at, c.id"))
+    let found: Vec<ClaimRow> = query_as(select_claim!("AND c.id = ANY($1) ORDER BY amc.updated_at, c.id"))
         .bind(ids)
         .fetch_all(db)
         .await

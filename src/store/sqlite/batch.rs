@@ -20,7 +20,7 @@ fn hex_list<'a>(ids: impl IntoIterator<Item = &'a ClaimId>) -> String {
 
 pub(super) async fn latest_claims(db: &mut SqliteConnection, identities: &[Token]) -> Result<Vec<Claim>, StoreError> {
     let found: Vec<ClaimRow> = query_as(select_claim!(
-        "WHERE c.id IN (SELECT (SELECT k.id FROM claims k WHERE k.identity = j.value ORDER BY k.received_at DESC, k.id DESC LIMIT 1) \
+        "AND c.id IN (SELECT (SELECT k.id FROM claims k WHERE k.identity = j.value ORDER BY k.received_at DESC, k.id DESC LIMIT 1) \
          FROM json_each($1) j)"
     ))
     .bind(json(&identities))
@@ -211,8 +211,8 @@ pub(super) async fn insert_unmatched(db: &mut SqliteConnection, id: ExchangeId, 
 pub(super) async fn rejects_to_return(db: &mut SqliteConnection, limit: usize) -> Result<Vec<Claim>, StoreError> {
     // The condition is the one of the index `claim_parts_untold`, word for word.
     let found: Vec<ClaimRow> = query_as(select_claim!(
-        "WHERE amc.kind = 'amc' AND amc.state IN ('rejected', 'rejected_after_acceptance') AND amc.told_in IS NULL \
-         ORDER BY amc.updated_at, amc.claim_id LIMIT $1"
+        "AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') \
+         AND told_in IS NULL ORDER BY updated_at, claim_id LIMIT $1) ORDER BY amc.updated_at, c.id"
     ))
     .bind(rows(limit))
     .fetch_all(db)
