@@ -247,7 +247,7 @@ async fn a_queue_with_other_settings_is_named_and_the_remedy_told() {
         let error = sink.ready().await.unwrap_err();
         assert!(matches!(&error, SinkError::OtherSettings { kind: "queue", .. }), "{error:?}");
         let text = error.to_string();
-        assert!(text.contains(&broker.prefix.name(WORK)) && text.contains("x-queue-type") && text.contains("delete it"), "{text}");
+        assert!(text.contains(&broker.prefix.name(WORK)) && text.contains("inequivalent arg") && text.contains("delete it"), "{text}");
         // Once the operator has settled it, the same sink goes on.
         broker.channel.queue_delete(broker.name(WORK), QueueDeleteOptions::default()).await.unwrap();
         sink.ready().await.unwrap();
