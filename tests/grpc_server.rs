@@ -41,10 +41,8 @@ macro_rules! lists_services {
             use tonic_reflection::pb::$version::{ServerReflectionRequest, server_reflection_response::MessageResponse};
             let gateway = Gateway::start().await;
             let ask = |request| ServerReflectionRequest { host: String::new(), message_request: Some(request) };
-            let requests = [
-                MessageRequest::ListServices(String::new()),
-                MessageRequest::FileContainingSymbol("noemie.gateway.v1.ClaimWorkService".into()),
-            ];
+            let requests =
+                [MessageRequest::ListServices(String::new()), MessageRequest::FileContainingSymbol("noemie.gateway.v1.ClaimWorkService".into())];
             let mut client = ServerReflectionClient::new(gateway.channel.clone());
             let answers = client.server_reflection_info(stream::iter(requests.map(ask))).await.expect("answers").into_inner();
             let answers: Vec<_> = answers.map(|answer| answer.expect("no failure").message_response.expect("an answer")).collect().await;
@@ -69,7 +67,9 @@ async fn an_open_stream_of_health_does_not_hold_the_stop() {
     tokio::time::timeout(Duration::from_secs(10), gateway.served).await.expect("the server ends").expect("in order");
 }
 
-const CONVENTIONS: &str = "identifiant;amc;type_convention;domaine;date_debut;date_fin;etat;motif;concentrateur;rpps;finess_et\n";
+const CONVENTIONS: &str = "identifiant;numero_amc;type_convention;domaine;date_debut;date_fin;etat;motif;concentrateur;rpps;finess_et
+992001362;99900011;;PHAR;2024-01-01;;active;;OCTEST;;
+";
 
 fn lookup(identifier: &str, amc_number: &str, domain: &str, on: &str) -> LookupConventionnementRequest {
     LookupConventionnementRequest { identifier: identifier.into(), amc_number: amc_number.into(), domain: domain.into(), on: on.into() }
@@ -77,6 +77,21 @@ fn lookup(identifier: &str, amc_number: &str, domain: &str, on: &str) -> LookupC
 
 #[tokio::test]
 async fn a_lookup_answers_and_says_why() {
+    let gateway = Gateway::start().await;
+    gateway.conventionnement.import_conventions(CONVENTIONS.as_bytes(), "conventions.csv").await.expect("imports");
+    let found = gateway.conventions().lookup_conventionnement(lookup("992001362", "99900011", "PHAR", "2025-03-10")).await;
+    let found = found.expect("an answer").into_inner();
+    assert_eq!((found.answer.as_str(), found.reason_code.as_str(), found.matched_by.as_str()), ("yes", "CONVENTION_ACTIVE", "billing_number"));
+    let convention = found.convention.expect("a convention");
+    assert_eq!((convention.starts_on.as_str(), convention.ends_on.as_str(), convention.state.as_str()), ("2024-01-01", "", "active"));
+    assert_eq!((found.concentrator.as_str(), found.teletransmission_active), ("OCTEST", true));
+    let history = GetConventionnementHistoryRequest { identifier: "992001362".into(), amc_number: "99900011".into() };
+    let history = gateway.conventions().get_conventionnement_history(history).await.expect("answers").into_inner();
+    assert_eq!(history.versions.len(), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_number_is_an_answer() {
     let gateway = Gateway::start().await;
     let unknown = gateway.conventions().lookup_conventionnement(lookup("992001362", "99900011", "PHAR", "2025-03-10")).await;
     let unknown = unknown.expect("an answer").into_inner();

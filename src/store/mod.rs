@@ -14,9 +14,20 @@ use std::sync::Arc;
 use std::time::Duration;
 use time::{Date, OffsetDateTime};
 
+mod columns;
 pub mod conventions;
+mod listing;
+mod live;
+mod open;
 pub mod postgres;
+mod reads;
+mod rows;
 pub mod sqlite;
+mod unit;
+mod wake;
+mod writes;
+
+pub use open::Database;
 
 /// A store shared by all rooms.
 pub type SharedStore = Arc<dyn Store>;
@@ -42,6 +53,26 @@ pub enum StoreError {
     /// The books of an exchange do not balance: nothing was written.
     #[error("ledger of the exchange does not balance: {0:?}")]
     Unbalanced(Ledger),
+    /// A step of this change failed or was given up before: the change cannot be committed.
+    #[error("a step of this change failed before: nothing of it was written")]
+    Spoiled,
+    /// The database URL is of no kind known here.
+    #[error("database URL must start with postgres://, postgresql:// or sqlite:, not {scheme:?}")]
+    UnsupportedUrl {
+        /// What stands before the first `:`; the rest may hold a password.
+        scheme: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the same change, begun again from its start, may well succeed: two changes met (deadlock, same key at once, a busy file) and this one
+    /// gave way.
+    #[must_use]
+    pub fn worth_a_retry(&self) -> bool {
+        let Self::Database { source: sqlx::Error::Database(e), .. } = self else { return false };
+        // PostgreSQL: serialization failure, deadlock, lock not available. SQLite: busy, and busy with a stale snapshot.
+        e.is_unique_violation() || matches!(e.code().as_deref(), Some("40001" | "40P01" | "55P03" | "5" | "517"))
+    }
 }
 
 /// A new claim with its lines.
