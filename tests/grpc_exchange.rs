@@ -1,10 +1,9 @@
 //! Deposits, dry runs, reports and return files over gRPC.
 
-#[path = "grpc_support/mod.rs"]
 mod grpc_support;
-mod support;
 
 use futures::{StreamExt as _, stream};
+use grpc_support::samples;
 use grpc_support::{Gateway, USED_KEY, fields, reason};
 use noemie_gateway::domain::{Anomalie, ExchangeId, ReturnFile};
 use noemie_gateway::grpc::proto::submit_exchange_request::Part;
@@ -12,7 +11,6 @@ use noemie_gateway::grpc::proto::{
     DownloadReturnRequest, GetExchangeReportRequest, GetExchangeRequest, ListExchangesRequest, ListReturnsRequest, SubmitExchangeRequest,
     SubmitExchangeResponse, SubmitMetadata, ValidateExchangeRequest, ValidateMetadata, download_return_response, validate_exchange_request,
 };
-use support::samples;
 use tonic::{Code, Status};
 
 fn metadata(sender: &str, key: &str) -> Part {

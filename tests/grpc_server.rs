@@ -1,8 +1,6 @@
 //! Health, reflection, conventionnement and the order of stopping.
 
-#[path = "grpc_support/mod.rs"]
 mod grpc_support;
-mod support;
 
 use futures::{StreamExt as _, stream};
 use grpc_support::{Gateway, fields};

@@ -1,9 +1,11 @@
 //! A gateway on a free port over a real SQLite file, and clients for it. The door of files is a small stand-in: what is behind it is tested
 //! elsewhere.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
-use super::support::samples;
+#[path = "../support/samples.rs"]
+pub mod samples;
+
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use noemie_gateway::clock::{Clock, FixedClock};
