@@ -36,6 +36,7 @@ macro_rules! suite {
 suite! {
     exchanges {
         migrating_twice_is_harmless,
+        a_database_is_chosen_by_its_url,
         a_change_is_whole_or_nothing,
         a_failed_step_spoils_the_change,
         an_exchange_without_closing_is_not_committed,
@@ -51,6 +52,7 @@ suite! {
         anomalies_come_back_in_order,
         quarantine_waits_until_resolved,
         unmatched_returns_are_kept,
+        a_nul_in_a_zone_costs_nothing,
     }
     claims {
         a_claim_comes_back_as_written,
@@ -81,6 +83,7 @@ suite! {
         depth_and_attempts,
         the_relay_lease_is_exclusive,
         a_commit_wakes_the_waiter,
+        a_cut_connection_costs_only_a_moment,
         replicas_number_without_holes,
     }
     returns {

@@ -8,6 +8,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef};
 use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
 use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
+use std::borrow::Cow;
 use time::OffsetDateTime;
 
 /// An instant as a column: `timestamptz` in PostgreSQL, INTEGER microseconds since 1970 in SQLite. Both keep whole microseconds, cut downwards, so
@@ -86,6 +87,12 @@ pub(in crate::store) fn limit(rows: usize) -> i64 {
 /// A count or rank on its way out of a BIGINT.
 pub(in crate::store) fn uint<T: TryFrom<i64>>(value: i64, column: &'static str) -> Result<T, StoreError> {
     T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{column} holds {value}")))
+}
+
+/// Text of a file on its way into a column. PostgreSQL keeps no NUL in text, and a file may bring one in any zone: it stands as U+FFFD, in both
+/// databases, so that one bad byte never costs its neighbours.
+pub(in crate::store) fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 
 /// A column of codes: an enum that the database keeps by its stable code.

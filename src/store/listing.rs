@@ -1,6 +1,6 @@
 //! Listings whose conditions depend on the caller: the same SQL for both databases, built from binds. Keyset pages, newest first.
 
-use super::columns::{Instant, limit as rows};
+use super::columns::{Instant, clean, limit as rows};
 use super::rows::{select_claim, select_exchange, select_return};
 use super::{ClaimFilter, StoreError};
 use crate::domain::life_cycle::{is_waiting, status};
@@ -22,7 +22,7 @@ where
     let mut query = QueryBuilder::new(select_claim!("WHERE TRUE"));
     for (column, value) in [("c.sender", &filter.sender), ("c.ps", &filter.ps), ("c.invoice_number", &filter.invoice_number)] {
         if let Some(value) = value {
-            query.push(" AND ").push(column).push(" = ").push_bind(value.clone());
+            query.push(" AND ").push(column).push(" = ").push_bind(clean(value).into_owned());
         }
     }
     if let Some(id) = filter.exchange_id {

@@ -16,6 +16,7 @@ use time::{Date, OffsetDateTime};
 
 mod columns;
 pub mod conventions;
+mod exchange_rows;
 mod listing;
 mod live;
 mod open;

@@ -48,7 +48,7 @@ impl Database {
     pub fn store(&self) -> SharedStore {
         match self {
             Self::Sqlite(store) => Arc::clone(store) as SharedStore,
-            Self::Postgres(_) => unimplemented!(),
+            Self::Postgres(store) => Arc::clone(store) as SharedStore,
         }
     }
 }

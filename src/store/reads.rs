@@ -8,7 +8,8 @@ macro_rules! shared_reads {
         use crate::domain::{
             Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, LogicalFile, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
         };
-        use crate::store::columns::{Instant, doing, int, limit as rows, uint};
+        use crate::store::columns::{Instant, clean, doing, int, limit as rows, uint};
+        use crate::store::exchange_rows::*;
         use crate::store::rows::*;
         use crate::store::{ClaimFilter, OutboxDepth, OutboxEvent, RecordedDecision, StoreError, StoreFigures, listing};
         use sqlx::{Pool, query_as, query_scalar};
@@ -83,8 +84,8 @@ macro_rules! shared_reads {
             let found: Vec<QuarantineRow> = query_as(select_quarantined!(
                 "WHERE ps = $1 AND invoice_number = $2 AND resolved_by IS NULL AND duplicate_of IS NULL ORDER BY at, exchange_id, ordinal"
             ))
-            .bind(ps)
-            .bind(invoice_number)
+            .bind(clean(ps))
+            .bind(clean(invoice_number))
             .fetch_all(pool)
             .await
             .map_err(doing("looking for a quarantined invoice"))?;
@@ -200,11 +201,11 @@ macro_rules! shared_reads {
                 "SELECT exchange_id FROM logical_files \
                  WHERE issuer = $1 AND recipient = $2 AND message = $3 AND created = $4 AND file_id = $5",
             )
-            .bind(&file.issuer)
-            .bind(&file.recipient)
-            .bind(&file.message)
-            .bind(&file.created)
-            .bind(&file.file_id)
+            .bind(clean(&file.issuer))
+            .bind(clean(&file.recipient))
+            .bind(clean(&file.message))
+            .bind(clean(&file.created))
+            .bind(clean(&file.file_id))
             .fetch_optional(db)
             .await
             .map_err(doing("looking for a logical file"))?;

@@ -5,7 +5,7 @@
 macro_rules! shared_writes {
     ($DB:ty) => {
         use crate::domain::{ClaimId, Exchange, ExchangeId, Ledger, LogicalFile, ReturnFile, ReturnId};
-        use crate::store::columns::{Instant, doing, int};
+        use crate::store::columns::{Instant, clean, doing, int};
         use crate::store::{Closing, RecordedDecision, StoreError};
         use sqlx::{Pool, query, query_as, query_scalar};
         use time::OffsetDateTime;
@@ -77,7 +77,7 @@ macro_rules! shared_writes {
             )
             .bind(e.id.0)
             .bind(e.channel.as_str())
-            .bind(&e.file_name)
+            .bind(clean(&e.file_name))
             .bind(int(e.size))
             .bind(&e.norm)
             .bind(&e.packaging)
@@ -133,12 +133,12 @@ macro_rules! shared_writes {
                 )
                 .bind(id.0)
                 .bind(i64::from(file.ordinal))
-                .bind(&file.issuer)
-                .bind(&file.recipient)
-                .bind(&file.message)
-                .bind(&file.created)
-                .bind(&file.file_id)
-                .bind(&file.norm)
+                .bind(clean(&file.issuer))
+                .bind(clean(&file.recipient))
+                .bind(clean(&file.message))
+                .bind(clean(&file.created))
+                .bind(clean(&file.file_id))
+                .bind(clean(&file.norm))
                 .execute(&mut *db)
                 .await
                 .map_err(doing("writing a logical file"))?;

@@ -3,7 +3,7 @@
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
 use noemie_gateway::domain::*;
-use noemie_gateway::store::{StoreError, UnmatchedReturn};
+use noemie_gateway::store::{Database, StoreError, UnmatchedReturn};
 
 pub async fn migrating_twice_is_harmless(db: TestDatabase) {
     let kept = deposit_many(&db.store, "d", 2).await;
@@ -11,6 +11,18 @@ pub async fn migrating_twice_is_harmless(db: TestDatabase) {
     db.replica().await.migrate().await.unwrap();
     db.store.ping().await.unwrap();
     assert_eq!(db.store.claim(kept[0].claim.id).await.unwrap(), Some(kept[0].claim.clone()));
+}
+
+pub async fn a_database_is_chosen_by_its_url(db: TestDatabase) {
+    let home = tempfile::tempdir().unwrap();
+    let embedded = Database::open(None, &home.path().join("data"), 4).await.unwrap();
+    assert!(matches!(embedded, Database::Sqlite(_)));
+    assert!(home.path().join("data/gateway.db").exists(), "the directory and the file are made");
+    let same = Database::open(Some(&db.url), home.path(), 4).await.unwrap();
+    assert_eq!(matches!(same, Database::Postgres(_)), db.is_postgres());
+    let refused = Database::open(Some("mysql://user:secret@host/x"), home.path(), 4).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::UnsupportedUrl { scheme } if scheme == "mysql"));
+    assert!(!refused.to_string().contains("secret"), "no password in an error");
 }
 
 pub async fn a_change_is_whole_or_nothing(db: TestDatabase) {
@@ -36,7 +48,7 @@ pub async fn a_failed_step_spoils_the_change(db: TestDatabase) {
     let claims = vec![claim(id, 1, "i1")];
     unit.insert_claims(&claims).await.unwrap();
     let first = event(&claims[0].claim, 1);
-    unit.insert_events(&[first.clone()]).await.unwrap();
+    unit.insert_events(std::slice::from_ref(&first)).await.unwrap();
     assert!(matches!(unit.insert_events(&[first]).await, Err(StoreError::Database { .. })), "an event id is unique");
     assert!(matches!(unit.close_exchange(&closing(id, "d", &claims)).await, Err(StoreError::Spoiled)));
     assert!(matches!(unit.commit().await, Err(StoreError::Spoiled)), "no commit may look like one");
@@ -265,6 +277,34 @@ pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
     let now = db.store.quarantined(id, 10).await.unwrap();
     assert_eq!(now.iter().map(|q| q.resolved_by).collect::<Vec<_>>(), vec![Some(replacement), None, None]);
     assert_eq!(db.store.figures(NOW).await.unwrap().quarantine_waiting, 1);
+}
+
+/// A NUL in a zone of the file is legal in no text column of PostgreSQL; it must not cost the file.
+pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let id = open(&mut unit, "d").await;
+    let mut claims = vec![claim(id, 1, "i1")];
+    claims[0].claim.lot = "0\x001".into();
+    claims[0].lines[0].act_code = "A\0I".into();
+    assert_eq!(unit.insert_claims(&claims).await.unwrap().len(), 1);
+    unit.insert_events(&[event(&claims[0].claim, 1)]).await.unwrap();
+    unit.insert_quarantined(&[quarantined(id, 1, "00000\x00001")]).await.unwrap();
+    unit.insert_unmatched(
+        id,
+        &[UnmatchedReturn { ordinal: 1, identity: Token("i".into()), ps: "\0".into(), invoice_number: "\0".into(), summary: "\0".into() }],
+    )
+    .await
+    .unwrap();
+    let odd = LogicalFile { message: "C\0".into(), ..logical_file("000001") };
+    assert_eq!(unit.find_logical_file(&odd).await.unwrap(), None);
+    let mut closing = closing(id, "d", &claims);
+    closing.logical_files = vec![odd.clone()];
+    closing.exchange.file_name = "a\0b".into();
+    unit.close_exchange(&closing).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap().unwrap().lot, "0\u{FFFD}1");
+    assert_eq!(db.store.quarantined_invoice("123456782", "00000\x00001").await.unwrap().len(), 1, "found under the number as sent");
+    assert_eq!(db.store.begin().await.unwrap().find_logical_file(&odd).await.unwrap(), Some(id));
 }
 
 pub async fn unmatched_returns_are_kept(db: TestDatabase) {

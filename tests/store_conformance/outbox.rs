@@ -137,10 +137,24 @@ pub async fn the_relay_lease_is_exclusive(db: TestDatabase) {
     assert!(next.expect("given back on drop").still_held().await);
 }
 
+/// The number of connections that listen for events.
+const LISTENERS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+
+/// Until `wanted` connections listen; SQLite needs none.
+async fn until_listening(db: &TestDatabase, wanted: i64) {
+    let started = Instant::now();
+    while db.is_postgres() && db.number(LISTENERS).await != wanted {
+        assert!(started.elapsed() < Duration::from_secs(20), "nobody listens");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 pub async fn a_commit_wakes_the_waiter(db: TestDatabase) {
     let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
+    until_listening(&db, 2).await;
     let long = Duration::from_secs(20);
     for (waiting, digest) in [(db.store.clone(), "d1"), (replica, "d2")] {
+        // Past the moment in which a waiter looks twice.
         tokio::time::sleep(Duration::from_millis(150)).await;
         let waiter = tokio::spawn(async move {
             let started = Instant::now();
@@ -156,6 +170,35 @@ pub async fn a_commit_wakes_the_waiter(db: TestDatabase) {
     let started = Instant::now();
     db.store.wait_for_events(Duration::from_millis(30)).await;
     assert!(started.elapsed() < Duration::from_secs(5), "the time is the net");
+}
+
+/// Every connection is cut, as by a restart of the server: the store works again, and hears again of what other replicas write.
+pub async fn a_cut_connection_costs_only_a_moment(db: TestDatabase) {
+    deposit_many(&db.store, "d", 1).await;
+    if !db.is_postgres() {
+        return db.store.ping().await.unwrap();
+    }
+    until_listening(&db, 1).await;
+    db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        .await
+        .unwrap();
+    let started = Instant::now();
+    while db.store.ping().await.is_err() {
+        assert!(started.elapsed() < Duration::from_secs(20), "connected again");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    until_listening(&db, 1).await;
+    let replica = db.replica().await;
+    until_listening(&db, 2).await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let store = db.store.clone();
+    let waiter = tokio::spawn(async move {
+        let started = Instant::now();
+        store.wait_for_events(Duration::from_secs(20)).await;
+        started.elapsed()
+    });
+    deposit_many(&replica, "d2", 1).await;
+    assert!(waiter.await.unwrap() < Duration::from_secs(10));
 }
 
 pub async fn replicas_number_without_holes(db: TestDatabase) {

@@ -1,7 +1,7 @@
 //! Writes and reads of many rows: multi-row VALUES in chunks, and lists of keys as one JSON text.
 
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, ReturnId, Token};
-use crate::store::columns::{Instant, doing, int, json, limit as rows, uint};
+use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::{is_live, is_reject, let_die};
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
@@ -39,10 +39,14 @@ pub(super) async fn insert_claims(db: &mut SqliteConnection, claims: &[NewClaim]
         );
         insert.push_values(chunk, |mut row, NewClaim { claim: c, .. }| {
             row.push_bind(c.id.0).push_bind(c.exchange_id.0).push_bind(c.flow.as_str()).push_bind(&c.sender);
-            row.push_bind(i64::from(c.logical_file)).push_bind(&c.lot).push_bind(c.lot_date).push_bind(int(c.ordinal));
+            row.push_bind(i64::from(c.logical_file)).push_bind(clean(&c.lot)).push_bind(c.lot_date).push_bind(int(c.ordinal));
             row.push_bind(int(c.first_record)).push_bind(i64::from(c.record_count)).push_bind(&c.identity.0).push_bind(&c.person.0);
-            row.push_bind(&c.vault).push_bind(&c.ps).push_bind(&c.norm_code).push_bind(&c.invoice_number).push_bind(&c.invoice_complement);
-            row.push_bind(c.invoice_date).push_bind(&c.amc_number).push_bind(&c.amo_organism).push_bind(c.total.centimes());
+            row.push_bind(&c.vault)
+                .push_bind(clean(&c.ps))
+                .push_bind(clean(&c.norm_code))
+                .push_bind(clean(&c.invoice_number))
+                .push_bind(clean(&c.invoice_complement));
+            row.push_bind(c.invoice_date).push_bind(clean(&c.amc_number)).push_bind(clean(&c.amo_organism)).push_bind(c.total.centimes());
             row.push_bind(Instant(c.received_at)).push_bind(c.corrects.map(|id| id.0)).push_bind(is_live(&c.amo, &c.amc));
         });
         insert.push(" ON CONFLICT (identity) WHERE live DO NOTHING RETURNING id");
@@ -80,10 +84,10 @@ async fn insert_lines(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result
              amc, qualifier) ",
         );
         insert.push_values(chunk, |mut row, (id, l)| {
-            row.push_bind(id.0).push_bind(i64::from(l.rank)).push_bind(&l.record_type).push_bind(&l.act_code).push_bind(l.care_date);
+            row.push_bind(id.0).push_bind(i64::from(l.rank)).push_bind(clean(&l.record_type)).push_bind(clean(&l.act_code)).push_bind(l.care_date);
             row.push_bind(i64::from(l.quantity)).push_bind(i64::from(l.coefficient)).push_bind(l.unit_price.centimes());
             row.push_bind(l.base.centimes()).push_bind(i64::from(l.rate)).push_bind(l.billed.centimes()).push_bind(l.amo.centimes());
-            row.push_bind(l.amc.centimes()).push_bind(&l.qualifier);
+            row.push_bind(l.amc.centimes()).push_bind(clean(&l.qualifier));
         });
         insert.build().execute(&mut *db).await.map_err(doing("writing the lines of claims"))?;
     }
@@ -144,7 +148,11 @@ pub(super) async fn insert_quarantined(db: &mut SqliteConnection, invoices: &[Qu
              resolved_by, at) ",
         );
         insert.push_values(chunk, |mut row, q| {
-            row.push_bind(q.exchange_id.0).push_bind(int(q.ordinal)).push_bind(&q.ps).push_bind(&q.invoice_number).push_bind(&q.lot);
+            row.push_bind(q.exchange_id.0)
+                .push_bind(int(q.ordinal))
+                .push_bind(clean(&q.ps))
+                .push_bind(clean(&q.invoice_number))
+                .push_bind(clean(&q.lot));
             row.push_bind(json(&q.codes)).push_bind(int(q.first_record)).push_bind(i64::from(q.record_count)).push_bind(int(q.offset));
             row.push_bind(q.duplicate_of.map(|id| id.0)).push_bind(q.resolved_by.map(|id| id.0)).push_bind(Instant(q.at));
         });
@@ -157,7 +165,7 @@ pub(super) async fn resolve_quarantined(db: &mut SqliteConnection, claims: &[(St
     for chunk in claims.chunks(CHUNK) {
         let mut update = QueryBuilder::<Sqlite>::new("UPDATE quarantine SET resolved_by = v.column3 FROM (");
         update.push_values(chunk, |mut row, (ps, number, id)| {
-            row.push_bind(ps).push_bind(number).push_bind(id.0);
+            row.push_bind(clean(ps)).push_bind(clean(number)).push_bind(id.0);
         });
         update.push(
             ") AS v WHERE quarantine.ps = v.column1 AND quarantine.invoice_number = v.column2 \
@@ -176,8 +184,12 @@ pub(super) async fn insert_anomalies(db: &mut SqliteConnection, id: ExchangeId, 
         );
         insert.push_values(chunk, |mut row, a| {
             row.push_bind(id.0).push_bind(int(a.ordinal)).push_bind(&a.code).push_bind(&a.control).push_bind(&a.severity);
-            row.push_bind(int(a.record)).push_bind(&a.record_type).push_bind(i64::from(a.column)).push_bind(int(a.offset));
-            row.push_bind(i64::from(a.length)).push_bind(&a.field).push_bind(&a.value).push_bind(&a.message).push_bind(&a.invoice_number);
+            row.push_bind(int(a.record)).push_bind(clean(&a.record_type)).push_bind(i64::from(a.column)).push_bind(int(a.offset));
+            row.push_bind(i64::from(a.length))
+                .push_bind(clean(&a.field))
+                .push_bind(clean(&a.value))
+                .push_bind(clean(&a.message))
+                .push_bind(clean(&a.invoice_number));
         });
         insert.build().execute(&mut *db).await.map_err(doing("writing anomalies"))?;
     }
@@ -188,8 +200,8 @@ pub(super) async fn insert_unmatched(db: &mut SqliteConnection, id: ExchangeId, 
     for chunk in returns.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO unmatched_returns (exchange_id, ordinal, identity, ps, invoice_number, summary) ");
         insert.push_values(chunk, |mut row, u| {
-            row.push_bind(id.0).push_bind(int(u.ordinal)).push_bind(&u.identity.0).push_bind(&u.ps).push_bind(&u.invoice_number);
-            row.push_bind(&u.summary);
+            row.push_bind(id.0).push_bind(int(u.ordinal)).push_bind(&u.identity.0).push_bind(clean(&u.ps)).push_bind(clean(&u.invoice_number));
+            row.push_bind(clean(&u.summary));
         });
         insert.build().execute(&mut *db).await.map_err(doing("keeping unmatched returns"))?;
     }
