@@ -1,10 +1,9 @@
 //! The full claim, its person and the access journal; event streams and their resume tokens.
 
-#[path = "grpc_support/mod.rs"]
 mod grpc_support;
-mod support;
 
 use futures::StreamExt as _;
+use grpc_support::samples::{self, deposit, deposit_many};
 use grpc_support::{Gateway, fields};
 use noemie_gateway::domain::Claim;
 use noemie_gateway::domain::claim::PersonRecord;
@@ -12,7 +11,6 @@ use noemie_gateway::grpc::proto::{
     GetClaimRequest, GetClaimResponse, SubscribeClaimEventsRequest, SubscribeClaimEventsResponse, WatchDreRequest, WatchDreResponse,
 };
 use std::time::Duration;
-use support::samples::{self, deposit, deposit_many};
 use tonic::{Code, Request, Status, Streaming};
 
 fn person() -> PersonRecord {

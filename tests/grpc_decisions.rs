@@ -1,9 +1,8 @@
 //! Decisions of workers over gRPC: life cycle, repetition, refusals.
 
-#[path = "grpc_support/mod.rs"]
 mod grpc_support;
-mod support;
 
+use grpc_support::samples::{self, deposit_many};
 use grpc_support::{Gateway, fields, reason};
 use noemie_gateway::domain::{ClaimId, PartState};
 use noemie_gateway::grpc::proto::decision::Kind;
@@ -11,7 +10,6 @@ use noemie_gateway::grpc::proto::decision_result::Result as Outcome;
 use noemie_gateway::grpc::proto::{
     Accept, BatchRecordDecisionsRequest, Decision, Defer, Pay, Reason, RecordDecisionRequest, RecordDecisionResponse, Recover, Reject,
 };
-use support::samples::{self, deposit_many};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 

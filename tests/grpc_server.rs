@@ -1,8 +1,6 @@
 //! Health, reflection, conventionnement and the order of stopping.
 
-#[path = "grpc_support/mod.rs"]
 mod grpc_support;
-mod support;
 
 use futures::{StreamExt as _, stream};
 use grpc_support::{Gateway, fields};
@@ -67,7 +65,9 @@ async fn an_open_stream_of_health_does_not_hold_the_stop() {
     tokio::time::timeout(Duration::from_secs(10), gateway.served).await.expect("the server ends").expect("in order");
 }
 
-const CONVENTIONS: &str = "identifiant;amc;type_convention;domaine;date_debut;date_fin;etat;motif;concentrateur;rpps;finess_et\n";
+const CONVENTIONS: &str = "identifiant;numero_amc;type_convention;domaine;date_debut;date_fin;etat;motif;concentrateur;rpps;finess_et
+992001362;99900011;;PHAR;2024-01-01;;active;;OCTEST;;
+";
 
 fn lookup(identifier: &str, amc_number: &str, domain: &str, on: &str) -> LookupConventionnementRequest {
     LookupConventionnementRequest { identifier: identifier.into(), amc_number: amc_number.into(), domain: domain.into(), on: on.into() }
@@ -75,6 +75,21 @@ fn lookup(identifier: &str, amc_number: &str, domain: &str, on: &str) -> LookupC
 
 #[tokio::test]
 async fn a_lookup_answers_and_says_why() {
+    let gateway = Gateway::start().await;
+    gateway.conventionnement.import_conventions(CONVENTIONS.as_bytes(), "conventions.csv").await.expect("imports");
+    let found = gateway.conventions().lookup_conventionnement(lookup("992001362", "99900011", "PHAR", "2025-03-10")).await;
+    let found = found.expect("an answer").into_inner();
+    assert_eq!((found.answer.as_str(), found.reason_code.as_str(), found.matched_by.as_str()), ("yes", "CONVENTION_ACTIVE", "billing_number"));
+    let convention = found.convention.expect("a convention");
+    assert_eq!((convention.starts_on.as_str(), convention.ends_on.as_str(), convention.state.as_str()), ("2024-01-01", "", "active"));
+    assert_eq!((found.concentrator.as_str(), found.teletransmission_active), ("OCTEST", true));
+    let history = GetConventionnementHistoryRequest { identifier: "992001362".into(), amc_number: "99900011".into() };
+    let history = gateway.conventions().get_conventionnement_history(history).await.expect("answers").into_inner();
+    assert_eq!(history.versions.len(), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_number_is_an_answer() {
     let gateway = Gateway::start().await;
     let unknown = gateway.conventions().lookup_conventionnement(lookup("992001362", "99900011", "PHAR", "2025-03-10")).await;
     let unknown = unknown.expect("an answer").into_inner();

@@ -1,9 +1,8 @@
 //! "Where is my invoice?": statuses, listings, history, quarantined invoices.
 
-#[path = "grpc_support/mod.rs"]
 mod grpc_support;
-mod support;
 
+use grpc_support::samples::{self, at, deposit, deposit_many};
 use grpc_support::{Gateway, fields, reason};
 use noemie_gateway::domain::{ExchangeId, PartState, Quarantined};
 use noemie_gateway::grpc::proto::dre_status_result::Result as Outcome;
@@ -12,7 +11,6 @@ use noemie_gateway::grpc::proto::{
     BatchGetDreStatusRequest, GetDreHistoryRequest, GetDreStatusRequest, GetDreStatusResponse, InvoiceKey, ListDreRequest,
 };
 use noemie_gateway::store::{NewClaim, PartChange};
-use support::samples::{self, at, deposit, deposit_many};
 use tonic::{Code, Status};
 
 fn by_invoice(ps: &str, invoice_number: &str) -> GetDreStatusRequest {

@@ -1,12 +1,13 @@
 //! Client streams of files: metadata first, then chunks, which go on as they come. Nothing is gathered here.
 
 use super::ask::one_violation;
-use super::proto;
+use super::errors::with_reason;
+use super::{LARGEST_REQUEST, proto};
 use futures::{Stream, StreamExt as _};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// One message of an upload.
 pub(super) enum Part<M> {
@@ -46,6 +47,14 @@ impl UploadMessage for proto::ValidateExchangeRequest {
     }
 }
 
+/// The transport says `OUT_OF_RANGE` of a message past its limit; this service says `RESOURCE_EXHAUSTED` of everything too large.
+fn too_large_or(status: Status) -> Status {
+    match status.code() {
+        Code::OutOfRange => with_reason(Code::ResourceExhausted, "message_too_large", format!("a message has at most {LARGEST_REQUEST} bytes")),
+        _ => status,
+    }
+}
+
 /// The chunks that follow the metadata. When the upload breaks, the reader sees an I/O error, and the edge finds the status here.
 pub(super) struct Upload<S> {
     messages: S,
@@ -59,7 +68,7 @@ where
 {
     /// Reads the metadata.
     pub(super) async fn start(mut messages: S) -> Result<(M::Metadata, Self), Status> {
-        let first = messages.next().await.transpose()?;
+        let first = messages.next().await.transpose().map_err(too_large_or)?;
         match first.map(UploadMessage::into_part) {
             Some(Part::Metadata(metadata)) => Ok((metadata, Self { messages, failure: None })),
             Some(Part::Chunk(_) | Part::Nothing) | None => Err(one_violation("metadata", "the first message must carry the metadata")),
@@ -90,7 +99,7 @@ where
         }
         match std::task::ready!(self.messages.poll_next_unpin(cx)) {
             None => Poll::Ready(None),
-            Some(Err(status)) => self.broken(status),
+            Some(Err(status)) => self.broken(too_large_or(status)),
             Some(Ok(message)) => match message.into_part() {
                 Part::Chunk(chunk) => Poll::Ready(Some(Ok(chunk))),
                 Part::Metadata(_) => self.broken(one_violation("metadata", "only the first message may carry the metadata")),

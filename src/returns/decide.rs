@@ -148,9 +148,23 @@ pub enum DecideError {
     Store(#[from] StoreError),
 }
 
+/// Times a decision is begun again when another change got in its way: two calls with one key, a deadlock, a busy file.
+const ATTEMPTS: u32 = 3;
+
 /// Records a decision.
 #[tracing::instrument(name = "returns.decide", skip_all, fields(claim_id = %decision.claim_id, part = decision.part.as_str()))]
 pub async fn decide(store: &dyn Store, clock: &dyn Clock, decision: &Decision) -> Result<DecisionOutcome, DecideError> {
+    let mut attempt = 1;
+    loop {
+        match decide_once(store, clock, decision).await {
+            Err(DecideError::Store(error)) if error.worth_a_retry() && attempt < ATTEMPTS => attempt += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+/// One transaction.
+async fn decide_once(store: &dyn Store, clock: &dyn Clock, decision: &Decision) -> Result<DecisionOutcome, DecideError> {
     let digest = digest(decision);
     let mut work = store.begin().await?;
     if let Some(outcome) = already_recorded(work.as_mut(), decision, &digest).await? {

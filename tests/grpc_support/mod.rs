@@ -1,9 +1,11 @@
 //! A gateway on a free port over a real SQLite file, and clients for it. The door of files is a small stand-in: what is behind it is tested
 //! elsewhere.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
-use super::support::samples;
+#[path = "../support/samples.rs"]
+pub mod samples;
+
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use noemie_gateway::clock::{Clock, FixedClock};
@@ -43,6 +45,7 @@ pub struct Gateway {
     pub pool: SqlitePool,
     pub channel: Channel,
     pub stop: CancellationToken,
+    pub address: std::net::SocketAddr,
     pub served: JoinHandle<()>,
     _directory: tempfile::TempDir,
 }
@@ -72,7 +75,7 @@ impl Gateway {
         let shutdown = stop.clone();
         let served = tokio::spawn(async move { serve(listener, services, shutdown).await.expect("serves") });
         let channel = Channel::from_shared(format!("http://{address}")).expect("an address").connect().await.expect("connects");
-        Self { store, clock, vault, conventionnement, pool, channel, stop, served, _directory: directory }
+        Self { store, clock, vault, conventionnement, pool, channel, stop, address, served, _directory: directory }
     }
 
     pub fn work(&self) -> ClaimWorkServiceClient<Channel> {
