@@ -24,8 +24,8 @@ pub struct ClaimEvent {
     pub part: PartKind,
     /// Flow of the claim.
     pub flow: Flow,
-    /// When it happened (RFC 3339).
-    #[serde(with = "time::serde::rfc3339")]
+    /// When it happened (RFC 3339, UTC, to the microsecond).
+    #[serde(with = "timestamp")]
     pub occurred_at: OffsetDateTime,
     /// The exchange that told it (deposit or return); absent for a worker's decision.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -143,5 +143,24 @@ mod as_string {
 
     pub(super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
         String::deserialize(d)?.parse().map_err(|_| D::Error::custom("not an integer in a string"))
+    }
+}
+
+/// Instants as `google.protobuf.Timestamp` is written in proto3 JSON: UTC, `Z`, and always 6 decimals (0, 3, 6 or 9 are allowed), which is
+/// also what both databases keep.
+mod timestamp {
+    use serde::{Deserializer, Serializer, ser::Error};
+    use time::format_description::BorrowedFormatItem;
+    use time::macros::format_description;
+    use time::{OffsetDateTime, UtcOffset};
+
+    const MICROSECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+
+    pub(super) fn serialize<S: Serializer>(at: &OffsetDateTime, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&at.to_offset(UtcOffset::UTC).format(MICROSECONDS).map_err(S::Error::custom)?)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<OffsetDateTime, D::Error> {
+        time::serde::rfc3339::deserialize(d)
     }
 }

@@ -217,6 +217,14 @@ pub struct ReturnFile {
     pub created_at: OffsetDateTime,
 }
 
+impl ReturnFile {
+    /// The context under which the vault seals and opens the bytes: they open for this file and for no other.
+    #[must_use]
+    pub fn seal_context(id: ReturnId) -> String {
+        format!("return/{id}")
+    }
+}
+
 /// The day of a civil date as the parsers read it.
 #[must_use]
 pub fn civil(date: noemie_parsers::types::Date) -> Option<Date> {

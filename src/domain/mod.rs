@@ -1,10 +1,12 @@
 //! What the service talks about: exchanges, claims and their parts, events, decisions. Plain values, no I/O.
 
+pub mod calendar;
 pub mod claim;
 pub mod event;
 pub mod exchange;
 pub mod ids;
 pub mod life_cycle;
+pub mod next_step;
 pub mod page;
 
 pub use claim::{Claim, ClaimLine, ClaimPart, ClaimStatus, Flow, PartKind, PartState, Reason};

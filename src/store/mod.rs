@@ -14,8 +14,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use time::{Date, OffsetDateTime};
 
+mod columns;
+pub mod conventions;
+mod exchange_rows;
+mod listing;
+mod live;
+mod open;
 pub mod postgres;
+mod reads;
+mod rows;
 pub mod sqlite;
+mod unit;
+mod wake;
+mod writes;
+
+pub use open::Database;
 
 /// A store shared by all rooms.
 pub type SharedStore = Arc<dyn Store>;
@@ -41,6 +54,26 @@ pub enum StoreError {
     /// The books of an exchange do not balance: nothing was written.
     #[error("ledger of the exchange does not balance: {0:?}")]
     Unbalanced(Ledger),
+    /// A step of this change failed or was given up before: the change cannot be committed.
+    #[error("a step of this change failed before: nothing of it was written")]
+    Spoiled,
+    /// The database URL is of no kind known here.
+    #[error("database URL must start with postgres://, postgresql:// or sqlite:, not {scheme:?}")]
+    UnsupportedUrl {
+        /// What stands before the first `:`; the rest may hold a password.
+        scheme: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the same change, begun again from its start, may well succeed: two changes met (deadlock, same key at once, a busy file) and this one
+    /// gave way.
+    #[must_use]
+    pub fn worth_a_retry(&self) -> bool {
+        let Self::Database { source: sqlx::Error::Database(e), .. } = self else { return false };
+        // PostgreSQL: serialization failure, deadlock, lock not available. SQLite: busy, and busy with a stale snapshot.
+        e.is_unique_violation() || matches!(e.code().as_deref(), Some("40001" | "40P01" | "55P03" | "5" | "517"))
+    }
 }
 
 /// A new claim with its lines.
@@ -150,8 +183,11 @@ pub trait UnitOfWork: Send {
     /// Records a decision under its key.
     async fn insert_decision(&mut self, idempotency_key: &str, decision: &RecordedDecision, at: OffsetDateTime) -> Result<(), StoreError>;
 
-    /// AMC rejects decided and not yet told to their sender, oldest first, locked: `(claim, event id)`. For the 580 file.
+    /// AMC rejects decided and not yet told to their sender, oldest first, locked. For the 580 file.
     async fn rejects_to_return(&mut self, limit: usize) -> Result<Vec<Claim>, StoreError>;
+
+    /// Marks AMC rejects as told by an exchange: the caisse's own return already tells its rejects to the professional.
+    async fn mark_rejects_told(&mut self, by: ExchangeId, claims: &[ClaimId]) -> Result<(), StoreError>;
 
     /// Writes a return file and marks the rejects it tells as told.
     async fn insert_return(&mut self, file: &ReturnFile, told: &[ClaimId]) -> Result<(), StoreError>;

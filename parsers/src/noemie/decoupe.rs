@@ -69,6 +69,7 @@ fn couper(flux: &[u8], complet: bool) -> Tete {
     if !complet && flux.len() < HORIZON {
         return Tete::Attendre;
     }
+    // Blanks after the last `@`: the padding of the last block; accepted at the end of a record of packaging A too, where they carry nothing.
     if complet && blanc(flux) {
         return Tete::Rien;
     }

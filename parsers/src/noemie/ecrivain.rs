@@ -148,10 +148,9 @@ impl Ecrivain {
         let commun = usize::from(t::TYPE_EMETTEUR.start) - 1..usize::from(t::IDENTIFICATION_FICHIER.end());
         let mut octets = Gabarit::nouveau(&t::LAYOUT)
             .nombre(&t::NOMBRE_ENREGISTREMENTS, enregistrements)
-            .octets(&t::TYPE_FLUX, e000::layout::TYPE_FLUX.of(&self.entete))
             .nombre(&t::NOMBRE_LOTS, self.lots)
             .montant_signe(&t::CUMUL_MONTANTS, &t::SIGNE, self.total.somme)
-            // Blank since there is one currency.
+            // Blank since there is one currency. The kind of flow stays blank too: optional here, the header has it.
             .octets(&t::CUMUL_AUTRE_MONNAIE, &[b' '; 11])
             .finir()?;
         octets[commun.clone()].copy_from_slice(&self.entete[commun]);

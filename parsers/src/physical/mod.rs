@@ -1,6 +1,6 @@
 //! The physical layer: how records are cut from bytes. Knows lengths and line ends, not what a record means.
 
-mod noemie_tampon;
+pub(crate) mod noemie_tampon;
 
 pub mod enregistrements;
 pub mod noemie_blocs;

@@ -9,7 +9,7 @@ const FENETRE: usize = 64 * 1024;
 
 /// A window on a source, and how far it has moved.
 #[derive(Debug)]
-pub(super) struct Tampon<R> {
+pub(crate) struct Tampon<R> {
     source: R,
     octets: Vec<u8>,
     debut: usize,
@@ -18,12 +18,12 @@ pub(super) struct Tampon<R> {
 }
 
 impl<R: Read> Tampon<R> {
-    pub(super) fn new(source: R) -> Self {
+    pub(crate) fn new(source: R) -> Self {
         Self { source, octets: Vec::new(), debut: 0, offset: 0, epuise: false }
     }
 
     /// At least `au_moins` bytes from here (at most [`FENETRE`]), fewer only at the end of the source.
-    pub(super) fn fenetre(&mut self, au_moins: usize) -> io::Result<&[u8]> {
+    pub(crate) fn fenetre(&mut self, au_moins: usize) -> io::Result<&[u8]> {
         if self.octets.len() - self.debut < au_moins && !self.epuise {
             self.octets.drain(..self.debut);
             self.debut = 0;
@@ -36,14 +36,14 @@ impl<R: Read> Tampon<R> {
     }
 
     /// Moves past `n` bytes of the window.
-    pub(super) fn avancer(&mut self, n: usize) {
+    pub(crate) fn avancer(&mut self, n: usize) {
         let n = n.min(self.octets.len() - self.debut);
         self.debut += n;
         self.offset += n as u64;
     }
 
     /// Offset in the file of the first byte of the window, 0-based.
-    pub(super) fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 }

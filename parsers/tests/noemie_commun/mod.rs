@@ -10,36 +10,36 @@ use noemie_parsers::noemie::{
 use noemie_parsers::types::Montant;
 use std::io::Read;
 
-pub const PACKAGINGS: [Packaging; 2] = [Packaging::Lignes, Packaging::Blocs];
+pub(crate) const PACKAGINGS: [Packaging; 2] = [Packaging::Lignes, Packaging::Blocs];
 
-pub struct Lu {
-    pub elements: Vec<Element>,
-    pub comptes: Comptes,
+pub(crate) struct Lu {
+    pub(crate) elements: Vec<Element>,
+    pub(crate) comptes: Comptes,
 }
 
 impl Lu {
-    pub fn retours(&self) -> impl Iterator<Item = &Retour> {
+    pub(crate) fn retours(&self) -> impl Iterator<Item = &Retour> {
         self.elements.iter().filter_map(|e| if let Element::Retour(r) = e { Some(&**r) } else { None })
     }
 
-    pub fn hors_facture(&self) -> impl Iterator<Item = &Anomaly> {
+    pub(crate) fn hors_facture(&self) -> impl Iterator<Item = &Anomaly> {
         self.elements.iter().filter_map(|e| if let Element::Anomalies(a) = e { Some(a) } else { None }).flatten()
     }
 
-    pub fn anomalies(&self) -> Vec<&Anomaly> {
+    pub(crate) fn anomalies(&self) -> Vec<&Anomaly> {
         self.retours().flat_map(|r| &r.anomalies).chain(self.hors_facture()).collect()
     }
 
-    pub fn codes(&self) -> Vec<Code> {
+    pub(crate) fn codes(&self) -> Vec<Code> {
         self.anomalies().iter().map(|a| a.code).collect()
     }
 
-    pub fn quarantaine(&self) -> Vec<&str> {
+    pub(crate) fn quarantaine(&self) -> Vec<&str> {
         self.retours().filter(|r| r.quarantined()).map(|r| r.numero.as_str()).collect()
     }
 }
 
-pub fn lire_de(source: impl Read, packaging: Packaging) -> Lu {
+pub(crate) fn lire_de(source: impl Read, packaging: Packaging) -> Lu {
     let mut reader = Reader::new(source, packaging);
     let mut elements = Vec::new();
     while let Some(e) = reader.next_element().expect("memory never fails") {
@@ -48,15 +48,15 @@ pub fn lire_de(source: impl Read, packaging: Packaging) -> Lu {
     Lu { elements, comptes: reader.comptes().clone() }
 }
 
-pub fn lire(octets: &[u8], packaging: Packaging) -> Lu {
+pub(crate) fn lire(octets: &[u8], packaging: Packaging) -> Lu {
     lire_de(octets, packaging)
 }
 
-pub fn centimes(n: i64) -> Montant {
+pub(crate) fn centimes(n: i64) -> Montant {
     Montant::from_centimes(n)
 }
 
-pub fn entete(reference: &str) -> Gabarit {
+pub(crate) fn entete(reference: &str) -> Gabarit {
     use e000::layout as t;
     Gabarit::nouveau(&t::LAYOUT)
         .texte(&t::TYPE_EMETTEUR, "CP")
@@ -68,7 +68,7 @@ pub fn entete(reference: &str) -> Gabarit {
         .texte(&t::NORME_REFERENCE_ECHANGE, reference)
 }
 
-pub fn facture(numero: u64) -> Gabarit {
+pub(crate) fn facture(numero: u64) -> Gabarit {
     use e102::layout as t;
     Gabarit::nouveau(&t::LAYOUT)
         .texte(&t::NUMERO_FACTURE, &format!("{numero:09}"))
@@ -80,7 +80,7 @@ pub fn facture(numero: u64) -> Gabarit {
         .texte(&t::NATURE_ASSURANCE, "10")
 }
 
-pub fn assure() -> Gabarit {
+pub(crate) fn assure() -> Gabarit {
     use e103::layout as t;
     Gabarit::nouveau(&t::LAYOUT)
         .texte(&t::NUMERO_IMMATRICULATION, "2990199999001")
@@ -90,25 +90,25 @@ pub fn assure() -> Gabarit {
         .texte(&t::RANG_NAISSANCE, "1")
 }
 
-pub fn amo(demande: i64, etat: &str, paye: i64) -> Gabarit {
+pub(crate) fn amo(demande: i64, etat: &str, paye: i64) -> Gabarit {
     use e198::layout as t;
     let part = Gabarit::nouveau(&t::LAYOUT).montant(&t::MONTANT_AMO_DEMANDE, centimes(demande)).texte(&t::ETAT, etat);
     part.montant_signe(&t::MONTANT_AMO_PAYE, &t::SIGNE, centimes(paye))
 }
 
-pub fn amc(demande: i64, etat: &str, paye: i64) -> Gabarit {
+pub(crate) fn amc(demande: i64, etat: &str, paye: i64) -> Gabarit {
     use e199::layout as t;
     let part = Gabarit::nouveau(&t::LAYOUT).montant(&t::MONTANT_AMC_DEMANDE, centimes(demande)).texte(&t::ETAT, etat);
     part.montant_signe(&t::MONTANT_AMC_PAYE, &t::SIGNE, centimes(paye)).texte(&t::NUMERO_AMC_DESTINATAIRE, "99900011")
 }
 
-pub fn rejet() -> Gabarit {
+pub(crate) fn rejet() -> Gabarit {
     use e294::layout as t;
     let rejet = Gabarit::nouveau(&t::LAYOUT).texte(&t::CODIFICATION_REJET, "AAA000125R").texte(&t::LIBELLE_REJET, "Acte inconnu");
     rejet.texte(&t::NIVEAU_REJET, "F").texte(&t::PART_CONCERNEE, "C")
 }
 
-pub fn retenue(montant: i64) -> Gabarit {
+pub(crate) fn retenue(montant: i64) -> Gabarit {
     use e250::layout as t;
     let retenue = Gabarit::nouveau(&t::LAYOUT).texte(&t::REFERENCE_DETTE, "DETTE1").texte(&t::NATURE_DETTE, "IND").texte(&t::NATURE_OPERATION, "RPR");
     retenue.montant_signe(&t::MONTANT_MOUVEMENT, &t::SIGNE, centimes(montant))
@@ -126,7 +126,7 @@ fn groupe(e: &mut Ecrivain, feuilles: Vec<Gabarit>) -> Result<(), ErreurEcriture
 }
 
 /// Three invoices (paid, partly rejected, money taken back), a flat payment and a recovery, under one transfer.
-pub fn ecrire(packaging: Packaging) -> Result<Vec<u8>, ErreurEcriture> {
+pub(crate) fn ecrire(packaging: Packaging) -> Result<Vec<u8>, ErreurEcriture> {
     use e071::layout as t071;
     let mut e = Ecrivain::nouveau(entete("576"), packaging)?;
     e.ouvrir(1, Gabarit::nouveau(&e020::layout::LAYOUT))?;
@@ -155,16 +155,16 @@ pub fn ecrire(packaging: Packaging) -> Result<Vec<u8>, ErreurEcriture> {
     e.terminer()
 }
 
-pub fn ecrit(packaging: Packaging) -> Vec<u8> {
+pub(crate) fn ecrit(packaging: Packaging) -> Vec<u8> {
     ecrire(packaging).expect("the fixture is well formed")
 }
 
 /// The fixture in lines, as the bodies of its records; [`reunir`] puts the prefixes back.
-pub fn corps() -> Vec<String> {
+pub(crate) fn corps() -> Vec<String> {
     let octets = ecrit(Packaging::Lignes);
     String::from_utf8(octets).expect("ASCII").split_terminator("\r\n").map(|l| l[4..].to_owned()).collect()
 }
 
-pub fn reunir(corps: &[String]) -> Vec<u8> {
+pub(crate) fn reunir(corps: &[String]) -> Vec<u8> {
     corps.iter().flat_map(|c| format!("{:04}{c}\r\n", c.len()).into_bytes()).collect()
 }

@@ -1,1 +1,208 @@
-//! PostgreSQL: the production shape.
+//! PostgreSQL: the production shape, any number of replicas on one database.
+//!
+//! READ COMMITTED throughout: what must not move is locked, and read after it is locked (see `batch.rs`). Batches are `INSERT … SELECT FROM
+//! UNNEST(…)`: one statement, one round trip, fixed SQL. Commits wake the relays of all replicas by NOTIFY.
+
+use super::columns::doing;
+use super::wake::Wake;
+use super::{ClaimFilter, OutboxDepth, OutboxEvent, RelayLease, Store, StoreError, StoreFigures, UnitOfWork};
+use crate::domain::page::PageToken;
+use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind};
+use async_trait::async_trait;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgPool};
+use std::sync::Arc;
+use std::time::Duration;
+use time::OffsetDateTime;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+mod batch;
+mod lease;
+mod listen;
+mod outbox;
+mod unit;
+
+mod reads {
+    super::super::reads::shared_reads!(sqlx::Postgres);
+}
+mod writes {
+    super::super::writes::shared_writes!(sqlx::Postgres);
+}
+
+/// How long a caller waits for a free connection before it hears that the database is too busy.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A connection idle for longer is asked whether it still lives before it is used. Asking each time would cost a quarter of the throughput; never
+/// asking would hand out, after a restart of the server, one dead connection after the other.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+/// How long it may take to say that it lives.
+const ALIVE: Duration = Duration::from_secs(1);
+/// How soon the server notices that a replica is gone without a word (cable, frozen host) and frees its locks: 30 s + 3 × 10 s.
+const KEEPALIVES: [(&str, &str); 3] = [("tcp_keepalives_idle", "30"), ("tcp_keepalives_interval", "10"), ("tcp_keepalives_count", "3")];
+
+/// A store on a PostgreSQL server.
+#[derive(Debug)]
+pub struct PostgresStore {
+    pool: PgPool,
+    options: PgConnectOptions,
+    wake: Arc<Wake>,
+    listener: AbortHandle,
+}
+
+impl PostgresStore {
+    /// Connects, with at most `max_connections` for the work, one more to listen, and one more on the replica that relays. The schema is brought up
+    /// by [`Store::migrate`].
+    pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = url.parse().map_err(doing("reading the database URL"))?;
+        let options = options.application_name("noemie-gateway").options(KEEPALIVES);
+        let pool = PgPoolOptions::new().max_connections(max_connections).acquire_timeout(PATIENCE).test_before_acquire(false).before_acquire(
+            |connection, idle| {
+                Box::pin(async move {
+                    // An error here would fail the caller; `false` gives it another connection. A cut cable answers nothing at all.
+                    let alive = async { matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(()))) };
+                    Ok(idle.idle_for < TRUSTED_IDLE || alive.await)
+                })
+            },
+        );
+        let pool = pool.connect_with(options.clone()).await.map_err(doing("connecting to PostgreSQL"))?;
+        let wake = Arc::<Wake>::default();
+        let listener = tokio::spawn(listen::listen(options.clone(), Arc::clone(&wake))).abort_handle();
+        Ok(Self { pool, options, wake, listener })
+    }
+
+    /// The connections, for the other rooms of the store.
+    #[allow(dead_code, reason = "the convention tables work through it")]
+    pub(in crate::store) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let mut migrations = sqlx::migrate!("migrations/postgres");
+        // A newer gateway may have been here, and this one may be started again: migrations only ever add.
+        migrations.set_ignore_missing(true);
+        migrations.run(&self.pool).await.map_err(StoreError::Migration)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        reads::ping(&self.pool).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let tx = self.pool.begin().await.map_err(doing("starting a change"))?;
+        Ok(Box::new(unit::PostgresUnit::new(tx, Arc::clone(&self.wake))))
+    }
+
+    async fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError> {
+        reads::exchange(&self.pool, id).await
+    }
+
+    async fn exchange_by_digest(&self, sender: &str, digest: &str) -> Result<Option<Exchange>, StoreError> {
+        reads::exchange_by_digest(&self.pool, sender, digest).await
+    }
+
+    async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError> {
+        reads::exchanges(&self.pool, sender, after, limit).await
+    }
+
+    async fn ledger(&self, id: ExchangeId) -> Result<Option<Ledger>, StoreError> {
+        reads::ledger(&self.pool, id).await
+    }
+
+    async fn anomalies(&self, id: ExchangeId, from_ordinal: u64, limit: usize) -> Result<Vec<Anomalie>, StoreError> {
+        reads::anomalies(&self.pool, id, from_ordinal, limit).await
+    }
+
+    async fn quarantined(&self, id: ExchangeId, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
+        reads::quarantined(&self.pool, id, limit).await
+    }
+
+    async fn quarantined_invoice(&self, ps: &str, invoice_number: &str) -> Result<Vec<Quarantined>, StoreError> {
+        reads::quarantined_invoice(&self.pool, ps, invoice_number).await
+    }
+
+    async fn claim(&self, id: ClaimId) -> Result<Option<Claim>, StoreError> {
+        let mut db = self.pool.acquire().await.map_err(doing("reading a claim"))?;
+        reads::claim(&mut db, id).await
+    }
+
+    async fn claim_lines(&self, id: ClaimId) -> Result<Vec<ClaimLine>, StoreError> {
+        reads::claim_lines(&self.pool, id).await
+    }
+
+    async fn claims(&self, filter: &ClaimFilter, after: Option<PageToken>, limit: usize) -> Result<Page<Claim>, StoreError> {
+        reads::claims(&self.pool, filter, after, limit).await
+    }
+
+    async fn history(&self, id: ClaimId) -> Result<Vec<OutboxEvent>, StoreError> {
+        reads::history(&self.pool, id).await
+    }
+
+    async fn returns(
+        &self,
+        recipient: Option<&str>,
+        kind: Option<ReturnKind>,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<ReturnFile>, StoreError> {
+        reads::returns(&self.pool, recipient, kind, after, limit).await
+    }
+
+    async fn return_file(&self, id: ReturnId) -> Result<Option<ReturnFile>, StoreError> {
+        reads::return_file(&self.pool, id).await
+    }
+
+    async fn arl(&self, id: ExchangeId) -> Result<Option<ReturnFile>, StoreError> {
+        reads::arl(&self.pool, id).await
+    }
+
+    async fn returns_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError> {
+        reads::returns_to_deliver(&self.pool, limit).await
+    }
+
+    async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError> {
+        writes::mark_delivered(&self.pool, id, at).await
+    }
+
+    async fn try_relay_lease(&self) -> Result<Option<Box<dyn RelayLease>>, StoreError> {
+        lease::take(&self.options).await
+    }
+
+    async fn unpublished(&self, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
+        reads::unpublished(&self.pool, limit).await
+    }
+
+    async fn mark_published(&self, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
+        outbox::mark_published(&self.pool, outbox_ids, at).await?;
+        self.wake.wake();
+        Ok(())
+    }
+
+    async fn count_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError> {
+        outbox::count_attempt(&self.pool, outbox_ids).await
+    }
+
+    async fn published_after(&self, position: i64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
+        reads::published_after(&self.pool, position, limit).await
+    }
+
+    async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError> {
+        reads::outbox_depth(&self.pool).await
+    }
+
+    async fn wait_for_events(&self, at_most: Duration) {
+        self.wake.wait(at_most).await;
+    }
+
+    async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
+        reads::figures(&self.pool, now).await
+    }
+}

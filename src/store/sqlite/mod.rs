@@ -1,1 +1,202 @@
-//! SQLite: the embedded default.
+//! SQLite: the embedded default. One process owns the file.
+//!
+//! One connection writes, with BEGIN IMMEDIATE, so that a unit of work waits for the one before it at its start and never half-way; a few others
+//! read. WAL lets them read while the writer writes. A caller that holds a unit of work must not write through the store at the same time: it
+//! would wait for itself.
+
+use super::columns::doing;
+use super::wake::Wake;
+use super::{ClaimFilter, OutboxDepth, OutboxEvent, RelayLease, Store, StoreError, StoreFigures, UnitOfWork};
+use crate::domain::page::PageToken;
+use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind};
+use async_trait::async_trait;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use time::OffsetDateTime;
+
+mod batch;
+mod lease;
+mod outbox;
+mod unit;
+
+mod reads {
+    super::super::reads::shared_reads!(sqlx::Sqlite);
+}
+mod writes {
+    super::super::writes::shared_writes!(sqlx::Sqlite);
+}
+
+/// Connections that read: enough for a listing, a status and the relay at once; more would only share the same disk.
+const READERS: u32 = 4;
+/// How long a writer waits for its turn. A large file holds the writer for as long as it is read, some seconds per hundred thousand invoices.
+const WRITER_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a statement waits for a lock of another process (`sqlite3` in an operator's shell).
+const BUSY: Duration = Duration::from_secs(10);
+
+/// A store in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    wake: Arc<Wake>,
+    relay: Arc<AtomicBool>,
+}
+
+impl SqliteStore {
+    /// Opens the file, making it if it is not there. The schema is brought up by [`Store::migrate`].
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL: an ARL leaves only after the commit, so the commit must outlive a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY);
+        let pool = |max| SqlitePoolOptions::new().max_connections(max).acquire_timeout(WRITER_PATIENCE);
+        // The writer first: it makes the file and turns WAL on, which a reader cannot.
+        let writer = pool(1).connect_with(options.clone()).await.map_err(doing("opening the SQLite file"))?;
+        let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(doing("opening the SQLite file for reading"))?;
+        Ok(Self { writer, readers, wake: Arc::default(), relay: Arc::default() })
+    }
+
+    /// The one connection that writes, for the other rooms of the store.
+    #[allow(dead_code, reason = "the convention tables write through it")]
+    pub(in crate::store) const fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+
+    /// The connections that read, for the other rooms of the store.
+    #[allow(dead_code, reason = "the convention tables read through it")]
+    pub(in crate::store) const fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let mut migrations = sqlx::migrate!("migrations/sqlite");
+        // A newer gateway may have been here, and this one may be started again: migrations only ever add.
+        migrations.set_ignore_missing(true);
+        migrations.run(&self.writer).await.map_err(StoreError::Migration)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        reads::ping(&self.readers).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let tx = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(doing("starting a change"))?;
+        Ok(Box::new(unit::SqliteUnit::new(tx, Arc::clone(&self.wake))))
+    }
+
+    async fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError> {
+        reads::exchange(&self.readers, id).await
+    }
+
+    async fn exchange_by_digest(&self, sender: &str, digest: &str) -> Result<Option<Exchange>, StoreError> {
+        reads::exchange_by_digest(&self.readers, sender, digest).await
+    }
+
+    async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError> {
+        reads::exchanges(&self.readers, sender, after, limit).await
+    }
+
+    async fn ledger(&self, id: ExchangeId) -> Result<Option<Ledger>, StoreError> {
+        reads::ledger(&self.readers, id).await
+    }
+
+    async fn anomalies(&self, id: ExchangeId, from_ordinal: u64, limit: usize) -> Result<Vec<Anomalie>, StoreError> {
+        reads::anomalies(&self.readers, id, from_ordinal, limit).await
+    }
+
+    async fn quarantined(&self, id: ExchangeId, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
+        reads::quarantined(&self.readers, id, limit).await
+    }
+
+    async fn quarantined_invoice(&self, ps: &str, invoice_number: &str) -> Result<Vec<Quarantined>, StoreError> {
+        reads::quarantined_invoice(&self.readers, ps, invoice_number).await
+    }
+
+    async fn claim(&self, id: ClaimId) -> Result<Option<Claim>, StoreError> {
+        let mut db = self.readers.acquire().await.map_err(doing("reading a claim"))?;
+        reads::claim(&mut db, id).await
+    }
+
+    async fn claim_lines(&self, id: ClaimId) -> Result<Vec<ClaimLine>, StoreError> {
+        reads::claim_lines(&self.readers, id).await
+    }
+
+    async fn claims(&self, filter: &ClaimFilter, after: Option<PageToken>, limit: usize) -> Result<Page<Claim>, StoreError> {
+        reads::claims(&self.readers, filter, after, limit).await
+    }
+
+    async fn history(&self, id: ClaimId) -> Result<Vec<OutboxEvent>, StoreError> {
+        reads::history(&self.readers, id).await
+    }
+
+    async fn returns(
+        &self,
+        recipient: Option<&str>,
+        kind: Option<ReturnKind>,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<ReturnFile>, StoreError> {
+        reads::returns(&self.readers, recipient, kind, after, limit).await
+    }
+
+    async fn return_file(&self, id: ReturnId) -> Result<Option<ReturnFile>, StoreError> {
+        reads::return_file(&self.readers, id).await
+    }
+
+    async fn arl(&self, id: ExchangeId) -> Result<Option<ReturnFile>, StoreError> {
+        reads::arl(&self.readers, id).await
+    }
+
+    async fn returns_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError> {
+        reads::returns_to_deliver(&self.readers, limit).await
+    }
+
+    async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError> {
+        writes::mark_delivered(&self.writer, id, at).await
+    }
+
+    async fn try_relay_lease(&self) -> Result<Option<Box<dyn RelayLease>>, StoreError> {
+        Ok(lease::take(&self.relay))
+    }
+
+    async fn unpublished(&self, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
+        reads::unpublished(&self.readers, limit).await
+    }
+
+    async fn mark_published(&self, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
+        outbox::mark_published(&self.writer, outbox_ids, at).await?;
+        self.wake.wake();
+        Ok(())
+    }
+
+    async fn count_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError> {
+        outbox::count_attempt(&self.writer, outbox_ids).await
+    }
+
+    async fn published_after(&self, position: i64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
+        reads::published_after(&self.readers, position, limit).await
+    }
+
+    async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError> {
+        reads::outbox_depth(&self.readers).await
+    }
+
+    async fn wait_for_events(&self, at_most: Duration) {
+        self.wake.wait(at_most).await;
+    }
+
+    async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
+        reads::figures(&self.readers, now).await
+    }
+}

@@ -1,0 +1,41 @@
+//! AMC numbers that name no insurer. They are answered by rule, before any search: a convention table that happened to hold one must not
+//! change the answer. One row each; `docs/conventionnement.md` shows the same table.
+
+use super::answer::Answer;
+
+/// What is answered for one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SpecialAmc {
+    pub(super) amc: &'static str,
+    pub(super) answer: Answer,
+    pub(super) reason_code: &'static str,
+    pub(super) reason: &'static str,
+}
+
+const TABLE: [SpecialAmc; 3] = [
+    SpecialAmc {
+        amc: "0099999997",
+        answer: Answer::Yes,
+        reason_code: "C2S_CAISSE",
+        reason: "Complémentaire santé solidaire gérée par la caisse : la caisse règle les deux parts, aucune convention n'est nécessaire.",
+    },
+    // The number says that a complementary insurer manages the C2S, not which one: there is nothing to search with.
+    SpecialAmc {
+        amc: "0088888888",
+        answer: Answer::Unknown,
+        reason_code: "C2S_ORGANISME_A_PRECISER",
+        reason: "Complémentaire santé solidaire gérée par un organisme complémentaire : ce numéro ne dit pas lequel. Interrogez avec le numéro \
+                 de l'organisme qui figure sur la carte.",
+    },
+    SpecialAmc {
+        amc: "0075500017",
+        answer: Answer::Yes,
+        reason_code: "AME",
+        reason: "Aide médicale de l'État : la caisse règle, aucune convention n'est nécessaire.",
+    },
+];
+
+/// The rule of an AMC number (10 digits), when it is special.
+pub(super) fn rule(amc: &str) -> Option<&'static SpecialAmc> {
+    TABLE.iter().find(|special| special.amc == amc)
+}

@@ -1,0 +1,55 @@
+//! What comes next for a claim, by whom and by when: one French sentence that a professional understands.
+
+use super::life_cycle::is_waiting;
+use super::{Claim, ClaimPart, PartKind, PartState};
+use time::{Date, OffsetDateTime};
+
+/// When the promise for the AMC part ends; `None` when nothing is awaited of it.
+#[must_use]
+pub fn due_at(claim: &Claim) -> Option<OffsetDateTime> {
+    is_waiting(claim.amc.state).then_some(claim.due_at)
+}
+
+/// Whether the AMC part waits past its promise.
+#[must_use]
+pub fn is_overdue(claim: &Claim, now: OffsetDateTime) -> bool {
+    due_at(claim).is_some_and(|due| due < now)
+}
+
+/// The sentence. The AMC part speaks first, it is the one that a gateway of AMC answers for; the AMO part when nothing is asked of the AMC.
+#[must_use]
+pub fn next_step(claim: &Claim, now: OffsetDateTime) -> String {
+    let speaking = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };
+    let due = (speaking.kind == PartKind::Amc).then(|| due_at(claim)).flatten();
+    let payer = match speaking.kind {
+        PartKind::Amo => "l'assurance maladie obligatoire",
+        PartKind::Amc => "l'organisme complémentaire",
+    };
+    let step = of_part(speaking, payer);
+    match due {
+        Some(due) if due < now => format!("{step} ; échéance dépassée depuis le {}.", day(due.date())),
+        Some(due) => format!("{step}, au plus tard le {}.", day(due.date())),
+        None => format!("{step}."),
+    }
+}
+
+fn of_part(part: &ClaimPart, payer: &str) -> String {
+    match part.state {
+        PartState::Received => format!("Réponse de {payer} attendue"),
+        PartState::Accepted => format!("Virement de {payer} attendu"),
+        PartState::Deferred => format!("Décision de {payer} attendue, ne pas renvoyer la facture"),
+        PartState::Rejected | PartState::RejectedAfterAcceptance => {
+            "Corriger la facture selon les motifs de rejet et l'envoyer de nouveau".to_owned()
+        }
+        PartState::Paid => match (&part.transfer_reference, part.transfer_date) {
+            (Some(reference), Some(date)) => format!("Rien à faire : payée par le virement {reference} du {}", day(date)),
+            _ => "Rien à faire : payée".to_owned(),
+        },
+        PartState::Recovered => format!("Paiement repris par {payer} : voir avec son service de gestion"),
+        PartState::NotRequested => "Rien n'est demandé".to_owned(),
+    }
+}
+
+fn day(date: Date) -> String {
+    format!("{:02}/{:02}/{:04}", date.day(), u8::from(date.month()), date.year())
+}

@@ -1,0 +1,138 @@
+//! Exchanges, their findings, and return files.
+
+use super::{count, small, timestamp};
+use crate::domain::page::LARGEST_PAGE;
+use crate::domain::{Anomalie, Exchange, Ledger, Quarantined, ReturnFile};
+use crate::grpc::proto;
+use crate::validate::{Finding, Report};
+
+pub(in crate::grpc) fn exchange(exchange: &Exchange) -> proto::Exchange {
+    proto::Exchange {
+        exchange_id: exchange.id.to_string(),
+        sender: exchange.sender.clone(),
+        channel: exchange.channel.as_str().to_owned(),
+        file_name: exchange.file_name.clone(),
+        digest: exchange.digest.clone(),
+        idempotency_key: exchange.idempotency_key.clone(),
+        size_bytes: count(exchange.size),
+        norm: exchange.norm.clone(),
+        packaging: exchange.packaging.clone(),
+        verdict: exchange.verdict.as_str().to_owned(),
+        verdict_label: exchange.verdict.libelle().to_owned(),
+        logical_files: count(exchange.logical_files),
+        lots: count(exchange.lots),
+        invoices: count(exchange.invoices),
+        lines: count(exchange.lines),
+        accepted: count(exchange.accepted),
+        quarantined: count(exchange.quarantined),
+        duplicates: count(exchange.duplicates),
+        unmatched: count(exchange.unmatched),
+        total_centimes: exchange.total.centimes(),
+        amo_centimes: exchange.amo.centimes(),
+        amc_centimes: exchange.amc.centimes(),
+        anomalies: count(exchange.anomalies),
+        received_at: Some(timestamp(exchange.received_at)),
+    }
+}
+
+pub(in crate::grpc) fn ledger(ledger: &Ledger) -> proto::Ledger {
+    proto::Ledger {
+        read: count(ledger.read),
+        accepted: count(ledger.accepted),
+        quarantined: count(ledger.quarantined),
+        duplicates: count(ledger.duplicates),
+        unmatched: count(ledger.unmatched),
+        envelope: count(ledger.envelope),
+        balances: ledger.balances(),
+    }
+}
+
+/// An anomaly as stored.
+pub(in crate::grpc) fn anomaly(anomaly: Anomalie) -> proto::Anomaly {
+    proto::Anomaly {
+        code: anomaly.code,
+        control: anomaly.control,
+        severity: anomaly.severity,
+        record: count(anomaly.record),
+        record_type: anomaly.record_type,
+        column: small(anomaly.column),
+        offset: count(anomaly.offset),
+        length: small(anomaly.length),
+        field: anomaly.field,
+        value: anomaly.value,
+        message: anomaly.message,
+        invoice_number: anomaly.invoice_number,
+    }
+}
+
+/// An anomaly as a dry run finds it.
+fn finding(finding: Finding) -> proto::Anomaly {
+    proto::Anomaly {
+        code: finding.code.to_owned(),
+        control: finding.control.to_owned(),
+        severity: finding.severity.to_owned(),
+        record: count(finding.record.unwrap_or(0)),
+        record_type: finding.record_type,
+        column: small(finding.column.unwrap_or(0)),
+        offset: count(finding.offset),
+        length: small(finding.length),
+        field: finding.field,
+        value: finding.value.unwrap_or_default(),
+        message: finding.message,
+        invoice_number: finding.invoice.unwrap_or_default(),
+    }
+}
+
+/// A dry run. The list of findings is cut to a page, their number is not.
+pub(in crate::grpc) fn report(report: Report) -> proto::ValidateExchangeResponse {
+    proto::ValidateExchangeResponse {
+        file_name: report.file,
+        norm: report.norm.unwrap_or_default().to_owned(),
+        packaging: report.packaging.unwrap_or_default().to_owned(),
+        detected: report.detected,
+        verdict: report.verdict.as_str().to_owned(),
+        verdict_label: report.verdict.libelle().to_owned(),
+        logical_files: count(report.logical_files),
+        lots: count(report.lots),
+        invoices: count(report.invoices),
+        lines: count(report.lines),
+        records: count(report.records),
+        entities: count(report.entities),
+        accepted_invoices: count(report.accepted_invoices),
+        quarantined_invoices: report.quarantined_invoices,
+        total_centimes: report.total_centimes,
+        amo_centimes: report.amo_centimes,
+        amc_centimes: report.amc_centimes,
+        anomaly_count: count(report.anomaly_count),
+        anomalies: report.anomalies.into_iter().take(LARGEST_PAGE).map(finding).collect(),
+    }
+}
+
+pub(in crate::grpc) fn quarantined(invoice: &Quarantined) -> proto::QuarantinedInvoice {
+    proto::QuarantinedInvoice {
+        exchange_id: invoice.exchange_id.to_string(),
+        ordinal: count(invoice.ordinal),
+        ps: invoice.ps.clone(),
+        invoice_number: invoice.invoice_number.clone(),
+        lot: invoice.lot.clone(),
+        codes: invoice.codes.clone(),
+        first_record: count(invoice.first_record),
+        record_count: small(invoice.record_count),
+        duplicate_of: invoice.duplicate_of.map(|id| id.to_string()),
+        resolved_by: invoice.resolved_by.map(|id| id.to_string()),
+        quarantined_at: Some(timestamp(invoice.at)),
+    }
+}
+
+pub(in crate::grpc) fn return_file(file: &ReturnFile) -> proto::ReturnFile {
+    proto::ReturnFile {
+        return_id: file.id.to_string(),
+        kind: file.kind.as_str().to_owned(),
+        kind_label: file.kind.libelle().to_owned(),
+        recipient: file.recipient.clone(),
+        exchange_id: file.exchange_id.map(|id| id.to_string()),
+        file_name: file.file_name.clone(),
+        digest: file.digest.clone(),
+        created_at: Some(timestamp(file.created_at)),
+    }
+}

@@ -1,0 +1,103 @@
+//! How failures leave the gateway: a gRPC code, a stable reason, a text; never a cause.
+//!
+//! | code | when | detail |
+//! |---|---|---|
+//! | `INVALID_ARGUMENT` | wrong input | `BadRequest` with every wrong field |
+//! | `NOT_FOUND` | no such thing | `ErrorInfo` |
+//! | `FAILED_PRECONDITION` | the state forbids it | `ErrorInfo` with the states |
+//! | `ALREADY_EXISTS` | idempotency key used for something else | `ErrorInfo` |
+//! | `RESOURCE_EXHAUSTED` | larger than a limit | `ErrorInfo` |
+//! | `INTERNAL` | our fault | an id in the message; the log has the id and the chain |
+
+use super::proto;
+use crate::clock::Clock;
+use crate::ingest::IngestError;
+use crate::returns::decide::DecideError;
+use std::collections::HashMap;
+use std::error::Error;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// `domain` of every `google.rpc.ErrorInfo` of this service.
+pub const ERROR_DOMAIN: &str = "noemie-gateway";
+
+/// A status with its stable reason.
+pub(super) fn with_reason(code: Code, reason: &str, message: impl Into<String>) -> Status {
+    with_metadata(code, reason, message, [])
+}
+
+fn with_metadata<const N: usize>(code: Code, reason: &str, message: impl Into<String>, metadata: [(&str, &str); N]) -> Status {
+    let metadata: HashMap<String, String> = metadata.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    Status::with_error_details(code, message, ErrorDetails::with_error_info(reason, ERROR_DOMAIN, metadata))
+}
+
+/// No such thing: `what` is `claim`, `exchange` …
+pub(super) fn not_found(what: &str, id: impl std::fmt::Display) -> Status {
+    with_reason(Code::NotFound, &format!("{what}_not_found"), format!("{what} {id} not found"))
+}
+
+/// Our fault: the caller gets an id, the log gets the id and the whole chain of causes.
+pub(super) fn internal(clock: &dyn Clock, error: &(dyn Error + 'static)) -> Status {
+    let error_id = clock.new_id();
+    tracing::error!(%error_id, error = chain(error), "internal error");
+    with_reason(Code::Internal, "internal", format!("internal error {error_id}"))
+}
+
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// Why a deposit has no receipt.
+pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
+    match error {
+        IngestError::InvalidSender => super::ask::one_violation("metadata.sender", error.to_string()),
+        IngestError::KeyReused => with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string()),
+        IngestError::TooLarge { .. } => with_reason(Code::ResourceExhausted, "file_too_large", error.to_string()),
+        IngestError::Archive { .. } | IngestError::Store(_) => internal(clock, error),
+    }
+}
+
+/// Why a decision was not recorded.
+pub(super) fn of_decision(clock: &dyn Clock, error: &DecideError) -> Status {
+    match error {
+        DecideError::UnknownClaim(id) => not_found("claim", id),
+        DecideError::KeyReused => with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string()),
+        DecideError::IllegalTransition { part, from, to } => with_metadata(
+            Code::FailedPrecondition,
+            "illegal_transition",
+            error.to_string(),
+            [("part", part.as_str()), ("from", from.as_str()), ("to", to.as_str())],
+        ),
+        DecideError::DecidedOtherwise { part, state } => {
+            with_metadata(Code::FailedPrecondition, "decided_otherwise", error.to_string(), [("part", part.as_str()), ("state", state.as_str())])
+        }
+        DecideError::AmountOutOfRange { .. } => super::ask::one_violation("decision.amount_centimes", error.to_string()),
+        DecideError::ReasonMissing => super::ask::one_violation("decision.reject.reasons", error.to_string()),
+        DecideError::Store(_) => internal(clock, error),
+    }
+}
+
+/// The failure of one item of a batch, told inside the answer.
+pub(super) fn item(status: &Status) -> proto::ItemError {
+    let details = status.get_error_details();
+    let reason = details.error_info().map_or_else(|| "invalid_field".to_owned(), |info| info.reason.clone());
+    proto::ItemError { code: code_name(status.code()).to_owned(), reason, message: status.message().to_owned() }
+}
+
+/// Names of the codes that this service answers with.
+const fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        _ => "INTERNAL",
+    }
+}

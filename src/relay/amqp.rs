@@ -1,0 +1,236 @@
+//! The sink towards RabbitMQ.
+//!
+//! lapin's own recovery is not used: with an outbox it is simpler and safer to drop the connection, declare everything again, and resend what
+//! was not confirmed. Any outcome that leaves doubt therefore hangs up; the next [`Sink::ready`] connects from scratch.
+
+use super::message::{properties, short};
+use super::sink::{Outcome, Sink, SinkError};
+use super::topology::{self, Prefix};
+use crate::store::OutboxEvent;
+use async_trait::async_trait;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::uri::AMQPUri;
+use lapin::{Channel, Confirmation, Connection, ConnectionProperties, PublisherConfirm};
+use metrics::gauge;
+use std::collections::HashSet;
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// Reaching the broker, logging in and declaring the table.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Waiting for the confirms of a wave. A healthy quorum queue takes milliseconds; one that elects a leader takes seconds.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
+/// Two of these without a sign of life end a half-open connection.
+const HEARTBEAT_SECONDS: u16 = 10;
+/// Saying goodbye.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Queue depths are for dashboards, which ask every 10 to 15 s.
+const LOOK_INTERVAL: Duration = Duration::from_secs(10);
+/// AMQP's "everything is fine".
+const REPLY_SUCCESS: u16 = 200;
+
+/// How to reach the broker.
+#[derive(Clone)]
+pub struct AmqpSettings {
+    /// `amqp://user:password@host:port/vhost`, or `amqps://`.
+    pub url: String,
+    /// Before every name of the topology.
+    pub prefix: Prefix,
+    /// How long a wave waits for its confirms; 30 s by default.
+    pub confirm_timeout: Duration,
+    /// How often the depth of the queues is read; 10 s by default. A queue that was deleted is noticed, and declared again, within this time.
+    pub look_interval: Duration,
+}
+
+impl AmqpSettings {
+    /// Settings with the usual limits.
+    #[must_use]
+    pub const fn new(url: String, prefix: Prefix) -> Self {
+        Self { url, prefix, confirm_timeout: CONFIRM_TIMEOUT, look_interval: LOOK_INTERVAL }
+    }
+}
+
+impl fmt::Debug for AmqpSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AmqpSettings").field("url", &"***").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+/// Publishes to RabbitMQ.
+pub struct AmqpSink {
+    settings: AmqpSettings,
+    exchange: ShortString,
+    line: Option<Line>,
+}
+
+/// A connection with its one channel, in confirm mode, topology declared.
+struct Line {
+    connection: Connection,
+    channel: Channel,
+    looked_at: Instant,
+    unroutable: u32,
+}
+
+impl AmqpSink {
+    /// A sink that connects when it is first needed.
+    #[must_use]
+    pub fn new(settings: AmqpSettings) -> Self {
+        let exchange = short(&settings.prefix.name(topology::CLAIMS));
+        Self { settings, exchange, line: None }
+    }
+
+    async fn connect(&self) -> Result<Line, SinkError> {
+        let mut uri: AMQPUri = self.settings.url.parse().map_err(SinkError::Address)?;
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+        let name = format!("noemie-gateway relay {}", self.settings.prefix);
+        let options = ConnectionProperties::default().with_connection_name(name.trim_end().into());
+        let connection = Connection::connect_uri(uri, options).await.map_err(broker("connecting"))?;
+        match self.prepare(&connection).await {
+            Ok(channel) => Ok(Line { connection, channel, looked_at: Instant::now(), unroutable: 0 }),
+            Err(error) => {
+                // The reason is in `error`; this only spares the broker a dead connection.
+                let _ = connection.close(REPLY_SUCCESS, "bye".into()).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn prepare(&self, connection: &Connection) -> Result<Channel, SinkError> {
+        let channel = connection.create_channel().await.map_err(broker("opening a channel"))?;
+        topology::declare(&channel, &self.settings.prefix).await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(broker("asking for confirms"))?;
+        Ok(channel)
+    }
+
+    /// Closes channel and connection, each explicitly and in this order, without waiting long: the other side may be gone.
+    async fn hang_up(&mut self) {
+        let Some(line) = self.line.take() else { return };
+        let goodbye = async {
+            // Errors here say that it is closed already.
+            let _ = line.channel.close(REPLY_SUCCESS, "bye".into()).await;
+            let _ = line.connection.close(REPLY_SUCCESS, "bye".into()).await;
+        };
+        let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
+    }
+
+    /// Hands the wave to the broker; the confirms come later. Shorter than the wave when the connection broke.
+    async fn send(&self, line: &Line, wave: &[&OutboxEvent]) -> Vec<PublisherConfirm> {
+        let mut confirms = Vec::with_capacity(wave.len());
+        let options = BasicPublishOptions { mandatory: true, immediate: false };
+        for event in wave {
+            let key = short(&event.event.routing_key());
+            let sent = line.channel.basic_publish(self.exchange.clone(), key, options, event.payload.as_bytes(), properties(event)).await;
+            match sent {
+                Ok(confirm) => confirms.push(confirm),
+                Err(error) => {
+                    tracing::debug!(%error, "connection lost while publishing");
+                    break;
+                }
+            }
+        }
+        confirms
+    }
+}
+
+#[async_trait]
+impl Sink for AmqpSink {
+    async fn ready(&mut self) -> Result<(), SinkError> {
+        if let Some(line) = &mut self.line {
+            if line.is_open() && line.looked_at.elapsed() < self.settings.look_interval {
+                return Ok(());
+            }
+            if line.is_open() && in_time(CONNECT_TIMEOUT, "looking at a queue", line.look(&self.settings.prefix)).await.is_ok() {
+                return Ok(());
+            }
+            self.hang_up().await;
+        }
+        let mut line = in_time(CONNECT_TIMEOUT, "connecting", self.connect()).await?;
+        let looked = in_time(CONNECT_TIMEOUT, "looking at a queue", line.look(&self.settings.prefix)).await;
+        self.line = Some(line);
+        looked
+    }
+
+    async fn publish(&mut self, wave: &[&OutboxEvent]) -> Vec<Outcome> {
+        let Some(line) = &self.line else { return Vec::new() };
+        let deadline = Instant::now() + self.settings.confirm_timeout;
+        let Ok(confirms) = timeout_at(deadline, self.send(line, wave)).await else {
+            // The broker stopped reading (memory or disk alarm): how far it read, nobody knows.
+            self.hang_up().await;
+            return vec![Outcome::Unknown; wave.len()];
+        };
+        let outcomes = outcomes(wave, confirms, deadline).await;
+        if outcomes.len() < wave.len() || outcomes.iter().any(|outcome| matches!(outcome, Outcome::Unknown | Outcome::Unroutable)) {
+            self.hang_up().await;
+        }
+        outcomes
+    }
+
+    async fn close(&mut self) {
+        self.hang_up().await;
+    }
+}
+
+impl Line {
+    fn is_open(&self) -> bool {
+        self.connection.status().connected() && self.channel.status().connected()
+    }
+
+    /// Reads the depth of our queues, which fails when one was deleted. Messages newly without a queue are told once, and the table is declared
+    /// again: somebody may have unbound the workers' queue.
+    async fn look(&mut self, prefix: &Prefix) -> Result<(), SinkError> {
+        self.looked_at = Instant::now();
+        for row in topology::QUEUES {
+            let name = prefix.name(row.name);
+            let options = QueueDeclareOptions::durable().passive();
+            let queue = self.channel.queue_declare(short(&name), options, FieldTable::default()).await.map_err(broker("looking at a queue"))?;
+            let depth = queue.message_count();
+            gauge!("noemie_queue_messages", "queue" => name).set(f64::from(depth));
+            if row.name == topology::UNROUTABLE {
+                if depth > self.unroutable {
+                    tracing::warn!(waiting = depth, "events that no queue was bound for wait in the unroutable queue");
+                    topology::declare(&self.channel, prefix).await?;
+                }
+                self.unroutable = depth;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits for every confirm until the deadline.
+///
+/// A returned message comes attached to whichever confirm lapin resolves next, not always its own (one ack may confirm many): its message id
+/// says whose it is.
+async fn outcomes(wave: &[&OutboxEvent], confirms: Vec<PublisherConfirm>, deadline: Instant) -> Vec<Outcome> {
+    let mut outcomes = Vec::with_capacity(confirms.len());
+    let mut returned = HashSet::new();
+    for confirm in confirms {
+        let (outcome, message) = match timeout_at(deadline, confirm).await {
+            Ok(Ok(Confirmation::Ack(message))) => (Outcome::Acked, message),
+            Ok(Ok(Confirmation::Nack(message))) => (Outcome::Nacked, message),
+            Ok(Ok(Confirmation::NotRequested) | Err(_)) | Err(_) => (Outcome::Unknown, None),
+        };
+        outcomes.push(outcome);
+        returned.extend(message.and_then(|message| message.delivery.properties.message_id().clone()).map(String::from));
+    }
+    if !returned.is_empty() {
+        tracing::warn!(events = returned.len(), "events returned: no queue took them, not even the unroutable one");
+        for (event, outcome) in wave.iter().zip(&mut outcomes) {
+            if *outcome == Outcome::Acked && returned.contains(&event.event.event_id.to_string()) {
+                *outcome = Outcome::Unroutable;
+            }
+        }
+    }
+    outcomes
+}
+
+fn broker(doing: &'static str) -> impl Fn(lapin::Error) -> SinkError {
+    move |source| SinkError::Broker { doing, source }
+}
+
+async fn in_time<T>(limit: Duration, doing: &'static str, work: impl Future<Output = Result<T, SinkError>>) -> Result<T, SinkError> {
+    timeout(limit, work).await.unwrap_or(Err(SinkError::Timeout(limit, doing)))
+}

@@ -1,0 +1,88 @@
+//! An event as an AMQP message. `docs/events.md` is the table of this file for those who read it.
+//!
+//! The body is the payload written at commit, byte for byte. Nothing here names a person: ids, tokens and states only.
+
+use crate::store::OutboxEvent;
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
+use time::format_description::well_known::Rfc3339;
+
+/// `app_id` of every message, and CloudEvents source.
+const APP_ID: &str = "noemie-gateway";
+/// Written to disk by the broker before it confirms.
+const PERSISTENT: u8 = 2;
+/// An AMQP short string is at most 255 bytes.
+const LONGEST_SHORT_STRING: usize = 255;
+
+/// Properties and headers of an event.
+pub(super) fn properties(event: &OutboxEvent) -> BasicProperties {
+    let occurred_at = event.event.occurred_at;
+    BasicProperties::default()
+        .with_message_id(short(&event.event.event_id.to_string()))
+        .with_type(short(&event.event.name()))
+        .with_content_type(short("application/json"))
+        .with_content_encoding(short("utf-8"))
+        .with_delivery_mode(PERSISTENT)
+        .with_timestamp(u64::try_from(occurred_at.unix_timestamp()).unwrap_or_default())
+        .with_app_id(short(APP_ID))
+        .with_headers(headers(event))
+}
+
+/// CloudEvents 1.0 attributes under the prefix of its AMQP binding, and the trace context.
+fn headers(event: &OutboxEvent) -> FieldTable {
+    let claim = event.event.claim_id;
+    let mut headers = FieldTable::default();
+    let mut put = |name: &str, value: String| {
+        headers.insert(short(name), AMQPValue::LongString(LongString::from(value)));
+    };
+    put("cloudEvents_specversion", "1.0".to_owned());
+    put("cloudEvents_id", event.event.event_id.to_string());
+    put("cloudEvents_source", format!("/{APP_ID}"));
+    put("cloudEvents_type", event.event.name());
+    put("cloudEvents_subject", format!("claims/{claim}"));
+    put("cloudEvents_time", event.event.occurred_at.format(&Rfc3339).unwrap_or_default());
+    put("cloudEvents_partitionkey", claim.to_string());
+    put("cloudEvents_sequence", event.event.sequence.to_string());
+    put("traceparent", traceparent(event));
+    headers
+}
+
+/// W3C trace context: one trace per exchange (per claim for a worker's decision), one span per event. Derived from ids, so that a resend
+/// carries the same.
+fn traceparent(event: &OutboxEvent) -> String {
+    let trace = event.event.exchange_id.map_or(event.event.claim_id.0, |exchange| exchange.0);
+    let span = event.event.event_id.0.as_u64_pair().1;
+    format!("00-{}-{span:016x}-01", trace.simple())
+}
+
+/// A short string, cut at its limit: the parts that come from files are bounded by their zones, and a panic here would stop the relay.
+pub(super) fn short(text: &str) -> ShortString {
+    ShortString::from(&text[..text.floor_char_boundary(LONGEST_SHORT_STRING)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ClaimEvent, PartState};
+
+    #[test]
+    fn every_sample_of_the_documentation_is_an_event() {
+        let page = include_str!("../../docs/events.md");
+        let samples: Vec<&str> = page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let facts = samples.iter().map(|sample| {
+            let event: ClaimEvent = serde_json::from_str(sample).unwrap();
+            let written: serde_json::Value = serde_json::to_value(&event).unwrap();
+            assert_eq!(written, serde_json::from_str::<serde_json::Value>(sample).unwrap());
+            assert!(page.contains(&format!("### {}\n", event.name())));
+            event.fact
+        });
+        use PartState::{Accepted, Deferred, Paid, Received, Recovered, Rejected};
+        assert_eq!(facts.collect::<Vec<_>>(), [Received, Accepted, Rejected, Deferred, Paid, Recovered]);
+    }
+
+    #[test]
+    fn short_strings_are_cut_between_characters() {
+        assert_eq!(short("claims").as_str(), "claims");
+        assert_eq!(short(&"é".repeat(200)).as_str(), "é".repeat(127));
+    }
+}

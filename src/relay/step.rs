@@ -1,0 +1,201 @@
+//! One step of the relay: lease, batch, waves, marks.
+//!
+//! A batch is cut into *waves*: the k-th wave holds the k-th event of each claim in the batch. A wave goes out whole with all its confirms in
+//! flight; the next one waits for them. So two events of one claim are never in flight together, and a resend never overtakes its elder,
+//! while the usual batch (one event per claim) is one wave and goes at full speed.
+
+use super::backoff;
+use super::sink::{Outcome, Sink, SinkError};
+use super::status::{RelayState, RelayStatus};
+use super::{BATCH, IDLE_WAIT, STANDBY_WAIT};
+use crate::clock::SharedClock;
+use crate::domain::ClaimId;
+use crate::store::{OutboxEvent, RelayLease, SharedStore, StoreError};
+use metrics::counter;
+use std::collections::HashMap;
+use tokio::time::sleep;
+use tracing::Instrument;
+
+/// What a step did.
+#[derive(Debug)]
+pub enum StepOutcome {
+    /// A whole batch was confirmed and marked; more may wait.
+    Published(Tally),
+    /// Nothing to publish.
+    Idle,
+    /// Another replica publishes.
+    Standby,
+    /// Some events were not confirmed; they and their younger siblings stay in the outbox.
+    Unconfirmed(Tally),
+    /// The sink is not there.
+    SinkDown(SinkError),
+    /// The database is not there.
+    StoreDown(StoreError),
+}
+
+/// Outcomes of a step, kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Confirmed and marked.
+    pub acked: usize,
+    /// Returned.
+    pub unroutable: usize,
+    /// Refused.
+    pub nacked: usize,
+    /// Without answer.
+    pub unknown: usize,
+}
+
+impl Tally {
+    fn count(&mut self, outcome: Outcome) {
+        *match outcome {
+            Outcome::Acked => &mut self.acked,
+            Outcome::Unroutable => &mut self.unroutable,
+            Outcome::Nacked => &mut self.nacked,
+            Outcome::Unknown => &mut self.unknown,
+        } += 1;
+        counter!("noemie_relay_published_total", "outcome" => outcome.as_str()).increment(1);
+    }
+}
+
+/// The relay between two steps.
+pub struct Relay {
+    store: SharedStore,
+    sink: Box<dyn Sink>,
+    clock: SharedClock,
+    status: RelayStatus,
+    lease: Option<Box<dyn RelayLease>>,
+    failures: u32,
+}
+
+impl Relay {
+    /// A relay that has done nothing yet.
+    #[must_use]
+    pub fn new(store: SharedStore, sink: Box<dyn Sink>, clock: SharedClock, status: RelayStatus) -> Self {
+        Self { store, sink, clock, status, lease: None, failures: 0 }
+    }
+
+    /// Does one step and says what it did. Dropping the step half-way loses nothing: events not marked are sent again.
+    pub async fn step(&mut self) -> StepOutcome {
+        let outcome = match self.attempt().await {
+            Ok(outcome) => outcome,
+            Err(error) => StepOutcome::StoreDown(error),
+        };
+        self.note(&outcome);
+        outcome
+    }
+
+    /// Waits as long as an outcome asks for.
+    pub async fn rest(&mut self, outcome: &StepOutcome) {
+        match outcome {
+            StepOutcome::Published(_) => {}
+            StepOutcome::Idle => self.store.wait_for_events(IDLE_WAIT).await,
+            StepOutcome::Standby => sleep(STANDBY_WAIT).await,
+            StepOutcome::Unconfirmed(_) | StepOutcome::SinkDown(_) | StepOutcome::StoreDown(_) => {
+                // The low bits of an identifier are random, and counted in tests.
+                let random = self.clock.new_id().as_u64_pair().1;
+                sleep(backoff::delay(self.failures, random)).await;
+            }
+        }
+    }
+
+    /// Gives the lease back and closes the sink.
+    pub async fn close(&mut self) {
+        self.lease = None;
+        self.sink.close().await;
+    }
+
+    async fn attempt(&mut self) -> Result<StepOutcome, StoreError> {
+        if let Err(error) = self.sink.ready().await {
+            // Another replica may have a better line.
+            self.lease = None;
+            return Ok(StepOutcome::SinkDown(error));
+        }
+        if !self.hold_lease().await? {
+            return Ok(StepOutcome::Standby);
+        }
+        let batch = self.store.unpublished(BATCH).await?;
+        if batch.is_empty() {
+            return Ok(StepOutcome::Idle);
+        }
+        let span = tracing::info_span!("relay.publish", events = batch.len());
+        self.publish(&batch).instrument(span).await
+    }
+
+    async fn hold_lease(&mut self) -> Result<bool, StoreError> {
+        if let Some(lease) = &mut self.lease {
+            if lease.still_held().await {
+                return Ok(true);
+            }
+            tracing::warn!("relay lease lost");
+            self.lease = None;
+        }
+        self.lease = self.store.try_relay_lease().await?;
+        Ok(self.lease.is_some())
+    }
+
+    async fn publish(&mut self, batch: &[OutboxEvent]) -> Result<StepOutcome, StoreError> {
+        let mut tally = Tally::default();
+        for wave in waves(batch) {
+            let outcomes = self.sink.publish(&wave).await;
+            outcomes.iter().for_each(|outcome| tally.count(*outcome));
+            let (confirmed, failed): (Vec<_>, Vec<_>) = wave.iter().zip(&outcomes).partition(|(_, outcome)| **outcome == Outcome::Acked);
+            if !confirmed.is_empty() {
+                self.store.mark_published(&ids(&confirmed), self.clock.now()).await?;
+            }
+            if confirmed.len() < wave.len() {
+                if !failed.is_empty() {
+                    self.store.count_attempt(&ids(&failed)).await?;
+                }
+                return Ok(StepOutcome::Unconfirmed(tally));
+            }
+        }
+        Ok(StepOutcome::Published(tally))
+    }
+
+    /// Shows the outcome in the status, counts failures in a row, and logs the first one of a row.
+    fn note(&mut self, outcome: &StepOutcome) {
+        let (state, failure) = match outcome {
+            StepOutcome::Published(_) | StepOutcome::Idle => (RelayState::Publishing, None),
+            StepOutcome::Standby => (RelayState::Standby, None),
+            StepOutcome::Unconfirmed(tally) => (RelayState::Down, Some(format!("events not confirmed: {tally:?}"))),
+            StepOutcome::SinkDown(error) => (RelayState::Down, Some(chain(error))),
+            StepOutcome::StoreDown(error) => (RelayState::Down, Some(chain(error))),
+        };
+        self.status.set(state);
+        match failure {
+            None => self.failures = 0,
+            Some(failure) => {
+                self.failures = self.failures.saturating_add(1);
+                if self.failures == 1 {
+                    tracing::warn!(%failure, "relay holds its events and tries again");
+                } else {
+                    tracing::debug!(%failure, failures = self.failures, "relay still holds its events");
+                }
+            }
+        }
+    }
+}
+
+/// The k-th wave holds the k-th event of each claim, in the order of the batch.
+fn waves(batch: &[OutboxEvent]) -> Vec<Vec<&OutboxEvent>> {
+    let mut waves: Vec<Vec<&OutboxEvent>> = Vec::new();
+    let mut seen: HashMap<ClaimId, usize> = HashMap::with_capacity(batch.len());
+    for event in batch {
+        let rank = seen.entry(event.event.claim_id).or_default();
+        if *rank == waves.len() {
+            waves.push(Vec::new());
+        }
+        waves[*rank].push(event);
+        *rank += 1;
+    }
+    waves
+}
+
+fn ids(events: &[(&&OutboxEvent, &Outcome)]) -> Vec<i64> {
+    events.iter().map(|(event, _)| event.outbox_id).collect()
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,127 @@
+//! How values of the domain stand in columns, the same way in both databases but for instants.
+
+use super::StoreError;
+use crate::domain::claim::{Flow, PartKind, PartState};
+use crate::domain::{Channel, ReturnKind, Verdict};
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef};
+use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
+use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
+use std::borrow::Cow;
+use time::OffsetDateTime;
+
+/// An instant as a column: `timestamptz` in PostgreSQL, INTEGER microseconds since 1970 in SQLite. Both keep whole microseconds, cut downwards, so
+/// that what a page token says is what the row says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct Instant(pub(in crate::store) OffsetDateTime);
+
+impl Instant {
+    /// From microseconds since 1970.
+    pub(in crate::store) fn from_micros(micros: i64) -> Option<Self> {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok().map(Self)
+    }
+
+    /// Microseconds since 1970.
+    pub(in crate::store) fn micros(self) -> i64 {
+        i64::try_from(self.0.unix_timestamp_nanos().div_euclid(1_000)).unwrap_or(i64::MAX)
+    }
+}
+
+impl Type<Sqlite> for Instant {
+    fn type_info() -> SqliteTypeInfo {
+        <i64 as Type<Sqlite>>::type_info()
+    }
+    fn compatible(ty: &SqliteTypeInfo) -> bool {
+        <i64 as Type<Sqlite>>::compatible(ty)
+    }
+}
+
+impl Encode<'_, Sqlite> for Instant {
+    fn encode_by_ref(&self, buf: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        <i64 as Encode<Sqlite>>::encode(self.micros(), buf)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for Instant {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
+        let micros = <i64 as Decode<Sqlite>>::decode(value)?;
+        Self::from_micros(micros).ok_or_else(|| "instant out of range".into())
+    }
+}
+
+impl Type<Postgres> for Instant {
+    fn type_info() -> PgTypeInfo {
+        <OffsetDateTime as Type<Postgres>>::type_info()
+    }
+}
+
+impl PgHasArrayType for Instant {
+    fn array_type_info() -> PgTypeInfo {
+        <OffsetDateTime as PgHasArrayType>::array_type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for Instant {
+    fn encode_by_ref(&self, buf: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <OffsetDateTime as Encode<Postgres>>::encode_by_ref(&self.0, buf)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for Instant {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        <OffsetDateTime as Decode<Postgres>>::decode(value).map(Self)
+    }
+}
+
+/// A count or rank on its way into a BIGINT. Nothing the gateway counts comes near the limit.
+pub(in crate::store) fn int(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A limit of rows on its way into a query.
+pub(in crate::store) fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// A count or rank on its way out of a BIGINT.
+pub(in crate::store) fn uint<T: TryFrom<i64>>(value: i64, column: &'static str) -> Result<T, StoreError> {
+    T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{column} holds {value}")))
+}
+
+/// Text of a file on its way into a column. PostgreSQL keeps no NUL in text, and a file may bring one in any zone: it stands as U+FFFD, in both
+/// databases, so that one bad byte never costs its neighbours.
+pub(in crate::store) fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
+}
+
+/// A column of codes: an enum that the database keeps by its stable code.
+pub(in crate::store) trait Coded: Sized {
+    /// Reads the code.
+    fn read(code: &str) -> Option<Self>;
+}
+
+macro_rules! coded_column {
+    ($($name:ty),*) => { $(impl Coded for $name { fn read(code: &str) -> Option<Self> { Self::from_code(code) } })* };
+}
+coded_column!(Flow, PartKind, PartState, Channel, ReturnKind, Verdict);
+
+/// Reads a column of codes.
+pub(in crate::store) fn code<T: Coded>(code: &str, column: &'static str) -> Result<T, StoreError> {
+    T::read(code).ok_or_else(|| StoreError::Corrupt(format!("{column} holds {code:?}")))
+}
+
+/// Writes a list or an event as JSON text. Strings and integers always have a JSON form.
+pub(in crate::store) fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("plain structs of strings and integers have a JSON form")
+}
+
+/// Reads JSON text.
+pub(in crate::store) fn from_json<T: serde::de::DeserializeOwned>(text: &str, column: &'static str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(format!("{column} is not the JSON expected: {e}")))
+}
+
+/// Says what was being done when the database failed.
+pub(in crate::store) fn doing(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |source| StoreError::Database { doing, source }
+}

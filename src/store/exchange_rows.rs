@@ -1,0 +1,170 @@
+//! Rows of exchanges and what hangs on them: ledger, anomalies, quarantine. Their select lists stand in `rows.rs` and `reads.rs`.
+
+use super::StoreError;
+use super::columns::{Instant, code, from_json, uint};
+use crate::domain::{Anomalie, ClaimId, Exchange, ExchangeId, Ledger, Quarantined};
+use noemie_parsers::types::Montant;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+#[derive(FromRow)]
+pub(in crate::store) struct ExchangeRow {
+    id: Uuid,
+    sender: String,
+    digest: String,
+    idempotency_key: String,
+    channel: String,
+    file_name: String,
+    size: i64,
+    norm: String,
+    packaging: String,
+    verdict: String,
+    logical_files: i64,
+    lots: i64,
+    invoices: i64,
+    lines: i64,
+    accepted: i64,
+    quarantined: i64,
+    duplicates: i64,
+    unmatched: i64,
+    total: i64,
+    amo: i64,
+    amc: i64,
+    anomalies: i64,
+    received_at: Instant,
+    archive_name: String,
+}
+
+impl TryFrom<ExchangeRow> for Exchange {
+    type Error = StoreError;
+
+    fn try_from(r: ExchangeRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ExchangeId(r.id),
+            sender: r.sender,
+            channel: code(&r.channel, "exchanges.channel")?,
+            file_name: r.file_name,
+            digest: r.digest,
+            idempotency_key: r.idempotency_key,
+            size: uint(r.size, "exchanges.size")?,
+            norm: r.norm,
+            packaging: r.packaging,
+            verdict: code(&r.verdict, "exchanges.verdict")?,
+            logical_files: uint(r.logical_files, "exchanges.logical_files")?,
+            lots: uint(r.lots, "exchanges.lots")?,
+            invoices: uint(r.invoices, "exchanges.invoices")?,
+            lines: uint(r.lines, "exchanges.lines")?,
+            accepted: uint(r.accepted, "exchanges.accepted")?,
+            quarantined: uint(r.quarantined, "exchanges.quarantined")?,
+            duplicates: uint(r.duplicates, "exchanges.duplicates")?,
+            unmatched: uint(r.unmatched, "exchanges.unmatched")?,
+            total: Montant::from_centimes(r.total),
+            amo: Montant::from_centimes(r.amo),
+            amc: Montant::from_centimes(r.amc),
+            anomalies: uint(r.anomalies, "exchanges.anomalies")?,
+            received_at: r.received_at.0,
+            archive_name: r.archive_name,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct LedgerRow {
+    read_records: i64,
+    accepted: i64,
+    quarantined: i64,
+    duplicates: i64,
+    unmatched: i64,
+    envelope: i64,
+}
+
+impl TryFrom<LedgerRow> for Ledger {
+    type Error = StoreError;
+
+    fn try_from(r: LedgerRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            read: uint(r.read_records, "ledgers.read_records")?,
+            accepted: uint(r.accepted, "ledgers.accepted")?,
+            quarantined: uint(r.quarantined, "ledgers.quarantined")?,
+            duplicates: uint(r.duplicates, "ledgers.duplicates")?,
+            unmatched: uint(r.unmatched, "ledgers.unmatched")?,
+            envelope: uint(r.envelope, "ledgers.envelope")?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct AnomalyRow {
+    ordinal: i64,
+    code: String,
+    control: String,
+    severity: String,
+    record: i64,
+    record_type: String,
+    column_number: i64,
+    byte_offset: i64,
+    length: i64,
+    field: String,
+    value: String,
+    message: String,
+    invoice_number: String,
+}
+
+impl TryFrom<AnomalyRow> for Anomalie {
+    type Error = StoreError;
+
+    fn try_from(r: AnomalyRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            ordinal: uint(r.ordinal, "anomalies.ordinal")?,
+            code: r.code,
+            control: r.control,
+            severity: r.severity,
+            record: uint(r.record, "anomalies.record")?,
+            record_type: r.record_type,
+            column: uint(r.column_number, "anomalies.column_number")?,
+            offset: uint(r.byte_offset, "anomalies.byte_offset")?,
+            length: uint(r.length, "anomalies.length")?,
+            field: r.field,
+            value: r.value,
+            message: r.message,
+            invoice_number: r.invoice_number,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct QuarantineRow {
+    exchange_id: Uuid,
+    ordinal: i64,
+    ps: String,
+    invoice_number: String,
+    lot: String,
+    codes: String,
+    first_record: i64,
+    record_count: i64,
+    byte_offset: i64,
+    duplicate_of: Option<Uuid>,
+    resolved_by: Option<Uuid>,
+    at: Instant,
+}
+
+impl TryFrom<QuarantineRow> for Quarantined {
+    type Error = StoreError;
+
+    fn try_from(r: QuarantineRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            exchange_id: ExchangeId(r.exchange_id),
+            ordinal: uint(r.ordinal, "quarantine.ordinal")?,
+            ps: r.ps,
+            invoice_number: r.invoice_number,
+            lot: r.lot,
+            codes: from_json(&r.codes, "quarantine.codes")?,
+            first_record: uint(r.first_record, "quarantine.first_record")?,
+            record_count: uint(r.record_count, "quarantine.record_count")?,
+            offset: uint(r.byte_offset, "quarantine.byte_offset")?,
+            duplicate_of: r.duplicate_of.map(ClaimId),
+            resolved_by: r.resolved_by.map(ClaimId),
+            at: r.at.0,
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! Listings whose conditions depend on the caller: the same SQL for both databases, built from binds. Keyset pages, newest first.
+
+use super::columns::{Instant, clean, limit as rows};
+use super::rows::{select_claim, select_exchange, select_return};
+use super::{ClaimFilter, StoreError};
+use crate::domain::life_cycle::{is_waiting, status};
+use crate::domain::page::{LARGEST_PAGE, PageToken};
+use crate::domain::{Claim, ClaimStatus, Exchange, Page, PartState, ReturnFile, ReturnKind};
+use sqlx::{Database, Encode, QueryBuilder, Type};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// `claims` of a filter.
+pub(in crate::store) fn claims<DB>(filter: &ClaimFilter, after: Option<PageToken>, limit: usize) -> QueryBuilder<DB>
+where
+    DB: Database,
+    for<'q> String: Encode<'q, DB> + Type<DB>,
+    for<'q> Uuid: Encode<'q, DB> + Type<DB>,
+    for<'q> Instant: Encode<'q, DB> + Type<DB>,
+    for<'q> i64: Encode<'q, DB> + Type<DB>,
+{
+    let mut query = QueryBuilder::new(select_claim!());
+    for (column, value) in [("c.sender", &filter.sender), ("c.ps", &filter.ps), ("c.invoice_number", &filter.invoice_number)] {
+        if let Some(value) = value {
+            query.push(" AND ").push(column).push(" = ").push_bind(clean(value).into_owned());
+        }
+    }
+    if let Some(id) = filter.exchange_id {
+        query.push(" AND c.exchange_id = ").push_bind(id.0);
+    }
+    if let Some(from) = filter.received_from {
+        query.push(" AND c.received_at >= ").push_bind(Instant(from));
+    }
+    if let Some(before) = filter.received_before {
+        query.push(" AND c.received_at < ").push_bind(Instant(before));
+    }
+    if let Some(now) = filter.overdue_at {
+        // A list of its own, which both databases read off the index of what waits.
+        query.push(" AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND state IN (").push(waiting());
+        query.push(") AND due_at < ").push_bind(Instant(now)).push(")");
+    }
+    if let Some(status) = filter.status {
+        query.push(" AND (amo.state, amc.state) IN (VALUES ").push(pairs(status)).push(")");
+    }
+    page(&mut query, "c.received_at", "c.id", after, limit);
+    query
+}
+
+/// `exchanges`, of one sender or of all.
+pub(in crate::store) fn exchanges<DB>(sender: Option<&str>, after: Option<PageToken>, limit: usize) -> QueryBuilder<DB>
+where
+    DB: Database,
+    for<'q> String: Encode<'q, DB> + Type<DB>,
+    for<'q> Uuid: Encode<'q, DB> + Type<DB>,
+    for<'q> Instant: Encode<'q, DB> + Type<DB>,
+    for<'q> i64: Encode<'q, DB> + Type<DB>,
+{
+    let mut query = QueryBuilder::new(select_exchange!("WHERE TRUE"));
+    if let Some(sender) = sender {
+        query.push(" AND sender = ").push_bind(sender.to_owned());
+    }
+    page(&mut query, "received_at", "id", after, limit);
+    query
+}
+
+/// `returns`, of one recipient and one kind or of all.
+pub(in crate::store) fn returns<DB>(recipient: Option<&str>, kind: Option<ReturnKind>, after: Option<PageToken>, limit: usize) -> QueryBuilder<DB>
+where
+    DB: Database,
+    for<'q> String: Encode<'q, DB> + Type<DB>,
+    for<'q> Uuid: Encode<'q, DB> + Type<DB>,
+    for<'q> Instant: Encode<'q, DB> + Type<DB>,
+    for<'q> i64: Encode<'q, DB> + Type<DB>,
+{
+    let mut query = QueryBuilder::new(select_return!("WHERE TRUE"));
+    if let Some(recipient) = recipient {
+        query.push(" AND recipient = ").push_bind(recipient.to_owned());
+    }
+    if let Some(kind) = kind {
+        query.push(" AND kind = ").push_bind(kind.as_str().to_owned());
+    }
+    page(&mut query, "created_at", "id", after, limit);
+    query
+}
+
+/// The tail of every page: what follows the token, newest first, one row more than asked to know whether another page follows.
+fn page<DB>(query: &mut QueryBuilder<DB>, at: &'static str, id: &'static str, after: Option<PageToken>, limit: usize)
+where
+    DB: Database,
+    for<'q> Uuid: Encode<'q, DB> + Type<DB>,
+    for<'q> Instant: Encode<'q, DB> + Type<DB>,
+    for<'q> i64: Encode<'q, DB> + Type<DB>,
+{
+    if let Some(token) = after {
+        // A token beyond the calendar was not made here: it shows nothing.
+        let instant = Instant::from_micros(token.at_micros.max(0)).unwrap_or(Instant(OffsetDateTime::UNIX_EPOCH));
+        query.push(format_args!(" AND ({at}, {id}) < ("));
+        query.push_bind(instant).push(", ").push_bind(token.id).push(")");
+    }
+    query.push(format_args!(" ORDER BY {at} DESC, {id} DESC LIMIT ")).push_bind(rows(page_size(limit) + 1));
+}
+
+/// The rows a page shows: what was asked, between one and the largest page.
+fn page_size(limit: usize) -> usize {
+    limit.clamp(1, LARGEST_PAGE)
+}
+
+/// The pairs of states (AMO, AMC) of a status, as SQL rows. Read off `life_cycle::status` itself, so that the filter cannot say something else; the
+/// codes are words of this program, never input.
+fn pairs(wanted: ClaimStatus) -> String {
+    let both = |amo: PartState| PartState::ALL.iter().map(move |amc| (amo, *amc));
+    let pairs = PartState::ALL.iter().flat_map(|amo| both(*amo)).filter(|(amo, amc)| status(*amo, *amc) == wanted);
+    pairs.map(|(amo, amc)| format!("('{}', '{}')", amo.as_str(), amc.as_str())).collect::<Vec<_>>().join(", ")
+}
+
+/// The states in which the payer's clock runs, as an SQL list.
+fn waiting() -> String {
+    let states = PartState::ALL.iter().filter(|s| is_waiting(**s));
+    states.map(|s| format!("'{}'", s.as_str())).collect::<Vec<_>>().join(", ")
+}
+
+/// A row that a page can end with.
+pub(in crate::store) trait Keyed {
+    /// Its place in the order of the listing.
+    fn key(&self) -> (OffsetDateTime, Uuid);
+}
+
+impl Keyed for Claim {
+    fn key(&self) -> (OffsetDateTime, Uuid) {
+        (self.received_at, self.id.0)
+    }
+}
+
+impl Keyed for Exchange {
+    fn key(&self) -> (OffsetDateTime, Uuid) {
+        (self.received_at, self.id.0)
+    }
+}
+
+impl Keyed for ReturnFile {
+    fn key(&self) -> (OffsetDateTime, Uuid) {
+        (self.created_at, self.id.0)
+    }
+}
+
+/// Cuts the row too many, and says where the next page starts.
+pub(in crate::store) fn cut<R, T: Keyed + TryFrom<R, Error = StoreError>>(rows: Vec<R>, limit: usize) -> Result<Page<T>, StoreError> {
+    let mut items: Vec<T> = super::rows::all(rows)?;
+    let more = items.len() > page_size(limit);
+    items.truncate(page_size(limit));
+    let last = if more { items.last().map(Keyed::key) } else { None };
+    let next = last.map(|(at, id)| PageToken { at_micros: Instant(at).micros(), id });
+    Ok(Page { items, next })
+}

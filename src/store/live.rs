@@ -1,0 +1,46 @@
+//! When an invoice may be sent again: the flag behind the one-live-claim-per-invoice index.
+//!
+//! The AMC part decides; when nothing is asked of the AMC, the AMO part does. Rejects are final, so the flag only ever falls.
+
+use super::{PartChange, StoreError};
+use crate::domain::{ClaimPart, PartState};
+use std::collections::HashSet;
+
+/// Whether a claim with these parts still stands in the way of the same invoice.
+pub(in crate::store) fn is_live(amo: &ClaimPart, amc: &ClaimPart) -> bool {
+    let deciding = if amc.state == PartState::NotRequested { amo.state } else { amc.state };
+    !is_reject(deciding)
+}
+
+/// Whether a state is a reject.
+pub(in crate::store) fn is_reject(state: PartState) -> bool {
+    matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance)
+}
+
+/// The same rule for claims already stored; the caller's condition on `claims.id` follows.
+macro_rules! let_die {
+    ($which:literal) => {
+        concat!(
+            "UPDATE claims SET live = FALSE WHERE live AND EXISTS ( \
+             SELECT 1 FROM claim_parts amo JOIN claim_parts amc ON amc.claim_id = amo.claim_id AND amc.kind = 'amc' \
+             WHERE amo.claim_id = claims.id AND amo.kind = 'amo' \
+             AND CASE WHEN amc.state = 'not_requested' THEN amo.state ELSE amc.state END IN ('rejected', 'rejected_after_acceptance')) AND ",
+            $which
+        )
+    };
+}
+pub(in crate::store) use let_die;
+
+/// The changes without those that a later one of the same part replaces: an UPDATE from a list takes any of two rows that match.
+pub(in crate::store) fn last_of_each(changes: &[PartChange]) -> Vec<&PartChange> {
+    let mut seen = HashSet::with_capacity(changes.len());
+    let mut kept: Vec<&PartChange> = changes.iter().rev().filter(|c| seen.insert((c.claim_id, c.part.kind))).collect();
+    kept.reverse();
+    kept
+}
+
+/// A change of a part that does not exist is a fault of the program and must not pass in silence.
+pub(in crate::store) fn expect_all(changed: u64, wanted: usize) -> Result<(), StoreError> {
+    let all = usize::try_from(changed) == Ok(wanted);
+    if all { Ok(()) } else { Err(StoreError::Corrupt(format!("{changed} parts changed where {wanted} were meant"))) }
+}

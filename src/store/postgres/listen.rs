@@ -1,0 +1,35 @@
+//! Hearing of events that other replicas wrote.
+
+use super::outbox::CHANNEL;
+use crate::store::wake::Wake;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Pause before a lost listener connects again; meanwhile waiters live on their own timeout.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Wakes the waiters of this process at each notification, for ever. A lost connection is made again.
+pub(super) async fn listen(options: PgConnectOptions, wake: Arc<Wake>) {
+    // A pool of its own, so that listening never takes a connection from the work.
+    let pool = PgPoolOptions::new().max_connections(1).min_connections(0).connect_lazy_with(options);
+    loop {
+        if let Err(error) = listen_once(&pool, &wake).await {
+            tracing::warn!(error = %error, "store.listen lost its connection, will connect again");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn listen_once(pool: &sqlx::PgPool, wake: &Wake) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    loop {
+        // What was said while nobody listened is lost: look once after each connection.
+        wake.wake();
+        // `None`: the connection was lost; the listener makes it again at its next call, and what was said meanwhile is looked for above.
+        while listener.try_recv().await?.is_some() {
+            wake.wake();
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Rows as both databases give them, and their way into the domain. The select lists stand beside the structs that read them.
+
+use super::columns::{Instant, code, from_json, uint};
+use super::{OutboxEvent, RecordedDecision, StoreError};
+use crate::domain::claim::PartKind;
+use crate::domain::{Claim, ClaimId, ClaimLine, ClaimPart, EventId, ExchangeId, ReturnFile, ReturnId, Token};
+use noemie_parsers::types::Montant;
+use sqlx::FromRow;
+use time::Date;
+use uuid::Uuid;
+
+/// `SELECT` of a claim with both parts, then the given tail: further conditions (`AND …`) and an order. CROSS JOIN makes SQLite start from the claims,
+/// whose indexes have the order of the pages, and not from a scan of the parts; PostgreSQL chooses for itself.
+macro_rules! select_claim {
+    ($($tail:expr)?) => {
+        concat!(
+            "SELECT c.id, c.exchange_id, c.flow, c.sender, c.logical_file, c.lot, c.lot_date, c.ordinal, c.first_record, c.record_count, \
+             c.identity, c.person, c.vault, c.ps, c.norm_code, c.invoice_number, c.invoice_complement, c.invoice_date, c.amc_number, \
+             c.amo_organism, c.total, c.received_at, c.corrects, amc.due_at, \
+             amo.state AS amo_state, amo.asked AS amo_asked, amo.paid AS amo_paid, amo.transfer_reference AS amo_transfer_reference, \
+             amo.transfer_date AS amo_transfer_date, amo.reasons AS amo_reasons, amo.updated_at AS amo_updated_at, \
+             amc.state AS amc_state, amc.asked AS amc_asked, amc.paid AS amc_paid, amc.transfer_reference AS amc_transfer_reference, \
+             amc.transfer_date AS amc_transfer_date, amc.reasons AS amc_reasons, amc.updated_at AS amc_updated_at \
+             FROM claims c CROSS JOIN claim_parts amo CROSS JOIN claim_parts amc \
+             WHERE amo.claim_id = c.id AND amo.kind = 'amo' AND amc.claim_id = c.id AND amc.kind = 'amc' "
+            $(, $tail)?
+        )
+    };
+}
+
+/// `SELECT` of an exchange, then the given tail.
+macro_rules! select_exchange {
+    ($($tail:expr)?) => {
+        concat!(
+            "SELECT id, sender, digest, idempotency_key, channel, file_name, size, norm, packaging, verdict, logical_files, lots, invoices, lines, \
+             accepted, quarantined, duplicates, unmatched, total, amo, amc, anomalies, received_at, archive_name FROM exchanges "
+            $(, $tail)?
+        )
+    };
+}
+
+/// `SELECT` of an outbox event, then the given tail.
+macro_rules! select_outbox {
+    ($tail:expr) => {
+        concat!("SELECT outbox_id, COALESCE(position, 0) AS position, payload, attempts FROM outbox ", $tail)
+    };
+}
+
+/// `SELECT` of a quarantined invoice, then the given tail.
+macro_rules! select_quarantined {
+    ($tail:expr) => {
+        concat!(
+            "SELECT exchange_id, ordinal, ps, invoice_number, lot, codes, first_record, record_count, byte_offset, duplicate_of, resolved_by, at \
+             FROM quarantine ",
+            $tail
+        )
+    };
+}
+
+/// `SELECT` of a return file, then the given tail.
+macro_rules! select_return {
+    ($($tail:expr)?) => {
+        concat!("SELECT id, kind, recipient, exchange_id, file_name, digest, sealed, created_at FROM returns " $(, $tail)?)
+    };
+}
+pub(in crate::store) use {select_claim, select_exchange, select_outbox, select_quarantined, select_return};
+
+#[derive(FromRow)]
+pub(in crate::store) struct ClaimRow {
+    id: Uuid,
+    exchange_id: Uuid,
+    flow: String,
+    sender: String,
+    logical_file: i64,
+    lot: String,
+    lot_date: Option<Date>,
+    ordinal: i64,
+    first_record: i64,
+    record_count: i64,
+    identity: String,
+    person: String,
+    vault: Vec<u8>,
+    ps: String,
+    norm_code: String,
+    invoice_number: String,
+    invoice_complement: String,
+    invoice_date: Option<Date>,
+    amc_number: String,
+    amo_organism: String,
+    total: i64,
+    received_at: Instant,
+    due_at: Instant,
+    corrects: Option<Uuid>,
+    amo_state: String,
+    amo_asked: i64,
+    amo_paid: i64,
+    amo_transfer_reference: Option<String>,
+    amo_transfer_date: Option<Date>,
+    amo_reasons: String,
+    amo_updated_at: Instant,
+    amc_state: String,
+    amc_asked: i64,
+    amc_paid: i64,
+    amc_transfer_reference: Option<String>,
+    amc_transfer_date: Option<Date>,
+    amc_reasons: String,
+    amc_updated_at: Instant,
+}
+
+impl TryFrom<ClaimRow> for Claim {
+    type Error = StoreError;
+
+    fn try_from(r: ClaimRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ClaimId(r.id),
+            exchange_id: ExchangeId(r.exchange_id),
+            flow: code(&r.flow, "claims.flow")?,
+            sender: r.sender,
+            logical_file: uint(r.logical_file, "claims.logical_file")?,
+            lot: r.lot,
+            lot_date: r.lot_date,
+            ordinal: uint(r.ordinal, "claims.ordinal")?,
+            first_record: uint(r.first_record, "claims.first_record")?,
+            record_count: uint(r.record_count, "claims.record_count")?,
+            identity: Token(r.identity),
+            person: Token(r.person),
+            vault: r.vault,
+            ps: r.ps,
+            norm_code: r.norm_code,
+            invoice_number: r.invoice_number,
+            invoice_complement: r.invoice_complement,
+            invoice_date: r.invoice_date,
+            amc_number: r.amc_number,
+            amo_organism: r.amo_organism,
+            total: Montant::from_centimes(r.total),
+            received_at: r.received_at.0,
+            due_at: r.due_at.0,
+            corrects: r.corrects.map(ClaimId),
+            amo: ClaimPart {
+                kind: PartKind::Amo,
+                state: code(&r.amo_state, "claim_parts.state")?,
+                asked: Montant::from_centimes(r.amo_asked),
+                paid: Montant::from_centimes(r.amo_paid),
+                transfer_reference: r.amo_transfer_reference,
+                transfer_date: r.amo_transfer_date,
+                reasons: from_json(&r.amo_reasons, "claim_parts.reasons")?,
+                updated_at: r.amo_updated_at.0,
+            },
+            amc: ClaimPart {
+                kind: PartKind::Amc,
+                state: code(&r.amc_state, "claim_parts.state")?,
+                asked: Montant::from_centimes(r.amc_asked),
+                paid: Montant::from_centimes(r.amc_paid),
+                transfer_reference: r.amc_transfer_reference,
+                transfer_date: r.amc_transfer_date,
+                reasons: from_json(&r.amc_reasons, "claim_parts.reasons")?,
+                updated_at: r.amc_updated_at.0,
+            },
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct LineRow {
+    rank: i64,
+    record_type: String,
+    act_code: String,
+    care_date: Option<Date>,
+    quantity: i64,
+    coefficient: i64,
+    unit_price: i64,
+    base: i64,
+    rate: i64,
+    billed: i64,
+    amo: i64,
+    amc: i64,
+    qualifier: String,
+}
+
+impl TryFrom<LineRow> for ClaimLine {
+    type Error = StoreError;
+
+    fn try_from(r: LineRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            rank: uint(r.rank, "claim_lines.rank")?,
+            record_type: r.record_type,
+            act_code: r.act_code,
+            care_date: r.care_date,
+            quantity: uint(r.quantity, "claim_lines.quantity")?,
+            coefficient: uint(r.coefficient, "claim_lines.coefficient")?,
+            unit_price: Montant::from_centimes(r.unit_price),
+            base: Montant::from_centimes(r.base),
+            rate: uint(r.rate, "claim_lines.rate")?,
+            billed: Montant::from_centimes(r.billed),
+            amo: Montant::from_centimes(r.amo),
+            amc: Montant::from_centimes(r.amc),
+            qualifier: r.qualifier,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct ReturnRow {
+    id: Uuid,
+    kind: String,
+    recipient: String,
+    exchange_id: Option<Uuid>,
+    file_name: String,
+    digest: String,
+    sealed: Vec<u8>,
+    created_at: Instant,
+}
+
+impl TryFrom<ReturnRow> for ReturnFile {
+    type Error = StoreError;
+
+    fn try_from(r: ReturnRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ReturnId(r.id),
+            kind: code(&r.kind, "returns.kind")?,
+            recipient: r.recipient,
+            exchange_id: r.exchange_id.map(ExchangeId),
+            file_name: r.file_name,
+            digest: r.digest,
+            sealed: r.sealed,
+            created_at: r.created_at.0,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct OutboxRow {
+    outbox_id: i64,
+    position: i64,
+    payload: String,
+    attempts: i32,
+}
+
+impl TryFrom<OutboxRow> for OutboxEvent {
+    type Error = StoreError;
+
+    fn try_from(r: OutboxRow) -> Result<Self, StoreError> {
+        let event = from_json(&r.payload, "outbox.payload")?;
+        Ok(Self { outbox_id: r.outbox_id, position: r.position, event, payload: r.payload, attempts: r.attempts })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct DecisionRow {
+    request_digest: String,
+    event_id: Uuid,
+    claim_id: Uuid,
+}
+
+impl From<DecisionRow> for RecordedDecision {
+    fn from(r: DecisionRow) -> Self {
+        Self { request_digest: r.request_digest, event_id: EventId(r.event_id), claim_id: ClaimId(r.claim_id) }
+    }
+}
+
+/// Every row as its value of the domain, or the first one that cannot be read.
+pub(in crate::store) fn all<R, T: TryFrom<R, Error = StoreError>>(rows: Vec<R>) -> Result<Vec<T>, StoreError> {
+    rows.into_iter().map(T::try_from).collect()
+}

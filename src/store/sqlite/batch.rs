@@ -1,0 +1,232 @@
+//! Writes and reads of many rows: multi-row VALUES in chunks, and lists of keys as one JSON text.
+
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, Token};
+use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
+use crate::store::live::{is_live, is_reject, let_die};
+use crate::store::rows::{ClaimRow, all, select_claim};
+use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query, query_as};
+use std::collections::HashSet;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Rows per statement: past fifty SQLite gains nothing, and fifty claims bind 1,300 values, far from its limit of 32,766.
+const CHUNK: usize = 50;
+
+/// Identifiers as a JSON list of hexadecimal text: JSON carries no blobs, `unhex` brings them back.
+fn hex_list<'a>(ids: impl IntoIterator<Item = &'a ClaimId>) -> String {
+    json(&ids.into_iter().map(|id| id.0.simple().to_string()).collect::<Vec<_>>())
+}
+
+pub(super) async fn latest_claims(db: &mut SqliteConnection, identities: &[Token]) -> Result<Vec<Claim>, StoreError> {
+    let found: Vec<ClaimRow> = query_as(select_claim!(
+        "AND c.id IN (SELECT (SELECT k.id FROM claims k WHERE k.identity = j.value ORDER BY k.received_at DESC, k.id DESC LIMIT 1) \
+         FROM json_each($1) j)"
+    ))
+    .bind(json(&identities))
+    .fetch_all(db)
+    .await
+    .map_err(doing("reading the latest claims of invoices"))?;
+    all(found)
+}
+
+pub(super) async fn insert_claims(db: &mut SqliteConnection, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError> {
+    let mut written: HashSet<Uuid> = HashSet::with_capacity(claims.len());
+    for chunk in claims.chunks(CHUNK) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, \
+             vault, ps, norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects, live) ",
+        );
+        insert.push_values(chunk, |mut row, NewClaim { claim: c, .. }| {
+            row.push_bind(c.id.0).push_bind(c.exchange_id.0).push_bind(c.flow.as_str()).push_bind(&c.sender);
+            row.push_bind(i64::from(c.logical_file)).push_bind(clean(&c.lot)).push_bind(c.lot_date).push_bind(int(c.ordinal));
+            row.push_bind(int(c.first_record)).push_bind(i64::from(c.record_count)).push_bind(&c.identity.0).push_bind(&c.person.0);
+            row.push_bind(&c.vault)
+                .push_bind(clean(&c.ps))
+                .push_bind(clean(&c.norm_code))
+                .push_bind(clean(&c.invoice_number))
+                .push_bind(clean(&c.invoice_complement));
+            row.push_bind(c.invoice_date).push_bind(clean(&c.amc_number)).push_bind(clean(&c.amo_organism)).push_bind(c.total.centimes());
+            row.push_bind(Instant(c.received_at)).push_bind(c.corrects.map(|id| id.0)).push_bind(is_live(&c.amo, &c.amc));
+        });
+        insert.push(" ON CONFLICT (identity) WHERE live DO NOTHING RETURNING id");
+        let ids: Vec<Uuid> = insert.build_query_scalar().fetch_all(&mut *db).await.map_err(doing("writing claims"))?;
+        written.extend(ids);
+    }
+    let kept: Vec<&NewClaim> = claims.iter().filter(|c| written.contains(&c.claim.id.0)).collect();
+    insert_parts(db, &kept).await?;
+    insert_lines(db, &kept).await?;
+    Ok(kept.iter().map(|c| c.claim.id).collect())
+}
+
+async fn insert_parts(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result<(), StoreError> {
+    let parts = claims.iter().flat_map(|NewClaim { claim: c, .. }| [(c.id, &c.amo, None), (c.id, &c.amc, Some(c.due_at))]);
+    let parts: Vec<(ClaimId, &ClaimPart, Option<OffsetDateTime>)> = parts.collect();
+    for chunk in parts.chunks(CHUNK) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, transfer_reference, transfer_date, reasons, updated_at, due_at) ",
+        );
+        insert.push_values(chunk, |mut row, (id, p, due_at)| {
+            row.push_bind(id.0).push_bind(p.kind.as_str()).push_bind(p.state.as_str()).push_bind(p.asked.centimes());
+            row.push_bind(p.paid.centimes()).push_bind(&p.transfer_reference).push_bind(p.transfer_date).push_bind(json(&p.reasons));
+            row.push_bind(Instant(p.updated_at)).push_bind(due_at.map(Instant));
+        });
+        insert.build().execute(&mut *db).await.map_err(doing("writing the parts of claims"))?;
+    }
+    Ok(())
+}
+
+async fn insert_lines(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result<(), StoreError> {
+    let lines: Vec<(ClaimId, &ClaimLine)> = claims.iter().flat_map(|c| c.lines.iter().map(|l| (c.claim.id, l))).collect();
+    for chunk in lines.chunks(CHUNK) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO claim_lines (claim_id, rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, rate, billed, amo, \
+             amc, qualifier) ",
+        );
+        insert.push_values(chunk, |mut row, (id, l)| {
+            row.push_bind(id.0).push_bind(i64::from(l.rank)).push_bind(clean(&l.record_type)).push_bind(clean(&l.act_code)).push_bind(l.care_date);
+            row.push_bind(i64::from(l.quantity)).push_bind(i64::from(l.coefficient)).push_bind(l.unit_price.centimes());
+            row.push_bind(l.base.centimes()).push_bind(i64::from(l.rate)).push_bind(l.billed.centimes()).push_bind(l.amo.centimes());
+            row.push_bind(l.amc.centimes()).push_bind(clean(&l.qualifier));
+        });
+        insert.build().execute(&mut *db).await.map_err(doing("writing the lines of claims"))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn update_parts(db: &mut SqliteConnection, changes: &[PartChange]) -> Result<(), StoreError> {
+    let changes = crate::store::live::last_of_each(changes);
+    for chunk in changes.chunks(CHUNK) {
+        let mut update = QueryBuilder::<Sqlite>::new(
+            "UPDATE claim_parts SET state = v.column3, asked = v.column4, paid = v.column5, transfer_reference = v.column6, \
+             transfer_date = v.column7, reasons = v.column8, updated_at = v.column9 FROM (",
+        );
+        update.push_values(chunk, |mut row, PartChange { claim_id, part: p }| {
+            row.push_bind(claim_id.0).push_bind(p.kind.as_str()).push_bind(p.state.as_str()).push_bind(p.asked.centimes());
+            row.push_bind(p.paid.centimes()).push_bind(&p.transfer_reference).push_bind(p.transfer_date).push_bind(json(&p.reasons));
+            row.push_bind(Instant(p.updated_at));
+        });
+        update.push(") AS v WHERE claim_parts.claim_id = v.column1 AND claim_parts.kind = v.column2");
+        let done = update.build().execute(&mut *db).await.map_err(doing("changing parts of claims"))?;
+        crate::store::live::expect_all(done.rows_affected(), chunk.len())?;
+    }
+    let rejected = changes.iter().filter(|c| is_reject(c.part.state)).map(|c| &c.claim_id);
+    query(let_die!("claims.id IN (SELECT unhex(value) FROM json_each($1))"))
+        .bind(hex_list(rejected))
+        .execute(db)
+        .await
+        .map(|_| ())
+        .map_err(doing("freeing the invoices of rejected claims"))
+}
+
+pub(super) async fn next_sequences(db: &mut SqliteConnection, claims: &[ClaimId]) -> Result<Vec<(ClaimId, u64)>, StoreError> {
+    let found: Vec<(Uuid, i64)> =
+        query_as("SELECT claim_id, max(sequence) + 1 FROM outbox WHERE claim_id IN (SELECT unhex(value) FROM json_each($1)) GROUP BY claim_id")
+            .bind(hex_list(claims))
+            .fetch_all(db)
+            .await
+            .map_err(doing("reading the next sequences"))?;
+    found.into_iter().map(|(id, next)| Ok((ClaimId(id), uint(next, "outbox.sequence")?))).collect()
+}
+
+pub(super) async fn insert_events(db: &mut SqliteConnection, events: &[ClaimEvent]) -> Result<(), StoreError> {
+    for chunk in events.chunks(CHUNK) {
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at) ");
+        insert.push_values(chunk, |mut row, e| {
+            row.push_bind(e.event_id.0).push_bind(e.claim_id.0).push_bind(int(e.sequence)).push_bind(e.name()).push_bind(e.routing_key());
+            row.push_bind(json(e)).push_bind(Instant(e.occurred_at));
+        });
+        insert.build().execute(&mut *db).await.map_err(doing("writing events"))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn insert_quarantined(db: &mut SqliteConnection, invoices: &[Quarantined]) -> Result<(), StoreError> {
+    for chunk in invoices.chunks(CHUNK) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO quarantine (exchange_id, ordinal, ps, invoice_number, lot, codes, first_record, record_count, byte_offset, duplicate_of, \
+             resolved_by, at) ",
+        );
+        insert.push_values(chunk, |mut row, q| {
+            row.push_bind(q.exchange_id.0)
+                .push_bind(int(q.ordinal))
+                .push_bind(clean(&q.ps))
+                .push_bind(clean(&q.invoice_number))
+                .push_bind(clean(&q.lot));
+            row.push_bind(json(&q.codes)).push_bind(int(q.first_record)).push_bind(i64::from(q.record_count)).push_bind(int(q.offset));
+            row.push_bind(q.duplicate_of.map(|id| id.0)).push_bind(q.resolved_by.map(|id| id.0)).push_bind(Instant(q.at));
+        });
+        insert.build().execute(&mut *db).await.map_err(doing("putting invoices aside"))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn resolve_quarantined(db: &mut SqliteConnection, claims: &[(String, String, ClaimId)]) -> Result<(), StoreError> {
+    for chunk in claims.chunks(CHUNK) {
+        let mut update = QueryBuilder::<Sqlite>::new("UPDATE quarantine SET resolved_by = v.column3 FROM (");
+        update.push_values(chunk, |mut row, (ps, number, id)| {
+            row.push_bind(clean(ps)).push_bind(clean(number)).push_bind(id.0);
+        });
+        update.push(
+            ") AS v WHERE quarantine.ps = v.column1 AND quarantine.invoice_number = v.column2 \
+             AND quarantine.resolved_by IS NULL AND quarantine.duplicate_of IS NULL",
+        );
+        update.build().execute(&mut *db).await.map_err(doing("resolving the quarantine"))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn insert_anomalies(db: &mut SqliteConnection, id: ExchangeId, anomalies: &[Anomalie]) -> Result<(), StoreError> {
+    for chunk in anomalies.chunks(CHUNK) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO anomalies (exchange_id, ordinal, code, control, severity, record, record_type, column_number, byte_offset, length, field, \
+             value, message, invoice_number) ",
+        );
+        insert.push_values(chunk, |mut row, a| {
+            row.push_bind(id.0).push_bind(int(a.ordinal)).push_bind(&a.code).push_bind(&a.control).push_bind(&a.severity);
+            row.push_bind(int(a.record)).push_bind(clean(&a.record_type)).push_bind(i64::from(a.column)).push_bind(int(a.offset));
+            row.push_bind(i64::from(a.length))
+                .push_bind(clean(&a.field))
+                .push_bind(clean(&a.value))
+                .push_bind(clean(&a.message))
+                .push_bind(clean(&a.invoice_number));
+        });
+        insert.build().execute(&mut *db).await.map_err(doing("writing anomalies"))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn insert_unmatched(db: &mut SqliteConnection, id: ExchangeId, returns: &[UnmatchedReturn]) -> Result<(), StoreError> {
+    for chunk in returns.chunks(CHUNK) {
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO unmatched_returns (exchange_id, ordinal, identity, ps, invoice_number, summary) ");
+        insert.push_values(chunk, |mut row, u| {
+            row.push_bind(id.0).push_bind(int(u.ordinal)).push_bind(&u.identity.0).push_bind(clean(&u.ps)).push_bind(clean(&u.invoice_number));
+            row.push_bind(clean(&u.summary));
+        });
+        insert.build().execute(&mut *db).await.map_err(doing("keeping unmatched returns"))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn rejects_to_return(db: &mut SqliteConnection, limit: usize) -> Result<Vec<Claim>, StoreError> {
+    // The condition is the one of the index `claim_parts_untold`, word for word.
+    let found: Vec<ClaimRow> = query_as(select_claim!(
+        "AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') \
+         AND told_in IS NULL ORDER BY updated_at, claim_id LIMIT $1) ORDER BY amc.updated_at, c.id"
+    ))
+    .bind(rows(limit))
+    .fetch_all(db)
+    .await
+    .map_err(doing("reading the rejects to tell"))?;
+    all(found)
+}
+
+pub(super) async fn mark_told(db: &mut SqliteConnection, by: Uuid, told: &[ClaimId]) -> Result<(), StoreError> {
+    query("UPDATE claim_parts SET told_in = $1 WHERE kind = 'amc' AND claim_id IN (SELECT unhex(value) FROM json_each($2))")
+        .bind(by)
+        .bind(hex_list(told))
+        .execute(db)
+        .await
+        .map(|_| ())
+        .map_err(doing("marking rejects as told"))
+}

@@ -1,0 +1,121 @@
+//! A unit of work on SQLite: BEGIN IMMEDIATE to COMMIT on the one writer. Rows need no locks: nobody else writes.
+
+use super::{batch, reads, writes};
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, LogicalFile, Quarantined, ReturnFile, Token};
+use crate::store::columns::doing;
+use crate::store::unit::{Soundness, step};
+use crate::store::wake::Wake;
+use crate::store::{Closing, NewClaim, PartChange, RecordedDecision, StoreError, UnitOfWork, UnmatchedReturn};
+use async_trait::async_trait;
+use sqlx::{Sqlite, Transaction};
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+pub(super) struct SqliteUnit {
+    tx: Transaction<'static, Sqlite>,
+    state: Soundness,
+    wake: Arc<Wake>,
+}
+
+impl SqliteUnit {
+    pub(super) fn new(tx: Transaction<'static, Sqlite>, wake: Arc<Wake>) -> Self {
+        Self { tx, state: Soundness::new(), wake }
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for SqliteUnit {
+    async fn claim_exchange(&mut self, sender: &str, digest: &str, idempotency_key: &str, id: ExchangeId) -> Result<Option<ExchangeId>, StoreError> {
+        let earlier: Result<_, StoreError> = step!(self, writes::claim_exchange(&mut self.tx, sender, digest, idempotency_key, id));
+        if matches!(earlier, Ok(None)) {
+            self.state.opened(id);
+        }
+        earlier
+    }
+
+    async fn find_logical_file(&mut self, file: &LogicalFile) -> Result<Option<ExchangeId>, StoreError> {
+        step!(self, reads::find_logical_file(&mut self.tx, file))
+    }
+
+    async fn latest_claims(&mut self, identities: &[Token]) -> Result<Vec<Claim>, StoreError> {
+        step!(self, batch::latest_claims(&mut self.tx, identities))
+    }
+
+    async fn claim(&mut self, id: ClaimId) -> Result<Option<Claim>, StoreError> {
+        step!(self, reads::claim(&mut self.tx, id))
+    }
+
+    async fn insert_claims(&mut self, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError> {
+        step!(self, batch::insert_claims(&mut self.tx, claims))
+    }
+
+    async fn update_parts(&mut self, changes: &[PartChange]) -> Result<(), StoreError> {
+        step!(self, batch::update_parts(&mut self.tx, changes))
+    }
+
+    async fn next_sequences(&mut self, claims: &[ClaimId]) -> Result<Vec<(ClaimId, u64)>, StoreError> {
+        step!(self, batch::next_sequences(&mut self.tx, claims))
+    }
+
+    async fn insert_events(&mut self, events: &[ClaimEvent]) -> Result<(), StoreError> {
+        self.state.events |= !events.is_empty();
+        step!(self, batch::insert_events(&mut self.tx, events))
+    }
+
+    async fn insert_quarantined(&mut self, invoices: &[Quarantined]) -> Result<(), StoreError> {
+        step!(self, batch::insert_quarantined(&mut self.tx, invoices))
+    }
+
+    async fn resolve_quarantined(&mut self, claims: &[(String, String, ClaimId)]) -> Result<(), StoreError> {
+        step!(self, batch::resolve_quarantined(&mut self.tx, claims))
+    }
+
+    async fn insert_anomalies(&mut self, exchange_id: ExchangeId, anomalies: &[Anomalie]) -> Result<(), StoreError> {
+        step!(self, batch::insert_anomalies(&mut self.tx, exchange_id, anomalies))
+    }
+
+    async fn insert_unmatched(&mut self, exchange_id: ExchangeId, returns: &[UnmatchedReturn]) -> Result<(), StoreError> {
+        step!(self, batch::insert_unmatched(&mut self.tx, exchange_id, returns))
+    }
+
+    async fn close_exchange(&mut self, closing: &Closing) -> Result<(), StoreError> {
+        let closed: Result<(), StoreError> = step!(self, writes::close_exchange(&mut self.tx, closing));
+        closed.map(|()| self.state.closed())
+    }
+
+    async fn recorded_decision(&mut self, idempotency_key: &str) -> Result<Option<RecordedDecision>, StoreError> {
+        step!(self, reads::recorded_decision(&mut self.tx, idempotency_key))
+    }
+
+    async fn insert_decision(&mut self, idempotency_key: &str, decision: &RecordedDecision, at: OffsetDateTime) -> Result<(), StoreError> {
+        step!(self, writes::insert_decision(&mut self.tx, idempotency_key, decision, at))
+    }
+
+    async fn rejects_to_return(&mut self, limit: usize) -> Result<Vec<Claim>, StoreError> {
+        step!(self, batch::rejects_to_return(&mut self.tx, limit))
+    }
+
+    async fn mark_rejects_told(&mut self, by: ExchangeId, claims: &[ClaimId]) -> Result<(), StoreError> {
+        step!(self, batch::mark_told(&mut self.tx, by.0, claims))
+    }
+
+    async fn insert_return(&mut self, file: &ReturnFile, told: &[ClaimId]) -> Result<(), StoreError> {
+        step!(self, async {
+            writes::insert_return(&mut self.tx, file).await?;
+            batch::mark_told(&mut self.tx, file.id.0, told).await
+        })
+    }
+
+    async fn insert_access(&mut self, claim_id: ClaimId, caller: &str, purpose: &str, at: OffsetDateTime) -> Result<(), StoreError> {
+        step!(self, writes::insert_access(&mut self.tx, claim_id, caller, purpose, at))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.state.may_commit()?;
+        self.tx.commit().await.map_err(doing("committing"))?;
+        if self.state.events {
+            self.wake.wake();
+        }
+        Ok(())
+    }
+}

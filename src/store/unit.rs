@@ -1,0 +1,65 @@
+//! What keeps a unit of work honest, the same for both databases.
+
+use super::StoreError;
+use crate::domain::ExchangeId;
+
+/// The state of a unit of work. A step that failed, or whose future was dropped half-way, spoils the unit: PostgreSQL answers the COMMIT of a failed
+/// transaction with a silent ROLLBACK, and SQLite keeps the half that worked. Neither may look like a commit (invariant 2).
+#[derive(Debug)]
+pub(in crate::store) struct Soundness {
+    sound: bool,
+    open: Option<ExchangeId>,
+    /// Whether events were written, so that the relay must be woken.
+    pub(in crate::store) events: bool,
+}
+
+impl Soundness {
+    /// A fresh unit.
+    pub(in crate::store) const fn new() -> Self {
+        Self { sound: true, open: None, events: false }
+    }
+
+    /// A step starts; it is unsound until [`done`](Self::done).
+    pub(in crate::store) fn start(&mut self) -> Result<(), StoreError> {
+        if !self.sound {
+            return Err(StoreError::Spoiled);
+        }
+        self.sound = false;
+        Ok(())
+    }
+
+    /// The step ended well.
+    pub(in crate::store) fn done(&mut self) {
+        self.sound = true;
+    }
+
+    /// An exchange took its place and must be closed before the commit.
+    pub(in crate::store) fn opened(&mut self, id: ExchangeId) {
+        self.open = Some(id);
+    }
+
+    /// The exchange is closed.
+    pub(in crate::store) fn closed(&mut self) {
+        self.open = None;
+    }
+
+    /// Whether the unit may be committed.
+    pub(in crate::store) fn may_commit(&self) -> Result<(), StoreError> {
+        match (self.sound, self.open) {
+            (false, _) => Err(StoreError::Spoiled),
+            (true, Some(id)) => Err(StoreError::Corrupt(format!("exchange {id} took its place and was never closed"))),
+            (true, None) => Ok(()),
+        }
+    }
+}
+
+/// Runs one step of a unit: `$work` is awaited between [`Soundness::start`] and [`Soundness::done`].
+macro_rules! step {
+    ($unit:ident, $work:expr) => {{
+        $unit.state.start()?;
+        let done = $work.await?;
+        $unit.state.done();
+        Ok(done)
+    }};
+}
+pub(in crate::store) use step;

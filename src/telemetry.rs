@@ -1,0 +1,99 @@
+//! Logs and metrics of the process. Called once, by `main`.
+//!
+//! Logs go to standard error, as text for people or one JSON object a line for collectors. Spans are named `station.verb` and carry exchange
+//! and claim ids. No log line, at any level, carries a NIR, a name or a birth date: stations log ids and tokens.
+
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl std::str::FromStr for LogFormat {
+    type Err = TelemetryError;
+
+    fn from_str(text: &str) -> Result<Self, TelemetryError> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(TelemetryError::Format(text.to_owned())),
+        }
+    }
+}
+
+/// Why the process cannot log or count.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// Neither `text` nor `json`.
+    #[error("log format `{0}`: expected `text` or `json`")]
+    Format(String),
+    /// Not a filter.
+    #[error("log filter `{filter}` (expected for example `info,noemie_gateway::relay=debug`)")]
+    Filter {
+        /// As configured.
+        filter: String,
+        /// What is wrong with it.
+        #[source]
+        source: tracing_subscriber::filter::ParseError,
+    },
+    /// Set up twice.
+    #[error("setting up logs")]
+    Logs(#[from] TryInitError),
+    /// Set up twice.
+    #[error("setting up metrics")]
+    Metrics(#[from] BuildError),
+}
+
+/// Libraries that would repeat what our stations say, or print the messages that pass through them (lapin prints returned ones whole).
+const QUIET: &str = "lapin=error,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
+
+/// Starts logging. `filter` is in the syntax of `RUST_LOG` and wins over the quiet defaults of libraries.
+pub fn init(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
+    let filter = parse_filter(filter)?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => registry.with(lines.with_target(false)).try_init()?,
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,
+    }
+    Ok(())
+}
+
+/// Installs the recorder and says what every metric of the gateway's own rooms means.
+pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
+    let handle = PrometheusBuilder::new().install_recorder()?;
+    crate::relay::describe_metrics();
+    crate::admin::describe_metrics();
+    Ok(handle)
+}
+
+fn parse_filter(filter: &str) -> Result<EnvFilter, TelemetryError> {
+    EnvFilter::try_new(format!("{QUIET},{filter}")).map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configured_filter_wins_over_the_quiet_defaults() {
+        let shown = parse_filter("info,sqlx=debug").unwrap().to_string();
+        assert!(shown.contains("sqlx=debug") && !shown.contains("sqlx=warn") && shown.contains("lapin=error"), "{shown}");
+        assert!(parse_filter("a=b=c").unwrap_err().to_string().contains("a=b=c"));
+    }
+
+    #[test]
+    fn formats_are_named() {
+        assert_eq!("json".parse::<LogFormat>().unwrap(), LogFormat::Json);
+        assert!("xml".parse::<LogFormat>().is_err());
+    }
+}

@@ -1,0 +1,132 @@
+//! The vault: everything that names a person is encrypted here, and everything that stands for a person outside is made here.
+//!
+//! One master key of 32 bytes; every use has its own key, derived by HKDF-SHA-256, so that a token never helps against a blob. Blobs are
+//! XChaCha20-Poly1305 with a random nonce, bound to a *context* (the row they belong to): moved elsewhere, they do not open. Tokens are
+//! HMAC-SHA-256 in hex: equal inputs give equal tokens, and nobody without the key goes back.
+//!
+//! The vault does not know where its blobs are stored, and prints nothing of what it holds.
+
+mod key;
+mod seal;
+mod token;
+
+pub use key::{KEY_FILE, KeyOrigin, KeySource};
+pub use token::Identity;
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Length of the master key and of every derived key, bytes.
+pub const KEY_LENGTH: usize = 32;
+
+/// Derived key, wiped when dropped.
+pub(crate) type SubKey = Zeroizing<[u8; KEY_LENGTH]>;
+
+/// Says which master key made a blob, without telling anything of it.
+pub(crate) type KeyId = [u8; 4];
+
+/// Separates our derivations from those of any other program fed with the same key.
+const HKDF_SALT: &[u8] = b"noemie-gateway vault 1";
+
+/// Why the vault cannot be opened, or a blob not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The key is not 64 hexadecimal digits.
+    #[error("the vault key must be {} hexadecimal digits ({KEY_LENGTH} bytes)", KEY_LENGTH * 2)]
+    MalformedKey,
+    /// The key file could not be read or made.
+    #[error("vault key file {path}, while {doing}")]
+    KeyFile {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Not a blob of this vault, or cut short.
+    #[error("not a sealed blob of a known version")]
+    NotSealed,
+    /// Sealed under another master key.
+    #[error("sealed under another vault key")]
+    OtherKey,
+    /// Altered, or moved from the place it was sealed for.
+    #[error("sealed blob altered or moved to another place")]
+    Altered,
+    /// Opened, and not a person record.
+    #[error("sealed blob is not a person record")]
+    NotAPerson,
+}
+
+/// The keys, one per use.
+#[derive(Clone)]
+pub struct Vault {
+    id: KeyId,
+    seal: SubKey,
+    archive: SubKey,
+    identity: SubKey,
+    person: SubKey,
+}
+
+impl Vault {
+    /// Opens the vault, making a key in `data_dir` when the source says so and none is there yet. The caller tells the user where the key
+    /// comes from: a vault whose key is lost opens for nobody.
+    pub fn open(source: KeySource, data_dir: &Path) -> Result<(Self, KeyOrigin), VaultError> {
+        let (master, origin) = key::obtain(source, data_dir)?;
+        Ok((Self::from_zeroizing(&master), origin))
+    }
+
+    /// A vault from a key at hand.
+    #[must_use]
+    pub fn from_master_key(master: [u8; KEY_LENGTH]) -> Self {
+        Self::from_zeroizing(&Zeroizing::new(master))
+    }
+
+    fn from_zeroizing(master: &SubKey) -> Self {
+        let derivation = Hkdf::<Sha256>::new(Some(HKDF_SALT), master.as_slice());
+        let sub_key = |usage: &[u8]| {
+            let mut key = SubKey::default();
+            derivation.expand(usage, key.as_mut_slice()).expect("32 bytes are within what HKDF-SHA-256 gives");
+            key
+        };
+        let mut id = KeyId::default();
+        id.copy_from_slice(&sub_key(b"key id")[..4]);
+        Self { id, seal: sub_key(b"seal"), archive: sub_key(b"archive"), identity: sub_key(b"identity token"), person: sub_key(b"person token") }
+    }
+
+    /// The key of the raw archive and its id.
+    pub(crate) const fn archive_key(&self) -> (KeyId, &SubKey) {
+        (self.id, &self.archive)
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vault(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_use_has_its_own_key() {
+        let vault = Vault::from_master_key([7; KEY_LENGTH]);
+        let keys = [&vault.seal, &vault.archive, &vault.identity, &vault.person];
+        for (i, a) in keys.iter().enumerate() {
+            for b in &keys[i + 1..] {
+                assert_ne!(a.as_slice(), b.as_slice());
+            }
+        }
+    }
+
+    #[test]
+    fn debug_prints_no_key() {
+        assert_eq!(format!("{:?}", Vault::from_master_key([7; KEY_LENGTH])), "Vault(***)");
+    }
+}

@@ -1,0 +1,137 @@
+//! Sealed blobs.
+//!
+//! ```text
+//! | version (1) | key id (4) | nonce (24) | ciphertext and tag |      associated data: version, key id, context
+//! ```
+
+use super::{KeyId, Vault, VaultError};
+use crate::domain::ClaimId;
+use crate::domain::claim::PersonRecord;
+use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use zeroize::Zeroizing;
+
+/// The only version there is.
+const VERSION: u8 = 1;
+/// Version and key id.
+const PREFIX: usize = 1 + size_of::<KeyId>();
+/// Prefix and nonce.
+const HEADER: usize = PREFIX + 24;
+
+impl Vault {
+    /// Encrypts `plain` for one place, named by `context` (for example `return/<id>`).
+    #[must_use]
+    pub fn seal(&self, context: &str, plain: &[u8]) -> Vec<u8> {
+        let nonce = XNonce::generate();
+        let aad = self.associated_data(context);
+        let cipher = XChaCha20Poly1305::new((&*self.seal).into());
+        let body = cipher.encrypt(&nonce, Payload { msg: plain, aad: &aad }).expect("the cipher takes 256 GiB, more than any memory given to it");
+        let mut sealed = Vec::with_capacity(HEADER + body.len());
+        sealed.extend_from_slice(&aad[..PREFIX]);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&body);
+        sealed
+    }
+
+    /// Decrypts what was sealed for the same place.
+    pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let (header, body) = sealed.split_at_checked(HEADER).ok_or(VaultError::NotSealed)?;
+        let (prefix, nonce) = header.split_at(PREFIX);
+        if prefix[0] != VERSION {
+            return Err(VaultError::NotSealed);
+        }
+        if prefix[1..] != self.id {
+            return Err(VaultError::OtherKey);
+        }
+        let nonce = XNonce::try_from(nonce).map_err(|_| VaultError::NotSealed)?;
+        let aad = self.associated_data(context);
+        let cipher = XChaCha20Poly1305::new((&*self.seal).into());
+        cipher.decrypt(&nonce, Payload { msg: body, aad: &aad }).map_err(|_| VaultError::Altered)
+    }
+
+    /// Seals what names a person, for one claim.
+    #[must_use]
+    pub fn seal_person(&self, person: &PersonRecord, claim: ClaimId) -> Vec<u8> {
+        let plain = Zeroizing::new(serde_json::to_vec(person).expect("a struct of strings is always JSON"));
+        self.seal(&person_context(claim), &plain)
+    }
+
+    /// Opens the person of a claim. Callers journal the access first.
+    pub fn unseal_person(&self, sealed: &[u8], claim: ClaimId) -> Result<PersonRecord, VaultError> {
+        let plain = Zeroizing::new(self.unseal(&person_context(claim), sealed)?);
+        serde_json::from_slice(&plain).map_err(|_| VaultError::NotAPerson)
+    }
+
+    fn associated_data(&self, context: &str) -> Vec<u8> {
+        [&[VERSION], self.id.as_slice(), context.as_bytes()].concat()
+    }
+}
+
+fn person_context(claim: ClaimId) -> String {
+    format!("person/{claim}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    fn vault() -> Vault {
+        Vault::from_master_key([1; 32])
+    }
+
+    fn person() -> PersonRecord {
+        PersonRecord {
+            nir: "2550814168025".into(),
+            nir_key: "38".into(),
+            birth_date: "550814".into(),
+            birth_rank: "1".into(),
+            individual_nir: String::new(),
+            member_number: "A 12".into(),
+        }
+    }
+
+    #[test]
+    fn a_blob_opens_only_where_it_was_sealed() {
+        let sealed = vault().seal("return/1", b"text");
+        assert_eq!(vault().unseal("return/1", &sealed).unwrap(), b"text");
+        assert!(matches!(vault().unseal("return/2", &sealed), Err(VaultError::Altered)));
+        assert!(matches!(Vault::from_master_key([2; 32]).unseal("return/1", &sealed), Err(VaultError::OtherKey)));
+        assert_ne!(sealed, vault().seal("return/1", b"text"), "the nonce is random");
+    }
+
+    #[test]
+    fn a_person_opens_only_for_its_claim_and_shows_nothing_sealed() {
+        let (claim, other) = (ClaimId(Uuid::from_u128(1)), ClaimId(Uuid::from_u128(2)));
+        let sealed = vault().seal_person(&person(), claim);
+        assert_eq!(vault().unseal_person(&sealed, claim).unwrap(), person());
+        assert!(matches!(vault().unseal_person(&sealed, other), Err(VaultError::Altered)));
+        assert!(!sealed.windows(6).any(|window| window == b"255081"));
+        let not_a_person = vault().seal(&person_context(claim), b"[]");
+        assert!(matches!(vault().unseal_person(&not_a_person, claim), Err(VaultError::NotAPerson)));
+    }
+
+    #[test]
+    fn every_flipped_byte_and_every_cut_is_noticed() {
+        let sealed = vault().seal("here", b"some text");
+        for at in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[at] ^= 1;
+            assert!(vault().unseal("here", &altered).is_err(), "byte {at}");
+            assert!(vault().unseal("here", &sealed[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_come_back(plain in proptest::collection::vec(any::<u8>(), 0..2_000), context in ".{0,40}") {
+            prop_assert_eq!(vault().unseal(&context, &vault().seal(&context, &plain)).unwrap(), plain);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_open(noise in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(vault().unseal("here", &noise).is_err());
+        }
+    }
+}

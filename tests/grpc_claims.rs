@@ -1,0 +1,179 @@
+//! The full claim, its person and the access journal; event streams and their resume tokens.
+
+mod grpc_support;
+
+use futures::StreamExt as _;
+use grpc_support::samples::{self, deposit, deposit_many};
+use grpc_support::{Gateway, fields};
+use noemie_gateway::domain::Claim;
+use noemie_gateway::domain::claim::PersonRecord;
+use noemie_gateway::grpc::proto::{
+    GetClaimRequest, GetClaimResponse, SubscribeClaimEventsRequest, SubscribeClaimEventsResponse, WatchDreRequest, WatchDreResponse,
+};
+use std::time::Duration;
+use tonic::{Code, Request, Status, Streaming};
+
+fn person() -> PersonRecord {
+    PersonRecord {
+        nir: "1000000000000".into(),
+        nir_key: "00".into(),
+        birth_date: "000000".into(),
+        birth_rank: "1".into(),
+        individual_nir: String::new(),
+        member_number: "ADH1".into(),
+    }
+}
+
+async fn claim_with_person(gateway: &Gateway) -> Claim {
+    let claims = deposit(&gateway.store, "d", |exchange| {
+        let mut new = samples::claim(exchange, 1, "d-1");
+        new.claim.vault = gateway.vault.seal_person(&person(), new.claim.id);
+        vec![new]
+    });
+    claims.await.remove(0).claim
+}
+
+async fn get(gateway: &Gateway, claim: &Claim, caller: Option<&'static str>, purpose: &str) -> Result<GetClaimResponse, Status> {
+    let mut request = Request::new(GetClaimRequest { claim_id: claim.id.to_string(), purpose: purpose.into() });
+    if let Some(caller) = caller {
+        request.metadata_mut().insert("x-noemie-caller", caller.parse().expect("ASCII"));
+    }
+    gateway.work().get_claim(request).await.map(tonic::Response::into_inner)
+}
+
+const JOURNAL: &str = "SELECT count(*) FROM access_journal";
+
+#[tokio::test]
+async fn the_person_is_given_to_who_says_who_and_why_and_the_journal_knows() {
+    let gateway = Gateway::start().await;
+    let claim = claim_with_person(&gateway).await;
+    let answer = get(&gateway, &claim, Some("liquidation-1"), "liquidation").await.expect("found");
+    assert_eq!(answer.person.expect("the person").nir, person().nir);
+    assert_eq!((answer.lines.len(), answer.lines[0].amc_centimes, answer.lines[0].care_date.as_str()), (2, 250, "2025-03-01"));
+    assert_eq!(answer.dre.expect("a status").claim_id, claim.id.to_string());
+    let read = "SELECT count(*) FROM access_journal WHERE caller = 'liquidation-1' AND purpose = 'liquidation'";
+    assert_eq!(gateway.number(read).await, 1);
+}
+
+#[tokio::test]
+async fn the_person_is_withheld_from_the_others_and_nothing_is_journaled() {
+    let gateway = Gateway::start().await;
+    let claim = claim_with_person(&gateway).await;
+    for (caller, purpose) in [(None, "liquidation"), (Some("liquidation-1"), ""), (Some(""), "liquidation")] {
+        let answer = get(&gateway, &claim, caller, purpose).await.expect("found");
+        assert!(answer.person.is_none(), "{caller:?} {purpose}");
+        assert!(!answer.person_withheld.is_empty());
+        assert_eq!(answer.lines.len(), 2);
+    }
+    assert_eq!(gateway.number(JOURNAL).await, 0);
+}
+
+#[tokio::test]
+async fn a_vault_that_does_not_open_leaves_as_an_id_only() {
+    let gateway = Gateway::start().await;
+    let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
+    let failed = get(&gateway, &claim, Some("liquidation-1"), "liquidation").await.expect_err("not a sealed person");
+    assert_eq!(failed.code(), Code::Internal);
+    let id = failed.message().strip_prefix("internal error ").expect("only an id");
+    assert!(uuid::Uuid::parse_str(id).is_ok(), "{id}");
+    assert_eq!(gateway.number(JOURNAL).await, 1, "the attempt is journaled");
+}
+
+async fn subscribe(gateway: &Gateway, request: SubscribeClaimEventsRequest) -> Streaming<SubscribeClaimEventsResponse> {
+    gateway.work().subscribe_claim_events(request).await.expect("subscribes").into_inner()
+}
+
+/// The next message, which must come soon.
+async fn next<T>(stream: &mut Streaming<T>) -> T {
+    let message = tokio::time::timeout(Duration::from_secs(10), stream.next()).await.expect("a message comes");
+    message.expect("the stream goes on").expect("no failure")
+}
+
+fn from(resume_token: &str) -> SubscribeClaimEventsRequest {
+    SubscribeClaimEventsRequest { resume_token: resume_token.into(), ..SubscribeClaimEventsRequest::default() }
+}
+
+#[tokio::test]
+async fn a_subscriber_resumes_after_the_last_token_and_follows() {
+    let gateway = Gateway::start().await;
+    let claims = deposit_many(&gateway.store, "a", 3).await;
+    gateway.publish().await;
+    let mut stream = subscribe(&gateway, from("")).await;
+    let first = next(&mut stream).await;
+    assert_eq!(first.event.expect("an event").claim_id, claims[0].claim.id.to_string());
+    drop(stream);
+    let mut resumed = subscribe(&gateway, from(&first.resume_token)).await;
+    for claim in &claims[1..] {
+        assert_eq!(next(&mut resumed).await.event.expect("an event").claim_id, claim.claim.id.to_string());
+    }
+    let later = deposit(&gateway.store, "b", |exchange| vec![samples::claim(exchange, 9, "b-9")]).await;
+    gateway.publish().await;
+    assert_eq!(next(&mut resumed).await.event.expect("an event").claim_id, later[0].claim.id.to_string());
+}
+
+#[tokio::test]
+async fn what_is_not_published_yet_is_not_shown() {
+    let gateway = Gateway::start().await;
+    deposit_many(&gateway.store, "a", 1).await;
+    let mut stream = subscribe(&gateway, from("")).await;
+    let early = tokio::time::timeout(Duration::from_millis(300), stream.next()).await;
+    assert!(early.is_err(), "the relay has not published it");
+    gateway.publish().await;
+    assert_eq!(next(&mut stream).await.resume_token, "1");
+}
+
+#[tokio::test]
+async fn events_filtered_out_still_move_the_token() {
+    let gateway = Gateway::start().await;
+    deposit_many(&gateway.store, "a", 3).await;
+    gateway.publish().await;
+    let wanted = SubscribeClaimEventsRequest { facts: vec!["paid".into()], ..from("") };
+    let message = next(&mut subscribe(&gateway, wanted).await).await;
+    assert_eq!((message.event, message.resume_token.as_str()), (None, "3"));
+    let other_amc = SubscribeClaimEventsRequest { amc_number: "0000000000".into(), ..from("") };
+    assert_eq!(next(&mut subscribe(&gateway, other_amc).await).await.resume_token, "3");
+}
+
+#[tokio::test]
+async fn wrong_subscriptions_are_refused_at_once() {
+    let gateway = Gateway::start().await;
+    for (request, field) in [
+        (from("later"), "resume_token"),
+        (from("-1"), "resume_token"),
+        (SubscribeClaimEventsRequest { facts: vec!["paid".into(), "lost".into()], ..from("") }, "facts[1]"),
+    ] {
+        let refused = gateway.work().subscribe_claim_events(request).await.expect_err("wrong");
+        assert_eq!(fields(&refused), [field]);
+    }
+}
+
+async fn watch(gateway: &Gateway, request: WatchDreRequest) -> Streaming<WatchDreResponse> {
+    gateway.status().watch_dre(request).await.expect("watches").into_inner()
+}
+
+#[tokio::test]
+async fn a_watcher_sees_the_claims_it_asked_for() {
+    let gateway = Gateway::start().await;
+    let claims = deposit_many(&gateway.store, "a", 3).await;
+    gateway.publish().await;
+    let wanted = claims[1].claim.id.to_string();
+    let mut stream = watch(&gateway, WatchDreRequest { claim_ids: vec![wanted.clone()], ..WatchDreRequest::default() }).await;
+    let seen = next(&mut stream).await;
+    assert_eq!((seen.dre.expect("a status").claim_id, seen.resume_token.as_str()), (wanted, "2"));
+    let past = next(&mut stream).await;
+    assert_eq!((past.dre, past.resume_token.as_str()), (None, "3"));
+    let wrong = WatchDreRequest { claim_ids: vec!["x".into()], resume_token: String::new(), ..WatchDreRequest::default() };
+    assert_eq!(fields(&gateway.status().watch_dre(wrong).await.expect_err("not a UUID")), ["claim_ids[0]"]);
+}
+
+#[tokio::test]
+async fn streams_end_when_the_gateway_stops() {
+    let gateway = Gateway::start().await;
+    let mut events = subscribe(&gateway, from("")).await;
+    let mut statuses = watch(&gateway, WatchDreRequest::default()).await;
+    gateway.stop.cancel();
+    let patience = Duration::from_secs(10);
+    assert!(tokio::time::timeout(patience, events.next()).await.expect("ends").is_none());
+    assert!(tokio::time::timeout(patience, statuses.next()).await.expect("ends").is_none());
+    tokio::time::timeout(patience, gateway.served).await.expect("the server ends too").expect("in order");
+}

@@ -1,0 +1,223 @@
+//! "Where is my invoice?": statuses, listings, history, quarantined invoices.
+
+mod grpc_support;
+
+use grpc_support::samples::{self, at, deposit, deposit_many};
+use grpc_support::{Gateway, fields, reason};
+use noemie_gateway::domain::{ExchangeId, PartState, Quarantined};
+use noemie_gateway::grpc::proto::dre_status_result::Result as Outcome;
+use noemie_gateway::grpc::proto::get_dre_status_request::Dre;
+use noemie_gateway::grpc::proto::{
+    BatchGetDreStatusRequest, GetDreHistoryRequest, GetDreStatusRequest, GetDreStatusResponse, InvoiceKey, ListDreRequest,
+};
+use noemie_gateway::store::{NewClaim, PartChange};
+use tonic::{Code, Status};
+
+fn by_invoice(ps: &str, invoice_number: &str) -> GetDreStatusRequest {
+    GetDreStatusRequest { dre: Some(Dre::Invoice(InvoiceKey { ps: ps.into(), invoice_number: invoice_number.into() })) }
+}
+
+fn by_claim(claim_id: impl ToString) -> GetDreStatusRequest {
+    GetDreStatusRequest { dre: Some(Dre::ClaimId(claim_id.to_string())) }
+}
+
+async fn ask(gateway: &Gateway, request: GetDreStatusRequest) -> Result<GetDreStatusResponse, Status> {
+    gateway.status().get_dre_status(request).await.map(tonic::Response::into_inner)
+}
+
+async fn put_aside(gateway: &Gateway, claim: &NewClaim, seconds: i64) {
+    let mut unit = gateway.store.begin().await.expect("begins");
+    let exchange_id = samples::open(&mut unit, &format!("q{seconds}")).await;
+    let invoice = Quarantined {
+        exchange_id,
+        ordinal: 1,
+        ps: claim.claim.ps.clone(),
+        invoice_number: claim.claim.invoice_number.clone(),
+        lot: "001".into(),
+        codes: vec!["CLE_NIR".into(), "DATE_SOINS".into()],
+        first_record: 3,
+        record_count: 4,
+        offset: 256,
+        duplicate_of: None,
+        resolved_by: None,
+        at: at(seconds),
+    };
+    unit.insert_quarantined(&[invoice]).await.expect("puts aside");
+    let mut closing = samples::closing(exchange_id, &format!("q{seconds}"), &[]);
+    (closing.ledger.read, closing.ledger.quarantined) = (6, 4);
+    unit.close_exchange(&closing).await.expect("closes");
+    unit.commit().await.expect("commits");
+}
+
+async fn list(gateway: &Gateway, request: ListDreRequest) -> (Vec<String>, String) {
+    let page = gateway.status().list_dre(request).await.expect("lists").into_inner();
+    (page.dre.into_iter().map(|dre| dre.claim_id).collect(), page.next_page_token)
+}
+
+#[tokio::test]
+async fn a_claim_is_found_by_its_id_and_by_its_invoice() {
+    let gateway = Gateway::start().await;
+    let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
+    let by_id = ask(&gateway, by_claim(claim.id)).await.expect("found");
+    let by_number = ask(&gateway, by_invoice(&claim.ps, &claim.invoice_number)).await.expect("found");
+    assert_eq!(by_id, by_number);
+    let dre = by_id.dre.expect("a status");
+    assert_eq!((dre.state.as_str(), dre.label.as_str()), ("received", "Reçue, en cours de traitement"));
+    assert_eq!((dre.total_centimes, dre.amc.expect("amc").asked_centimes, dre.amo.expect("amo").asked_centimes), (1500, 500, 1000));
+    assert_eq!(dre.next_step, "Réponse de l'organisme complémentaire attendue, au plus tard le 14/03/2025.");
+    assert_eq!(dre.due_at.expect("a due date").seconds, claim.due_at.unix_timestamp());
+    assert!(!dre.overdue);
+}
+
+#[tokio::test]
+async fn a_promise_not_kept_is_said() {
+    let gateway = Gateway::start().await;
+    let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
+    gateway.clock.advance(5 * 24 * 3600);
+    let dre = ask(&gateway, by_claim(claim.id)).await.expect("found").dre.expect("a status");
+    assert!(dre.overdue);
+    assert_eq!(dre.next_step, "Réponse de l'organisme complémentaire attendue ; échéance dépassée depuis le 14/03/2025.");
+    let overdue = ListDreRequest { overdue: true, ..ListDreRequest::default() };
+    assert_eq!(list(&gateway, overdue).await.0, [claim.id.to_string()]);
+}
+
+#[tokio::test]
+async fn a_quarantined_invoice_has_a_status() {
+    let gateway = Gateway::start().await;
+    let never_loaded = samples::claim(ExchangeId(samples::new_id()), 9, "never loaded");
+    put_aside(&gateway, &never_loaded, 0).await;
+    let found = ask(&gateway, by_invoice(&never_loaded.claim.ps, "000000009")).await.expect("found");
+    let dre = found.dre.expect("a status");
+    assert_eq!((dre.state.as_str(), dre.claim_id.as_str()), ("quarantined", ""));
+    assert_eq!(dre.next_step, "Corriger la facture (CLE_NIR, DATE_SOINS) et l'envoyer de nouveau.");
+    assert_eq!(dre.quarantine.expect("its quarantine").codes, ["CLE_NIR", "DATE_SOINS"]);
+}
+
+#[tokio::test]
+async fn a_claim_names_the_later_copy_that_waits() {
+    let gateway = Gateway::start().await;
+    let claim = deposit_many(&gateway.store, "d", 1).await.remove(0);
+    put_aside(&gateway, &claim, 60).await;
+    let dre = ask(&gateway, by_claim(claim.claim.id)).await.expect("found").dre.expect("a status");
+    assert_eq!((dre.state.as_str(), dre.quarantine.is_some()), ("received", true));
+}
+
+#[tokio::test]
+async fn the_newest_claim_answers_and_names_the_others() {
+    let gateway = Gateway::start().await;
+    let first = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
+    let mut unit = gateway.store.begin().await.expect("begins");
+    let change = PartChange { claim_id: first.id, part: samples::rejected(&first, at(1)) };
+    unit.update_parts(&[change]).await.expect("rejects");
+    unit.commit().await.expect("commits");
+    let resent = deposit(&gateway.store, "again", |exchange| {
+        let mut claim = samples::claim(exchange, 1, "d-1");
+        (claim.claim.received_at, claim.claim.corrects) = (at(60), Some(first.id));
+        vec![claim]
+    });
+    let resent = resent.await.remove(0).claim;
+    let found = ask(&gateway, by_invoice(&first.ps, &first.invoice_number)).await.expect("found");
+    let dre = found.dre.expect("a status");
+    assert_eq!((dre.claim_id, dre.corrects), (resent.id.to_string(), Some(first.id.to_string())));
+    assert_eq!(found.other_claim_ids, [first.id.to_string()]);
+}
+
+#[tokio::test]
+async fn what_is_unknown_or_wrong_is_told_apart() {
+    let gateway = Gateway::start().await;
+    let unknown = ask(&gateway, by_invoice("123456782", "000000001")).await.expect_err("nothing here");
+    assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::NotFound, "invoice_not_found"));
+    let no_claim = ask(&gateway, by_claim(samples::new_id())).await.expect_err("no such claim");
+    assert_eq!((no_claim.code(), reason(&no_claim).as_str()), (Code::NotFound, "claim_not_found"));
+    assert_eq!(fields(&ask(&gateway, by_claim("12")).await.expect_err("not a UUID")), ["claim_id"]);
+    assert_eq!(fields(&ask(&gateway, by_invoice("", "")).await.expect_err("empty")), ["invoice.ps", "invoice.invoice_number"]);
+    assert_eq!(fields(&ask(&gateway, GetDreStatusRequest { dre: None }).await.expect_err("nothing asked")), ["dre"]);
+}
+
+#[tokio::test]
+async fn a_batch_answers_each_request_in_order() {
+    let gateway = Gateway::start().await;
+    let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
+    let requests = vec![by_claim("wrong"), by_claim(claim.id), by_claim(samples::new_id())];
+    let answer = gateway.status().batch_get_dre_status(BatchGetDreStatusRequest { requests }).await.expect("answers").into_inner();
+    let told = answer.results.into_iter().map(|result| match result.result.expect("a result") {
+        Outcome::Found(found) => found.dre.expect("a status").claim_id,
+        Outcome::Error(error) => error.code,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), ["INVALID_ARGUMENT", &claim.id.to_string(), "NOT_FOUND"]);
+}
+
+#[tokio::test]
+async fn pages_show_every_claim_once() {
+    let gateway = Gateway::start().await;
+    let written = deposit_many(&gateway.store, "d", 7).await;
+    let mut seen = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let (claims, next) = list(&gateway, ListDreRequest { page_size: 3, page_token, ..ListDreRequest::default() }).await;
+        assert!(claims.len() <= 3);
+        seen.extend(claims);
+        page_token = next;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    seen.sort();
+    let mut expected: Vec<String> = written.iter().map(|new| new.claim.id.to_string()).collect();
+    expected.sort();
+    assert_eq!(seen, expected);
+}
+
+#[tokio::test]
+async fn filters_narrow_the_list() {
+    let gateway = Gateway::start().await;
+    let claims = deposit_many(&gateway.store, "d", 3).await;
+    let paid = &claims[1].claim;
+    let mut unit = gateway.store.begin().await.expect("begins");
+    let part = |part: &noemie_gateway::domain::ClaimPart| PartChange {
+        claim_id: paid.id,
+        part: noemie_gateway::domain::ClaimPart { state: PartState::Paid, ..part.clone() },
+    };
+    unit.update_parts(&[part(&paid.amo), part(&paid.amc)]).await.expect("pays");
+    unit.commit().await.expect("commits");
+    let none = ListDreRequest::default;
+    let instant = |seconds| Some(prost_types::Timestamp { seconds: at(seconds).unix_timestamp(), nanos: 0 });
+    for (filter, expected) in [
+        (ListDreRequest { status: "paid".into(), ..none() }, 1),
+        (ListDreRequest { invoice_number: "000000003".into(), ..none() }, 1),
+        (ListDreRequest { sender: "octest".into(), ps: "123456782".into(), ..none() }, 3),
+        (ListDreRequest { sender: "another".into(), ..none() }, 0),
+        (ListDreRequest { received_from: instant(1), ..none() }, 0),
+        (ListDreRequest { received_before: instant(1), ..none() }, 3),
+        (ListDreRequest { exchange_id: paid.exchange_id.to_string(), ..none() }, 3),
+    ] {
+        assert_eq!(list(&gateway, filter.clone()).await.0.len(), expected, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_filters_are_named_at_once() {
+    let gateway = Gateway::start().await;
+    let request = ListDreRequest {
+        exchange_id: "x".into(),
+        status: "lost".into(),
+        received_from: Some(prost_types::Timestamp { seconds: i64::MAX, nanos: 0 }),
+        page_size: -1,
+        page_token: "page two".into(),
+        ..ListDreRequest::default()
+    };
+    let refused = gateway.status().list_dre(request).await.expect_err("five wrong fields");
+    assert_eq!(fields(&refused), ["exchange_id", "status", "received_from", "page_size", "page_token"]);
+}
+
+#[tokio::test]
+async fn the_history_is_every_event_in_order() {
+    let gateway = Gateway::start().await;
+    let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
+    let request = |claim_id: String| GetDreHistoryRequest { claim_id };
+    let events = gateway.status().get_dre_history(request(claim.id.to_string())).await.expect("found").into_inner().events;
+    assert_eq!(events.iter().map(|event| (event.sequence, event.fact.as_str())).collect::<Vec<_>>(), [(1, "received")]);
+    assert_eq!(events[0].person, "person-token");
+    let unknown = gateway.status().get_dre_history(request(samples::new_id().to_string())).await.expect_err("no such claim");
+    assert_eq!(unknown.code(), Code::NotFound);
+}

@@ -1,0 +1,96 @@
+//! One suite for the store; both databases pass it. Each story runs on a fresh database of each kind; without PostgreSQL the tests fail and say how to
+//! start it, they are never skipped.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test stops at the first surprise")]
+
+mod support;
+
+#[path = "store_conformance/claims.rs"]
+mod claims;
+#[path = "store_conformance/exchanges.rs"]
+mod exchanges;
+#[path = "store_conformance/listings.rs"]
+mod listings;
+#[path = "store_conformance/outbox.rs"]
+mod outbox;
+#[path = "store_conformance/returns.rs"]
+mod returns;
+
+/// Runs each story on both databases.
+macro_rules! suite {
+    ($($room:ident { $($story:ident),* $(,)? })*) => {
+        mod sqlite {
+            $(mod $room { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $story() { crate::support::databases::on_sqlite(crate::$room::$story).await }
+            )* })*
+        }
+        mod postgres {
+            $(mod $room { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $story() { crate::support::databases::on_postgres(crate::$room::$story).await }
+            )* })*
+        }
+    };
+}
+
+suite! {
+    exchanges {
+        migrating_twice_is_harmless,
+        a_database_is_chosen_by_its_url,
+        a_change_is_whole_or_nothing,
+        a_failed_step_spoils_the_change,
+        an_exchange_without_closing_is_not_committed,
+        an_exchange_comes_back_as_written,
+        the_same_file_from_two_tasks_is_accepted_once,
+        a_rolled_back_exchange_leaves_its_place,
+        the_same_key_or_digest_names_the_first_exchange,
+        books_that_do_not_balance_are_refused,
+        books_are_recounted_against_the_claims,
+        the_database_itself_refuses_a_wrong_ledger,
+        a_logical_file_is_found_again,
+        two_deposits_of_one_logical_file_at_once_keep_one,
+        anomalies_come_back_in_order,
+        quarantine_waits_until_resolved,
+        unmatched_returns_are_kept,
+        a_nul_in_a_zone_costs_nothing,
+    }
+    claims {
+        a_claim_comes_back_as_written,
+        an_identity_twice_in_a_batch_is_kept_once,
+        an_identity_known_from_another_file_is_left_out,
+        the_same_invoice_from_two_files_at_once_is_kept_once,
+        a_rejected_claim_may_be_sent_again,
+        without_amc_the_amo_part_decides,
+        parts_change_and_nothing_else_does,
+        a_part_of_no_claim_is_an_error,
+        a_second_reader_for_change_sees_the_first_change,
+        large_batches_pass,
+    }
+    listings {
+        every_status_filter_follows_the_life_cycle,
+        pages_neither_lose_nor_repeat,
+        filters_of_claims,
+        exchanges_by_sender_in_pages,
+        page_tokens_come_back_and_strange_ones_show_nothing,
+        figures_count_what_waits,
+    }
+    outbox {
+        events_come_out_as_they_went_in,
+        positions_follow_the_order_of_publication,
+        an_event_waits_for_the_earlier_ones_of_its_claim,
+        concurrent_changes_of_one_claim_keep_its_order,
+        sequences_go_on,
+        depth_and_attempts,
+        the_relay_lease_is_exclusive,
+        a_commit_wakes_the_waiter,
+        a_cut_connection_costs_only_a_moment,
+        replicas_number_without_holes,
+    }
+    returns {
+        returns_are_delivered_once,
+        returns_in_pages_by_recipient_and_kind,
+        rejects_are_told_once,
+        a_decision_is_recorded_once,
+        the_access_journal_is_written,
+    }
+}

@@ -1,0 +1,192 @@
+//! Stories of claims: identity, duplicates, corrections, changes of parts.
+
+use crate::support::databases::TestDatabase;
+use crate::support::samples::*;
+use noemie_gateway::domain::claim::{PartKind, PartState};
+use noemie_gateway::domain::*;
+use noemie_gateway::store::{PartChange, StoreError};
+use noemie_parsers::types::Montant;
+use time::macros::date;
+
+pub async fn a_claim_comes_back_as_written(db: TestDatabase) {
+    let kept = deposit(&db.store, "d", |id| {
+        let mut new = claim(id, 1, "i1");
+        new.claim.corrects = Some(ClaimId(new_id()));
+        new.claim.amo = part(PartKind::Amo, PartState::NotRequested, 0);
+        new.claim.amc = ClaimPart {
+            paid: Montant::from_centimes(-250),
+            transfer_reference: Some("VIR 42".into()),
+            transfer_date: Some(date!(2025 - 03 - 09)),
+            reasons: vec![reason(), reason()],
+            ..part(PartKind::Amc, PartState::Paid, 500)
+        };
+        new.claim.lot_date = None;
+        vec![new]
+    })
+    .await;
+    let [new] = &kept[..] else { panic!("one claim") };
+    assert_eq!(db.store.claim(new.claim.id).await.unwrap().as_ref(), Some(&new.claim));
+    assert_eq!(db.store.claim_lines(new.claim.id).await.unwrap(), new.lines);
+    let mut unit = db.store.begin().await.unwrap();
+    assert_eq!(unit.claim(new.claim.id).await.unwrap().as_ref(), Some(&new.claim));
+    assert_eq!(unit.claim(ClaimId(new_id())).await.unwrap(), None);
+    assert_eq!(unit.latest_claims(&[Token("i1".into()), Token("none".into())]).await.unwrap(), vec![new.claim.clone()]);
+    assert_eq!(unit.latest_claims(&[]).await.unwrap(), vec![]);
+}
+
+pub async fn an_identity_twice_in_a_batch_is_kept_once(db: TestDatabase) {
+    let mut offered = Vec::new();
+    let kept = deposit(&db.store, "d", |id| {
+        offered = vec![claim(id, 1, "same"), claim(id, 2, "other"), claim(id, 3, "same")];
+        offered.clone()
+    })
+    .await;
+    assert_eq!(kept.iter().map(|c| c.claim.id).collect::<Vec<_>>(), vec![offered[0].claim.id, offered[1].claim.id], "the first one stays");
+    assert_eq!(db.store.claim_lines(offered[2].claim.id).await.unwrap(), vec![], "no lines of what was left out");
+    assert_eq!(db.number("SELECT count(*) FROM claim_parts").await, 4);
+}
+
+pub async fn an_identity_known_from_another_file_is_left_out(db: TestDatabase) {
+    let first = deposit(&db.store, "d1", |id| vec![claim(id, 1, "i1")]).await;
+    let second = deposit(&db.store, "d2", |id| vec![claim(id, 1, "i1"), claim(id, 2, "i2")]).await;
+    assert_eq!(second.len(), 1);
+    assert_eq!(second[0].claim.identity, Token("i2".into()));
+    let mut unit = db.store.begin().await.unwrap();
+    assert_eq!(unit.latest_claims(&[Token("i1".into())]).await.unwrap()[0].id, first[0].claim.id);
+}
+
+pub async fn the_same_invoice_from_two_files_at_once_is_kept_once(db: TestDatabase) {
+    let attempt = |digest: &'static str| {
+        let store = db.store.clone();
+        tokio::spawn(async move { deposit(&store, digest, |id| vec![claim(id, 1, "i1")]).await.len() })
+    };
+    let (one, two) = (attempt("d1"), attempt("d2"));
+    assert_eq!(one.await.unwrap() + two.await.unwrap(), 1);
+    assert_eq!(db.number("SELECT count(*) FROM claims WHERE live").await, 1);
+}
+
+async fn reject(db: &TestDatabase, claim: &Claim) {
+    let mut unit = db.store.begin().await.unwrap();
+    let part = rejected(claim, at(60));
+    unit.update_parts(&[PartChange { claim_id: claim.id, part }]).await.unwrap();
+    unit.commit().await.unwrap();
+}
+
+pub async fn a_rejected_claim_may_be_sent_again(db: TestDatabase) {
+    let first = deposit(&db.store, "d1", |id| vec![claim(id, 1, "i1")]).await.remove(0).claim;
+    reject(&db, &first).await;
+    let again = |digest, received| {
+        let (store, first) = (db.store.clone(), first.id);
+        async move {
+            deposit(&store, digest, |id| {
+                let mut new = claim(id, 1, "i1");
+                (new.claim.corrects, new.claim.received_at) = (Some(first), received);
+                vec![new]
+            })
+            .await
+        }
+    };
+    let second = again("d2", at(120)).await.remove(0).claim;
+    assert_eq!(second.corrects, Some(first.id));
+    assert!(again("d3", at(180)).await.is_empty(), "the new claim is live again");
+    let mut unit = db.store.begin().await.unwrap();
+    let latest = unit.latest_claims(&[Token("i1".into())]).await.unwrap();
+    assert_eq!(latest.iter().map(|c| c.id).collect::<Vec<_>>(), vec![second.id], "the newest stands for the invoice");
+    drop(unit);
+    assert_eq!(db.store.claim(first.id).await.unwrap().unwrap().amc.reasons, vec![reason()], "the first one keeps its reject");
+}
+
+pub async fn without_amc_the_amo_part_decides(db: TestDatabase) {
+    let make = |id| {
+        let mut new = claim(id, 1, "i1");
+        new.claim.amc = part(PartKind::Amc, PartState::NotRequested, 0);
+        vec![new]
+    };
+    let first = deposit(&db.store, "d1", make).await.remove(0).claim;
+    assert!(deposit(&db.store, "d2", make).await.is_empty());
+    let mut unit = db.store.begin().await.unwrap();
+    let part = ClaimPart { state: PartState::RejectedAfterAcceptance, ..first.amo.clone() };
+    unit.update_parts(&[PartChange { claim_id: first.id, part }]).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(deposit(&db.store, "d3", make).await.len(), 1);
+
+    let both = deposit(&db.store, "d4", |id| vec![claim(id, 2, "i2")]).await.remove(0).claim;
+    let mut unit = db.store.begin().await.unwrap();
+    let part = ClaimPart { state: PartState::Rejected, ..both.amo.clone() };
+    unit.update_parts(&[PartChange { claim_id: both.id, part }]).await.unwrap();
+    unit.commit().await.unwrap();
+    assert!(deposit(&db.store, "d5", |id| vec![claim(id, 2, "i2")]).await.is_empty(), "with an AMC part, the AMO's reject does not free the invoice");
+}
+
+pub async fn parts_change_and_nothing_else_does(db: TestDatabase) {
+    let kept = deposit_many(&db.store, "d", 3).await;
+    let (one, two) = (&kept[0].claim, &kept[1].claim);
+    let accepted = ClaimPart { state: PartState::Accepted, updated_at: at(10), ..one.amc.clone() };
+    let paid = ClaimPart {
+        state: PartState::Paid,
+        paid: Montant::from_centimes(500),
+        transfer_reference: Some("VIR".into()),
+        transfer_date: Some(date!(2025 - 03 - 11)),
+        updated_at: at(20),
+        ..one.amc.clone()
+    };
+    let amo = ClaimPart { state: PartState::Deferred, reasons: vec![reason()], updated_at: at(20), ..two.amo.clone() };
+    let changes = [(one.id, accepted), (two.id, amo.clone()), (one.id, paid.clone())];
+    let mut unit = db.store.begin().await.unwrap();
+    unit.update_parts(&changes.map(|(claim_id, part)| PartChange { claim_id, part })).await.unwrap();
+    unit.commit().await.unwrap();
+    let read = async |c: &Claim| db.store.claim(c.id).await.unwrap().unwrap();
+    assert_eq!(read(one).await, Claim { amc: paid, ..one.clone() }, "the last change of a part stays");
+    assert_eq!(read(two).await, Claim { amo, ..two.clone() });
+    assert_eq!(read(&kept[2].claim).await, kept[2].claim);
+}
+
+pub async fn a_part_of_no_claim_is_an_error(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let change = PartChange { claim_id: ClaimId(new_id()), part: part(PartKind::Amc, PartState::Accepted, 1) };
+    assert!(matches!(unit.update_parts(&[change]).await, Err(StoreError::Corrupt(_))));
+    drop(unit);
+    let mut unit = db.store.begin().await.unwrap();
+    unit.update_parts(&[]).await.unwrap();
+    unit.commit().await.unwrap();
+}
+
+/// Two workers decide the same claim at once: the second one waits, and then sees the first decision, not the state before.
+pub async fn a_second_reader_for_change_sees_the_first_change(db: TestDatabase) {
+    let first = deposit(&db.store, "d", |id| vec![claim(id, 1, "i1")]).await.remove(0).claim;
+    let mut unit = db.store.begin().await.unwrap();
+    let seen = unit.claim(first.id).await.unwrap().unwrap();
+    let readers: Vec<_> = [true, false]
+        .into_iter()
+        .map(|by_id| {
+            let (store, id) = (db.store.clone(), first.id);
+            tokio::spawn(async move {
+                let mut unit = store.begin().await.unwrap();
+                if by_id { unit.claim(id).await.unwrap() } else { unit.latest_claims(&[Token("i1".into())]).await.unwrap().pop() }
+            })
+        })
+        .collect();
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert!(readers.iter().all(|r| !r.is_finished()), "both wait for the lock");
+    unit.update_parts(&[PartChange { claim_id: seen.id, part: rejected(&seen, at(5)) }]).await.unwrap();
+    unit.commit().await.unwrap();
+    for reader in readers {
+        assert_eq!(reader.await.unwrap().unwrap().amc.state, PartState::Rejected);
+    }
+}
+
+pub async fn large_batches_pass(db: TestDatabase) {
+    let kept = deposit_many(&db.store, "d", 1_203).await;
+    assert_eq!(kept.len(), 1_203);
+    assert_eq!(db.number("SELECT count(*) FROM claim_lines").await, 2 * 1_203);
+    let mut unit = db.store.begin().await.unwrap();
+    let identities: Vec<Token> = kept.iter().map(|c| c.claim.identity.clone()).collect();
+    assert_eq!(unit.latest_claims(&identities).await.unwrap().len(), 1_203);
+    let changes: Vec<PartChange> = kept.iter().map(|c| PartChange { claim_id: c.claim.id, part: rejected(&c.claim, at(1)) }).collect();
+    unit.update_parts(&changes).await.unwrap();
+    let ids: Vec<ClaimId> = kept.iter().map(|c| c.claim.id).collect();
+    assert_eq!(unit.next_sequences(&ids).await.unwrap().len(), 1_203);
+    unit.commit().await.unwrap();
+    assert_eq!(db.number("SELECT count(*) FROM claims WHERE live").await, 0);
+    assert_eq!(db.store.unpublished(2_000).await.unwrap().len(), 1_203);
+}

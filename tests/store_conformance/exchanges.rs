@@ -1,0 +1,329 @@
+//! Stories of exchanges: transactions, idempotency, books, quarantine.
+
+use crate::support::databases::TestDatabase;
+use crate::support::samples::*;
+use noemie_gateway::domain::*;
+use noemie_gateway::store::{Database, StoreError, UnmatchedReturn};
+
+pub async fn migrating_twice_is_harmless(db: TestDatabase) {
+    let kept = deposit_many(&db.store, "d", 2).await;
+    db.store.migrate().await.unwrap();
+    db.replica().await.migrate().await.unwrap();
+    db.store.ping().await.unwrap();
+    assert_eq!(db.store.claim(kept[0].claim.id).await.unwrap(), Some(kept[0].claim.clone()));
+}
+
+pub async fn a_database_is_chosen_by_its_url(db: TestDatabase) {
+    let home = tempfile::tempdir().unwrap();
+    let embedded = Database::open(None, &home.path().join("data"), 4).await.unwrap();
+    assert!(matches!(embedded, Database::Sqlite(_)));
+    assert!(home.path().join("data/gateway.db").exists(), "the directory and the file are made");
+    let same = Database::open(Some(&db.url), home.path(), 4).await.unwrap();
+    assert_eq!(matches!(same, Database::Postgres(_)), db.is_postgres());
+    let refused = Database::open(Some("mysql://user:secret@host/x"), home.path(), 4).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::UnsupportedUrl { scheme } if scheme == "mysql"));
+    assert!(!refused.to_string().contains("secret"), "no password in an error");
+}
+
+pub async fn a_change_is_whole_or_nothing(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let id = open(&mut unit, "d").await;
+    let claims = vec![claim(id, 1, "i1")];
+    assert_eq!(unit.insert_claims(&claims).await.unwrap().len(), 1);
+    unit.insert_events(&[event(&claims[0].claim, 1)]).await.unwrap();
+    unit.close_exchange(&closing(id, "d", &claims)).await.unwrap();
+    assert_eq!(db.store.exchange(id).await.unwrap(), None, "nothing shows before the commit");
+    assert_eq!(db.store.unpublished(10).await.unwrap(), vec![]);
+    drop(unit);
+    assert_eq!(db.store.exchange(id).await.unwrap(), None);
+    assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap(), None);
+    assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
+    let kept = deposit_many(&db.store, "d", 1).await;
+    assert_eq!(kept.len(), 1, "the same file can be deposited after the rollback");
+}
+
+pub async fn a_failed_step_spoils_the_change(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let id = open(&mut unit, "d").await;
+    let claims = vec![claim(id, 1, "i1")];
+    unit.insert_claims(&claims).await.unwrap();
+    let first = event(&claims[0].claim, 1);
+    unit.insert_events(std::slice::from_ref(&first)).await.unwrap();
+    assert!(matches!(unit.insert_events(&[first]).await, Err(StoreError::Database { .. })), "an event id is unique");
+    assert!(matches!(unit.close_exchange(&closing(id, "d", &claims)).await, Err(StoreError::Spoiled)));
+    assert!(matches!(unit.commit().await, Err(StoreError::Spoiled)), "no commit may look like one");
+    assert_eq!(db.store.exchange(id).await.unwrap(), None);
+    assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap(), None);
+}
+
+pub async fn an_exchange_without_closing_is_not_committed(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    open(&mut unit, "d").await;
+    assert!(matches!(unit.commit().await, Err(StoreError::Corrupt(_))));
+    assert_eq!(db.number("SELECT count(*) FROM exchanges").await, 0);
+}
+
+pub async fn an_exchange_comes_back_as_written(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let id = open(&mut unit, "d").await;
+    let claims = vec![claim(id, 1, "i1"), claim(id, 2, "i2")];
+    unit.insert_claims(&claims).await.unwrap();
+    let closing = closing(id, "d", &claims);
+    unit.close_exchange(&closing).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(db.store.exchange(id).await.unwrap().as_ref(), Some(&closing.exchange));
+    assert_eq!(db.store.exchange_by_digest("octest", "d").await.unwrap().as_ref(), Some(&closing.exchange));
+    assert_eq!(db.store.exchange_by_digest("other", "d").await.unwrap(), None);
+    assert_eq!(db.store.ledger(id).await.unwrap(), Some(closing.ledger));
+    assert_eq!(db.store.arl(id).await.unwrap(), Some(closing.arl));
+    assert_eq!(db.store.exchange(ExchangeId(new_id())).await.unwrap(), None);
+}
+
+pub async fn the_same_file_from_two_tasks_is_accepted_once(db: TestDatabase) {
+    let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
+    let attempts = [db.store.clone(), replica].map(|store| {
+        tokio::spawn(async move {
+            let mut unit = store.begin().await.unwrap();
+            let id = ExchangeId(new_id());
+            if let Some(earlier) = unit.claim_exchange("octest", "same", "", id).await.unwrap() {
+                return (earlier, false);
+            }
+            let claims = vec![claim(id, 1, "i1")];
+            unit.insert_claims(&claims).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            unit.close_exchange(&closing(id, "same", &claims)).await.unwrap();
+            unit.commit().await.unwrap();
+            (id, true)
+        })
+    });
+    let [one, two] = attempts;
+    let (one, two) = (one.await.unwrap(), two.await.unwrap());
+    assert_eq!(one.0, two.0, "both answers name the same exchange");
+    assert!(one.1 ^ two.1, "exactly one accepted it");
+    assert_eq!(db.number("SELECT count(*) FROM exchanges").await, 1);
+    assert_eq!(db.number("SELECT count(*) FROM claims").await, 1);
+}
+
+pub async fn a_rolled_back_exchange_leaves_its_place(db: TestDatabase) {
+    let mut first = db.store.begin().await.unwrap();
+    open(&mut first, "same").await;
+    let store = db.store.clone();
+    let second = tokio::spawn(async move { deposit_many(&store, "same", 1).await });
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert!(!second.is_finished(), "the second one waits for the first one's end");
+    drop(first);
+    assert_eq!(second.await.unwrap().len(), 1);
+}
+
+pub async fn the_same_key_or_digest_names_the_first_exchange(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let first = ExchangeId(new_id());
+    assert_eq!(unit.claim_exchange("octest", "d1", "key", first).await.unwrap(), None);
+    unit.close_exchange(&closing(first, "d1", &[])).await.unwrap();
+    unit.commit().await.unwrap();
+    let second = deposit_many(&db.store, "d2", 1).await[0].claim.exchange_id;
+
+    let mut unit = db.store.begin().await.unwrap();
+    let another = ExchangeId(new_id());
+    assert_eq!(unit.claim_exchange("octest", "d1", "", another).await.unwrap(), Some(first), "same bytes");
+    assert_eq!(unit.claim_exchange("octest", "d3", "key", another).await.unwrap(), Some(first), "same key");
+    assert_eq!(unit.claim_exchange("octest", "d2", "key", another).await.unwrap(), Some(first), "the key goes before the bytes");
+    assert_eq!(unit.claim_exchange("octest", "d2", "", another).await.unwrap(), Some(second), "an empty key is no key");
+    assert_eq!(unit.claim_exchange("other", "d1", "key", another).await.unwrap(), None, "another sender is another deposit");
+    assert_eq!(db.store.exchange(first).await.unwrap().unwrap().idempotency_key, "key");
+}
+
+pub async fn books_that_do_not_balance_are_refused(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let id = open(&mut unit, "d").await;
+    let mut closing = closing(id, "d", &[]);
+    closing.ledger.read += 1;
+    let refused = unit.close_exchange(&closing).await;
+    assert!(matches!(refused, Err(StoreError::Unbalanced(ledger)) if ledger == closing.ledger), "{refused:?}");
+    assert!(unit.commit().await.is_err());
+    assert_eq!(db.store.exchange(id).await.unwrap(), None);
+}
+
+pub async fn books_are_recounted_against_the_claims(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let id = open(&mut unit, "d").await;
+    let claims = vec![claim(id, 1, "i1"), claim(id, 2, "i2")];
+    unit.insert_claims(&claims[..1]).await.unwrap();
+    let refused = unit.close_exchange(&closing(id, "d", &claims)).await;
+    assert!(matches!(refused, Err(StoreError::Unbalanced(_))), "two claims said, one written: {refused:?}");
+}
+
+pub async fn the_database_itself_refuses_a_wrong_ledger(db: TestDatabase) {
+    deposit_many(&db.store, "d", 1).await;
+    assert!(db.execute("UPDATE ledgers SET read_records = read_records + 1").await.is_err());
+    assert!(db.execute("UPDATE claim_parts SET state = 'lost'").await.is_err());
+    assert_eq!(db.execute("UPDATE ledgers SET read_records = read_records + 1, envelope = envelope + 1").await.unwrap(), 1);
+}
+
+fn logical_file(file_id: &str) -> LogicalFile {
+    LogicalFile {
+        ordinal: 1,
+        issuer: "OC123".into(),
+        recipient: "AM456".into(),
+        message: "CP".into(),
+        file_id: file_id.into(),
+        created: "250310".into(),
+        norm: "CP".into(),
+    }
+}
+
+pub async fn a_logical_file_is_found_again(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let id = open(&mut unit, "d").await;
+    assert_eq!(unit.find_logical_file(&logical_file("000001")).await.unwrap(), None);
+    let mut closing = closing(id, "d", &[]);
+    let twice = LogicalFile { ordinal: 2, ..logical_file("000001") };
+    closing.logical_files = vec![logical_file("000001"), twice, LogicalFile { ordinal: 3, ..logical_file("000002") }];
+    unit.close_exchange(&closing).await.unwrap();
+    unit.commit().await.unwrap();
+    let mut unit = db.store.begin().await.unwrap();
+    assert_eq!(unit.find_logical_file(&LogicalFile { ordinal: 9, norm: "ES".into(), ..logical_file("000001") }).await.unwrap(), Some(id));
+    assert_eq!(unit.find_logical_file(&LogicalFile { created: "250311".into(), ..logical_file("000001") }).await.unwrap(), None);
+}
+
+pub async fn two_deposits_of_one_logical_file_at_once_keep_one(db: TestDatabase) {
+    let attempt = |digest: &'static str| {
+        let store = db.store.clone();
+        tokio::spawn(async move {
+            let mut unit = store.begin().await?;
+            let id = open(&mut unit, digest).await;
+            if unit.find_logical_file(&logical_file("000001")).await?.is_some() {
+                return Ok(false);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            let mut closing = closing(id, digest, &[]);
+            closing.logical_files = vec![logical_file("000001")];
+            unit.close_exchange(&closing).await?;
+            unit.commit().await?;
+            Ok::<bool, StoreError>(true)
+        })
+    };
+    let (one, two) = (attempt("d1"), attempt("d2"));
+    let outcomes = [one.await.unwrap(), two.await.unwrap()];
+    assert_eq!(outcomes.iter().filter(|o| matches!(o, Ok(true))).count(), 1, "{outcomes:?}");
+    assert!(outcomes.iter().all(|o| o.as_ref().err().is_none_or(StoreError::worth_a_retry)), "the loser may begin again: {outcomes:?}");
+    assert_eq!(db.number("SELECT count(*) FROM logical_files").await, 1);
+}
+
+pub async fn anomalies_come_back_in_order(db: TestDatabase) {
+    let anomaly = |ordinal: u64| Anomalie {
+        ordinal,
+        code: "B2-KEY".into(),
+        control: "C30".into(),
+        severity: "invoice".into(),
+        record: ordinal + 3,
+        record_type: "2".into(),
+        column: 21,
+        offset: 128 * ordinal,
+        length: 13,
+        field: "7 NIR".into(),
+        value: "1************".into(),
+        message: "Clé du NIR fausse".into(),
+        invoice_number: "000000001".into(),
+    };
+    let mut unit = db.store.begin().await.unwrap();
+    let id = open(&mut unit, "d").await;
+    let all: Vec<Anomalie> = (1..=130).map(anomaly).collect();
+    unit.insert_anomalies(id, &all[..100]).await.unwrap();
+    unit.insert_anomalies(id, &all[100..]).await.unwrap();
+    unit.close_exchange(&closing(id, "d", &[])).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(db.store.anomalies(id, 0, 1_000).await.unwrap(), all);
+    assert_eq!(db.store.anomalies(id, 101, 10).await.unwrap(), all[100..110]);
+    assert_eq!(db.store.anomalies(ExchangeId(new_id()), 0, 10).await.unwrap(), vec![]);
+}
+
+pub fn quarantined(exchange_id: ExchangeId, ordinal: u64, invoice_number: &str) -> Quarantined {
+    Quarantined {
+        exchange_id,
+        ordinal,
+        ps: "123456782".into(),
+        invoice_number: invoice_number.into(),
+        lot: "001".into(),
+        codes: vec!["B2-KEY".into(), "B2-SUM".into()],
+        first_record: 3,
+        record_count: 4,
+        offset: 384,
+        duplicate_of: None,
+        resolved_by: None,
+        at: NOW,
+    }
+}
+
+pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let id = open(&mut unit, "d1").await;
+    let duplicate = Quarantined { duplicate_of: Some(ClaimId(new_id())), ..quarantined(id, 2, "000000001") };
+    let aside = vec![quarantined(id, 1, "000000001"), duplicate, quarantined(id, 3, "000000003")];
+    unit.insert_quarantined(&aside).await.unwrap();
+    unit.close_exchange(&closing(id, "d1", &[])).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(db.store.quarantined(id, 10).await.unwrap(), aside);
+    assert_eq!(db.store.quarantined(id, 2).await.unwrap(), aside[..2]);
+    assert_eq!(db.store.quarantined_invoice("123456782", "000000001").await.unwrap(), aside[..1]);
+    assert_eq!(db.store.figures(NOW).await.unwrap().quarantine_waiting, 2);
+
+    let replacement = ClaimId(new_id());
+    let mut unit = db.store.begin().await.unwrap();
+    let resent = [("123456782".to_owned(), "000000001".to_owned(), replacement), ("123456782".to_owned(), "000000009".to_owned(), replacement)];
+    unit.resolve_quarantined(&resent).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(db.store.quarantined_invoice("123456782", "000000001").await.unwrap(), vec![]);
+    let now = db.store.quarantined(id, 10).await.unwrap();
+    assert_eq!(now.iter().map(|q| q.resolved_by).collect::<Vec<_>>(), vec![Some(replacement), None, None]);
+    assert_eq!(db.store.figures(NOW).await.unwrap().quarantine_waiting, 1);
+}
+
+/// A NUL in a zone of the file is legal in no text column of PostgreSQL; it must not cost the file.
+pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let id = open(&mut unit, "d").await;
+    let mut claims = vec![claim(id, 1, "i1")];
+    claims[0].claim.lot = "0\x001".into();
+    claims[0].lines[0].act_code = "A\0I".into();
+    assert_eq!(unit.insert_claims(&claims).await.unwrap().len(), 1);
+    unit.insert_events(&[event(&claims[0].claim, 1)]).await.unwrap();
+    unit.insert_quarantined(&[quarantined(id, 1, "00000\x00001")]).await.unwrap();
+    unit.insert_unmatched(
+        id,
+        &[UnmatchedReturn { ordinal: 1, identity: Token("i".into()), ps: "\0".into(), invoice_number: "\0".into(), summary: "\0".into() }],
+    )
+    .await
+    .unwrap();
+    let odd = LogicalFile { message: "C\0".into(), ..logical_file("000001") };
+    assert_eq!(unit.find_logical_file(&odd).await.unwrap(), None);
+    let mut closing = closing(id, "d", &claims);
+    closing.logical_files = vec![odd.clone()];
+    closing.exchange.file_name = "a\0b".into();
+    unit.close_exchange(&closing).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap().unwrap().lot, "0\u{FFFD}1");
+    assert_eq!(db.store.quarantined_invoice("123456782", "00000\x00001").await.unwrap().len(), 1, "found under the number as sent");
+    assert_eq!(db.store.begin().await.unwrap().find_logical_file(&odd).await.unwrap(), Some(id));
+}
+
+pub async fn unmatched_returns_are_kept(db: TestDatabase) {
+    let unmatched = |ordinal: u64| UnmatchedReturn {
+        ordinal,
+        identity: Token(format!("i{ordinal}")),
+        ps: "123456782".into(),
+        invoice_number: "000000001".into(),
+        summary: "Part AMO payée, 10,00 €".into(),
+    };
+    let mut unit = db.store.begin().await.unwrap();
+    let id = open(&mut unit, "d").await;
+    unit.insert_unmatched(id, &[unmatched(1), unmatched(2)]).await.unwrap();
+    let mut closing = closing(id, "d", &[]);
+    closing.exchange.norm = "noemie".into();
+    closing.exchange.unmatched = 2;
+    closing.ledger = Ledger { read: 6, unmatched: 4, envelope: 2, ..Ledger::default() };
+    unit.close_exchange(&closing).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(db.number("SELECT count(*) FROM unmatched_returns WHERE ordinal IN (1, 2)").await, 2);
+    assert_eq!(db.store.ledger(id).await.unwrap().unwrap().unmatched, 4);
+}

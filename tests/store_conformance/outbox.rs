@@ -1,0 +1,224 @@
+//! Stories of the outbox: order, positions, lease, wake-ups.
+
+use crate::support::databases::TestDatabase;
+use crate::support::samples::*;
+use noemie_gateway::domain::*;
+use noemie_gateway::store::{OutboxDepth, SharedStore};
+use std::time::{Duration, Instant};
+
+pub async fn events_come_out_as_they_went_in(db: TestDatabase) {
+    let kept = deposit_many(&db.store, "d", 120).await;
+    let out = db.store.unpublished(200).await.unwrap();
+    assert_eq!(out.iter().map(|e| e.event.claim_id).collect::<Vec<_>>(), kept.iter().map(|c| c.claim.id).collect::<Vec<_>>());
+    let first = &out[0];
+    assert_eq!(first.payload, serde_json::to_string(&first.event).unwrap(), "the payload is the event, byte for byte");
+    assert_eq!((first.position, first.attempts, first.event.sequence), (0, 0, 1));
+    assert_eq!(db.store.unpublished(7).await.unwrap(), out[..7]);
+    assert_eq!(db.store.history(kept[3].claim.id).await.unwrap(), out[3..4]);
+}
+
+pub async fn positions_follow_the_order_of_publication(db: TestDatabase) {
+    deposit_many(&db.store, "d", 5).await;
+    let ids: Vec<i64> = db.store.unpublished(10).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    db.store.mark_published(&[ids[2], ids[0], ids[2]], at(1)).await.unwrap();
+    db.store.mark_published(&[ids[0], ids[4], ids[1]], at(2)).await.unwrap();
+    db.store.mark_published(&[], at(3)).await.unwrap();
+    let stream = db.store.published_after(0, 10).await.unwrap();
+    assert_eq!(stream.iter().map(|e| (e.position, e.outbox_id)).collect::<Vec<_>>(), [(1, ids[2]), (2, ids[0]), (3, ids[4]), (4, ids[1])]);
+    assert_eq!(db.store.published_after(2, 1).await.unwrap(), stream[2..3]);
+    assert_eq!(db.store.published_after(4, 10).await.unwrap(), vec![]);
+    assert_eq!(db.store.unpublished(10).await.unwrap().iter().map(|e| e.outbox_id).collect::<Vec<_>>(), [ids[3]]);
+}
+
+async fn add_event(store: &SharedStore, claim: ClaimId) -> u64 {
+    let mut unit = store.begin().await.unwrap();
+    let claim = unit.claim(claim).await.unwrap().unwrap();
+    let next = unit.next_sequences(&[claim.id]).await.unwrap()[0].1;
+    unit.insert_events(&[event(&claim, next)]).await.unwrap();
+    unit.commit().await.unwrap();
+    next
+}
+
+pub async fn an_event_waits_for_the_earlier_ones_of_its_claim(db: TestDatabase) {
+    let kept = deposit_many(&db.store, "d", 2).await;
+    let (one, two) = (kept[0].claim.id, kept[1].claim.id);
+    assert_eq!(add_event(&db.store, one).await, 2);
+    assert_eq!(add_event(&db.store, one).await, 3);
+    for limit in 1..=4 {
+        let out = db.store.unpublished(limit).await.unwrap();
+        let of_one: Vec<u64> = out.iter().filter(|e| e.event.claim_id == one).map(|e| e.event.sequence).collect();
+        assert_eq!(of_one, (1..=of_one.len() as u64).collect::<Vec<_>>(), "no sequence without those before it");
+    }
+    // The first event of `one` could not be published: the next look starts with it again.
+    let out = db.store.unpublished(10).await.unwrap();
+    let other = out.iter().find(|e| e.event.claim_id == two).unwrap().outbox_id;
+    db.store.mark_published(&[other], at(1)).await.unwrap();
+    let left = db.store.unpublished(10).await.unwrap();
+    assert_eq!(left.iter().map(|e| e.event.sequence).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+/// Many changes of the same claims at once, while a relay drains: every claim's events leave in their order.
+pub async fn concurrent_changes_of_one_claim_keep_its_order(db: TestDatabase) {
+    const TASKS: u64 = 4;
+    const CHANGES: u64 = 10;
+    let kept = deposit_many(&db.store, "d", 2).await;
+    let ids = [kept[0].claim.id, kept[1].claim.id];
+    let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
+    let writers: Vec<_> = (0..TASKS)
+        .map(|n| {
+            let store = if n % 2 == 0 { db.store.clone() } else { replica.clone() };
+            tokio::spawn(async move {
+                for change in 0..CHANGES {
+                    add_event(&store, ids[usize::from((n + change) % 2 == 0)]).await;
+                }
+            })
+        })
+        .collect();
+    let wanted = usize::try_from(2 + TASKS * CHANGES).unwrap();
+    let mut left: Vec<(ClaimId, u64)> = Vec::new();
+    while left.len() < wanted {
+        let batch = db.store.unpublished(3).await.unwrap();
+        left.extend(batch.iter().map(|e| (e.event.claim_id, e.event.sequence)));
+        db.store.mark_published(&batch.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), NOW).await.unwrap();
+        if batch.is_empty() {
+            db.store.wait_for_events(Duration::from_millis(20)).await;
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    for id in ids {
+        let sequences: Vec<u64> = left.iter().filter(|(claim, _)| *claim == id).map(|(_, sequence)| *sequence).collect();
+        assert_eq!(sequences, (1..=1 + TASKS * CHANGES / 2).collect::<Vec<_>>());
+    }
+}
+
+pub async fn sequences_go_on(db: TestDatabase) {
+    let kept = deposit_many(&db.store, "d", 2).await;
+    add_event(&db.store, kept[0].claim.id).await;
+    let mut unit = db.store.begin().await.unwrap();
+    let mut next = unit.next_sequences(&[kept[0].claim.id, kept[1].claim.id, ClaimId(new_id())]).await.unwrap();
+    next.sort_unstable_by_key(|(_, sequence)| *sequence);
+    assert_eq!(next, [(kept[1].claim.id, 2), (kept[0].claim.id, 3)]);
+    assert!(unit.insert_events(&[event(&kept[1].claim, 1)]).await.is_err(), "a sequence is taken once");
+}
+
+pub async fn depth_and_attempts(db: TestDatabase) {
+    assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth::default());
+    deposit_many(&db.store, "d", 3).await;
+    assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth { pending: 3, oldest: Some(NOW) });
+    let ids: Vec<i64> = db.store.unpublished(10).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    db.store.mark_published(&ids[..1], at(1)).await.unwrap();
+    db.store.count_attempt(&ids[..2]).await.unwrap();
+    db.store.count_attempt(&ids[1..2]).await.unwrap();
+    let attempts: Vec<i32> = db.store.unpublished(10).await.unwrap().iter().map(|e| e.attempts).collect();
+    assert_eq!(attempts, [2, 0]);
+    assert_eq!(db.store.outbox_depth().await.unwrap().pending, 2);
+    assert_eq!(db.store.published_after(0, 1).await.unwrap()[0].attempts, 0, "a published event is not tried again");
+}
+
+pub async fn the_relay_lease_is_exclusive(db: TestDatabase) {
+    let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
+    let mut lease = db.store.try_relay_lease().await.unwrap().expect("the first one gets it");
+    assert!(lease.still_held().await);
+    assert!(replica.try_relay_lease().await.unwrap().is_none());
+    assert!(db.store.try_relay_lease().await.unwrap().is_none(), "nor twice from the same replica");
+    if db.is_postgres() {
+        db.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").await.unwrap();
+        assert!(!lease.still_held().await, "lost with its connection");
+    }
+    drop(lease);
+    let started = Instant::now();
+    let mut next = replica.try_relay_lease().await.unwrap();
+    while next.is_none() && started.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        next = replica.try_relay_lease().await.unwrap();
+    }
+    assert!(next.expect("given back on drop").still_held().await);
+}
+
+/// The number of connections that listen for events.
+const LISTENERS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+
+/// Until `wanted` connections listen; SQLite needs none.
+async fn until_listening(db: &TestDatabase, wanted: i64) {
+    let started = Instant::now();
+    while db.is_postgres() && db.number(LISTENERS).await != wanted {
+        assert!(started.elapsed() < Duration::from_secs(20), "nobody listens");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub async fn a_commit_wakes_the_waiter(db: TestDatabase) {
+    let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
+    until_listening(&db, 2).await;
+    let long = Duration::from_secs(20);
+    for (waiting, digest) in [(db.store.clone(), "d1"), (replica, "d2")] {
+        // Past the moment in which a waiter looks twice.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let waiter = tokio::spawn(async move {
+            let started = Instant::now();
+            waiting.wait_for_events(long).await;
+            started.elapsed()
+        });
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        assert!(!waiter.is_finished(), "nothing happened yet");
+        deposit_many(&db.store, digest, 1).await;
+        assert!(waiter.await.unwrap() < Duration::from_secs(5));
+    }
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let started = Instant::now();
+    db.store.wait_for_events(Duration::from_millis(30)).await;
+    assert!(started.elapsed() < Duration::from_secs(5), "the time is the net");
+}
+
+/// Every connection is cut, as by a restart of the server: the store works again, and hears again of what other replicas write.
+pub async fn a_cut_connection_costs_only_a_moment(db: TestDatabase) {
+    deposit_many(&db.store, "d", 1).await;
+    if !db.is_postgres() {
+        return db.store.ping().await.unwrap();
+    }
+    until_listening(&db, 1).await;
+    db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        .await
+        .unwrap();
+    let started = Instant::now();
+    while db.store.ping().await.is_err() {
+        assert!(started.elapsed() < Duration::from_secs(20), "connected again");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    until_listening(&db, 1).await;
+    let replica = db.replica().await;
+    until_listening(&db, 2).await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let store = db.store.clone();
+    let waiter = tokio::spawn(async move {
+        let started = Instant::now();
+        store.wait_for_events(Duration::from_secs(20)).await;
+        started.elapsed()
+    });
+    deposit_many(&replica, "d2", 1).await;
+    assert!(waiter.await.unwrap() < Duration::from_secs(10));
+}
+
+pub async fn replicas_number_without_holes(db: TestDatabase) {
+    let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
+    deposit_many(&db.store, "d", 60).await;
+    let ids: Vec<i64> = db.store.unpublished(100).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    // Two replicas that both believe to be the relay, and overlap.
+    let marks: Vec<_> = [(db.store.clone(), ids[..40].to_vec()), (replica, ids[20..].to_vec())]
+        .into_iter()
+        .map(|(store, ids)| {
+            tokio::spawn(async move {
+                for chunk in ids.chunks(5) {
+                    store.mark_published(chunk, NOW).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for mark in marks {
+        mark.await.unwrap();
+    }
+    let positions: Vec<i64> = db.store.published_after(0, 100).await.unwrap().iter().map(|e| e.position).collect();
+    assert_eq!(positions, (1..=60).collect::<Vec<_>>());
+}

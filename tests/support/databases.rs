@@ -1,0 +1,94 @@
+//! One fresh database per test: a temporary file for SQLite, a database of its own on the server for PostgreSQL, dropped even when the test fails.
+
+use noemie_gateway::clock::{Clock, SystemClock};
+use noemie_gateway::store::{Database, SharedStore};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use std::future::Future;
+
+/// Where the PostgreSQL server of the tests is, unless `NOEMIE_TEST_DATABASE_URL` says otherwise.
+const DEFAULT_URL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
+
+/// A database under test: the store as the product opens it, and a door for raw SQL.
+#[derive(Clone)]
+pub struct TestDatabase {
+    pub database: Database,
+    pub store: SharedStore,
+    pub url: String,
+}
+
+impl TestDatabase {
+    async fn open(url: String) -> Self {
+        let nowhere = std::path::Path::new("no-data-directory");
+        let database = Database::open(Some(&url), nowhere, 8).await.expect("the database opens");
+        let store = database.store();
+        store.migrate().await.expect("the migrations apply");
+        Self { database, store, url }
+    }
+
+    /// A second store on the same database: another replica, where the database allows one.
+    pub async fn replica(&self) -> SharedStore {
+        let nowhere = std::path::Path::new("no-data-directory");
+        Database::open(Some(&self.url), nowhere, 4).await.expect("the database opens a second time").store()
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.database, Database::Postgres(_))
+    }
+
+    /// One integer, by raw SQL.
+    pub async fn number(&self, sql: &'static str) -> i64 {
+        let answer: Result<i64, sqlx::Error> = if self.is_postgres() {
+            let mut db = PgConnection::connect(&self.url).await.expect("connects");
+            sqlx::query_scalar(sql).fetch_one(&mut db).await
+        } else {
+            let mut db = SqliteConnection::connect(&self.url).await.expect("connects");
+            sqlx::query_scalar(sql).fetch_one(&mut db).await
+        };
+        answer.unwrap_or_else(|e| panic!("{sql}: {e}"))
+    }
+
+    /// A raw statement, or why the database refused it.
+    pub async fn execute(&self, sql: &'static str) -> Result<u64, sqlx::Error> {
+        if self.is_postgres() {
+            PgConnection::connect(&self.url).await?.execute(sql).await.map(|done| done.rows_affected())
+        } else {
+            SqliteConnection::connect(&self.url).await?.execute(sql).await.map(|done| done.rows_affected())
+        }
+    }
+}
+
+/// Runs a test on a fresh SQLite file.
+pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(TestDatabase) -> F) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let url = format!("sqlite:{}", directory.path().join("gateway.db").display());
+    test(TestDatabase::open(url).await).await;
+}
+
+/// Runs a test on a fresh PostgreSQL database.
+pub async fn on_postgres<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(TestDatabase) -> F + Send + 'static) {
+    let server = std::env::var("NOEMIE_TEST_DATABASE_URL").unwrap_or_else(|_| DEFAULT_URL.to_owned());
+    let name = format!("noemie_test_{}", SystemClock.new_id().simple());
+    administer(&server, format!("CREATE DATABASE {name}")).await;
+    let url = with_database(&server, &name);
+    // In a task of its own, so that the database is dropped also when the test panics.
+    let outcome = tokio::spawn(async move { test(TestDatabase::open(url).await).await }).await;
+    administer(&server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    if let Err(failure) = outcome {
+        std::panic::resume_unwind(failure.into_panic());
+    }
+}
+
+async fn administer(server: &str, sql: String) {
+    let mut db = PgConnection::connect(server).await.unwrap_or_else(|e| {
+        panic!("PostgreSQL cannot be reached ({e}): run ./test, which starts it, or set NOEMIE_TEST_DATABASE_URL");
+    });
+    db.execute(AssertSqlSafe(sql.clone())).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+}
+
+/// The same server and user, another database.
+fn with_database(server: &str, name: &str) -> String {
+    let (before, options) = server.split_once('?').map_or((server, String::new()), |(b, o)| (b, format!("?{o}")));
+    let scheme_end = before.find("://").map_or(0, |i| i + 3);
+    let root = before[scheme_end..].find('/').map_or(before, |i| &before[..scheme_end + i]);
+    format!("{root}/{name}{options}")
+}

@@ -1,0 +1,167 @@
+//! Claims, exchanges and the rest as the ingest would make them, all invented and without any person.
+
+use noemie_gateway::clock::{Clock, SystemClock};
+use noemie_gateway::domain::claim::{Flow, PartKind, PartState, Reason};
+use noemie_gateway::domain::*;
+use noemie_gateway::store::{Closing, NewClaim, SharedStore, UnitOfWork};
+use noemie_parsers::types::Montant;
+use time::macros::{date, datetime};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// When the tests take place.
+pub const NOW: OffsetDateTime = datetime!(2025-03-10 09:30:00.123456 UTC);
+
+pub fn new_id() -> Uuid {
+    SystemClock.new_id()
+}
+
+pub fn at(seconds: i64) -> OffsetDateTime {
+    NOW + Duration::seconds(seconds)
+}
+
+pub fn part(kind: PartKind, state: PartState, asked: i64) -> ClaimPart {
+    ClaimPart {
+        kind,
+        state,
+        asked: Montant::from_centimes(asked),
+        paid: Montant::ZERO,
+        transfer_reference: None,
+        transfer_date: None,
+        reasons: Vec::new(),
+        updated_at: NOW,
+    }
+}
+
+/// A claim of two lines, 1,000 centimes to the AMO and 500 to the AMC.
+pub fn claim(exchange: ExchangeId, ordinal: u64, identity: &str) -> NewClaim {
+    let line = |rank: u32| ClaimLine {
+        rank,
+        record_type: "4".into(),
+        act_code: "AMI".into(),
+        care_date: (rank == 1).then_some(date!(2025 - 03 - 01)),
+        quantity: 2,
+        coefficient: 150,
+        unit_price: Montant::from_centimes(315),
+        base: Montant::from_centimes(750),
+        rate: 60,
+        billed: Montant::from_centimes(750),
+        amo: Montant::from_centimes(500),
+        amc: Montant::from_centimes(250),
+        qualifier: String::new(),
+    };
+    let claim = Claim {
+        id: ClaimId(new_id()),
+        exchange_id: exchange,
+        flow: Flow::Dre,
+        sender: "octest".into(),
+        logical_file: 1,
+        lot: "001".into(),
+        lot_date: Some(date!(2025 - 03 - 02)),
+        ordinal,
+        first_record: 3 + 4 * (ordinal - 1),
+        record_count: 4,
+        identity: Token(identity.into()),
+        person: Token("person-token".into()),
+        vault: vec![0, 1, 2, 255],
+        ps: "123456782".into(),
+        norm_code: "CP".into(),
+        invoice_number: format!("{ordinal:09}"),
+        invoice_complement: String::new(),
+        invoice_date: Some(date!(2025 - 03 - 02)),
+        amc_number: "0099900011".into(),
+        amo_organism: "017510000".into(),
+        total: Montant::from_centimes(1500),
+        received_at: NOW,
+        due_at: NOW + Duration::days(4),
+        corrects: None,
+        amo: part(PartKind::Amo, PartState::Received, 1000),
+        amc: part(PartKind::Amc, PartState::Received, 500),
+    };
+    NewClaim { claim, lines: vec![line(1), line(2)] }
+}
+
+pub fn event(claim: &Claim, sequence: u64) -> ClaimEvent {
+    ClaimEvent::of(claim, &claim.amc, EventId(new_id()), sequence, Some(claim.exchange_id), NOW)
+}
+
+pub fn reason() -> Reason {
+    Reason { code: "AAA000651R".into(), label: "Bénéficiaire inconnu".into() }
+}
+
+/// The part as a worker's reject leaves it.
+pub fn rejected(claim: &Claim, at: OffsetDateTime) -> ClaimPart {
+    ClaimPart { state: PartState::Rejected, reasons: vec![reason()], updated_at: at, ..claim.amc.clone() }
+}
+
+pub fn arl(exchange: ExchangeId, recipient: &str) -> ReturnFile {
+    ReturnFile {
+        id: ReturnId(new_id()),
+        kind: ReturnKind::Arl,
+        recipient: recipient.into(),
+        exchange_id: Some(exchange),
+        file_name: format!("arl-{exchange}.noemie"),
+        digest: "d1".into(),
+        sealed: vec![7; 40],
+        created_at: NOW,
+    }
+}
+
+/// The closing of an exchange that accepted `claims` and read two records of envelope.
+pub fn closing(id: ExchangeId, digest: &str, claims: &[NewClaim]) -> Closing {
+    let accepted = claims.len() as u64;
+    let records: u64 = claims.iter().map(|c| u64::from(c.claim.record_count)).sum();
+    let exchange = Exchange {
+        id,
+        sender: "octest".into(),
+        channel: Channel::Drop,
+        file_name: "fichier.dre".into(),
+        digest: digest.into(),
+        idempotency_key: String::new(),
+        size: 128 * (records + 2),
+        norm: "b2".into(),
+        packaging: "blocks".into(),
+        verdict: Verdict::Accepted,
+        logical_files: 1,
+        lots: 1,
+        invoices: accepted,
+        lines: 2 * accepted,
+        accepted,
+        quarantined: 0,
+        duplicates: 0,
+        unmatched: 0,
+        total: claims.iter().map(|c| c.claim.total).sum(),
+        amo: Montant::ZERO,
+        amc: Montant::ZERO,
+        anomalies: 0,
+        received_at: NOW,
+        archive_name: "archive-1".into(),
+    };
+    let ledger = Ledger { read: records + 2, accepted: records, envelope: 2, ..Ledger::default() };
+    Closing { exchange, ledger, logical_files: Vec::new(), arl: arl(id, "octest") }
+}
+
+/// Takes the place of an exchange that must be free.
+pub async fn open(unit: &mut Box<dyn UnitOfWork>, digest: &str) -> ExchangeId {
+    let id = ExchangeId(new_id());
+    assert_eq!(unit.claim_exchange("octest", digest, "", id).await.expect("claims the exchange"), None);
+    id
+}
+
+/// Commits one exchange with the claims that `make` gives it, and their first events. Answers the claims written.
+pub async fn deposit(store: &SharedStore, digest: &str, make: impl FnOnce(ExchangeId) -> Vec<NewClaim>) -> Vec<NewClaim> {
+    let mut unit = store.begin().await.expect("begins");
+    let id = open(&mut unit, digest).await;
+    let claims = make(id);
+    let written = unit.insert_claims(&claims).await.expect("writes claims");
+    let kept: Vec<NewClaim> = claims.into_iter().filter(|c| written.contains(&c.claim.id)).collect();
+    unit.insert_events(&kept.iter().map(|c| event(&c.claim, 1)).collect::<Vec<_>>()).await.expect("writes events");
+    unit.close_exchange(&closing(id, digest, &kept)).await.expect("closes");
+    unit.commit().await.expect("commits");
+    kept
+}
+
+/// A deposit of `count` claims whose identities start with `digest`.
+pub async fn deposit_many(store: &SharedStore, digest: &str, count: u64) -> Vec<NewClaim> {
+    deposit(store, digest, |id| (1..=count).map(|n| claim(id, n, &format!("{digest}-{n}"))).collect()).await
+}
