@@ -1,12 +1,16 @@
 //! The gateway: see `ARCHITECTURE.md`.
 
 pub mod admin;
+pub mod app;
 pub mod archive;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod conventionnement;
 pub mod domain;
 pub mod grpc;
 pub mod ingest;
+pub mod normalise;
 pub mod relay;
 pub mod returns;
 pub mod store;

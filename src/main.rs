@@ -1,2 +1,5 @@
 //! `noemie-gateway`: see `README.md`.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    noemie_gateway::cli::main()
+}

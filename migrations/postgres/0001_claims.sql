@@ -102,7 +102,7 @@ CREATE INDEX claims_identity ON claims (identity, received_at, id);
 CREATE INDEX claims_newest ON claims (received_at, id);
 CREATE INDEX claims_by_sender ON claims (sender, received_at, id);
 CREATE INDEX claims_by_ps ON claims (ps, received_at, id);
-CREATE INDEX claims_by_invoice ON claims (invoice_number, ps);
+CREATE INDEX claims_by_invoice ON claims (invoice_number, ps, received_at, id);
 CREATE INDEX claims_by_exchange ON claims (exchange_id, received_at, id);
 
 -- The two outcomes of a claim. No foreign key here nor on lines, events and anomalies: one method writes them together with their claim, never
@@ -121,7 +121,7 @@ CREATE TABLE claim_parts (
     updated_at         TIMESTAMPTZ NOT NULL,
     -- When the promise ends; the AMC part only.
     due_at             TIMESTAMPTZ,
-    -- The return file that told this reject to its sender.
+    -- What told this reject to its sender: a return file of ours, or the exchange by which the caisse did.
     told_in            UUID,
     PRIMARY KEY (claim_id, kind)
 );

@@ -105,7 +105,7 @@ CREATE INDEX claims_identity ON claims (identity, received_at, id);
 CREATE INDEX claims_newest ON claims (received_at, id);
 CREATE INDEX claims_by_sender ON claims (sender, received_at, id);
 CREATE INDEX claims_by_ps ON claims (ps, received_at, id);
-CREATE INDEX claims_by_invoice ON claims (invoice_number, ps);
+CREATE INDEX claims_by_invoice ON claims (invoice_number, ps, received_at, id);
 CREATE INDEX claims_by_exchange ON claims (exchange_id, received_at, id);
 
 -- The two outcomes of a claim. No foreign key here nor on lines, events and anomalies: one method writes them together with their claim, never
@@ -124,7 +124,7 @@ CREATE TABLE claim_parts (
     updated_at         INTEGER NOT NULL,
     -- When the promise ends; the AMC part only.
     due_at             INTEGER,
-    -- The return file that told this reject to its sender.
+    -- What told this reject to its sender: a return file of ours, or the exchange by which the caisse did.
     told_in            BLOB,
     PRIMARY KEY (claim_id, kind)
 ) WITHOUT ROWID;
@@ -172,7 +172,7 @@ CREATE TABLE outbox (
     UNIQUE (claim_id, sequence),
     CHECK ((position IS NULL) = (published_at IS NULL))
 );
-CREATE INDEX outbox_unpublished ON outbox (outbox_id) WHERE position IS NULL;
+-- No index of the unpublished here: in the index behind UNIQUE (position), those without position stand together, by outbox_id.
 
 -- Invoices put aside. They wait when nothing replaced them and they are no duplicate.
 CREATE TABLE quarantine (

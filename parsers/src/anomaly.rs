@@ -73,7 +73,7 @@ codes! {
     ComplementInconnu      "P6-COMPLEMENT-INCONNU" "P6"  Avertissement "Complement inconnu, conserve tel quel";
     ApresFin               "P7-BLANCS-APRES-999"   "P7"  Avertissement "Blancs apres le dernier 999";
     DonneesApresFin        "P7-DONNEES-APRES-999"  "P7"  Fichier       "Donnees apres le dernier 999";
-    NonInitiale            "C3-NON-INITIALE"       "C3"  Avertissement "Fichier DRE sans la mention FACTURE INITIALE";
+    NonInitiale            "C3-NON-INITIALE"       "C3"  Facture       "Fichier DRE sans la mention FACTURE INITIALE";
     IdentificationFichier  "C4-IDENTIFICATION"     "C4"  Fichier       "Identification du fichier absente ou invalide";
     RemiseDejaRecue        "C5-REMISE-DEJA-RECUE"  "C5"  Fichier       "Remise deja recue (meme emetteur, meme date, meme identification)";
     NonNumerique           "C6-NON-NUMERIQUE"      "C6"  Facture       "Zone numerique invalide";

@@ -2,7 +2,7 @@
 //!
 //! A [`Zone`] is one line of the table: number, French name, start, length, picture, presence, sources and meaning. A [`Layout`]
 //! is the whole table of one record. The reader, the writer, the controls and the documentation all walk the same table;
-//! adding a zone is one edit. [`record!`] turns a table into a module with one constant a zone and the `LAYOUT` of the record.
+//! adding a zone is one edit. `record!` turns a table into a module with one constant a zone and the `LAYOUT` of the record.
 //!
 //! This module knows nothing of files, of the order of records, or of what a zone is used for.
 

@@ -6,7 +6,9 @@
 
 pub mod anomaly;
 pub mod b2;
+pub mod detect;
 pub mod layout;
 pub mod noemie;
+pub mod physical;
 pub mod picture;
 pub mod types;

@@ -45,8 +45,11 @@ fn two(input: &[u8]) -> IResult<&[u8], u8> {
     take_while_m_n(2, 2, |b: u8| b.is_ascii_digit()).map(|d: &[u8]| (d[0] - b'0') * 10 + (d[1] - b'0')).parse(input)
 }
 
+/// A parser of the pairs of digits of a date: year, month, day.
+type Paires = fn(&[u8]) -> IResult<&[u8], (u16, u8, u8)>;
+
 /// Reads a date with its three or four pairs of digits in the order given by `order`.
-fn date(zone: &[u8], order: fn(&[u8]) -> IResult<&[u8], (u16, u8, u8)>) -> Result<Option<Date>, Refus> {
+fn date(zone: &[u8], order: Paires) -> Result<Option<Date>, Refus> {
     if zone.iter().all(|b| *b == b' ') || zone.iter().all(|b| *b == b'0') {
         return Ok(None);
     }

@@ -307,8 +307,8 @@ fn about_register(facts: &Facts<'_>, warnings: &mut Vec<(&'static str, String)>)
 
 /// Whether the establishment passed to another legal entity since the convention began.
 fn entity_change(versions: &[EstablishmentRow], since: Date, on: Date) -> Option<String> {
-    let changed = versions.windows(2).filter(|pair| pair[0].finess_ej != pair[1].finess_ej).map(|pair| &pair[1]);
-    let last = changed.filter(|version| version.valid_from > since && version.valid_from <= on).next_back()?;
+    let mut changed = versions.windows(2).filter(|pair| pair[0].finess_ej != pair[1].finess_ej).map(|pair| &pair[1]);
+    let last = changed.rfind(|version| version.valid_from > since && version.valid_from <= on)?;
     let (entity, day) = (&last.finess_ej, french_date(last.valid_from));
     Some(format!("L'établissement a changé d'entité juridique depuis le début de la convention ({entity}, extrait du {day})."))
 }

@@ -6,7 +6,7 @@ use super::convention_row::is_domain;
 use super::identifier::{Number, normalise, read_number};
 use super::{Conventionnement, special_amc};
 use crate::store::StoreError;
-use crate::store::conventions::{EstablishmentRow, Path};
+use crate::store::conventions::{EstablishmentRow, FoundConvention, Path};
 use noemie_parsers::types::NumeroAmc;
 use time::Date;
 
@@ -50,23 +50,20 @@ impl Conventionnement {
     pub async fn lookup(&self, query: &LookupQuery) -> Result<LookupAnswer, LookupError> {
         let (number, amc) = read_keys(&query.identifier, &query.amc)?;
         let domain = read_domain(&query.domain)?;
-        let register = self.register().await?;
         if let Some(rule) = special_amc::rule(amc.as_str()) {
-            return Ok(answer::by_rule(rule, register));
+            return Ok(answer::by_rule(rule, self.register().await?));
         }
-        let versions = self.versions_of(&number).await?;
+        let (register, versions) = tokio::try_join!(self.register(), self.versions_of(&number))?;
         let own = version_on(&versions, query.on);
         let legal_entity = own.map(|establishment| establishment.finess_ej.as_str());
         let found = self.store.find_conventions(number.as_str(), amc.as_str(), legal_entity, query.on).await?;
         let choice = choose(&found, &domain, query.on);
-        let establishment = match own {
-            Some(own) => Some(own.clone()),
-            None => self.establishment_of(&choice, query.on).await?,
-        };
-        let is_legal_entity = matches!(number, Number::Ps(_)) && own.is_none() && self.store.any_establishment_of(number.as_str()).await?.is_some();
-        let is_own = found.iter().any(|one| one.path == Path::Own);
-        let is_holder = is_own || self.store.convention_holder_known(number.as_str()).await?;
-        let amc_known = !found.is_empty() || self.store.amc_known(amc.as_str()).await?;
+        let (establishment, is_legal_entity, is_holder, amc_known) = tokio::try_join!(
+            self.establishment_of(own, &choice, query.on),
+            self.is_legal_entity(&number, own),
+            self.is_holder(&number, &found),
+            self.amc_known(amc.as_str(), &found),
+        )?;
         let facts = Facts {
             number: &number,
             amc: amc.as_str(),
@@ -90,12 +87,29 @@ impl Conventionnement {
         }
     }
 
-    /// The establishment that the chosen convention names: its link, or its holder when that is one.
-    async fn establishment_of(&self, choice: &Choice, on: Date) -> Result<Option<EstablishmentRow>, StoreError> {
+    /// The number itself when it is an establishment, else the one that the chosen convention names: its link, or its holder.
+    async fn establishment_of(&self, own: Option<&EstablishmentRow>, choice: &Choice, on: Date) -> Result<Option<EstablishmentRow>, StoreError> {
+        if own.is_some() {
+            return Ok(own.cloned());
+        }
         let Choice::Convention { found, .. } = choice else { return Ok(None) };
         let finess = if found.row.finess_et.is_empty() { &found.row.identifier } else { &found.row.finess_et };
         let versions = self.store.establishment_versions(finess).await?;
         Ok(version_on(&versions, on).cloned())
+    }
+
+    async fn is_legal_entity(&self, number: &Number, own: Option<&EstablishmentRow>) -> Result<bool, StoreError> {
+        let Number::Ps(number) = number else { return Ok(false) };
+        Ok(own.is_none() && self.store.any_establishment_of(number.as_str()).await?.is_some())
+    }
+
+    async fn is_holder(&self, number: &Number, found: &[FoundConvention]) -> Result<bool, StoreError> {
+        let is_own = found.iter().any(|one| matches!(one.path, Path::Own | Path::Rpps));
+        Ok(is_own || self.store.convention_holder_known(number.as_str()).await?)
+    }
+
+    async fn amc_known(&self, amc: &str, found: &[FoundConvention]) -> Result<bool, StoreError> {
+        Ok(!found.is_empty() || self.store.amc_known(amc).await?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the service talks about: exchanges, claims and their parts, events, decisions. Plain values, no I/O.
 
+pub mod calendar;
 pub mod claim;
 pub mod event;
 pub mod exchange;

@@ -27,7 +27,7 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 const HEARTBEAT_SECONDS: u16 = 10;
 /// Saying goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often the depth of the queues is looked at. A queue that was deleted is noticed, and declared again, within this time.
+/// Queue depths are for dashboards, which ask every 10 to 15 s.
 const LOOK_INTERVAL: Duration = Duration::from_secs(10);
 /// AMQP's "everything is fine".
 const REPLY_SUCCESS: u16 = 200;
@@ -41,13 +41,15 @@ pub struct AmqpSettings {
     pub prefix: Prefix,
     /// How long a wave waits for its confirms; 30 s by default.
     pub confirm_timeout: Duration,
+    /// How often the depth of the queues is read; 10 s by default. A queue that was deleted is noticed, and declared again, within this time.
+    pub look_interval: Duration,
 }
 
 impl AmqpSettings {
     /// Settings with the usual limits.
     #[must_use]
     pub const fn new(url: String, prefix: Prefix) -> Self {
-        Self { url, prefix, confirm_timeout: CONFIRM_TIMEOUT }
+        Self { url, prefix, confirm_timeout: CONFIRM_TIMEOUT, look_interval: LOOK_INTERVAL }
     }
 }
 
@@ -137,7 +139,7 @@ impl AmqpSink {
 impl Sink for AmqpSink {
     async fn ready(&mut self) -> Result<(), SinkError> {
         if let Some(line) = &mut self.line {
-            if line.is_open() && line.looked_at.elapsed() < LOOK_INTERVAL {
+            if line.is_open() && line.looked_at.elapsed() < self.settings.look_interval {
                 return Ok(());
             }
             if line.is_open() && in_time(CONNECT_TIMEOUT, "looking at a queue", line.look(&self.settings.prefix)).await.is_ok() {

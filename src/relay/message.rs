@@ -63,6 +63,22 @@ pub(super) fn short(text: &str) -> ShortString {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{ClaimEvent, PartState};
+
+    #[test]
+    fn every_sample_of_the_documentation_is_an_event() {
+        let page = include_str!("../../docs/events.md");
+        let samples: Vec<&str> = page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let facts = samples.iter().map(|sample| {
+            let event: ClaimEvent = serde_json::from_str(sample).unwrap();
+            let written: serde_json::Value = serde_json::to_value(&event).unwrap();
+            assert_eq!(written, serde_json::from_str::<serde_json::Value>(sample).unwrap());
+            assert!(page.contains(&format!("### {}\n", event.name())));
+            event.fact
+        });
+        use PartState::{Accepted, Deferred, Paid, Received, Recovered, Rejected};
+        assert_eq!(facts.collect::<Vec<_>>(), [Received, Accepted, Rejected, Deferred, Paid, Recovered]);
+    }
 
     #[test]
     fn short_strings_are_cut_between_characters() {

@@ -86,7 +86,7 @@ impl Relay {
     }
 
     /// Waits as long as an outcome asks for.
-    pub async fn rest(&self, outcome: &StepOutcome) {
+    pub async fn rest(&mut self, outcome: &StepOutcome) {
         match outcome {
             StepOutcome::Published(_) => {}
             StepOutcome::Idle => self.store.wait_for_events(IDLE_WAIT).await,

@@ -94,7 +94,7 @@ macro_rules! shared_reads {
 
         pub(in crate::store) async fn claim(db: &mut Connection, id: ClaimId) -> Result<Option<Claim>, StoreError> {
             let row: Option<ClaimRow> =
-                query_as(select_claim!("WHERE c.id = $1")).bind(id.0).fetch_optional(db).await.map_err(doing("reading a claim"))?;
+                query_as(select_claim!("AND c.id = $1")).bind(id.0).fetch_optional(db).await.map_err(doing("reading a claim"))?;
             row.map(Claim::try_from).transpose()
         }
 

@@ -9,7 +9,8 @@ use sqlx::FromRow;
 use time::Date;
 use uuid::Uuid;
 
-/// `SELECT` of a claim with both parts, then the given tail.
+/// `SELECT` of a claim with both parts, then the given tail: further conditions (`AND …`) and an order. CROSS JOIN makes SQLite start from the claims,
+/// whose indexes have the order of the pages, and not from a scan of the parts; PostgreSQL chooses for itself.
 macro_rules! select_claim {
     ($($tail:expr)?) => {
         concat!(
@@ -20,9 +21,8 @@ macro_rules! select_claim {
              amo.transfer_date AS amo_transfer_date, amo.reasons AS amo_reasons, amo.updated_at AS amo_updated_at, \
              amc.state AS amc_state, amc.asked AS amc_asked, amc.paid AS amc_paid, amc.transfer_reference AS amc_transfer_reference, \
              amc.transfer_date AS amc_transfer_date, amc.reasons AS amc_reasons, amc.updated_at AS amc_updated_at \
-             FROM claims c \
-             JOIN claim_parts amo ON amo.claim_id = c.id AND amo.kind = 'amo' \
-             JOIN claim_parts amc ON amc.claim_id = c.id AND amc.kind = 'amc' "
+             FROM claims c CROSS JOIN claim_parts amo CROSS JOIN claim_parts amc \
+             WHERE amo.claim_id = c.id AND amo.kind = 'amo' AND amc.claim_id = c.id AND amc.kind = 'amc' "
             $(, $tail)?
         )
     };

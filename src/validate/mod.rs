@@ -1,5 +1,57 @@
 //! Validation of a whole file: runs the parsers over it, keeps the counts, gives the verdict. Stores nothing.
+//!
+//! The same function serves the dry run and the first pass of an ingest, so that both always agree. Memory stays flat: one invoice at a
+//! time, and a bounded list of findings.
 
+mod passe;
 pub mod report;
 
 pub use report::{Finding, Report};
+
+use crate::domain::LogicalFile;
+use noemie_parsers::anomaly::Position;
+use noemie_parsers::detect::{self, Detection, Norme};
+use noemie_parsers::noemie::Packaging;
+use passe::Passe;
+use std::io::{self, Chain, Cursor, Read};
+
+/// A source whose first bytes were looked at and put back.
+pub type Source<R> = Chain<Cursor<Vec<u8>>, R>;
+
+/// Recognises a file by its first bytes, and gives the source back whole.
+pub fn recognise<R: Read>(mut source: R) -> io::Result<(Detection, Source<R>)> {
+    let mut head = Vec::with_capacity(detect::APERCU);
+    source.by_ref().take(detect::APERCU as u64).read_to_end(&mut head)?;
+    let detection = detect::detecter(&head);
+    Ok((detection, Cursor::new(head).chain(source)))
+}
+
+/// What a pass over a file gives: the report, and the remittances that it holds.
+#[derive(Debug, Clone)]
+pub struct Examen {
+    /// Counts, totals, verdict and findings.
+    pub report: Report,
+    /// Its logical files with the place of their 000, in order.
+    pub remittances: Vec<(LogicalFile, Position)>,
+    /// What the ledger counts: physical records, or entities of a NOEMIE file.
+    pub read: u64,
+}
+
+/// Validates a file. Fails only when the source fails: what is wrong with the file is in the report.
+pub fn validate(source: impl Read, file: &str) -> io::Result<Report> {
+    examine(source, file).map(|examen| examen.report)
+}
+
+/// Validates a file and keeps what an ingest needs besides the report.
+pub fn examine(source: impl Read, file: &str) -> io::Result<Examen> {
+    let (detection, source) = recognise(source)?;
+    let mut passe = Passe::new(file, detection);
+    match detection.norme {
+        Some(Norme::B2(forme)) => passe.b2(source, forme)?,
+        Some(Norme::NoemieLignes) => passe.noemie(source, Packaging::Lignes)?,
+        Some(Norme::NoemieBlocs) => passe.noemie(source, Packaging::Blocs)?,
+        Some(Norme::Concentrateur(_)) => passe.concentrateur(source)?,
+        None => passe.non_reconnu(source)?,
+    }
+    Ok(passe.finish())
+}

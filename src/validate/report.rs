@@ -48,6 +48,21 @@ pub struct Report {
     pub anomalies: Vec<Finding>,
 }
 
+impl Report {
+    /// Adds a finding that refuses the whole file.
+    pub fn refuse(&mut self, finding: Finding) {
+        self.verdict = Verdict::Refused;
+        self.anomaly_count += 1;
+        self.anomalies.insert(0, finding);
+        self.accepted_invoices = 0;
+        self.quarantined_invoices.clear();
+        self.total_centimes = 0;
+        self.amo_centimes = 0;
+        self.amc_centimes = 0;
+        self.sums = self.sums.map(|_| ReturnSums::default());
+    }
+}
+
 /// Sums of a return, over accepted invoices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
 pub struct ReturnSums {

@@ -1,4 +1,5 @@
 //! Helpers shared by the tests of several files.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod databases;
 pub mod samples;

@@ -1,4 +1,14 @@
-//! Norm B2 / DRE: records of 128 bytes; one file per record type states its table.
+//! Norm B2 / DRE: `file = 000, lot+, 999`; `lot = 1, invoice+, 6`; `invoice = 2, complements, line+, 5`.
+//!
+//! One file per record type states its table (`t4.rs` for type 4 and so on). [`lecteur`] walks the nesting and hands out one invoice at
+//! a time; [`controles`] verifies an invoice, a lot, a file; [`genre`] tells what a record is.
+
+pub mod controles;
+pub mod element;
+pub mod facture;
+pub mod genre;
+pub mod lecteur;
+mod recalage;
 
 pub mod t000;
 pub mod t1;
@@ -29,3 +39,11 @@ pub mod t4u;
 pub mod t5;
 pub mod t6;
 pub mod t999;
+
+pub use element::{Comptes, Element, EnTete, FinFichier, FinLot, Flux, Lot};
+pub use facture::{Facture, Identite, Ligne, Totaux};
+pub use genre::{Genre, NormeLot};
+pub use lecteur::Lecteur;
+
+/// One record: exactly 128 bytes.
+pub type Record = [u8; crate::physical::enregistrements::LONGUEUR];

@@ -1,4 +1,27 @@
 //! NOEMIE: entities of fixed length between a 000 and a 999; one file per entity states its table.
+//!
+//! ```text
+//! bytes > physical (lines or blocks) > decoupe (entities) > flux (000, entities, 999) > lecteur (invoices)
+//! ```
+//!
+//! [`Reader`] reads returns, [`Flux`] the entities as they stand, [`Ecrivain`] writes a file. The layouts and trees are reconstructed from
+//! public material and provisional.
+
+mod arbre;
+mod comptes;
+mod contexte;
+mod controles;
+mod decoupe;
+mod ecrivain;
+mod entete;
+mod entite;
+mod flux;
+mod gabarit;
+mod lecteur;
+mod montants;
+mod mouvement;
+mod retour;
+mod valeurs;
 
 pub mod e000;
 pub mod e010;
@@ -28,3 +51,15 @@ pub mod e295;
 pub mod e990;
 pub mod e999;
 pub mod retour_concentrateur;
+
+pub use comptes::{Comptes, ParEtat, ParNature};
+pub use contexte::{Contexte, Destinataire, Lot, TypeRetour, Virement};
+pub use ecrivain::Ecrivain;
+pub use entete::{BORNE, EnTete, FinFichier};
+pub use entite::{ENTITES, Entite, FEUILLE, Lieu, table};
+pub use flux::{Borne, Flux, Morceau, Packaging};
+pub use gabarit::{ErreurEcriture, Gabarit};
+pub use lecteur::{ANOMALIES_MAX, ENTITES_MAX, Element, Reader};
+pub use mouvement::{Mouvement, NatureMouvement};
+pub use retour::{Assure, Commentaire, Etat, NatureRejet, Part, Payeur, Rejet, Retour};
+pub use valeurs::{DateBrute, NaissanceBrute};

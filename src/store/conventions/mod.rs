@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use time::{Date, OffsetDateTime};
 
 mod implementation;
+mod open;
 mod postgres;
 mod sql;
 mod sqlite;

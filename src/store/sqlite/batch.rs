@@ -1,6 +1,6 @@
 //! Writes and reads of many rows: multi-row VALUES in chunks, and lists of keys as one JSON text.
 
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, ReturnId, Token};
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, Token};
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::{is_live, is_reject, let_die};
 use crate::store::rows::{ClaimRow, all, select_claim};
@@ -20,7 +20,7 @@ fn hex_list<'a>(ids: impl IntoIterator<Item = &'a ClaimId>) -> String {
 
 pub(super) async fn latest_claims(db: &mut SqliteConnection, identities: &[Token]) -> Result<Vec<Claim>, StoreError> {
     let found: Vec<ClaimRow> = query_as(select_claim!(
-        "WHERE c.id IN (SELECT (SELECT k.id FROM claims k WHERE k.identity = j.value ORDER BY k.received_at DESC, k.id DESC LIMIT 1) \
+        "AND c.id IN (SELECT (SELECT k.id FROM claims k WHERE k.identity = j.value ORDER BY k.received_at DESC, k.id DESC LIMIT 1) \
          FROM json_each($1) j)"
     ))
     .bind(json(&identities))
@@ -211,8 +211,8 @@ pub(super) async fn insert_unmatched(db: &mut SqliteConnection, id: ExchangeId, 
 pub(super) async fn rejects_to_return(db: &mut SqliteConnection, limit: usize) -> Result<Vec<Claim>, StoreError> {
     // The condition is the one of the index `claim_parts_untold`, word for word.
     let found: Vec<ClaimRow> = query_as(select_claim!(
-        "WHERE amc.kind = 'amc' AND amc.state IN ('rejected', 'rejected_after_acceptance') AND amc.told_in IS NULL \
-         ORDER BY amc.updated_at, amc.claim_id LIMIT $1"
+        "AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') \
+         AND told_in IS NULL ORDER BY updated_at, claim_id LIMIT $1) ORDER BY amc.updated_at, c.id"
     ))
     .bind(rows(limit))
     .fetch_all(db)
@@ -221,9 +221,9 @@ pub(super) async fn rejects_to_return(db: &mut SqliteConnection, limit: usize) -
     all(found)
 }
 
-pub(super) async fn mark_told(db: &mut SqliteConnection, id: ReturnId, told: &[ClaimId]) -> Result<(), StoreError> {
+pub(super) async fn mark_told(db: &mut SqliteConnection, by: Uuid, told: &[ClaimId]) -> Result<(), StoreError> {
     query("UPDATE claim_parts SET told_in = $1 WHERE kind = 'amc' AND claim_id IN (SELECT unhex(value) FROM json_each($2))")
-        .bind(id.0)
+        .bind(by)
         .bind(hex_list(told))
         .execute(db)
         .await

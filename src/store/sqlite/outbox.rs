@@ -7,12 +7,13 @@ use time::OffsetDateTime;
 
 /// Gives consecutive positions, in the order given, to the events that have none yet.
 pub(super) async fn mark_published(writer: &SqlitePool, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
-    // One statement on the one writer: nobody else numbers at the same time. An id given twice takes its first place.
+    // One statement on the one writer: nobody else numbers at the same time. An id given twice takes its first place. CROSS JOIN:
+    // from the list to the outbox, for the other way would read the whole backlog.
     query(
         "UPDATE outbox SET published_at = $2, \
          position = (SELECT COALESCE(max(position), 0) FROM outbox) + wanted.place \
          FROM (SELECT o.outbox_id, row_number() OVER (ORDER BY min(j.key)) AS place \
-               FROM json_each($1) j JOIN outbox o ON o.outbox_id = j.value WHERE o.position IS NULL GROUP BY o.outbox_id) AS wanted \
+               FROM json_each($1) j CROSS JOIN outbox o ON o.outbox_id = j.value WHERE o.position IS NULL GROUP BY o.outbox_id) AS wanted \
          WHERE outbox.outbox_id = wanted.outbox_id",
     )
     .bind(json(&outbox_ids))

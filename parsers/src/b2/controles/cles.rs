@@ -1,0 +1,72 @@
+//! C10 and C12: keys of the NIR and of the numbers of professionals.
+
+use super::super::facture::{Facture, Piece};
+use super::super::genre::{Genre, NormeLot};
+use super::super::{t2, t2s, t3e, t3s, t4, t4e};
+use super::{at, vide};
+use crate::anomaly::{Anomaly, Code, Severity};
+use crate::layout::{Zone, famille36};
+use crate::types::{CleNir, Nir, cle_type_1_2_valide};
+
+/// Verifies every key of an invoice.
+pub(super) fn cles(facture: &Facture, out: &mut Vec<Anomaly>) {
+    let main = facture.principale();
+    nir(main, &famille36::NO_IMMATRICULATION_ASSURE, &famille36::CLE_NO_IMMATRICULATION, "de l'assuré", out);
+    luhn(main, &famille36::NO_PARTENAIRE_SANTE_CLE, out);
+    for piece in &facture.pieces {
+        if piece.genre == Genre::ComplementFacture(b'S') {
+            individuel(facture, piece, out);
+        }
+        for zone in numbers(piece.genre, facture.tables.norme) {
+            if !vide(zone.of(&piece.record)) {
+                luhn(piece, zone, out);
+            }
+        }
+    }
+    // The key of the insurer's number is a warning: numbers in use are known that do not pass it.
+    let oc = &t2::ps::NO_ORGANISME_COMPLEMENTAIRE;
+    let number = oc.of(&main.record);
+    if number.iter().all(u8::is_ascii_digit) && !vide(number) && !cle_type_1_2_valide(number) {
+        out.push(at(Code::CleLuhn, main, oc, "La clé du numéro d'organisme complémentaire est inhabituelle").with_severity(Severity::Avertissement));
+    }
+}
+
+fn individuel(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {
+    let (number, key) = if facture.is_cp() {
+        (&t2s::cp::NO_IMMATRICULATION_INDIVIDUEL, &t2s::cp::CLE)
+    } else {
+        (&t2s::ps::NO_IMMATRICULATION_INDIVIDUEL, &t2s::ps::CLE)
+    };
+    if !vide(number.of(&piece.record)) {
+        nir(piece, number, key, "individuel", out);
+    }
+}
+
+fn nir(piece: &Piece, number: &'static Zone, key: &'static Zone, whose: &str, out: &mut Vec<Anomaly>) {
+    let read = Nir::from_bytes(number.of(&piece.record));
+    match (read, CleNir::from_bytes(key.of(&piece.record))) {
+        (Some(nir), Some(key)) if nir.cle() == key => {}
+        (None, _) => out.push(at(Code::NirCle, piece, number, format!("Le numéro d'immatriculation {whose} est mal formé"))),
+        _ => out.push(at(Code::NirCle, piece, key, format!("La clé du numéro d'immatriculation {whose} est fausse"))),
+    }
+}
+
+fn luhn(piece: &Piece, zone: &'static Zone, out: &mut Vec<Anomaly>) {
+    if !cle_type_1_2_valide(zone.of(&piece.record).trim_ascii_end()) {
+        out.push(at(Code::CleLuhn, piece, zone, format!("{} : la clé (dernier chiffre) est fausse", zone.name)));
+    }
+}
+
+/// Zones that hold a number with a key type 1-2, besides the prefix.
+fn numbers(genre: Genre, norme: NormeLot) -> &'static [&'static Zone] {
+    match (genre, norme) {
+        (Genre::Facture, NormeLot::Ps) => &[&t2::ps::NO_PRESCRIPTEUR_CLE],
+        (Genre::Ligne4, NormeLot::Ps) => &[&t4::ps::NO_EXECUTANT_CLE],
+        (Genre::Ligne4, NormeLot::Cp) => &[&t4::cp::NO_PRESCRIPTEUR_CLE, &t4::cp::NO_EXECUTANT_CLE],
+        (Genre::ComplementFacture(b'S'), NormeLot::Cp) => &[&t2s::cp::NO_ASSURANCE_MALADIE_MEDECIN_TRAITANT],
+        (Genre::Complement3(b'S'), NormeLot::Cp) => &[&t3s::cp::NO_PRESCRIPTEUR],
+        (Genre::Complement3(b'E'), NormeLot::Cp) => &[&t3e::cp::IDENTIFIANT_RPPS_PRESCRIPTEUR],
+        (Genre::Complement4(b'E'), _) => &[&t4e::layout::IDENTIFIANT_RPPS_PRESCRIPTEUR, &t4e::layout::IDENTIFIANT_RPPS_EXECUTANT],
+        _ => &[],
+    }
+}

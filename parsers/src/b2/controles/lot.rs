@@ -1,0 +1,81 @@
+//! C33: the counters and totals of a type 6. Warnings: the figures are recomputed.
+
+use super::super::element::{FinLot, Lot};
+use super::super::facture::{self, Facture};
+use super::super::genre::Genre;
+use super::super::{t1, t5, t6};
+use crate::anomaly::{Anomaly, Code};
+use crate::layout::{Picture, Zone};
+use crate::picture;
+use crate::types::Montant;
+
+/// What was read of a lot, as declared by its invoices (quarantined ones included).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CompteLot {
+    factures: u64,
+    lignes: u64,
+    types_2: u64,
+    types_5: u64,
+    total: u64,
+    amo: u64,
+    /// AMO of the fees only: in norm CP the source A adds nothing else.
+    amo_honoraires: u64,
+    amc: u64,
+}
+
+impl CompteLot {
+    /// Adds an invoice.
+    pub fn ajouter(&mut self, facture: &Facture) {
+        let count = |f: fn(Genre) -> bool| facture.pieces.iter().filter(|p| f(p.genre)).count() as u64;
+        self.factures += 1;
+        self.lignes += count(Genre::is_ligne);
+        self.types_2 += count(|g| matches!(g, Genre::Facture | Genre::ComplementFacture(_)));
+        self.types_5 += count(|g| matches!(g, Genre::FinFacture | Genre::ComplementFin(_)));
+        if let Some(fin) = facture.piece(Genre::FinFacture) {
+            let declared = facture::totaux_declares(fin, facture.tables.norme);
+            let unsigned = |m: Montant| u64::try_from(m.centimes()).unwrap_or_default();
+            self.total += unsigned(declared.total);
+            self.amo += unsigned(declared.amo);
+            self.amc += unsigned(declared.amc);
+            self.amo_honoraires += picture::nombre(t5::cp::TOTAL_REMBOURSABLE_AMO_HONORAIRES.of(&fin.record)).ok().flatten().unwrap_or_default();
+        }
+    }
+}
+
+/// Compares a 6 with what was read of its lot.
+pub fn fin_lot(fin: &FinLot, lot: &Lot, read: &CompteLot, out: &mut Vec<Anomaly>) {
+    use t6::layout as t;
+    let cp = matches!(lot.tables.norme, super::super::genre::NormeLot::Cp);
+    let amo: &[u64] = if cp { &[read.amo, read.amo_honoraires] } else { &[read.amo] };
+    let table: [(&'static Zone, &[u64]); 7] = [
+        (&t::NOMBRE_FACTURES, &[read.factures]),
+        (&t::NOMBRE_LIGNES_ACTES, &[read.lignes]),
+        (&t::NOMBRE_ENREGISTREMENTS_TYPE_2, &[read.types_2]),
+        (&t::NOMBRE_ENREGISTREMENTS_TYPE_5, &[read.types_5]),
+        (&t::MONTANT_TOTAL_FACTURE_LOT, &[read.total]),
+        (&t::MONTANT_TOTAL_AMO_LOT, amo),
+        (&t::MONTANT_TOTAL_OC_LOT, &[read.amc]),
+    ];
+    for (zone, accepted) in table {
+        let declared = picture::nombre(zone.of(&fin.record)).ok().map(Option::unwrap_or_default);
+        if declared.is_some_and(|d| !accepted.contains(&d)) {
+            let declared = declared.unwrap_or_default();
+            push(fin, zone, format!("{} : {} déclaré, {} lu", zone.name, shown(zone, declared), shown(zone, accepted[0])), out);
+        }
+    }
+    if t::NO_LOT.of(&fin.record) != t1::layout::NO_LOT.of(&lot.record) {
+        push(fin, &t::NO_LOT, format!("Le numéro de lot diffère de celui du type 1 ({})", lot.numero()), out);
+    }
+}
+
+/// A counter as it is, an amount in euros.
+fn shown(zone: &Zone, n: u64) -> String {
+    match zone.picture {
+        Picture::Montant => Montant::from_centimes(i64::try_from(n).unwrap_or(i64::MAX)).to_string(),
+        _ => n.to_string(),
+    }
+}
+
+fn push(fin: &FinLot, zone: &'static Zone, message: String, out: &mut Vec<Anomaly>) {
+    out.push(Anomaly::on_zone(Code::TotalLot, fin.position, "6", zone, &fin.record, message));
+}

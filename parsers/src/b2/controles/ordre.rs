@@ -1,0 +1,116 @@
+//! C16 to C19: order, number and sequence of the complements, and number of lines.
+
+use super::super::facture::{Facture, Piece};
+use super::super::genre::Genre;
+use super::super::t4m;
+use super::at;
+use crate::anomaly::{Anomaly, Code};
+use crate::layout::{famille36, famille39};
+use crate::picture;
+
+/// Letters of the complements that carry a sequence number.
+const SEQUENCED: &[u8] = b"SEFHBCDMPTU";
+
+/// Most complements of one letter behind a line (control C17).
+const fn most(genre: Genre) -> Option<usize> {
+    match genre {
+        Genre::Complement3(b'F' | b'H') | Genre::Complement4(b'B' | b'H') => Some(10),
+        Genre::Complement4(b'M') => Some(26),
+        _ => None,
+    }
+}
+
+/// Verifies the order of the records of an invoice.
+pub(super) fn ordre(facture: &Facture, out: &mut Vec<Anomaly>) {
+    entete(facture, out);
+    let lines = facture.pieces.iter().filter(|p| p.genre.is_ligne()).count();
+    if !(1..=999).contains(&lines) {
+        let main = facture.principale();
+        let message = format!("La facture contient {lines} lignes ; de 1 à 999 sont attendues");
+        out.push(Anomaly::on_record(Code::NombreLignes, main.position, "2", message));
+    }
+    let starts: Vec<usize> = facture.pieces.iter().enumerate().filter(|(_, p)| p.genre.is_ligne()).map(|(i, _)| i).collect();
+    for (k, start) in starts.iter().enumerate() {
+        let end = starts.get(k + 1).copied().unwrap_or(facture.pieces.len());
+        let complements: Vec<&Piece> =
+            facture.pieces[start + 1..end].iter().filter(|p| matches!(p.genre, Genre::Complement3(_) | Genre::Complement4(_))).collect();
+        ligne(&complements, out);
+    }
+}
+
+/// 2S right after 2 in norm CP; 2X last.
+fn entete(facture: &Facture, out: &mut Vec<Anomaly>) {
+    let main = facture.principale();
+    let heads: Vec<&Piece> = facture.pieces.iter().filter(|p| matches!(p.genre, Genre::ComplementFacture(_))).collect();
+    let s = Genre::ComplementFacture(b'S');
+    if facture.is_cp() {
+        match heads.iter().position(|p| p.genre == s) {
+            None => out.push(Anomaly::on_record(Code::Ordre, main.position, "2", "Norme CP : le 2S manque derrière le type 2")),
+            Some(0) => {}
+            Some(i) => out.push(Anomaly::on_record(Code::Ordre, heads[i].position, "2S", "Norme CP : le 2S suit immédiatement le type 2")),
+        }
+    }
+    if let Some(x) = heads.iter().position(|p| p.genre == Genre::ComplementFacture(b'X')).filter(|i| i + 1 < heads.len()) {
+        out.push(Anomaly::on_record(Code::Ordre, heads[x].position, "2X", "Le 2X est le dernier complément du type 2"));
+    }
+}
+
+/// Rank of a complement behind its line: S, then E, then the details.
+const fn rank(genre: Genre) -> u8 {
+    match genre {
+        Genre::Complement3(b'S') | Genre::Complement4(b'S') => 0,
+        Genre::Complement3(b'E') | Genre::Complement4(b'E') => 1,
+        _ => 2,
+    }
+}
+
+fn ligne(complements: &[&Piece], out: &mut Vec<Anomaly>) {
+    for pair in complements.windows(2) {
+        if rank(pair[1].genre) < rank(pair[0].genre) {
+            let name = pair[1].genre.nom();
+            out.push(Anomaly::on_record(Code::Ordre, pair[1].position, name.clone(), format!("Le {name} doit précéder le {}", pair[0].genre.nom())));
+        }
+    }
+    for (i, piece) in complements.iter().enumerate() {
+        let same = complements[..i].iter().filter(|p| p.genre == piece.genre).count();
+        if matches!(piece.genre, Genre::Complement3(l) | Genre::Complement4(l) if SEQUENCED.contains(&l)) {
+            sequence(piece, same + 1, out);
+        }
+        if most(piece.genre).is_some_and(|m| same == m) {
+            let message = format!("Plus de {same} {} pour une ligne", piece.genre.nom());
+            out.push(Anomaly::on_record(Code::Sequence, piece.position, piece.genre.nom(), message));
+        }
+    }
+    ccam(complements, out);
+}
+
+/// Sequence 01..n without hole, at 37-38 (family 36) or 40-41 (3S, 3E).
+fn sequence(piece: &Piece, expected: usize, out: &mut Vec<Anomaly>) {
+    let family_39 = matches!(piece.genre, Genre::Complement3(b'S' | b'E'));
+    let column = if family_39 { usize::from(famille39::NO_FACTURE.end()) + 2 } else { usize::from(famille36::NO_FACTURE.end()) + 2 };
+    let found = picture::nombre(&piece.record[column - 1..column + 1]).ok().flatten();
+    if found.is_some_and(|n| n != expected as u64) {
+        let mut anomaly = Anomaly::on_record(Code::Sequence, piece.position, piece.genre.nom(), format!("Séquence {expected:02} attendue"));
+        anomaly.column = u32::try_from(column).expect("a column is at most 128");
+        anomaly.offset += column as u64 - 1;
+        anomaly.length = 2;
+        out.push(anomaly);
+    }
+}
+
+/// 4M: ascending dates (C17), modifiers without hole (C18).
+fn ccam(complements: &[&Piece], out: &mut Vec<Anomaly>) {
+    use t4m::layout::{DATE_SEANCE_PHASE, MODIFICATEUR_1};
+    let mut last = None;
+    for piece in complements.iter().filter(|p| p.genre == Genre::Complement4(b'M')) {
+        let date = picture::aammjj(DATE_SEANCE_PHASE.of(&piece.record)).ok().flatten();
+        if date.is_some() && date < last {
+            out.push(at(Code::Sequence, piece, &DATE_SEANCE_PHASE, "Les 4M se suivent par date croissante"));
+        }
+        last = date.or(last);
+        let modifiers = &piece.record[58..62];
+        if modifiers.windows(2).any(|w| w[0] == b' ' && w[1] != b' ') {
+            out.push(at(Code::Modificateurs, piece, &MODIFICATEUR_1, "Les modificateurs se cadrent à gauche, sans trou"));
+        }
+    }
+}

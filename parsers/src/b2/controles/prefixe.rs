@@ -1,0 +1,44 @@
+//! C14 and C15: number, PS, NIR, key and rank are the same on all records of an invoice, and the number is not zero.
+
+use super::super::facture::{Facture, Piece};
+use super::super::genre::Genre;
+use super::at;
+use crate::anomaly::{Anomaly, Code};
+use crate::layout::{Famille, Zone, famille36, famille39};
+
+/// Compares every record with the type 2. One anomaly a zone and a record; unknown types have no prefix to compare.
+pub(super) fn prefixe(facture: &Facture, out: &mut Vec<Anomaly>) {
+    let main = facture.principale();
+    let numero = facture.zone_numero(Genre::Facture);
+    if main.douteux {
+        return;
+    }
+    if numero.of(&main.record).iter().all(|b| matches!(b, b'0' | b' ')) {
+        out.push(at(Code::FactureNulle, main, numero, "Le numéro de facture est nul"));
+    }
+    for piece in facture.pieces.iter().skip(1).filter(|p| !p.douteux && !matches!(p.genre, Genre::Inconnu(_))) {
+        compare(facture, main, piece, out);
+    }
+}
+
+fn compare(facture: &Facture, main: &Piece, piece: &Piece, out: &mut Vec<Anomaly>) {
+    let shared: [(&'static Zone, &'static str); 3] = [
+        (&famille36::NO_PARTENAIRE_SANTE_CLE, "Le numéro de partenaire de santé"),
+        (&famille36::NO_IMMATRICULATION_ASSURE, "Le numéro d'immatriculation"),
+        (&famille36::CLE_NO_IMMATRICULATION, "La clé du numéro d'immatriculation"),
+    ];
+    for (zone, what) in shared {
+        if zone.of(&piece.record) != zone.of(&main.record) {
+            out.push(at(Code::PrefixeDifferent, piece, zone, format!("{what} diffère de celui de la facture")));
+        }
+    }
+    let both39 = facture.is_cp() && piece.genre.famille(facture.tables.norme) == Famille::Famille39;
+    if both39 && famille39::RANG_BENEFICIAIRE.of(&piece.record) != famille39::RANG_BENEFICIAIRE.of(&main.record) {
+        out.push(at(Code::PrefixeDifferent, piece, &famille39::RANG_BENEFICIAIRE, "Le rang du bénéficiaire diffère de celui de la facture"));
+    }
+    let zone = facture.zone_numero(piece.genre);
+    if zone.of(&piece.record) != facture.zone_numero(Genre::Facture).of(&main.record) {
+        let message = format!("Le numéro de facture diffère de celui de la facture {}", facture.numero());
+        out.push(at(Code::FactureDifferente, piece, zone, message));
+    }
+}

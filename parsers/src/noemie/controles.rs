@@ -1,0 +1,116 @@
+//! Controls of one entity by its table: delimiter (Q4, Q5), unknown code (Q10), numeric zones and signs (Q11), states (Q13).
+//!
+//! The policy is that a fault inside an invoice costs the invoice, and elsewhere the file: what is paid outside invoices, or the frame around
+//! them, cannot be set aside.
+
+use super::contexte::numero_ps;
+use super::entite::Entite;
+use super::montants::signe_connu;
+use super::retour::Etat;
+use super::{e040, e198, e199, e210, e250, e294, e990};
+use crate::anomaly::{Anomaly, Code, Place};
+use crate::layout::Zone;
+use crate::picture;
+
+/// Entities of reference 687 whose zones are only partly known: kept raw without a finding.
+const PARTIELLES_687: &[&[u8; 3]] = &[b"127", b"025", b"045", b"155", b"255"];
+
+/// Entities that carry the groups: a fault there makes every invoice below doubtful.
+const STRUCTURE: &[&[u8; 3]] = &[b"010", b"020", b"040", b"070", b"071", b"080", b"081", b"150", b"990"];
+
+/// Where an entity stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Situation {
+    /// Inside an invoice, its opening and closing entities included.
+    pub(super) dans_facture: bool,
+    /// In a file of reference 687.
+    pub(super) reference_687: bool,
+}
+
+/// Every fault of an entity.
+pub(super) fn controler(entite: &Entite, situation: Situation) -> Vec<Anomaly> {
+    let mut fautes = Vec::new();
+    let Some(table) = entite.table else {
+        let attendue = situation.reference_687 && PARTIELLES_687.contains(&&entite.code);
+        if !attendue {
+            fautes.push(entite.anomalie(Code::EntiteInconnue, "code d'entite inconnu, conserve tel quel"));
+        }
+        return fautes;
+    };
+    if !entite.fermee {
+        fautes.push(sans_fin(entite, table.zones.last().expect("a table has zones"), situation));
+    }
+    let severite = place(entite, situation).severity();
+    // The first two zones are the code and the level, read when the entity was cut.
+    for zone in table.zones.iter().skip(2).filter(|z| !lisible(z, entite)) {
+        let mut faute = entite.sur_zone(Code::RetourNonNumerique, zone, "la zone doit etre faite de chiffres, ou d'un signe P ou N, ou blanche");
+        // Shifted by one byte, such an entity may show a piece of a NIR or of a name in its next zone.
+        if entite.porte_une_personne() {
+            faute.value = None;
+        }
+        fautes.push(faute.with_severity(severite));
+    }
+    fautes.extend(etat_inconnu(entite));
+    fautes
+}
+
+fn structurelle(entite: &Entite) -> bool {
+    STRUCTURE.contains(&&entite.code)
+}
+
+fn place(entite: &Entite, situation: Situation) -> Place {
+    match &entite.code {
+        b"990" => Place::FinDeLot,
+        _ if situation.dans_facture && !structurelle(entite) => Place::Facture,
+        _ => Place::Enveloppe,
+    }
+}
+
+fn sans_fin(entite: &Entite, zone: &'static Zone, situation: Situation) -> Anomaly {
+    if situation.dans_facture && !structurelle(entite) {
+        entite.sur_zone(Code::EntiteSansFin, zone, "l'entite ne se termine pas par @")
+    } else {
+        entite.sur_zone(Code::EntiteDecalee, zone, "une entite hors facture ne se termine pas par @")
+    }
+}
+
+/// The sign zones, which are part of an amount.
+fn est_signe(zone: &Zone, entite: &Entite) -> bool {
+    let signe = match &entite.code {
+        b"198" => &e198::layout::SIGNE,
+        b"199" => &e199::layout::SIGNE,
+        b"210" => &e210::layout::SIGNE,
+        b"250" => &e250::layout::SIGNE,
+        b"990" => &e990::layout::SIGNE,
+        _ => return false,
+    };
+    zone == signe
+}
+
+fn lisible(zone: &Zone, entite: &Entite) -> bool {
+    let octets = zone.of(&entite.octets);
+    if est_signe(zone, entite) {
+        return signe_connu(octets);
+    }
+    !zone.picture.is_numeric() || picture::nombre(octets).is_ok() || ps_de_corse(zone, entite)
+}
+
+/// Tolerance: numbers of Corsican structures keep their letter (2A, 2B) in zones that the norm calls numeric.
+fn ps_de_corse(zone: &Zone, entite: &Entite) -> bool {
+    let porteuse = match &entite.code {
+        b"040" => &e040::layout::NUMERO_DESTINATAIRE,
+        b"294" => &e294::layout::NUMERO_EXECUTANT,
+        _ => return false,
+    };
+    zone == porteuse && numero_ps(zone.of(&entite.octets)).is_some()
+}
+
+fn etat_inconnu(entite: &Entite) -> Option<Anomaly> {
+    let zone = match &entite.code {
+        b"198" => &e198::layout::ETAT,
+        b"199" => &e199::layout::ETAT,
+        _ => return None,
+    };
+    let connu = Etat::lire(zone.of(&entite.octets)).is_some();
+    (!connu).then(|| entite.sur_zone(Code::EtatInconnu, zone, "l'etat doit etre P, R, D ou blanc"))
+}

@@ -1,0 +1,70 @@
+//! NOEMIE packaging B: blocks of 128 bytes without separator; 000 and 999 one block each, the others a flag and 127 bytes of entities.
+//!
+//! ```text
+//! 000...   1 block        f + 127 bytes of stream   f + 127 ...   999...
+//! ```
+
+use super::noemie_lignes::{Brut, Cadrage};
+use super::noemie_tampon::Tampon;
+use nom::bytes::complete::take;
+use nom::{IResult, Parser};
+use std::io::{self, Read};
+
+/// Length of a block.
+pub const BLOC: usize = 128;
+/// Bytes of the entity stream in a data block.
+pub const UTILE: usize = BLOC - 1;
+
+/// The blocks of a file in packaging B.
+#[derive(Debug)]
+pub struct Blocs<R> {
+    tampon: Tampon<R>,
+}
+
+fn bloc(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    take(BLOC).parse(input)
+}
+
+impl<R: Read> Blocs<R> {
+    /// Reads from the start of a file.
+    pub fn new(source: R) -> Self {
+        Self { tampon: Tampon::new(source) }
+    }
+
+    /// Offset of the next byte to read, 0-based.
+    pub fn offset(&self) -> u64 {
+        self.tampon.offset()
+    }
+
+    /// The next block, the last one told when it is short; `None` at the end.
+    ///
+    /// # Errors
+    /// When the source fails.
+    pub fn prochain(&mut self) -> io::Result<Option<Brut>> {
+        let debut = self.tampon.offset();
+        let fenetre = self.tampon.fenetre(BLOC)?;
+        let (corps, cadrage) = match bloc(fenetre) {
+            Ok((_, corps)) => (corps.to_vec(), None),
+            Err(_) if fenetre.is_empty() => return Ok(None),
+            Err(_) => (fenetre.to_vec(), Some(Cadrage::BlocCourt(fenetre.len()))),
+        };
+        self.tampon.avancer(corps.len());
+        Ok(Some(Brut { debut, offset: debut, corps, cadrage }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_and_a_short_one() {
+        let octets = vec![b'7'; 300];
+        let mut blocs = Blocs::new(octets.as_slice());
+        let mut vu = Vec::new();
+        while let Some(b) = blocs.prochain().expect("memory never fails") {
+            vu.push((b.offset, b.corps.len(), b.cadrage));
+        }
+        assert_eq!(vu, [(0, 128, None), (128, 128, None), (256, 44, Some(Cadrage::BlocCourt(44)))]);
+    }
+}

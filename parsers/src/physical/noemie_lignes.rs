@@ -1,0 +1,181 @@
+//! NOEMIE packaging A: 4 digits (the length of what follows, itself not counted), the body, CR LF.
+//!
+//! ```text
+//! 0128000SI99900011 ... CRLF
+//! ^^^^ prefix    ^ body
+//! ```
+//!
+//! Resynchronises on the end of line: a wrong prefix is told and the body that really stands there is given. Lone LF is accepted, because
+//! files cross systems that rewrite ends of line; so is a last line without any.
+
+use super::noemie_tampon::Tampon;
+use nom::bytes::complete::{tag, take_till, take_while_m_n};
+use nom::combinator::{all_consuming, opt};
+use nom::multi::length_data;
+use nom::sequence::terminated;
+use nom::{IResult, Parser};
+use std::io::{self, Read};
+
+/// Longest body a prefix of 4 digits can announce.
+pub const CORPS_MAX: usize = 9_999;
+/// Length of the prefix.
+const PREFIXE: usize = 4;
+/// Longest line with its prefix and its CR LF.
+const LIGNE_MAX: usize = PREFIXE + CORPS_MAX + 2;
+
+/// What is wrong with the frame of a record (control Q2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cadrage {
+    /// The prefix is not 4 digits.
+    PrefixeIllisible,
+    /// The prefix is not the length of the body.
+    LongueurDifferente {
+        /// Length announced, in bytes.
+        annoncee: usize,
+        /// Length found, in bytes.
+        trouvee: usize,
+    },
+    /// No end of line within the longest record possible; the rest of the line is skipped.
+    LigneTropLongue,
+    /// The last block has fewer than 128 bytes.
+    BlocCourt(usize),
+}
+
+/// One record as cut by its frame.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Brut {
+    /// Offset of the frame in the file, prefix included, 0-based.
+    pub debut: u64,
+    /// Offset of the body in the file, 0-based.
+    pub offset: u64,
+    /// The body: 128 bytes, flag included, in blocks.
+    pub corps: Vec<u8>,
+    /// What is wrong with the frame.
+    pub cadrage: Option<Cadrage>,
+}
+
+/// The records of a file in packaging A.
+#[derive(Debug)]
+pub struct Lignes<R> {
+    tampon: Tampon<R>,
+}
+
+/// A line without its end; CR is cut by the caller because LF alone is accepted.
+fn ligne(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    terminated(take_till(|b| b == b'\n'), opt(tag("\n"))).parse(input)
+}
+
+fn prefixe(input: &[u8]) -> IResult<&[u8], usize> {
+    take_while_m_n(PREFIXE, PREFIXE, |b: u8| b.is_ascii_digit()).map(|d: &[u8]| d.iter().fold(0, |n, b| n * 10 + usize::from(b - b'0'))).parse(input)
+}
+
+/// Prefix and body, when they agree.
+fn enregistrement(ligne: &[u8]) -> IResult<&[u8], &[u8]> {
+    all_consuming(length_data(prefixe)).parse(ligne)
+}
+
+/// The body of a line, and what is wrong with its prefix.
+fn decadrer(ligne: &[u8]) -> (&[u8], Option<Cadrage>) {
+    if let Ok((_, corps)) = enregistrement(ligne) {
+        return (corps, None);
+    }
+    match prefixe(ligne) {
+        Ok((corps, annoncee)) => (corps, Some(Cadrage::LongueurDifferente { annoncee, trouvee: corps.len() })),
+        Err(_) => (ligne.get(PREFIXE..).unwrap_or_default(), Some(Cadrage::PrefixeIllisible)),
+    }
+}
+
+impl<R: Read> Lignes<R> {
+    /// Reads from the start of a file.
+    pub fn new(source: R) -> Self {
+        Self { tampon: Tampon::new(source) }
+    }
+
+    /// Offset of the next byte to read, 0-based.
+    pub fn offset(&self) -> u64 {
+        self.tampon.offset()
+    }
+
+    /// The next record, faulty frame included; `None` at the end.
+    ///
+    /// # Errors
+    /// When the source fails.
+    pub fn prochain(&mut self) -> io::Result<Option<Brut>> {
+        let debut = self.tampon.offset();
+        let fenetre = self.tampon.fenetre(LIGNE_MAX)?;
+        if fenetre.is_empty() {
+            return Ok(None);
+        }
+        let vue = &fenetre[..fenetre.len().min(LIGNE_MAX)];
+        let (reste, ligne) = ligne(vue).expect("a line is any bytes");
+        let lus = vue.len() - reste.len();
+        let terminee = lus > ligne.len();
+        let trop_longue = !terminee && fenetre.len() >= LIGNE_MAX;
+        let sans_cr = ligne.strip_suffix(b"\r").unwrap_or(ligne);
+        let (corps, cadrage) = decadrer(sans_cr);
+        let cadrage = if trop_longue { Some(Cadrage::LigneTropLongue) } else { cadrage };
+        let offset = debut + (sans_cr.len() - corps.len()) as u64;
+        let brut = Brut { debut, offset, corps: corps[..corps.len().min(CORPS_MAX)].to_vec(), cadrage };
+        self.tampon.avancer(lus);
+        if trop_longue {
+            self.sauter_la_ligne()?;
+        }
+        Ok(Some(brut))
+    }
+
+    /// Skips to the next line, window by window.
+    fn sauter_la_ligne(&mut self) -> io::Result<()> {
+        loop {
+            let fenetre = self.tampon.fenetre(LIGNE_MAX)?;
+            if fenetre.is_empty() {
+                return Ok(());
+            }
+            let fin = fenetre.iter().position(|b| *b == b'\n');
+            let n = fin.map_or(fenetre.len(), |i| i + 1);
+            self.tampon.avancer(n);
+            if fin.is_some() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tous(octets: &[u8]) -> Vec<Brut> {
+        let mut lignes = Lignes::new(octets);
+        std::iter::from_fn(|| lignes.prochain().expect("memory never fails")).collect()
+    }
+
+    #[track_caller]
+    fn check(octets: &[u8], attendu: &[(u64, &[u8], Option<Cadrage>)]) {
+        let trouve = tous(octets);
+        let vu: Vec<_> = trouve.iter().map(|b| (b.offset, b.corps.as_slice(), b.cadrage)).collect();
+        assert_eq!(vu, attendu);
+    }
+
+    #[test]
+    fn both_ends_of_line_and_none_at_the_end() {
+        check(b"0003ABC\r\n0002DE\n0001F", &[(4, b"ABC", None), (13, b"DE", None), (20, b"F", None)]);
+    }
+
+    #[test]
+    fn a_wrong_prefix_does_not_hide_the_next_record() {
+        let faute = Some(Cadrage::LongueurDifferente { annoncee: 4, trouvee: 3 });
+        check(b"0004ABC\r\n0002DE\r\n", &[(4, b"ABC", faute), (13, b"DE", None)]);
+        check(b"0A03ABC\n0001D\n", &[(4, b"ABC", Some(Cadrage::PrefixeIllisible)), (12, b"D", None)]);
+        check(b"00", &[(2, b"", Some(Cadrage::PrefixeIllisible))]);
+    }
+
+    #[test]
+    fn an_endless_line_is_skipped() {
+        let mut octets = vec![b'1'; 200_000];
+        octets.extend_from_slice(b"\n0001X\n");
+        let trouve = tous(&octets);
+        assert_eq!(trouve.len(), 2);
+        assert_eq!(trouve[0].cadrage, Some(Cadrage::LigneTropLongue));
+        assert_eq!((trouve[1].offset, trouve[1].corps.as_slice()), (200_005, &b"X"[..]));
+    }
+}

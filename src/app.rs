@@ -1,0 +1,198 @@
+//! Builds the rooms from the configuration and runs them: open, announce, run, drain.
+
+use crate::admin::{self, AdminState};
+use crate::archive::Archive;
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::conventionnement::Conventionnement;
+use crate::grpc::{self, Services};
+use crate::ingest::drop_dir::DropDir;
+use crate::ingest::{Ingest, Limits};
+use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
+use crate::returns::{deliver, rejects};
+use crate::store::{Database, SharedStore};
+use crate::vault::{KeyOrigin, KeySource, Vault};
+use anyhow::{Context, Result};
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+/// Time between two looks for rejects to tell and return files to write.
+const RETURNS_INTERVAL: Duration = Duration::from_millis(500);
+
+/// An open gateway: every room, nothing running yet.
+pub struct App {
+    /// Settings.
+    pub config: Config,
+    /// Clock.
+    pub clock: SharedClock,
+    /// Store.
+    pub store: SharedStore,
+    /// Vault.
+    pub vault: Arc<Vault>,
+    /// Raw files.
+    pub archive: Arc<Archive>,
+    /// The door.
+    pub ingest: Arc<Ingest>,
+    /// Register and conventions.
+    pub conventionnement: Arc<Conventionnement>,
+    /// Where the vault's key came from.
+    pub key_origin: KeyOrigin,
+}
+
+impl App {
+    /// Opens everything and brings the schema up to date.
+    pub async fn open(config: Config, clock: SharedClock) -> Result<Self> {
+        std::fs::create_dir_all(&config.data_dir).with_context(|| format!("making the data directory {}", config.data_dir.display()))?;
+        let source = KeySource::from_settings(config.vault_key.clone(), config.vault_key_file.clone());
+        let (vault, key_origin) = Vault::open(source, &config.data_dir).context("opening the vault")?;
+        let vault = Arc::new(vault);
+        let database =
+            Database::open(config.database_url.as_deref(), &config.data_dir, config.database_connections).await.context("opening the database")?;
+        let store = database.store();
+        store.migrate().await.context("bringing the database to this version")?;
+        let archive = Arc::new(Archive::new(config.archive_dir(), Arc::clone(&vault)));
+        let limits = Limits { file_bytes: config.max_file_bytes, ..Limits::default() };
+        let ingest = Arc::new(Ingest::new(Arc::clone(&store), Arc::clone(&vault), Arc::clone(&archive), Arc::clone(&clock), limits));
+        let conventionnement = Arc::new(Conventionnement::new(database.conventions(), Arc::clone(&clock)));
+        Ok(Self { config, clock, store, vault, archive, ingest, conventionnement, key_origin })
+    }
+
+    /// What the gRPC services work with.
+    #[must_use]
+    pub fn services(&self) -> Services {
+        Services {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            vault: Arc::clone(&self.vault),
+            intake: Arc::new(intake::Door(Arc::clone(&self.ingest))),
+            conventionnement: Arc::clone(&self.conventionnement),
+        }
+    }
+
+    /// Tells rejects and writes return files until nothing waits.
+    pub async fn write_returns(&self) -> Result<()> {
+        while rejects::step(&self.store, &self.vault, &self.clock).await? > 0 {}
+        while deliver::step(&self.store, &self.vault, &self.clock, &self.config.out_dir()).await? > 0 {}
+        Ok(())
+    }
+
+    /// Runs the gateway until `stop`, then drains: the deposit under way is finished, committed events leave, calls are answered.
+    pub async fn serve(self, metrics: PrometheusHandle, stop: CancellationToken) -> Result<()> {
+        let grpc = TcpListener::bind(self.config.grpc_listen).await.with_context(|| format!("listening on {}", self.config.grpc_listen))?;
+        let admin = TcpListener::bind(self.config.admin_listen).await.with_context(|| format!("listening on {}", self.config.admin_listen))?;
+        let (drop_dir, status) = (self.config.drop_dir(), RelayStatus::default());
+        std::fs::create_dir_all(&drop_dir).with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
+        self.announce(&grpc, &admin)?;
+        let mut rooms = JoinSet::new();
+        let state =
+            AdminState { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), relay: status.clone(), metrics, shutdown: stop.clone() };
+        let (services, token) = (self.services(), stop.clone());
+        rooms.spawn(async move { grpc::serve(grpc, services, token).await.context("gRPC") });
+        let token = stop.clone();
+        rooms.spawn(async move { admin::serve(admin, admin::router(state), token).await.context("admin port") });
+        let (store, sink, clock, token) = (Arc::clone(&self.store), self.sink()?, Arc::clone(&self.clock), stop.clone());
+        rooms.spawn(async move {
+            relay::run(store, sink, clock, status, token).await;
+            Ok(())
+        });
+        let (ingest, token) = (Arc::clone(&self.ingest), stop.clone());
+        rooms.spawn(async move {
+            DropDir::new(drop_dir).run(&ingest, token).await;
+            Ok(())
+        });
+        let token = stop.clone();
+        rooms.spawn(async move {
+            self.returns_loop(token).await;
+            Ok(())
+        });
+        join(rooms, &stop).await
+    }
+
+    /// Where events go.
+    fn sink(&self) -> Result<Box<dyn Sink>> {
+        let Some(url) = &self.config.amqp_url else { return Ok(Box::new(LocalLog)) };
+        let prefix = self.config.amqp_prefix.clone().try_into().context("amqp_prefix")?;
+        Ok(Box::new(AmqpSink::new(AmqpSettings::new(url.clone(), prefix))))
+    }
+
+    fn announce(&self, grpc: &TcpListener, admin: &TcpListener) -> Result<()> {
+        if let KeyOrigin::Created(path) = &self.key_origin {
+            warn!(path = %path.display(), "a vault key was made on first start: keep a copy of it, nothing opens the vault without it");
+        }
+        let events = if self.config.amqp_url.is_some() { "RabbitMQ" } else { "outbox only (SubscribeClaimEvents)" };
+        let database = self.config.masked().database_url.unwrap_or_else(|| "embedded SQLite".to_owned());
+        info!(grpc = %grpc.local_addr()?, admin = %admin.local_addr()?, database, events, drop = %self.config.drop_dir().display(), "gateway is open");
+        Ok(())
+    }
+
+    async fn returns_loop(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(failure) = self.write_returns().await {
+                error!(error = format!("{failure:#}"), "return files could not be written, they wait in the store");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RETURNS_INTERVAL) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+}
+
+/// Waits for every room; the first one that fails stops the others.
+async fn join(mut rooms: JoinSet<Result<()>>, stop: &CancellationToken) -> Result<()> {
+    let mut outcome = Ok(());
+    while let Some(ended) = rooms.join_next().await {
+        let ended = ended.context("a room of the gateway panicked").and_then(|r| r);
+        if ended.is_err() {
+            stop.cancel();
+            outcome = outcome.and(ended);
+        }
+    }
+    info!("gateway is closed");
+    outcome
+}
+
+/// The join between the gRPC edge and the door.
+mod intake {
+    use crate::grpc::{Chunks, Intake};
+    use crate::ingest::{Deposit, Ingest, IngestError, Receipt};
+    use crate::validate::Report;
+    use async_trait::async_trait;
+    use futures::StreamExt;
+    use std::io;
+    use std::sync::Arc;
+
+    /// The door, seen from gRPC.
+    pub(super) struct Door(pub(super) Arc<Ingest>);
+
+    fn broken(source: io::Error) -> IngestError {
+        IngestError::Archive { doing: "receiving the upload", source }
+    }
+
+    #[async_trait]
+    impl Intake for Door {
+        async fn submit(&self, deposit: Deposit, chunks: &mut Chunks<'_>) -> Result<Receipt, IngestError> {
+            let mut incoming = self.0.open(deposit)?;
+            while let Some(chunk) = chunks.next().await {
+                incoming.write(&chunk.map_err(broken)?)?;
+            }
+            self.0.accept(incoming).await
+        }
+
+        async fn validate(&self, file_name: &str, chunks: &mut Chunks<'_>) -> Result<Report, IngestError> {
+            let (pipe, dry_run) = self.0.dry_run(file_name);
+            while let Some(chunk) = chunks.next().await {
+                if pipe.send(chunk.map_err(broken)?).await.is_err() {
+                    break; // The reading ended early and says why.
+                }
+            }
+            drop(pipe);
+            dry_run.await
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `conventions import FILE`.
+
+use super::Format;
+use super::finess::print_problems;
+use crate::app::App;
+use crate::conventionnement::ConventionOutcome;
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConventionsCommand {
+    /// Import a table of conventions; its columns are in `docs/conventionnement.md`.
+    Import(ImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The file.
+    file: PathBuf,
+    /// `text` for people, `json` for one object.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// Exit status 0 when the table was taken, 2 when it was refused whole.
+pub(super) async fn run(command: &ConventionsCommand, app: &App) -> Result<ExitCode> {
+    let ConventionsCommand::Import(args) = command;
+    let name = args.file.display().to_string();
+    let file = File::open(&args.file).with_context(|| format!("opening {name}"))?;
+    let import = app.conventionnement.import_conventions(file, &name).await?;
+    let refused = matches!(import.outcome, ConventionOutcome::Refused { .. });
+    match args.format {
+        Format::Json => println!("{}", serde_json::to_string(&import)?),
+        Format::Text => {
+            println!("{name} : {} lignes, {} conventions", import.lines, import.rows);
+            match &import.outcome {
+                ConventionOutcome::Applied(d) => println!("  importé : {} ajoutées, {} modifiées, {} inchangées", d.added, d.changed, d.unchanged),
+                ConventionOutcome::Refused { code, message } => println!("  refusé [{code}] : {message}"),
+            }
+            print_problems(&import.problems);
+        }
+    }
+    Ok(if refused { ExitCode::from(2) } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,91 @@
+//! `lookup`: is this professional conventionné, is télétransmission active?
+
+use super::Format;
+use crate::app::App;
+use crate::conventionnement::{Answer, LookupAnswer, LookupError, LookupQuery};
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+use std::process::ExitCode;
+use time::Date;
+use time::macros::format_description;
+
+#[derive(Debug, Args)]
+pub(super) struct LookupArgs {
+    /// Billing number, FINESS (ET or EJ) or RPPS.
+    identifier: String,
+    /// Number of the insurer.
+    #[arg(long)]
+    amc: String,
+    /// Care domain, for example PHAR.
+    #[arg(long, default_value = "*")]
+    domain: String,
+    /// Day of care, AAAA-MM-JJ; today when not given.
+    #[arg(long, value_parser = day)]
+    on: Option<Date>,
+    /// `text` for people, `json` for one object.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+fn day(text: &str) -> Result<Date, time::error::Parse> {
+    Date::parse(text, format_description!("[year]-[month]-[day]"))
+}
+
+/// Exit status 0 for yes, 1 for no or unknown, 64 for a question that cannot be asked.
+pub(super) async fn run(args: &LookupArgs, app: &App) -> Result<ExitCode> {
+    let on = args.on.unwrap_or_else(|| app.clock.now().date());
+    let query = LookupQuery { identifier: args.identifier.clone(), amc: args.amc.clone(), domain: args.domain.clone(), on };
+    let answer = match app.conventionnement.lookup(&query).await {
+        Ok(answer) => answer,
+        Err(LookupError::Invalid { field, code, message }) => {
+            eprintln!("noemie-gateway: {field} [{code}] : {message}");
+            return Ok(ExitCode::from(super::BAD_USAGE));
+        }
+        Err(failure) => return Err(failure.into()),
+    };
+    match args.format {
+        Format::Json => println!("{}", object(&answer)),
+        Format::Text => print(&answer),
+    }
+    Ok(if answer.answer == Answer::Yes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+const fn word(answer: Answer) -> (&'static str, &'static str) {
+    match answer {
+        Answer::Yes => ("yes", "Oui"),
+        Answer::No => ("no", "Non"),
+        Answer::Unknown => ("unknown", "Inconnu"),
+    }
+}
+
+/// The answer as a person reads it.
+pub(super) fn print(answer: &LookupAnswer) {
+    println!("{} [{}] : {}", word(answer.answer).1, answer.reason_code, answer.reason);
+    let transmission = if answer.teletransmission_active { "active" } else { "inactive" };
+    let through = answer.concentrator.as_ref().map(|c| format!(" (concentrateur {c})")).unwrap_or_default();
+    println!("  télétransmission {transmission}{through}");
+    if let Some(e) = &answer.establishment {
+        println!("  {} {} ({})", e.finess_et, e.name, e.post_line);
+    }
+    if let Some(r) = &answer.register {
+        println!("  registre FINESS du {} ({} jours)", r.as_of, r.age_days);
+    }
+    for (code, text) in &answer.warnings {
+        println!("  ! {code} : {text}");
+    }
+}
+
+fn object(answer: &LookupAnswer) -> serde_json::Value {
+    json!({
+        "answer": word(answer.answer).0,
+        "reason_code": answer.reason_code,
+        "reason": answer.reason,
+        "teletransmission_active": answer.teletransmission_active,
+        "concentrator": answer.concentrator,
+        "matched_by": answer.matched_by.map(|m| format!("{m:?}")),
+        "finess_et": answer.establishment.as_ref().map(|e| &e.finess_et),
+        "register_as_of": answer.register.as_ref().map(|r| r.as_of.to_string()),
+        "warnings": answer.warnings.iter().map(|(code, text)| json!({"code": code, "message": text})).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,167 @@
+//! The command line: one binary, one file a command.
+
+mod conventions;
+//DEMO mod demo;
+mod finess;
+//DEMO mod generate;
+mod ingest;
+mod listing;
+mod lookup;
+mod outbox;
+mod serve;
+mod status;
+mod validate;
+
+use crate::app::App;
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::Config;
+use crate::telemetry;
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Exit status of bad usage, as sysexits has it: 1 and 2 are verdicts of `validate`.
+const BAD_USAGE: u8 = 64;
+
+/// A gateway for French third-party payment: DRE (norm B2) and NOEMIE files in, claim events and statuses out.
+#[derive(Debug, Parser)]
+#[command(name = "noemie-gateway", version)]
+struct Cli {
+    /// Configuration file (TOML); `noemie-gateway.toml` is read when it is there.
+    #[arg(long, global = true, env = "NOEMIE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data directory, over the configuration.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway.
+    Serve,
+    //DEMO Demo(demo::DemoArgs),
+    /// Deposit files and print their receipts.
+    Ingest(ingest::IngestArgs),
+    /// Say what a deposit would say; nothing is stored. Exit status 0 accepted, 1 partial, 2 refused.
+    Validate(validate::ValidateArgs),
+    /// Say where a claim is: by claim id, or by PS number and invoice number.
+    Status(status::StatusArgs),
+    /// Ask whether a professional has a convention with an insurer.
+    Lookup(lookup::LookupArgs),
+    /// Import the FINESS register.
+    #[command(subcommand)]
+    Finess(finess::FinessCommand),
+    /// Import conventions.
+    #[command(subcommand)]
+    Conventions(conventions::ConventionsCommand),
+    /// List exchanges, claims or return files.
+    #[command(subcommand)]
+    List(listing::ListCommand),
+    /// Show what waits for publication.
+    Outbox(OutputArgs),
+    //DEMO Generate(generate::GenerateCommand),
+    /// Bring the database to this version.
+    Migrate,
+    /// Show the settings in force, secrets masked.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Ask a running gateway whether it is well: exit status 0 or 1.
+    Health,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Show the settings in force.
+    Show,
+}
+
+/// How answers are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Output of a listing.
+#[derive(Debug, Args)]
+struct OutputArgs {
+    /// `text` for people, `json` for one object a line.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// Parses the command line and runs the command.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refusal) => {
+            // Nothing better can be done when the terminal is gone.
+            let _ = refusal.print();
+            return if refusal.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    match start(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("noemie-gateway: {failure:#}");
+            ExitCode::from(70)
+        }
+    }
+}
+
+fn start(cli: Cli) -> Result<ExitCode> {
+    let mut config = Config::load(cli.config.as_deref()).context("reading the configuration")?;
+    if let Some(dir) = cli.data_dir {
+        config.data_dir = dir;
+    }
+    // Only `serve` logs at the configured level: the other commands answer on standard output, and say on standard error what fails.
+    let filter = if matches!(cli.command, Command::Serve) { config.log.as_str() } else { "warn" };
+    telemetry::init(filter, config.log_format.parse()?)?;
+    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    runtime.block_on(run(cli.command, config))
+}
+
+async fn run(command: Command, config: Config) -> Result<ExitCode> {
+    match command {
+        Command::Serve => serve::run(config).await,
+        //DEMO Command::Demo(args) => demo::run(&args).await,
+        Command::Validate(args) => validate::run(&args),
+        //DEMO Command::Generate(command) => generate::run(&command),
+        Command::Config(ConfigCommand::Show) => {
+            println!("{}", serde_json::to_string_pretty(&config.masked())?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Health => Ok(serve::health(&config).await),
+        command => with_app(command, open(config).await?).await,
+    }
+}
+
+/// Commands that work on an open gateway.
+async fn with_app(command: Command, app: App) -> Result<ExitCode> {
+    match command {
+        Command::Ingest(args) => ingest::run(&args, &app).await,
+        Command::Status(args) => status::run(&args, &app).await,
+        Command::Lookup(args) => lookup::run(&args, &app).await,
+        Command::Finess(command) => finess::run(&command, &app).await,
+        Command::Conventions(command) => conventions::run(&command, &app).await,
+        Command::List(command) => listing::run(&command, &app).await,
+        Command::Outbox(args) => outbox::run(&args, &app).await,
+        // Opening has brought the schema up.
+        _ => {
+            println!("The database is at the version of this program.");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn open(config: Config) -> Result<App> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    App::open(config, clock).await
+}

@@ -1,0 +1,155 @@
+//! Configuration: defaults, then a TOML file, then the environment (`NOEMIE_…`). Without any of them the gateway runs embedded.
+
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// The file read when it is there and no other is named.
+pub const DEFAULT_FILE: &str = "noemie-gateway.toml";
+
+/// Variables that begin with `NOEMIE_` and are not settings.
+const NOT_SETTINGS: &[&str] = &["NOEMIE_CONFIG"];
+
+/// Every setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the embedded database, the archive, the key and the directories of files live.
+    pub data_dir: PathBuf,
+    /// `postgres://…`, `sqlite:PATH`, or nothing for `<data_dir>/gateway.db`.
+    pub database_url: Option<String>,
+    /// Connections to PostgreSQL.
+    pub database_connections: u32,
+    /// `amqp://…` or `amqps://…`; nothing keeps events in the outbox, streamed over gRPC.
+    pub amqp_url: Option<String>,
+    /// Put before the names of exchanges and queues, when several gateways share a broker.
+    pub amqp_prefix: String,
+    /// Address of the gRPC services.
+    pub grpc_listen: SocketAddr,
+    /// Address of `/healthz`, `/readyz` and `/metrics`.
+    pub admin_listen: SocketAddr,
+    /// Master key of the vault, 64 hexadecimal digits; better given as a file.
+    pub vault_key: Option<String>,
+    /// File that holds the master key; nothing makes `<data_dir>/vault.key` on first start.
+    pub vault_key_file: Option<PathBuf>,
+    /// Drop directory, `<data_dir>/in` when not set; one sub-directory a sender.
+    pub drop_dir: Option<PathBuf>,
+    /// Where return files are written, `<data_dir>/out` when not set.
+    pub out_dir: Option<PathBuf>,
+    /// Largest file taken in, bytes.
+    pub max_file_bytes: u64,
+    /// Log filter, in the syntax of `RUST_LOG`.
+    pub log: String,
+    /// `text` or `json`.
+    pub log_format: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("data"),
+            database_url: None,
+            database_connections: 10,
+            amqp_url: None,
+            amqp_prefix: String::new(),
+            grpc_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
+            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9090)),
+            vault_key: None,
+            vault_key_file: None,
+            drop_dir: None,
+            out_dir: None,
+            max_file_bytes: crate::ingest::Limits::default().file_bytes,
+            log: "info".to_owned(),
+            log_format: "text".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings. `file` must exist when it is named; [`DEFAULT_FILE`] is read when it is there.
+    pub fn load(file: Option<&Path>) -> Result<Self, config::ConfigError> {
+        let settings = std::env::vars().filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()) && !name.starts_with("NOEMIE_TEST_"));
+        Self::from_sources(file, settings.collect())
+    }
+
+    fn from_sources(file: Option<&Path>, environment: HashMap<String, String>) -> Result<Self, config::ConfigError> {
+        let (path, required) = file.map_or((Path::new(DEFAULT_FILE), false), |f| (f, true));
+        config::Config::builder()
+            .add_source(config::File::from(path).format(config::FileFormat::Toml).required(required))
+            .add_source(config::Environment::with_prefix("NOEMIE").prefix_separator("_").try_parsing(true).source(Some(environment)))
+            .build()?
+            .try_deserialize()
+    }
+
+    /// The drop directory.
+    #[must_use]
+    pub fn drop_dir(&self) -> PathBuf {
+        self.drop_dir.clone().unwrap_or_else(|| self.data_dir.join("in"))
+    }
+
+    /// Where return files are written.
+    #[must_use]
+    pub fn out_dir(&self) -> PathBuf {
+        self.out_dir.clone().unwrap_or_else(|| self.data_dir.join("out"))
+    }
+
+    /// Where raw files are kept, encrypted.
+    #[must_use]
+    pub fn archive_dir(&self) -> PathBuf {
+        self.data_dir.join("archive")
+    }
+
+    /// The settings without their secrets, for `config show` and logs.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        let hide = |url: &Option<String>| url.as_deref().map(without_password);
+        Self {
+            database_url: hide(&self.database_url),
+            amqp_url: hide(&self.amqp_url),
+            vault_key: self.vault_key.as_ref().map(|_| "***".to_owned()),
+            ..self.clone()
+        }
+    }
+}
+
+/// A URL with its password masked.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((credentials, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let user = credentials.split(':').next().unwrap_or_default();
+    format!("{scheme}://{user}:***@{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Result<Config, config::ConfigError> {
+        let nowhere = Path::new("/nonexistent/none.toml");
+        assert!(Config::from_sources(Some(nowhere), HashMap::new()).is_err(), "a named file must exist");
+        let dir = tempfile::tempdir().expect("a directory");
+        let empty = dir.path().join("empty.toml");
+        std::fs::write(&empty, "").expect("a file");
+        Config::from_sources(Some(&empty), variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+    }
+
+    #[test]
+    fn nothing_set_is_the_embedded_gateway() {
+        assert_eq!(with(&[]).expect("defaults"), Config::default());
+    }
+
+    #[test]
+    fn the_environment_wins_and_typos_are_told() {
+        let set = with(&[("NOEMIE_DATABASE_URL", "postgres://u:p@h/d"), ("NOEMIE_GRPC_LISTEN", "0.0.0.0:1")]).expect("valid");
+        assert_eq!(set.database_url.as_deref(), Some("postgres://u:p@h/d"));
+        assert_eq!(set.grpc_listen.port(), 1);
+        assert!(with(&[("NOEMIE_DATABSE_URL", "x")]).expect_err("a typo").to_string().contains("databse_url"));
+    }
+
+    #[test]
+    fn passwords_are_masked() {
+        assert_eq!(without_password("amqp://guest:gu@est@host:5672/%2f"), "amqp://guest:***@host:5672/%2f");
+        assert_eq!(without_password("sqlite:/tmp/a.db"), "sqlite:/tmp/a.db");
+    }
+}

@@ -1,0 +1,85 @@
+//! The books of an exchange while it is being loaded: every record goes into exactly one column.
+
+use crate::domain::{Anomalie, Ledger};
+use crate::returns::arl::Aside;
+use noemie_parsers::types::Montant;
+
+/// Most invoices that an ARL tells one by one; the report has them all.
+pub(super) const LONGEST_ASIDE: usize = 5_000;
+
+/// Counts in records (or entities), and in invoices.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    ledger: Ledger,
+    /// Claims inserted, or returns matched.
+    pub(super) accepted: u64,
+    /// Invoices put aside.
+    pub(super) quarantined: u64,
+    /// Invoices already known.
+    pub(super) duplicates: u64,
+    /// Returns that match nothing.
+    pub(super) unmatched: u64,
+    /// Sums over inserted claims.
+    pub(super) total: Montant,
+    /// Sums over inserted claims.
+    pub(super) amo: Montant,
+    /// Sums over inserted claims.
+    pub(super) amc: Montant,
+    /// Findings that only the store could make: duplicates, impossible transitions.
+    pub(super) findings: Vec<Anomalie>,
+    /// Invoices not loaded, at most [`LONGEST_ASIDE`].
+    pub(super) aside: Vec<Aside>,
+}
+
+impl Books {
+    /// Books of a file in which the first pass read `read` records.
+    pub(super) fn new(read: u64) -> Self {
+        Self { ledger: Ledger { read, ..Ledger::default() }, ..Self::default() }
+    }
+
+    /// A loaded invoice or a matched return.
+    pub(super) fn accept(&mut self, records: u64) {
+        self.accepted += 1;
+        self.ledger.accepted += records;
+    }
+
+    /// A quarantined invoice.
+    pub(super) fn quarantine(&mut self, records: u64) {
+        self.quarantined += 1;
+        self.ledger.quarantined += records;
+    }
+
+    /// An invoice already known.
+    pub(super) fn duplicate(&mut self, records: u64) {
+        self.duplicates += 1;
+        self.ledger.duplicates += records;
+    }
+
+    /// A return that matches nothing.
+    pub(super) fn unmatch(&mut self, records: u64) {
+        self.unmatched += 1;
+        self.ledger.unmatched += records;
+    }
+
+    /// Records outside invoices, as the second pass counted them.
+    pub(super) fn envelope(&mut self, records: u64) {
+        self.ledger.envelope += records;
+    }
+
+    /// A file of which nothing is loaded: all its records stay in the archive.
+    pub(super) fn envelope_is_rest(&mut self) {
+        self.ledger.envelope = self.ledger.read;
+    }
+
+    /// Tells an invoice that is not loaded.
+    pub(super) fn tell(&mut self, aside: Aside) {
+        if self.aside.len() < LONGEST_ASIDE {
+            self.aside.push(aside);
+        }
+    }
+
+    /// The books to be checked in the commit.
+    pub(super) fn ledger(&self) -> Ledger {
+        self.ledger
+    }
+}

@@ -1,0 +1,102 @@
+//! Second pass over a NOEMIE return: what the payer says is matched to claims and changes their parts.
+
+use super::IngestError;
+use super::books::Books;
+use super::load_b2::{BATCHES_AHEAD, Loading, Source};
+use crate::domain::Token;
+use crate::normalise;
+use crate::returns::matching::{Answer, apply};
+use crate::store::{UnitOfWork, UnmatchedReturn};
+use crate::validate;
+use noemie_parsers::detect::Norme;
+use noemie_parsers::noemie::{Element, Packaging, Reader, Retour};
+use std::io;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Loads the returns of a file.
+pub(super) async fn load(source: &Source<'_>, loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {
+    let (sender, mut batches) = mpsc::channel::<Vec<Lu>>(BATCHES_AHEAD);
+    let (archive, name, vault, size) = (Arc::clone(source.archive), source.name.to_owned(), Arc::clone(loading.vault), loading.batch);
+    let thread = tokio::task::spawn_blocking(move || -> io::Result<u64> {
+        let (detection, source) = validate::recognise(archive.open(&name)?)?;
+        let packaging = if detection.norme == Some(Norme::NoemieBlocs) { Packaging::Blocs } else { Packaging::Lignes };
+        let mut reader = Reader::new(source, packaging);
+        let mut batch = Vec::with_capacity(size);
+        let mut inside = 0u64;
+        while let Some(element) = reader.next_element()? {
+            if let Element::Retour(retour) = element {
+                inside += retour.entites.len() as u64;
+                batch.push(Lu::new(&retour, &vault));
+            }
+            if batch.len() == size && sender.blocking_send(std::mem::take(&mut batch)).is_err() {
+                return Ok(0); // The database side failed and says why.
+            }
+        }
+        let _ = sender.blocking_send(batch);
+        Ok(reader.comptes().entites - inside)
+    });
+    while let Some(batch) = batches.recv().await {
+        write(batch, loading, work, books).await?;
+    }
+    let envelope = thread.await.map_err(io::Error::other).and_then(|r| r).map_err(IngestError::archive("reading the file again"))?;
+    books.envelope(envelope);
+    Ok(())
+}
+
+/// One return, read.
+enum Lu {
+    /// To be matched.
+    Answer(Answer),
+    /// Put aside by the parser: number of entities.
+    Aside(u64),
+}
+
+impl Lu {
+    fn new(retour: &Retour, vault: &crate::vault::Vault) -> Self {
+        let entities = retour.entites.len() as u64;
+        if retour.quarantined() {
+            return Self::Aside(entities);
+        }
+        Self::Answer(Answer {
+            ordinal: retour.ordinal,
+            record: retour.position.record,
+            entities,
+            ps: retour.contexte.destinataire.as_ref().and_then(|d| d.ps).map(|n| n.as_str().to_owned()).unwrap_or_default(),
+            invoice_number: retour.numero.clone(),
+            identities: normalise::identities(retour, vault),
+            outcomes: normalise::outcomes(retour),
+        })
+    }
+}
+
+async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {
+    let mut answers = Vec::with_capacity(batch.len());
+    for lu in batch {
+        match lu {
+            Lu::Answer(answer) => answers.push(answer),
+            Lu::Aside(entities) => books.quarantine(entities),
+        }
+    }
+    let applied = apply(&answers, loading.exchange_id, loading.at, loading.clock, work).await?;
+    for (answer, matched) in answers.iter().zip(&applied.matched) {
+        if *matched { books.accept(answer.entities) } else { books.unmatch(answer.entities) }
+    }
+    let unmatched: Vec<UnmatchedReturn> = answers.into_iter().zip(applied.matched).filter(|(_, m)| !m).map(|(a, _)| unmatched(a)).collect();
+    if !unmatched.is_empty() {
+        work.insert_unmatched(loading.exchange_id, &unmatched).await?;
+    }
+    books.findings.extend(applied.findings);
+    Ok(())
+}
+
+fn unmatched(answer: Answer) -> UnmatchedReturn {
+    let said: Vec<String> = answer.outcomes.iter().map(|o| format!("{} : {}", o.kind.libelle(), o.state.libelle())).collect();
+    UnmatchedReturn {
+        ordinal: answer.ordinal,
+        identity: answer.identities.into_iter().next().unwrap_or_else(|| Token(String::new())),
+        ps: answer.ps,
+        invoice_number: answer.invoice_number,
+        summary: said.join(" ; "),
+    }
+}

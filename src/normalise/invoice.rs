@@ -1,0 +1,139 @@
+//! An accepted invoice becomes a claim.
+
+use crate::domain::claim::PersonRecord;
+use crate::domain::exchange::civil;
+use crate::domain::{Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, PartKind, PartState, Token, calendar};
+use crate::store::NewClaim;
+use crate::vault::{Identity, Vault};
+use noemie_parsers::b2::{Facture, Flux, Genre, Ligne, Lot};
+use noemie_parsers::types::Montant;
+use time::OffsetDateTime;
+
+/// Where an invoice stands: its exchange, logical file and lot.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// The exchange.
+    pub exchange_id: ExchangeId,
+    /// Who deposited it.
+    pub sender: &'a str,
+    /// Flow of the logical file.
+    pub flux: Flux,
+    /// The lot.
+    pub lot: &'a Lot,
+    /// When the gateway received it.
+    pub received_at: OffsetDateTime,
+}
+
+/// The token of an invoice's identity: PS, number, NIR, key, birth date, rank, complement of the titre. The invoice date is not part of it: senders
+/// change it when they send again.
+#[must_use]
+pub fn identity_token(facture: &Facture, vault: &Vault) -> Token {
+    let id = facture.identite();
+    let nir = id.nir.map(|n| n.expose().to_owned()).unwrap_or_default();
+    vault.identity_token(&Identity {
+        ps: &id.ps,
+        invoice_number: &id.numero,
+        nir: &nir,
+        nir_key: &ascii(&id.cle),
+        birth_date: &id.naissance.expose(),
+        birth_rank: &ascii(&[id.rang]),
+        complement: &id.complement,
+    })
+}
+
+/// The claim of an accepted invoice.
+#[must_use]
+pub fn claim(facture: &Facture, context: &Context<'_>, vault: &Vault, id: ClaimId) -> NewClaim {
+    let identite = facture.identite();
+    let totaux = facture.totaux();
+    let person = person(facture);
+    let first = facture.principale().position;
+    let claim = Claim {
+        id,
+        exchange_id: context.exchange_id,
+        flow: if context.flux == Flux::Dre { Flow::Dre } else { Flow::B2Amo },
+        sender: context.sender.to_owned(),
+        logical_file: facture.fichier,
+        lot: context.lot.numero(),
+        lot_date: context.lot.date().and_then(civil),
+        ordinal: facture.rang,
+        first_record: first.record,
+        record_count: u32::try_from(facture.pieces.len()).unwrap_or(u32::MAX),
+        identity: identity_token(facture, vault),
+        person: vault.person_token(&person.nir, &person.nir_key),
+        vault: vault.seal_person(&person, id),
+        ps: identite.ps,
+        norm_code: context.lot.code_norme(),
+        invoice_number: identite.numero,
+        invoice_complement: identite.complement,
+        invoice_date: facture.date().and_then(civil),
+        amc_number: facture.numero_amc().map(|n| n.as_str().to_owned()).unwrap_or_default(),
+        amo_organism: facture.organisme_amo(),
+        total: totaux.total,
+        received_at: context.received_at,
+        due_at: due_at(facture, context.received_at),
+        corrects: None,
+        amo: part(PartKind::Amo, totaux.amo, context.received_at),
+        amc: part(PartKind::Amc, totaux.amc, context.received_at),
+    };
+    let lines = facture.lignes().zip(1..).map(|(l, rank)| line(&l, rank)).collect();
+    NewClaim { claim, lines }
+}
+
+fn ascii(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' }).collect()
+}
+
+fn person(facture: &Facture) -> PersonRecord {
+    let id = facture.identite();
+    PersonRecord {
+        nir: id.nir.map(|n| n.expose().to_owned()).unwrap_or_default(),
+        nir_key: ascii(&id.cle),
+        birth_date: id.naissance.expose(),
+        birth_rank: ascii(&[id.rang]),
+        individual_nir: facture.nir_individuel().unwrap_or_default(),
+        member_number: facture.adherent(),
+    }
+}
+
+/// The insurer's promise (4 business days), or the limit that the operator wrote in 2X when it is still to come.
+fn due_at(facture: &Facture, received_at: OffsetDateTime) -> OffsetDateTime {
+    let promise = calendar::deadline(received_at, calendar::DRE_DAYS);
+    let limit = facture.limite_reponse().and_then(|(date, hour)| {
+        let time = time::Time::from_hms(hour, 0, 0).ok()?;
+        Some(civil(date)?.with_time(time).assume_utc())
+    });
+    limit.filter(|l| *l > received_at && *l < promise).unwrap_or(promise)
+}
+
+fn part(kind: PartKind, asked: Montant, at: OffsetDateTime) -> ClaimPart {
+    ClaimPart {
+        kind,
+        state: if asked == Montant::ZERO { PartState::NotRequested } else { PartState::Received },
+        asked,
+        paid: Montant::ZERO,
+        transfer_reference: None,
+        transfer_date: None,
+        reasons: Vec::new(),
+        updated_at: at,
+    }
+}
+
+fn line(ligne: &Ligne, rank: u32) -> ClaimLine {
+    let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    ClaimLine {
+        rank,
+        record_type: if ligne.genre == Genre::Ligne3 { "3" } else { "4" }.to_owned(),
+        act_code: ligne.code_acte.clone(),
+        care_date: ligne.date.and_then(civil),
+        quantity: small(ligne.quantite),
+        coefficient: small(ligne.coefficient),
+        unit_price: ligne.prix_unitaire,
+        base: ligne.base,
+        rate: small(ligne.taux),
+        billed: ligne.depense,
+        amo: ligne.amo,
+        amc: ligne.amc,
+        qualifier: ligne.qualificatif.clone(),
+    }
+}

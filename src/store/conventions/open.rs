@@ -1,0 +1,16 @@
+//! The conventions of an open database.
+
+use super::{ConventionStore, PostgresConventions, SqliteConventions};
+use crate::store::Database;
+use std::sync::Arc;
+
+impl Database {
+    /// Register and conventions, on the connections of the store.
+    #[must_use]
+    pub fn conventions(&self) -> Arc<dyn ConventionStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(SqliteConventions::new(store.writer().clone(), store.readers().clone())),
+            Self::Postgres(store) => Arc::new(PostgresConventions::new(store.pool().clone())),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! One pass over a file, whatever its norm.
+
+use super::Examen;
+use super::report::{Finding, LONGEST_LIST, Report, ReturnSums};
+use crate::domain::{LogicalFile, Verdict};
+use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
+use noemie_parsers::b2::{self, Lecteur};
+use noemie_parsers::detect::Detection;
+use noemie_parsers::noemie::retour_concentrateur::{LecteurAvis, Notice};
+use noemie_parsers::noemie::{self, Reader};
+use noemie_parsers::physical::enregistrements::Forme;
+use noemie_parsers::types::Montant;
+use std::io::{self, Read};
+
+/// A report being filled.
+pub(super) struct Passe {
+    report: Report,
+    worst: Option<Severity>,
+    remittances: Vec<(LogicalFile, Position)>,
+}
+
+impl Passe {
+    pub(super) fn new(file: &str, detection: Detection) -> Self {
+        let report = Report {
+            file: file.to_owned(),
+            norm: detection.norme.map(noemie_parsers::detect::Norme::as_str),
+            packaging: detection.norme.map(noemie_parsers::detect::Norme::packaging),
+            detected: detection.raison.to_owned(),
+            verdict: Verdict::Accepted,
+            logical_files: 0,
+            lots: 0,
+            invoices: 0,
+            lines: 0,
+            records: 0,
+            entities: 0,
+            accepted_invoices: 0,
+            quarantined_invoices: Vec::new(),
+            total_centimes: 0,
+            amo_centimes: 0,
+            amc_centimes: 0,
+            sums: None,
+            anomaly_count: 0,
+            anomalies: Vec::new(),
+        };
+        Self { report, worst: None, remittances: Vec::new() }
+    }
+
+    /// Reads a file of norm B2.
+    pub(super) fn b2(&mut self, source: impl Read, forme: Forme) -> io::Result<()> {
+        let mut lecteur = Lecteur::new(source, forme);
+        while let Some(element) = lecteur.suivant()? {
+            match element {
+                b2::Element::Facture(facture) => {
+                    self.invoice(facture.numero(), facture.quarantined(), facture.anomalies);
+                }
+                b2::Element::EnTete(en_tete) => self.remittances.push(remittance_b2(&en_tete)),
+                b2::Element::Anomalies(found) => self.note(found, None),
+                _ => {}
+            }
+        }
+        let comptes = lecteur.comptes();
+        self.report.logical_files = u64::from(comptes.fichiers);
+        self.report.lots = comptes.lots;
+        self.report.invoices = comptes.factures;
+        self.report.lines = comptes.lignes;
+        self.report.records = comptes.enregistrements;
+        self.report.total_centimes = comptes.total.centimes();
+        self.report.amo_centimes = comptes.amo.centimes();
+        self.report.amc_centimes = comptes.amc.centimes();
+        Ok(())
+    }
+
+    /// Reads a NOEMIE file.
+    pub(super) fn noemie(&mut self, source: impl Read, packaging: noemie::Packaging) -> io::Result<()> {
+        let mut reader = Reader::new(source, packaging);
+        while let Some(element) = reader.next_element()? {
+            match element {
+                noemie::Element::Retour(retour) => self.invoice(retour.numero.clone(), retour.quarantined(), retour.anomalies),
+                noemie::Element::EnTete(en_tete) => {
+                    let rank = self.remittances.len() + 1;
+                    self.remittances.push(remittance_noemie(&en_tete, rank));
+                }
+                noemie::Element::Anomalies(found) => self.note(found, None),
+                _ => {}
+            }
+        }
+        let comptes = reader.comptes();
+        let sums = ReturnSums {
+            amo_asked: comptes.amo_demande.centimes(),
+            amo_paid: comptes.amo_paye.centimes(),
+            amc_asked: comptes.amc_demande.centimes(),
+            amc_paid: comptes.amc_paye.centimes(),
+            recovered: comptes.recupere.centimes(),
+            flat: comptes.forfaits.centimes(),
+        };
+        self.report.logical_files = comptes.fichiers;
+        self.report.lots = comptes.lots;
+        self.report.invoices = comptes.factures;
+        self.report.lines = comptes.lignes;
+        self.report.records = comptes.enregistrements;
+        self.report.entities = comptes.entites;
+        self.report.total_centimes = comptes.somme_999.centimes();
+        self.returns(sums);
+        Ok(())
+    }
+
+    /// Reads the notices of a concentrator.
+    pub(super) fn concentrateur(&mut self, source: impl Read) -> io::Result<()> {
+        let mut lecteur = LecteurAvis::new(source);
+        let (mut amo_asked, mut amc_asked) = (Montant::ZERO, Montant::ZERO);
+        for notice in lecteur.by_ref() {
+            match notice? {
+                Notice::Avis(avis) => {
+                    if !avis.quarantined() {
+                        amo_asked += avis.facture_amo;
+                        amc_asked += avis.facture_amc;
+                    }
+                    self.invoice(avis.numero.clone(), avis.quarantined(), avis.anomalies);
+                }
+                Notice::Anomalie(anomaly) => self.note(vec![anomaly], None),
+            }
+        }
+        let comptes = lecteur.comptes();
+        self.report.invoices = comptes.factures;
+        self.report.records = comptes.enregistrements;
+        let (amo_paid, amc_paid) = (comptes.amo_paye.centimes(), comptes.amc_paye.centimes());
+        self.report.total_centimes = amo_paid + amc_paid;
+        self.returns(ReturnSums { amo_asked: amo_asked.centimes(), amo_paid, amc_asked: amc_asked.centimes(), amc_paid, recovered: 0, flat: 0 });
+        Ok(())
+    }
+
+    /// Says that nothing was recognised; the rest of the source is not read.
+    pub(super) fn non_reconnu(&mut self, mut source: impl Read) -> io::Result<()> {
+        let empty = source.read(&mut [0])? == 0;
+        let anomaly = if empty {
+            Anomaly::on_record(Code::FichierVide, Position::default(), "", "Le fichier est vide")
+        } else {
+            let message = "Le contenu n'est ni un fichier B2, ni un fichier NOEMIE, ni un retour de concentrateur";
+            Anomaly::on_record(Code::NonReconnu, Position { record: 1, offset: 0 }, "", message)
+        };
+        self.note(vec![anomaly], None);
+        Ok(())
+    }
+
+    fn returns(&mut self, sums: ReturnSums) {
+        self.report.amo_centimes = sums.amo_paid;
+        self.report.amc_centimes = sums.amc_paid;
+        self.report.sums = Some(sums);
+    }
+
+    fn invoice(&mut self, number: String, quarantined: bool, found: Vec<Anomaly>) {
+        if !found.is_empty() {
+            self.note(found, Some(&number));
+        }
+        if !quarantined {
+            self.report.accepted_invoices += 1;
+        } else if self.report.quarantined_invoices.len() < LONGEST_LIST {
+            self.report.quarantined_invoices.push(number);
+        }
+    }
+
+    fn note(&mut self, found: Vec<Anomaly>, invoice: Option<&str>) {
+        for anomaly in found {
+            self.worst = self.worst.max(Some(anomaly.severity));
+            self.report.anomaly_count += 1;
+            if self.report.anomalies.len() < LONGEST_LIST {
+                self.report.anomalies.push(Finding::new(anomaly, invoice.map(str::to_owned)));
+            }
+        }
+    }
+
+    /// The verdict is the worst of the findings; a refused file loads nothing.
+    pub(super) fn finish(self) -> Examen {
+        let mut report = self.report;
+        report.anomalies.sort_by_key(|f| (f.record, f.column));
+        report.verdict = match self.worst {
+            Some(Severity::Fichier) => Verdict::Refused,
+            Some(Severity::Facture) => Verdict::Partial,
+            _ => Verdict::Accepted,
+        };
+        if report.verdict == Verdict::Refused {
+            report.accepted_invoices = 0;
+            report.quarantined_invoices.clear();
+            report.total_centimes = 0;
+            report.amo_centimes = 0;
+            report.amc_centimes = 0;
+            report.sums = report.sums.map(|_| ReturnSums::default());
+        }
+        let read = if report.norm == Some("noemie") { report.entities } else { report.records };
+        Examen { report, remittances: self.remittances, read }
+    }
+}
+
+fn remittance_b2(en_tete: &b2::EnTete) -> (LogicalFile, Position) {
+    let file = LogicalFile {
+        ordinal: en_tete.rang,
+        issuer: en_tete.emetteur(),
+        recipient: en_tete.destinataire(),
+        message: en_tete.message(),
+        file_id: en_tete.identification(),
+        created: en_tete.date_brute(),
+        norm: en_tete.norme(),
+    };
+    (file, en_tete.position)
+}
+
+/// The reference of the exchange stands where B2 has its message: a caisse numbers its files within a reference.
+fn remittance_noemie(en_tete: &noemie::EnTete, rank: usize) -> (LogicalFile, Position) {
+    let file = LogicalFile {
+        ordinal: u32::try_from(rank).unwrap_or(u32::MAX),
+        issuer: format!("{}{}", en_tete.type_emetteur, en_tete.numero_emetteur),
+        recipient: format!("{}{}", en_tete.type_destinataire, en_tete.numero_destinataire),
+        message: en_tete.reference.clone(),
+        file_id: en_tete.identification.clone(),
+        created: en_tete.date.brute(),
+        norm: "NOEMIE".to_owned(),
+    };
+    (file, en_tete.position)
+}

@@ -1,0 +1,97 @@
+//! The admin port as probes and Prometheus see it.
+
+#[allow(dead_code, reason = "shared with the tests of the store")]
+mod support;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use noemie_gateway::admin::{self, AdminState};
+use noemie_gateway::clock::FixedClock;
+use noemie_gateway::relay::{LocalLog, Relay, RelayStatus};
+use noemie_gateway::store::SharedStore;
+use noemie_gateway::telemetry;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use support::databases::on_sqlite;
+use support::samples::{NOW, deposit_many};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn health_readiness_and_figures() {
+    on_sqlite(|db| async move {
+        let relay = RelayStatus::default();
+        let (addr, shutdown) = serve(&db.store, relay.clone()).await;
+        deposit_many(&db.store, "d", 3).await;
+
+        assert_eq!(get(addr, "/healthz").await, (200, r#"{"status":"ok","database":"ok","relay":"starting"}"#.to_owned()));
+        assert_eq!(get(addr, "/readyz").await, (200, "ready\n".to_owned()));
+        assert!(admin::probe(addr).await);
+        let (status, metrics) = get(addr, "/metrics").await;
+        assert_eq!(status, 200);
+        for line in ["noemie_outbox_pending 3", "noemie_outbox_oldest_seconds 60", "noemie_ledger_unbalanced_total 0", "noemie_quarantine_waiting 0"]
+        {
+            assert!(metrics.lines().any(|shown| shown == line), "{line} in {metrics}");
+        }
+        assert!(metrics.contains("# HELP noemie_claims_overdue "), "{metrics}");
+
+        let clock = Arc::new(FixedClock::new(NOW));
+        Relay::new(db.store.clone(), Box::new(LocalLog), clock, relay).step().await;
+        assert!(get(addr, "/healthz").await.1.contains(r#""relay":"publishing""#));
+        let (_, metrics) = get(addr, "/metrics").await;
+        for line in ["noemie_outbox_pending 0", "noemie_outbox_oldest_seconds 0", "noemie_relay_published_total{outcome=\"acked\"} 3"] {
+            assert!(metrics.lines().any(|shown| shown == line), "{line} in {metrics}");
+        }
+        shutdown.cancel();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_there_is_not_healthy() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    drop(listener);
+    assert!(!admin::probe(addr).await);
+}
+
+#[tokio::test]
+async fn a_gateway_told_to_stop_is_alive_and_not_ready() {
+    on_sqlite(|db| async move {
+        let (listener, state) = state(&db.store, RelayStatus::default()).await;
+        let addr = listener.local_addr().unwrap();
+        let stopping = state.shutdown.clone();
+        // Served for longer than the gateway is ready, as `serve` does while it drains.
+        tokio::spawn(admin::serve(listener, admin::router(state), CancellationToken::new()));
+        stopping.cancel();
+        assert_eq!(get(addr, "/readyz").await, (503, "not ready\n".to_owned()));
+        assert_eq!(get(addr, "/healthz").await.0, 200);
+    })
+    .await;
+}
+
+async fn serve(store: &SharedStore, relay: RelayStatus) -> (SocketAddr, CancellationToken) {
+    let (listener, state) = state(store, relay).await;
+    let (addr, shutdown) = (listener.local_addr().unwrap(), state.shutdown.clone());
+    tokio::spawn(admin::serve(listener, admin::router(state), shutdown.clone()));
+    (addr, shutdown)
+}
+
+async fn state(store: &SharedStore, relay: RelayStatus) -> (TcpListener, AdminState) {
+    static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+    let metrics = METRICS.get_or_init(|| telemetry::init_metrics().unwrap()).clone();
+    let clock = FixedClock::new(NOW);
+    clock.advance(60);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    (listener, AdminState { store: store.clone(), clock: Arc::new(clock), relay, metrics, shutdown: CancellationToken::new() })
+}
+
+/// Status and body.
+async fn get(addr: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head[9..12].parse().unwrap(), body.to_owned())
+}

@@ -1,0 +1,172 @@
+//! One step of the relay after the other, over SQLite and a sink that does as it is told: what is marked, what is held back.
+
+#[allow(dead_code, reason = "shared with the tests of the store")]
+mod support;
+
+use async_trait::async_trait;
+use noemie_gateway::clock::FixedClock;
+use noemie_gateway::domain::{Claim, EventId};
+use noemie_gateway::relay::{self, LocalLog, Outcome, Relay, RelayState, RelayStatus, Sink, SinkError, StepOutcome, Tally};
+use noemie_gateway::store::{OutboxEvent, SharedStore};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use support::databases::on_sqlite;
+use support::samples::{NOW, deposit_many, event};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn two_events_of_one_claim_are_never_in_flight_together() {
+    on_sqlite(|db| async move {
+        let claims = deposit_many(&db.store, "d", 3).await;
+        tell_again(&db.store, &claims[0].claim, 2).await;
+        tell_again(&db.store, &claims[0].claim, 3).await;
+        tell_again(&db.store, &claims[1].claim, 2).await;
+        let sink = Script::default();
+        let outcome = relay(&db.store, &sink).step().await;
+        assert!(matches!(outcome, StepOutcome::Published(Tally { acked: 6, unroutable: 0, nacked: 0, unknown: 0 })), "{outcome:?}");
+        let waves: Vec<Vec<u64>> = sink.waves().iter().map(|wave| wave.iter().map(|event| event.event.sequence).collect()).collect();
+        assert_eq!(waves, [vec![1, 1, 1], vec![2, 2], vec![3]]);
+        assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_not_acked_holds_its_younger_siblings_back_and_nobody_else() {
+    for doubt in [Outcome::Nacked, Outcome::Unknown, Outcome::Unroutable] {
+        on_sqlite(|db| async move {
+            let claims = deposit_many(&db.store, "d", 3).await;
+            tell_again(&db.store, &claims[1].claim, 2).await;
+            let sink = Script::answering([vec![Outcome::Acked, doubt, Outcome::Acked]]);
+            let mut relay = relay(&db.store, &sink);
+            let outcome = relay.step().await;
+            assert!(matches!(outcome, StepOutcome::Unconfirmed(Tally { acked: 2, .. })), "{outcome:?}");
+            let held = db.store.unpublished(10).await.unwrap();
+            assert_eq!(
+                held.iter().map(|event| (event.event.claim_id, event.event.sequence, event.attempts)).collect::<Vec<_>>(),
+                [(claims[1].claim.id, 1, 1), (claims[1].claim.id, 2, 0)]
+            );
+            assert!(matches!(relay.step().await, StepOutcome::Published(Tally { acked: 2, .. })));
+            let published = db.store.published_after(0, 10).await.unwrap();
+            assert_eq!(published.len(), 4);
+            assert!(published.windows(2).all(|pair| pair[0].position < pair[1].position));
+            assert_eq!(sink.event_ids_by_event().values().max(), Some(&2), "resent under the same id");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_sink_that_breaks_half_way_keeps_what_it_did_not_take() {
+    on_sqlite(|db| async move {
+        deposit_many(&db.store, "d", 3).await;
+        let sink = Script::answering([vec![Outcome::Acked], vec![]]);
+        let mut relay = relay(&db.store, &sink);
+        assert!(matches!(relay.step().await, StepOutcome::Unconfirmed(Tally { acked: 1, .. })));
+        assert!(matches!(relay.step().await, StepOutcome::Unconfirmed(Tally { acked: 0, .. })));
+        let held = db.store.unpublished(10).await.unwrap();
+        assert!(held.len() == 2 && held.iter().all(|event| event.attempts == 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_replica_publishes_and_a_down_sink_gives_its_place_away() {
+    on_sqlite(|db| async move {
+        let (sink, other_sink) = (Script::default(), Script::default());
+        let (mut relay, mut other) = (relay(&db.store, &sink), relay(&db.store, &other_sink));
+        assert!(matches!(relay.step().await, StepOutcome::Idle));
+        assert!(matches!(other.step().await, StepOutcome::Standby));
+        sink.set_down(true);
+        let outcome = relay.step().await;
+        assert!(matches!(outcome, StepOutcome::SinkDown(_)), "{outcome:?}");
+        assert!(matches!(other.step().await, StepOutcome::Idle));
+        sink.set_down(false);
+        assert!(matches!(relay.step().await, StepOutcome::Standby));
+        other.close().await;
+        assert!(matches!(relay.step().await, StepOutcome::Idle));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_local_log_publishes_in_order_and_drains_at_the_stop() {
+    on_sqlite(|db| async move {
+        let claims = deposit_many(&db.store, "d", 1_200).await;
+        tell_again(&db.store, &claims[0].claim, 2).await;
+        let (status, shutdown) = (RelayStatus::default(), CancellationToken::new());
+        // Told to stop before it starts: what is committed still goes out.
+        shutdown.cancel();
+        let clock = Arc::new(FixedClock::new(NOW));
+        tokio::time::timeout(Duration::from_secs(30), relay::run(db.store.clone(), Box::new(LocalLog), clock, status.clone(), shutdown))
+            .await
+            .unwrap();
+        assert_eq!(status.get(), RelayState::Publishing);
+        let published = db.store.published_after(0, 2_000).await.unwrap();
+        assert_eq!(published.len(), 1_201);
+        let of_first: Vec<u64> =
+            published.iter().map(|event| &event.event).filter(|e| e.claim_id == claims[0].claim.id).map(|e| e.sequence).collect();
+        assert_eq!(of_first, [1, 2]);
+    })
+    .await;
+}
+
+fn relay(store: &SharedStore, sink: &Script) -> Relay {
+    Relay::new(store.clone(), Box::new(sink.clone()), Arc::new(FixedClock::new(NOW)), RelayStatus::default())
+}
+
+async fn tell_again(store: &SharedStore, claim: &Claim, sequence: u64) {
+    let mut unit = store.begin().await.unwrap();
+    unit.insert_events(&[event(claim, sequence)]).await.unwrap();
+    unit.commit().await.unwrap();
+}
+
+/// A sink that answers from a script, then acks everything, and remembers what it was given.
+#[derive(Clone, Default)]
+struct Script(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    answers: VecDeque<Vec<Outcome>>,
+    waves: Vec<Vec<OutboxEvent>>,
+    down: bool,
+}
+
+impl Script {
+    fn answering(answers: impl Into<VecDeque<Vec<Outcome>>>) -> Self {
+        Self(Arc::new(Mutex::new(Inner { answers: answers.into(), ..Inner::default() })))
+    }
+
+    fn waves(&self) -> Vec<Vec<OutboxEvent>> {
+        self.0.lock().unwrap().waves.clone()
+    }
+
+    fn set_down(&self, down: bool) {
+        self.0.lock().unwrap().down = down;
+    }
+
+    /// How many times each event was handed over.
+    fn event_ids_by_event(&self) -> HashMap<EventId, usize> {
+        let mut counts = HashMap::new();
+        for event in self.waves().into_iter().flatten() {
+            *counts.entry(event.event.event_id).or_default() += 1;
+        }
+        counts
+    }
+}
+
+#[async_trait]
+impl Sink for Script {
+    async fn ready(&mut self) -> Result<(), SinkError> {
+        if self.0.lock().unwrap().down { Err(SinkError::Timeout(Duration::ZERO, "pretending")) } else { Ok(()) }
+    }
+
+    async fn publish(&mut self, wave: &[&OutboxEvent]) -> Vec<Outcome> {
+        let mut inner = self.0.lock().unwrap();
+        inner.waves.push(wave.iter().map(|event| (*event).clone()).collect());
+        inner.answers.pop_front().unwrap_or_else(|| vec![Outcome::Acked; wave.len()])
+    }
+
+    async fn close(&mut self) {}
+}
