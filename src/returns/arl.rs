@@ -49,7 +49,7 @@ pub fn write(exchange: &Exchange, examen: &Examen, aside: &[Aside], vault: &Vaul
         exchange_id: Some(exchange.id),
         file_name: format!("ARL_{}_{sign}.noemie", exchange.id),
         digest: blake3::hash(&bytes).to_hex().to_string(),
-        sealed: vault.seal(&context(id), &bytes),
+        sealed: vault.seal(&ReturnFile::seal_context(id), &bytes),
         created_at: exchange.received_at,
     };
     (file, bytes)
@@ -57,12 +57,7 @@ pub fn write(exchange: &Exchange, examen: &Examen, aside: &[Aside], vault: &Vaul
 
 /// Opens a sealed return file.
 pub fn open(file: &ReturnFile, vault: &Vault) -> Result<Vec<u8>, VaultError> {
-    vault.unseal(&context(file.id), &file.sealed)
-}
-
-/// What binds a sealed return file to its row.
-pub(super) fn context(id: ReturnId) -> String {
-    format!("return:{id}")
+    vault.unseal(&ReturnFile::seal_context(file.id), &file.sealed)
 }
 
 fn without_header(examen: &Examen) -> Examen {
