@@ -2,7 +2,9 @@
 //!
 //! Every test declares its exchanges and queues under a prefix of its own and deletes them, also when it fails.
 
-#[allow(dead_code, reason = "shared with the tests of the store")]
+#![allow(clippy::unwrap_used, reason = "a test that unwraps is a test that fails with a line number")]
+
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests of the store")]
 mod support;
 
 use futures::StreamExt;
