@@ -7,6 +7,8 @@ const PROTOS: [&str; 5] = ["exchange", "dre_status", "claim_work", "claim_event"
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
+    // `sqlx::migrate!` embeds the folder and does not see new files by itself.
+    println!("cargo:rerun-if-changed=migrations");
     let files = PROTOS.map(|name| format!("proto/noemie/gateway/v1/{name}.proto"));
     let descriptors = protox::compile(files, ["proto"])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("noemie_gateway_v1.bin");

@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL is at `NOEMIE_TEST_DATABASE_URL` (default: the local server); every story gets a database of its own, dropped at its end.
 
-use noemie_gateway::clock::{FixedClock, SharedClock};
+use noemie_gateway::clock::{Clock, FixedClock, SharedClock, SystemClock};
 use noemie_gateway::conventionnement::{
     Answer, ConventionDiff, ConventionImport, ConventionOutcome, ConventionState, Conventionnement, Encoding, FinessImport, FinessOutcome,
     LookupAnswer, LookupError, LookupQuery, MatchedBy, Problems, RegisterDiff,
@@ -113,7 +113,7 @@ async fn on_postgres<F: Future<Output = ()> + Send + 'static>(story: fn(Desk) ->
         Ok(admin) => admin,
         Err(error) => panic!("PostgreSQL does not answer: run ./test, which brings it up, or set NOEMIE_TEST_DATABASE_URL ({error})"),
     };
-    let name = format!("noemie_conv_{}", uuid::Uuid::now_v7().simple());
+    let name = format!("noemie_conv_{}", SystemClock.new_id().simple());
     sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.expect("a database of its own");
     let pool = PgPoolOptions::new().max_connections(3).connect_with(options.database(&name)).await.expect("the new database answers");
     migrator("postgres").await.run(&pool).await.expect("migrations");

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps is a test that fails with a line number")]
 
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests of the store")]
 mod support;
 
 use async_trait::async_trait;
