@@ -4,6 +4,7 @@
 //! a time; [`controles`] verifies an invoice, a lot, a file; [`genre`] tells what a record is; [`fiche`] fills a record and [`ecrivain`] writes
 //! a file of them.
 
+mod assemblage;
 pub mod controles;
 pub mod ecrivain;
 pub mod element;
