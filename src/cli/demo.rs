@@ -31,10 +31,14 @@ pub(super) struct DemoArgs {
     dir: Option<PathBuf>,
 }
 
-/// Conventions of the demonstration, invented.
+/// Conventions of the demonstration, invented: the pharmacy and the nurse of its files.
 const CONVENTIONS: &str = "identifiant;numero_amc;type_convention;domaine;date_debut;date_fin;etat;motif;concentrateur;rpps;finess_et\n\
-    992001362;0099900011;;PHAR;2025-01-01;;active;;OCT-EXEMPLE;;\n\
-    992004200;0099900011;;OPTI;2025-01-01;;suspendue;RIB à vérifier;OCT-EXEMPLE;;\n";
+    992952606;0099900011;;PHAR;2025-01-01;;active;;OCT-EXEMPLE;;990000119\n\
+    996266771;0099900011;;AUXM;2025-01-01;;suspendue;RIB à vérifier;OCT-EXEMPLE;;\n";
+
+/// One establishment of an invented register.
+const REGISTER: &str = "finess;etalab;1;2026-02-01\n\
+    structureet;990000119;990000911;PHARMACIE EXEMPLE;;;;1;R;DES ESSAIS;;;001;99;EXEMPLE;99001 VILLE EXEMPLE;;;620;Pharmacie d'Officine;3201;;;;01;;;;2001-02-03;1900-01-01;2026-01-01;\n";
 
 /// Invoices of each deposit: enough to see, few enough to read.
 const INVOICES: u64 = 3;
@@ -169,12 +173,15 @@ impl Demo {
     }
 
     async fn lookups(&self) -> Result<()> {
+        self.app.conventionnement.import_finess(Cursor::new(REGISTER), "demo", false).await?;
         self.app.conventionnement.import_conventions(Cursor::new(CONVENTIONS), "demo").await?;
-        for (identifier, domain) in [("992001362", "PHAR"), ("992004200", "OPTI")] {
+        for (identifier, domain) in [("992952606", "PHAR"), ("996266771", "AUXM")] {
             println!("   {identifier}, AMC 0099900011, domaine {domain}, le 02/02/2026 :");
             let query =
                 LookupQuery { identifier: identifier.to_owned(), amc: "0099900011".to_owned(), domain: domain.to_owned(), on: date!(2026 - 02 - 02) };
-            lookup::print(&self.app.conventionnement.lookup(&query).await?);
+            for line in lookup::lines(&self.app.conventionnement.lookup(&query).await?) {
+                println!("     {line}");
+            }
         }
         println!();
         Ok(())

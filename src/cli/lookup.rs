@@ -46,7 +46,7 @@ pub(super) async fn run(args: &LookupArgs, app: &App) -> Result<ExitCode> {
     };
     match args.format {
         Format::Json => println!("{}", object(&answer)),
-        Format::Text => print(&answer),
+        Format::Text => lines(&answer).iter().for_each(|line| println!("{line}")),
     }
     Ok(if answer.answer == Answer::Yes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -60,20 +60,19 @@ const fn word(answer: Answer) -> (&'static str, &'static str) {
 }
 
 /// The answer as a person reads it.
-pub(super) fn print(answer: &LookupAnswer) {
-    println!("{} [{}] : {}", word(answer.answer).1, answer.reason_code, answer.reason);
+pub(super) fn lines(answer: &LookupAnswer) -> Vec<String> {
+    let mut lines = vec![format!("{} [{}] : {}", word(answer.answer).1, answer.reason_code, answer.reason)];
     let transmission = if answer.teletransmission_active { "active" } else { "inactive" };
     let through = answer.concentrator.as_ref().map(|c| format!(" (concentrateur {c})")).unwrap_or_default();
-    println!("  télétransmission {transmission}{through}");
+    lines.push(format!("  télétransmission {transmission}{through}"));
     if let Some(e) = &answer.establishment {
-        println!("  {} {} ({})", e.finess_et, e.name, e.post_line);
+        lines.push(format!("  {} {} ({})", e.finess_et, e.name, e.post_line));
     }
     if let Some(r) = &answer.register {
-        println!("  registre FINESS du {} ({} jours)", r.as_of, r.age_days);
+        lines.push(format!("  registre FINESS du {} ({} jours)", r.as_of, r.age_days));
     }
-    for (code, text) in &answer.warnings {
-        println!("  ! {code} : {text}");
-    }
+    lines.extend(answer.warnings.iter().map(|(code, text)| format!("  ! {code} : {text}")));
+    lines
 }
 
 fn object(answer: &LookupAnswer) -> serde_json::Value {
