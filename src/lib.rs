@@ -9,6 +9,7 @@ pub mod config;
 pub mod conventionnement;
 pub mod domain;
 pub mod grpc;
+pub mod generate;
 pub mod ingest;
 pub mod normalise;
 pub mod relay;

@@ -11,4 +11,5 @@ pub mod layout;
 pub mod noemie;
 pub mod physical;
 pub mod picture;
+pub mod remplir;
 pub mod types;

@@ -474,7 +474,7 @@ impl<R: Read> Lecteur<R> {
 }
 
 /// C5: sender, receiver, identification, date and message of a 000.
-fn cle_de_remise(record: &[u8; LONGUEUR]) -> [u8; 81] {
+pub(super) fn cle_de_remise(record: &[u8; LONGUEUR]) -> [u8; 81] {
     let mut key = [b' '; 81];
     key[..16].copy_from_slice(&record[3..19]);
     key[16..32].copy_from_slice(&record[25..41]);

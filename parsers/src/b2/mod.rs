@@ -1,11 +1,14 @@
 //! Norm B2 / DRE: `file = 000, lot+, 999`; `lot = 1, invoice+, 6`; `invoice = 2, complements, line+, 5`.
 //!
 //! One file per record type states its table (`t4.rs` for type 4 and so on). [`lecteur`] walks the nesting and hands out one invoice at
-//! a time; [`controles`] verifies an invoice, a lot, a file; [`genre`] tells what a record is.
+//! a time; [`controles`] verifies an invoice, a lot, a file; [`genre`] tells what a record is; [`fiche`] fills a record and [`ecrivain`] writes
+//! a file of them.
 
 pub mod controles;
+pub mod ecrivain;
 pub mod element;
 pub mod facture;
+pub mod fiche;
 pub mod genre;
 pub mod lecteur;
 mod recalage;
@@ -40,8 +43,10 @@ pub mod t5;
 pub mod t6;
 pub mod t999;
 
+pub use ecrivain::{Ecrivain, ErreurEcriture, recrire};
 pub use element::{Comptes, Element, EnTete, FinFichier, FinLot, Flux, Lot};
 pub use facture::{Facture, Identite, Ligne, Totaux};
+pub use fiche::Fiche;
 pub use genre::{Genre, NormeLot};
 pub use lecteur::Lecteur;
 

@@ -4,6 +4,7 @@
 
 use super::entite::{Entite, FEUILLE};
 use crate::layout::{Layout, Zone};
+use crate::remplir;
 use crate::types::{Montant, NumeroPs};
 use std::fmt;
 use thiserror::Error;
@@ -108,12 +109,8 @@ impl Gabarit {
         if zone.picture.is_numeric() {
             return self.a_droite(zone, texte.as_bytes());
         }
-        let normalise = capitales(texte);
-        let place = self.zone(zone);
-        place.fill(b' ');
-        for (case, octet) in place.iter_mut().zip(normalise) {
-            *case = octet;
-        }
+        // Labels are cut: nothing but a label is longer than its zone.
+        let _entier = remplir::a_gauche(self.zone(zone), &remplir::capitales(texte));
         self
     }
 
@@ -177,36 +174,11 @@ impl Gabarit {
     fn a_droite(mut self, zone: &'static Zone, chiffres: &[u8]) -> Self {
         // Numbers of Corsican structures keep their letter.
         let permis = chiffres.iter().all(u8::is_ascii_digit) || NumeroPs::from_bytes(chiffres).is_some();
-        let place = self.zone(zone);
-        let Some(vide) = place.len().checked_sub(chiffres.len()).filter(|_| permis) else { return self.refuser(zone) };
-        place[..vide].fill(b'0');
-        place[vide..].copy_from_slice(chiffres);
-        self
-    }
-}
-
-/// Capitals without accents; what has no place in a NOEMIE text, `@` first, becomes a blank.
-fn capitales(texte: &str) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(texte.len());
-    for c in texte.chars().flat_map(char::to_uppercase) {
-        match c {
-            '@' => octets.push(b' '),
-            ' '..='~' => octets.push(u8::try_from(c).expect("ASCII")),
-            'À' | 'Á' | 'Â' | 'Ã' | 'Ä' | 'Å' => octets.push(b'A'),
-            'Ç' => octets.push(b'C'),
-            'È' | 'É' | 'Ê' | 'Ë' => octets.push(b'E'),
-            'Ì' | 'Í' | 'Î' | 'Ï' => octets.push(b'I'),
-            'Ñ' => octets.push(b'N'),
-            'Ò' | 'Ó' | 'Ô' | 'Õ' | 'Ö' => octets.push(b'O'),
-            'Ù' | 'Ú' | 'Û' | 'Ü' => octets.push(b'U'),
-            'Ÿ' | 'Ý' => octets.push(b'Y'),
-            'Æ' => octets.extend_from_slice(b"AE"),
-            'Œ' => octets.extend_from_slice(b"OE"),
-            '’' => octets.push(b'\''),
-            _ => octets.push(b' '),
+        if permis && remplir::a_droite(self.zone(zone), chiffres) {
+            return self;
         }
+        self.refuser(zone)
     }
-    octets
 }
 
 #[cfg(test)]

@@ -24,6 +24,20 @@ pub struct CompteLot {
 }
 
 impl CompteLot {
+    /// The zones of a type 6 and their values, for the writer.
+    pub(in crate::b2) fn valeurs(&self) -> [(&'static Zone, u64); 7] {
+        use t6::layout as t;
+        [
+            (&t::NOMBRE_FACTURES, self.factures),
+            (&t::NOMBRE_LIGNES_ACTES, self.lignes),
+            (&t::NOMBRE_ENREGISTREMENTS_TYPE_2, self.types_2),
+            (&t::NOMBRE_ENREGISTREMENTS_TYPE_5, self.types_5),
+            (&t::MONTANT_TOTAL_FACTURE_LOT, self.total),
+            (&t::MONTANT_TOTAL_AMO_LOT, self.amo),
+            (&t::MONTANT_TOTAL_OC_LOT, self.amc),
+        ]
+    }
+
     /// Adds an invoice.
     pub fn ajouter(&mut self, facture: &Facture) {
         let count = |f: fn(Genre) -> bool| facture.pieces.iter().filter(|p| f(p.genre)).count() as u64;

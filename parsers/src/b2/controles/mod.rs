@@ -17,6 +17,7 @@ mod zones;
 
 pub use fichier::{en_tete, fin_fichier};
 pub use lot::{CompteLot, fin_lot};
+pub(super) use totaux::sommes;
 pub use zones::zones;
 
 use super::element::EnTete;

@@ -1,7 +1,7 @@
 //! C30, C31, C32 and C26: the type 5 of an invoice against its lines.
 
 use super::super::facture::{Facture, Piece};
-use super::super::genre::Genre;
+use super::super::genre::{Genre, NormeLot};
 use super::super::{Record, t2, t3, t4, t5};
 use super::at;
 use crate::anomaly::{Anomaly, Code};
@@ -10,7 +10,7 @@ use crate::picture;
 use crate::types::Montant;
 
 /// One line of the table of totals: zone of the type 5, main type and zone that it sums.
-type Somme = (&'static Zone, Genre, &'static Zone);
+pub(in crate::b2) type Somme = (&'static Zone, Genre, &'static Zone);
 
 /// C30: norm CP.
 const SOMMES_CP: &[Somme] = &[
@@ -30,11 +30,19 @@ const SOMMES_PS: &[Somme] = &[
     (&t5::ps::TOTAL_REMBOURSABLE_OC, Genre::Ligne4, &t4::ps::MONTANT_REMBOURSABLE_OC),
 ];
 
+/// The table of totals of a norm, for the writer.
+pub(in crate::b2) const fn sommes(norme: NormeLot) -> &'static [Somme] {
+    match norme {
+        NormeLot::Cp => SOMMES_CP,
+        NormeLot::Ps => SOMMES_PS,
+    }
+}
+
 /// Verifies the type 5 of an invoice.
 pub(super) fn totaux(facture: &Facture, out: &mut Vec<Anomaly>) {
     let Some(fin) = facture.piece(Genre::FinFacture) else { return };
-    let (code, sommes) = if facture.is_cp() { (Code::TotalFactureCp, SOMMES_CP) } else { (Code::TotalFacturePs, SOMMES_PS) };
-    for (total, genre, zone) in sommes {
+    let code = if facture.is_cp() { Code::TotalFactureCp } else { Code::TotalFacturePs };
+    for (total, genre, zone) in sommes(facture.tables.norme) {
         compare(facture, fin, code, total, *genre, zone, out);
     }
     participation(facture, fin, code, out);

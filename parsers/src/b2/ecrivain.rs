@@ -1,0 +1,413 @@
+//! Writing a physical file: headers, lots and invoices in, one file out, with its counters, totals, keys and sequences computed here.
+//!
+//! ```text
+//! en_tete(000) lot(1) facture(2 .. lines) facture(..) lot(1) .. terminer()  >  000 1 2..5 2..5 6 1 .. 6 999
+//! ```
+//!
+//! Strict where the reader is tolerant: every record passes the reader's own controls before it is written, so that what is written is read
+//! back without one anomaly, warnings included. Nothing is kept but the invoice numbers of the current lot and the keys of the files written.
+
+use super::controles::{self, CompteLot};
+use super::element::{Comptes, Element, EnTete, Lot};
+use super::facture::{Facture, Piece, Totaux};
+use super::fiche::{Fiche, bornes};
+use super::genre::{Genre, NormeLot, Tables};
+use super::lecteur::cle_de_remise;
+use super::{Record, t000, t1, t5, t6, t999};
+use crate::anomaly::{Anomaly, Place, Position};
+use crate::layout::{Famille, Zone, famille36, famille39};
+use crate::physical::enregistrements::{Forme, LONGUEUR};
+use crate::types::{Montant, Nir};
+use crate::{picture, remplir};
+use std::collections::HashSet;
+use std::io::{self, Write};
+use thiserror::Error;
+
+/// Most lots in a logical file: the 999 counts them on three digits.
+pub const LOTS_MAX: u64 = 999;
+
+/// What cannot be written.
+#[derive(Debug, Error)]
+pub enum ErreurEcriture {
+    /// A value does not fit its zone. The value is not told: it may be a person's.
+    #[error("value does not fit zone {zone} of record {table}")]
+    Zone {
+        /// Record.
+        table: &'static str,
+        /// Number of the zone.
+        zone: &'static str,
+    },
+    /// A record where another one is expected, or of another norm or version than its lot.
+    #[error("record {table} cannot stand here")]
+    Place {
+        /// Record given.
+        table: &'static str,
+    },
+    /// The counters and totals of a type 6 have no room for this invoice: open another lot.
+    #[error("the lot is full")]
+    LotPlein,
+    /// The 999 has no room for another lot: open another logical file.
+    #[error("the logical file is full")]
+    FichierPlein,
+    /// The reader would object; nothing was written.
+    #[error("the reader would report {} anomalies, the first one {}", .0.len(), .0.first().map_or("", |a| a.code.as_str()))]
+    Refus(Vec<Anomaly>),
+    /// The output failed.
+    #[error("output failed")]
+    Sortie(#[from] io::Error),
+}
+
+/// Writes a physical file of norm B2.
+#[derive(Debug)]
+pub struct Ecrivain<W> {
+    sortie: W,
+    forme: Forme,
+    marquage: u8,
+    en_tete: Option<EnTete>,
+    lot: Option<Lot>,
+    compte_lot: CompteLot,
+    numeros: HashSet<[u8; 9]>,
+    remises: HashSet<[u8; 81]>,
+    debut_fichier: u64,
+    lots_du_fichier: u64,
+    comptes: Comptes,
+    offset: u64,
+}
+
+impl<W: Write> Ecrivain<W> {
+    /// Writes to `sortie`, records separated as `forme` says.
+    pub fn new(sortie: W, forme: Forme) -> Self {
+        Self {
+            sortie,
+            forme,
+            marquage: b' ',
+            en_tete: None,
+            lot: None,
+            compte_lot: CompteLot::default(),
+            numeros: HashSet::new(),
+            remises: HashSet::new(),
+            debut_fichier: 0,
+            lots_du_fichier: 0,
+            comptes: Comptes::default(),
+            offset: 0,
+        }
+    }
+
+    /// Marks every lot (type 6, column 55): `R` real, `T` test, `D` demo.
+    #[must_use]
+    pub const fn avec_marquage(mut self, marquage: u8) -> Self {
+        self.marquage = marquage;
+        self
+    }
+
+    /// Counts and totals of what was written.
+    #[must_use]
+    pub const fn comptes(&self) -> &Comptes {
+        &self.comptes
+    }
+
+    /// Begins a logical file; ends the one before.
+    ///
+    /// # Errors
+    /// When `fiche` is not a 000 that the reader accepts, or has the identification of another file of this output (control C5).
+    pub fn en_tete(&mut self, fiche: &Fiche) -> Result<(), ErreurEcriture> {
+        self.fermer_fichier()?;
+        if fiche.genre() != Genre::EnTete {
+            return Err(ErreurEcriture::Place { table: fiche.table().tag });
+        }
+        let mut record = fiche.finir()?;
+        record[bornes(&t000::layout::LONGUEUR_ENREGISTREMENT)].copy_from_slice(b"128");
+        let en_tete = EnTete::new(self.position(), self.comptes.fichiers + 1, record);
+        let mut found = Vec::new();
+        controles::zones(Some(fiche.table()), Famille::Aucun, &record, self.position(), "000", Place::Enveloppe, &mut found);
+        controles::en_tete(&en_tete, &mut found);
+        accepter(found)?;
+        if !self.remises.insert(cle_de_remise(&record)) {
+            return Err(ErreurEcriture::Zone { table: "000", zone: t000::layout::IDENTIFICATION_FICHIER.no });
+        }
+        self.debut_fichier = self.comptes.enregistrements;
+        self.lots_du_fichier = 0;
+        self.comptes.fichiers += 1;
+        self.en_tete = Some(en_tete);
+        self.ecrire(&record)
+    }
+
+    /// Begins a lot; ends the one before.
+    ///
+    /// # Errors
+    /// When `fiche` is not a type 1 that the reader accepts, no logical file is open, or it has no room for another lot.
+    pub fn lot(&mut self, fiche: &Fiche) -> Result<(), ErreurEcriture> {
+        self.fermer_lot()?;
+        if fiche.genre() != Genre::Lot || self.en_tete.is_none() {
+            return Err(ErreurEcriture::Place { table: fiche.table().tag });
+        }
+        if self.lots_du_fichier >= LOTS_MAX {
+            return Err(ErreurEcriture::FichierPlein);
+        }
+        let record = fiche.finir()?;
+        let mut found = Vec::new();
+        controles::zones(Some(fiche.table()), Famille::Aucun, &record, self.position(), "1", Place::Enveloppe, &mut found);
+        accepter(found)?;
+        let rang = u32::try_from(self.comptes.lots + 1).unwrap_or(u32::MAX);
+        self.lot = Some(Lot::new(self.position(), rang, record, self.en_tete.as_ref()));
+        self.comptes.lots += 1;
+        self.lots_du_fichier += 1;
+        self.compte_lot = CompteLot::default();
+        self.numeros.clear();
+        self.ecrire(&record)
+    }
+
+    /// Writes an invoice: its type 2 (with its NIR and number), its complements and its lines. The prefix of every record, the sequences and the
+    /// type 5 are added here.
+    ///
+    /// # Errors
+    /// When a record cannot stand there, the reader would object, or the lot has no room left; nothing of the invoice is then written.
+    pub fn facture(&mut self, fiches: &[Fiche]) -> Result<Totaux, ErreurEcriture> {
+        let Some(tables) = self.lot.as_ref().map(|l| l.tables) else { return Err(ErreurEcriture::Place { table: "2" }) };
+        let mut facture = self.assembler(fiches, tables)?;
+        controles::facture(&mut facture, self.en_tete.as_ref());
+        accepter(std::mem::take(&mut facture.anomalies))?;
+        let mut compte = self.compte_lot;
+        compte.ajouter(&facture);
+        if compte.valeurs().iter().any(|(zone, n)| !remplir::nombre(&mut [0; 9][..usize::from(zone.len)], *n)) {
+            return Err(ErreurEcriture::LotPlein);
+        }
+        let numero = facture.zone_numero(Genre::Facture);
+        let cle = numero.of(&facture.principale().record).try_into().unwrap_or_default();
+        if !self.numeros.insert(cle) {
+            return Err(ErreurEcriture::Zone { table: "2", zone: numero.no });
+        }
+        self.compte_lot = compte;
+        let totaux = facture.totaux();
+        self.comptes.factures += 1;
+        self.comptes.lignes += facture.lignes().count() as u64;
+        self.comptes.dans_factures += facture.pieces.len() as u64;
+        self.comptes.total += totaux.total;
+        self.comptes.amo += totaux.amo;
+        self.comptes.amc += totaux.amc;
+        for piece in &facture.pieces {
+            self.ecrire(&piece.record)?;
+        }
+        Ok(totaux)
+    }
+
+    /// Ends the current lot by its type 6, if one is open.
+    ///
+    /// # Errors
+    /// When the output fails.
+    pub fn fermer_lot(&mut self) -> Result<(), ErreurEcriture> {
+        use t6::layout as t;
+        let Some(lot) = self.lot.take() else { return Ok(()) };
+        let mut fiche = Fiche::nouvelle(&t::LAYOUT)
+            .octets(&t::NO_PARTENAIRE_SANTE_CLE, t1::layout::NO_PARTENAIRE_SANTE_CLE.of(&lot.record))
+            .chiffres(&t::NO_LOT, &lot.numero())
+            .octets(&t::INDICATEUR_MARQUAGE, &[self.marquage]);
+        for (zone, valeur) in self.compte_lot.valeurs() {
+            fiche = fiche.nombre(zone, valeur);
+        }
+        self.ecrire(&fiche.finir()?)
+    }
+
+    /// Ends the current lot and the current logical file by its 999, if one is open.
+    ///
+    /// # Errors
+    /// When the output fails.
+    pub fn fermer_fichier(&mut self) -> Result<(), ErreurEcriture> {
+        use t999::layout as t;
+        self.fermer_lot()?;
+        let Some(en_tete) = self.en_tete.take() else { return Ok(()) };
+        let repetees: [&'static Zone; 6] =
+            [&t::TYPE_EMETTEUR, &t::NO_EMETTEUR, &t::TYPE_DESTINATAIRE, &t::NO_DESTINATAIRE, &t::APPLICATION, &t::IDENTIFICATION_FICHIER];
+        let mut fiche = Fiche::nouvelle(&t::LAYOUT)
+            .nombre(&t::NOMBRE_ENREGISTREMENTS, self.comptes.enregistrements - self.debut_fichier + 1)
+            .nombre(&t::NOMBRE_LOTS, self.lots_du_fichier);
+        for zone in repetees {
+            // Same columns in the 000.
+            fiche = fiche.octets(zone, zone.of(&en_tete.record));
+        }
+        self.ecrire(&fiche.finir()?)
+    }
+
+    /// Ends everything that is open, and gives the output back.
+    ///
+    /// # Errors
+    /// When the output fails.
+    pub fn terminer(mut self) -> Result<(W, Comptes), ErreurEcriture> {
+        self.fermer_fichier()?;
+        self.sortie.flush()?;
+        Ok((self.sortie, self.comptes))
+    }
+
+    /// The records of an invoice with their prefix and sequence, and its type 5.
+    fn assembler(&self, fiches: &[Fiche], tables: Tables) -> Result<Facture, ErreurEcriture> {
+        let premiere = fiches.first().filter(|f| f.genre() == Genre::Facture).ok_or(ErreurEcriture::Place { table: "2" })?;
+        let mut prefixe = Prefixe::de(premiere, tables)?;
+        if let Some(lot) = &self.lot {
+            prefixe.commun[..9].copy_from_slice(t1::layout::NO_PARTENAIRE_SANTE_CLE.of(&lot.record));
+        }
+        let mut pieces: Vec<Piece> = Vec::with_capacity(fiches.len() + 1);
+        for fiche in fiches {
+            let genre = fiche.genre();
+            let attendue = tables.layout(genre).is_some_and(|t| std::ptr::eq(t, fiche.table()));
+            let en_trop = !pieces.is_empty() && genre == Genre::Facture || matches!(genre.famille(tables.norme), Famille::Aucun);
+            if !attendue || en_trop || genre == Genre::FinFacture {
+                return Err(ErreurEcriture::Place { table: fiche.table().tag });
+            }
+            let mut record = fiche.finir()?;
+            prefixe.poser(&mut record, genre, tables.norme);
+            sequence(&mut record, fiche, &pieces)?;
+            pieces.push(self.piece(genre, record, pieces.len()));
+        }
+        let mut fin = fin_facture(&pieces, tables)?;
+        prefixe.poser(&mut fin, Genre::FinFacture, tables.norme);
+        pieces.push(self.piece(Genre::FinFacture, fin, pieces.len()));
+        let lot = self.lot.as_ref().map_or(0, |l| l.rang);
+        Ok(Facture { rang: self.comptes.factures + 1, fichier: self.comptes.fichiers, lot, tables, pieces, anomalies: Vec::new() })
+    }
+
+    fn piece(&self, genre: Genre, record: Record, rang: usize) -> Piece {
+        let Position { record: premier, offset } = self.position();
+        let pas = (LONGUEUR + self.fin_de_ligne().len()) as u64;
+        let position = Position { record: premier + rang as u64, offset: offset + pas * rang as u64 };
+        Piece { genre, position, record, douteux: false }
+    }
+
+    /// Where the next record will stand.
+    const fn position(&self) -> Position {
+        Position { record: self.comptes.enregistrements + 1, offset: self.offset }
+    }
+
+    const fn fin_de_ligne(&self) -> &'static [u8] {
+        fin_de_ligne(self.forme)
+    }
+
+    fn ecrire(&mut self, record: &Record) -> Result<(), ErreurEcriture> {
+        self.sortie.write_all(record)?;
+        let fin = self.fin_de_ligne();
+        self.sortie.write_all(fin)?;
+        self.comptes.enregistrements += 1;
+        self.offset += (LONGUEUR + fin.len()) as u64;
+        Ok(())
+    }
+}
+
+/// What ends a record.
+const fn fin_de_ligne(forme: Forme) -> &'static [u8] {
+    match forme {
+        Forme::Blocs => b"",
+        Forme::Crlf => b"\r\n",
+        Forme::Lf => b"\n",
+    }
+}
+
+fn accepter(found: Vec<Anomaly>) -> Result<(), ErreurEcriture> {
+    if found.is_empty() { Ok(()) } else { Err(ErreurEcriture::Refus(found)) }
+}
+
+/// The columns that the records of an invoice share.
+struct Prefixe {
+    /// Columns 2-26: PS, filler, NIR, key.
+    commun: [u8; 25],
+    rang: [u8; 3],
+    numero: [u8; 9],
+}
+
+impl Prefixe {
+    fn de(principale: &Fiche, tables: Tables) -> Result<Self, ErreurEcriture> {
+        let mut record = principale.finir()?;
+        let nir = Nir::from_bytes(famille36::NO_IMMATRICULATION_ASSURE.of(&record));
+        let nir = nir.ok_or(ErreurEcriture::Zone { table: "2", zone: famille36::NO_IMMATRICULATION_ASSURE.no })?;
+        let _tient = remplir::nombre(&mut record[bornes(&famille36::CLE_NO_IMMATRICULATION)], u64::from(nir.cle().get()));
+        let cp = tables.norme == NormeLot::Cp;
+        let numero = if cp { &famille39::NO_FACTURE } else { &famille36::NO_FACTURE };
+        let rang = if cp { famille39::RANG_BENEFICIAIRE.of(&record) } else { b"000" };
+        Ok(Self {
+            commun: record[1..26].try_into().unwrap_or([b' '; 25]),
+            rang: rang.try_into().unwrap_or(*b"000"),
+            numero: numero.of(&record).try_into().unwrap_or([b'0'; 9]),
+        })
+    }
+
+    fn poser(&self, record: &mut Record, genre: Genre, norme: NormeLot) {
+        record[1..26].copy_from_slice(&self.commun);
+        if genre.famille(norme) == Famille::Famille39 {
+            record[bornes(&famille39::RANG_BENEFICIAIRE)].copy_from_slice(&self.rang);
+            record[bornes(&famille39::NO_FACTURE)].copy_from_slice(&self.numero);
+        } else {
+            record[bornes(&famille36::NO_FACTURE)].copy_from_slice(&self.numero);
+        }
+    }
+}
+
+/// Numbers a record among its like: lines over the invoice (two digits, zeros from the hundredth on), complements behind their line.
+fn sequence(record: &mut Record, fiche: &Fiche, avant: &[Piece]) -> Result<(), ErreurEcriture> {
+    let Some(zone) = fiche.table().zones.iter().find(|z| z.name == "Sequence") else { return Ok(()) };
+    let genre = fiche.genre();
+    let place = &mut record[bornes(zone)];
+    if genre.is_ligne() {
+        let rang = avant.iter().filter(|p| p.genre == genre).count() as u64 + 1;
+        let _tient = remplir::nombre(place, if rang > 99 { 0 } else { rang });
+        return Ok(());
+    }
+    let depuis = avant.iter().rposition(|p| p.genre.is_ligne()).map_or(avant, |i| &avant[i..]);
+    let rang = depuis.iter().filter(|p| p.genre == genre).count() as u64 + 1;
+    if remplir::nombre(place, rang) { Ok(()) } else { Err(ErreurEcriture::Zone { table: fiche.table().tag, zone: zone.no }) }
+}
+
+/// The type 5 of these records: its totals by the table of controls C30 and C31, its counter by C32.
+fn fin_facture(pieces: &[Piece], tables: Tables) -> Result<Record, ErreurEcriture> {
+    let cp = tables.norme == NormeLot::Cp;
+    let details = pieces.iter().filter(|p| p.genre.is_detail()).count() as u64;
+    let mut fiche = if cp {
+        Fiche::nouvelle(&t5::cp::LAYOUT).nombre(&t5::cp::NOMBRE_ENREGISTREMENTS_TYPES_3_4, details)
+    } else {
+        Fiche::nouvelle(&t5::ps::LAYOUT).nombre(&t5::ps::NOMBRE_ENREGISTREMENTS_TYPE_4, details)
+    };
+    for (total, genre, zone) in controles::sommes(tables.norme) {
+        let termes = pieces.iter().filter(|p| p.genre == *genre).map(|p| lu(zone, &p.record));
+        fiche = fiche.montant(total, termes.sum());
+    }
+    let record = fiche.finir()?;
+    let (zone, participation) = if cp {
+        use t5::cp as t;
+        let factures = lu(&t::MONTANT_TOTAL_FACTURE_PH, &record) + lu(&t::TOTAL_HONORAIRES_FACTURES, &record);
+        let amo = lu(&t::TOTAL_REMBOURSABLE_AMO_PH, &record) + lu(&t::TOTAL_REMBOURSABLE_AMO_HONORAIRES, &record);
+        (&t::TOTAL_PARTICIPATION_ASSURE_AVANT_OC, factures - amo)
+    } else {
+        use t5::ps as t;
+        (&t::TOTAL_PARTICIPATION_ASSURE_AVANT_OC, lu(&t::TOTAL_MONTANTS_FACTURES, &record) - lu(&t::TOTAL_REMBOURSABLE_AMO, &record))
+    };
+    fiche.montant(zone, participation).finir()
+}
+
+/// The amount of a zone that was just filled.
+fn lu(zone: &Zone, record: &Record) -> Montant {
+    picture::montant(zone.of(record)).ok().flatten().unwrap_or_default()
+}
+
+/// Writes records back as they were read: the same bytes for every valid file.
+///
+/// # Errors
+/// When the output fails.
+pub fn recrire<'a, W: Write>(records: impl IntoIterator<Item = &'a Record>, forme: Forme, mut sortie: W) -> io::Result<()> {
+    for record in records {
+        sortie.write_all(record)?;
+        sortie.write_all(fin_de_ligne(forme))?;
+    }
+    sortie.flush()
+}
+
+impl Element {
+    /// The records of the element as read, for [`recrire`].
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        let (seul, pieces): (Option<&Record>, &[Piece]) = match self {
+            Self::EnTete(e) => (Some(&e.record), &[]),
+            Self::Lot(l) => (Some(&l.record), &[]),
+            Self::Facture(f) => (None, &f.pieces),
+            Self::FinLot(f) => (Some(&f.record), &[]),
+            Self::FinFichier(f) => (Some(&f.record), &[]),
+            Self::Anomalies(_) => (None, &[]),
+        };
+        seul.into_iter().chain(pieces.iter().map(|p| &p.record))
+    }
+}
