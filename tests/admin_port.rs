@@ -29,7 +29,8 @@ async fn health_readiness_and_figures() {
         assert!(admin::probe(addr).await);
         let (status, metrics) = get(addr, "/metrics").await;
         assert_eq!(status, 200);
-        for line in ["noemie_outbox_pending 3", "noemie_outbox_oldest_seconds 60", "noemie_ledger_unbalanced_total 0", "noemie_quarantine_waiting 0"] {
+        for line in ["noemie_outbox_pending 3", "noemie_outbox_oldest_seconds 60", "noemie_ledger_unbalanced_total 0", "noemie_quarantine_waiting 0"]
+        {
             assert!(metrics.lines().any(|shown| shown == line), "{line} in {metrics}");
         }
         assert!(metrics.contains("# HELP noemie_claims_overdue "), "{metrics}");

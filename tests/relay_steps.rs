@@ -43,10 +43,10 @@ async fn what_is_not_acked_holds_its_younger_siblings_back_and_nobody_else() {
             let outcome = relay.step().await;
             assert!(matches!(outcome, StepOutcome::Unconfirmed(Tally { acked: 2, .. })), "{outcome:?}");
             let held = db.store.unpublished(10).await.unwrap();
-            assert_eq!(held.iter().map(|event| (event.event.claim_id, event.event.sequence, event.attempts)).collect::<Vec<_>>(), [
-                (claims[1].claim.id, 1, 1),
-                (claims[1].claim.id, 2, 0)
-            ]);
+            assert_eq!(
+                held.iter().map(|event| (event.event.claim_id, event.event.sequence, event.attempts)).collect::<Vec<_>>(),
+                [(claims[1].claim.id, 1, 1), (claims[1].claim.id, 2, 0)]
+            );
             assert!(matches!(relay.step().await, StepOutcome::Published(Tally { acked: 2, .. })));
             let published = db.store.published_after(0, 10).await.unwrap();
             assert_eq!(published.len(), 4);
@@ -99,11 +99,14 @@ async fn the_local_log_publishes_in_order_and_drains_at_the_stop() {
         // Told to stop before it starts: what is committed still goes out.
         shutdown.cancel();
         let clock = Arc::new(FixedClock::new(NOW));
-        tokio::time::timeout(Duration::from_secs(30), relay::run(db.store.clone(), Box::new(LocalLog), clock, status.clone(), shutdown)).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), relay::run(db.store.clone(), Box::new(LocalLog), clock, status.clone(), shutdown))
+            .await
+            .unwrap();
         assert_eq!(status.get(), RelayState::Publishing);
         let published = db.store.published_after(0, 2_000).await.unwrap();
         assert_eq!(published.len(), 1_201);
-        let of_first: Vec<u64> = published.iter().map(|event| &event.event).filter(|e| e.claim_id == claims[0].claim.id).map(|e| e.sequence).collect();
+        let of_first: Vec<u64> =
+            published.iter().map(|event| &event.event).filter(|e| e.claim_id == claims[0].claim.id).map(|e| e.sequence).collect();
         assert_eq!(of_first, [1, 2]);
     })
     .await;

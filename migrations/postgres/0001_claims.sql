@@ -121,7 +121,7 @@ CREATE TABLE claim_parts (
     updated_at         TIMESTAMPTZ NOT NULL,
     -- When the promise ends; the AMC part only.
     due_at             TIMESTAMPTZ,
-    -- The return file that told this reject to its sender.
+    -- What told this reject to its sender: a return file of ours, or the exchange by which the caisse did.
     told_in            UUID,
     PRIMARY KEY (claim_id, kind)
 );

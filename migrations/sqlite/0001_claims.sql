@@ -124,7 +124,7 @@ CREATE TABLE claim_parts (
     updated_at         INTEGER NOT NULL,
     -- When the promise ends; the AMC part only.
     due_at             INTEGER,
-    -- The return file that told this reject to its sender.
+    -- What told this reject to its sender: a return file of ours, or the exchange by which the caisse did.
     told_in            BLOB,
     PRIMARY KEY (claim_id, kind)
 ) WITHOUT ROWID;

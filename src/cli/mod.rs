@@ -1,9 +1,9 @@
 //! The command line: one binary, one file a command.
 
 mod conventions;
-//DEMO mod demo;
+mod demo;
 mod finess;
-//DEMO mod generate;
+mod generate;
 mod ingest;
 mod listing;
 mod lookup;
@@ -43,7 +43,8 @@ struct Cli {
 enum Command {
     /// Run the gateway.
     Serve,
-    //DEMO Demo(demo::DemoArgs),
+    /// Show the whole job in a temporary embedded gateway.
+    Demo(demo::DemoArgs),
     /// Deposit files and print their receipts.
     Ingest(ingest::IngestArgs),
     /// Say what a deposit would say; nothing is stored. Exit status 0 accepted, 1 partial, 2 refused.
@@ -63,7 +64,9 @@ enum Command {
     List(listing::ListCommand),
     /// Show what waits for publication.
     Outbox(OutputArgs),
-    //DEMO Generate(generate::GenerateCommand),
+    /// Write invented files for tests.
+    #[command(subcommand)]
+    Generate(generate::GenerateCommand),
     /// Bring the database to this version.
     Migrate,
     /// Show the settings in force, secrets masked.
@@ -131,9 +134,9 @@ fn start(cli: Cli) -> Result<ExitCode> {
 async fn run(command: Command, config: Config) -> Result<ExitCode> {
     match command {
         Command::Serve => serve::run(config).await,
-        //DEMO Command::Demo(args) => demo::run(&args).await,
+        Command::Demo(args) => demo::run(&args).await,
         Command::Validate(args) => validate::run(&args),
-        //DEMO Command::Generate(command) => generate::run(&command),
+        Command::Generate(command) => generate::run(&command),
         Command::Config(ConfigCommand::Show) => {
             println!("{}", serde_json::to_string_pretty(&config.masked())?);
             Ok(ExitCode::SUCCESS)

@@ -5,7 +5,7 @@ use super::calendar::Calendar;
 use super::people;
 use super::random::Random;
 use noemie_parsers::b2::{Fiche, t4};
-use noemie_parsers::types::{Date, Montant};
+use noemie_parsers::types::Date;
 
 /// The circumstances of an invoice.
 #[derive(Debug)]
@@ -63,11 +63,6 @@ impl<'a> Care<'a> {
 /// Hundredths to units, rounded half up: `base x rate` and `price x coefficient`.
 pub(super) const fn hundredths(n: u64) -> u64 {
     (n + 50) / 100
-}
-
-/// Centimes.
-pub(super) fn money(centimes: u64) -> Montant {
-    Montant::from_centimes(i64::try_from(centimes).unwrap_or(i64::MAX))
 }
 
 /// A main line of norm PS; amounts in centimes, coefficient in hundredths.

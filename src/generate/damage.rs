@@ -270,7 +270,7 @@ fn length(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
     let index = sheet.find_in(middle, Genre::is_ligne)?;
     sheet.records[index].bytes.insert(64, b' ');
     // A reader can only tell in which zone the columns begin to be wrong.
-    Some(Fault { columns: (60, 75), ..Fault::at(kind, index, 65) })
+    Some(Fault { columns: (50, 75), ..Fault::at(kind, index, 65) })
 }
 
 fn add(kind: Damage, sheet: &mut Sheet, which: impl Fn(Genre) -> bool, zone: &'static Zone, n: u64) -> Option<Fault> {

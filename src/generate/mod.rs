@@ -17,6 +17,8 @@ mod pharmacie;
 mod plan;
 mod random;
 mod rsp;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 pub use damage::{Damage, Damaged};

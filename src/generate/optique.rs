@@ -7,7 +7,7 @@ use noemie_parsers::b2::{Fiche, t4f};
 pub(super) fn lines(care: &Care<'_>, random: &mut Random, out: &mut Vec<Fiche>) {
     let tariffs = [300, 900, 975, 1_200];
     for code in ["9990101", "9990201", "9990202"] {
-        let price = *random.pick(&tariffs);
+        let price = random.pick(&tariffs);
         let above = random.between(1_000, 13_000);
         let left = if random.chance(30) { random.between(1, 500) } else { 0 };
         let act = Act { code: "OPT", date: care.date, coefficient: 100, price, rate: care.rate(60), above, left, place: 0 };

@@ -4,17 +4,17 @@
 
 /// A stream of numbers that its seed decides.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
     /// The stream of a seed.
     #[must_use]
-    pub const fn new(seed: u64) -> Self {
+    pub(super) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// The next number.
-    pub const fn next(&mut self) -> u64 {
+    pub(super) const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,19 +23,19 @@ impl Random {
     }
 
     /// A number of `low..=high`. The bias of the remainder is far below what an example file needs.
-    pub const fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub(super) const fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low + 1)
     }
 
     /// Whether something that happens `percent` times in a hundred happens.
-    pub const fn chance(&mut self, percent: u64) -> bool {
+    pub(super) const fn chance(&mut self, percent: u64) -> bool {
         self.next() % 100 < percent
     }
 
     /// One of several.
-    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    pub(super) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         let n = usize::try_from(self.next() % of.len() as u64).expect("an index of a slice");
-        &of[n]
+        of[n]
     }
 }
 

@@ -1,13 +1,329 @@
-//! stub
-use super::GenerateError;
+//! The NOEMIE return (reference 576) that answers a DRE: one transfer a lot, one 102 an invoice, with the state of each part.
+//!
+//! ```text
+//! 000 > 020(01) > 040(02) > 071(03) > 081(04) > 102(05) > 103 198 199 294 295 > 999
+//! ```
+//!
+//! The tree is that of the notes on reference 580 with 198 added; which entity belongs to 576 is not in the sources. Reads the DRE as it
+//! comes and keeps one logical file of the return at a time ([`RspOptions::invoices_per_file`]). Quarantined invoices get no answer.
+
+use super::random::Random;
+use super::{Counted, GenerateError, identification};
+use noemie_parsers::b2::{Element, EnTete, Facture, Lecteur, Lot};
+use noemie_parsers::noemie::{Ecrivain, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e198, e199, e294, e295};
+use noemie_parsers::physical::enregistrements::Forme;
+use noemie_parsers::types::{Date, Montant};
 use std::io::{Read, Write};
-/// o
+
+/// What to answer.
 #[derive(Debug, Clone)]
-pub struct RspOptions {}
-/// s
-#[derive(Debug, Clone)]
-pub struct RspSummary {}
-/// r
-pub fn rsp(_dre: impl Read, _options: &RspOptions, _out: impl Write) -> Result<RspSummary, GenerateError> {
-    Err(GenerateError::Options("todo"))
+pub struct RspOptions {
+    /// Decides the outcome of each invoice.
+    pub seed: u64,
+    /// Regime, caisse and centre of the caisse: 8 digits.
+    pub caisse: String,
+    /// Date of the return and of its transfers.
+    pub date: Date,
+    /// Lines with their length, or blocks.
+    pub packaging: Packaging,
+    /// Invoices in a hundred whose two parts are rejected.
+    pub rejected: u64,
+    /// Invoices in a hundred that are deferred.
+    pub deferred: u64,
+    /// Invoices in a hundred whose AMC part only is rejected.
+    pub amc_rejected: u64,
+    /// Invoices in a hundred whose AMC part is not handled.
+    pub amc_left: u64,
+    /// A logical file of the return ends with the lot that reaches this.
+    pub invoices_per_file: u64,
+}
+
+impl Default for RspOptions {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            caisse: "01999000".to_owned(),
+            date: Date::new(2026, 2, 6).expect("in the calendar"),
+            packaging: Packaging::Lignes,
+            rejected: 5,
+            deferred: 3,
+            amc_rejected: 8,
+            amc_left: 4,
+            invoices_per_file: 5_000,
+        }
+    }
+}
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RspSummary {
+    /// Bytes written.
+    pub bytes: u64,
+    /// Logical files.
+    pub logical_files: u64,
+    /// Transfers: one for each lot answered.
+    pub transfers: u64,
+    /// Invoices answered.
+    pub invoices: u64,
+    /// Asked of the AMO in them.
+    pub amo_asked: Montant,
+    /// Paid by the AMO.
+    pub amo_paid: Montant,
+    /// Asked of the AMC in them.
+    pub amc_asked: Montant,
+    /// Paid for the AMC.
+    pub amc_paid: Montant,
+}
+
+/// What happens to an invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Paid,
+    Rejected,
+    Deferred,
+    AmcRejected,
+    AmcLeft,
+}
+
+impl Outcome {
+    fn drawn(options: &RspOptions, random: &mut Random) -> Self {
+        let shares = [
+            (options.rejected, Self::Rejected),
+            (options.deferred, Self::Deferred),
+            (options.amc_rejected, Self::AmcRejected),
+            (options.amc_left, Self::AmcLeft),
+        ];
+        let mut draw = random.between(0, 99);
+        for (share, outcome) in shares {
+            if draw < share {
+                return outcome;
+            }
+            draw -= share;
+        }
+        Self::Paid
+    }
+
+    /// State of the AMO part and of the AMC part.
+    const fn states(self) -> (&'static [u8; 1], &'static [u8; 1]) {
+        match self {
+            Self::Paid => (b"P", b"P"),
+            Self::Rejected => (b"R", b"R"),
+            Self::Deferred => (b"D", b"D"),
+            Self::AmcRejected => (b"P", b"R"),
+            Self::AmcLeft => (b"P", b" "),
+        }
+    }
+}
+
+/// Writes the return that answers a DRE.
+///
+/// # Errors
+/// When the DRE cannot be read, a value does not fit an entity, or the output fails.
+pub fn rsp(dre: impl Read, forme: Forme, options: &RspOptions, out: impl Write) -> Result<RspSummary, GenerateError> {
+    let mut random = Random::new(options.seed);
+    let mut answer = Answer {
+        options,
+        out: Counted { out, bytes: 0 },
+        file_id: random.next(),
+        random,
+        header: None,
+        lot: None,
+        file: None,
+        in_file: 0,
+        summary: RspSummary::default(),
+    };
+    let mut reader = Lecteur::new(dre, forme);
+    while let Some(element) = reader.suivant()? {
+        match element {
+            Element::EnTete(header) => answer.header = Some(header),
+            Element::Lot(lot) => answer.lot = Some((lot, false)),
+            Element::Facture(facture) if !facture.quarantined() => answer.invoice(&facture)?,
+            Element::FinLot(_) => answer.end_lot()?,
+            _ => {}
+        }
+    }
+    answer.end_file()?;
+    answer.out.flush()?;
+    Ok(RspSummary { bytes: answer.out.bytes, ..answer.summary })
+}
+
+struct Answer<'a, W> {
+    options: &'a RspOptions,
+    out: Counted<W>,
+    file_id: u64,
+    random: Random,
+    header: Option<EnTete>,
+    /// Current lot of the DRE, and whether its transfer is open.
+    lot: Option<(Lot, bool)>,
+    file: Option<Ecrivain>,
+    in_file: u64,
+    summary: RspSummary,
+}
+
+impl<W: Write> Answer<'_, W> {
+    fn invoice(&mut self, facture: &Facture) -> Result<(), GenerateError> {
+        let Some((lot, open)) = self.lot.clone() else { return Ok(()) };
+        if !open {
+            self.open_lot(&lot, &facture.identite().ps)?;
+        }
+        let outcome = Outcome::drawn(self.options, &mut self.random);
+        let entities = self.entities(facture, &lot, outcome);
+        let Some(file) = self.file.as_mut() else { return Ok(()) };
+        let mut entities = entities.into_iter();
+        if let Some(head) = entities.next() {
+            file.ouvrir(5, head)?;
+        }
+        for leaf in entities {
+            file.feuille(leaf)?;
+        }
+        file.fermer()?;
+        self.in_file += 1;
+        Ok(())
+    }
+
+    /// Opens the transfer of a lot, and a logical file when there is none.
+    fn open_lot(&mut self, lot: &Lot, ps: &str) -> Result<(), GenerateError> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => self.open_file()?,
+        };
+        let date = lot.date().unwrap_or(self.options.date).jjmmaa();
+        let transfer = Gabarit::nouveau(&e071::layout::LAYOUT)
+            .texte(&e071::layout::DATE_COMPTABLE_DATE_VIREMENT, &self.options.date.jjmmaa())
+            .texte(&e071::layout::LIBELLE_VIREMENT_LIGNE_1, &format!("CPAM EXEMPLE VIR {:07}", 100 + self.summary.transfers))
+            .texte(&e071::layout::LIBELLE_VIREMENT_LIGNE_2, &format!("LOT {} DU {date}", lot.numero()))
+            .texte(&e071::layout::ORGANISME_PAYEUR, self.options.caisse.get(..5).unwrap_or_default());
+        file.ouvrir(2, Gabarit::nouveau(&e040::layout::LAYOUT).texte(&e040::layout::NUMERO_DESTINATAIRE, ps))?;
+        file.ouvrir(3, transfer)?;
+        file.ouvrir(4, Gabarit::nouveau(&e081::layout::LAYOUT).nombre(&e081::layout::CODE_TYPE_RETOUR, 1))?;
+        self.summary.transfers += 1;
+        self.file = Some(file);
+        self.lot = Some((lot.clone(), true));
+        Ok(())
+    }
+
+    fn open_file(&mut self) -> Result<Ecrivain, GenerateError> {
+        use e000::layout as t;
+        let (kind, number) = self.header.as_ref().map_or((*b"OT", "0".to_owned()), |h| ([h.record[3], h.record[4]], h.numero_emetteur()));
+        let header = Gabarit::nouveau(&t::LAYOUT)
+            .texte(&t::TYPE_EMETTEUR, "CP")
+            .texte(&t::NUMERO_EMETTEUR, &self.options.caisse)
+            .octets(&t::TYPE_DESTINATAIRE, &kind)
+            .texte(&t::NUMERO_DESTINATAIRE, &number)
+            .texte(&t::IDENTIFICATION_FICHIER, &identification(self.file_id, self.summary.logical_files))
+            .texte(&t::DATE_CREATION, &self.options.date.aammjj())
+            .texte(&t::NORME_REFERENCE_ECHANGE, "576")
+            .texte(&t::UNITE_MONETAIRE, "U")
+            .texte(&t::TYPE_FLUX, "T");
+        let mut file = Ecrivain::nouveau(header, self.options.packaging)?;
+        file.ouvrir(1, Gabarit::nouveau(&e020::layout::LAYOUT))?;
+        self.summary.logical_files += 1;
+        Ok(file)
+    }
+
+    /// Closes 081, 071 and 040; ends the logical file when it is long enough.
+    fn end_lot(&mut self) -> Result<(), GenerateError> {
+        if let (Some((_, true)), Some(file)) = (self.lot.take(), self.file.as_mut()) {
+            for _ in 0..3 {
+                file.fermer()?;
+            }
+            if self.in_file >= self.options.invoices_per_file {
+                self.end_file()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end_file(&mut self) -> Result<(), GenerateError> {
+        if let Some(mut file) = self.file.take() {
+            file.fermer()?;
+            self.out.write_all(&file.terminer()?)?;
+        }
+        self.in_file = 0;
+        Ok(())
+    }
+
+    /// The 102 of an invoice, then its leaves.
+    fn entities(&mut self, facture: &Facture, lot: &Lot, outcome: Outcome) -> Vec<Gabarit> {
+        let totals = facture.totaux();
+        let (amo, amc) = outcome.states();
+        let paid = |state: &[u8; 1], asked| if state == b"P" { asked } else { Montant::ZERO };
+        let (amo_paid, amc_paid) = (paid(amo, totals.amo), paid(amc, totals.amc));
+        self.summary.invoices += 1;
+        self.summary.amo_asked += totals.amo;
+        self.summary.amo_paid += amo_paid;
+        self.summary.amc_asked += totals.amc;
+        self.summary.amc_paid += amc_paid;
+        let mut entities = vec![head(facture, lot), insured(facture)];
+        {
+            use e198::layout as t;
+            let part = Gabarit::nouveau(&t::LAYOUT).montant(&t::MONTANT_AMO_DEMANDE, totals.amo).octets(&t::ETAT, amo);
+            entities.push(part.montant_signe(&t::MONTANT_AMO_PAYE, &t::SIGNE, amo_paid));
+        }
+        {
+            use e199::layout as t;
+            let number = facture.numero_amc().map(|n| n.as_str().to_owned()).unwrap_or_default();
+            let part = Gabarit::nouveau(&t::LAYOUT)
+                .montant(&t::MONTANT_AMC_DEMANDE, totals.amc)
+                .octets(&t::ETAT, amc)
+                .montant_signe(&t::MONTANT_AMC_PAYE, &t::SIGNE, amc_paid)
+                .texte(&t::NUMERO_AMC_DESTINATAIRE, &number)
+                .texte(&t::NUMERO_ADHERENT, &facture.adherent());
+            entities.push(part);
+        }
+        match outcome {
+            Outcome::Rejected => entities.extend([
+                reject("AAA460053R", "ETABLISSEMENT PRESCRIPTEUR INCONNU AU FICHIER NATIONAL", "O"),
+                comment("VERIFIER LES DROITS ET LE RATTACHEMENT"),
+            ]),
+            Outcome::AmcRejected => entities.push(reject("AAA000122R", "GARANTIE NON ACTIVE A LA DATE DES SOINS", "C")),
+            Outcome::Deferred => entities.push(comment("EN COURS DE TRAITEMENT A LA CAISSE NE PAS RENVOYER")),
+            Outcome::Paid | Outcome::AmcLeft => {}
+        }
+        entities
+    }
+}
+
+fn head(facture: &Facture, lot: &Lot) -> Gabarit {
+    use e102::layout as t;
+    let identite = facture.identite();
+    let date = facture.date().map_or_else(|| "000000".to_owned(), Date::jjmmaa);
+    Gabarit::nouveau(&t::LAYOUT)
+        .texte(&t::NUMERO_FACTURE, &identite.numero)
+        .texte(&t::COMPLEMENT_NUMERO, &identite.complement)
+        .texte(&t::NUMERO_LOT, &lot.numero())
+        .texte(&t::DATE_CREATION_LOT, &lot.date().map_or_else(|| "000000".to_owned(), Date::jjmmaa))
+        .texte(&t::TYPE_FACTURE, "D")
+        .texte(&t::DATE_FACTURATION, &date)
+        .texte(&t::TRAITEMENT_PART_AMC, "C")
+        // Type 2, columns 77-78 in both norms.
+        .octets(&t::NATURE_ASSURANCE, &facture.principale().record[76..78])
+}
+
+fn insured(facture: &Facture) -> Gabarit {
+    use e103::layout as t;
+    let identite = facture.identite();
+    let mut entity = Gabarit::nouveau(&t::LAYOUT)
+        .octets(&t::NUMERO_IMMATRICULATION, &identite.nir_brut)
+        .octets(&t::CLE, &identite.cle)
+        .octets(&t::DATE_NAISSANCE, identite.naissance.expose_jjmmaa().as_bytes())
+        .octets(&t::RANG_NAISSANCE, &[identite.rang]);
+    if let Some(own) = facture.nir_individuel().filter(|own| own.len() == 15) {
+        entity = entity.octets(&t::NIR_INDIVIDUEL, &own.as_bytes()[..13]).octets(&t::CLE_NIR_INDIVIDUEL, &own.as_bytes()[13..]);
+    }
+    entity
+}
+
+fn reject(code: &str, label: &str, part: &str) -> Gabarit {
+    use e294::layout as t;
+    Gabarit::nouveau(&t::LAYOUT)
+        .texte(&t::CODIFICATION_REJET, code)
+        .texte(&t::LIBELLE_REJET, label)
+        .texte(&t::NIVEAU_REJET, "F")
+        .texte(&t::PART_CONCERNEE, part)
+        .nombre(&t::RANG_REJET, 1)
+}
+
+fn comment(text: &str) -> Gabarit {
+    Gabarit::nouveau(&e295::layout::LAYOUT).texte(&e295::layout::COMMENTAIRE, text)
 }

@@ -8,7 +8,7 @@ use noemie_parsers::b2::{Fiche, t4t, t4u};
 const VEHICLES: [(&str, u64, u64); 3] = [("VSL", 102, 1_420), ("ABA", 244, 5_700), ("TXI", 215, 0)];
 
 pub(super) fn lines(care: &Care<'_>, random: &mut Random, out: &mut Vec<Fiche>) {
-    let vehicle = *random.pick(&VEHICLES);
+    let vehicle = random.pick(&VEHICLES);
     let way = (99_000 + random.between(100, 999), 99_000 + random.between(100, 999));
     let kilometres = random.between(3, 149);
     for journey in 0..random.between(1, 2) {

@@ -88,6 +88,9 @@ impl IngestError {
     }
 }
 
+/// Tries of a load that other changes get in the way of.
+const TRIES: u32 = 5;
+
 /// Named limits of the door.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -142,7 +145,7 @@ impl Ingest {
             self.forget(&archived);
             return self.repeat(&first, &archived.digest_hex).await;
         }
-        let outcome = self.load(id, at, &deposit, &archived).await;
+        let outcome = self.load_again(id, at, &deposit, &archived).await;
         match &outcome {
             Ok(receipt) if !receipt.repeated => {
                 let exchange = &receipt.exchange;
@@ -153,6 +156,17 @@ impl Ingest {
             Err(_) => {}
         }
         outcome
+    }
+
+    /// Loads, and starts over when another change of the same claims got in the way: nothing of the failed try is left.
+    async fn load_again(&self, id: ExchangeId, at: time::OffsetDateTime, deposit: &Deposit, archived: &Archived) -> Result<Receipt, IngestError> {
+        for tried in 1..TRIES {
+            match self.load(id, at, deposit, archived).await {
+                Err(IngestError::Store(failure)) if failure.worth_a_retry() => tracing::warn!(tried, "another change got in the way, loading again"),
+                outcome => return outcome,
+            }
+        }
+        self.load(id, at, deposit, archived).await
     }
 
     fn forget(&self, archived: &Archived) {

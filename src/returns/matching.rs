@@ -68,19 +68,18 @@ pub async fn apply(
         }
     }
     if !changes.is_empty() {
-        work.update_parts(&last_of_each(changes)).await?;
+        let rejects = amc_rejects(&changes);
+        work.update_parts(&changes).await?;
+        work.mark_rejects_told(exchange_id, &rejects).await?;
         work.insert_events(&events).await?;
     }
     Ok(applied)
 }
 
-/// A part changed twice by one file is written once, as it is in the end.
-fn last_of_each(changes: Vec<PartChange>) -> Vec<PartChange> {
-    let mut last: HashMap<(ClaimId, PartKind), usize> = HashMap::new();
-    for (i, c) in changes.iter().enumerate() {
-        last.insert((c.claim_id, c.part.kind), i);
-    }
-    changes.into_iter().enumerate().filter(|(i, c)| last.get(&(c.claim_id, c.part.kind)) == Some(i)).map(|(_, c)| c).collect()
+/// AMC rejects that this payer tells itself: no 580 of ours repeats them.
+fn amc_rejects(changes: &[PartChange]) -> Vec<ClaimId> {
+    let rejected = |c: &&PartChange| c.part.kind == PartKind::Amc && matches!(c.part.state, PartState::Rejected | PartState::RejectedAfterAcceptance);
+    changes.iter().filter(rejected).map(|c| c.claim_id).collect()
 }
 
 enum Change {

@@ -183,8 +183,11 @@ pub trait UnitOfWork: Send {
     /// Records a decision under its key.
     async fn insert_decision(&mut self, idempotency_key: &str, decision: &RecordedDecision, at: OffsetDateTime) -> Result<(), StoreError>;
 
-    /// AMC rejects decided and not yet told to their sender, oldest first, locked: `(claim, event id)`. For the 580 file.
+    /// AMC rejects decided and not yet told to their sender, oldest first, locked. For the 580 file.
     async fn rejects_to_return(&mut self, limit: usize) -> Result<Vec<Claim>, StoreError>;
+
+    /// Marks AMC rejects as told by an exchange: the caisse's own return already tells its rejects to the professional.
+    async fn mark_rejects_told(&mut self, by: ExchangeId, claims: &[ClaimId]) -> Result<(), StoreError>;
 
     /// Writes a return file and marks the rejects it tells as told.
     async fn insert_return(&mut self, file: &ReturnFile, told: &[ClaimId]) -> Result<(), StoreError>;

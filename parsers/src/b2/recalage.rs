@@ -23,12 +23,22 @@ pub(super) fn taille_du_bloc(ahead: &[u8], ps: Option<&[u8]>) -> usize {
         .unwrap_or(LONGUEUR)
 }
 
-/// Whether a record may start here: the same professional, or a known type followed by a number.
+/// Whether a record may start here: the same professional, or a known type followed by a number and by what stands behind it in that type.
+///
+/// The columns behind the number matter: the last digit of a record that gained a byte, then the type and the number of the next one, look like a
+/// type and a number shifted by one.
 fn plausible(next: &[u8], ps: Option<&[u8]>) -> bool {
+    let number = next[1..10].iter().all(u8::is_ascii_digit);
     ps.is_some_and(|ps| &next[1..10] == ps)
         || next.starts_with(b"000")
-        || (matches!(next[0], b'1'..=b'6' | b'9') && next[1..10].iter().all(u8::is_ascii_digit))
         || next.starts_with(b"999")
+        || number
+            && match next[0] {
+                b'1' => next[10] == b' ' || next[11] != b' ',
+                b'2'..=b'5' => next[10] == b' ',
+                b'6' => next[10..16].iter().all(u8::is_ascii_digit),
+                _ => false,
+            }
 }
 
 /// Whether a record surely starts here.
@@ -88,5 +98,16 @@ mod tests {
         assert_eq!(taille_du_bloc(&file, Some(b"992001362")), 128);
         file.insert(3, b'0');
         assert_eq!(taille_du_bloc(&file, None), 129);
+    }
+
+    #[test]
+    fn a_last_digit_shifted_is_not_a_type() {
+        for last in b"0123456789" {
+            let mut file = vec![b'0'; 128];
+            file.push(*last);
+            file.extend_from_slice(b"4992001362 292082A99900153");
+            file.resize(300, b' ');
+            assert_eq!(taille_du_bloc(&file, Some(b"992001362")), 129, "{}", char::from(*last));
+        }
     }
 }

@@ -53,6 +53,7 @@ pub const LIGNE_MAX: usize = 4_096;
 
 /// Read size: large enough that system calls do not count, small enough to stay in cache.
 const TAMPON: usize = 64 * 1024;
+static VIDE: [u8; TAMPON] = [0; TAMPON];
 
 /// Bytes that may follow the last 999 without meaning anything (policy P7).
 const BOURRAGE: &[u8] = b"\r\n \0\x1a";
@@ -211,7 +212,8 @@ impl<R: Read> Enregistrements<R> {
         self.tampon.drain(..self.debut);
         self.debut = 0;
         let len = self.tampon.len();
-        self.tampon.resize(len + TAMPON, 0);
+        // A copy, not `resize`: sources that give few bytes at a time come here often.
+        self.tampon.extend_from_slice(&VIDE);
         let read = loop {
             match self.source.read(&mut self.tampon[len..]) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}

@@ -4,7 +4,7 @@
 //! they were before the wait. So the claim's row is locked first, and the claim with its parts is read by the statement after.
 
 use super::reads;
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, ReturnId, Token};
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, Token};
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::{expect_all, is_live, is_reject, last_of_each, let_die};
 use crate::store::rows::{ClaimRow, all, select_claim};
@@ -319,9 +319,9 @@ pub(super) async fn rejects_to_return(db: &mut PgConnection, limit: usize) -> Re
     all(found)
 }
 
-pub(super) async fn mark_told(db: &mut PgConnection, id: ReturnId, told: &[ClaimId]) -> Result<(), StoreError> {
+pub(super) async fn mark_told(db: &mut PgConnection, by: Uuid, told: &[ClaimId]) -> Result<(), StoreError> {
     query("UPDATE claim_parts SET told_in = $1 WHERE kind = 'amc' AND claim_id = ANY($2)")
-        .bind(id.0)
+        .bind(by)
         .bind(uuids(told))
         .execute(db)
         .await

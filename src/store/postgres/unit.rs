@@ -95,10 +95,14 @@ impl UnitOfWork for PostgresUnit {
         step!(self, batch::rejects_to_return(&mut self.tx, limit))
     }
 
+    async fn mark_rejects_told(&mut self, by: ExchangeId, claims: &[ClaimId]) -> Result<(), StoreError> {
+        step!(self, batch::mark_told(&mut self.tx, by.0, claims))
+    }
+
     async fn insert_return(&mut self, file: &ReturnFile, told: &[ClaimId]) -> Result<(), StoreError> {
         step!(self, async {
             writes::insert_return(&mut self.tx, file).await?;
-            batch::mark_told(&mut self.tx, file.id, told).await
+            batch::mark_told(&mut self.tx, file.id.0, told).await
         })
     }
 

@@ -1,6 +1,6 @@
 //! Writes and reads of many rows: multi-row VALUES in chunks, and lists of keys as one JSON text.
 
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, ReturnId, Token};
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, Token};
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::{is_live, is_reject, let_die};
 use crate::store::rows::{ClaimRow, all, select_claim};
@@ -221,9 +221,9 @@ pub(super) async fn rejects_to_return(db: &mut SqliteConnection, limit: usize) -
     all(found)
 }
 
-pub(super) async fn mark_told(db: &mut SqliteConnection, id: ReturnId, told: &[ClaimId]) -> Result<(), StoreError> {
+pub(super) async fn mark_told(db: &mut SqliteConnection, by: Uuid, told: &[ClaimId]) -> Result<(), StoreError> {
     query("UPDATE claim_parts SET told_in = $1 WHERE kind = 'amc' AND claim_id IN (SELECT unhex(value) FROM json_each($2))")
-        .bind(id.0)
+        .bind(by)
         .bind(hex_list(told))
         .execute(db)
         .await

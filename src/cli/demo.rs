@@ -1,0 +1,202 @@
+//! `demo`: the whole job, in a temporary embedded gateway, with invented files.
+//!
+//! Clock and identifiers are those of [`FixedClock`], so that every run says the same; `README.md` carries the transcript and a test compares.
+//! Everything else is what production runs: the same database, archive, parsers, outbox and return files.
+
+use super::{ingest, lookup};
+use crate::app::App;
+use crate::clock::{FixedClock, SharedClock};
+use crate::config::Config;
+use crate::conventionnement::LookupQuery;
+use crate::domain::{Channel, Claim, PartKind, Reason};
+use crate::generate::{self, Damage, Options, Profile, RspOptions};
+use crate::ingest::Receipt;
+use crate::relay::{LocalLog, Relay, RelayStatus, StepOutcome};
+use crate::returns::decide::{Decision, DecisionKind, decide};
+use crate::store::ClaimFilter;
+use anyhow::{Context, Result};
+use clap::Args;
+use noemie_parsers::noemie::{self, Packaging};
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use time::macros::{date, datetime};
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Where the gateway of the demonstration lives; a directory beside the temporary files of the machine when not given. Kept afterwards.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+/// Conventions of the demonstration, invented.
+const CONVENTIONS: &str = "identifiant;numero_amc;type_convention;domaine;date_debut;date_fin;etat;motif;concentrateur;rpps;finess_et\n\
+    992001362;0099900011;;PHAR;2025-01-01;;active;;OCT-EXEMPLE;;\n\
+    992004200;0099900011;;OPTI;2025-01-01;;suspendue;RIB à vérifier;OCT-EXEMPLE;;\n";
+
+/// Invoices of each deposit: enough to see, few enough to read.
+const INVOICES: u64 = 3;
+
+pub(super) async fn run(args: &DemoArgs) -> Result<ExitCode> {
+    let dir = args.dir.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("noemie-gateway-demo-{}", std::process::id())));
+    let clock: SharedClock = Arc::new(FixedClock::new(datetime!(2026-02-02 09:00 UTC)));
+    let config = Config { data_dir: dir.clone(), database_url: None, amqp_url: None, ..Config::default() };
+    let demo = Demo { app: App::open(config, clock).await?, files: dir.join("files") };
+    std::fs::create_dir_all(&demo.files).context("making the directory of the demonstration")?;
+    demo.play().await?;
+    demo.conclude(&dir);
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Demo {
+    app: App,
+    files: PathBuf,
+}
+
+impl Demo {
+    async fn play(&self) -> Result<()> {
+        println!("1. Un concentrateur dépose des fichiers DRE\n");
+        let pharmacy = self.dre("pharmacie.b2", Profile::Pharmacie, 1, None)?;
+        let nurses = self.dre("auxiliaire.b2", Profile::Auxiliaire, 2, Some(Damage::NirKey))?;
+        let cut = self.dre("transport.b2", Profile::Transport, 3, Some(Damage::Missing999))?;
+        for path in [&pharmacy, &nurses, &cut, &pharmacy] {
+            self.deposit(path, "oct-exemple").await?;
+        }
+        println!("2. Les factures acceptées sont devenues des demandes\n");
+        self.claims().await?;
+        println!("3. Les événements sont partis vers les gestionnaires (sans broker : journal lu par SubscribeClaimEvents)\n");
+        self.events().await?;
+        println!("4. La caisse répond par un retour NOEMIE (RSP) à la pharmacie\n");
+        let rsp = self.rsp(&pharmacy)?;
+        self.deposit(&rsp, "cpam-exemple").await?;
+        println!("5. Les gestionnaires décident : accord, paiement, rejet\n");
+        self.decisions().await?;
+        self.events().await?;
+        println!("6. Où en sont les demandes ?\n");
+        self.claims().await?;
+        self.app.write_returns().await?;
+        println!("7. Ce professionnel est-il conventionné ?\n");
+        self.lookups().await
+    }
+
+    fn dre(&self, name: &str, profile: Profile, seed: u64, damage: Option<Damage>) -> Result<PathBuf> {
+        let path = self.files.join(name);
+        let options = Options { profile, invoices: INVOICES, seed, damage, ..Options::default() };
+        generate::dre(&options, std::fs::File::create(&path)?)?;
+        Ok(path)
+    }
+
+    /// The caisse pays every AMO part and leaves the AMC parts to the insurer.
+    fn rsp(&self, dre: &Path) -> Result<PathBuf> {
+        let path = self.files.join("rsp.noemie");
+        let options = RspOptions { rejected: 0, deferred: 0, amc_rejected: 0, amc_left: 100, ..RspOptions::default() };
+        generate::rsp(std::fs::File::open(dre)?, &options, std::fs::File::create(&path)?)?;
+        Ok(path)
+    }
+
+    async fn deposit(&self, path: &Path, sender: &str) -> Result<()> {
+        let receipt = ingest::deposit(&self.app, path, sender, Channel::Cli).await?;
+        let e = &receipt.exchange;
+        let again = if receipt.repeated { ", déjà déposé : le premier accusé est rendu" } else { "" };
+        println!("   {} de {sender} : {} [{}]{again}", e.file_name, e.verdict.libelle(), e.verdict.as_str());
+        if !receipt.repeated {
+            print_arl(&receipt)?;
+        }
+        println!();
+        Ok(())
+    }
+
+    async fn claims(&self) -> Result<()> {
+        for claim in self.all().await? {
+            println!("   PS {} facture {} : {} [{}]", claim.ps, claim.invoice_number, claim.status().libelle(), claim.status().as_str());
+            println!("     total {} € ; AMO {} € {} ; AMC {} € {}", claim.total, claim.amo.asked, claim.amo.state.as_str(), claim.amc.asked, claim.amc.state.as_str());
+            for reason in &claim.amc.reasons {
+                println!("     motif {} : {}", reason.code, reason.label);
+            }
+        }
+        println!();
+        Ok(())
+    }
+
+    /// Oldest first.
+    async fn all(&self) -> Result<Vec<Claim>> {
+        let mut claims = self.app.store.claims(&ClaimFilter::default(), None, 100).await?.items;
+        claims.reverse();
+        Ok(claims)
+    }
+
+    /// Publishes what waits, and shows it.
+    async fn events(&self) -> Result<()> {
+        let waiting = self.app.store.unpublished(100).await?;
+        let mut relay = Relay::new(Arc::clone(&self.app.store), Box::new(LocalLog), Arc::clone(&self.app.clock), RelayStatus::default());
+        while let StepOutcome::Published(_) = relay.step().await {}
+        relay.close().await;
+        for event in waiting {
+            let e = &event.event;
+            println!("   {} facture {} part {} (fait n° {})", e.routing_key(), e.invoice_number, e.part.as_str(), e.sequence);
+        }
+        println!();
+        Ok(())
+    }
+
+    async fn decisions(&self) -> Result<()> {
+        let claims = self.all().await?;
+        let [first, second, third, ..] = claims.as_slice() else { anyhow::bail!("the demonstration has too few claims") };
+        self.decide(first, DecisionKind::Accept).await?;
+        let transfer = DecisionKind::Pay { reference: "VIR EXEMPLE 0001".to_owned(), date: date!(2026 - 02 - 04), amount: first.amc.asked };
+        self.decide(first, transfer).await?;
+        let reason = Reason { code: "122".to_owned(), label: "Garantie non active à la date des soins".to_owned() };
+        self.decide(second, DecisionKind::Reject { reasons: vec![reason] }).await?;
+        self.decide(third, DecisionKind::Accept).await?;
+        println!();
+        Ok(())
+    }
+
+    async fn decide(&self, claim: &Claim, kind: DecisionKind) -> Result<()> {
+        let decision = Decision { claim_id: claim.id, part: PartKind::Amc, kind, idempotency_key: String::new(), decided_by: "demo".to_owned() };
+        let outcome = decide(self.app.store.as_ref(), self.app.clock.as_ref(), &decision).await?;
+        println!("   facture {} : part AMC {}", claim.invoice_number, outcome.claim.amc.state.libelle());
+        Ok(())
+    }
+
+    async fn lookups(&self) -> Result<()> {
+        self.app.conventionnement.import_conventions(Cursor::new(CONVENTIONS), "demo").await?;
+        for (identifier, domain) in [("992001362", "PHAR"), ("992004200", "OPTI")] {
+            println!("   {identifier}, AMC 0099900011, domaine {domain}, le 02/02/2026 :");
+            let query = LookupQuery { identifier: identifier.to_owned(), amc: "0099900011".to_owned(), domain: domain.to_owned(), on: date!(2026 - 02 - 02) };
+            lookup::print(&self.app.conventionnement.lookup(&query).await?);
+        }
+        println!();
+        Ok(())
+    }
+
+    fn conclude(&self, dir: &Path) {
+        println!("8. Ce qui reste, dans {}\n", dir.display());
+        println!("   gateway.db    demandes, événements, registres (personnes chiffrées)");
+        println!("   archive/      fichiers reçus, chiffrés ; vault.key les ouvre");
+        println!("   out/          accusés (ARL) et rejets (NOEMIE 580), un répertoire par destinataire");
+        println!("   files/        les fichiers inventés de cette démonstration\n");
+        println!("   À essayer ensuite :");
+        println!("     noemie-gateway validate {}/files/*.b2", dir.display());
+        println!("     noemie-gateway --data-dir {} list claims", dir.display());
+        println!("     noemie-gateway serve");
+    }
+}
+
+/// What the ARL says, read back from its own bytes.
+fn print_arl(receipt: &Receipt) -> Result<()> {
+    println!("     ARL {}", receipt.arl.file_name);
+    let mut reader = noemie::Flux::new(Cursor::new(&receipt.arl_body), Packaging::Lignes);
+    while let Some(piece) = reader.prochain()? {
+        let noemie::Morceau::Entite(entity) = piece else { continue };
+        let text = |zone: &noemie_parsers::layout::Zone| noemie_parsers::picture::texte(zone.of(&entity.octets));
+        match &entity.code {
+            b"295" => println!("       {}", text(&noemie::e295::layout::COMMENTAIRE)),
+            b"100" => println!("       facture {}", text(&noemie::e100::layout::NUMERO_FACTURE)),
+            b"290" => println!("         {} {}", text(&noemie::e290::layout::CODIFICATION), text(&noemie::e290::layout::LIBELLE)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
