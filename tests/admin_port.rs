@@ -1,6 +1,8 @@
 //! The admin port as probes and Prometheus see it.
 
-#[allow(dead_code, reason = "shared with the tests of the store")]
+#![allow(clippy::unwrap_used, reason = "a test that unwraps is a test that fails with a line number")]
+
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests of the store")]
 mod support;
 
 use metrics_exporter_prometheus::PrometheusHandle;

@@ -142,7 +142,7 @@ async fn amounts_are_held_against_what_is_asked() {
     let gateway = Gateway::start().await;
     let claim = one_claim(&gateway).await;
     let too_much = record(&gateway, decision(claim, "", pay(501))).await.expect_err("more than asked");
-    assert_eq!((too_much.code(), fields(&too_much)), (Code::InvalidArgument, vec!["decision.amount_centimes".to_owned()]));
+    assert_eq!((too_much.code(), fields(&too_much)), (Code::InvalidArgument, vec!["decision.pay.amount_centimes".to_owned()]));
     let partial = record(&gateway, decision(claim, "k", pay(400))).await.expect("pays less");
     assert_eq!((amc_state(&partial), partial.warnings[0].code.as_str()), ("paid", "partial_payment"));
     let again = record(&gateway, decision(claim, "k", pay(400))).await.expect("repeats");

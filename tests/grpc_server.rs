@@ -49,6 +49,7 @@ macro_rules! lists_services {
             for service in SERVICES {
                 assert!(names.contains(&format!("noemie.gateway.v1.{service}").as_str()), "{service} in {names:?}");
             }
+            assert!(names.contains(&"grpc.health.v1.Health"), "{names:?}");
             assert!(matches!(&answers[1], MessageResponse::FileDescriptorResponse(_)));
         }
     };

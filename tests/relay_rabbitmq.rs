@@ -2,7 +2,9 @@
 //!
 //! Every test declares its exchanges and queues under a prefix of its own and deletes them, also when it fails.
 
-#[allow(dead_code, reason = "shared with the tests of the store")]
+#![allow(clippy::unwrap_used, reason = "a test that unwraps is a test that fails with a line number")]
+
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests of the store")]
 mod support;
 
 use futures::StreamExt;
@@ -38,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 async fn an_event_reaches_the_workers_as_documented() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
-            let relay = broker.relay(&db.store);
+            let relay = broker.relay(&db.store).await;
             let claims = deposit_many(&db.store, "d", 1).await;
             let delivery = broker.consume(WORK, 1).await.remove(0);
 
@@ -81,7 +83,7 @@ async fn two_thousand_events_keep_the_order_of_their_claims() {
     on_broker(|broker| {
         on_postgres(|db| async move {
             let told = tell(&db.store, 40, 50).await;
-            let relay = broker.relay(&db.store);
+            let relay = broker.relay(&db.store).await;
             let deliveries = broker.consume(WORK, 2_000).await;
             check_order(&told, &deliveries);
             assert_eq!(deliveries.len(), 2_000, "nothing twice when nothing fails");
@@ -97,7 +99,7 @@ async fn a_line_cut_again_and_again_loses_nothing_and_keeps_the_order() {
         on_sqlite(|db| async move {
             let proxy = Proxy::start().await;
             let told = tell(&db.store, 40, 50).await;
-            let relay = broker.relay_with(&db.store, AmqpSettings::new(proxy.url(), broker.prefix.clone()));
+            let relay = broker.relay_with(&db.store, AmqpSettings::new(proxy.url(), broker.prefix.clone())).await;
             let cutter = tokio::spawn(async move {
                 for _ in 0..8 {
                     sleep(Duration::from_millis(120)).await;
@@ -121,8 +123,7 @@ async fn a_line_that_falls_silent_is_given_up_in_time() {
         on_sqlite(|db| async move {
             let proxy = Proxy::start().await;
             let settings = AmqpSettings { confirm_timeout: Duration::from_millis(500), ..AmqpSettings::new(proxy.url(), broker.prefix.clone()) };
-            let relay = broker.relay_with(&db.store, settings);
-            relay.is(RelayState::Publishing).await;
+            let relay = broker.relay_with(&db.store, settings).await;
             proxy.silence();
             let told = tell(&db.store, 10, 3).await;
             relay.is(RelayState::Down).await;
@@ -140,8 +141,7 @@ async fn what_no_queue_wants_waits_in_the_unroutable_queue_and_is_counted() {
         on_sqlite(|db| async move {
             let metrics = metrics();
             let settings = AmqpSettings { look_interval: Duration::from_millis(100), ..broker.settings() };
-            let relay = broker.relay_with(&db.store, settings);
-            relay.is(RelayState::Publishing).await;
+            let relay = broker.relay_with(&db.store, settings).await;
             broker.unbind_workers().await;
             deposit_many(&db.store, "lost", 3).await;
             let waiting = format!("noemie_queue_messages{{queue=\"{}\"}} 3", broker.prefix.name(UNROUTABLE));
@@ -165,8 +165,7 @@ async fn what_the_broker_returns_is_not_published_and_goes_out_again() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let metrics = metrics();
-            let relay = broker.relay(&db.store);
-            relay.is(RelayState::Publishing).await;
+            let relay = broker.relay(&db.store).await;
             // Nothing is bound to anything: `mandatory` sends the messages back.
             broker.unbind_workers().await;
             broker.channel.queue_delete(broker.name(UNROUTABLE), QueueDeleteOptions::default()).await.unwrap();
@@ -186,7 +185,7 @@ async fn what_the_broker_returns_is_not_published_and_goes_out_again() {
 async fn what_workers_refuse_goes_to_the_dead_letters() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
-            let relay = broker.relay(&db.store);
+            let relay = broker.relay(&db.store).await;
             deposit_many(&db.store, "d", 2).await;
             let mut deliveries = broker.consume(WORK, 2).await;
             // One is refused outright, the other one comes back until the delivery limit.
@@ -211,11 +210,12 @@ async fn what_workers_refuse_goes_to_the_dead_letters() {
 async fn a_second_replica_takes_over_in_order() {
     on_broker(|broker| {
         on_postgres(|db| async move {
+            let first = broker.relay(&db.store).await;
+            let second = broker.relay(&db.replica().await).await;
+            assert_eq!(second.status.get(), RelayState::Standby);
             let told = tell(&db.store, 40, 50).await;
-            let first = broker.relay(&db.store);
-            first.is(RelayState::Publishing).await;
-            let second = broker.relay(&db.replica().await);
             // Killed in the middle: no goodbye, no drain.
+            eventually("the first one is well under way", || async { db.store.published_after(200, 1).await.unwrap().len() == 1 }).await;
             first.task.abort();
             let deliveries = broker.consume(WORK, 2_000).await;
             check_order(&told, &deliveries);
@@ -290,6 +290,8 @@ impl Broker {
             panic!("RabbitMQ cannot be reached ({error}): run ./test, which starts it, or set NOEMIE_TEST_AMQP_URL");
         });
         let channel = connection.create_channel().await.unwrap();
+        // Without a prefetch, a quorum queue stops at 2,000 deliveries that nobody acknowledged.
+        channel.basic_qos(60_000, BasicQosOptions::default()).await.unwrap();
         let prefix = Prefix::try_from(format!("test-{}.", new_id().simple())).unwrap();
         Self { prefix, channel, connection }
     }
@@ -302,24 +304,22 @@ impl Broker {
         self.prefix.name(name).into()
     }
 
-    fn relay(&self, store: &SharedStore) -> Running {
-        self.relay_with(store, self.settings())
+    async fn relay(&self, store: &SharedStore) -> Running {
+        self.relay_with(store, self.settings()).await
     }
 
-    fn relay_with(&self, store: &SharedStore, settings: AmqpSettings) -> Running {
+    /// A relay that has declared its queues: RabbitMQ 3.10 breaks the connection of who consumes from a quorum queue that is being made.
+    async fn relay_with(&self, store: &SharedStore, settings: AmqpSettings) -> Running {
         let (status, shutdown) = (RelayStatus::default(), CancellationToken::new());
         let sink = Box::new(AmqpSink::new(settings));
         let task = tokio::spawn(relay::run(store.clone(), sink, Arc::new(SystemClock), status.clone(), shutdown.clone()));
-        Running { task, status, shutdown }
+        let running = Running { task, status, shutdown };
+        running.reaches(|state| matches!(state, RelayState::Publishing | RelayState::Standby)).await;
+        running
     }
 
-    /// Deliveries of a queue until they hold `events` different ones, in the order they came; none is acknowledged. The queue is waited for.
+    /// Deliveries of a queue until they hold `events` different ones, in the order they came; none is acknowledged.
     async fn consume(&self, queue: &str, events: usize) -> Vec<Delivery> {
-        eventually("the queue is declared", || async {
-            let channel = self.connection.create_channel().await.unwrap();
-            channel.queue_declare(self.name(queue), QueueDeclareOptions::durable().passive(), FieldTable::default()).await.is_ok()
-        })
-        .await;
         let tag = new_id().to_string();
         let mut consumer =
             self.channel.basic_consume(self.name(queue), tag.as_str().into(), BasicConsumeOptions::default(), FieldTable::default()).await.unwrap();
@@ -344,14 +344,17 @@ impl Broker {
     }
 
     async fn delete_all(&self) {
-        let channel = self.connection.create_channel().await.unwrap();
+        // Over a line of its own: a test may have lost the other one.
+        let connection = Connection::connect(&broker_url(), ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
         for row in topology::QUEUES {
             channel.queue_delete(self.name(row.name), QueueDeleteOptions::default()).await.unwrap();
         }
         for row in topology::EXCHANGES {
             channel.exchange_delete(self.name(row.name), ExchangeDeleteOptions::default()).await.unwrap();
         }
-        self.connection.close(200, "bye".into()).await.unwrap();
+        connection.close(200, "bye".into()).await.unwrap();
+        let _ = self.connection.close(200, "bye".into()).await;
     }
 }
 
@@ -364,8 +367,12 @@ struct Running {
 
 impl Running {
     async fn is(&self, state: RelayState) {
+        self.reaches(|now| now == state).await;
+    }
+
+    async fn reaches(&self, holds: impl Fn(RelayState) -> bool) {
         let mut states = self.status.subscribe();
-        timeout(PATIENCE, states.wait_for(|now| *now == state)).await.expect("the relay gets there").unwrap();
+        timeout(PATIENCE, states.wait_for(|now| holds(*now))).await.expect("the relay gets there").unwrap();
     }
 
     async fn stop(self) {

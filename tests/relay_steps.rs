@@ -1,6 +1,8 @@
 //! One step of the relay after the other, over SQLite and a sink that does as it is told: what is marked, what is held back.
 
-#[allow(dead_code, reason = "shared with the tests of the store")]
+#![allow(clippy::unwrap_used, reason = "a test that unwraps is a test that fails with a line number")]
+
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests of the store")]
 mod support;
 
 use async_trait::async_trait;

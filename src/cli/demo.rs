@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::clock::{FixedClock, SharedClock};
 use crate::config::Config;
 use crate::conventionnement::LookupQuery;
-use crate::domain::{Channel, Claim, PartKind, Reason};
+use crate::domain::{Channel, Claim, PartKind, PartState, Reason};
 use crate::generate::{self, Damage, Options, Profile, RspOptions};
 use crate::ingest::Receipt;
 use crate::relay::{LocalLog, Relay, RelayStatus, StepOutcome};
@@ -17,6 +17,7 @@ use crate::store::ClaimFilter;
 use anyhow::{Context, Result};
 use clap::Args;
 use noemie_parsers::noemie::{self, Packaging};
+use noemie_parsers::physical::enregistrements::Forme;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -91,7 +92,7 @@ impl Demo {
     fn rsp(&self, dre: &Path) -> Result<PathBuf> {
         let path = self.files.join("rsp.noemie");
         let options = RspOptions { rejected: 0, deferred: 0, amc_rejected: 0, amc_left: 100, ..RspOptions::default() };
-        generate::rsp(std::fs::File::open(dre)?, &options, std::fs::File::create(&path)?)?;
+        generate::rsp(std::fs::File::open(dre)?, Forme::Crlf, &options, std::fs::File::create(&path)?)?;
         Ok(path)
     }
 
@@ -110,7 +111,14 @@ impl Demo {
     async fn claims(&self) -> Result<()> {
         for claim in self.all().await? {
             println!("   PS {} facture {} : {} [{}]", claim.ps, claim.invoice_number, claim.status().libelle(), claim.status().as_str());
-            println!("     total {} € ; AMO {} € {} ; AMC {} € {}", claim.total, claim.amo.asked, claim.amo.state.as_str(), claim.amc.asked, claim.amc.state.as_str());
+            println!(
+                "     total {} € ; AMO {} € {} ; AMC {} € {}",
+                claim.total,
+                claim.amo.asked,
+                claim.amo.state.as_str(),
+                claim.amc.asked,
+                claim.amc.state.as_str()
+            );
             for reason in &claim.amc.reasons {
                 println!("     motif {} : {}", reason.code, reason.label);
             }
@@ -141,7 +149,7 @@ impl Demo {
     }
 
     async fn decisions(&self) -> Result<()> {
-        let claims = self.all().await?;
+        let claims: Vec<Claim> = self.all().await?.into_iter().filter(|c| c.amc.state == PartState::Received).collect();
         let [first, second, third, ..] = claims.as_slice() else { anyhow::bail!("the demonstration has too few claims") };
         self.decide(first, DecisionKind::Accept).await?;
         let transfer = DecisionKind::Pay { reference: "VIR EXEMPLE 0001".to_owned(), date: date!(2026 - 02 - 04), amount: first.amc.asked };
@@ -164,7 +172,8 @@ impl Demo {
         self.app.conventionnement.import_conventions(Cursor::new(CONVENTIONS), "demo").await?;
         for (identifier, domain) in [("992001362", "PHAR"), ("992004200", "OPTI")] {
             println!("   {identifier}, AMC 0099900011, domaine {domain}, le 02/02/2026 :");
-            let query = LookupQuery { identifier: identifier.to_owned(), amc: "0099900011".to_owned(), domain: domain.to_owned(), on: date!(2026 - 02 - 02) };
+            let query =
+                LookupQuery { identifier: identifier.to_owned(), amc: "0099900011".to_owned(), domain: domain.to_owned(), on: date!(2026 - 02 - 02) };
             lookup::print(&self.app.conventionnement.lookup(&query).await?);
         }
         println!();

@@ -1,9 +1,11 @@
 //! `generate dre|rsp`: invented files, the same for the same seed.
 
 use crate::generate::{self, Damage, Options, Profile, RspOptions};
-use anyhow::{Context, Result};
+use crate::validate;
+use anyhow::{Context, Result, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
+use noemie_parsers::detect::Norme;
 use noemie_parsers::noemie::Packaging;
 use noemie_parsers::physical::enregistrements::Forme;
 use std::fs::File;
@@ -74,15 +76,20 @@ fn dre(args: &DreArgs) -> Result<()> {
     };
     let options = Options { profile, invoices: args.invoices, seed: args.seed, forme, damage, ..Options::default() };
     let summary = generate::dre(&options, output(args.output.as_ref())?)?;
-    eprintln!("{} factures, {} lignes, {} enregistrements, {} octets, total {} €", summary.invoices, summary.lines, summary.records, summary.bytes, summary.total);
+    eprintln!(
+        "{} factures, {} lignes, {} enregistrements, {} octets, total {} €",
+        summary.invoices, summary.lines, summary.records, summary.bytes, summary.total
+    );
     Ok(())
 }
 
 fn rsp(args: &RspArgs) -> Result<()> {
     let dre = File::open(&args.dre).with_context(|| format!("opening {}", args.dre.display()))?;
+    let (detection, dre) = validate::recognise(dre).context("reading the DRE file")?;
+    let Some(Norme::B2(forme)) = detection.norme else { bail!("{} is not a file of norm B2", args.dre.display()) };
     let packaging = if args.packaging == "blocks" { Packaging::Blocs } else { Packaging::Lignes };
     let options = RspOptions { seed: args.seed, packaging, ..RspOptions::default() };
-    let summary = generate::rsp(dre, &options, output(args.output.as_ref())?)?;
+    let summary = generate::rsp(dre, forme, &options, output(args.output.as_ref())?)?;
     eprintln!("{} factures répondues, AMO payé {} €, AMC payé {} €", summary.invoices, summary.amo_paid, summary.amc_paid);
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::LARGEST_BATCH;
 use crate::domain::PageToken;
 use crate::domain::page::{DEFAULT_PAGE, LARGEST_PAGE};
+use std::fmt::Display;
 use std::str::FromStr;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
@@ -124,9 +125,12 @@ pub(super) fn one_violation(field: &str, description: impl Into<String>) -> Stat
     violations.finish().expect_err("one field was just noted")
 }
 
-/// The identifier in `field`, when it is the only thing that can be wrong.
-pub(super) fn id<T: FromStr>(field: &str, text: &str) -> Result<T, Status> {
-    text.parse().map_err(|_| one_violation(field, "expected a UUID"))
+/// The identifier in `field`, when it is the only thing that can be wrong. Noted in the span that declares the field, and only once read: a
+/// caller may send anything in its place.
+pub(super) fn id<T: FromStr + Display>(field: &str, text: &str) -> Result<T, Status> {
+    let id = text.parse().map_err(|_| one_violation(field, "expected a UUID"))?;
+    tracing::Span::current().record(field, tracing::field::display(&id));
+    Ok(id)
 }
 
 /// Metadata by which a caller names itself, until mTLS does.

@@ -40,7 +40,7 @@ impl ClaimWorkEdge {
     async fn record(&self, asked: &proto::Decision, decided_by: &str) -> Result<proto::RecordDecisionResponse, Status> {
         let decision = decision::decision(asked, decided_by)?;
         let clock = self.services.clock.as_ref();
-        let outcome = decide(self.services.store.as_ref(), clock, &decision).await.map_err(|e| of_decision(clock, &e))?;
+        let outcome = decide(self.services.store.as_ref(), clock, &decision).await.map_err(|e| of_decision(clock, &decision.kind, &e))?;
         Ok(self.recorded(&outcome))
     }
 
@@ -57,7 +57,7 @@ impl ClaimWorkEdge {
 
 #[tonic::async_trait]
 impl ClaimWorkService for ClaimWorkEdge {
-    #[tracing::instrument(name = "grpc.get_claim", skip_all, fields(claim_id = request.get_ref().claim_id))]
+    #[tracing::instrument(name = "grpc.get_claim", skip_all, fields(claim_id))]
     async fn get_claim(&self, request: Request<proto::GetClaimRequest>) -> Result<Response<proto::GetClaimResponse>, Status> {
         let caller = ask::caller(request.metadata())?;
         let request = request.into_inner();
@@ -66,6 +66,7 @@ impl ClaimWorkService for ClaimWorkEdge {
         let purpose = check.text("purpose", &request.purpose, LONGEST_PURPOSE);
         check.finish()?;
         let Some(id) = id else { return Err(ask::one_violation("claim_id", "expected a UUID")) };
+        tracing::Span::current().record("claim_id", tracing::field::display(id));
         let store = &self.services.store;
         let claim = store.claim(id).await.map_err(|e| self.internal(e))?.ok_or_else(|| not_found("claim", id))?;
         let lines = store.claim_lines(id).await.map_err(|e| self.internal(e))?;

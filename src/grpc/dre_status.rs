@@ -123,7 +123,7 @@ impl Interest {
 
 #[tonic::async_trait]
 impl DreStatusService for DreStatusEdge {
-    #[tracing::instrument(name = "grpc.get_dre_status", skip_all)]
+    #[tracing::instrument(name = "grpc.get_dre_status", skip_all, fields(claim_id))]
     async fn get_dre_status(&self, request: Request<proto::GetDreStatusRequest>) -> Result<Response<proto::GetDreStatusResponse>, Status> {
         self.find(request.get_ref()).await.map(Response::new)
     }
@@ -172,7 +172,7 @@ impl DreStatusService for DreStatusEdge {
         }))
     }
 
-    #[tracing::instrument(name = "grpc.get_dre_history", skip_all, fields(claim_id = request.get_ref().claim_id))]
+    #[tracing::instrument(name = "grpc.get_dre_history", skip_all, fields(claim_id))]
     async fn get_dre_history(&self, request: Request<proto::GetDreHistoryRequest>) -> Result<Response<proto::GetDreHistoryResponse>, Status> {
         let id: ClaimId = ask::id("claim_id", &request.get_ref().claim_id)?;
         let history = self.services.store.history(id).await.map_err(|e| self.internal(e))?;

@@ -12,7 +12,7 @@
 use super::proto;
 use crate::clock::Clock;
 use crate::ingest::IngestError;
-use crate::returns::decide::DecideError;
+use crate::returns::decide::{DecideError, DecisionKind};
 use std::collections::HashMap;
 use std::error::Error;
 use tonic::{Code, Status};
@@ -63,8 +63,8 @@ pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
     }
 }
 
-/// Why a decision was not recorded.
-pub(super) fn of_decision(clock: &dyn Clock, error: &DecideError) -> Status {
+/// Why a decision of this kind was not recorded.
+pub(super) fn of_decision(clock: &dyn Clock, kind: &DecisionKind, error: &DecideError) -> Status {
     match error {
         DecideError::UnknownClaim(id) => not_found("claim", id),
         DecideError::KeyReused => with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string()),
@@ -77,7 +77,11 @@ pub(super) fn of_decision(clock: &dyn Clock, error: &DecideError) -> Status {
         DecideError::DecidedOtherwise { part, state } => {
             with_metadata(Code::FailedPrecondition, "decided_otherwise", error.to_string(), [("part", part.as_str()), ("state", state.as_str())])
         }
-        DecideError::AmountOutOfRange { .. } => super::ask::one_violation("decision.amount_centimes", error.to_string()),
+        DecideError::AmountOutOfRange { .. } => {
+            let field =
+                if matches!(kind, DecisionKind::Recover { .. }) { "decision.recover.amount_centimes" } else { "decision.pay.amount_centimes" };
+            super::ask::one_violation(field, error.to_string())
+        }
         DecideError::ReasonMissing => super::ask::one_violation("decision.reject.reasons", error.to_string()),
         DecideError::Store(_) => internal(clock, error),
     }

@@ -68,7 +68,7 @@ impl ExchangeService for ExchangeEdge {
         }
     }
 
-    #[tracing::instrument(name = "grpc.get_exchange", skip_all, fields(exchange_id = request.get_ref().exchange_id))]
+    #[tracing::instrument(name = "grpc.get_exchange", skip_all, fields(exchange_id))]
     async fn get_exchange(&self, request: Request<proto::GetExchangeRequest>) -> Result<Response<proto::Exchange>, Status> {
         let id = ask::id("exchange_id", &request.get_ref().exchange_id)?;
         Ok(Response::new(convert::exchange(&self.find(id).await?)))
@@ -89,7 +89,7 @@ impl ExchangeService for ExchangeEdge {
         }))
     }
 
-    #[tracing::instrument(name = "grpc.get_exchange_report", skip_all, fields(exchange_id = request.get_ref().exchange_id))]
+    #[tracing::instrument(name = "grpc.get_exchange_report", skip_all, fields(exchange_id))]
     async fn get_exchange_report(
         &self,
         request: Request<proto::GetExchangeReportRequest>,
@@ -102,6 +102,7 @@ impl ExchangeService for ExchangeEdge {
         let from = check.parse_optional::<u64>("page_token", &request.page_token, "the next_page_token of the page before");
         check.finish()?;
         let Some(id) = id else { return Err(ask::one_violation("exchange_id", "expected a UUID")) };
+        Span::current().record("exchange_id", tracing::field::display(id));
         let exchange = self.find(id).await?;
         let store = &self.services.store;
         let ledger = store.ledger(id).await.map_err(|e| self.internal(e))?;
@@ -139,7 +140,7 @@ impl ExchangeService for ExchangeEdge {
 
     type DownloadReturnStream = Answers<proto::DownloadReturnResponse>;
 
-    #[tracing::instrument(name = "grpc.download_return", skip_all, fields(return_id = request.get_ref().return_id))]
+    #[tracing::instrument(name = "grpc.download_return", skip_all, fields(return_id))]
     async fn download_return(&self, request: Request<proto::DownloadReturnRequest>) -> Result<Response<Self::DownloadReturnStream>, Status> {
         let id: ReturnId = ask::id("return_id", &request.get_ref().return_id)?;
         let file = self.services.store.return_file(id).await.map_err(|e| self.internal(e))?.ok_or_else(|| not_found("return", id))?;

@@ -49,7 +49,7 @@ pub fn write(exchange: &Exchange, examen: &Examen, aside: &[Aside], vault: &Vaul
         exchange_id: Some(exchange.id),
         file_name: format!("ARL_{}_{sign}.noemie", exchange.id),
         digest: blake3::hash(&bytes).to_hex().to_string(),
-        sealed: vault.seal(&context(id), &bytes),
+        sealed: vault.seal(&ReturnFile::seal_context(id), &bytes),
         created_at: exchange.received_at,
     };
     (file, bytes)
@@ -57,12 +57,7 @@ pub fn write(exchange: &Exchange, examen: &Examen, aside: &[Aside], vault: &Vaul
 
 /// Opens a sealed return file.
 pub fn open(file: &ReturnFile, vault: &Vault) -> Result<Vec<u8>, VaultError> {
-    vault.unseal(&context(file.id), &file.sealed)
-}
-
-/// What binds a sealed return file to its row.
-pub(super) fn context(id: ReturnId) -> String {
-    format!("return:{id}")
+    vault.unseal(&ReturnFile::seal_context(file.id), &file.sealed)
 }
 
 fn without_header(examen: &Examen) -> Examen {
@@ -81,7 +76,7 @@ fn bytes(exchange: &Exchange, examen: &Examen, aside: &[Aside]) -> Result<Vec<u8
     }
     for finding in examen.report.anomalies.iter().filter(|f| f.severity == "file").take(LONGEST_FAULTS) {
         let place = finding.record.map(|r| format!("ENREGISTREMENT {r} : ")).unwrap_or_default();
-        out.feuille(fault(finding.code, &format!("{place}{}", finding.message)))?;
+        told(&mut out, finding.code, &format!("{place}{}", finding.message))?;
     }
     for lot in by_lot(aside) {
         lot_group(&mut out, exchange, lot)?;
@@ -116,6 +111,19 @@ fn number(party: &str) -> &str {
 
 /// What a person reads first: who answers, what was taken, what comes next and by when.
 fn summary(exchange: &Exchange) -> Vec<String> {
+    let id = format!("ECHANGE {}", exchange.id);
+    if exchange.norm == "noemie" || exchange.norm == "concentrator" {
+        let counts = format!(
+            "RETOURS LUS {} RAPPROCHES {} MIS DE COTE {} SANS DEMANDE CORRESPONDANTE {}",
+            exchange.invoices, exchange.accepted, exchange.quarantined, exchange.unmatched
+        );
+        let next = match exchange.verdict {
+            Verdict::Refused => "RETOUR REFUSE : RIEN N'A ETE PRIS EN COMPTE, CORRIGER ET RENVOYER LE FICHIER ENTIER",
+            Verdict::Partial => "RETOUR PRIS EN COMPTE EN PARTIE : LES FACTURES MISES DE COTE NE L'ONT PAS ETE",
+            Verdict::Accepted => "RETOUR PRIS EN COMPTE",
+        };
+        return vec![id, counts, next.to_owned()];
+    }
     let counts = format!(
         "FACTURES LUES {} PRISES EN CHARGE {} MISES DE COTE {} DEJA CONNUES {}",
         exchange.invoices, exchange.accepted, exchange.quarantined, exchange.duplicates
@@ -125,7 +133,7 @@ fn summary(exchange: &Exchange) -> Vec<String> {
         Verdict::Partial => "FICHIER ACCEPTE EN PARTIE : CORRIGER ET RENVOYER SEULEMENT LES FACTURES LISTEES",
         Verdict::Accepted => "FICHIER ACCEPTE : RIEN A RENVOYER, NE PAS ENVOYER DE DOUBLE PAPIER",
     };
-    vec![format!("ECHANGE {}", exchange.id), counts, next.to_owned()]
+    vec![id, counts, next.to_owned()]
 }
 
 /// Runs of invoices of one lot, in order.
@@ -142,7 +150,7 @@ fn lot_group(out: &mut Ecrivain, exchange: &Exchange, lot: &[Aside]) -> Result<(
     for invoice in lot {
         out.ouvrir(4, Gabarit::nouveau(&e100::layout::LAYOUT).texte(&e100::layout::NUMERO_FACTURE, &digits(&invoice.invoice_number)))?;
         for (code, text) in &invoice.reasons {
-            out.feuille(fault(code, text))?;
+            told(out, code, text)?;
         }
         out.fermer()?;
     }
@@ -154,9 +162,14 @@ fn digits(number: &str) -> String {
     number.chars().filter(char::is_ascii_digit).collect()
 }
 
-fn fault(code: &str, text: &str) -> Gabarit {
+/// A fault: its code and label, and a comment with the whole text when the label is too short for it.
+fn told(out: &mut Ecrivain, code: &str, text: &str) -> Result<(), ErreurEcriture> {
     use e290::layout as t;
-    Gabarit::nouveau(&t::LAYOUT).texte(&t::CODIFICATION, &codification(code)).texte(&t::LIBELLE, text)
+    out.feuille(Gabarit::nouveau(&t::LAYOUT).texte(&t::CODIFICATION, &codification(code)).texte(&t::LIBELLE, text))?;
+    if text.chars().count() > usize::from(t::LIBELLE.len) {
+        out.feuille(Gabarit::nouveau(&e295::layout::LAYOUT).texte(&e295::layout::COMMENTAIRE, text))?;
+    }
+    Ok(())
 }
 
 /// `NG` + letter of the control + its number on 6 digits + `R`: `C10-NIR-CLE` gives `NGC000010R`. Codes without control: `NGD`.

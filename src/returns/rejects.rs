@@ -4,7 +4,6 @@
 //! norm says (that writer left lot and birth dates in AAMMJJ; readers accept both). The file names persons, as the norm wants: it is sealed in the
 //! store and leaves only to its recipient.
 
-use super::arl::context;
 use crate::clock::SharedClock;
 use crate::domain::claim::PersonRecord;
 use crate::domain::{Claim, ClaimId, Reason, ReturnFile, ReturnId, ReturnKind};
@@ -58,7 +57,7 @@ pub async fn step(store: &SharedStore, vault: &Vault, clock: &SharedClock) -> Re
             exchange_id: None,
             file_name: format!("580_{id}.noemie"),
             digest: blake3::hash(&bytes).to_hex().to_string(),
-            sealed: vault.seal(&context(id), &bytes),
+            sealed: vault.seal(&ReturnFile::seal_context(id), &bytes),
             created_at: at,
         };
         work.insert_return(&file, &claims.iter().map(|c| c.id).collect::<Vec<_>>()).await?;

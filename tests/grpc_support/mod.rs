@@ -45,7 +45,6 @@ pub struct Gateway {
     pub pool: SqlitePool,
     pub channel: Channel,
     pub stop: CancellationToken,
-    pub address: std::net::SocketAddr,
     pub served: JoinHandle<()>,
     _directory: tempfile::TempDir,
 }
@@ -75,7 +74,7 @@ impl Gateway {
         let shutdown = stop.clone();
         let served = tokio::spawn(async move { serve(listener, services, shutdown).await.expect("serves") });
         let channel = Channel::from_shared(format!("http://{address}")).expect("an address").connect().await.expect("connects");
-        Self { store, clock, vault, conventionnement, pool, channel, stop, address, served, _directory: directory }
+        Self { store, clock, vault, conventionnement, pool, channel, stop, served, _directory: directory }
     }
 
     pub fn work(&self) -> ClaimWorkServiceClient<Channel> {

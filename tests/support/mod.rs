@@ -1,5 +1,5 @@
 //! Helpers shared by the tests of several files.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
 pub mod databases;
 pub mod samples;

@@ -1,0 +1,71 @@
+//! Names of archived files: a date and an identifier, and nothing that was given from outside.
+
+use crate::domain::ExchangeId;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+
+/// A name that this archive could have given.
+pub(super) struct ArchiveName {
+    day: String,
+    id: ExchangeId,
+}
+
+impl ArchiveName {
+    /// The name of an exchange filed under the day of `at`.
+    pub(super) fn new(id: ExchangeId, at: OffsetDateTime) -> Self {
+        Self { day: format!("{:04}/{:02}/{:02}", at.year(), u8::from(at.month()), at.day()), id }
+    }
+
+    pub(super) fn parse(name: &str) -> io::Result<Self> {
+        let invalid = || io::Error::new(ErrorKind::InvalidInput, "not the name of an archived file");
+        let (day, file) = name.rsplit_once('/').ok_or_else(invalid)?;
+        match read_file_name(file) {
+            Some((id, false)) if is_day(day) => Ok(Self { day: day.to_owned(), id }),
+            _ => Err(invalid()),
+        }
+    }
+
+    pub(super) fn directory(&self, root: &Path) -> PathBuf {
+        root.join(&self.day)
+    }
+
+    /// Where the whole file is.
+    pub(super) fn whole(&self, root: &Path) -> PathBuf {
+        self.directory(root).join(format!("{}.enc", self.id))
+    }
+
+    /// Where it is while it is received.
+    pub(super) fn part(&self, root: &Path) -> PathBuf {
+        self.directory(root).join(format!("{}.part", self.id))
+    }
+
+    /// What every chunk is bound to.
+    pub(super) const fn context(&self) -> [u8; 16] {
+        *self.id.0.as_bytes()
+    }
+}
+
+impl fmt::Display for ArchiveName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}.enc", self.day, self.id)
+    }
+}
+
+/// `AAAA/MM/JJ`, digits only.
+pub(super) fn is_day(day: &str) -> bool {
+    day.len() == 10 && day.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'/' } else { byte.is_ascii_digit() })
+}
+
+/// The exchange of `<id>.part` or `<id>.enc`, and whether it is the former. Only the one spelling that we write is read.
+pub(super) fn read_file_name(file: &str) -> Option<(ExchangeId, bool)> {
+    let (stem, extension) = file.split_once('.')?;
+    let id: ExchangeId = stem.parse().ok()?;
+    let is_part = match extension {
+        "part" => true,
+        "enc" => false,
+        _ => return None,
+    };
+    (id.to_string() == stem).then_some((id, is_part))
+}

@@ -1,0 +1,115 @@
+//! Sealing a file chunk by chunk.
+
+use super::name::ArchiveName;
+use super::{Archived, CHUNK, Cipher, MAGIC, Prefix, TAG};
+use crate::vault::Vault;
+use aead_stream::EncryptorBE32;
+use chacha20poly1305::aead::{Generate, KeyInit};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Receives the plain bytes of one file. Dropped before [`finish`](Self::finish), it leaves nothing behind.
+pub struct ArchiveWriter {
+    name: String,
+    root: PathBuf,
+    guard: PartGuard,
+    file: File,
+    cipher: EncryptorBE32<Cipher>,
+    context: [u8; 16],
+    buffer: Zeroizing<Vec<u8>>,
+    hasher: blake3::Hasher,
+    size: u64,
+}
+
+impl ArchiveWriter {
+    pub(super) fn create(root: &Path, vault: &Vault, name: &ArchiveName) -> io::Result<Self> {
+        std::fs::create_dir_all(name.directory(root))?;
+        let part = name.part(root);
+        let mut file = private_file(&part)?;
+        let guard = PartGuard(Some(part));
+        let (key_id, key) = vault.archive_key();
+        let prefix = Prefix::generate();
+        file.write_all(&[MAGIC.as_slice(), &key_id, &prefix].concat())?;
+        Ok(Self {
+            name: name.to_string(),
+            root: root.to_owned(),
+            guard,
+            file,
+            cipher: EncryptorBE32::from_aead(Cipher::new((&**key).into()), &prefix),
+            context: name.context(),
+            buffer: Zeroizing::new(Vec::with_capacity(CHUNK + TAG)),
+            hasher: blake3::Hasher::new(),
+            size: 0,
+        })
+    }
+
+    /// Plain bytes received so far, for limits.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Seals the last chunk, flushes to disk and gives the file its name. Once this answers, the file survives a power cut.
+    pub fn finish(mut self) -> io::Result<Archived> {
+        let Self { cipher, context, buffer, file, .. } = &mut self;
+        let whole = std::mem::replace(cipher, EncryptorBE32::from_aead(Cipher::new(&[0; 32].into()), &Prefix::default()));
+        whole.encrypt_last_in_place(context, &mut **buffer).map_err(|_| io::Error::other("file too long to archive"))?;
+        file.write_all(buffer)?;
+        file.sync_all()?;
+        let path = self.root.join(&self.name);
+        if let Some(part) = self.guard.0.as_ref() {
+            std::fs::rename(part, &path)?;
+        }
+        self.guard.0 = None;
+        // The day, month and year may be new: their entries must be on disk too.
+        for dir in path.ancestors().skip(1).take_while(|dir| dir.starts_with(&self.root)) {
+            File::open(dir)?.sync_all()?;
+        }
+        let digest_hex = self.hasher.finalize().to_hex().to_string();
+        Ok(Archived { name: std::mem::take(&mut self.name), digest_hex, size: self.size })
+    }
+}
+
+impl Write for ArchiveWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A full chunk waits until more comes: it might be the last one, which is sealed differently.
+        if self.buffer.len() == CHUNK && !bytes.is_empty() {
+            self.cipher.encrypt_next_in_place(&self.context, &mut *self.buffer).map_err(|_| io::Error::other("file too long to archive"))?;
+            self.file.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
+        let taken = &bytes[..bytes.len().min(CHUNK - self.buffer.len())];
+        self.buffer.extend_from_slice(taken);
+        self.hasher.update(taken);
+        self.size += taken.len() as u64;
+        Ok(taken.len())
+    }
+
+    /// Does nothing: what is not finished is not kept.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Removes the `.part` unless it became a whole file.
+struct PartGuard(Option<PathBuf>);
+
+impl Drop for PartGuard {
+    fn drop(&mut self) {
+        if let Some(part) = self.0.take()
+            && let Err(error) = std::fs::remove_file(&part)
+        {
+            tracing::warn!(part = %part.display(), %error, "unfinished archive file not removed, a later sweep will");
+        }
+    }
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
