@@ -81,36 +81,45 @@ impl App {
         Ok(())
     }
 
-    /// Runs the gateway until `stop`, then drains: the deposit under way is finished, committed events leave, calls are answered.
+    /// Runs the gateway until `stop`, then drains: first the doors close (the deposit under way is finished, calls are answered), then what they let in
+    /// leaves (committed events, return files).
     pub async fn serve(self, metrics: PrometheusHandle, stop: CancellationToken) -> Result<()> {
         let grpc = TcpListener::bind(self.config.grpc_listen).await.with_context(|| format!("listening on {}", self.config.grpc_listen))?;
         let admin = TcpListener::bind(self.config.admin_listen).await.with_context(|| format!("listening on {}", self.config.admin_listen))?;
-        let (drop_dir, status) = (self.config.drop_dir(), RelayStatus::default());
+        let (drop_dir, status, closed) = (self.config.drop_dir(), RelayStatus::default(), CancellationToken::new());
         std::fs::create_dir_all(&drop_dir).with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
         self.announce(&grpc, &admin)?;
+        let mut doors = JoinSet::new();
+        let (services, token) = (self.services(), stop.clone());
+        doors.spawn(async move { grpc::serve(grpc, services, token).await.context("gRPC") });
+        let (ingest, token) = (Arc::clone(&self.ingest), stop.clone());
+        doors.spawn(async move {
+            DropDir::new(drop_dir).run(&ingest, token).await;
+            Ok(())
+        });
         let mut rooms = JoinSet::new();
         let state =
             AdminState { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), relay: status.clone(), metrics, shutdown: stop.clone() };
-        let (services, token) = (self.services(), stop.clone());
-        rooms.spawn(async move { grpc::serve(grpc, services, token).await.context("gRPC") });
-        let token = stop.clone();
+        let token = closed.clone();
         rooms.spawn(async move { admin::serve(admin, admin::router(state), token).await.context("admin port") });
-        let (store, sink, clock, token) = (Arc::clone(&self.store), self.sink()?, Arc::clone(&self.clock), stop.clone());
+        let (store, sink, clock, token) = (Arc::clone(&self.store), self.sink()?, Arc::clone(&self.clock), closed.clone());
         rooms.spawn(async move {
             relay::run(store, sink, clock, status, token).await;
             Ok(())
         });
-        let (ingest, token) = (Arc::clone(&self.ingest), stop.clone());
-        rooms.spawn(async move {
-            DropDir::new(drop_dir).run(&ingest, token).await;
-            Ok(())
-        });
-        let token = stop.clone();
+        let token = closed.clone();
         rooms.spawn(async move {
             self.returns_loop(token).await;
             Ok(())
         });
-        join(rooms, &stop).await
+        let token = stop.clone();
+        rooms.spawn(async move {
+            let _rooms_may_close = closed.drop_guard();
+            join(doors, &token).await
+        });
+        let outcome = join(rooms, &stop).await;
+        info!("gateway is closed");
+        outcome
     }
 
     /// Where events go.
@@ -130,10 +139,15 @@ impl App {
         Ok(())
     }
 
+    /// Writes what waits, and once more after the last deposit.
     async fn returns_loop(&self, stop: CancellationToken) {
-        while !stop.is_cancelled() {
+        loop {
+            let last = stop.is_cancelled();
             if let Err(failure) = self.write_returns().await {
                 error!(error = format!("{failure:#}"), "return files could not be written, they wait in the store");
+            }
+            if last {
+                return;
             }
             tokio::select! {
                 () = tokio::time::sleep(RETURNS_INTERVAL) => {}
@@ -153,7 +167,6 @@ async fn join(mut rooms: JoinSet<Result<()>>, stop: &CancellationToken) -> Resul
             outcome = outcome.and(ended);
         }
     }
-    info!("gateway is closed");
     outcome
 }
 

@@ -1,0 +1,128 @@
+//! A worker that nobody here wrote, as RabbitMQ sees it: it consumes the documented queue, under a prefix of its own that is deleted at the end.
+
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
+
+use super::gateway::{PATIENCE, eventually};
+use futures::StreamExt as _;
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Connection, ConnectionProperties, Consumer};
+use noemie_gateway::clock::{Clock, SystemClock};
+use noemie_gateway::relay::topology::{EXCHANGES, QUEUES, WORK};
+use serde_json::Value;
+use std::future::Future;
+use std::sync::Arc;
+
+const DEFAULT_URL: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
+/// Messages on the way to a worker that has not acknowledged them yet.
+const AHEAD: u16 = 1_000;
+
+/// A broker, and the names of one test on it.
+pub struct Broker {
+    prefix: String,
+    connection: Connection,
+}
+
+/// A message as it came.
+#[derive(Debug, Clone)]
+pub struct Message {
+    pub id: String,
+    pub kind: String,
+    pub routing_key: String,
+    pub body: Value,
+    /// Everything, properties and headers included, as text.
+    pub raw: String,
+}
+
+/// Runs a test with names of its own, and deletes what was declared under them, also when it fails.
+pub async fn on_broker<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Arc<Broker>) -> F + Send + 'static) {
+    let connection = Connection::connect(&url(), ConnectionProperties::default()).await.unwrap_or_else(|error| {
+        panic!("RabbitMQ cannot be reached ({error}): run ./test, which starts it, or set NOEMIE_TEST_AMQP_URL");
+    });
+    let broker = Arc::new(Broker { prefix: format!("e2e-{}.", SystemClock.new_id().simple()), connection });
+    let given = Arc::clone(&broker);
+    let outcome = tokio::spawn(async move { test(given).await }).await;
+    broker.delete_all().await;
+    if let Err(failure) = outcome {
+        std::panic::resume_unwind(failure.into_panic());
+    }
+}
+
+fn url() -> String {
+    std::env::var("NOEMIE_TEST_AMQP_URL").unwrap_or_else(|_| DEFAULT_URL.to_owned())
+}
+
+impl Broker {
+    pub fn url(&self) -> String {
+        url()
+    }
+
+    pub fn prefix(&self) -> String {
+        self.prefix.clone()
+    }
+
+    fn name(&self, name: &str) -> ShortString {
+        format!("{}{name}", self.prefix).into()
+    }
+
+    async fn channel(&self) -> Channel {
+        self.connection.create_channel().await.expect("a channel")
+    }
+
+    /// Consumes the workers' queue, once the gateway has declared it.
+    pub async fn consume(&self) -> Worker {
+        eventually("the workers' queue is declared", || async {
+            // A passive declaration that fails closes its channel.
+            let channel = self.channel().await;
+            channel.queue_declare(self.name(WORK), QueueDeclareOptions::durable().passive(), FieldTable::default()).await.ok().map(|_| ())
+        })
+        .await;
+        let channel = self.channel().await;
+        channel.basic_qos(AHEAD, BasicQosOptions::default()).await.expect("a window");
+        let consumer = channel.basic_consume(self.name(WORK), "worker".into(), BasicConsumeOptions::default(), FieldTable::default()).await;
+        Worker { consumer: consumer.expect("consumes"), _channel: channel }
+    }
+
+    async fn delete_all(&self) {
+        let channel = self.channel().await;
+        for row in QUEUES {
+            channel.queue_delete(self.name(row.name), QueueDeleteOptions::default()).await.expect("the queue is deleted");
+        }
+        for row in EXCHANGES {
+            channel.exchange_delete(self.name(row.name), ExchangeDeleteOptions::default()).await.expect("the exchange is deleted");
+        }
+    }
+}
+
+/// A consumer of the workers' queue that acknowledges what it gets.
+pub struct Worker {
+    consumer: Consumer,
+    _channel: Channel,
+}
+
+impl Worker {
+    /// The next message.
+    pub async fn next(&mut self) -> Message {
+        let delivery = tokio::time::timeout(PATIENCE, self.consumer.next()).await.expect("a message in time");
+        let delivery = delivery.expect("the queue lives").expect("a message");
+        delivery.ack(BasicAckOptions::default()).await.expect("acknowledges");
+        let text = |value: &Option<ShortString>| value.as_ref().expect("a property").as_str().to_owned();
+        let body = String::from_utf8(delivery.data.clone()).expect("text");
+        Message {
+            id: text(delivery.properties.message_id()),
+            kind: text(delivery.properties.kind()),
+            routing_key: delivery.routing_key.as_str().to_owned(),
+            raw: format!("{} {:?} {body}", delivery.routing_key, delivery.properties),
+            body: serde_json::from_str(&body).expect("JSON"),
+        }
+    }
+
+    /// The next messages, in the order they come.
+    pub async fn messages(&mut self, count: usize) -> Vec<Message> {
+        let mut found = Vec::with_capacity(count);
+        while found.len() < count {
+            found.push(self.next().await);
+        }
+        found
+    }
+}
