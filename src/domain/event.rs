@@ -20,7 +20,7 @@ pub struct ClaimEvent {
     pub sequence: u64,
     /// Fact: the new state of the part (`received`, `accepted`, `rejected`, `deferred`, `paid`, `recovered` …).
     pub fact: PartState,
-    /// Part concerned; a `received` event concerns the whole claim and says `amc`.
+    /// Part concerned; a `received` event concerns the whole claim and says `amc` (`amo` when nothing is asked of the AMC).
     pub part: PartKind,
     /// Flow of the claim.
     pub flow: Flow,
