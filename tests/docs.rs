@@ -47,12 +47,7 @@ fn the_table_of_controls_is_current() {
 #[test]
 fn the_transcript_of_the_readme_is_what_the_demo_prints() {
     let dir = tempfile::tempdir().expect("a directory");
-    let output = Command::new(env!("CARGO_BIN_EXE_noemie-gateway"))
-        .env_remove("NOEMIE_UPDATE_DOCS")
-        .args(["demo", "--dir"])
-        .arg(dir.path())
-        .output()
-        .expect("the binary runs");
+    let output = Command::new(env!("CARGO_BIN_EXE_noemie-gateway")).args(["demo", "--dir"]).arg(dir.path()).output().expect("the binary runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8(output.stdout).expect("text").replace(&dir.path().display().to_string(), "/tmp/noemie-gateway-demo");
     check_section("README.md", "demo", &format!("```text\n{printed}```\n"));

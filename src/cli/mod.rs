@@ -14,7 +14,7 @@ mod validate;
 
 use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::telemetry;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -123,6 +123,9 @@ fn start(cli: Cli) -> Result<ExitCode> {
     let mut config = Config::load(cli.config.as_deref()).context("reading the configuration")?;
     if let Some(dir) = cli.data_dir {
         config.data_dir = dir;
+    }
+    for name in config::unknown_variables() {
+        eprintln!("noemie-gateway: {name} is not a setting, it is ignored");
     }
     // Only `serve` logs at the configured level: the other commands answer on standard output, and say on standard error what fails.
     let filter = if matches!(cli.command, Command::Serve) { config.log.as_str() } else { "warn" };
