@@ -231,7 +231,13 @@ impl Anomaly {
 /// The longest value repeated in an anomaly: shorter than any NIR, long enough for every code, date and amount of the norm.
 const LONGEST_SHOWN: usize = 10;
 
-/// The value of a zone as an anomaly may show it: persons masked, long values left out, unprintable bytes as `?`.
+/// Most letters in a row that a code of the norm has (CCAM: `ZZZZ999`).
+const LETTERS_OF_A_CODE: usize = 4;
+/// Most letters in a row where digits are expected: an O for a zero, Corsica. More is a word that slipped in from a neighbour, and may be a name.
+const LETTERS_AMONG_DIGITS: usize = 2;
+
+/// The value of a zone as an anomaly may show it: persons masked, also when a shifted record put them in another zone, long values left out,
+/// unprintable bytes as `?`.
 #[must_use]
 pub fn shown(zone: &Zone, bytes: &[u8]) -> Option<String> {
     if zone.picture.is_person() {
@@ -240,5 +246,21 @@ pub fn shown(zone: &Zone, bytes: &[u8]) -> Option<String> {
     if bytes.is_empty() || bytes.len() > LONGEST_SHOWN || zone.picture == Picture::Libre {
         return None;
     }
-    Some(bytes.iter().map(|b| if (0x20..0x7f).contains(b) { char::from(*b) } else { '?' }).collect())
+    let allowed = if matches!(zone.picture, Picture::X | Picture::Acte) { LETTERS_OF_A_CODE } else { LETTERS_AMONG_DIGITS };
+    let word = longest_word(bytes) > allowed;
+    let show = |b: &u8| match b {
+        b if word && is_letter(*b) => '*',
+        0x20..0x7f => char::from(*b),
+        _ => '?',
+    };
+    Some(bytes.iter().map(show).collect())
+}
+
+/// Accented letters are letters, in whatever character set.
+const fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80
+}
+
+fn longest_word(bytes: &[u8]) -> usize {
+    bytes.split(|b| !is_letter(*b)).map(<[u8]>::len).max().unwrap_or(0)
 }
