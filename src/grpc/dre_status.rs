@@ -57,8 +57,8 @@ impl DreStatusEdge {
             (Some((claim, others)), _) => (convert::dre_status(claim, later_copy(claim, &waiting), self.services.clock.now()), others),
             (None, Some(invoice)) => (convert::quarantined_status(invoice), &[][..]),
             (None, None) => {
-                let message = format!("no invoice {invoice_number} of PS {ps}");
-                return Err(with_reason(Code::NotFound, "invoice_not_found", message));
+                // The caller knows what it asked; repeated here, a NIR given by mistake would reach its logs.
+                return Err(with_reason(Code::NotFound, "invoice_not_found", "no such invoice of this PS"));
             }
         };
         Ok(proto::GetDreStatusResponse { dre: Some(dre), other_claim_ids: others.iter().map(|claim| claim.id.to_string()).collect() })
