@@ -1,6 +1,8 @@
 //! `validate` and the exit statuses, on the program itself: fixtures of the repository, the samples of the project when they are beside it,
 //! and files that are no files of any norm.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 #[path = "support/gateway.rs"]
 mod gateway;
 

@@ -1,6 +1,8 @@
 //! One claim from the drop directory to paid, and its neighbours rejected and repeated, on the program itself: embedded, and in the shape of
 //! production. What a concentrator, a caisse, a worker and an operator see is all that is looked at.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 #[path = "support/broker.rs"]
 mod broker;
 #[path = "support/gateway.rs"]

@@ -1,6 +1,8 @@
 //! `kill -9` again and again while files come in, then everything is counted: what was acknowledged is there, every invoice is one claim, every
 //! fact has one event id, and the books balance.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 #[path = "support/broker.rs"]
 mod broker;
 #[path = "support/gateway.rs"]

@@ -4,6 +4,8 @@
 //! meant for those who may know: the person of `GetClaim`, and the 580 file of its recipient. They are read too, as proof that this test looks for
 //! the right bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 #[path = "support/broker.rs"]
 mod broker;
 #[path = "support/gateway.rs"]
