@@ -15,6 +15,7 @@ use noemie_gateway::generate::{self, Options, Profile};
 use noemie_gateway::grpc::proto;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use support::databases::on_postgres;
 
@@ -23,15 +24,18 @@ const SENDER: &str = "oct1";
 const SMALL_FILES: u64 = 4;
 const SMALL: u64 = 250;
 const LARGE: u64 = 3_000;
-/// Kills at moments drawn in a row; the first ones early in the life of the process, so that its start is killed too.
-const KILLS: u64 = 8;
+/// Kills from the start on, when the small files come in.
+const EARLY_KILLS: u64 = 4;
+/// Kills while the large file is read and written.
+const MIDDLE_KILLS: u64 = 4;
 /// Kills while the events of the large file leave.
 const LATE_KILLS: usize = 3;
 
-/// Moments that look random, the same in every run.
-fn moment(n: u64) -> Duration {
+/// Moments that look random, the same in every run, each in its own part of the first three seconds of a process.
+fn moment(n: u64, of: u64) -> Duration {
     let mixed = (n + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    Duration::from_millis(150 + (mixed >> 33) % (300 + 400 * n))
+    let part = 3_000 / of;
+    Duration::from_millis(100 + n * part + (mixed >> 33) % part)
 }
 
 /// How many invoices the large file has: `NOEMIE_TEST_KILL_INVOICES` for a long run by hand.
@@ -58,12 +62,16 @@ async fn killed(mut gateway: Gateway, files: &BTreeMap<String, Vec<u8>>) -> (Gat
     for (name, bytes) in files {
         gateway.drop_file(SENDER, name, bytes);
     }
-    let mut seen = Acknowledged::new();
-    for kill in 0..KILLS {
-        let start = Instant::now();
-        eventually("the moment comes", || std::future::ready((start.elapsed() >= moment(kill)).then_some(()))).await;
-        gateway = kill_once(gateway, &mut seen).await;
+    let (mut seen, mut interrupted) = (Acknowledged::new(), 0);
+    for kill in 0..EARLY_KILLS {
+        gateway = kill_after(gateway, moment(kill, EARLY_KILLS), &mut seen, &mut interrupted).await;
     }
+    // The oldest files are taken first: the large one is next, and alone.
+    gateway.out_eventually(SENDER, "ARL_", files.len() - 1).await;
+    for kill in 0..MIDDLE_KILLS {
+        gateway = kill_after(gateway, moment(kill, MIDDLE_KILLS), &mut seen, &mut interrupted).await;
+    }
+    assert!(interrupted > 0, "no kill fell in a deposit: this machine needs larger files (NOEMIE_TEST_KILL_INVOICES)");
     gateway.out_eventually(SENDER, "ARL_", files.len()).await;
     for _ in 0..LATE_KILLS {
         gateway = kill_once(gateway, &mut seen).await;
@@ -72,6 +80,20 @@ async fn killed(mut gateway: Gateway, files: &BTreeMap<String, Vec<u8>>) -> (Gat
     eventually("the drop directory is empty", || std::future::ready(fs::read_dir(&inbox).expect("reads").next().is_none().then_some(()))).await;
     eventually("the outbox is empty", || async { gateway.metric("noemie_outbox_pending").await.filter(|n| *n == 0.0).map(|_| ()) }).await;
     (gateway, seen)
+}
+
+/// Kills some time from now, and counts the kills that fell in a deposit: archived, not committed.
+async fn kill_after(gateway: Gateway, delay: Duration, seen: &mut Acknowledged, interrupted: &mut usize) -> Gateway {
+    let archive = gateway.dir.join("data/archive");
+    let (start, known, taken) = (Instant::now(), count_files(&archive), gateway.exchanges().await.len());
+    eventually("the moment comes", || std::future::ready((start.elapsed() >= delay).then_some(()))).await;
+    *interrupted += usize::from(count_files(&archive) > known + gateway.exchanges().await.len() - taken);
+    kill_once(gateway, seen).await
+}
+
+fn count_files(dir: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(dir) else { return 0 };
+    entries.map(|e| e.expect("an entry").path()).map(|path| if path.is_dir() { count_files(&path) } else { 1 }).sum()
 }
 
 async fn kill_once(gateway: Gateway, seen: &mut Acknowledged) -> Gateway {
