@@ -171,7 +171,8 @@ fn reject(reason: &Reason) -> Gabarit {
 
 /// `AAA` + 6 digits + `R`. A worker's code that is not a number of at most 6 digits is told as 000900 (technical reject); its label says the rest.
 fn codification(code: &str) -> String {
-    let whole = code.len() == 10 && code.is_char_boundary(3) && code[3..9].bytes().all(|b| b.is_ascii_digit());
+    // Bytes, not characters: a worker's code is any text, and cutting inside a letter would stop the gateway.
+    let whole = code.is_ascii() && code.len() == 10 && code.as_bytes()[3..9].iter().all(u8::is_ascii_digit);
     let number = !code.is_empty() && code.len() <= 6 && code.bytes().all(|b| b.is_ascii_digit());
     match (whole, number) {
         (true, _) => code.to_owned(),
@@ -194,6 +195,7 @@ mod tests {
         assert_eq!(codification("AAA000651R"), "AAA000651R");
         assert_eq!(codification("NON_CONVENTIONNE"), "AAA000900R");
         assert_eq!(codification(""), "AAA000900R");
+        assert_eq!(codification("AAA00000é"), "AAA000900R", "ten bytes, the ninth inside a letter");
     }
 
     #[test]
