@@ -74,12 +74,17 @@ impl App {
         }
     }
 
-    /// Tells rejects and writes return files until nothing waits.
+    /// Tells rejects and writes return files until nothing waits. A reject that cannot be told does not hold up the files already made.
     pub async fn write_returns(&self) -> Result<()> {
-        while rejects::step(&self.store, &self.vault, &self.clock).await? > 0 {}
+        let told = self.tell_rejects().await;
         while deliver::step(&self.store, &self.vault, &self.clock, &self.config.out_dir()).await? > 0 {}
         Ok(())
     }
+        told
+    }
+
+    async fn tell_rejects(&self) -> Result<()> {
+        while rejects::step(&self.store, &self.vault, &self.clock).await? > 0 {}
 
     /// Runs the gateway until `stop`, then drains: the deposit under way is finished, committed events leave, calls are answered.
     pub async fn serve(self, metrics: PrometheusHandle, stop: CancellationToken) -> Result<()> {
@@ -132,17 +137,21 @@ impl App {
 
     async fn returns_loop(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            if let Err(failure) = self.write_returns().await {
-                error!(error = format!("{failure:#}"), "return files could not be written, they wait in the store");
+            // A failure that lasts is told once, not at every look.
+            let failure = self.write_returns().await.err().map(|e| format!("{e:#}")).unwrap_or_default();
+            if !failure.is_empty() && failure != last {
+                error!(error = failure, "return files could not be written, they wait in the store");
             }
             tokio::select! {
                 () = tokio::time::sleep(RETURNS_INTERVAL) => {}
                 () = stop.cancelled() => {}
             }
+        let mut last = String::new();
         }
     }
 }
 
+            last = failure;
 /// Waits for every room; the first one that fails stops the others.
 async fn join(mut rooms: JoinSet<Result<()>>, stop: &CancellationToken) -> Result<()> {
     let mut outcome = Ok(());

@@ -37,35 +37,50 @@ pub enum RejectsError {
     Writing(#[from] ErreurEcriture),
 }
 
-/// Makes the 580 files of the rejects that wait, one for each sender and insurer. Answers how many rejects were told.
+/// Makes the 580 files of the rejects that wait, one for each sender and insurer. Answers how many rejects were told. A reject that cannot be
+/// written waits alone: the first failure is answered when nothing else is left to tell.
 pub async fn step(store: &SharedStore, vault: &Vault, clock: &SharedClock) -> Result<usize, RejectsError> {
     let mut work = store.begin().await?;
     let rejects = work.rejects_to_return(BATCH).await?;
     let mut groups: BTreeMap<(String, String), Vec<Claim>> = BTreeMap::new();
-    let told = rejects.len();
     for claim in rejects {
         groups.entry((claim.sender.clone(), claim.amc_number.clone())).or_default().push(claim);
     }
+    let (mut told, mut failure) = (0, None);
     for ((sender, amc), mut claims) in groups {
         claims.sort_by(|a, b| (&a.ps, &a.invoice_number).cmp(&(&b.ps, &b.invoice_number)));
         let (id, at) = (ReturnId(clock.new_id()), clock.now());
-        let bytes = write(&claims, &amc, id, at, vault)?;
-        let file = ReturnFile {
-            id,
-            kind: ReturnKind::Rejects580,
-            recipient: sender,
-            exchange_id: None,
-            file_name: format!("580_{id}.noemie"),
-            digest: blake3::hash(&bytes).to_hex().to_string(),
-            sealed: vault.seal(&ReturnFile::seal_context(id), &bytes),
-            created_at: at,
-        };
+        let mut written = write(&claims, &amc, id, at, vault);
+        if let Err(e) = written {
+            failure = failure.or(Some(e));
+            claims.retain(|c| write(std::slice::from_ref(c), &amc, id, at, vault).is_ok());
+            if claims.is_empty() {
+                continue;
+            }
+            written = write(&claims, &amc, id, at, vault);
+        }
+        let file = sealed(id, sender, &written?, at, vault);
         work.insert_return(&file, &claims.iter().map(|c| c.id).collect::<Vec<_>>()).await?;
+        told += claims.len();
     }
     if told > 0 {
         work.commit().await?;
+        return Ok(told);
     }
-    Ok(told)
+    failure.map_or(Ok(0), Err)
+}
+
+fn sealed(id: ReturnId, recipient: String, bytes: &[u8], at: OffsetDateTime, vault: &Vault) -> ReturnFile {
+    ReturnFile {
+        id,
+        kind: ReturnKind::Rejects580,
+        recipient,
+        exchange_id: None,
+        file_name: format!("580_{id}.noemie"),
+        digest: blake3::hash(bytes).to_hex().to_string(),
+        sealed: vault.seal(&ReturnFile::seal_context(id), bytes),
+        created_at: at,
+    }
 }
 
 /// The bytes of a 580 file; the claims are of one insurer and sorted by PS.
