@@ -105,9 +105,10 @@ impl App {
             relay::run(store, sink, clock, status, token).await;
             Ok(())
         });
+        let drop_dir = DropDir::new(drop_dir).answering_in(self.config.out_dir());
         let (ingest, token) = (Arc::clone(&self.ingest), stop.clone());
         rooms.spawn(async move {
-            DropDir::new(drop_dir).run(&ingest, token).await;
+            drop_dir.run(&ingest, token).await;
             Ok(())
         });
         let token = stop.clone();
