@@ -252,7 +252,7 @@ fn duplicate(claim: &Claim, original: Option<Original>, loading: &Loading<'_>, b
         invoice_number: claim.invoice_number.clone(),
         reasons: vec![(code.to_owned(), message.clone())],
     });
-    books.findings.push(Anomalie {
+    books.find(Anomalie {
         ordinal: 0,
         code: code.to_owned(),
         control: "C14".to_owned(),

@@ -86,7 +86,7 @@ async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork,
     if !unmatched.is_empty() {
         work.insert_unmatched(loading.exchange_id, &unmatched).await?;
     }
-    books.findings.extend(applied.findings);
+    applied.findings.into_iter().for_each(|f| books.find(f));
     Ok(())
 }
 

@@ -297,7 +297,7 @@ fn exchange(id: ExchangeId, at: time::OffsetDateTime, deposit: &Deposit, archive
         total: sum(books.total, report.total_centimes),
         amo: sum(books.amo, report.amo_centimes),
         amc: sum(books.amc, report.amc_centimes),
-        anomalies: report.anomaly_count + books.findings.len() as u64,
+        anomalies: report.anomaly_count + books.found,
         received_at: at,
         archive_name: archived.name.clone(),
     }
