@@ -176,11 +176,17 @@ async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork,
         }
     }
     let identities: Vec<Token> = claims.iter().map(|c| c.claim.identity.clone()).collect();
-    let known: HashMap<Token, Claim> = work.latest_claims(&identities).await?.into_iter().map(|c| (c.identity.clone(), c)).collect();
+    let known = latest(&identities, work).await?;
     let (mut fresh, mut repeated) = sort(claims, &known);
     let inserted: HashSet<ClaimId> = work.insert_claims(&fresh).await?.into_iter().collect();
     let (written, raced): (Vec<NewClaim>, Vec<NewClaim>) = fresh.drain(..).partition(|c| inserted.contains(&c.claim.id));
-    repeated.extend(raced.into_iter().map(|c| (c, None)));
+    // The same invoice twice in this batch, or in a deposit that committed meanwhile: its original is known by now.
+    let identities: Vec<Token> = raced.iter().map(|c| c.claim.identity.clone()).collect();
+    let known = if raced.is_empty() { HashMap::new() } else { latest(&identities, work).await? };
+    repeated.extend(raced.into_iter().map(|c| {
+        let original = known.get(&c.claim.identity).map(Original::of);
+        (c, original)
+    }));
     events(&written, loading, work, books).await?;
     for (claim, original) in &repeated {
         books.duplicate(u64::from(claim.claim.record_count));
@@ -192,12 +198,17 @@ async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork,
     Ok(())
 }
 
+/// The latest claim of each identity.
+async fn latest(identities: &[Token], work: &mut dyn UnitOfWork) -> Result<HashMap<Token, Claim>, IngestError> {
+    Ok(work.latest_claims(identities).await?.into_iter().map(|c| (c.identity.clone(), c)).collect())
+}
+
 /// An identity with a live claim is a duplicate; one whose AMC part was rejected is a correction.
 fn sort(claims: Vec<NewClaim>, known: &HashMap<Token, Claim>) -> (Vec<NewClaim>, Vec<(NewClaim, Option<Original>)>) {
     let (mut fresh, mut repeated) = (Vec::new(), Vec::new());
     for mut claim in claims {
         match known.get(&claim.claim.identity) {
-            Some(first) if is_live(first) => repeated.push((claim, Some(Original { id: first.id, paid: first.amc.state == PartState::Paid }))),
+            Some(first) if is_live(first) => repeated.push((claim, Some(Original::of(first)))),
             Some(rejected) => {
                 claim.claim.corrects = Some(rejected.id);
                 fresh.push(claim);
@@ -213,6 +224,12 @@ fn sort(claims: Vec<NewClaim>, known: &HashMap<Token, Claim>) -> (Vec<NewClaim>,
 struct Original {
     id: ClaimId,
     paid: bool,
+}
+
+impl Original {
+    fn of(claim: &Claim) -> Self {
+        Self { id: claim.id, paid: claim.amc.state == PartState::Paid }
+    }
 }
 
 /// Whether sending the invoice again makes no sense: its AMC part (or, when none is asked, its AMO part) is not rejected.
