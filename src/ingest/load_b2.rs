@@ -13,7 +13,7 @@ use crate::returns::arl::Aside;
 use crate::store::{NewClaim, UnitOfWork};
 use crate::validate;
 use crate::vault::Vault;
-use noemie_parsers::anomaly::Severity;
+use noemie_parsers::anomaly::{Anomaly, Severity};
 use noemie_parsers::b2::{Element, Facture, Flux, Lecteur, Lot};
 use noemie_parsers::detect::Norme;
 use noemie_parsers::physical::enregistrements::Forme;
@@ -125,7 +125,7 @@ impl Reading {
 
     fn invoice(&self, facture: &Facture, flux: Flux, lot: &Lot) -> Lu {
         if facture.quarantined() {
-            let aside = Aside { ps: facture.identite().ps, lot: lot.numero(), invoice_number: facture.numero(), reasons: reasons(facture) };
+            let aside = Aside { ps: facture.identite().ps, lot: lot.numero(), invoice_number: facture.numero(), reasons: reasons(&facture.anomalies) };
             return Lu::Aside(Box::new((quarantined(facture, lot, self.exchange_id, self.at), aside)));
         }
         let context = normalise::Context { exchange_id: self.exchange_id, sender: &self.sender, flux, lot, received_at: self.at };
@@ -134,9 +134,9 @@ impl Reading {
 }
 
 /// Faults that cost the invoice, without repetition.
-fn reasons(facture: &Facture) -> Vec<(String, String)> {
+pub(super) fn reasons(anomalies: &[Anomaly]) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
-    for anomaly in facture.anomalies.iter().filter(|a| a.severity >= Severity::Facture) {
+    for anomaly in anomalies.iter().filter(|a| a.severity >= Severity::Facture) {
         if !found.iter().any(|(code, _)| code == anomaly.code.as_str()) {
             found.push((anomaly.code.as_str().to_owned(), anomaly.message.clone()));
         }
@@ -152,7 +152,7 @@ fn quarantined(facture: &Facture, lot: &Lot, exchange_id: ExchangeId, at: Offset
         ps: facture.identite().ps,
         invoice_number: facture.numero(),
         lot: lot.numero(),
-        codes: reasons(facture).into_iter().map(|(code, _)| code).collect(),
+        codes: reasons(&facture.anomalies).into_iter().map(|(code, _)| code).collect(),
         first_record: first.record,
         record_count: u32::try_from(facture.pieces.len()).unwrap_or(u32::MAX),
         offset: first.offset,
