@@ -189,7 +189,7 @@ mod intake {
         async fn submit(&self, deposit: Deposit, chunks: &mut Chunks<'_>) -> Result<Receipt, IngestError> {
             let mut incoming = self.0.open(deposit)?;
             while let Some(chunk) = chunks.next().await {
-                incoming.write(&chunk.map_err(broken)?)?;
+                incoming = incoming.append(chunk.map_err(broken)?).await?;
             }
             self.0.accept(incoming).await
         }
