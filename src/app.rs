@@ -9,10 +9,10 @@ use crate::grpc::{self, Services};
 use crate::ingest::drop_dir::DropDir;
 use crate::ingest::{Ingest, Limits};
 use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
-use crate::returns::{deliver, rejects};
+use crate::returns::{arl, deliver, rejects};
 use crate::store::{Database, SharedStore};
-use crate::vault::{KeyOrigin, KeySource, Vault};
-use anyhow::{Context, Result};
+use crate::vault::{KeyOrigin, KeySource, Vault, VaultError};
+use anyhow::{Context, Result, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +55,7 @@ impl App {
             Database::open(config.database_url.as_deref(), &config.data_dir, config.database_connections).await.context("opening the database")?;
         let store = database.store();
         store.migrate().await.context("bringing the database to this version")?;
+        check_key(&store, &vault, &key_origin).await?;
         let archive = Arc::new(Archive::new(config.archive_dir(), Arc::clone(&vault)));
         let limits = Limits { file_bytes: config.max_file_bytes, ..Limits::default() };
         let ingest = Arc::new(Ingest::new(Arc::clone(&store), Arc::clone(&vault), Arc::clone(&archive), Arc::clone(&clock), limits));
@@ -78,13 +79,13 @@ impl App {
     pub async fn write_returns(&self) -> Result<()> {
         let told = self.tell_rejects().await;
         while deliver::step(&self.store, &self.vault, &self.clock, &self.config.out_dir()).await? > 0 {}
-        Ok(())
-    }
         told
     }
 
     async fn tell_rejects(&self) -> Result<()> {
         while rejects::step(&self.store, &self.vault, &self.clock).await? > 0 {}
+        Ok(())
+    }
 
     /// Runs the gateway until `stop`, then drains: the deposit under way is finished, committed events leave, calls are answered.
     pub async fn serve(self, metrics: PrometheusHandle, stop: CancellationToken) -> Result<()> {
@@ -137,22 +138,37 @@ impl App {
     }
 
     async fn returns_loop(&self, stop: CancellationToken) {
+        let mut last = String::new();
         while !stop.is_cancelled() {
             // A failure that lasts is told once, not at every look.
             let failure = self.write_returns().await.err().map(|e| format!("{e:#}")).unwrap_or_default();
             if !failure.is_empty() && failure != last {
                 error!(error = failure, "return files could not be written, they wait in the store");
             }
+            last = failure;
             tokio::select! {
                 () = tokio::time::sleep(RETURNS_INTERVAL) => {}
                 () = stop.cancelled() => {}
             }
-        let mut last = String::new();
         }
     }
 }
 
-            last = failure;
+/// Refuses to work under another key than the one of the data: every invoice would look new, and nothing stored would open. Every exchange has an
+/// ARL sealed by the vault, so that the newest return file tells.
+async fn check_key(store: &SharedStore, vault: &Vault, origin: &KeyOrigin) -> Result<()> {
+    let newest = store.returns(None, None, None, 1).await?.items;
+    if !newest.first().is_some_and(|file| matches!(arl::open(file, vault), Err(VaultError::OtherKey))) {
+        return Ok(());
+    }
+    if let KeyOrigin::Created(path) = origin {
+        // Made a moment ago and used for nothing: left there, it would be taken for the key that was lost.
+        std::fs::remove_file(path).with_context(|| format!("removing the key just made in {}", path.display()))?;
+        bail!("this database was sealed under a vault key that is not there: put it back in {}, or name it by vault_key_file or vault_key", path.display());
+    }
+    bail!("the vault key is not the one that sealed this database: give the first one by vault_key_file or vault_key")
+}
+
 /// Waits for every room; the first one that fails stops the others.
 async fn join(mut rooms: JoinSet<Result<()>>, stop: &CancellationToken) -> Result<()> {
     let mut outcome = Ok(());
