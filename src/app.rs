@@ -9,6 +9,7 @@ use crate::grpc::{self, Services};
 use crate::ingest::drop_dir::DropDir;
 use crate::ingest::{Ingest, Limits};
 use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
+use crate::domain::ExchangeId;
 use crate::returns::{arl, deliver, rejects};
 use crate::store::{Database, SharedStore};
 use crate::vault::{KeyOrigin, KeySource, Vault, VaultError};
@@ -106,6 +107,11 @@ impl App {
             relay::run(store, sink, clock, status, token).await;
             Ok(())
         });
+        let (archive, store, token) = (Arc::clone(&self.archive), Arc::clone(&self.store), stop.clone());
+        rooms.spawn(async move {
+            sweep(archive, store, token).await;
+            Ok(())
+        });
         let drop_dir = DropDir::new(drop_dir).answering_in(self.config.out_dir());
         let (ingest, token) = (Arc::clone(&self.ingest), stop.clone());
         rooms.spawn(async move {
@@ -167,6 +173,24 @@ async fn check_key(store: &SharedStore, vault: &Vault, origin: &KeyOrigin) -> Re
         bail!("this database was sealed under a vault key that is not there: put it back in {}, or name it by vault_key_file or vault_key", path.display());
     }
     bail!("the vault key is not the one that sealed this database: give the first one by vault_key_file or vault_key")
+}
+
+/// Looks for what killed processes left in the archive: files half received are removed, whole ones that no exchange knows are told.
+async fn sweep(archive: Arc<Archive>, store: SharedStore, stop: CancellationToken) {
+    let runtime = tokio::runtime::Handle::current();
+    // A database that does not answer knows them all.
+    let is_known = move |id: &ExchangeId| stop.is_cancelled() || runtime.block_on(store.exchange(*id)).map_or(true, |e| e.is_some());
+    match tokio::task::spawn_blocking(move || archive.sweep(is_known)).await.map_err(std::io::Error::other).and_then(|swept| swept) {
+        Err(failure) => warn!(error = %failure, "archive could not be swept"),
+        Ok(swept) => {
+            if !swept.removed.is_empty() {
+                info!(files = swept.removed.len(), "half received files of killed processes removed from the archive");
+            }
+            if let Some(first) = swept.orphans.first() {
+                warn!(files = swept.orphans.len(), first, "archived files that no exchange knows: their deposits were cut before the commit");
+            }
+        }
+    }
 }
 
 /// Waits for every room; the first one that fails stops the others.
