@@ -157,15 +157,13 @@ impl DropDir {
 
     /// Deposits a file and removes it. Answers whether it was still there and unchanged once read.
     async fn take(&self, ingest: &Ingest, file: &Ready) -> Result<bool, IngestError> {
-        let deposit = Deposit {
-            sender: file.sender.clone(),
-            channel: Channel::Drop,
-            file_name: file_name(&file.path),
-            idempotency_key: String::new(),
-        };
+        let deposit =
+            Deposit { sender: file.sender.clone(), channel: Channel::Drop, file_name: file_name(&file.path), idempotency_key: String::new() };
         let incoming = match ingest.receive_file(&file.path, deposit).await {
             // Another replica was faster.
-            Err(IngestError::Archive { source, .. }) if source.kind() == io::ErrorKind::NotFound && Look::at(&file.path).is_none() => return Ok(false),
+            Err(IngestError::Archive { source, .. }) if source.kind() == io::ErrorKind::NotFound && Look::at(&file.path).is_none() => {
+                return Ok(false);
+            }
             incoming => incoming?,
         };
         if Look::at(&file.path) != Some(file.look) {
@@ -181,7 +179,8 @@ impl DropDir {
     /// A file deposited again gets its first ARL again, where its sender looks for it: the first copy may have been fetched and removed.
     async fn answer_again(&self, ingest: &Ingest, receipt: &Receipt) -> Result<(), IngestError> {
         let Some(out) = self.out.as_ref().filter(|_| receipt.repeated) else { return Ok(()) };
-        let (dir, name, bytes, try_id) = (out.join(&receipt.arl.recipient), receipt.arl.file_name.clone(), receipt.arl_body.clone(), ingest.clock.new_id());
+        let (dir, name, bytes, try_id) =
+            (out.join(&receipt.arl.recipient), receipt.arl.file_name.clone(), receipt.arl_body.clone(), ingest.clock.new_id());
         blocking(move || deliver::place(&dir, &name, &bytes, try_id)).await.map_err(IngestError::archive("giving the first ARL again"))
     }
 }
@@ -342,7 +341,7 @@ mod tests {
         set_time(&path, SystemTime::UNIX_EPOCH + OLD);
         let mut drop = DropDir::new(root.path());
         assert!(look(&mut drop).is_empty(), "seen once only");
-        assert_eq!(look(&mut drop), [path.clone()]);
+        assert_eq!(look(&mut drop), std::slice::from_ref(&path));
         fs::write(&path, b"xy").expect("a file");
         assert!(look(&mut drop).is_empty(), "it changed");
     }

@@ -125,7 +125,8 @@ impl Reading {
 
     fn invoice(&self, facture: &Facture, flux: Flux, lot: &Lot) -> Lu {
         if facture.quarantined() {
-            let aside = Aside { ps: facture.identite().ps, lot: lot.numero(), invoice_number: facture.numero(), reasons: reasons(&facture.anomalies) };
+            let aside =
+                Aside { ps: facture.identite().ps, lot: lot.numero(), invoice_number: facture.numero(), reasons: reasons(&facture.anomalies) };
             return Lu::Aside(Box::new((quarantined(facture, lot, self.exchange_id, self.at), aside)));
         }
         let context = normalise::Context { exchange_id: self.exchange_id, sender: &self.sender, flux, lot, received_at: self.at };
