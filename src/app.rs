@@ -5,11 +5,11 @@ use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::conventionnement::Conventionnement;
+use crate::domain::ExchangeId;
 use crate::grpc::{self, Services};
 use crate::ingest::drop_dir::DropDir;
 use crate::ingest::{Ingest, Limits};
 use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
-use crate::domain::ExchangeId;
 use crate::returns::{arl, deliver, rejects};
 use crate::store::{Database, SharedStore};
 use crate::vault::{KeyOrigin, KeySource, Vault, VaultError};
@@ -134,9 +134,6 @@ impl App {
     }
 
     fn announce(&self, grpc: &TcpListener, admin: &TcpListener) -> Result<()> {
-        if let KeyOrigin::Created(path) = &self.key_origin {
-            warn!(path = %path.display(), "a vault key was made on first start: keep a copy of it, nothing opens the vault without it");
-        }
         let events = if self.config.amqp_url.is_some() { "RabbitMQ" } else { "outbox only (SubscribeClaimEvents)" };
         let database = self.config.masked().database_url.unwrap_or_else(|| "embedded SQLite".to_owned());
         info!(grpc = %grpc.local_addr()?, admin = %admin.local_addr()?, database, events, drop = %self.config.drop_dir().display(), "gateway is open");
@@ -170,7 +167,10 @@ async fn check_key(store: &SharedStore, vault: &Vault, origin: &KeyOrigin) -> Re
     if let KeyOrigin::Created(path) = origin {
         // Made a moment ago and used for nothing: left there, it would be taken for the key that was lost.
         std::fs::remove_file(path).with_context(|| format!("removing the key just made in {}", path.display()))?;
-        bail!("this database was sealed under a vault key that is not there: put it back in {}, or name it by vault_key_file or vault_key", path.display());
+        bail!(
+            "this database was sealed under a vault key that is not there: put it back in {}, or name it by vault_key_file or vault_key",
+            path.display()
+        );
     }
     bail!("the vault key is not the one that sealed this database: give the first one by vault_key_file or vault_key")
 }
