@@ -5,15 +5,17 @@ use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::conventionnement::Conventionnement;
+use crate::domain::ExchangeId;
 use crate::grpc::{self, Services};
 use crate::ingest::drop_dir::DropDir;
 use crate::ingest::{Ingest, Limits};
 use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
-use crate::returns::{deliver, rejects};
+use crate::returns::{arl, deliver, rejects};
 use crate::store::{Database, SharedStore};
-use crate::vault::{KeyOrigin, KeySource, Vault};
-use anyhow::{Context, Result};
+use crate::vault::{KeyOrigin, KeySource, Vault, VaultError};
+use anyhow::{Context, Result, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -23,6 +25,9 @@ use tracing::{error, info, warn};
 
 /// Time between two looks for rejects to tell and return files to write.
 const RETURNS_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long an orderly stop waits for the deposit and the calls under way. What is cut then left no trace, and is sent again.
+const DOORS_CLOSE: Duration = Duration::from_secs(20);
 
 /// An open gateway: every room, nothing running yet.
 pub struct App {
@@ -55,6 +60,7 @@ impl App {
             Database::open(config.database_url.as_deref(), &config.data_dir, config.database_connections).await.context("opening the database")?;
         let store = database.store();
         store.migrate().await.context("bringing the database to this version")?;
+        check_key(&store, &vault, &key_origin).await?;
         let archive = Arc::new(Archive::new(config.archive_dir(), Arc::clone(&vault)));
         let limits = Limits { file_bytes: config.max_file_bytes, ..Limits::default() };
         let ingest = Arc::new(Ingest::new(Arc::clone(&store), Arc::clone(&vault), Arc::clone(&archive), Arc::clone(&clock), limits));
@@ -74,10 +80,15 @@ impl App {
         }
     }
 
-    /// Tells rejects and writes return files until nothing waits.
+    /// Tells rejects and writes return files until nothing waits. A reject that cannot be told does not hold up the files already made.
     pub async fn write_returns(&self) -> Result<()> {
-        while rejects::step(&self.store, &self.vault, &self.clock).await? > 0 {}
+        let told = self.tell_rejects().await;
         while deliver::step(&self.store, &self.vault, &self.clock, &self.config.out_dir()).await? > 0 {}
+        told
+    }
+
+    async fn tell_rejects(&self) -> Result<()> {
+        while rejects::step(&self.store, &self.vault, &self.clock).await? > 0 {}
         Ok(())
     }
 
@@ -86,20 +97,47 @@ impl App {
     pub async fn serve(self, metrics: PrometheusHandle, stop: CancellationToken) -> Result<()> {
         let grpc = TcpListener::bind(self.config.grpc_listen).await.with_context(|| format!("listening on {}", self.config.grpc_listen))?;
         let admin = TcpListener::bind(self.config.admin_listen).await.with_context(|| format!("listening on {}", self.config.admin_listen))?;
-        let (drop_dir, status, closed) = (self.config.drop_dir(), RelayStatus::default(), CancellationToken::new());
+        let drop_dir = self.config.drop_dir();
         std::fs::create_dir_all(&drop_dir).with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
         self.announce(&grpc, &admin)?;
+        let closed = CancellationToken::new();
+        let doors = self.open_doors(grpc, drop_dir, &stop);
+        let mut rooms = self.open_rooms(admin, metrics, &stop, &closed)?;
+        let token = stop.clone();
+        rooms.spawn(async move {
+            let _rooms_may_close = closed.drop_guard();
+            close_doors(doors, &token).await
+        });
+        let outcome = join(&mut rooms, &stop).await;
+        info!("gateway is closed");
+        outcome
+    }
+
+    /// What lets work in: gRPC and the drop directory.
+    fn open_doors(&self, grpc: TcpListener, drop_dir: PathBuf, stop: &CancellationToken) -> JoinSet<Result<()>> {
         let mut doors = JoinSet::new();
         let (services, token) = (self.services(), stop.clone());
         doors.spawn(async move { grpc::serve(grpc, services, token).await.context("gRPC") });
+        let drop_dir = DropDir::new(drop_dir).answering_in(self.config.out_dir());
         let (ingest, token) = (Arc::clone(&self.ingest), stop.clone());
         doors.spawn(async move {
-            DropDir::new(drop_dir).run(&ingest, token).await;
+            drop_dir.run(&ingest, token).await;
             Ok(())
         });
-        let mut rooms = JoinSet::new();
-        let state =
-            AdminState { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), relay: status.clone(), metrics, shutdown: stop.clone() };
+        doors
+    }
+
+    /// What lets work out, until the doors are closed: relay, return files; and the admin port, which answers until the end.
+    fn open_rooms(
+        self,
+        admin: TcpListener,
+        metrics: PrometheusHandle,
+        stop: &CancellationToken,
+        closed: &CancellationToken,
+    ) -> Result<JoinSet<Result<()>>> {
+        let (mut rooms, status) = (JoinSet::new(), RelayStatus::default());
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let state = AdminState { store, clock, relay: status.clone(), metrics, shutdown: stop.clone() };
         let token = closed.clone();
         rooms.spawn(async move { admin::serve(admin, admin::router(state), token).await.context("admin port") });
         let (store, sink, clock, token) = (Arc::clone(&self.store), self.sink()?, Arc::clone(&self.clock), closed.clone());
@@ -107,19 +145,17 @@ impl App {
             relay::run(store, sink, clock, status, token).await;
             Ok(())
         });
+        let (archive, store, token) = (Arc::clone(&self.archive), Arc::clone(&self.store), stop.clone());
+        rooms.spawn(async move {
+            sweep(archive, store, token).await;
+            Ok(())
+        });
         let token = closed.clone();
         rooms.spawn(async move {
             self.returns_loop(token).await;
             Ok(())
         });
-        let token = stop.clone();
-        rooms.spawn(async move {
-            let _rooms_may_close = closed.drop_guard();
-            join(doors, &token).await
-        });
-        let outcome = join(rooms, &stop).await;
-        info!("gateway is closed");
-        outcome
+        Ok(rooms)
     }
 
     /// Where events go.
@@ -130,9 +166,6 @@ impl App {
     }
 
     fn announce(&self, grpc: &TcpListener, admin: &TcpListener) -> Result<()> {
-        if let KeyOrigin::Created(path) = &self.key_origin {
-            warn!(path = %path.display(), "a vault key was made on first start: keep a copy of it, nothing opens the vault without it");
-        }
         let events = if self.config.amqp_url.is_some() { "RabbitMQ" } else { "outbox only (SubscribeClaimEvents)" };
         let database = self.config.masked().database_url.unwrap_or_else(|| "embedded SQLite".to_owned());
         info!(grpc = %grpc.local_addr()?, admin = %admin.local_addr()?, database, events, drop = %self.config.drop_dir().display(), "gateway is open");
@@ -141,11 +174,15 @@ impl App {
 
     /// Writes what waits, and once more after the last deposit.
     async fn returns_loop(&self, stop: CancellationToken) {
+        let mut told = String::new();
         loop {
             let last = stop.is_cancelled();
-            if let Err(failure) = self.write_returns().await {
-                error!(error = format!("{failure:#}"), "return files could not be written, they wait in the store");
+            // A failure that lasts is told once, not at every look.
+            let failure = self.write_returns().await.err().map(|e| format!("{e:#}")).unwrap_or_default();
+            if !failure.is_empty() && failure != told {
+                error!(error = failure, "return files could not be written, they wait in the store");
             }
+            told = failure;
             if last {
                 return;
             }
@@ -157,8 +194,59 @@ impl App {
     }
 }
 
+/// Refuses to work under another key than the one of the data: every invoice would look new, and nothing stored would open. Every exchange has an
+/// ARL sealed by the vault, so that the newest return file tells.
+async fn check_key(store: &SharedStore, vault: &Vault, origin: &KeyOrigin) -> Result<()> {
+    let newest = store.returns(None, None, None, 1).await?.items;
+    if !newest.first().is_some_and(|file| matches!(arl::open(file, vault), Err(VaultError::OtherKey))) {
+        return Ok(());
+    }
+    if let KeyOrigin::Created(path) = origin {
+        // Made a moment ago and used for nothing: left there, it would be taken for the key that was lost.
+        std::fs::remove_file(path).with_context(|| format!("removing the key just made in {}", path.display()))?;
+        bail!(
+            "this database was sealed under a vault key that is not there: put it back in {}, or name it by vault_key_file or vault_key",
+            path.display()
+        );
+    }
+    bail!("the vault key is not the one that sealed this database: give the first one by vault_key_file or vault_key")
+}
+
+/// Looks for what killed processes left in the archive: files half received are removed, whole ones that no exchange knows are told.
+async fn sweep(archive: Arc<Archive>, store: SharedStore, stop: CancellationToken) {
+    let runtime = tokio::runtime::Handle::current();
+    // A database that does not answer knows them all.
+    let is_known = move |id: &ExchangeId| stop.is_cancelled() || runtime.block_on(store.exchange(*id)).map_or(true, |e| e.is_some());
+    match tokio::task::spawn_blocking(move || archive.sweep(is_known)).await.map_err(std::io::Error::other).and_then(|swept| swept) {
+        Err(failure) => warn!(error = %failure, "archive could not be swept"),
+        Ok(swept) => {
+            if !swept.removed.is_empty() {
+                info!(files = swept.removed.len(), "half received files of killed processes removed from the archive");
+            }
+            if let Some(first) = swept.orphans.first() {
+                warn!(files = swept.orphans.len(), first, "archived files that no exchange knows: their deposits were cut before the commit");
+            }
+        }
+    }
+}
+
+/// Waits for the doors. Once told to stop they have [`DOORS_CLOSE`]: a client that never ends its upload must not keep the gateway from stopping.
+async fn close_doors(mut doors: JoinSet<Result<()>>, stop: &CancellationToken) -> Result<()> {
+    let too_long = async {
+        stop.cancelled().await;
+        tokio::time::sleep(DOORS_CLOSE).await;
+    };
+    tokio::select! {
+        outcome = join(&mut doors, stop) => outcome,
+        () = too_long => {
+            warn!("a call or a deposit did not end in time and was cut: it has no receipt");
+            Ok(())
+        }
+    }
+}
+
 /// Waits for every room; the first one that fails stops the others.
-async fn join(mut rooms: JoinSet<Result<()>>, stop: &CancellationToken) -> Result<()> {
+async fn join(rooms: &mut JoinSet<Result<()>>, stop: &CancellationToken) -> Result<()> {
     let mut outcome = Ok(());
     while let Some(ended) = rooms.join_next().await {
         let ended = ended.context("a room of the gateway panicked").and_then(|r| r);
@@ -192,7 +280,7 @@ mod intake {
         async fn submit(&self, deposit: Deposit, chunks: &mut Chunks<'_>) -> Result<Receipt, IngestError> {
             let mut incoming = self.0.open(deposit)?;
             while let Some(chunk) = chunks.next().await {
-                incoming.write(&chunk.map_err(broken)?)?;
+                incoming = incoming.append(chunk.map_err(broken)?).await?;
             }
             self.0.accept(incoming).await
         }

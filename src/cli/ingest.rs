@@ -3,8 +3,8 @@
 use super::Format;
 use crate::app::App;
 use crate::domain::{Channel, Exchange, Verdict};
-use crate::ingest::{Deposit, Receipt};
-use anyhow::{Context, Result};
+use crate::ingest::{Deposit, IngestError, Receipt, is_sender};
+use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -16,18 +16,32 @@ pub(super) struct IngestArgs {
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Who deposits: 1 to 64 letters, digits, `-`, `_` or `.`.
-    #[arg(long, default_value = "cli")]
+    #[arg(long, default_value = "cli", value_parser = sender)]
     sender: String,
     /// `text` for people, `json` for one object a line.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
-/// The exit status is the worst verdict, as for `validate`.
+fn sender(name: &str) -> std::result::Result<String, IngestError> {
+    if is_sender(name) { Ok(name.to_owned()) } else { Err(IngestError::InvalidSender) }
+}
+
+/// Exit status when a file has no receipt: told apart from every verdict.
+const NOT_DEPOSITED: u8 = 70;
+
+/// The exit status is the worst verdict, as for `validate`. A file that cannot be deposited does not keep the next ones out.
 pub(super) async fn run(args: &IngestArgs, app: &App) -> Result<ExitCode> {
     let mut worst = 0;
     for path in &args.files {
-        let receipt = deposit(app, path, &args.sender, Channel::Cli).await.with_context(|| format!("depositing {}", path.display()))?;
+        let receipt = match deposit(app, path, &args.sender, Channel::Cli).await {
+            Ok(receipt) => receipt,
+            Err(failure) => {
+                eprintln!("noemie-gateway: {}: {failure:#}", path.display());
+                worst = NOT_DEPOSITED;
+                continue;
+            }
+        };
         worst = worst.max(match receipt.exchange.verdict {
             Verdict::Accepted => 0,
             Verdict::Partial => 1,
@@ -38,7 +52,10 @@ pub(super) async fn run(args: &IngestArgs, app: &App) -> Result<ExitCode> {
             Format::Text => print(&receipt),
         }
     }
-    app.write_returns().await?;
+    if let Err(failure) = app.write_returns().await {
+        // The deposits are committed all the same.
+        eprintln!("noemie-gateway: return files could not be written, they wait in the store: {failure:#}");
+    }
     Ok(ExitCode::from(worst))
 }
 

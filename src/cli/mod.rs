@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, Config};
 use crate::telemetry;
+use crate::vault::KeyOrigin;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -169,5 +170,9 @@ async fn with_app(command: Command, app: App) -> Result<ExitCode> {
 
 async fn open(config: Config) -> Result<App> {
     let clock: SharedClock = Arc::new(SystemClock);
-    App::open(config, clock).await
+    let app = App::open(config, clock).await?;
+    if let KeyOrigin::Created(path) = &app.key_origin {
+        tracing::warn!(path = %path.display(), "a vault key was made on first start: keep a copy of it, nothing opens the vault without it");
+    }
+    Ok(app)
 }

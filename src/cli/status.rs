@@ -3,7 +3,7 @@
 use super::Format;
 use crate::app::App;
 use crate::domain::next_step::next_step;
-use crate::domain::{Claim, ClaimPart, PartState, Quarantined};
+use crate::domain::{Claim, ClaimId, ClaimPart, PartState, Quarantined};
 use crate::store::ClaimFilter;
 use anyhow::{Result, bail};
 use clap::Args;
@@ -14,8 +14,8 @@ use time::OffsetDateTime;
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     /// Claim id.
-    #[arg(conflicts_with_all = ["ps", "invoice"])]
-    claim: Option<String>,
+    #[arg(conflicts_with_all = ["ps", "invoice"], required_unless_present = "ps")]
+    claim: Option<ClaimId>,
     /// PS number (9 characters).
     #[arg(long, requires = "invoice")]
     ps: Option<String>,
@@ -59,11 +59,8 @@ pub(super) async fn run(args: &StatusArgs, app: &App) -> Result<ExitCode> {
 }
 
 async fn find(args: &StatusArgs, app: &App) -> Result<(Vec<Claim>, Vec<Quarantined>)> {
-    match (&args.claim, &args.ps, &args.invoice) {
-        (Some(id), _, _) => {
-            let Ok(id) = id.parse() else { bail!("`{id}` is not a claim id; give --ps and --invoice to ask by number") };
-            Ok((app.store.claim(id).await?.into_iter().collect(), Vec::new()))
-        }
+    match (args.claim, &args.ps, &args.invoice) {
+        (Some(id), _, _) => Ok((app.store.claim(id).await?.into_iter().collect(), Vec::new())),
         (None, Some(ps), Some(invoice)) => {
             let filter = ClaimFilter { ps: Some(ps.clone()), invoice_number: Some(invoice.clone()), ..ClaimFilter::default() };
             Ok((app.store.claims(&filter, None, SHOWN).await?.items, app.store.quarantined_invoice(ps, invoice).await?))

@@ -6,6 +6,7 @@ pub mod event;
 pub mod exchange;
 pub mod ids;
 pub mod life_cycle;
+pub mod masking;
 pub mod next_step;
 pub mod page;
 

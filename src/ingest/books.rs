@@ -2,6 +2,7 @@
 
 use crate::domain::{Anomalie, Ledger};
 use crate::returns::arl::Aside;
+use crate::validate::report::LONGEST_LIST;
 use noemie_parsers::types::Montant;
 
 /// Most invoices that an ARL tells one by one; the report has them all.
@@ -25,8 +26,10 @@ pub(super) struct Books {
     pub(super) amo: Montant,
     /// Sums over inserted claims.
     pub(super) amc: Montant,
-    /// Findings that only the store could make: duplicates, impossible transitions.
+    /// Findings that only the store could make (duplicates, impossible transitions), at most [`LONGEST_LIST`].
     pub(super) findings: Vec<Anomalie>,
+    /// How many there were.
+    pub(super) found: u64,
     /// Invoices not loaded, at most [`LONGEST_ASIDE`].
     pub(super) aside: Vec<Aside>,
 }
@@ -69,6 +72,14 @@ impl Books {
     /// A file of which nothing is loaded: all its records stay in the archive.
     pub(super) fn envelope_is_rest(&mut self) {
         self.ledger.envelope = self.ledger.read;
+    }
+
+    /// Notes a finding: a file of a million duplicates must not fill the memory.
+    pub(super) fn find(&mut self, finding: Anomalie) {
+        self.found += 1;
+        if self.findings.len() < LONGEST_LIST {
+            self.findings.push(finding);
+        }
     }
 
     /// Tells an invoice that is not loaded.

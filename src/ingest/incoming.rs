@@ -34,6 +34,11 @@ impl Incoming {
         self.writer.write_all(bytes).map_err(IngestError::archive("writing the archive"))
     }
 
+    /// Takes the next bytes away from the async threads: they are encrypted and written to a disk that may be slow.
+    pub async fn append(mut self, bytes: Vec<u8>) -> Result<Self, IngestError> {
+        super::blocking(move || self.write(&bytes).map(|()| self)).await
+    }
+
     pub(super) fn finish(self) -> io::Result<Archived> {
         self.writer.finish()
     }

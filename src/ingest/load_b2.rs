@@ -13,7 +13,7 @@ use crate::returns::arl::Aside;
 use crate::store::{NewClaim, UnitOfWork};
 use crate::validate;
 use crate::vault::Vault;
-use noemie_parsers::anomaly::Severity;
+use noemie_parsers::anomaly::{Anomaly, Severity};
 use noemie_parsers::b2::{Element, Facture, Flux, Lecteur, Lot};
 use noemie_parsers::detect::Norme;
 use noemie_parsers::physical::enregistrements::Forme;
@@ -125,7 +125,8 @@ impl Reading {
 
     fn invoice(&self, facture: &Facture, flux: Flux, lot: &Lot) -> Lu {
         if facture.quarantined() {
-            let aside = Aside { ps: facture.identite().ps, lot: lot.numero(), invoice_number: facture.numero(), reasons: reasons(facture) };
+            let aside =
+                Aside { ps: facture.identite().ps, lot: lot.numero(), invoice_number: facture.numero(), reasons: reasons(&facture.anomalies) };
             return Lu::Aside(Box::new((quarantined(facture, lot, self.exchange_id, self.at), aside)));
         }
         let context = normalise::Context { exchange_id: self.exchange_id, sender: &self.sender, flux, lot, received_at: self.at };
@@ -134,9 +135,9 @@ impl Reading {
 }
 
 /// Faults that cost the invoice, without repetition.
-fn reasons(facture: &Facture) -> Vec<(String, String)> {
+pub(super) fn reasons(anomalies: &[Anomaly]) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
-    for anomaly in facture.anomalies.iter().filter(|a| a.severity >= Severity::Facture) {
+    for anomaly in anomalies.iter().filter(|a| a.severity >= Severity::Facture) {
         if !found.iter().any(|(code, _)| code == anomaly.code.as_str()) {
             found.push((anomaly.code.as_str().to_owned(), anomaly.message.clone()));
         }
@@ -152,7 +153,7 @@ fn quarantined(facture: &Facture, lot: &Lot, exchange_id: ExchangeId, at: Offset
         ps: facture.identite().ps,
         invoice_number: facture.numero(),
         lot: lot.numero(),
-        codes: reasons(facture).into_iter().map(|(code, _)| code).collect(),
+        codes: reasons(&facture.anomalies).into_iter().map(|(code, _)| code).collect(),
         first_record: first.record,
         record_count: u32::try_from(facture.pieces.len()).unwrap_or(u32::MAX),
         offset: first.offset,
@@ -176,11 +177,17 @@ async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork,
         }
     }
     let identities: Vec<Token> = claims.iter().map(|c| c.claim.identity.clone()).collect();
-    let known: HashMap<Token, Claim> = work.latest_claims(&identities).await?.into_iter().map(|c| (c.identity.clone(), c)).collect();
+    let known = latest(&identities, work).await?;
     let (mut fresh, mut repeated) = sort(claims, &known);
     let inserted: HashSet<ClaimId> = work.insert_claims(&fresh).await?.into_iter().collect();
     let (written, raced): (Vec<NewClaim>, Vec<NewClaim>) = fresh.drain(..).partition(|c| inserted.contains(&c.claim.id));
-    repeated.extend(raced.into_iter().map(|c| (c, None)));
+    // The same invoice twice in this batch, or in a deposit that committed meanwhile: its original is known by now.
+    let identities: Vec<Token> = raced.iter().map(|c| c.claim.identity.clone()).collect();
+    let known = if raced.is_empty() { HashMap::new() } else { latest(&identities, work).await? };
+    repeated.extend(raced.into_iter().map(|c| {
+        let original = known.get(&c.claim.identity).map(Original::of);
+        (c, original)
+    }));
     events(&written, loading, work, books).await?;
     for (claim, original) in &repeated {
         books.duplicate(u64::from(claim.claim.record_count));
@@ -192,12 +199,17 @@ async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork,
     Ok(())
 }
 
+/// The latest claim of each identity.
+async fn latest(identities: &[Token], work: &mut dyn UnitOfWork) -> Result<HashMap<Token, Claim>, IngestError> {
+    Ok(work.latest_claims(identities).await?.into_iter().map(|c| (c.identity.clone(), c)).collect())
+}
+
 /// An identity with a live claim is a duplicate; one whose AMC part was rejected is a correction.
 fn sort(claims: Vec<NewClaim>, known: &HashMap<Token, Claim>) -> (Vec<NewClaim>, Vec<(NewClaim, Option<Original>)>) {
     let (mut fresh, mut repeated) = (Vec::new(), Vec::new());
     for mut claim in claims {
         match known.get(&claim.claim.identity) {
-            Some(first) if is_live(first) => repeated.push((claim, Some(Original { id: first.id, paid: first.amc.state == PartState::Paid }))),
+            Some(first) if is_live(first) => repeated.push((claim, Some(Original::of(first)))),
             Some(rejected) => {
                 claim.claim.corrects = Some(rejected.id);
                 fresh.push(claim);
@@ -213,6 +225,12 @@ fn sort(claims: Vec<NewClaim>, known: &HashMap<Token, Claim>) -> (Vec<NewClaim>,
 struct Original {
     id: ClaimId,
     paid: bool,
+}
+
+impl Original {
+    fn of(claim: &Claim) -> Self {
+        Self { id: claim.id, paid: claim.amc.state == PartState::Paid }
+    }
 }
 
 /// Whether sending the invoice again makes no sense: its AMC part (or, when none is asked, its AMO part) is not rejected.
@@ -252,7 +270,7 @@ fn duplicate(claim: &Claim, original: Option<Original>, loading: &Loading<'_>, b
         invoice_number: claim.invoice_number.clone(),
         reasons: vec![(code.to_owned(), message.clone())],
     });
-    books.findings.push(Anomalie {
+    books.find(Anomalie {
         ordinal: 0,
         code: code.to_owned(),
         control: "C14".to_owned(),

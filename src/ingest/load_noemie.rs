@@ -2,9 +2,10 @@
 
 use super::IngestError;
 use super::books::Books;
-use super::load_b2::{BATCHES_AHEAD, Loading, Source};
+use super::load_b2::{BATCHES_AHEAD, Loading, Source, reasons};
 use crate::domain::Token;
 use crate::normalise;
+use crate::returns::arl::Aside;
 use crate::returns::matching::{Answer, apply};
 use crate::store::{UnitOfWork, UnmatchedReturn};
 use crate::validate;
@@ -48,21 +49,21 @@ pub(super) async fn load(source: &Source<'_>, loading: &Loading<'_>, work: &mut 
 enum Lu {
     /// To be matched.
     Answer(Answer),
-    /// Put aside by the parser: number of entities.
-    Aside(u64),
+    /// Put aside by the parser: what is kept, what the ARL tells, number of entities.
+    Aside(Box<(UnmatchedReturn, Aside, u64)>),
 }
 
 impl Lu {
     fn new(retour: &Retour, vault: &crate::vault::Vault) -> Self {
         let entities = retour.entites.len() as u64;
         if retour.quarantined() {
-            return Self::Aside(entities);
+            return Self::Aside(Box::new((put_aside(retour), told(retour), entities)));
         }
         Self::Answer(Answer {
             ordinal: retour.ordinal,
             record: retour.position.record,
             entities,
-            ps: retour.contexte.destinataire.as_ref().and_then(|d| d.ps).map(|n| n.as_str().to_owned()).unwrap_or_default(),
+            ps: ps(retour),
             invoice_number: retour.numero.clone(),
             identities: normalise::identities(retour, vault),
             outcomes: normalise::outcomes(retour),
@@ -70,23 +71,48 @@ impl Lu {
     }
 }
 
+fn ps(retour: &Retour) -> String {
+    retour.contexte.destinataire.as_ref().and_then(|d| d.ps).map(|n| n.as_str().to_owned()).unwrap_or_default()
+}
+
+/// A return that cannot be believed is kept with those without claim, under no identity: nothing must match it later.
+fn put_aside(retour: &Retour) -> UnmatchedReturn {
+    let codes: Vec<String> = reasons(&retour.anomalies).into_iter().map(|(code, _)| code).collect();
+    UnmatchedReturn {
+        ordinal: retour.ordinal,
+        identity: Token(String::new()),
+        ps: ps(retour),
+        invoice_number: retour.numero.clone(),
+        summary: format!("Retour mis de côté : {}", codes.join(", ")),
+    }
+}
+
+fn told(retour: &Retour) -> Aside {
+    Aside { ps: ps(retour), lot: retour.lot.clone(), invoice_number: retour.numero.clone(), reasons: reasons(&retour.anomalies) }
+}
+
 async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {
-    let mut answers = Vec::with_capacity(batch.len());
+    let (mut answers, mut kept) = (Vec::with_capacity(batch.len()), Vec::new());
     for lu in batch {
         match lu {
             Lu::Answer(answer) => answers.push(answer),
-            Lu::Aside(entities) => books.quarantine(entities),
+            Lu::Aside(aside) => {
+                let (put_aside, told, entities) = *aside;
+                books.quarantine(entities);
+                books.tell(told);
+                kept.push(put_aside);
+            }
         }
     }
     let applied = apply(&answers, loading.exchange_id, loading.at, loading.clock, work).await?;
     for (answer, matched) in answers.iter().zip(&applied.matched) {
         if *matched { books.accept(answer.entities) } else { books.unmatch(answer.entities) }
     }
-    let unmatched: Vec<UnmatchedReturn> = answers.into_iter().zip(applied.matched).filter(|(_, m)| !m).map(|(a, _)| unmatched(a)).collect();
-    if !unmatched.is_empty() {
-        work.insert_unmatched(loading.exchange_id, &unmatched).await?;
+    kept.extend(answers.into_iter().zip(applied.matched).filter(|(_, m)| !m).map(|(a, _)| unmatched(a)));
+    if !kept.is_empty() {
+        work.insert_unmatched(loading.exchange_id, &kept).await?;
     }
-    books.findings.extend(applied.findings);
+    applied.findings.into_iter().for_each(|f| books.find(f));
     Ok(())
 }
 

@@ -11,6 +11,7 @@ pub use incoming::Incoming;
 
 use crate::archive::{Archive, Archived};
 use crate::clock::SharedClock;
+use crate::domain::masking::without_nir;
 use crate::domain::{Anomalie, Channel, Exchange, ExchangeId, ReturnFile, Verdict};
 use crate::returns::arl;
 use crate::store::{Closing, SharedStore, StoreError, UnitOfWork};
@@ -296,7 +297,7 @@ fn exchange(id: ExchangeId, at: time::OffsetDateTime, deposit: &Deposit, archive
         total: sum(books.total, report.total_centimes),
         amo: sum(books.amo, report.amo_centimes),
         amc: sum(books.amc, report.amc_centimes),
-        anomalies: report.anomaly_count + books.findings.len() as u64,
+        anomalies: report.anomaly_count + books.found,
         received_at: at,
         archive_name: archived.name.clone(),
     }
@@ -338,7 +339,7 @@ fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut out = String::new();
     let mut digits = 0;
-    for c in last.chars().filter(|c| !c.is_control()).take(NAME_LENGTH) {
+    for c in without_nir(last).chars().filter(|c| !c.is_control()).take(NAME_LENGTH) {
         digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
         out.push(if digits > 8 { '*' } else { c });
     }
@@ -367,7 +368,9 @@ mod tests {
 
     #[test]
     fn a_nir_in_a_file_name_is_masked() {
-        assert_eq!(clean_name("/tmp/dre_1850760057018.b2"), "dre_18507600*****.b2");
+        assert_eq!(clean_name("/tmp/dre_1850760057018.b2"), "dre_*************.b2");
+        assert_eq!(clean_name("185072A00401823.b2"), "***************.b2");
+        assert_eq!(clean_name("facture_1234567890.b2"), "facture_12345678**.b2");
         assert_eq!(clean_name("SP_FP_20260202.b2"), "SP_FP_20260202.b2");
     }
 }

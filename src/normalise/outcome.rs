@@ -1,6 +1,7 @@
 //! A return of the caisse becomes outcomes of the parts of a claim.
 
 use crate::domain::exchange::civil;
+use crate::domain::masking::without_nir;
 use crate::domain::{PartKind, PartState, Reason, Token};
 use crate::vault::{Identity, Vault};
 use noemie_parsers::noemie::{Assure, Etat, NatureRejet, Part, Payeur, Rejet, Retour};
@@ -75,16 +76,16 @@ fn outcome(retour: &Retour, kind: PartKind, payeur: Payeur, part: &Part) -> Opti
     })
 }
 
-/// Rejects that concern a part: `O` the compulsory one or both, `C` the complementary one, blank both. A deferral is explained by the comments.
+/// Labels are free text and travel in events: a NIR in them is masked. Rejects that concern a part: `O` the compulsory one or both, `C` the complementary one, blank both. A deferral is explained by the comments.
 fn reasons(retour: &Retour, payeur: Payeur, state: PartState) -> Vec<Reason> {
     let concerns = |r: &&Rejet| match payeur {
         Payeur::Amo => r.part != 'C',
         Payeur::Amc => true,
     };
     let rejects = retour.rejets.iter().filter(|r| r.nature == NatureRejet::Rejet).filter(concerns);
-    let mut found: Vec<Reason> = rejects.map(|r| Reason { code: r.codification.clone(), label: r.libelle.clone() }).collect();
+    let mut found: Vec<Reason> = rejects.map(|r| Reason { code: r.codification.clone(), label: without_nir(&r.libelle) }).collect();
     if state == PartState::Deferred {
-        found.extend(retour.commentaires.iter().map(|c| Reason { code: "COMMENTAIRE".to_owned(), label: c.texte.clone() }));
+        found.extend(retour.commentaires.iter().map(|c| Reason { code: "COMMENTAIRE".to_owned(), label: without_nir(&c.texte) }));
     }
     found.dedup();
     found

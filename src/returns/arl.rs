@@ -71,7 +71,7 @@ fn bytes(exchange: &Exchange, examen: &Examen, aside: &[Aside]) -> Result<Vec<u8
     let mut out = Ecrivain::nouveau(header(exchange, from, to, received.map_or("", |f| &f.file_id)), Packaging::Lignes)?;
     out.ouvrir(1, Gabarit::nouveau(&e020::layout::LAYOUT))?;
     out.ouvrir(2, Gabarit::nouveau(&e040::layout::LAYOUT).texte(&e040::layout::NUMERO_DESTINATAIRE, number(to)))?;
-    for line in summary(exchange) {
+    for line in summary(exchange, aside.len()) {
         out.feuille(Gabarit::nouveau(&e295::layout::LAYOUT).texte(&e295::layout::COMMENTAIRE, &line))?;
     }
     for finding in examen.report.anomalies.iter().filter(|f| f.severity == "file").take(LONGEST_FAULTS) {
@@ -110,8 +110,20 @@ fn number(party: &str) -> &str {
 }
 
 /// What a person reads first: who answers, what was taken, what comes next and by when.
-fn summary(exchange: &Exchange) -> Vec<String> {
-    let id = format!("ECHANGE {}", exchange.id);
+fn summary(exchange: &Exchange, listed: usize) -> Vec<String> {
+    let mut lines = vec![format!("ECHANGE {}", exchange.id)];
+    lines.extend(what_was_taken(exchange));
+    if exchange.quarantined + exchange.duplicates > listed as u64 {
+        lines.push(format!("LISTE LIMITEE A {listed} FACTURES : LE COMPTE RENDU DE L'ECHANGE LES DONNE TOUTES"));
+    }
+    lines
+}
+
+/// The counts, and what to do.
+fn what_was_taken(exchange: &Exchange) -> [String; 2] {
+    if exchange.norm == "concentrator" && exchange.verdict != Verdict::Refused {
+        return [format!("AVIS LUS {}", exchange.invoices), "AVIS CONSERVES : ILS NE CHANGENT PAS L'ETAT DES DEMANDES".to_owned()];
+    }
     if exchange.norm == "noemie" || exchange.norm == "concentrator" {
         let counts = format!(
             "RETOURS LUS {} RAPPROCHES {} MIS DE COTE {} SANS DEMANDE CORRESPONDANTE {}",
@@ -122,7 +134,7 @@ fn summary(exchange: &Exchange) -> Vec<String> {
             Verdict::Partial => "RETOUR PRIS EN COMPTE EN PARTIE : LES FACTURES MISES DE COTE NE L'ONT PAS ETE",
             Verdict::Accepted => "RETOUR PRIS EN COMPTE",
         };
-        return vec![id, counts, next.to_owned()];
+        return [counts, next.to_owned()];
     }
     let counts = format!(
         "FACTURES LUES {} PRISES EN CHARGE {} MISES DE COTE {} DEJA CONNUES {}",
@@ -130,10 +142,12 @@ fn summary(exchange: &Exchange) -> Vec<String> {
     );
     let next = match exchange.verdict {
         Verdict::Refused => "FICHIER REFUSE : AUCUNE FACTURE PRISE EN CHARGE, CORRIGER ET RENVOYER LE FICHIER ENTIER",
-        Verdict::Partial => "FICHIER ACCEPTE EN PARTIE : CORRIGER ET RENVOYER SEULEMENT LES FACTURES LISTEES",
+        Verdict::Partial if exchange.duplicates == 0 => "FICHIER ACCEPTE EN PARTIE : CORRIGER ET RENVOYER SEULEMENT LES FACTURES LISTEES",
+        Verdict::Partial if exchange.quarantined == 0 => "FICHIER ACCEPTE EN PARTIE : LES FACTURES LISTEES SONT DEJA CONNUES, NE PAS LES RENVOYER",
+        Verdict::Partial => "FICHIER ACCEPTE EN PARTIE : CORRIGER ET RENVOYER LES FACTURES LISTEES, SAUF CELLES DEJA CONNUES",
         Verdict::Accepted => "FICHIER ACCEPTE : RIEN A RENVOYER, NE PAS ENVOYER DE DOUBLE PAPIER",
     };
-    vec![id, counts, next.to_owned()]
+    [counts, next.to_owned()]
 }
 
 /// Runs of invoices of one lot, in order.

@@ -1,7 +1,7 @@
 //! Delivery: return files of the store are written to `out/<recipient>/`, each once, whole.
 //!
 //! A file appears under its name only when it is complete (written aside, flushed, renamed). A crash between the rename and the mark writes the same bytes under
-//! the same name again.
+//! the same name again. Replicas, or `ingest` beside `serve`, may deliver one file at the same time: each writes aside under a name of its own.
 
 use super::arl;
 use crate::clock::SharedClock;
@@ -11,6 +11,8 @@ use crate::vault::{Vault, VaultError};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// Files written in one step.
 const BATCH: usize = 100;
@@ -41,22 +43,41 @@ pub enum DeliverError {
     },
 }
 
-/// Writes the files that wait, oldest first. Answers how many.
-pub async fn step(store: &SharedStore, vault: &Vault, clock: &SharedClock, out: &Path) -> Result<usize, DeliverError> {
-    let files = store.returns_to_deliver(BATCH).await?;
-    for file in &files {
-        write(file, vault, out)?;
-        store.mark_delivered(file.id, clock.now()).await?;
+/// Writes the files that wait, oldest first. Answers how many. A recipient whose directory cannot be written does not hold up the others: the
+/// first failure is answered when they have been served.
+pub async fn step(store: &SharedStore, vault: &Arc<Vault>, clock: &SharedClock, out: &Path) -> Result<usize, DeliverError> {
+    let (mut delivered, mut failure) = (0, None);
+    for file in store.returns_to_deliver(BATCH).await? {
+        let (id, try_id, vault, dir) = (file.id, clock.new_id(), Arc::clone(vault), out.join(&file.recipient));
+        let writing = tokio::task::spawn_blocking({
+            let dir = dir.clone();
+            move || write(&file, &vault, &dir, try_id)
+        });
+        match writing.await.unwrap_or_else(|e| Err(DeliverError::Io { path: dir, source: io::Error::other(e) })) {
+            Ok(()) => {
+                store.mark_delivered(id, clock.now()).await?;
+                delivered += 1;
+            }
+            Err(e) => failure = failure.or(Some(e)),
+        }
     }
-    Ok(files.len())
+    failure.map_or(Ok(delivered), Err)
 }
 
-fn write(file: &ReturnFile, vault: &Vault, out: &Path) -> Result<(), DeliverError> {
+fn write(file: &ReturnFile, vault: &Vault, dir: &Path, try_id: Uuid) -> Result<(), DeliverError> {
     let bytes = arl::open(file, vault).map_err(|source| DeliverError::Vault { name: file.file_name.clone(), source })?;
-    let dir = out.join(&file.recipient);
-    let (aside, path) = (dir.join(format!(".{}.part", file.file_name)), dir.join(&file.file_name));
-    let written = fs::create_dir_all(&dir).and_then(|()| whole(&aside, &path, &dir, &bytes));
-    written.map_err(|source| DeliverError::Io { path, source })
+    place(dir, &file.file_name, &bytes, try_id).map_err(|source| DeliverError::Io { path: dir.join(&file.file_name), source })
+}
+
+/// Puts a file whole under its name, over the same one if it is there. `try_id` is no other writer's.
+pub fn place(dir: &Path, name: &str, bytes: &[u8], try_id: Uuid) -> io::Result<()> {
+    let aside = dir.join(format!(".{name}.{try_id}.part"));
+    let placed = fs::create_dir_all(dir).and_then(|()| whole(&aside, &dir.join(name), dir, bytes));
+    if placed.is_err() {
+        // Nothing better can be done with what could not be written: the next try has a name of its own.
+        let _ = fs::remove_file(&aside);
+    }
+    placed
 }
 
 fn whole(aside: &Path, path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {

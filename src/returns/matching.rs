@@ -91,7 +91,8 @@ enum Change {
 /// What an outcome does to a part.
 fn change(part: &ClaimPart, outcome: &Outcome, at: OffsetDateTime) -> Change {
     let same_payment = outcome.state != PartState::Paid || part.paid == outcome.moved;
-    if part.state == outcome.state && same_payment {
+    let nothing_for_nothing = part.state == PartState::NotRequested && outcome.moved == Montant::ZERO;
+    if nothing_for_nothing || (part.state == outcome.state && same_payment) {
         return Change::Same;
     }
     let to = match (part.state, outcome.state) {

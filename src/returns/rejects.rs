@@ -37,35 +37,50 @@ pub enum RejectsError {
     Writing(#[from] ErreurEcriture),
 }
 
-/// Makes the 580 files of the rejects that wait, one for each sender and insurer. Answers how many rejects were told.
+/// Makes the 580 files of the rejects that wait, one for each sender and insurer. Answers how many rejects were told. A reject that cannot be
+/// written waits alone: the first failure is answered when nothing else is left to tell.
 pub async fn step(store: &SharedStore, vault: &Vault, clock: &SharedClock) -> Result<usize, RejectsError> {
     let mut work = store.begin().await?;
     let rejects = work.rejects_to_return(BATCH).await?;
     let mut groups: BTreeMap<(String, String), Vec<Claim>> = BTreeMap::new();
-    let told = rejects.len();
     for claim in rejects {
         groups.entry((claim.sender.clone(), claim.amc_number.clone())).or_default().push(claim);
     }
+    let (mut told, mut failure) = (0, None);
     for ((sender, amc), mut claims) in groups {
         claims.sort_by(|a, b| (&a.ps, &a.invoice_number).cmp(&(&b.ps, &b.invoice_number)));
         let (id, at) = (ReturnId(clock.new_id()), clock.now());
-        let bytes = write(&claims, &amc, id, at, vault)?;
-        let file = ReturnFile {
-            id,
-            kind: ReturnKind::Rejects580,
-            recipient: sender,
-            exchange_id: None,
-            file_name: format!("580_{id}.noemie"),
-            digest: blake3::hash(&bytes).to_hex().to_string(),
-            sealed: vault.seal(&ReturnFile::seal_context(id), &bytes),
-            created_at: at,
-        };
+        let mut written = write(&claims, &amc, id, at, vault);
+        if let Err(e) = written {
+            failure = failure.or(Some(e));
+            claims.retain(|c| write(std::slice::from_ref(c), &amc, id, at, vault).is_ok());
+            if claims.is_empty() {
+                continue;
+            }
+            written = write(&claims, &amc, id, at, vault);
+        }
+        let file = sealed(id, sender, &written?, at, vault);
         work.insert_return(&file, &claims.iter().map(|c| c.id).collect::<Vec<_>>()).await?;
+        told += claims.len();
     }
     if told > 0 {
         work.commit().await?;
+        return Ok(told);
     }
-    Ok(told)
+    failure.map_or(Ok(0), Err)
+}
+
+fn sealed(id: ReturnId, recipient: String, bytes: &[u8], at: OffsetDateTime, vault: &Vault) -> ReturnFile {
+    ReturnFile {
+        id,
+        kind: ReturnKind::Rejects580,
+        recipient,
+        exchange_id: None,
+        file_name: format!("580_{id}.noemie"),
+        digest: blake3::hash(bytes).to_hex().to_string(),
+        sealed: vault.seal(&ReturnFile::seal_context(id), bytes),
+        created_at: at,
+    }
 }
 
 /// The bytes of a 580 file; the claims are of one insurer and sorted by PS.
@@ -171,7 +186,8 @@ fn reject(reason: &Reason) -> Gabarit {
 
 /// `AAA` + 6 digits + `R`. A worker's code that is not a number of at most 6 digits is told as 000900 (technical reject); its label says the rest.
 fn codification(code: &str) -> String {
-    let whole = code.len() == 10 && code.is_char_boundary(3) && code[3..9].bytes().all(|b| b.is_ascii_digit());
+    // Bytes, not characters: a worker's code is any text, and cutting inside a letter would stop the gateway.
+    let whole = code.is_ascii() && code.len() == 10 && code.as_bytes()[3..9].iter().all(u8::is_ascii_digit);
     let number = !code.is_empty() && code.len() <= 6 && code.bytes().all(|b| b.is_ascii_digit());
     match (whole, number) {
         (true, _) => code.to_owned(),
@@ -194,6 +210,7 @@ mod tests {
         assert_eq!(codification("AAA000651R"), "AAA000651R");
         assert_eq!(codification("NON_CONVENTIONNE"), "AAA000900R");
         assert_eq!(codification(""), "AAA000900R");
+        assert_eq!(codification("AAA00000é"), "AAA000900R", "ten bytes, the ninth inside a letter");
     }
 
     #[test]
