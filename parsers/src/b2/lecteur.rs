@@ -212,12 +212,26 @@ impl<R: Read> Lecteur<R> {
     fn genre(&self, main: Genre, record: &[u8; LONGUEUR]) -> Genre {
         match (main, self.etat) {
             (Genre::Lot, Etat::Lot(true)) if matches!(record[38], b'V' | b'W') && self.is_second_lot(record) => Genre::ComplementLot(record[38]),
+            (Genre::Facture, Etat::Entete) if self.is_unknown_2(record) => Genre::ComplementFacture(record[38]),
             (Genre::Facture, Etat::Entete | Etat::Lignes) => complement(main, record, self.tables().norme),
+            (Genre::EnTete | Genre::FinFichier, Etat::Entete | Etat::Lignes) if self.is_of_invoice(record) => Genre::Inconnu(record[0]),
             (Genre::Facture, _) => main,
             (Genre::FinFacture, Etat::Finie) => complement(main, record, self.tables().norme),
             (Genre::FinFacture, _) => main,
             _ => complement(main, record, self.tables().norme),
         }
+    }
+
+    /// Whether a record repeats the PS, the NIR and the key of the current invoice: a type 9 before a PS number that begins with 99 is no 999.
+    fn is_of_invoice(&self, record: &[u8; LONGUEUR]) -> bool {
+        self.facture.as_ref().is_some_and(|f| f.principale().record[1..26] == record[1..26])
+    }
+
+    /// A type 2 of norm CP behind the main one, for the same invoice, with at 39 a letter that no table names (D C L R are a main record's).
+    fn is_unknown_2(&self, record: &[u8; LONGUEUR]) -> bool {
+        let unknown = record[38].is_ascii_alphabetic() && !matches!(record[38], b'D' | b'C' | b'L' | b'R' | b'S' | b'T');
+        let same = |f: &Facture| f.is_cp() && f.principale().record[1..38] == record[1..38];
+        unknown && !record[35].is_ascii_alphabetic() && self.facture.as_ref().is_some_and(same)
     }
 
     /// A second type 1 repeats the PS number of the first one.
