@@ -22,7 +22,7 @@ use super::genre::{Genre, Tables, ajuste, complement, principal};
 use super::recalage;
 use crate::anomaly::{Anomaly, Code, Place, Position};
 use crate::layout::famille36;
-use crate::physical::enregistrements::{Enregistrement, Enregistrements, Forme, LONGUEUR};
+use crate::physical::enregistrements::{Enregistrement, Enregistrements, Forme, LONGUEUR, est_bourrage};
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, Read};
 
@@ -124,6 +124,13 @@ impl<R: Read> Lecteur<R> {
             self.traiter(position, record, false);
             return Ok(());
         };
+        // The last line, without its end: what follows the 128 bytes of a 999 is after the end.
+        let apres = octets.get(LONGUEUR..).filter(|_| dernier_sans_fin && octets.starts_with(b"999") && longueur == octets.len() as u64);
+        if let Some(bourrage) = apres.filter(|a| est_bourrage(a)) {
+            self.traiter(position, record, false);
+            self.bourrage(position, bourrage.len() as u64);
+            return Ok(());
+        }
         if dernier_sans_fin && longueur < LONGUEUR as u64 && self.source.regarder(1)?.is_empty() {
             self.tronque(position, &octets);
         } else {
@@ -138,9 +145,7 @@ impl<R: Read> Lecteur<R> {
         let at = Position { record: self.dernier.record, offset: self.source.offset() };
         let padding = self.source.sauter_bourrage()?;
         if padding > 0 {
-            let mut anomaly = Anomaly::on_record(Code::ApresFin, at, "999", format!("{padding} octets de remplissage derrière le 999"));
-            anomaly.column = 129;
-            self.signaler(anomaly);
+            self.bourrage(at, padding);
         }
         let ahead = self.source.regarder(LONGUEUR)?;
         if ahead.is_empty() {
@@ -154,6 +159,12 @@ impl<R: Read> Lecteur<R> {
         self.signaler(Anomaly::on_record(Code::DonneesApresFin, at, "", "Des données suivent le dernier 999 ; elles n'ont pas été lues"));
         self.finie = true;
         Ok(true)
+    }
+
+    fn bourrage(&mut self, at: Position, octets: u64) {
+        let mut anomaly = Anomaly::on_record(Code::ApresFin, at, "999", format!("{octets} octets de remplissage derrière le 999"));
+        anomaly.column = 129;
+        self.signaler(anomaly);
     }
 
     fn tronque(&mut self, position: Position, octets: &[u8]) {
