@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// Generous: debug build, shared machine. A quadratic reading of these files takes minutes.
 const LIMITE: Duration = Duration::from_secs(20);
-const TAILLE: usize = 3_000_000;
+const TAILLE: usize = 600_000;
 
 /// Reads to the end without keeping anything; answers the longest list of findings and of records seen.
 fn mesure(nom: &str, octets: &[u8], forme: Forme) -> (usize, usize) {
@@ -60,13 +60,13 @@ fn an_invoice_that_does_not_end() {
     let records = ps("").records;
     for modele in [3, 8, 9] {
         let (findings, pieces) = mesure("invoice without end", &apres(9, repete(&records[modele], b"\r\n")), Forme::Crlf);
-        assert!(pieces <= 20_001 && findings <= 50_000, "{pieces} records, {findings} findings");
+        assert!(pieces <= 20_001 && findings <= 20_000, "{pieces} records, {findings} findings");
     }
     // Every zone of every record is wrong.
     let mut faux = records[8].clone();
     faux[38..].fill(b'#');
     let (findings, _) = mesure("every zone wrong", &apres(9, repete(&faux, b"\r\n")), Forme::Crlf);
-    assert!(findings <= 50_000, "{findings} findings for one invoice");
+    assert!(findings <= 20_000, "{findings} findings for one invoice");
     mesure("blank lines in an invoice", &apres(9, vec![b'\n'; TAILLE / 10]), Forme::Crlf);
     let long: Vec<u8> = [&records[8][..], b" \r\n"].concat();
     mesure("lines of 129", &apres(9, long.repeat(5_000)), Forme::Crlf);
