@@ -82,12 +82,18 @@ fn lengths_of_records() {
         refuse("accent in UTF-8", &accent.collect::<Vec<_>>(), "P2", 5, 0);
         refuse("blank line in the middle", &ps("").insere(13, Vec::new()).octets(forme), "P2", 13, 0);
         refuse("blank line in an invoice", &ps("").insere(10, Vec::new()).octets(forme), "P2", 10, 0);
-        refuse("two records on one line", &{
-            let mut essai = ps("");
-            let suite = essai.records.remove(10);
-            essai.records[9].extend(suite);
-            essai.octets(forme)
-        }, "P2", 10, 0);
+        refuse(
+            "two records on one line",
+            &{
+                let mut essai = ps("");
+                let suite = essai.records.remove(10);
+                essai.records[9].extend(suite);
+                essai.octets(forme)
+            },
+            "P2",
+            10,
+            0,
+        );
     }
 }
 
@@ -173,7 +179,9 @@ fn after_the_999() {
         ] {
             accepte(&format!("{nom} after the 999, {}", forme.as_str()), &[&bon(forme)[..], fin].concat(), Some("P7"));
         }
-        for (nom, fin) in [("a letter", &b"X"[..]), ("a digit", b"1"), ("a record", &[b'4'; 128]), ("blanks then a letter", b"   \r\nX"), ("0xff", b"\xff")] {
+        for (nom, fin) in
+            [("a letter", &b"X"[..]), ("a digit", b"1"), ("a record", &[b'4'; 128]), ("blanks then a letter", b"   \r\nX"), ("0xff", b"\xff")]
+        {
             refuse(&format!("{nom} after the 999"), &[&bon(forme)[..], fin].concat(), "P7", 23, 0);
         }
         // A logical file that begins and stops.
