@@ -136,6 +136,13 @@ impl Facture {
         matches!(self.tables.norme, NormeLot::Cp)
     }
 
+    /// The prefix of a record of this invoice. A complement that no table names has the prefix of the column where its letter stands.
+    #[must_use]
+    pub const fn famille(&self, piece: &Piece) -> Famille {
+        let unknown = matches!(piece.genre, Genre::ComplementFacture(_) | Genre::Complement3(_)) && !self.tables.is_named(piece.genre);
+        if unknown && self.is_cp() && !piece.record[35].is_ascii_alphabetic() { Famille::Famille39 } else { piece.genre.famille(self.tables.norme) }
+    }
+
     /// The zone of the invoice number in a record of this invoice.
     #[must_use]
     pub const fn zone_numero(&self, genre: Genre) -> &'static Zone {

@@ -22,7 +22,7 @@ use super::genre::{Genre, Tables, ajuste, complement, principal};
 use super::recalage;
 use crate::anomaly::{Anomaly, Code, Place, Position};
 use crate::layout::famille36;
-use crate::physical::enregistrements::{Enregistrement, Enregistrements, Forme, LONGUEUR};
+use crate::physical::enregistrements::{Enregistrement, Enregistrements, Forme, LONGUEUR, est_bourrage};
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, Read};
 
@@ -124,6 +124,13 @@ impl<R: Read> Lecteur<R> {
             self.traiter(position, record, false);
             return Ok(());
         };
+        // The last line, without its end: what follows the 128 bytes of a 999 is after the end.
+        let apres = octets.get(LONGUEUR..).filter(|_| dernier_sans_fin && octets.starts_with(b"999") && longueur == octets.len() as u64);
+        if let Some(bourrage) = apres.filter(|a| est_bourrage(a)) {
+            self.traiter(position, record, false);
+            self.bourrage(position, bourrage.len() as u64);
+            return Ok(());
+        }
         if dernier_sans_fin && longueur < LONGUEUR as u64 && self.source.regarder(1)?.is_empty() {
             self.tronque(position, &octets);
         } else {
@@ -138,9 +145,7 @@ impl<R: Read> Lecteur<R> {
         let at = Position { record: self.dernier.record, offset: self.source.offset() };
         let padding = self.source.sauter_bourrage()?;
         if padding > 0 {
-            let mut anomaly = Anomaly::on_record(Code::ApresFin, at, "999", format!("{padding} octets de remplissage derrière le 999"));
-            anomaly.column = 129;
-            self.signaler(anomaly);
+            self.bourrage(at, padding);
         }
         let ahead = self.source.regarder(LONGUEUR)?;
         if ahead.is_empty() {
@@ -154,6 +159,12 @@ impl<R: Read> Lecteur<R> {
         self.signaler(Anomaly::on_record(Code::DonneesApresFin, at, "", "Des données suivent le dernier 999 ; elles n'ont pas été lues"));
         self.finie = true;
         Ok(true)
+    }
+
+    fn bourrage(&mut self, at: Position, octets: u64) {
+        let mut anomaly = Anomaly::on_record(Code::ApresFin, at, "999", format!("{octets} octets de remplissage derrière le 999"));
+        anomaly.column = 129;
+        self.signaler(anomaly);
     }
 
     fn tronque(&mut self, position: Position, octets: &[u8]) {
@@ -212,12 +223,26 @@ impl<R: Read> Lecteur<R> {
     fn genre(&self, main: Genre, record: &[u8; LONGUEUR]) -> Genre {
         match (main, self.etat) {
             (Genre::Lot, Etat::Lot(true)) if matches!(record[38], b'V' | b'W') && self.is_second_lot(record) => Genre::ComplementLot(record[38]),
+            (Genre::Facture, Etat::Entete) if self.is_unknown_2(record) => Genre::ComplementFacture(record[38]),
             (Genre::Facture, Etat::Entete | Etat::Lignes) => complement(main, record, self.tables().norme),
+            (Genre::EnTete | Genre::FinFichier, Etat::Entete | Etat::Lignes) if self.is_of_invoice(record) => Genre::Inconnu(record[0]),
             (Genre::Facture, _) => main,
             (Genre::FinFacture, Etat::Finie) => complement(main, record, self.tables().norme),
             (Genre::FinFacture, _) => main,
             _ => complement(main, record, self.tables().norme),
         }
+    }
+
+    /// Whether a record repeats the PS, the NIR and the key of the current invoice: a type 9 before a PS number that begins with 99 is no 999.
+    fn is_of_invoice(&self, record: &[u8; LONGUEUR]) -> bool {
+        self.facture.as_ref().is_some_and(|f| f.principale().record[1..26] == record[1..26])
+    }
+
+    /// A type 2 of norm CP behind the main one, for the same invoice, with at 39 a letter that no table names (D C L R are a main record's).
+    fn is_unknown_2(&self, record: &[u8; LONGUEUR]) -> bool {
+        let unknown = record[38].is_ascii_alphabetic() && !matches!(record[38], b'D' | b'C' | b'L' | b'R' | b'S' | b'T');
+        let same = |f: &Facture| f.is_cp() && f.principale().record[1..38] == record[1..38];
+        unknown && !record[35].is_ascii_alphabetic() && self.facture.as_ref().is_some_and(same)
     }
 
     /// A second type 1 repeats the PS number of the first one.

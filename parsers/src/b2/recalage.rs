@@ -44,8 +44,9 @@ fn plausible(next: &[u8], ps: Option<&[u8]>) -> bool {
 /// Whether a record surely starts here.
 fn certain(next: &[u8], ps: Option<&[u8]>) -> bool {
     let same_ps = ps.is_some_and(|ps| &next[1..10] == ps && next[0].is_ascii_digit());
+    let lot = next[0] == b'1' && next[1..10].iter().all(u8::is_ascii_digit) && next[10..16].iter().all(|b| *b == b' ');
     let blank_after_number = matches!(next[0], b'2'..=b'5') && next[1..10].iter().all(u8::is_ascii_digit) && next[10] == b' ';
-    same_ps || blank_after_number || (next.starts_with(b"999") && next[3..5].iter().all(u8::is_ascii_uppercase))
+    same_ps || lot || blank_after_number || (next.starts_with(b"999") && next[3..5].iter().all(u8::is_ascii_uppercase))
 }
 
 /// The column (1-based) where a record that has not its length was most likely damaged.

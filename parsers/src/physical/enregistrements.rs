@@ -58,6 +58,11 @@ static VIDE: [u8; TAMPON] = [0; TAMPON];
 /// Bytes that may follow the last 999 without meaning anything (policy P7).
 const BOURRAGE: &[u8] = b"\r\n \0\x1a";
 
+/// Whether bytes are padding only.
+pub(crate) fn est_bourrage(octets: &[u8]) -> bool {
+    octets.iter().all(|b| BOURRAGE.contains(b))
+}
+
 /// One block: the 128 bytes of a record.
 fn bloc(input: &[u8]) -> IResult<&[u8], &[u8]> {
     take(LONGUEUR).parse(input)
@@ -191,7 +196,7 @@ impl<R: Read> Enregistrements<R> {
             longueur += body as u64;
             self.avancer(n);
         }
-        if fin && self.longue.last() == Some(&b'\r') && longueur == self.longue.len() as u64 {
+        if self.longue.last() == Some(&b'\r') && longueur == self.longue.len() as u64 {
             self.longue.pop();
             longueur -= 1;
         }

@@ -32,7 +32,7 @@ fn delai(facture: &Facture, piece: &Piece, ligne: &Ligne, transmission: Option<D
         (_, false) => &t4::ps::DATE_SOINS_DELIVRANCE,
     };
     if let (Some(care), Some(sent)) = (ligne.date, transmission)
-        && sent.day_number() - care.day_number() >= 365
+        && (care.annee() + 1, care.mois(), care.jour()) <= (sent.annee(), sent.mois(), sent.jour())
     {
         out.push(at(Code::DelaiTransmission, piece, zone, "Plus d'un an entre les soins et la transmission"));
     }

@@ -4,7 +4,7 @@ use super::super::facture::{Facture, Piece};
 use super::super::genre::{Genre, NormeLot};
 use super::super::{t2, t2s, t3e, t3s, t4, t4e};
 use super::{at, vide};
-use crate::anomaly::{Anomaly, Code, Severity};
+use crate::anomaly::{Anomaly, Code};
 use crate::layout::{Zone, famille36};
 use crate::types::{CleNir, Nir, cle_type_1_2_valide};
 
@@ -23,11 +23,11 @@ pub(super) fn cles(facture: &Facture, out: &mut Vec<Anomaly>) {
             }
         }
     }
-    // The key of the insurer's number is a warning: numbers in use are known that do not pass it.
+    // The insurer's number may be absent or badly placed (C29, a warning); well formed, it has a key like the others.
     let oc = &t2::ps::NO_ORGANISME_COMPLEMENTAIRE;
     let number = oc.of(&main.record);
     if number.iter().all(u8::is_ascii_digit) && !vide(number) && !cle_type_1_2_valide(number) {
-        out.push(at(Code::CleLuhn, main, oc, "La clé du numéro d'organisme complémentaire est inhabituelle").with_severity(Severity::Avertissement));
+        out.push(at(Code::CleLuhn, main, oc, "La clé du numéro d'organisme complémentaire est fausse"));
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::{t2, t2s};
 use super::{at, vide};
 use crate::anomaly::{Anomaly, Code};
 use crate::picture;
+use crate::types::cle_type_1_2_valide;
 
 /// Natures d'assurance accepted (control C21).
 const NATURES: &[&[u8]] = &[b"10", b"13", b"30", b"41", b"90"];
@@ -57,6 +58,10 @@ fn accident(main: &Piece, nature: &[u8], out: &mut Vec<Anomaly>) {
         (b"41", false) => "Nature 41 : le numéro ou la date d'accident du travail est obligatoire",
         (b"41", true) if !common_law && !numbered => "Numéro d'accident du travail invalide",
         (b"10" | b"13", true) if !common_law => "Hors nature 41, seule une date d'accident de droit commun (000 + AAMMJJ) est admise",
+        (b"41", true) if numbered && !cle_type_1_2_valide(value) => {
+            out.push(at(Code::CleLuhn, main, zone, "Numéro d'accident du travail : la clé (dernier chiffre) est fausse"));
+            return;
+        }
         _ => return,
     };
     out.push(at(Code::AccidentTravail, main, zone, message));

@@ -22,25 +22,57 @@ pub use zones::zones;
 
 use super::element::EnTete;
 use super::facture::{Facture, Piece};
-use crate::anomaly::{Anomaly, Code, Place};
+use crate::anomaly::{Anomaly, Code, Place, Severity};
 use crate::layout::Zone;
+
+/// Findings kept for one invoice: a true one has a few, and an invoice of 999 lines with several faults on each is still told whole.
+pub const ANOMALIES_MAX: usize = 10_000;
+
+/// Findings of one invoice, in bounded memory: the next ones are only counted, with the worst of them.
+#[derive(Default)]
+struct Bilan {
+    gardees: Vec<Anomaly>,
+    omises: usize,
+    pire: Option<Severity>,
+}
+
+impl Bilan {
+    fn borner(&mut self) {
+        let trop = self.gardees.get(ANOMALIES_MAX..).unwrap_or_default();
+        self.omises += trop.len();
+        self.pire = self.pire.max(trop.iter().map(|a| a.severity).max());
+        self.gardees.truncate(ANOMALIES_MAX);
+    }
+
+    fn rendre(mut self, facture: &mut Facture) {
+        self.borner();
+        facture.anomalies.append(&mut self.gardees);
+        if let Some(pire) = self.pire {
+            let at = facture.principale().position;
+            let message = format!("{} autres anomalies dans cette facture ne sont pas détaillées", self.omises);
+            facture.anomalies.push(Anomaly::on_record(Code::Limite, at, "2", message).with_severity(pire));
+        }
+    }
+}
 
 /// Runs every control of an invoice and keeps what they find in it.
 pub fn facture(facture: &mut Facture, en_tete: Option<&EnTete>) {
-    let mut found = Vec::new();
+    let mut bilan = Bilan::default();
     for piece in facture.pieces.iter().filter(|p| !p.douteux) {
         let layout = facture.tables.layout(piece.genre);
-        zones(layout, piece.genre.famille(facture.tables.norme), &piece.record, piece.position, &piece.genre.nom(), Place::Facture, &mut found);
+        zones(layout, facture.famille(piece), &piece.record, piece.position, &piece.genre.nom(), Place::Facture, &mut bilan.gardees);
+        bilan.borner();
     }
-    prefixe::prefixe(facture, &mut found);
-    ordre::ordre(facture, &mut found);
+    let found = &mut bilan.gardees;
+    prefixe::prefixe(facture, found);
+    ordre::ordre(facture, found);
     if facture.pieces.iter().all(|p| !p.douteux) {
-        cles::cles(facture, &mut found);
-        codes::codes(facture, &mut found);
-        totaux::totaux(facture, &mut found);
-        calculs::calculs(facture, en_tete.and_then(|e| e.date), &mut found);
+        cles::cles(facture, found);
+        codes::codes(facture, found);
+        totaux::totaux(facture, found);
+        calculs::calculs(facture, en_tete.and_then(|e| e.date), found);
     }
-    facture.anomalies.append(&mut found);
+    bilan.rendre(facture);
 }
 
 /// An anomaly on a zone of a piece of an invoice.

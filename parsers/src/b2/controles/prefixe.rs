@@ -32,11 +32,11 @@ fn compare(facture: &Facture, main: &Piece, piece: &Piece, out: &mut Vec<Anomaly
             out.push(at(Code::PrefixeDifferent, piece, zone, format!("{what} diffère de celui de la facture")));
         }
     }
-    let both39 = facture.is_cp() && piece.genre.famille(facture.tables.norme) == Famille::Famille39;
+    let both39 = facture.is_cp() && facture.famille(piece) == Famille::Famille39;
     if both39 && famille39::RANG_BENEFICIAIRE.of(&piece.record) != famille39::RANG_BENEFICIAIRE.of(&main.record) {
         out.push(at(Code::PrefixeDifferent, piece, &famille39::RANG_BENEFICIAIRE, "Le rang du bénéficiaire diffère de celui de la facture"));
     }
-    let zone = facture.zone_numero(piece.genre);
+    let zone = if facture.famille(piece) == Famille::Famille39 { &famille39::NO_FACTURE } else { &famille36::NO_FACTURE };
     if zone.of(&piece.record) != facture.zone_numero(Genre::Facture).of(&main.record) {
         let message = format!("Le numéro de facture diffère de celui de la facture {}", facture.numero());
         out.push(at(Code::FactureDifferente, piece, zone, message));

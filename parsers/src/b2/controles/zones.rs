@@ -16,8 +16,17 @@ pub fn zones(layout: Option<&'static Layout>, famille: Famille, record: &Record,
                 _ => place.severity(),
             };
             out.push(Anomaly::on_zone(code, at, nom, zone, record, message).with_severity(severity));
+            // A date that is not made of digits breaks the rule of numbers (C6) and the rule of dates (C8).
+            if code == Code::NonNumerique && is_date(zone) {
+                let message = format!("{} : date illisible", zone.name);
+                out.push(Anomaly::on_zone(Code::DateInvalide, at, nom, zone, record, message).with_severity(severity));
+            }
         }
     }
+}
+
+const fn is_date(zone: &Zone) -> bool {
+    matches!(zone.picture, Picture::Aammjj | Picture::Jjmmaa | Picture::Aaaammjj | Picture::Aammjjhh)
 }
 
 /// What is wrong with the bytes of a zone.

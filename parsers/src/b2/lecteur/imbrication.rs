@@ -90,6 +90,10 @@ impl<R: Read> Lecteur<R> {
     pub(super) fn dans_facture(&mut self, genre: Genre, piece: Piece) {
         let open = matches!(self.etat, Etat::Entete | Etat::Lignes);
         let trailing = self.etat == Etat::Finie && matches!(genre, Genre::ComplementFin(_));
+        if piece.position.record == 1 && matches!(genre, Genre::Inconnu(_)) {
+            self.signaler(Anomaly::on_record(Code::NonReconnu, piece.position, "", "Le premier enregistrement n'est ni un 000 ni d'un type connu"));
+            return;
+        }
         if self.facture.is_none() || !(open || trailing) {
             let what = if matches!(genre, Genre::Inconnu(_)) {
                 "Type d'enregistrement inconnu, en dehors d'une facture"

@@ -1,0 +1,13 @@
+//! Damages, grouped as the policy groups its controls.
+
+mod cadre;
+mod codes;
+mod enveloppe;
+mod identite;
+mod lignes;
+mod lot;
+mod memoire;
+mod outils;
+mod place;
+mod totaux;
+mod zones;

@@ -1,0 +1,4 @@
+//! The policy of the returns, damage by damage, in both packagings: what each fault costs, where it is told, and that the neighbours live.
+
+mod noemie_commun;
+mod noemie_politique;
