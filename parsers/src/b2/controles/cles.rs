@@ -8,6 +8,9 @@ use crate::anomaly::{Anomaly, Code};
 use crate::layout::{Zone, famille36};
 use crate::types::{CleNir, Nir, cle_type_1_2_valide};
 
+/// Numbers of insurers in use that do not pass the key: MGEN.
+const SANS_CLE: &[&[u8]] = &[b"75004407"];
+
 /// Verifies every key of an invoice.
 pub(super) fn cles(facture: &Facture, out: &mut Vec<Anomaly>) {
     let main = facture.principale();
@@ -26,9 +29,15 @@ pub(super) fn cles(facture: &Facture, out: &mut Vec<Anomaly>) {
     // The insurer's number may be absent or badly placed (C29, a warning); well formed, it has a key like the others.
     let oc = &t2::ps::NO_ORGANISME_COMPLEMENTAIRE;
     let number = oc.of(&main.record);
-    if number.iter().all(u8::is_ascii_digit) && !vide(number) && !cle_type_1_2_valide(number) {
+    if !oc_admis(number) {
         out.push(at(Code::CleLuhn, main, oc, "La clé du numéro d'organisme complémentaire est fausse"));
     }
+}
+
+/// Whether a number of insurer can be accepted: absent, not digits (C29 says so), with a right key, or known to have none.
+fn oc_admis(number: &[u8]) -> bool {
+    let known = SANS_CLE.iter().any(|n| number.ends_with(n) && vide(&number[..number.len() - n.len()]));
+    known || vide(number) || !number.iter().all(u8::is_ascii_digit) || cle_type_1_2_valide(number)
 }
 
 fn individuel(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {
@@ -68,5 +77,20 @@ fn numbers(genre: Genre, norme: NormeLot) -> &'static [&'static Zone] {
         (Genre::Complement3(b'E'), NormeLot::Cp) => &[&t3e::cp::IDENTIFIANT_RPPS_PRESCRIPTEUR],
         (Genre::Complement4(b'E'), _) => &[&t4e::layout::IDENTIFIANT_RPPS_PRESCRIPTEUR, &t4e::layout::IDENTIFIANT_RPPS_EXECUTANT],
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_insurers() {
+        for accepted in [&b"0099900011"[..], b"0075004407", b"0000000000", b"         M", b"0775627391"] {
+            assert!(oc_admis(accepted), "{}", String::from_utf8_lossy(accepted));
+        }
+        for refused in [&b"0099900012"[..], b"1075004407"] {
+            assert!(!oc_admis(refused), "{}", String::from_utf8_lossy(refused));
+        }
     }
 }
