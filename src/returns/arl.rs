@@ -114,7 +114,7 @@ fn summary(exchange: &Exchange, listed: usize) -> Vec<String> {
     let mut lines = vec![format!("ECHANGE {}", exchange.id)];
     lines.extend(what_was_taken(exchange));
     if exchange.quarantined + exchange.duplicates > listed as u64 {
-        lines.push(format!("LISTE LIMITEE A {listed} FACTURES : LE COMPTE RENDU DE L'ECHANGE LES DONNE TOUTES"));
+        lines.push(format!("LISTE LIMITEE A {listed} FACTURES SUR {}", exchange.quarantined + exchange.duplicates));
     }
     lines
 }
