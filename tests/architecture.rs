@@ -35,6 +35,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "returns",
             "store",
             "validate",
+            // Where the key came from is told to whoever made it.
+            "vault",
         ],
     ),
     (

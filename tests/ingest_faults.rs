@@ -2,7 +2,7 @@
 
 mod ingest_support;
 
-use ingest_support::{Gateway, dre, files_in, options, rsp};
+use ingest_support::{Gateway, dre, files_in, options, rejecting, rsp};
 use noemie_gateway::app::App;
 use noemie_gateway::clock::SystemClock;
 use noemie_gateway::domain::{PartKind, PartState, Reason, Verdict};
@@ -140,4 +140,35 @@ async fn a_partly_accepted_file_asks_for_its_faulty_invoices_only() {
     assert_eq!(receipt.exchange.verdict, Verdict::Partial);
     let arl = String::from_utf8_lossy(&receipt.arl_body).into_owned();
     assert!(arl.contains("RENVOYER SEULEMENT LES FACTURES LISTEES"), "{arl}");
+}
+
+#[tokio::test]
+async fn the_rejects_that_a_caisse_tells_are_not_told_again() {
+    let gateway = Gateway::open().await;
+    let file = dre(&options(1));
+    gateway.deposit("oct-a", &file).await;
+    let receipt = gateway.deposit("cpam-a", &rejecting(&file)).await;
+    assert_eq!((receipt.exchange.verdict, receipt.exchange.unmatched), (Verdict::Accepted, 0));
+    let rejected = gateway.number("SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected'").await;
+    assert!(rejected > 0, "the caisse rejects");
+    gateway.app.write_returns().await.expect("written");
+    let written = files_in(&gateway.app.config.out_dir().join("oct-a"));
+    assert!(written.iter().all(|f| f.starts_with("ARL_")), "{written:?}");
+}
+
+#[tokio::test]
+async fn returns_without_identification_are_not_taken_for_one_another() {
+    let gateway = Gateway::open().await;
+    for seed in [1, 2] {
+        let file = dre(&options(seed));
+        gateway.deposit("oct-a", &file).await;
+        let mut answer = rsp(&file);
+        let trailer = answer.len() - 130;
+        for at in [4 + 49, trailer + 49] {
+            answer[at..at + 6].copy_from_slice(b"      ");
+        }
+        let receipt = gateway.deposit("cpam-a", &answer).await;
+        assert_eq!(receipt.exchange.verdict, Verdict::Accepted, "{}", String::from_utf8_lossy(&receipt.arl_body));
+        assert_eq!(receipt.exchange.unmatched, 0);
+    }
 }

@@ -7,12 +7,14 @@
 //! | `FAILED_PRECONDITION` | the state forbids it | `ErrorInfo` with the states |
 //! | `ALREADY_EXISTS` | idempotency key used for something else | `ErrorInfo` |
 //! | `RESOURCE_EXHAUSTED` | larger than a limit | `ErrorInfo` |
+//! | `UNAVAILABLE` | the database is away or busy with a large file: try again | `ErrorInfo` |
 //! | `INTERNAL` | our fault | an id in the message; the log has the id and the chain |
 
 use super::proto;
 use crate::clock::Clock;
 use crate::ingest::IngestError;
 use crate::returns::decide::{DecideError, DecisionKind};
+use crate::store::StoreError;
 use std::collections::HashMap;
 use std::error::Error;
 use tonic::{Code, Status};
@@ -40,6 +42,9 @@ pub(super) fn not_found(what: &str, id: impl std::fmt::Display) -> Status {
 pub(super) fn internal(clock: &dyn Clock, error: &(dyn Error + 'static)) -> Status {
     let error_id = clock.new_id();
     tracing::error!(%error_id, error = chain(error), "internal error");
+    if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_unavailable) {
+        return with_reason(Code::Unavailable, "database_unavailable", format!("the database is away or busy, try again ({error_id})"));
+    }
     with_reason(Code::Internal, "internal", format!("internal error {error_id}"))
 }
 
@@ -59,7 +64,8 @@ pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
         IngestError::InvalidSender => super::ask::one_violation("metadata.sender", error.to_string()),
         IngestError::KeyReused => with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string()),
         IngestError::TooLarge { .. } => with_reason(Code::ResourceExhausted, "file_too_large", error.to_string()),
-        IngestError::Archive { .. } | IngestError::Store(_) => internal(clock, error),
+        IngestError::Store(cause) => internal(clock, cause),
+        IngestError::Archive { .. } => internal(clock, error),
     }
 }
 
@@ -83,7 +89,7 @@ pub(super) fn of_decision(clock: &dyn Clock, kind: &DecisionKind, error: &Decide
             super::ask::one_violation(field, error.to_string())
         }
         DecideError::ReasonMissing => super::ask::one_violation("decision.reject.reasons", error.to_string()),
-        DecideError::Store(_) => internal(clock, error),
+        DecideError::Store(cause) => internal(clock, cause),
     }
 }
 
@@ -102,6 +108,7 @@ const fn code_name(code: Code) -> &'static str {
         Code::AlreadyExists => "ALREADY_EXISTS",
         Code::FailedPrecondition => "FAILED_PRECONDITION",
         Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::Unavailable => "UNAVAILABLE",
         _ => "INTERNAL",
     }
 }

@@ -12,17 +12,18 @@ pub use incoming::Incoming;
 use crate::archive::{Archive, Archived};
 use crate::clock::SharedClock;
 use crate::domain::masking::without_nir;
-use crate::domain::{Anomalie, Channel, Exchange, ExchangeId, ReturnFile, Verdict};
+use crate::domain::{Anomalie, Channel, Exchange, ExchangeId, LogicalFile, ReturnFile, Verdict};
 use crate::returns::arl;
 use crate::store::{Closing, SharedStore, StoreError, UnitOfWork};
 use crate::validate::report::LONGEST_LIST;
 use crate::validate::{self, Examen, Finding};
 use crate::vault::Vault;
 use books::Books;
-use noemie_parsers::anomaly::{Anomaly, Code};
+use noemie_parsers::anomaly::{Anomaly, Code, Position};
 use noemie_parsers::b2::t000;
 use noemie_parsers::detect::Norme;
 use noemie_parsers::types::Montant;
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use tracing::{Instrument, info, info_span};
@@ -223,7 +224,8 @@ impl Ingest {
         if examen.report.verdict == Verdict::Refused {
             return Ok(());
         }
-        for (file, at) in &examen.remittances {
+        // A return without identification cannot be told from the next one of the same day (in B2 its absence is a fault of its own, C4).
+        for (file, at) in examen.remittances.iter().filter(|(file, _)| !file.file_id.is_empty()) {
             let Some(first) = work.find_logical_file(file).await? else { continue };
             let message = format!("Remise déjà reçue (même émetteur, même date, même identification) : échange {first}");
             let mut anomaly = Anomaly::on_record(Code::RemiseDejaRecue, *at, "000", message);
@@ -262,7 +264,7 @@ impl Ingest {
         let exchange = exchange(id, at, deposit, archived, &examen, &books);
         let (arl, arl_body) = arl::write(&exchange, &examen, &books.aside, &self.vault, self.clock.new_id());
         let refused = exchange.verdict == Verdict::Refused;
-        let logical_files = if refused { Vec::new() } else { examen.remittances.into_iter().map(|(f, _)| f).collect() };
+        let logical_files = if refused { Vec::new() } else { recognisable(examen.remittances) };
         let closing = Closing { exchange: exchange.clone(), ledger: books.ledger(), logical_files, arl: arl.clone() };
         work.close_exchange(&closing).await?;
         work.commit().await?;
@@ -301,6 +303,13 @@ fn exchange(id: ExchangeId, at: time::OffsetDateTime, deposit: &Deposit, archive
         received_at: at,
         archive_name: archived.name.clone(),
     }
+}
+
+/// The remittances by which later files are recognised: with an identification, each once.
+fn recognisable(remittances: Vec<(LogicalFile, Position)>) -> Vec<LogicalFile> {
+    let mut seen = HashSet::new();
+    let key = |f: &LogicalFile| (f.issuer.clone(), f.recipient.clone(), f.message.clone(), f.created.clone(), f.file_id.clone());
+    remittances.into_iter().map(|(file, _)| file).filter(|file| !file.file_id.is_empty() && seen.insert(key(file))).collect()
 }
 
 fn numbered((anomalie, ordinal): (Anomalie, u64)) -> Anomalie {

@@ -66,6 +66,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the database is away, or so busy that no connection came free in time: the same call may pass later.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Database { source: sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_), .. })
+            || self.worth_a_retry()
+    }
+
     /// Whether the same change, begun again from its start, may well succeed: two changes met (deadlock, same key at once, a busy file) and this one
     /// gave way.
     #[must_use]

@@ -68,6 +68,14 @@ pub fn rsp(dre: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The answer of a caisse that rejects everything.
+pub fn rejecting(dre: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let options = RspOptions { rejected: 100, deferred: 0, amc_rejected: 0, amc_left: 0, ..RspOptions::default() };
+    generate::rsp(dre, Forme::Crlf, &options, &mut bytes).expect("written");
+    bytes
+}
+
 /// Names of the files of a directory, hidden ones included.
 pub fn files_in(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).map(|found| found.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect());
