@@ -88,6 +88,13 @@ fn decadrer(ligne: &[u8]) -> (&[u8], Option<Cadrage>) {
     }
 }
 
+/// The length announced by a 999 with padding right behind it: on the last line, which has no end, the padding is the next record.
+fn derniere_fin(corps: &[u8], cadrage: Option<Cadrage>) -> Option<usize> {
+    let Some(Cadrage::LongueurDifferente { annoncee, .. }) = cadrage else { return None };
+    let apres = corps.get(annoncee..)?;
+    (corps.starts_with(b"999") && est_bourrage(apres)).then_some(annoncee)
+}
+
 impl<R: Read> Lignes<R> {
     /// Reads from the start of a file.
     pub fn new(source: R) -> Self {
@@ -111,13 +118,16 @@ impl<R: Read> Lignes<R> {
         }
         let vue = &fenetre[..fenetre.len().min(LIGNE_MAX)];
         let (reste, ligne) = ligne(vue).expect("a line is any bytes");
-        let lus = vue.len() - reste.len();
+        let mut lus = vue.len() - reste.len();
         let terminee = lus > ligne.len();
         let trop_longue = !terminee && fenetre.len() >= LIGNE_MAX;
         let sans_cr = ligne.strip_suffix(b"\r").unwrap_or(ligne);
-        let (corps, cadrage) = decadrer(sans_cr);
+        let (mut corps, mut cadrage) = decadrer(sans_cr);
+        if let Some(annoncee) = derniere_fin(corps, cadrage).filter(|_| !terminee && !trop_longue) {
+            (corps, cadrage, lus) = (&corps[..annoncee], None, PREFIXE + annoncee);
+        }
         let cadrage = if trop_longue { Some(Cadrage::LigneTropLongue) } else { cadrage };
-        let offset = debut + (sans_cr.len() - corps.len()) as u64;
+        let offset = debut + PREFIXE.min(sans_cr.len()) as u64;
         let remplissage = est_bourrage(ligne);
         let mut brut = Brut { debut, offset, corps: corps[..corps.len().min(CORPS_MAX)].to_vec(), cadrage, remplissage };
         self.tampon.avancer(lus);
