@@ -172,7 +172,10 @@ impl Fiche {
     }
 
     /// The 128 bytes, when every zone could be filled.
-    pub(super) fn finir(&self) -> Result<Record, ErreurEcriture> {
+    ///
+    /// # Errors
+    /// When a value did not fit its zone.
+    pub fn finir(&self) -> Result<Record, ErreurEcriture> {
         self.faute.map_or(Ok(self.octets), |zone| Err(ErreurEcriture::Zone { table: self.table.tag, zone }))
     }
 

@@ -63,11 +63,6 @@ pub struct Flux<R> {
     drapeau: Option<(Position, u8)>,
 }
 
-/// Bytes that transports leave after the end of a file: blanks, ends of line, NUL, and the end-of-file mark of old systems.
-fn remplissage(octets: &[u8]) -> bool {
-    octets.iter().all(|b| matches!(b, b' ' | b'\r' | b'\n' | 0 | 0x1a))
-}
-
 fn message_de_cadrage(cadrage: Cadrage) -> String {
     match cadrage {
         Cadrage::PrefixeIllisible => "la longueur en tete d'enregistrement n'est pas faite de 4 chiffres".to_owned(),
@@ -137,7 +132,7 @@ impl<R: Read> Flux<R> {
     }
 
     fn accueillir(&mut self, brut: Brut) {
-        if !self.ouvert && self.enregistrements > 0 && remplissage(&brut.corps) {
+        if !self.ouvert && self.enregistrements > 0 && brut.remplissage {
             let position = Position { record: self.enregistrements + 1, offset: brut.debut };
             self.fautes.push_back(Anomaly::on_record(Code::ApresFin, position, "", "blancs apres le dernier enregistrement 999"));
             return;

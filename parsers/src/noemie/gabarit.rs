@@ -155,7 +155,10 @@ impl Gabarit {
     }
 
     /// The bytes, when every zone could be filled.
-    pub(super) fn finir(self) -> Result<Vec<u8>, ErreurEcriture> {
+    ///
+    /// # Errors
+    /// When a value did not fit its zone.
+    pub fn finir(self) -> Result<Vec<u8>, ErreurEcriture> {
         self.erreur.map_or(Ok(self.octets), Err)
     }
 

@@ -4,6 +4,7 @@
 //! 000...   1 block        f + 127 bytes of stream   f + 127 ...   999...
 //! ```
 
+use super::enregistrements::est_bourrage;
 use super::noemie_lignes::{Brut, Cadrage};
 use super::noemie_tampon::Tampon;
 use nom::bytes::complete::take;
@@ -49,7 +50,8 @@ impl<R: Read> Blocs<R> {
             Err(_) => (fenetre.to_vec(), Some(Cadrage::BlocCourt(fenetre.len()))),
         };
         self.tampon.avancer(corps.len());
-        Ok(Some(Brut { debut, offset: debut, corps, cadrage }))
+        let remplissage = est_bourrage(&corps);
+        Ok(Some(Brut { debut, offset: debut, corps, cadrage, remplissage }))
     }
 }
 

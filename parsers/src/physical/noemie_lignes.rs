@@ -8,6 +8,7 @@
 //! Resynchronises on the end of line: a wrong prefix is told and the body that really stands there is given. Lone LF is accepted, because
 //! files cross systems that rewrite ends of line; so is a last line without any.
 
+use super::enregistrements::est_bourrage;
 use super::noemie_tampon::Tampon;
 use nom::bytes::complete::{tag, take_till, take_while_m_n};
 use nom::combinator::{all_consuming, opt};
@@ -52,6 +53,8 @@ pub struct Brut {
     pub corps: Vec<u8>,
     /// What is wrong with the frame.
     pub cadrage: Option<Cadrage>,
+    /// Whether it is made of padding only, prefix included: blanks, NUL and the like, which transports leave after the end.
+    pub remplissage: bool,
 }
 
 /// The records of a file in packaging A.
@@ -85,6 +88,13 @@ fn decadrer(ligne: &[u8]) -> (&[u8], Option<Cadrage>) {
     }
 }
 
+/// The length announced by a 999 with padding right behind it: on the last line, which has no end, the padding is the next record.
+fn derniere_fin(corps: &[u8], cadrage: Option<Cadrage>) -> Option<usize> {
+    let Some(Cadrage::LongueurDifferente { annoncee, .. }) = cadrage else { return None };
+    let apres = corps.get(annoncee..)?;
+    (corps.starts_with(b"999") && est_bourrage(apres)).then_some(annoncee)
+}
+
 impl<R: Read> Lignes<R> {
     /// Reads from the start of a file.
     pub fn new(source: R) -> Self {
@@ -108,33 +118,39 @@ impl<R: Read> Lignes<R> {
         }
         let vue = &fenetre[..fenetre.len().min(LIGNE_MAX)];
         let (reste, ligne) = ligne(vue).expect("a line is any bytes");
-        let lus = vue.len() - reste.len();
+        let mut lus = vue.len() - reste.len();
         let terminee = lus > ligne.len();
         let trop_longue = !terminee && fenetre.len() >= LIGNE_MAX;
         let sans_cr = ligne.strip_suffix(b"\r").unwrap_or(ligne);
-        let (corps, cadrage) = decadrer(sans_cr);
+        let (mut corps, mut cadrage) = decadrer(sans_cr);
+        if let Some(annoncee) = derniere_fin(corps, cadrage).filter(|_| !terminee && !trop_longue) {
+            (corps, cadrage, lus) = (&corps[..annoncee], None, PREFIXE + annoncee);
+        }
         let cadrage = if trop_longue { Some(Cadrage::LigneTropLongue) } else { cadrage };
-        let offset = debut + (sans_cr.len() - corps.len()) as u64;
-        let brut = Brut { debut, offset, corps: corps[..corps.len().min(CORPS_MAX)].to_vec(), cadrage };
+        let offset = debut + PREFIXE.min(sans_cr.len()) as u64;
+        let remplissage = est_bourrage(ligne);
+        let mut brut = Brut { debut, offset, corps: corps[..corps.len().min(CORPS_MAX)].to_vec(), cadrage, remplissage };
         self.tampon.avancer(lus);
         if trop_longue {
-            self.sauter_la_ligne()?;
+            brut.remplissage &= self.sauter_la_ligne()?;
         }
         Ok(Some(brut))
     }
 
-    /// Skips to the next line, window by window.
-    fn sauter_la_ligne(&mut self) -> io::Result<()> {
+    /// Skips to the next line, window by window; says whether it was padding only.
+    fn sauter_la_ligne(&mut self) -> io::Result<bool> {
+        let mut remplissage = true;
         loop {
             let fenetre = self.tampon.fenetre(LIGNE_MAX)?;
             if fenetre.is_empty() {
-                return Ok(());
+                return Ok(remplissage);
             }
             let fin = fenetre.iter().position(|b| *b == b'\n');
             let n = fin.map_or(fenetre.len(), |i| i + 1);
+            remplissage &= est_bourrage(&fenetre[..n]);
             self.tampon.avancer(n);
             if fin.is_some() {
-                return Ok(());
+                return Ok(remplissage);
             }
         }
     }

@@ -49,7 +49,7 @@ fn nothing_recognised() {
         ("at signs", &[b'@'; 1_280]),
         ("CSV", b"numero;montant\r\n1;2\r\n"),
         ("XML", b"<?xml version=\"1.0\"?><dre/>"),
-        ("UTF-16", b"\xff\xfe0\00\00\0O\0T\0"),
+        ("UTF-16", b"\xff\xfe0\x000\x000\x00O\x00T\x00"),
     ] {
         refuse(nom, octets, "P1", 1, 0);
     }
