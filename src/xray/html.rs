@@ -9,9 +9,6 @@ use std::io::{self, Write};
 
 const STYLE: &str = include_str!("page.css");
 
-/// Columns of a line: half a record of 128, so that both norms read alike on paper.
-const WIDTH: usize = 64;
-
 /// The head of the page.
 pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::Result<()> {
     let file = escape(&report.file);
@@ -106,16 +103,15 @@ fn is_faulty(field: &Field, sheet: &Sheet) -> bool {
 
 /// The bytes by lines over their ruler: one band a zone, faults marked.
 fn bytes(sheet: &Sheet) -> String {
-    let length = sheet.faults.iter().map(|f| f.last).max().unwrap_or(0).max(sheet.shown.len());
     let mut out = String::new();
-    for start in (0..length).step_by(WIDTH) {
-        let end = (start + WIDTH).min(length);
+    for start in text::rows(sheet) {
+        let end = (start + text::WIDTH).min(sheet.width());
         out.push_str(&format!("<span class=\"n\">{:>5} </span>", start + 1));
         let mut i = start;
         while i < end {
             let style = style(sheet, i);
             let stop = (i + 1..end).find(|j| self::style(sheet, *j) != style).unwrap_or(end);
-            let run: String = (i..stop).map(|j| sheet.shown.get(j).copied().unwrap_or(' ')).collect();
+            let run: String = (i..stop).map(|j| sheet.char_at(j)).collect();
             out.push_str(&style.wrap(&escape(&run)));
             i = stop;
         }
@@ -124,40 +120,30 @@ fn bytes(sheet: &Sheet) -> String {
     out
 }
 
-/// How a byte is drawn.
+/// How a byte is drawn: its fault, and its zone by rank; every second zone has a band.
 #[derive(PartialEq, Eq)]
 struct Style<'a> {
     severity: Option<&'a str>,
-    /// The zone, told in its tooltip; every second one has a band.
-    field: Option<(usize, &'a Field)>,
+    zone: Option<usize>,
+    title: String,
 }
-
-impl PartialEq for Field {
-    fn eq(&self, other: &Self) -> bool {
-        (self.first, self.last) == (other.first, other.last)
-    }
-}
-
-impl Eq for Field {}
 
 impl Style<'_> {
     fn wrap(&self, text: &str) -> String {
-        let (class, title) = self.field.map_or((String::new(), String::new()), |(rank, f)| {
-            let band = if rank % 2 == 1 { " class=\"a\"" } else { "" };
-            (band.to_owned(), format!(" title=\"{} {} ({})\"", escape(f.no), escape(f.name), text::columns(f.first, f.last)))
-        });
-        match self.severity {
-            Some(severity) => format!("<mark class=\"{severity}\"{title}>{text}</mark>"),
-            None => format!("<span{class}{title}>{text}</span>"),
+        let title = &self.title;
+        match (self.severity, self.zone) {
+            (Some(severity), _) => format!("<mark class=\"{severity}\"{title}>{text}</mark>"),
+            (None, Some(rank)) if rank % 2 == 1 => format!("<span class=\"a\"{title}>{text}</span>"),
+            (None, Some(_)) => format!("<span{title}>{text}</span>"),
+            (None, None) => text.to_owned(),
         }
     }
 }
 
 fn style(sheet: &Sheet, i: usize) -> Style<'_> {
-    Style {
-        severity: sheet.faults.iter().find(|f| f.first <= i + 1 && i < f.last).map(|f| f.severity),
-        field: sheet.fields.iter().enumerate().find(|(_, f)| f.first <= i + 1 && i < f.last),
-    }
+    let zone = sheet.fields.iter().position(|f| f.first <= i + 1 && i < f.last);
+    let title = zone.map(|rank| &sheet.fields[rank]).map(|f| format!(" title=\"{} {} ({})\"", escape(f.no), escape(f.name), text::columns(f.first, f.last)));
+    Style { severity: sheet.fault_at(i).map(|f| f.severity), zone, title: title.unwrap_or_default() }
 }
 
 /// Text that neither an element nor an attribute can be broken by.

@@ -34,6 +34,24 @@ pub struct Sheet {
     pub faults: Vec<Fault>,
 }
 
+impl Sheet {
+    /// How many columns are drawn: a fault past the end has its own.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.faults.iter().map(|f| f.last).max().unwrap_or(0).max(self.shown.len())
+    }
+
+    /// The character at an index, blank past the end.
+    pub(super) fn char_at(&self, index: usize) -> char {
+        self.shown.get(index).copied().unwrap_or(' ')
+    }
+
+    /// The first fault that covers an index.
+    pub(super) fn fault_at(&self, index: usize) -> Option<&Fault> {
+        self.faults.iter().find(|f| f.first <= index + 1 && index < f.last)
+    }
+}
+
 /// One zone, or the part of it that stands in this record.
 #[derive(Debug, Clone)]
 pub struct Field {
@@ -60,7 +78,12 @@ impl Field {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         let name = self.name.to_ascii_lowercase();
-        self.value.is_empty() && (name.starts_with("filler") || name.starts_with("blanc"))
+        self.value.is_empty() && ["filler", "blanc", "non documente"].iter().any(|idle| name.starts_with(idle))
+    }
+
+    /// Whether a new entity begins with it.
+    pub(super) fn opens_entity(&self) -> bool {
+        !self.entity.is_empty() && self.no == "1" && !self.continued
     }
 }
 

@@ -7,8 +7,8 @@ use crate::validate::Finding;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-/// Columns of a line: with its margin it fits a terminal of 80.
-const WIDTH: usize = 64;
+/// Columns of a line: with its margin it fits a terminal of 80, and half a record of 128.
+pub(super) const WIDTH: usize = 64;
 
 /// ANSI colours, or none.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +54,7 @@ pub fn sheet(out: &mut impl Write, sheet: &Sheet, paint: Paint) -> io::Result<()
     }
     let mut entity = "";
     for field in sheet.fields.iter().filter(|f| !f.is_idle()) {
-        if field.entity != entity {
+        if field.entity != entity || field.opens_entity() {
             entity = &field.entity;
             writeln!(out, "  entité {entity}")?;
         }
@@ -98,19 +98,28 @@ pub(super) fn columns(first: usize, last: usize) -> String {
 /// The bytes by lines of [`WIDTH`], each over its ruler, and carets under faulty columns.
 #[must_use]
 pub fn bytes(sheet: &Sheet, paint: Paint) -> String {
-    // A fault past the end still has a place to point at.
-    let length = sheet.faults.iter().map(|f| f.last).max().unwrap_or(0).max(sheet.shown.len());
-    let mut out = String::new();
-    for start in (0..length).step_by(WIDTH) {
-        let end = (start + WIDTH).min(length);
-        let severity = |i: usize| sheet.faults.iter().find(|f| f.first <= i + 1 && i < f.last).map(|f| f.severity);
-        let line: String = (start..end).map(|i| painted(sheet.shown.get(i).copied().unwrap_or(' '), severity(i), paint)).collect();
-        let _infallible = writeln!(out, "{:>6} │{line}", start + 1);
-        let _infallible = writeln!(out, "       │{}", paint.quiet(&ruler(start, end)));
-        if (start..end).any(|i| severity(i).is_some()) {
-            let carets: String = (start..end).map(|i| if severity(i).is_some() { '^' } else { ' ' }).collect();
-            let _infallible = writeln!(out, "       │{}", paint.severity("invoice", carets.trim_end()));
-        }
+    rows(sheet).map(|start| row(sheet, start, paint)).collect()
+}
+
+/// The lines of [`bytes`] that hold a fault, without colour.
+#[must_use]
+pub fn faulty_bytes(sheet: &Sheet) -> String {
+    rows(sheet).filter(|start| (*start..start + WIDTH).any(|i| sheet.fault_at(i).is_some())).map(|start| row(sheet, start, Paint::new(false))).collect()
+}
+
+/// First column, 0-based, of each line. A fault past the end still has a place to point at.
+pub(super) fn rows(sheet: &Sheet) -> impl Iterator<Item = usize> {
+    (0..sheet.width()).step_by(WIDTH)
+}
+
+fn row(sheet: &Sheet, start: usize, paint: Paint) -> String {
+    let end = (start + WIDTH).min(sheet.width());
+    let severity = |i: usize| sheet.fault_at(i).map(|f| f.severity);
+    let line: String = (start..end).map(|i| painted(sheet.char_at(i), severity(i), paint)).collect();
+    let mut out = format!("{:>6} │{line}\n       │{}\n", start + 1, paint.quiet(&ruler(start, end)));
+    if let Some(worst) = (start..end).find_map(severity) {
+        let carets: String = (start..end).map(|i| if severity(i).is_some() { '^' } else { ' ' }).collect();
+        let _infallible = writeln!(out, "       │{}", paint.severity(worst, carets.trim_end()));
     }
     out
 }
