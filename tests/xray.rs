@@ -44,7 +44,7 @@ fn output(bytes: &[u8], show_persons: bool) -> String {
     String::from_utf8(out).expect("text")
 }
 
-/// NIR and names of a clean file.
+/// NIR and names of a clean file. Names with their blanks: invented ones look like the signs of invented pharmacies.
 fn persons(bytes: &[u8], forme: Forme) -> Vec<String> {
     let mut found = Vec::new();
     let mut reader = Lecteur::new(bytes, forme);
@@ -53,7 +53,7 @@ fn persons(bytes: &[u8], forme: Forme) -> Vec<String> {
         found.push(String::from_utf8(facture.identite().nir_brut.to_vec()).expect("ASCII"));
         found.extend(facture.nir_individuel());
         let names = facture.pieces.iter().filter(|p| p.genre == Genre::ComplementFacture(b'B'));
-        found.extend(names.map(|p| String::from_utf8_lossy(t2b::layout::NOM_BENEFICIAIRE.of(&p.record)).trim().to_owned()));
+        found.extend(names.map(|p| String::from_utf8_lossy(t2b::layout::NOM_BENEFICIAIRE.of(&p.record)).into_owned()));
     }
     found.sort();
     found.dedup();
@@ -67,9 +67,8 @@ fn persons_are_masked_whatever_is_wrong_with_the_file() {
         let persons = persons(&dre(Profile::Mixte, forme, None).0, forme);
         for damage in std::iter::once(None).chain(Damage::ALL.iter().copied().map(Some)) {
             let shown = output(&dre(Profile::Mixte, forme, damage).0, false);
-            for person in &persons {
-                assert!(!shown.contains(person.as_str()), "{damage:?} {forme:?} shows a person");
-            }
+            let seen = persons.iter().find(|p| shown.contains(p.as_str()));
+            assert_eq!(seen, None, "{damage:?} {forme:?} shows a person");
         }
     }
 }
@@ -88,7 +87,7 @@ fn a_byte_lost_or_gained_anywhere_shows_no_nir() {
         moved.remove(record + 128);
         for damaged in [lost, gained, moved] {
             let shown = output(&damaged, false);
-            assert!(!persons.iter().any(|p| shown.contains(p.as_str())), "column {}", place + 1);
+            assert_eq!(persons.iter().find(|p| shown.contains(p.as_str())), None, "column {}", place + 1);
         }
     }
 }
@@ -97,7 +96,7 @@ fn a_byte_lost_or_gained_anywhere_shows_no_nir() {
 fn persons_are_shown_when_asked() {
     let (bytes, _) = dre(Profile::Pharmacie, Forme::Crlf, None);
     let shown = output(&bytes, true);
-    assert!(shown.contains(&persons(&bytes, Forme::Crlf)[0]));
+    assert!(persons(&bytes, Forme::Crlf).iter().any(|p| shown.contains(p)));
 }
 
 #[test]
@@ -119,9 +118,8 @@ fn each_damage_is_shown_at_its_column() {
         let [sheet] = &sheets[..] else { panic!("{damage:?}: {} sheets", sheets.len()) };
         assert_eq!(sheet.record, damaged.record);
         let (first, last) = damaged.columns;
-        let found = sheet.faults.iter().any(|f| {
-            f.code.split('-').next() == Some(damaged.control) && (first as usize..=last as usize).contains(&f.first)
-        });
+        let found =
+            sheet.faults.iter().any(|f| f.code.split('-').next() == Some(damaged.control) && (first as usize..=last as usize).contains(&f.first));
         assert!(found, "{damage:?} expected at {first}-{last}: {:?}", sheet.faults);
         assert!(text::bytes(sheet, text::Paint::new(false)).contains('^'));
     }
@@ -213,7 +211,7 @@ fn a_page_stands_alone_and_escapes_the_file() {
 }
 
 fn status(args: &[&Path]) -> i32 {
-    let output = Command::new(env!("CARGO_BIN_EXE_noemie-gateway")).args(args).output().expect("the binary runs");
+    let output = Command::new(env!("CARGO_BIN_EXE_noemie-gateway")).env_remove("NOEMIE_UPDATE_DOCS").args(args).output().expect("the binary runs");
     assert!(!output.stdout.contains(&0x1b), "colours in a pipe");
     output.status.code().expect("a status")
 }

@@ -142,7 +142,8 @@ impl Style<'_> {
 
 fn style(sheet: &Sheet, i: usize) -> Style<'_> {
     let zone = sheet.fields.iter().position(|f| f.first <= i + 1 && i < f.last);
-    let title = zone.map(|rank| &sheet.fields[rank]).map(|f| format!(" title=\"{} {} ({})\"", escape(f.no), escape(f.name), text::columns(f.first, f.last)));
+    let title =
+        zone.map(|rank| &sheet.fields[rank]).map(|f| format!(" title=\"{} {} ({})\"", escape(f.no), escape(f.name), text::columns(f.first, f.last)));
     Style { severity: sheet.fault_at(i).map(|f| f.severity), zone, title: title.unwrap_or_default() }
 }
 

@@ -9,6 +9,9 @@ use noemie_parsers::types::Nir;
 /// Most bytes lost or gained for which zones near a person's are hidden too; beyond, the whole record is.
 const SHIFT_MAX: usize = 8;
 
+/// Numeric zones with something else than digits from which a record is held for one of another type; below, for one with mistakes.
+const MISFITS: usize = 3;
+
 /// The type of a record: shown even when nothing else can be.
 const HEAD: usize = 1;
 
@@ -55,6 +58,10 @@ fn set(hidden: &mut [bool], from: usize, to: usize, value: bool) {
 
 /// Whether what should be a NIR is one, or is absent, and the filler before it is blank.
 fn trusted(bytes: &[u8], list: &[(&'static Zone, bool)]) -> bool {
+    let misfit = |zone: &Zone| zone.picture.is_numeric() && !zone.of(bytes).iter().all(|b| b.is_ascii_digit() || *b == b' ');
+    if list.iter().filter(|(zone, _)| misfit(zone)).count() >= MISFITS {
+        return false;
+    }
     let mut before: Option<&Zone> = None;
     list.iter().all(|(zone, _)| {
         let gap = before.replace(zone).is_none_or(|b| b.len > 1 || b.picture != Picture::X || b.of(bytes).iter().all(|b| *b == b' '));

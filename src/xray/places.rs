@@ -130,7 +130,10 @@ fn invoice(facture: &b2::Facture, wanted: &mut Wanted, places: &mut Places) {
     }
     for piece in &facture.pieces {
         places.see(wanted, piece.position, || {
-            let content = Content::Record(facture.tables.layout(piece.genre), piece.genre.famille(facture.tables.norme));
+            // The first 2 of an invoice is main whatever it carries: behind a damaged record it may be a complement, whose NIR stands elsewhere.
+            let by_its_letter = genre::complement(genre::principal(&piece.record), &piece.record, facture.tables.norme);
+            let table = facture.tables.layout(piece.genre).filter(|_| by_its_letter == piece.genre);
+            let content = Content::Record(table, piece.genre.famille(facture.tables.norme));
             entry(piece.position, piece.genre.nom(), Some(number.clone()), content)
         });
     }

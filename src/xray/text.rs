@@ -104,7 +104,10 @@ pub fn bytes(sheet: &Sheet, paint: Paint) -> String {
 /// The lines of [`bytes`] that hold a fault, without colour.
 #[must_use]
 pub fn faulty_bytes(sheet: &Sheet) -> String {
-    rows(sheet).filter(|start| (*start..start + WIDTH).any(|i| sheet.fault_at(i).is_some())).map(|start| row(sheet, start, Paint::new(false))).collect()
+    rows(sheet)
+        .filter(|start| (*start..start + WIDTH).any(|i| sheet.fault_at(i).is_some()))
+        .map(|start| row(sheet, start, Paint::new(false)))
+        .collect()
 }
 
 /// First column, 0-based, of each line. A fault past the end still has a place to point at.
