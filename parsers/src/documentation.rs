@@ -54,11 +54,11 @@ fn name(table: &Layout) -> String {
 }
 
 fn section(out: &mut String, table: &'static Layout) {
-    let _infallible = write!(out, "## {}: {}\n\nLength {}. ", name(table), table.title, table.len);
+    let _infallible = write!(out, "## {}: {}\n\nLength {}.", name(table), table.title, table.len);
     out.push_str(match table.famille {
         Famille::Aucun => "\n\n",
-        Famille::Famille36 => "Columns 1 to 35 are shared, invoice number at 27-35.\n\n",
-        Famille::Famille39 => "Columns 1 to 38 are shared, rank at 27-29 and invoice number at 30-38.\n\n",
+        Famille::Famille36 => " Columns 1 to 35 are shared, invoice number at 27-35.\n\n",
+        Famille::Famille39 => " Columns 1 to 38 are shared, rank at 27-29 and invoice number at 30-38.\n\n",
     });
     zones(out, table.zones.iter());
 }

@@ -103,7 +103,7 @@ fn print(xray: &mut Xray<File>, notes: &[String]) -> io::Result<()> {
     let r = &xray.report;
     let form = (r.norm.unwrap_or("non reconnu"), r.packaging.unwrap_or("-"));
     writeln!(out, "{} : {} ({}), {} [{}]", r.file, form.0, form.1, r.verdict.libelle(), r.verdict.as_str())?;
-    writeln!(out, "  {} enregistrements, {} factures, {} anomalies\n", r.records, r.invoices, r.anomaly_count)?;
+    writeln!(out, "  {} enregistrements, {} factures, {} anomalie(s)\n", r.records, r.invoices, r.anomaly_count)?;
     for finding in xray.of_the_file() {
         text::of_the_file(&mut out, finding, paint)?;
     }

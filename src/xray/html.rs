@@ -19,7 +19,7 @@ pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::R
     let form = (report.norm.unwrap_or("non reconnu"), report.packaging.unwrap_or("-"));
     writeln!(
         out,
-        "<p>{} ({}) : {} <span class=\"soft\">[{}]</span>, {} enregistrements, {} factures, {} anomalies.</p>",
+        "<p>{} ({}) : {} <span class=\"soft\">[{}]</span>, {} enregistrements, {} factures, {} anomalie(s).</p>",
         form.0,
         form.1,
         escape(report.verdict.libelle()),

@@ -1,7 +1,8 @@
 //! Which bytes of a record are hidden: everything that is not plainly something else than a person.
 //!
-//! A byte is shown when a table says what it is, that is not a person's datum, and the columns can be trusted. Columns cannot be trusted when the record
-//! has not its length, or when what should be a NIR is not one: a record that lost a byte has its NIR in the zone beside.
+//! A byte is shown when a table says what it is, that is not a person's datum, and the columns can be trusted. They cannot when the record has not its
+//! length, when what should be a NIR is not one (a record that lost a byte has its NIR in the zone beside), or when many zones do not fit their picture
+//! (another type of record).
 
 use noemie_parsers::layout::{Layout, Picture, Zone};
 use noemie_parsers::types::Nir;

@@ -239,6 +239,11 @@ pub(super) fn raw(source: &mut (impl Read + Seek), norme: Option<Norme>, entry: 
             bytes.pop();
         }
     }
-    let prefix = lines.then(|| bytes.drain(..bytes.len().min(usize::try_from(entry.offset - start).unwrap_or(0))).map(char::from).collect());
+    let before = usize::try_from(entry.offset - start).unwrap_or(0).min(bytes.len());
+    let prefix: Vec<u8> = bytes.drain(..before).collect();
+    // Only digits are shown: what stands where a length should be may be anything.
+    let readable = prefix.len() == 4 && prefix.iter().all(u8::is_ascii_digit);
+    let prefix =
+        (lines && !bytes.is_empty()).then(|| if readable { prefix.iter().copied().map(char::from).collect() } else { "illisible".to_owned() });
     Ok(Raw { prefix, bytes })
 }

@@ -117,7 +117,7 @@ pub(super) fn build(entry: &Entry, raw: Raw, findings: &[Finding], show_persons:
     let shown: Vec<char> = decode::visible(bytes).chars().zip(&hidden).map(|(c, h)| if *h { HIDDEN } else { c }).collect();
     let fields = zones.into_iter().map(|z| z.field(&hidden, show_persons)).collect();
     let faults = findings.iter().map(|f| fault(f, bytes.len())).collect();
-    let (kind, title) = name(entry);
+    let (kind, title) = if bytes.is_empty() { (entry.kind.clone(), "absent".to_owned()) } else { name(entry) };
     Sheet { record: entry.record, offset: entry.offset, kind, title, invoice: entry.invoice.clone(), prefix: raw.prefix, shown, fields, faults }
 }
 

@@ -74,7 +74,7 @@ pub fn heading(sheet: &Sheet) -> String {
     if let Some(prefix) = &sheet.prefix {
         let _infallible = write!(out, " · préfixe {prefix}");
     }
-    if sheet.shown.len() != 128 && sheet.prefix.is_none() {
+    if !matches!(sheet.shown.len(), 0 | 128) && sheet.prefix.is_none() {
         let _infallible = write!(out, " · {} octets", sheet.shown.len());
     }
     if let Some(invoice) = &sheet.invoice {
