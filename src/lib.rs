@@ -18,3 +18,4 @@ pub mod store;
 pub mod telemetry;
 pub mod validate;
 pub mod vault;
+pub mod xray;

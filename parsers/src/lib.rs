@@ -7,6 +7,7 @@
 pub mod anomaly;
 pub mod b2;
 pub mod detect;
+pub mod documentation;
 pub mod layout;
 pub mod noemie;
 pub mod physical;

@@ -2,6 +2,7 @@
 
 mod conventions;
 mod demo;
+mod docs;
 mod finess;
 mod generate;
 mod ingest;
@@ -11,6 +12,7 @@ mod outbox;
 mod serve;
 mod status;
 mod validate;
+mod xray;
 
 use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
@@ -50,6 +52,8 @@ enum Command {
     Ingest(ingest::IngestArgs),
     /// Say what a deposit would say; nothing is stored. Exit status 0 accepted, 1 partial, 2 refused.
     Validate(validate::ValidateArgs),
+    /// Show records as they stand: bytes over a ruler, zones named and decoded, anomalies pointing at their bytes. Persons are masked.
+    Xray(xray::XrayArgs),
     /// Say where a claim is: by claim id, or by PS number and invoice number.
     Status(status::StatusArgs),
     /// Ask whether a professional has a convention with an insurer.
@@ -68,6 +72,9 @@ enum Command {
     /// Write invented files for tests.
     #[command(subcommand)]
     Generate(generate::GenerateCommand),
+    /// Write the generated documents of the repository.
+    #[command(subcommand, hide = true)]
+    Docs(docs::DocsCommand),
     /// Bring the database to this version.
     Migrate,
     /// Show the settings in force, secrets masked.
@@ -140,6 +147,8 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
         Command::Serve => serve::run(config).await,
         Command::Demo(args) => demo::run(&args).await,
         Command::Validate(args) => validate::run(&args),
+        Command::Xray(args) => xray::run(&args),
+        Command::Docs(command) => docs::run(&command),
         Command::Generate(command) => generate::run(&command),
         Command::Config(ConfigCommand::Show) => {
             println!("{}", serde_json::to_string_pretty(&config.masked())?);

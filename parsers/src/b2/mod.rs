@@ -13,6 +13,7 @@ pub mod fiche;
 pub mod genre;
 pub mod lecteur;
 mod recalage;
+mod tables;
 
 pub mod t000;
 pub mod t1;
@@ -50,6 +51,7 @@ pub use facture::{Facture, Identite, Ligne, Totaux};
 pub use fiche::Fiche;
 pub use genre::{Genre, NormeLot};
 pub use lecteur::Lecteur;
+pub use tables::TABLES;
 
 /// One record: exactly 128 bytes.
 pub type Record = [u8; crate::physical::enregistrements::LONGUEUR];

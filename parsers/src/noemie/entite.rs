@@ -8,8 +8,8 @@ use crate::physical::noemie_blocs::UTILE;
 use std::fmt;
 
 use super::{
-    e010, e020, e040, e070, e071, e080, e081, e100, e102, e103, e110, e120, e140, e150, e160, e198, e199, e210, e250, e261, e262, e290, e294, e295,
-    e990,
+    e000, e010, e020, e040, e070, e071, e080, e081, e100, e102, e103, e110, e120, e140, e150, e160, e198, e199, e210, e250, e261, e262, e290, e294,
+    e295, e990, e999, retour_concentrateur,
 };
 
 /// Level of a leaf.
@@ -43,6 +43,13 @@ pub static ENTITES: &[&Layout] = &[
     &e295::layout::LAYOUT,
     &e990::layout::LAYOUT,
 ];
+
+/// The registry: the records 000 and 999, every entity, the second readings of entities that sources disagree on, and the notices of a concentrator.
+pub fn tables() -> impl Iterator<Item = &'static Layout> {
+    let lectures = [&e110::lecture_s1::LAYOUT, &e294::lecture_s1::LAYOUT];
+    let bornes = [&e000::layout::LAYOUT, &e999::layout::LAYOUT];
+    bornes.into_iter().chain(ENTITES.iter().copied()).chain(lectures).chain([&retour_concentrateur::layout::LAYOUT])
+}
 
 /// The table of an entity by its three digits.
 #[must_use]

@@ -56,7 +56,7 @@ pub use comptes::{Comptes, ParEtat, ParNature};
 pub use contexte::{Contexte, Destinataire, Lot, TypeRetour, Virement};
 pub use ecrivain::Ecrivain;
 pub use entete::{BORNE, EnTete, FinFichier};
-pub use entite::{ENTITES, Entite, FEUILLE, Lieu, table};
+pub use entite::{ENTITES, Entite, FEUILLE, Lieu, table, tables};
 pub use flux::{Borne, Flux, Morceau, Packaging};
 pub use gabarit::{ErreurEcriture, Gabarit};
 pub use lecteur::{ANOMALIES_MAX, ENTITES_MAX, Element, Reader};

@@ -1,0 +1,131 @@
+//! `xray FILE`: the records as they stand, zones named, anomalies pointing at their bytes.
+
+use super::BAD_USAGE;
+use crate::xray::text::Paint;
+use crate::xray::{Choice, Options, Xray, html, text};
+use anyhow::{Context, Result};
+use clap::Args;
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub(super) struct XrayArgs {
+    /// The file.
+    file: PathBuf,
+    /// Only this physical record, 1-based.
+    #[arg(long, value_name = "N", conflicts_with = "invoice", value_parser = clap::value_parser!(u64).range(1..))]
+    record: Option<u64>,
+    /// Only the records of this invoice.
+    #[arg(long, value_name = "NUM")]
+    invoice: Option<String>,
+    /// Write a self-contained page there instead of text.
+    #[arg(long, value_name = "OUT")]
+    html: Option<PathBuf>,
+    /// Names, NIR and birth dates in clear: the output is then to be protected as the file is.
+    #[arg(long)]
+    show_persons: bool,
+}
+
+/// Exit status 0 when something is shown, 1 when no record answers the choice, 2 when the file is not recognised, 64 when it cannot be read.
+pub(super) fn run(args: &XrayArgs) -> Result<ExitCode> {
+    let name = args.file.display().to_string();
+    let choice = match (&args.record, &args.invoice) {
+        (Some(record), _) => Choice::Record(*record),
+        (None, Some(number)) => Choice::Invoice(number.clone()),
+        (None, None) => Choice::Overview,
+    };
+    let options = Options { choice, show_persons: args.show_persons };
+    let mut xray = match File::open(&args.file).and_then(|file| Xray::open(file, &name, &options)) {
+        Ok(xray) => xray,
+        Err(failure) => {
+            eprintln!("noemie-gateway: {name}: {failure}");
+            return Ok(ExitCode::from(BAD_USAGE));
+        }
+    };
+    if !xray.recognised() {
+        for finding in &xray.report.anomalies {
+            println!("{name} : [{}] {} : {}", finding.severity, finding.code, finding.message);
+        }
+        println!("  rien à montrer ({})", xray.report.detected);
+        return Ok(ExitCode::from(2));
+    }
+    if xray.is_empty() && xray.of_the_file().next().is_none() {
+        eprintln!("{}", nothing(&options.choice, xray.report.records));
+        return Ok(ExitCode::FAILURE);
+    }
+    let notes = notes(&options, &xray);
+    match &args.html {
+        Some(path) => {
+            page(&mut xray, path, &notes, args.show_persons)?;
+            println!("{} : {} enregistrements", path.display(), xray.len());
+        }
+        None => match print(&mut xray, &notes) {
+            // The reader of a pipe has seen enough.
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => {}
+            other => other.context("writing the sheets")?,
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn nothing(choice: &Choice, records: u64) -> String {
+    match choice {
+        Choice::Record(n) => format!("L'enregistrement {n} n'existe pas : le fichier en a {records}."),
+        Choice::Invoice(number) => format!("Aucune facture ne porte le numéro {number}."),
+        Choice::Overview => "Le fichier n'a aucun enregistrement.".to_owned(),
+    }
+}
+
+/// What is not shown, said.
+fn notes(options: &Options, xray: &Xray<File>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let (shown, records) = (xray.len() as u64, xray.report.records);
+    if options.choice == Choice::Overview && shown < records {
+        notes.push(format!(
+            "{shown} enregistrements montrés sur {records} : les premiers, et ceux qui ont une anomalie. --record N ou --invoice NUM pour les autres."
+        ));
+    }
+    if xray.faulty_left_out() > 0 {
+        notes.push(format!("{} enregistrements avec anomalie ne sont pas montrés ; validate les liste.", xray.faulty_left_out()));
+    }
+    if xray.report.anomaly_count > xray.report.anomalies.len() as u64 {
+        notes.push(format!("{} anomalies en tout ; seules les premières sont montrées.", xray.report.anomaly_count));
+    }
+    notes
+}
+
+fn print(xray: &mut Xray<File>, notes: &[String]) -> io::Result<()> {
+    let stdout = io::stdout();
+    let paint = Paint::new(stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()));
+    let mut out = BufWriter::new(stdout.lock());
+    let r = &xray.report;
+    let form = (r.norm.unwrap_or("non reconnu"), r.packaging.unwrap_or("-"));
+    writeln!(out, "{} : {} ({}), {} [{}]", r.file, form.0, form.1, r.verdict.libelle(), r.verdict.as_str())?;
+    writeln!(out, "  {} enregistrements, {} factures, {} anomalie(s)\n", r.records, r.invoices, r.anomaly_count)?;
+    for finding in xray.of_the_file() {
+        text::of_the_file(&mut out, finding, paint)?;
+    }
+    for index in 0..xray.len() {
+        let sheet = xray.sheet(index)?;
+        text::sheet(&mut out, &sheet, paint)?;
+    }
+    for note in notes {
+        writeln!(out, "{note}")?;
+    }
+    out.flush()
+}
+
+fn page(xray: &mut Xray<File>, path: &Path, notes: &[String], show_persons: bool) -> Result<()> {
+    let doing = || format!("writing {}", path.display());
+    let mut out = BufWriter::new(File::create(path).with_context(doing)?);
+    html::begin(&mut out, &xray.report, show_persons).with_context(doing)?;
+    html::of_the_file(&mut out, xray.of_the_file()).with_context(doing)?;
+    for index in 0..xray.len() {
+        let sheet = xray.sheet(index).context("reading the file")?;
+        html::sheet(&mut out, &sheet).with_context(doing)?;
+    }
+    html::end(&mut out, notes).with_context(doing)?;
+    out.flush().with_context(doing)
+}

@@ -1,0 +1,86 @@
+//! Which records are shown, and the findings of each.
+
+use crate::validate::Finding;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Records shown without a choice: enough to see the head of a file and its first invoices.
+pub const FIRST: u64 = 40;
+
+/// Most faulty records shown beside them: a page a person can go through.
+pub const FAULTY_MAX: usize = 400;
+
+/// Most records of a chosen invoice: the counter of the type 5 has three digits; the margin shows a damaged one whole.
+pub(super) const INVOICE_MAX: usize = 2_000;
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Choice {
+    /// The first [`FIRST`] records, and every record that has an anomaly.
+    #[default]
+    Overview,
+    /// One physical record, 1-based.
+    Record(u64),
+    /// The records of the invoices with this number.
+    Invoice(String),
+}
+
+/// The choice applied to a file.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) choice: Choice,
+    records: BTreeSet<u64>,
+    findings: BTreeMap<u64, Vec<Finding>>,
+    pub(super) left_out: u64,
+}
+
+impl Wanted {
+    pub(super) fn new(choice: &Choice, found: &[Finding]) -> Self {
+        let mut findings: BTreeMap<u64, Vec<Finding>> = BTreeMap::new();
+        for finding in found {
+            if let Some(record) = finding.record {
+                findings.entry(record).or_default().push(finding.clone());
+            }
+        }
+        let mut wanted = Self { choice: choice.clone(), records: BTreeSet::new(), findings, left_out: 0 };
+        match choice {
+            Choice::Overview => {
+                wanted.records.extend(1..=FIRST);
+                let beyond = || wanted.findings.keys().copied().filter(|r| *r > FIRST);
+                wanted.left_out = beyond().skip(FAULTY_MAX).count() as u64;
+                wanted.records.extend(beyond().take(FAULTY_MAX).collect::<Vec<_>>());
+            }
+            Choice::Record(record) => _ = wanted.records.insert(*record),
+            Choice::Invoice(_) => {}
+        }
+        wanted
+    }
+
+    /// Whether an invoice is the chosen one; zeros on the left do not count.
+    pub(super) fn is_invoice(&self, number: &str) -> bool {
+        let bare = |n: &str| n.trim().trim_start_matches('0').to_owned();
+        matches!(&self.choice, Choice::Invoice(asked) if bare(asked) == bare(number))
+    }
+
+    pub(super) fn add(&mut self, record: u64) {
+        if self.records.len() < INVOICE_MAX {
+            self.records.insert(record);
+        }
+    }
+
+    pub(super) fn wants(&self, record: u64) -> bool {
+        self.records.contains(&record)
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = u64> + '_ {
+        self.records.iter().copied()
+    }
+
+    /// Past this record nothing is wanted; an invoice is looked for up to the end.
+    pub(super) fn last(&self) -> u64 {
+        if matches!(self.choice, Choice::Invoice(_)) { u64::MAX } else { self.records.last().copied().unwrap_or_default() }
+    }
+
+    pub(super) fn findings(&self, record: u64) -> &[Finding] {
+        self.findings.get(&record).map_or(&[], Vec::as_slice)
+    }
+}

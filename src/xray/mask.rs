@@ -1,0 +1,120 @@
+//! Which bytes of a record are hidden: everything that is not plainly something else than a person.
+//!
+//! A byte is shown when a table says what it is, that is not a person's datum, and the columns can be trusted. They cannot when the record has not its
+//! length, when what should be a NIR is not one (a record that lost a byte has its NIR in the zone beside), or when many zones do not fit their picture
+//! (another type of record).
+
+use noemie_parsers::layout::{Layout, Picture, Zone};
+use noemie_parsers::types::Nir;
+
+/// Most bytes lost or gained for which zones near a person's are hidden too; beyond, the whole record is.
+const SHIFT_MAX: usize = 8;
+
+/// Numeric zones with something else than digits from which a record is held for one of another type; below, for one with mistakes.
+const MISFITS: usize = 3;
+
+/// The type of a record: shown even when nothing else can be.
+const HEAD: usize = 1;
+
+/// Zones with whether each is a person's: its picture says so, or it is the key of the NIR before it.
+pub(super) fn zones(list: impl Iterator<Item = &'static Zone>) -> impl Iterator<Item = (&'static Zone, bool)> {
+    let mut after_nir = false;
+    list.map(move |zone| {
+        let key = after_nir && zone.len == 2;
+        after_nir = zone.picture == Picture::Nir;
+        (zone, key || zone.picture.is_person())
+    })
+}
+
+/// For each byte of a record of fixed length, whether it is hidden. `shift`: how many bytes it may have lost or gained inside.
+pub(super) fn record(bytes: &[u8], list: &[(&'static Zone, bool)], shift: usize) -> Vec<bool> {
+    let mut hidden = vec![true; bytes.len()];
+    if shift > SHIFT_MAX || !trusted(bytes, list) {
+        hidden.iter_mut().take(HEAD).for_each(|h| *h = false);
+        return hidden;
+    }
+    for (zone, _) in list.iter().filter(|(_, person)| !person) {
+        set(&mut hidden, usize::from(zone.start) - 1, usize::from(zone.end()), false);
+    }
+    for (zone, _) in list.iter().filter(|(_, person)| *person) {
+        set(&mut hidden, (usize::from(zone.start) - 1).saturating_sub(shift), usize::from(zone.end()) + shift, true);
+    }
+    hidden
+}
+
+/// For each byte of a NOEMIE entity, whether it is hidden; its code and level (5 bytes) never are.
+pub(super) fn entity(bytes: &[u8], table: Option<&'static Layout>, closed: bool) -> Vec<bool> {
+    let list: Vec<_> = table.map(|t| zones(t.all_zones()).collect()).unwrap_or_default();
+    let mut hidden = if closed && trusted(bytes, &list) { record(bytes, &list, 0) } else { vec![true; bytes.len()] };
+    set(&mut hidden, 0, 5, false);
+    hidden
+}
+
+fn set(hidden: &mut [bool], from: usize, to: usize, value: bool) {
+    let to = to.min(hidden.len());
+    if let Some(part) = hidden.get_mut(from.min(to)..to) {
+        part.fill(value);
+    }
+}
+
+/// Whether what should be a NIR is one, or is absent, and the filler before it is blank.
+fn trusted(bytes: &[u8], list: &[(&'static Zone, bool)]) -> bool {
+    let misfit = |zone: &Zone| zone.picture.is_numeric() && !zone.of(bytes).iter().all(|b| b.is_ascii_digit() || *b == b' ');
+    if list.iter().filter(|(zone, _)| misfit(zone)).count() >= MISFITS {
+        return false;
+    }
+    let mut before: Option<&Zone> = None;
+    list.iter().all(|(zone, _)| {
+        let gap = before.replace(zone).is_none_or(|b| b.len > 1 || b.picture != Picture::X || b.of(bytes).iter().all(|b| *b == b' '));
+        let with_key = zone.picture == Picture::Perso && zone.name.starts_with("matricule");
+        if zone.picture != Picture::Nir && !with_key {
+            return true;
+        }
+        let nir = zone.of(bytes);
+        let nir = &nir[..nir.len().min(13)];
+        gap && (nir.iter().all(|b| matches!(b, b' ' | b'0')) || Nir::from_bytes(nir).is_some())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use noemie_parsers::b2::t4::ps;
+
+    fn line() -> Vec<u8> {
+        let mut bytes = b"4992952606 180029999918792652038856".to_vec();
+        bytes.resize(128, b'7');
+        bytes
+    }
+
+    fn shown(bytes: &[u8], shift: usize) -> String {
+        let list: Vec<_> = zones(ps::LAYOUT.all_zones()).collect();
+        record(bytes, &list, shift).iter().zip(bytes).map(|(h, b)| if *h { '*' } else { char::from(*b) }).take(36).collect()
+    }
+
+    #[test]
+    fn the_nir_and_its_key_are_hidden() {
+        assert_eq!(shown(&line(), 0), "4992952606 ***************6520388567");
+    }
+
+    #[test]
+    fn a_shifted_record_hides_what_is_near() {
+        assert_eq!(shown(&line(), 1), "4992952606*****************520388567");
+        let mut lost = line();
+        lost.remove(5);
+        assert_eq!(shown(&lost, 1), "499292606 *****************203885677");
+    }
+
+    #[test]
+    fn a_record_whose_nir_is_none_hides_everything_but_its_type() {
+        let mut moved = line();
+        moved.insert(3, b'5');
+        moved.truncate(128);
+        assert_eq!(shown(&moved, 0), format!("4{}", "*".repeat(35)));
+    }
+
+    #[test]
+    fn an_entity_of_no_table_shows_its_code_and_level_only() {
+        assert_eq!(entity(b"77799DUPONT@", None, true).iter().filter(|h| !**h).count(), 5);
+    }
+}

@@ -1,0 +1,94 @@
+//! X-ray of a file: its records as they stand, their zones named and decoded, its anomalies pointing at their bytes.
+//!
+//! ```text
+//! validate (anomalies) ─► choice of records ─► places (where they stand, which table) ─► one Sheet at a time ─► text, html
+//! ```
+//!
+//! The anomalies are those of `validate`, so that both always agree. Memory stays flat: places of the chosen records, and one sheet. Persons are
+//! hidden in the sheet itself: what draws it cannot show what it does not hold, unless [`Options::show_persons`].
+
+mod choice;
+mod decode;
+pub mod html;
+mod mask;
+mod places;
+mod sheet;
+pub mod text;
+
+pub use choice::{Choice, FAULTY_MAX, FIRST};
+pub use sheet::{Fault, Field, Sheet};
+
+use crate::validate::{self, Finding, Report};
+use choice::Wanted;
+use noemie_parsers::detect::Norme;
+use places::{Entry, Places};
+use std::io::{self, Read, Seek, SeekFrom};
+
+/// What is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Which records.
+    pub choice: Choice,
+    /// Names, numbers and birth dates of persons in clear.
+    pub show_persons: bool,
+}
+
+/// A file under X-ray.
+#[derive(Debug)]
+pub struct Xray<S> {
+    source: S,
+    norme: Option<Norme>,
+    show_persons: bool,
+    wanted: Wanted,
+    entries: Vec<Entry>,
+    /// What `validate` says of the file.
+    pub report: Report,
+}
+
+impl<S: Read + Seek> Xray<S> {
+    /// Examines a file and finds the chosen records in it. Fails only when the source fails.
+    pub fn open(mut source: S, name: &str, options: &Options) -> io::Result<Self> {
+        let report = validate::validate(&mut source, name)?;
+        source.seek(SeekFrom::Start(0))?;
+        let (detection, _) = validate::recognise(&mut source)?;
+        let mut wanted = Wanted::new(&options.choice, &report.anomalies);
+        let mut places = Places::default();
+        if let Some(norme) = detection.norme {
+            places::find(&mut source, norme, &report, &mut wanted, &mut places)?;
+        }
+        let entries = places.into_entries();
+        Ok(Self { source, norme: detection.norme, show_persons: options.show_persons, wanted, entries, report })
+    }
+
+    /// Whether a norm was recognised.
+    pub const fn recognised(&self) -> bool {
+        self.norme.is_some()
+    }
+
+    /// How many records are shown.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no record answers the choice.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Findings that no record shows: those of the file itself.
+    pub fn of_the_file(&self) -> impl Iterator<Item = &Finding> {
+        self.report.anomalies.iter().filter(|f| f.record.is_none())
+    }
+
+    /// Records with an anomaly that are not shown because there are more than [`FAULTY_MAX`].
+    pub const fn faulty_left_out(&self) -> u64 {
+        self.wanted.left_out
+    }
+
+    /// The sheet of a record, `index` below [`Xray::len`].
+    pub fn sheet(&mut self, index: usize) -> io::Result<Sheet> {
+        let entry = &self.entries[index];
+        let raw = places::raw(&mut self.source, self.norme, entry)?;
+        Ok(sheet::build(entry, raw, self.wanted.findings(entry.record), self.show_persons))
+    }
+}

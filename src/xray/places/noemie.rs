@@ -1,0 +1,74 @@
+//! The chosen physical records of a NOEMIE file, with the entities that stand in each: in blocks an entity may stand in several.
+
+use super::{Content, Entry, Part, Places, entry};
+use crate::xray::choice::{Choice, Wanted};
+use noemie_parsers::anomaly::Position;
+use noemie_parsers::layout::{Famille, Layout};
+use noemie_parsers::noemie::{self, Borne, Entite, Flux, Morceau, Packaging, Reader, e000, e999};
+use noemie_parsers::physical::noemie_blocs::BLOC;
+use std::io::{self, Read, Seek, SeekFrom};
+
+pub(super) fn find(mut source: impl Read + Seek, packaging: Packaging, wanted: &mut Wanted, places: &mut Places) -> io::Result<()> {
+    if matches!(wanted.choice, Choice::Invoice(_)) {
+        invoices(&mut source, packaging, wanted)?;
+        source.seek(SeekFrom::Start(0))?;
+    }
+    let last = wanted.records().last().unwrap_or_default();
+    let mut flux = Flux::new(source, packaging);
+    while let Some(piece) = flux.prochain()? {
+        match piece {
+            Morceau::EnTete(borne) => end_mark(&borne, &e000::layout::LAYOUT, wanted, places),
+            Morceau::Fin(borne) => end_mark(&borne, &e999::layout::LAYOUT, wanted, places),
+            Morceau::Entite(entity) => {
+                if entity.lieu.position.record > last {
+                    break;
+                }
+                place(&entity, wanted, places);
+            }
+            Morceau::Faute(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The records of the chosen invoices.
+fn invoices(source: impl Read, packaging: Packaging, wanted: &mut Wanted) -> io::Result<()> {
+    let mut reader = Reader::new(source, packaging);
+    while let Some(element) = reader.next_element()? {
+        let noemie::Element::Retour(retour) = element else { continue };
+        if wanted.is_invoice(&retour.numero) {
+            for entity in &retour.entites {
+                wanted.add(entity.lieu.position.record);
+                wanted.add(entity.lieu.plus_loin(entity.octets.len().saturating_sub(1)).position.record);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn end_mark(borne: &Borne, table: &'static Layout, wanted: &Wanted, places: &mut Places) {
+    places.see(wanted, borne.position, || entry(borne.position, table.tag.to_owned(), None, Content::Record(Some(table), Famille::Aucun)));
+}
+
+/// Puts an entity in each of the records where it stands.
+fn place(entity: &Entite, wanted: &Wanted, places: &mut Places) {
+    let mut from = 0;
+    while from < entity.octets.len() {
+        let here = entity.lieu.plus_loin(from);
+        let column = usize::try_from(here.colonne).unwrap_or(usize::MAX);
+        let room = if here.blocs { (BLOC + 1).saturating_sub(column).max(1) } else { usize::MAX };
+        let len = room.min(entity.octets.len() - from);
+        let part =
+            Part { code: entity.code().to_owned(), table: entity.table, bytes: entity.octets.clone(), from, column, len, closed: entity.fermee };
+        add(part, here.position, wanted, places);
+        from += len;
+    }
+}
+
+fn add(part: Part, at: Position, wanted: &Wanted, places: &mut Places) {
+    if let Some(Entry { content: Content::Entities(parts), .. }) = places.entries.get_mut(&at.record) {
+        parts.push(part);
+        return;
+    }
+    places.see(wanted, at, || entry(at, String::new(), None, Content::Entities(vec![part])));
+}

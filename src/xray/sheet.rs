@@ -1,0 +1,225 @@
+//! A record as it is shown: its bytes with those that are hidden, its zones, its faults. What is hidden is not in it any more.
+
+use super::decode;
+use super::mask;
+use super::places::{Content, Entry, Part, Raw};
+use crate::validate::Finding;
+use noemie_parsers::anomaly::Code;
+use noemie_parsers::layout::{Famille, Layout, Zone};
+use noemie_parsers::physical::enregistrements::LONGUEUR;
+
+/// What stands in place of a hidden byte.
+pub(super) const HIDDEN: char = '*';
+
+/// One record.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    /// Rank in the physical file, 1-based.
+    pub record: u64,
+    /// Offset of its first column, 0-based.
+    pub offset: u64,
+    /// Type of the record; empty for a record of NOEMIE entities.
+    pub kind: String,
+    /// French title, variant of the norm in it.
+    pub title: String,
+    /// Number of its invoice.
+    pub invoice: Option<String>,
+    /// Length announced before it (NOEMIE in lines).
+    pub prefix: Option<String>,
+    /// One character a byte.
+    pub shown: Vec<char>,
+    /// Its zones, in column order.
+    pub fields: Vec<Field>,
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
+}
+
+impl Sheet {
+    /// How many columns are drawn: a fault past the end has its own.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.faults.iter().map(|f| f.last).max().unwrap_or(0).max(self.shown.len())
+    }
+
+    /// The character at an index, blank past the end.
+    pub(super) fn char_at(&self, index: usize) -> char {
+        self.shown.get(index).copied().unwrap_or(' ')
+    }
+
+    /// The first fault that covers an index.
+    pub(super) fn fault_at(&self, index: usize) -> Option<&Fault> {
+        self.faults.iter().find(|f| f.first <= index + 1 && index < f.last)
+    }
+}
+
+/// One zone, or the part of it that stands in this record.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Entity; empty in a record of one table.
+    pub entity: String,
+    /// Number in the norm's table.
+    pub no: &'static str,
+    /// French name.
+    pub name: &'static str,
+    /// First column, 1-based.
+    pub first: usize,
+    /// Last column.
+    pub last: usize,
+    /// Decoded value, `masqué` when a byte of it is hidden.
+    pub value: String,
+    /// Known values and remarks of the table, in English.
+    pub meaning: &'static str,
+    /// Whether it begins in the record before.
+    pub continued: bool,
+}
+
+impl Field {
+    /// Whether it says nothing: a blank filler.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let name = self.name.to_ascii_lowercase();
+        self.value.is_empty() && ["filler", "blanc", "non documente"].iter().any(|idle| name.starts_with(idle))
+    }
+
+    /// Whether a new entity begins with it.
+    pub(super) fn opens_entity(&self) -> bool {
+        !self.entity.is_empty() && self.no == "1" && !self.continued
+    }
+}
+
+/// One anomaly.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// Stable code.
+    pub code: &'static str,
+    /// `file`, `invoice` or `warning`.
+    pub severity: &'static str,
+    /// First faulty column; one past the end when something is missing there.
+    pub first: usize,
+    /// Last faulty column.
+    pub last: usize,
+    /// Number and name of the zone.
+    pub field: String,
+    /// What is wrong, in French.
+    pub message: String,
+}
+
+/// Builds the sheet of a record.
+pub(super) fn build(entry: &Entry, raw: Raw, findings: &[Finding], show_persons: bool) -> Sheet {
+    let bytes = &raw.bytes;
+    let (mut hidden, zones) = match &entry.content {
+        Content::Record(table, famille) => one_table(bytes, *table, *famille, findings),
+        Content::Entities(parts) => entities(bytes, parts),
+    };
+    if show_persons {
+        hidden.fill(false);
+    }
+    let shown: Vec<char> = decode::visible(bytes).chars().zip(&hidden).map(|(c, h)| if *h { HIDDEN } else { c }).collect();
+    let fields = zones.into_iter().map(|z| z.field(&hidden, show_persons)).collect();
+    let faults = findings.iter().map(|f| fault(f, bytes.len())).collect();
+    let (kind, title) = if bytes.is_empty() { (entry.kind.clone(), "absent".to_owned()) } else { name(entry) };
+    Sheet { record: entry.record, offset: entry.offset, kind, title, invoice: entry.invoice.clone(), prefix: raw.prefix, shown, fields, faults }
+}
+
+fn name(entry: &Entry) -> (String, String) {
+    match &entry.content {
+        Content::Record(Some(table), _) => (entry.kind.clone(), table.title.to_owned()),
+        Content::Record(None, _) => (entry.kind.clone(), "table inconnue".to_owned()),
+        Content::Entities(parts) => {
+            let mut codes: Vec<&str> = parts.iter().map(|p| p.code.as_str()).collect();
+            codes.dedup();
+            (String::new(), format!("entités {}", codes.join(", ")))
+        }
+    }
+}
+
+/// A zone with its place in the record and its bytes.
+struct Placed {
+    zone: &'static Zone,
+    entity: String,
+    first: usize,
+    last: usize,
+    continued: bool,
+    whole: Vec<u8>,
+    /// Whether bytes that stand in another record are hidden too.
+    hidden_elsewhere: bool,
+}
+
+impl Placed {
+    fn field(self, hidden: &[bool], show_persons: bool) -> Field {
+        let secret = self.hidden_elsewhere || hidden.get(self.first - 1..self.last).is_none_or(|part| part.contains(&true));
+        let value = if secret && !show_persons { "masqué".to_owned() } else { decode::value(self.zone, &self.whole) };
+        Field {
+            entity: self.entity,
+            no: self.zone.no,
+            name: self.zone.name,
+            first: self.first,
+            last: self.last,
+            value,
+            meaning: self.zone.meaning,
+            continued: self.continued,
+        }
+    }
+}
+
+fn one_table(bytes: &[u8], table: Option<&'static Layout>, famille: Famille, findings: &[Finding]) -> (Vec<bool>, Vec<Placed>) {
+    let own = table.map_or(&[][..], |t| t.zones);
+    let shared = table.map_or(famille, |t| t.famille);
+    let list: Vec<_> = mask::zones(shared.zones().iter().chain(own)).collect();
+    // The end of a file cuts a record, it does not move its columns.
+    let cut = findings.iter().any(|f| f.code == Code::FichierTronque.as_str());
+    let shift = if cut { 0 } else { bytes.len().abs_diff(LONGUEUR) };
+    let hidden = mask::record(bytes, &list, shift);
+    let placed = list.iter().filter(|(zone, _)| usize::from(zone.end()) <= bytes.len()).map(|(zone, _)| Placed {
+        zone,
+        entity: String::new(),
+        first: usize::from(zone.start),
+        last: usize::from(zone.end()),
+        continued: false,
+        whole: zone.of(bytes).to_vec(),
+        hidden_elsewhere: false,
+    });
+    (hidden, placed.collect())
+}
+
+fn entities(bytes: &[u8], parts: &[Part]) -> (Vec<bool>, Vec<Placed>) {
+    // Bytes that belong to no entity are hidden, but for the padding and the flag of a block.
+    let mut hidden: Vec<bool> = bytes.iter().map(|b| *b != b' ').collect();
+    let mut placed = Vec::new();
+    if let Some(flag) = hidden.first_mut().filter(|_| parts.iter().all(|p| p.column > 1)) {
+        *flag = false;
+    }
+    for part in parts {
+        let secret = mask::entity(&part.bytes, part.table, part.closed);
+        for i in 0..part.len {
+            if let (Some(h), Some(s)) = (hidden.get_mut(part.column - 1 + i), secret.get(part.from + i)) {
+                *h = *s;
+            }
+        }
+        let zones = part.table.into_iter().flat_map(Layout::all_zones);
+        placed.extend(zones.filter_map(|zone| zone_of_part(zone, part, &secret)));
+    }
+    (hidden, placed)
+}
+
+/// The part of a zone that stands in this record.
+fn zone_of_part(zone: &'static Zone, part: &Part, secret: &[bool]) -> Option<Placed> {
+    let (start, end) = (usize::from(zone.start) - 1, usize::from(zone.end()));
+    let (first, last) = (start.max(part.from), end.min(part.from + part.len));
+    (first < last).then(|| Placed {
+        zone,
+        entity: part.code.clone(),
+        first: part.column + first - part.from,
+        last: part.column + last - part.from - 1,
+        continued: start < part.from,
+        whole: zone.of(&part.bytes).to_vec(),
+        hidden_elsewhere: secret.get(start..end).is_none_or(|s| s.contains(&true)),
+    })
+}
+
+fn fault(finding: &Finding, length: usize) -> Fault {
+    let first = usize::try_from(finding.column.unwrap_or(1)).unwrap_or(1).clamp(1, length + 1);
+    let span = usize::try_from(finding.length).unwrap_or(0).max(1);
+    let last = (first + span - 1).min(length.max(first));
+    Fault { code: finding.code, severity: finding.severity, first, last, field: finding.field.clone(), message: finding.message.clone() }
+}

@@ -1,0 +1,235 @@
+//! X-ray: persons masked, the right records chosen, anomalies at their bytes, NOEMIE entities mapped into their blocks.
+
+use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
+use noemie_gateway::xray::{self, Choice, Sheet, Xray, html, text};
+use noemie_parsers::b2::{self, Genre, Lecteur, t2b};
+use noemie_parsers::noemie::Packaging;
+use noemie_parsers::physical::enregistrements::Forme;
+use std::io::Cursor;
+use std::path::Path;
+use std::process::Command;
+
+fn dre(profile: Profile, forme: Forme, damage: Option<Damage>) -> (Vec<u8>, generate::Summary) {
+    let mut bytes = Vec::new();
+    let options = Options { profile, invoices: 12, seed: 7, forme, damage, ..Options::default() };
+    let summary = generate::dre(&options, &mut bytes).expect("generated");
+    (bytes, summary)
+}
+
+fn rsp(packaging: Packaging, invoices: u64) -> (Vec<u8>, Vec<u8>) {
+    let (mut bytes, mut out) = (Vec::new(), Vec::new());
+    let options = Options { profile: Profile::Pharmacie, invoices, seed: 7, ..Options::default() };
+    generate::dre(&options, &mut bytes).expect("generated");
+    generate::rsp(&bytes[..], Forme::Crlf, &RspOptions { packaging, ..RspOptions::default() }, &mut out).expect("answered");
+    (bytes, out)
+}
+
+fn open(bytes: &[u8], choice: Choice, show_persons: bool) -> Xray<Cursor<Vec<u8>>> {
+    Xray::open(Cursor::new(bytes.to_vec()), "file", &xray::Options { choice, show_persons }).expect("memory does not fail")
+}
+
+fn sheets(bytes: &[u8], choice: Choice, show_persons: bool) -> Vec<Sheet> {
+    let mut xray = open(bytes, choice, show_persons);
+    (0..xray.len()).map(|i| xray.sheet(i).expect("memory does not fail")).collect()
+}
+
+/// Everything a person can be shown: text, page, and the bytes in one line so that no fold hides anything.
+fn output(bytes: &[u8], show_persons: bool) -> String {
+    let mut out = Vec::new();
+    for sheet in sheets(bytes, Choice::Overview, show_persons) {
+        text::sheet(&mut out, &sheet, text::Paint::new(false)).expect("memory does not fail");
+        html::sheet(&mut out, &sheet).expect("memory does not fail");
+        out.extend(sheet.shown.iter().collect::<String>().bytes());
+    }
+    String::from_utf8(out).expect("text")
+}
+
+/// NIR and names of a clean file. Names with their blanks: invented ones look like the signs of invented pharmacies.
+fn persons(bytes: &[u8], forme: Forme) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut reader = Lecteur::new(bytes, forme);
+    while let Some(element) = reader.suivant().expect("memory does not fail") {
+        let b2::Element::Facture(facture) = element else { continue };
+        found.push(String::from_utf8(facture.identite().nir_brut.to_vec()).expect("ASCII"));
+        found.extend(facture.nir_individuel());
+        let names = facture.pieces.iter().filter(|p| p.genre == Genre::ComplementFacture(b'B'));
+        found.extend(names.map(|p| String::from_utf8_lossy(t2b::layout::NOM_BENEFICIAIRE.of(&p.record)).into_owned()));
+    }
+    found.sort();
+    found.dedup();
+    assert!(!found.is_empty());
+    found
+}
+
+#[test]
+fn persons_are_masked_whatever_is_wrong_with_the_file() {
+    for forme in [Forme::Crlf, Forme::Blocs] {
+        let persons = persons(&dre(Profile::Mixte, forme, None).0, forme);
+        for damage in std::iter::once(None).chain(Damage::ALL.iter().copied().map(Some)) {
+            let shown = output(&dre(Profile::Mixte, forme, damage).0, false);
+            let seen = persons.iter().find(|p| shown.contains(p.as_str()));
+            assert_eq!(seen, None, "{damage:?} {forme:?} shows a person");
+        }
+    }
+}
+
+#[test]
+fn a_byte_lost_or_gained_anywhere_shows_no_nir() {
+    let (clean, _) = dre(Profile::Pharmacie, Forme::Crlf, None);
+    let persons = persons(&clean, Forme::Crlf);
+    let record = 2 * 130;
+    for place in (0..128).step_by(3) {
+        let (mut lost, mut gained) = (clean.clone(), clean.clone());
+        lost.remove(record + place);
+        gained.insert(record + place, b'0');
+        // The length stays right: one byte in, the last blank out.
+        let mut moved = gained.clone();
+        moved.remove(record + 128);
+        for damaged in [lost, gained, moved] {
+            let shown = output(&damaged, false);
+            assert_eq!(persons.iter().find(|p| shown.contains(p.as_str())), None, "column {}", place + 1);
+        }
+    }
+}
+
+#[test]
+fn persons_are_shown_when_asked() {
+    let (bytes, _) = dre(Profile::Pharmacie, Forme::Crlf, None);
+    let shown = output(&bytes, true);
+    assert!(persons(&bytes, Forme::Crlf).iter().any(|p| shown.contains(p)));
+}
+
+#[test]
+fn returns_mask_persons_in_both_packagings() {
+    for packaging in [Packaging::Lignes, Packaging::Blocs] {
+        let (dre, out) = rsp(packaging, 6);
+        let shown = output(&out, false);
+        assert!(!persons(&dre, Forme::Crlf).iter().any(|p| shown.contains(p.as_str())), "{packaging:?}");
+        assert!(output(&out, true).contains(&persons(&dre, Forme::Crlf)[0]), "{packaging:?}");
+    }
+}
+
+#[test]
+fn each_damage_is_shown_at_its_column() {
+    for damage in Damage::ALL.iter().copied().filter(|d| !matches!(d, Damage::Empty | Damage::Garbage)) {
+        let (bytes, summary) = dre(Profile::Mixte, Forme::Crlf, Some(damage));
+        let damaged = summary.damaged.expect("a damage");
+        let sheets = sheets(&bytes, Choice::Record(damaged.record), false);
+        let [sheet] = &sheets[..] else { panic!("{damage:?}: {} sheets", sheets.len()) };
+        assert_eq!(sheet.record, damaged.record);
+        let (first, last) = damaged.columns;
+        let found =
+            sheet.faults.iter().any(|f| f.code.split('-').next() == Some(damaged.control) && (first as usize..=last as usize).contains(&f.first));
+        assert!(found, "{damage:?} expected at {first}-{last}: {:?}", sheet.faults);
+        assert!(text::bytes(sheet, text::Paint::new(false)).contains('^'));
+    }
+}
+
+#[test]
+fn the_overview_shows_the_first_records_and_the_faulty_ones() {
+    let (bytes, summary) = dre(Profile::Mixte, Forme::Crlf, Some(Damage::Count999));
+    let records: Vec<u64> = sheets(&bytes, Choice::Overview, false).iter().map(|s| s.record).collect();
+    let expect: Vec<u64> = (1..=xray::FIRST).chain(summary.damaged.map(|d| d.record)).collect();
+    assert_eq!(records, expect);
+}
+
+#[test]
+fn an_invoice_is_shown_whole_and_alone() {
+    for forme in [Forme::Crlf, Forme::Blocs] {
+        let (bytes, _) = dre(Profile::Pharmacie, forme, None);
+        let all = sheets(&bytes, Choice::Overview, false);
+        let number = all[4].invoice.clone().expect("in an invoice");
+        let one = sheets(&bytes, Choice::Invoice(number.clone()), false);
+        assert!(one.len() > 3 && one.iter().all(|s| s.invoice.as_deref() == Some(number.as_str())));
+        assert_eq!((one[0].kind.as_str(), one.last().map(|s| s.kind.as_str())), ("2", Some("5")));
+        assert!(sheets(&bytes, Choice::Invoice("1".to_owned()), false).is_empty());
+        assert!(sheets(&bytes, Choice::Record(100_000), false).is_empty());
+    }
+}
+
+/// Entity, zone, value, and bytes of each zone of the data records, parts of a zone joined.
+fn zones(bytes: &[u8]) -> Vec<(String, &'static str, String, String)> {
+    let mut out: Vec<(String, &'static str, String, String)> = Vec::new();
+    for sheet in sheets(bytes, Choice::Overview, true).iter().filter(|s| s.kind.is_empty()) {
+        for field in &sheet.fields {
+            let part: String = sheet.shown[field.first - 1..field.last].iter().collect();
+            match out.last_mut() {
+                Some(before) if field.continued => before.3.push_str(&part),
+                _ => out.push((field.entity.clone(), field.no, field.value.clone(), part)),
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn entities_are_mapped_into_their_blocks() {
+    let (lines, blocks) = (rsp(Packaging::Lignes, 4).1, rsp(Packaging::Blocs, 4).1);
+    assert!(blocks.len() / 128 < usize::try_from(xray::FIRST).expect("small"), "the overview must hold the whole file");
+    let expect = zones(&lines);
+    assert!(expect.iter().any(|z| z.0 == "103") && expect.len() > 100);
+    assert_eq!(zones(&blocks), expect);
+}
+
+#[test]
+fn the_invoice_of_a_return_is_found_in_its_records() {
+    for packaging in [Packaging::Lignes, Packaging::Blocs] {
+        let (dre, out) = rsp(packaging, 6);
+        let number = sheets(&dre, Choice::Overview, false)[2].invoice.clone().expect("an invoice");
+        let found = sheets(&out, Choice::Invoice(number.clone()), false);
+        assert!(found.iter().flat_map(|s| &s.fields).any(|f| f.entity == "102" && f.value == number), "{packaging:?}");
+    }
+}
+
+#[test]
+fn notices_of_a_concentrator_are_read() {
+    let line = format!("2999000000000130004160022601282861299999002930003638{:<76}\r\n", "0000150000000000");
+    let sheets = sheets(line.as_bytes(), Choice::Overview, false);
+    let shown: String = sheets[0].shown.iter().collect();
+    assert_eq!(sheets[0].title, "Retour de concentrateur (avis de reglement)");
+    assert!(shown.starts_with("299900000000013000416002260128***************"), "{shown}");
+}
+
+#[test]
+fn a_page_stands_alone_and_escapes_the_file() {
+    let (mut bytes, _) = dre(Profile::Pharmacie, Forme::Crlf, None);
+    let name = 130 + 29;
+    bytes[name..name + 8].copy_from_slice(b"<script>");
+    let dir = tempfile::tempdir().expect("a directory");
+    let (file, page) = (dir.path().join("x.b2"), dir.path().join("x.html"));
+    std::fs::write(&file, &bytes).expect("written");
+    assert_eq!(status(&["xray".as_ref(), file.as_ref(), "--html".as_ref(), page.as_ref()]), 0);
+    let page = std::fs::read_to_string(page).expect("a page");
+    assert!(page.contains("&lt;script&gt;") && page.trim_end().ends_with("</html>"));
+    for outside in ["<script", "http://", "https://", "src=", "<link", "@import", "url("] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    for tag in ["section", "table", "pre", "mark", "ul", "li", "tr", "td"] {
+        let open = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(open, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+fn status(args: &[&Path]) -> i32 {
+    let output = Command::new(env!("CARGO_BIN_EXE_noemie-gateway")).env_remove("NOEMIE_UPDATE_DOCS").args(args).output().expect("the binary runs");
+    assert!(!output.stdout.contains(&0x1b), "colours in a pipe");
+    output.status.code().expect("a status")
+}
+
+#[test]
+fn exit_statuses_are_those_of_the_other_commands() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (good, noise, empty) = (dir.path().join("good"), dir.path().join("noise"), dir.path().join("empty"));
+    std::fs::write(&good, dre(Profile::Pharmacie, Forme::Crlf, None).0).expect("written");
+    std::fs::write(&noise, dre(Profile::Pharmacie, Forme::Crlf, Some(Damage::Garbage)).0).expect("written");
+    std::fs::write(&empty, b"").expect("written");
+    let xray = |more: &[&str], file: &Path| {
+        let mut args: Vec<&Path> = vec!["xray".as_ref(), file];
+        args.extend(more.iter().map(Path::new));
+        status(&args)
+    };
+    assert_eq!((xray(&[], &good), xray(&["--record", "3"], &good)), (0, 0));
+    assert_eq!((xray(&["--record", "99999"], &good), xray(&["--invoice", "1"], &good)), (1, 1));
+    assert_eq!((xray(&[], &noise), xray(&[], &empty)), (2, 2));
+    assert_eq!((xray(&[], &dir.path().join("absent")), xray(&["--record", "0"], &good)), (64, 64));
+}
