@@ -30,7 +30,7 @@ pub fn facture(facture: &mut Facture, en_tete: Option<&EnTete>) {
     let mut found = Vec::new();
     for piece in facture.pieces.iter().filter(|p| !p.douteux) {
         let layout = facture.tables.layout(piece.genre);
-        zones(layout, piece.genre.famille(facture.tables.norme), &piece.record, piece.position, &piece.genre.nom(), Place::Facture, &mut found);
+        zones(layout, piece.genre.famille(facture.tables.norme), &piece.record, piece.position, piece.genre, Place::Facture, &mut found);
     }
     prefixe::prefixe(facture, &mut found);
     ordre::ordre(facture, &mut found);
