@@ -6,6 +6,10 @@
 //!
 //! This module knows nothing of files, of the order of records, or of what a zone is used for.
 
+mod masque;
+
+pub use masque::Masque;
+
 /// What may stand in a zone, and how it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Picture {
@@ -124,6 +128,16 @@ impl Famille {
             Self::Famille39 => famille39::ZONES,
         }
     }
+
+    /// The table of the shared columns alone.
+    #[must_use]
+    pub const fn table(self) -> Option<&'static Layout> {
+        match self {
+            Self::Aucun => None,
+            Self::Famille36 => Some(&famille36::LAYOUT),
+            Self::Famille39 => Some(&famille39::LAYOUT),
+        }
+    }
 }
 
 /// The table of one record.
@@ -141,6 +155,8 @@ pub struct Layout {
     pub title: &'static str,
     /// The record's own zones, in column order.
     pub zones: &'static [Zone],
+    /// What may stand in each column, computed from the zones.
+    pub masque: Masque,
 }
 
 impl Layout {
@@ -166,7 +182,7 @@ macro_rules! record {
     ) => {
         $(#[$doc])*
         pub mod $module {
-            use crate::layout::{Famille, Layout, Picture, Presence, Zone};
+            use crate::layout::{Famille, Layout, Masque, Picture, Presence, Zone};
             $(
                 #[doc = concat!("Zone ", $no, ", ", $name, ": column ", $start, ", length ", $zlen, ". ", $meaning)]
                 pub const $zone: Zone = Zone {
@@ -177,6 +193,7 @@ macro_rules! record {
             /// The whole table.
             pub static LAYOUT: Layout = Layout {
                 tag: $tag, variant: $variant, len: $len, famille: Famille::$famille, title: $title, zones: ZONES,
+                masque: Masque::de(Famille::$famille.zones(), ZONES),
             };
             pub(crate) const ZONES: &[Zone] = &[$($zone),*];
         }

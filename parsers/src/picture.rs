@@ -29,9 +29,52 @@ fn digits(input: &[u8]) -> IResult<&[u8], u64> {
         .parse(input)
 }
 
+/// Up to eight digits at once; `None` for anything else, which the grammar above then reads.
+///
+/// The bytes stand in one `u64`, the first highest, zeros before them. Overlapping loads of a short slice say the same bytes twice at the same
+/// place, so that `|` joins them.
+#[inline]
+fn huit_chiffres(zone: &[u8]) -> Option<u64> {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let n = zone.len();
+    let (octets, vides) = match (zone.first_chunk::<4>(), zone.last_chunk::<4>()) {
+        _ if n == 0 || n > 8 => return None,
+        (Some(debut), Some(fin)) => (u64::from(u32::from_be_bytes(*debut)) << (8 * (n - 4)) | u64::from(u32::from_be_bytes(*fin)), 8 - n),
+        _ => (u64::from(zone[0]) << (8 * (n - 1)) | u64::from(zone[n / 2]) << (8 * (n - 1 - n / 2)) | u64::from(zone[n - 1]), 8 - n),
+    };
+    let octets = if vides == 0 { octets } else { octets | ZEROS << (8 * n) };
+    let haut = octets & 0xf0f0_f0f0_f0f0_f0f0;
+    let bas = octets.wrapping_add(0x0606_0606_0606_0606) & 0xf0f0_f0f0_f0f0_f0f0;
+    if haut | bas >> 4 != 0x3333_3333_3333_3333 {
+        return None;
+    }
+    // Pairs, then fours, then eight: each step adds ten, a hundred, ten thousand times the left half to the right one.
+    let v = octets.swap_bytes() & 0x0f0f_0f0f_0f0f_0f0f;
+    let v = v.wrapping_mul(10 << 8 | 1) >> 8 & 0x00ff_00ff_00ff_00ff;
+    let v = v.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_ffff_0000_ffff;
+    Some(v.wrapping_mul(10_000 << 32 | 1) >> 32)
+}
+
+/// Up to sixteen digits in two halves.
+#[inline]
+fn seize_chiffres(zone: &[u8]) -> Option<u64> {
+    if zone.len() <= 8 {
+        return huit_chiffres(zone);
+    }
+    let (debut, fin) = zone.split_last_chunk::<8>()?;
+    Some(huit_chiffres(debut)? * 100_000_000 + huit_chiffres(fin)?)
+}
+
 /// `9(n)`: the number, or `None` when the zone is blank. At most 19 digits fit; no numeric zone of the norms is longer but SIRET and
 /// 15-digit identifiers, which are read as text.
+#[inline]
 pub fn nombre(zone: &[u8]) -> Result<Option<u64>, Refus> {
+    seize_chiffres(zone).map_or_else(|| nombre_a_trous(zone), |n| Ok(Some(n)))
+}
+
+/// The grammar: digits then blanks, or blanks alone.
+#[cold]
+fn nombre_a_trous(zone: &[u8]) -> Result<Option<u64>, Refus> {
     all_consuming(alt((terminated(digits, blanks).map(Some), value(None, blanks)))).parse(zone).map(|(_, n)| n).map_err(|_| Refus::NonNumerique)
 }
 
@@ -49,6 +92,7 @@ fn two(input: &[u8]) -> IResult<&[u8], u8> {
 type Paires = fn(&[u8]) -> IResult<&[u8], (u16, u8, u8)>;
 
 /// Reads a date with its three or four pairs of digits in the order given by `order`.
+#[cold]
 fn date(zone: &[u8], order: Paires) -> Result<Option<Date>, Refus> {
     if zone.iter().all(|b| *b == b' ') || zone.iter().all(|b| *b == b'0') {
         return Ok(None);
@@ -57,13 +101,30 @@ fn date(zone: &[u8], order: Paires) -> Result<Option<Date>, Refus> {
     Date::new(a, m, j).map(Some).ok_or(Refus::DateImpossible)
 }
 
+/// The three pairs of a date of six digits; `None` when it is no digits, or zero: absent dates and faults are read by [`date`].
+#[inline]
+fn trois_paires(zone: &[u8]) -> Option<(u8, u8, u8)> {
+    if zone.len() != 6 {
+        return None;
+    }
+    let n = huit_chiffres(zone).filter(|n| *n != 0)?;
+    let paire = |n: u64| u8::try_from(n % 100).unwrap_or_default();
+    Some((paire(n / 10_000), paire(n / 100), paire(n)))
+}
+
 /// AAMMJJ: the date, or `None` when the zone is blank or zero.
 pub fn aammjj(zone: &[u8]) -> Result<Option<Date>, Refus> {
+    if let Some((a, m, j)) = trois_paires(zone) {
+        return Date::new(2000 + u16::from(a), m, j).map(Some).ok_or(Refus::DateImpossible);
+    }
     date(zone, |i| (two, two, two).map(|(a, m, j)| (2000 + u16::from(a), m, j)).parse(i))
 }
 
 /// JJMMAA: the date, or `None` when the zone is blank or zero.
 pub fn jjmmaa(zone: &[u8]) -> Result<Option<Date>, Refus> {
+    if let Some((j, m, a)) = trois_paires(zone) {
+        return Date::new(2000 + u16::from(a), m, j).map(Some).ok_or(Refus::DateImpossible);
+    }
     date(zone, |i| (two, two, two).map(|(j, m, a)| (2000 + u16::from(a), m, j)).parse(i))
 }
 
@@ -83,6 +144,9 @@ pub fn aammjjhh(zone: &[u8]) -> Result<Option<(Date, u8)>, Refus> {
 /// Text with blanks and NUL bytes (seen at the end of NOEMIE labels) cut on both sides; bytes outside ASCII are read as Latin-1.
 #[must_use]
 pub fn texte(zone: &[u8]) -> String {
+    if let Some(ascii) = std::str::from_utf8(zone).ok().filter(|t| t.is_ascii()) {
+        return ascii.trim_matches([' ', '\0']).to_owned();
+    }
     let text: String = zone.iter().map(|b| char::from(*b)).collect();
     text.trim_matches([' ', '\0']).to_owned()
 }
@@ -99,6 +163,23 @@ mod tests {
         for refused in [&b" 42 "[..], b"-042", b"4.20", b"O042", b"4 2 ", b"+042"] {
             assert_eq!(nombre(refused), Err(Refus::NonNumerique));
         }
+    }
+
+    #[test]
+    fn every_length_of_digits_and_every_wrong_byte() {
+        let digits = b"1234567890123456789";
+        for len in 1..=19 {
+            let expect = std::str::from_utf8(&digits[..len]).expect("ASCII").parse().ok();
+            assert_eq!(nombre(&digits[..len]), Ok(expect));
+            for place in 0..len {
+                for wrong in (0..=u8::MAX).filter(|b| !b.is_ascii_digit() && *b != b' ') {
+                    let mut zone = digits[..len].to_vec();
+                    zone[place] = wrong;
+                    assert_eq!(nombre(&zone), Err(Refus::NonNumerique), "{len} {place} {wrong}");
+                }
+            }
+        }
+        assert_eq!(nombre(b""), Ok(None));
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl<W: Write> Ecrivain<W> {
         record[bornes(&t000::layout::LONGUEUR_ENREGISTREMENT)].copy_from_slice(b"128");
         let en_tete = EnTete::new(self.position(), self.comptes.fichiers + 1, record);
         let mut found = Vec::new();
-        controles::zones(Some(fiche.table()), Famille::Aucun, &record, self.position(), "000", Place::Enveloppe, &mut found);
+        controles::zones(Some(fiche.table()), Famille::Aucun, &record, self.position(), Genre::EnTete, Place::Enveloppe, &mut found);
         controles::en_tete(&en_tete, &mut found);
         accepter(found)?;
         if !self.remises.insert(cle_de_remise(&record)) {
@@ -146,7 +146,7 @@ impl<W: Write> Ecrivain<W> {
         }
         let record = fiche.finir()?;
         let mut found = Vec::new();
-        controles::zones(Some(fiche.table()), Famille::Aucun, &record, self.position(), "1", Place::Enveloppe, &mut found);
+        controles::zones(Some(fiche.table()), Famille::Aucun, &record, self.position(), Genre::Lot, Place::Enveloppe, &mut found);
         accepter(found)?;
         let rang = u32::try_from(self.comptes.lots + 1).unwrap_or(u32::MAX);
         self.lot = Some(Lot::new(self.position(), rang, record, self.en_tete.as_ref()));

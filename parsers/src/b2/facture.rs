@@ -242,16 +242,75 @@ impl Facture {
     /// Sums over its lines.
     #[must_use]
     pub fn totaux(&self) -> Totaux {
-        self.lignes().fold(Totaux::default(), |t, l| Totaux { total: t.total + l.depense, amo: t.amo + l.amo, amc: t.amc + l.amc })
+        let lignes = self.pieces.iter().filter(|p| p.genre.is_ligne()).map(|p| (self.colonnes(p.genre), &p.record));
+        lignes.fold(Totaux::default(), |t, (c, r)| Totaux { total: t.total + m(c.depense, r), amo: t.amo + m(c.amo, r), amc: t.amc + m(c.amc, r) })
     }
 
     fn ligne(&self, piece: &Piece) -> Ligne {
-        match (piece.genre, self.is_cp()) {
-            (Genre::Ligne3, _) => ligne3(piece),
-            (_, true) => ligne4_cp(piece),
-            (_, false) => ligne4_ps(piece),
+        let (c, r, lus) = (self.colonnes(piece.genre), &piece.record, self.chiffres(piece));
+        Ligne {
+            genre: piece.genre,
+            code_acte: text(c.code_acte.of(r)),
+            date: lus.date,
+            quantite: lus.quantite,
+            coefficient: lus.coefficient,
+            prix_unitaire: lus.prix_unitaire,
+            base: lus.base,
+            taux: lus.taux,
+            depense: m(c.depense, r),
+            amo: lus.amo,
+            amc: m(c.amc, r),
+            qualificatif: text(c.qualificatif.of(r)),
         }
     }
+
+    /// What the controls compute with, read without making any text.
+    pub(super) fn chiffres(&self, piece: &Piece) -> Chiffres {
+        let (c, r) = (self.colonnes(piece.genre), &piece.record);
+        Chiffres {
+            date: d(c.date, r),
+            quantite: n(c.quantite, r),
+            coefficient: n(c.coefficient, r),
+            prix_unitaire: m(c.prix_unitaire, r),
+            base: m(c.base, r),
+            taux: n(c.taux, r),
+            amo: m(c.amo, r),
+        }
+    }
+
+    const fn colonnes(&self, genre: Genre) -> &'static Colonnes {
+        match (genre, self.is_cp()) {
+            (Genre::Ligne3, _) => &LIGNE_3,
+            (_, true) => &LIGNE_4_CP,
+            (_, false) => &LIGNE_4_PS,
+        }
+    }
+}
+
+/// The numbers of a main line that the controls compare.
+pub(super) struct Chiffres {
+    pub(super) date: Option<Date>,
+    pub(super) quantite: u64,
+    pub(super) coefficient: u64,
+    pub(super) prix_unitaire: Montant,
+    pub(super) base: Montant,
+    pub(super) taux: u64,
+    pub(super) amo: Montant,
+}
+
+/// Where the values of a main line stand.
+struct Colonnes {
+    code_acte: &'static Zone,
+    date: &'static Zone,
+    quantite: &'static Zone,
+    coefficient: &'static Zone,
+    prix_unitaire: &'static Zone,
+    base: &'static Zone,
+    taux: &'static Zone,
+    depense: &'static Zone,
+    amo: &'static Zone,
+    amc: &'static Zone,
+    qualificatif: &'static Zone,
 }
 
 fn n(zone: &Zone, r: &Record) -> u64 {
@@ -266,62 +325,47 @@ fn d(zone: &Zone, r: &Record) -> Option<Date> {
     picture::aammjj(zone.of(r)).unwrap_or_default()
 }
 
-fn ligne3(piece: &Piece) -> Ligne {
-    use t3::cp;
-    let r = &piece.record;
-    Ligne {
-        genre: piece.genre,
-        code_acte: text(cp::CODE_ACTE.of(r)),
-        date: d(&cp::DATE_DEBUT_SEJOUR, r),
-        quantite: n(&cp::QUANTITE, r),
-        coefficient: n(&cp::COEFFICIENT, r),
-        prix_unitaire: m(&cp::PRIX_UNITAIRE, r),
-        base: m(&cp::BASE_REMBOURSEMENT, r),
-        taux: n(&cp::TAUX, r),
-        depense: m(&cp::MONTANT_TOTAL_DEPENSE, r),
-        amo: m(&cp::MONTANT_REMBOURSABLE_AMO, r),
-        amc: m(&cp::MONTANT_REMBOURSABLE_OC, r),
-        qualificatif: text(cp::QUALIFICATIF_DEPENSE.of(r)),
-    }
-}
+static LIGNE_3: Colonnes = Colonnes {
+    code_acte: &t3::cp::CODE_ACTE,
+    date: &t3::cp::DATE_DEBUT_SEJOUR,
+    quantite: &t3::cp::QUANTITE,
+    coefficient: &t3::cp::COEFFICIENT,
+    prix_unitaire: &t3::cp::PRIX_UNITAIRE,
+    base: &t3::cp::BASE_REMBOURSEMENT,
+    taux: &t3::cp::TAUX,
+    depense: &t3::cp::MONTANT_TOTAL_DEPENSE,
+    amo: &t3::cp::MONTANT_REMBOURSABLE_AMO,
+    amc: &t3::cp::MONTANT_REMBOURSABLE_OC,
+    qualificatif: &t3::cp::QUALIFICATIF_DEPENSE,
+};
 
-fn ligne4_ps(piece: &Piece) -> Ligne {
-    use t4::ps;
-    let r = &piece.record;
-    Ligne {
-        genre: piece.genre,
-        code_acte: text(ps::CODE_ACTE.of(r)),
-        date: d(&ps::DATE_SOINS_DELIVRANCE, r),
-        quantite: n(&ps::QUANTITE, r),
-        coefficient: n(&ps::COEFFICIENT, r),
-        prix_unitaire: m(&ps::PRIX_UNITAIRE, r),
-        base: m(&ps::BASE_REMBOURSEMENT, r),
-        taux: n(&ps::TAUX, r),
-        depense: m(&ps::MONTANT_HONORAIRES_DEPENSE, r),
-        amo: m(&ps::MONTANT_REMBOURSABLE_AMO, r),
-        amc: m(&ps::MONTANT_REMBOURSABLE_OC, r),
-        qualificatif: text(ps::QUALIFICATIF_DEPENSE.of(r)),
-    }
-}
+static LIGNE_4_PS: Colonnes = Colonnes {
+    code_acte: &t4::ps::CODE_ACTE,
+    date: &t4::ps::DATE_SOINS_DELIVRANCE,
+    quantite: &t4::ps::QUANTITE,
+    coefficient: &t4::ps::COEFFICIENT,
+    prix_unitaire: &t4::ps::PRIX_UNITAIRE,
+    base: &t4::ps::BASE_REMBOURSEMENT,
+    taux: &t4::ps::TAUX,
+    depense: &t4::ps::MONTANT_HONORAIRES_DEPENSE,
+    amo: &t4::ps::MONTANT_REMBOURSABLE_AMO,
+    amc: &t4::ps::MONTANT_REMBOURSABLE_OC,
+    qualificatif: &t4::ps::QUALIFICATIF_DEPENSE,
+};
 
-fn ligne4_cp(piece: &Piece) -> Ligne {
-    use t4::cp;
-    let r = &piece.record;
-    Ligne {
-        genre: piece.genre,
-        code_acte: text(cp::CODE_ACTE.of(r)),
-        date: d(&cp::DATE_SOINS, r),
-        quantite: n(&cp::QUANTITE, r),
-        coefficient: n(&cp::COEFFICIENT, r),
-        prix_unitaire: m(&cp::PRIX_UNITAIRE, r),
-        base: m(&cp::BASE_REMBOURSEMENT, r),
-        taux: n(&cp::TAUX, r),
-        depense: m(&cp::MONTANT_HONORAIRES, r),
-        amo: m(&cp::MONTANT_REMBOURSABLE_AMO, r),
-        amc: m(&cp::MONTANT_REMBOURSABLE_OC, r),
-        qualificatif: text(cp::QUALIFICATIF_DEPENSE.of(r)),
-    }
-}
+static LIGNE_4_CP: Colonnes = Colonnes {
+    code_acte: &t4::cp::CODE_ACTE,
+    date: &t4::cp::DATE_SOINS,
+    quantite: &t4::cp::QUANTITE,
+    coefficient: &t4::cp::COEFFICIENT,
+    prix_unitaire: &t4::cp::PRIX_UNITAIRE,
+    base: &t4::cp::BASE_REMBOURSEMENT,
+    taux: &t4::cp::TAUX,
+    depense: &t4::cp::MONTANT_HONORAIRES,
+    amo: &t4::cp::MONTANT_REMBOURSABLE_AMO,
+    amc: &t4::cp::MONTANT_REMBOURSABLE_OC,
+    qualificatif: &t4::cp::QUALIFICATIF_DEPENSE,
+};
 
 /// The totals that the type 5 of an invoice declares, as far as they are readable.
 #[must_use]

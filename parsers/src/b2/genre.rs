@@ -234,7 +234,11 @@ const fn complement4(letter: u8) -> Option<&'static Layout> {
 
 /// The 128 bytes of a record that has not its length: cut, or filled with blanks, so that the nesting can still be followed.
 #[must_use]
+#[inline]
 pub fn ajuste(octets: &[u8]) -> Record {
+    if let Ok(record) = octets.try_into() {
+        return record;
+    }
     let mut record = [b' '; 128];
     let n = octets.len().min(128);
     record[..n].copy_from_slice(&octets[..n]);

@@ -54,6 +54,8 @@ pub struct Lecteur<R> {
     en_tete: Option<EnTete>,
     lot: Option<Lot>,
     facture: Option<Facture>,
+    /// Records of the invoice before: the next one most often has as many.
+    pieces_prevues: usize,
     compte_lot: CompteLot,
     numeros: HashSet<[u8; 18]>,
     remises: HashSet<[u8; 81]>,
@@ -61,7 +63,7 @@ pub struct Lecteur<R> {
     lots_du_fichier: u64,
     comptes: Comptes,
     dernier: Position,
-    dernier_nom: String,
+    dernier_genre: Option<Genre>,
     sortie: VecDeque<Element>,
     finie: bool,
 }
@@ -75,6 +77,7 @@ impl<R: Read> Lecteur<R> {
             en_tete: None,
             lot: None,
             facture: None,
+            pieces_prevues: 1,
             compte_lot: CompteLot::default(),
             numeros: HashSet::new(),
             remises: HashSet::new(),
@@ -82,7 +85,7 @@ impl<R: Read> Lecteur<R> {
             lots_du_fichier: 0,
             comptes: Comptes::default(),
             dernier: Position::default(),
-            dernier_nom: String::new(),
+            dernier_genre: None,
             sortie: VecDeque::new(),
             finie: false,
         }
@@ -106,9 +109,11 @@ impl<R: Read> Lecteur<R> {
         if self.etat == Etat::Dehors && self.comptes.fichiers > 0 && self.apres_fin()? {
             return Ok(());
         }
-        let ps = self.facture.as_ref().map(|f| famille36::NO_PARTENAIRE_SANTE_CLE.of(&f.principale().record).to_vec());
         let taille = match self.source.forme() {
-            Forme::Blocs => recalage::taille_du_bloc(self.source.regarder(recalage::APERCU)?, ps.as_deref()),
+            Forme::Blocs => {
+                let ps = self.facture.as_ref().map(|f| famille36::NO_PARTENAIRE_SANTE_CLE.of(&f.principale().record));
+                recalage::taille_du_bloc(self.source.regarder(recalage::APERCU)?, ps)
+            }
             Forme::Crlf | Forme::Lf => LONGUEUR,
         };
         let Some(lu) = self.source.suivant(taille)? else {
@@ -198,7 +203,8 @@ impl<R: Read> Lecteur<R> {
             self.signaler(Anomaly::on_record(Code::FichierVide, Position::default(), "", "Le fichier est vide"));
         } else if self.etat != Etat::Dehors {
             let message = "L'enregistrement 999 manque : rien ne prouve que le fichier est complet";
-            self.signaler(Anomaly::on_record(Code::FinAbsente, self.dernier, self.dernier_nom.clone(), message));
+            let nom = self.dernier_genre.map(Genre::nom).unwrap_or_default();
+            self.signaler(Anomaly::on_record(Code::FinAbsente, self.dernier, nom, message));
             self.abandonner_facture();
         }
     }
@@ -207,7 +213,7 @@ impl<R: Read> Lecteur<R> {
     fn traiter(&mut self, at: Position, record: [u8; LONGUEUR], douteux: bool) {
         let main = principal(&record);
         let genre = self.genre(main, &record);
-        self.dernier_nom = genre.nom();
+        self.dernier_genre = Some(genre);
         match genre {
             Genre::EnTete => self.ouvrir_fichier(at, record, douteux),
             Genre::Lot => self.ouvrir_lot(at, record, douteux),
@@ -256,7 +262,7 @@ impl<R: Read> Lecteur<R> {
 
     fn verifier(&self, genre: Genre, record: &[u8; LONGUEUR], at: Position, place: Place, out: &mut Vec<Anomaly>) {
         let tables = self.tables();
-        controles::zones(tables.layout(genre), genre.famille(tables.norme), record, at, &genre.nom(), place, out);
+        controles::zones(tables.layout(genre), genre.famille(tables.norme), record, at, genre, place, out);
     }
 
     fn imbrication(&mut self, at: Position, name: &str, message: &str) {

@@ -41,8 +41,9 @@ pub(super) fn controler(entite: &Entite, situation: Situation) -> Vec<Anomaly> {
         fautes.push(sans_fin(entite, table.zones.last().expect("a table has zones"), situation));
     }
     let severite = place(entite, situation).severity();
+    let (signe, corse) = (zone_de_signe(entite), zone_de_ps(entite));
     // The first two zones are the code and the level, read when the entity was cut.
-    for zone in table.zones.iter().skip(2).filter(|z| !lisible(z, entite)) {
+    for zone in table.zones.iter().skip(2).filter(|z| !lisible(z, entite, signe, corse)) {
         let mut faute = entite.sur_zone(Code::RetourNonNumerique, zone, "la zone doit etre faite de chiffres, ou d'un signe P ou N, ou blanche");
         // Shifted by one byte, such an entity may show a piece of a NIR or of a name in its next zone.
         if entite.porte_une_personne() {
@@ -74,35 +75,35 @@ fn sans_fin(entite: &Entite, zone: &'static Zone, situation: Situation) -> Anoma
     }
 }
 
-/// The sign zones, which are part of an amount.
-fn est_signe(zone: &Zone, entite: &Entite) -> bool {
-    let signe = match &entite.code {
+/// The sign zone, which is part of an amount.
+fn zone_de_signe(entite: &Entite) -> Option<&'static Zone> {
+    Some(match &entite.code {
         b"198" => &e198::layout::SIGNE,
         b"199" => &e199::layout::SIGNE,
         b"210" => &e210::layout::SIGNE,
         b"250" => &e250::layout::SIGNE,
         b"990" => &e990::layout::SIGNE,
-        _ => return false,
-    };
-    zone == signe
+        _ => return None,
+    })
 }
 
-fn lisible(zone: &Zone, entite: &Entite) -> bool {
+/// Whether a zone can be read. Zones of one table are told apart by their first column.
+fn lisible(zone: &Zone, entite: &Entite, signe: Option<&Zone>, corse: Option<&Zone>) -> bool {
     let octets = zone.of(&entite.octets);
-    if est_signe(zone, entite) {
+    let est = |autre: Option<&Zone>| autre.is_some_and(|a| a.start == zone.start);
+    if est(signe) {
         return signe_connu(octets);
     }
-    !zone.picture.is_numeric() || picture::nombre(octets).is_ok() || ps_de_corse(zone, entite)
+    !zone.picture.is_numeric() || picture::nombre(octets).is_ok() || (est(corse) && numero_ps(octets).is_some())
 }
 
 /// Tolerance: numbers of Corsican structures keep their letter (2A, 2B) in zones that the norm calls numeric.
-fn ps_de_corse(zone: &Zone, entite: &Entite) -> bool {
-    let porteuse = match &entite.code {
-        b"040" => &e040::layout::NUMERO_DESTINATAIRE,
-        b"294" => &e294::layout::NUMERO_EXECUTANT,
-        _ => return false,
-    };
-    zone == porteuse && numero_ps(zone.of(&entite.octets)).is_some()
+fn zone_de_ps(entite: &Entite) -> Option<&'static Zone> {
+    match &entite.code {
+        b"040" => Some(&e040::layout::NUMERO_DESTINATAIRE),
+        b"294" => Some(&e294::layout::NUMERO_EXECUTANT),
+        _ => None,
+    }
 }
 
 fn etat_inconnu(entite: &Entite) -> Option<Anomaly> {

@@ -54,7 +54,29 @@ pub fn tables() -> impl Iterator<Item = &'static Layout> {
 /// The table of an entity by its three digits.
 #[must_use]
 pub fn table(code: &[u8]) -> Option<&'static Layout> {
-    ENTITES.iter().copied().find(|l| l.tag.as_bytes() == code)
+    let rang = RANGS.get(numero(code)?)?;
+    ENTITES.get(usize::from(*rang)).copied()
+}
+
+/// Rank in [`ENTITES`] of each code 000 to 999; a rank past its end where there is no table. Every entity of a file is looked up here.
+static RANGS: [u8; 1_000] = {
+    let mut rangs = [u8::MAX; 1_000];
+    let mut rang = 0u8;
+    while (rang as usize) < ENTITES.len() {
+        if let Some(n) = numero(ENTITES[rang as usize].tag.as_bytes()) {
+            rangs[n] = rang;
+        }
+        rang += 1;
+    }
+    rangs
+};
+
+/// Three digits as a number.
+const fn numero(code: &[u8]) -> Option<usize> {
+    match code {
+        [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => Some((*a - b'0') as usize * 100 + (*b - b'0') as usize * 10 + (*c - b'0') as usize),
+        _ => None,
+    }
 }
 
 /// Where the first byte of an entity stands, and how to find the others: in blocks an entity may span several.

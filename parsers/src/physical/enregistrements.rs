@@ -53,7 +53,6 @@ pub const LIGNE_MAX: usize = 4_096;
 
 /// Read size: large enough that system calls do not count, small enough to stay in cache.
 const TAMPON: usize = 64 * 1024;
-static VIDE: [u8; TAMPON] = [0; TAMPON];
 
 /// Bytes that may follow the last 999 without meaning anything (policy P7).
 const BOURRAGE: &[u8] = b"\r\n \0\x1a";
@@ -73,13 +72,27 @@ fn ligne(input: &[u8]) -> IResult<&[u8], &[u8]> {
     terminated(take_till(|b| b == b'\r' || b == b'\n'), alt((tag(&b"\r\n"[..]), tag(&b"\n"[..])))).parse(input)
 }
 
+/// The length with its end of a line that has its 128 bytes, as nearly all have: no search, one look at what should be no line end.
+fn ligne_de_longueur(input: &[u8]) -> Option<usize> {
+    let (corps, suite) = input.split_first_chunk::<LONGUEUR>()?;
+    let fin = match suite {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n', ..] => 1,
+        _ => return None,
+    };
+    let coupee = corps.iter().fold(false, |coupee, b| coupee | (*b == b'\r') | (*b == b'\n'));
+    (!coupee).then_some(LONGUEUR + fin)
+}
+
 /// Cuts the records of a source.
 #[derive(Debug)]
 pub struct Enregistrements<R> {
     source: R,
     forme: Forme,
+    /// Bytes read stand in `debut..fin`; the rest is room to read into.
     tampon: Vec<u8>,
     debut: usize,
+    fin: usize,
     epuise: bool,
     offset: u64,
     rang: u64,
@@ -90,7 +103,7 @@ pub struct Enregistrements<R> {
 impl<R: Read> Enregistrements<R> {
     /// Cuts `source` as `forme` says.
     pub fn new(source: R, forme: Forme) -> Self {
-        Self { source, forme, tampon: Vec::with_capacity(TAMPON), debut: 0, epuise: false, offset: 0, rang: 0, longue: Vec::new() }
+        Self { source, forme, tampon: vec![0; TAMPON], debut: 0, fin: 0, epuise: false, offset: 0, rang: 0, longue: Vec::new() }
     }
 
     /// Number of records handed out.
@@ -113,10 +126,10 @@ impl<R: Read> Enregistrements<R> {
 
     /// At least `n` bytes ahead without taking them; fewer at the end of the source.
     pub fn regarder(&mut self, n: usize) -> io::Result<&[u8]> {
-        while self.tampon.len() - self.debut < n && !self.epuise {
+        while self.fin - self.debut < n && !self.epuise {
             self.remplir()?;
         }
-        Ok(&self.tampon[self.debut..])
+        Ok(&self.tampon[self.debut..self.fin])
     }
 
     /// Skips the padding that may follow a 999, and says how many bytes it was.
@@ -161,7 +174,12 @@ impl<R: Read> Enregistrements<R> {
             return Ok(None);
         }
         let (position, start) = (self.position(), self.debut);
-        let ahead = &self.tampon[start..];
+        let ahead = &self.tampon[start..self.fin];
+        if let Some(taken) = ligne_de_longueur(ahead) {
+            self.avancer(taken);
+            let octets = &self.tampon[start..start + LONGUEUR];
+            return Ok(Some(Enregistrement { position, octets, longueur: LONGUEUR as u64, dernier_sans_fin: false }));
+        }
         if let Ok((rest, line)) = ligne(ahead) {
             let (len, taken) = (line.len(), ahead.len() - rest.len());
             if len <= LIGNE_MAX {
@@ -214,19 +232,17 @@ impl<R: Read> Enregistrements<R> {
     }
 
     fn remplir(&mut self) -> io::Result<()> {
-        self.tampon.drain(..self.debut);
+        self.tampon.copy_within(self.debut..self.fin, 0);
+        self.fin -= self.debut;
         self.debut = 0;
-        let len = self.tampon.len();
-        // A copy, not `resize`: sources that give few bytes at a time come here often.
-        self.tampon.extend_from_slice(&VIDE);
         let read = loop {
-            match self.source.read(&mut self.tampon[len..]) {
+            match self.source.read(&mut self.tampon[self.fin..]) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
+                other => break other?,
             }
         };
-        self.tampon.truncate(len + *read.as_ref().unwrap_or(&0));
-        self.epuise = read? == 0;
+        self.fin += read;
+        self.epuise = read == 0;
         Ok(())
     }
 }

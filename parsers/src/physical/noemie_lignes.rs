@@ -77,6 +77,12 @@ fn enregistrement(ligne: &[u8]) -> IResult<&[u8], &[u8]> {
     all_consuming(length_data(prefixe)).parse(ligne)
 }
 
+/// The body of a line that has its length and its CR LF, as nearly all have; `contains` searches a word at a time, `take_till` a byte.
+fn ligne_juste(vue: &[u8]) -> Option<&[u8]> {
+    let (_, (corps, _)) = (length_data(prefixe), tag("\r\n")).parse(vue).ok().filter(|(_, (corps, _))| !corps.contains(&b'\n'))?;
+    Some(corps)
+}
+
 /// The body of a line, and what is wrong with its prefix.
 fn decadrer(ligne: &[u8]) -> (&[u8], Option<Cadrage>) {
     if let Ok((_, corps)) = enregistrement(ligne) {
@@ -117,6 +123,12 @@ impl<R: Read> Lignes<R> {
             return Ok(None);
         }
         let vue = &fenetre[..fenetre.len().min(LIGNE_MAX)];
+        if let Some(corps) = ligne_juste(vue) {
+            let lus = PREFIXE + corps.len() + 2;
+            let brut = Brut { debut, offset: debut + PREFIXE as u64, corps: corps.to_vec(), cadrage: None, remplissage: false };
+            self.tampon.avancer(lus);
+            return Ok(Some(brut));
+        }
         let (reste, ligne) = ligne(vue).expect("a line is any bytes");
         let mut lus = vue.len() - reste.len();
         let terminee = lus > ligne.len();

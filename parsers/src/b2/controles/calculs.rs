@@ -1,11 +1,12 @@
 //! C24, C27, C28 and C35: dates and computations of the lines. All are warnings: they rest on one source or on memory.
 
-use super::super::facture::{Facture, Ligne, Piece};
+use super::super::facture::{Chiffres, Facture, Piece};
 use super::super::genre::Genre;
 use super::super::{t3, t3s, t4, t4s};
 use super::{at, vide};
 use crate::anomaly::{Anomaly, Code};
 use crate::layout::Zone;
+use crate::picture;
 use crate::types::{Date, Montant};
 
 /// Largest difference allowed between an amount and its computation, centimes.
@@ -13,11 +14,11 @@ const TOLERANCE: i64 = 1;
 
 /// Verifies the lines of an invoice; `transmission` is the creation date of the file.
 pub(super) fn calculs(facture: &Facture, transmission: Option<Date>, out: &mut Vec<Anomaly>) {
-    let pieces = facture.pieces.iter().filter(|p| p.genre.is_ligne());
-    for (piece, ligne) in pieces.zip(facture.lignes()) {
-        delai(facture, piece, &ligne, transmission, out);
-        base_et_amo(facture, piece, &ligne, out);
-        depense(facture, piece, &ligne, out);
+    for piece in facture.pieces.iter().filter(|p| p.genre.is_ligne()) {
+        let lus = facture.chiffres(piece);
+        delai(facture, piece, lus.date, transmission, out);
+        base_et_amo(facture, piece, &lus, out);
+        depense(facture, piece, out);
     }
     for piece in &facture.pieces {
         accord(facture, piece, out);
@@ -25,13 +26,13 @@ pub(super) fn calculs(facture: &Facture, transmission: Option<Date>, out: &mut V
 }
 
 /// C24: strictly less than one year between care and transmission.
-fn delai(facture: &Facture, piece: &Piece, ligne: &Ligne, transmission: Option<Date>, out: &mut Vec<Anomaly>) {
+fn delai(facture: &Facture, piece: &Piece, soins: Option<Date>, transmission: Option<Date>, out: &mut Vec<Anomaly>) {
     let zone = match (piece.genre, facture.is_cp()) {
         (Genre::Ligne3, _) => &t3::cp::DATE_DEBUT_SEJOUR,
         (_, true) => &t4::cp::DATE_SOINS,
         (_, false) => &t4::ps::DATE_SOINS_DELIVRANCE,
     };
-    if let (Some(care), Some(sent)) = (ligne.date, transmission)
+    if let (Some(care), Some(sent)) = (soins, transmission)
         && (care.annee() + 1, care.mois(), care.jour()) <= (sent.annee(), sent.mois(), sent.jour())
     {
         out.push(at(Code::DelaiTransmission, piece, zone, "Plus d'un an entre les soins et la transmission"));
@@ -49,7 +50,7 @@ const fn zones(genre: Genre, cp: bool) -> (&'static Zone, &'static Zone) {
 
 /// C35: base = quantity x coefficient x price, AMO = base x rate, rounded half up. The base may be lower than the price (LPP tariffs, hospital coefficients), so only
 /// a base above the computation is reported.
-fn base_et_amo(facture: &Facture, piece: &Piece, ligne: &Ligne, out: &mut Vec<Anomaly>) {
+fn base_et_amo(facture: &Facture, piece: &Piece, ligne: &Chiffres, out: &mut Vec<Anomaly>) {
     let (base, amo) = zones(piece.genre, facture.is_cp());
     let coefficient = if ligne.coefficient == 0 { 100 } else { ligne.coefficient };
     let price = u64::try_from(ligne.prix_unitaire.centimes()).unwrap_or_default();
@@ -75,14 +76,18 @@ fn rounded(hundredths: u64) -> i64 {
 }
 
 /// C27, hospitals only: billed = AMO + AMC, except for forfait journalier and patient's participations.
-fn depense(facture: &Facture, piece: &Piece, ligne: &Ligne, out: &mut Vec<Anomaly>) {
-    let exempt = matches!(ligne.code_acte.get(..2), Some("FJ" | "FP"));
+fn depense(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {
+    use t4::cp::{CODE_ACTE, MONTANT_HONORAIRES, MONTANT_REMBOURSABLE_AMO, MONTANT_REMBOURSABLE_OC};
+    let code = CODE_ACTE.of(&piece.record).trim_ascii();
+    let exempt = code.starts_with(b"FJ") || code.starts_with(b"FP");
     if !facture.is_cp() || exempt || piece.genre != Genre::Ligne4 {
         return;
     }
-    if ligne.amc != Montant::ZERO && ligne.depense != ligne.amo + ligne.amc {
-        let message = format!("Dépense {} différente de AMO {} + AMC {}", ligne.depense, ligne.amo, ligne.amc);
-        out.push(at(Code::Depense, piece, &t4::cp::MONTANT_HONORAIRES, message));
+    let lu = |zone: &Zone| picture::montant(zone.of(&piece.record)).ok().flatten().unwrap_or_default();
+    let (depense, amo, amc) = (lu(&MONTANT_HONORAIRES), lu(&MONTANT_REMBOURSABLE_AMO), lu(&MONTANT_REMBOURSABLE_OC));
+    if amc != Montant::ZERO && depense != amo + amc {
+        let message = format!("Dépense {depense} différente de AMO {amo} + AMC {amc}");
+        out.push(at(Code::Depense, piece, &MONTANT_HONORAIRES, message));
     }
 }
 

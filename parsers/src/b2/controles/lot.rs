@@ -40,11 +40,15 @@ impl CompteLot {
 
     /// Adds an invoice.
     pub fn ajouter(&mut self, facture: &Facture) {
-        let count = |f: fn(Genre) -> bool| facture.pieces.iter().filter(|p| f(p.genre)).count() as u64;
         self.factures += 1;
-        self.lignes += count(Genre::is_ligne);
-        self.types_2 += count(|g| matches!(g, Genre::Facture | Genre::ComplementFacture(_)));
-        self.types_5 += count(|g| matches!(g, Genre::FinFacture | Genre::ComplementFin(_)));
+        for piece in &facture.pieces {
+            match piece.genre {
+                Genre::Ligne3 | Genre::Ligne4 => self.lignes += 1,
+                Genre::Facture | Genre::ComplementFacture(_) => self.types_2 += 1,
+                Genre::FinFacture | Genre::ComplementFin(_) => self.types_5 += 1,
+                _ => {}
+            }
+        }
         if let Some(fin) = facture.piece(Genre::FinFacture) {
             let declared = facture::totaux_declares(fin, facture.tables.norme);
             let unsigned = |m: Montant| u64::try_from(m.centimes()).unwrap_or_default();

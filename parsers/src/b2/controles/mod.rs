@@ -60,7 +60,7 @@ pub fn facture(facture: &mut Facture, en_tete: Option<&EnTete>) {
     let mut bilan = Bilan::default();
     for piece in facture.pieces.iter().filter(|p| !p.douteux) {
         let layout = facture.tables.layout(piece.genre);
-        zones(layout, facture.famille(piece), &piece.record, piece.position, &piece.genre.nom(), Place::Facture, &mut bilan.gardees);
+        zones(layout, facture.famille(piece), &piece.record, piece.position, piece.genre, Place::Facture, &mut bilan.gardees);
         bilan.borner();
     }
     let found = &mut bilan.gardees;

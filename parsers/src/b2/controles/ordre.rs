@@ -29,29 +29,30 @@ pub(super) fn ordre(facture: &Facture, out: &mut Vec<Anomaly>) {
         let message = format!("La facture contient {lines} lignes ; de 1 à 999 sont attendues");
         out.push(Anomaly::on_record(Code::NombreLignes, main.position, "2", message));
     }
-    let starts: Vec<usize> = facture.pieces.iter().enumerate().filter(|(_, p)| p.genre.is_ligne()).map(|(i, _)| i).collect();
-    for (k, start) in starts.iter().enumerate() {
-        let end = starts.get(k + 1).copied().unwrap_or(facture.pieces.len());
-        let complements: Vec<&Piece> =
-            facture.pieces[start + 1..end].iter().filter(|p| matches!(p.genre, Genre::Complement3(_) | Genre::Complement4(_))).collect();
-        ligne(&complements, out);
+    let mut reste = &facture.pieces[..];
+    while let Some(start) = reste.iter().position(|p| p.genre.is_ligne()) {
+        let suite = &reste[start + 1..];
+        let end = suite.iter().position(|p| p.genre.is_ligne()).unwrap_or(suite.len());
+        ligne(&suite[..end], out);
+        reste = &suite[end..];
     }
 }
 
 /// 2S right after 2 in norm CP; 2X last.
 fn entete(facture: &Facture, out: &mut Vec<Anomaly>) {
     let main = facture.principale();
-    let heads: Vec<&Piece> = facture.pieces.iter().filter(|p| matches!(p.genre, Genre::ComplementFacture(_))).collect();
+    let heads = || facture.pieces.iter().filter(|p| matches!(p.genre, Genre::ComplementFacture(_)));
     let s = Genre::ComplementFacture(b'S');
     if facture.is_cp() {
-        match heads.iter().position(|p| p.genre == s) {
+        match heads().enumerate().find(|(_, p)| p.genre == s) {
             None => out.push(Anomaly::on_record(Code::Ordre, main.position, "2", "Norme CP : le 2S manque derrière le type 2")),
-            Some(0) => {}
-            Some(i) => out.push(Anomaly::on_record(Code::Ordre, heads[i].position, "2S", "Norme CP : le 2S suit immédiatement le type 2")),
+            Some((0, _)) => {}
+            Some((_, late)) => out.push(Anomaly::on_record(Code::Ordre, late.position, "2S", "Norme CP : le 2S suit immédiatement le type 2")),
         }
     }
-    if let Some(x) = heads.iter().position(|p| p.genre == Genre::ComplementFacture(b'X')).filter(|i| i + 1 < heads.len()) {
-        out.push(Anomaly::on_record(Code::Ordre, heads[x].position, "2X", "Le 2X est le dernier complément du type 2"));
+    let mut from_x = heads().skip_while(|p| p.genre != Genre::ComplementFacture(b'X'));
+    if let (Some(x), Some(_)) = (from_x.next(), from_x.next()) {
+        out.push(Anomaly::on_record(Code::Ordre, x.position, "2X", "Le 2X est le dernier complément du type 2"));
     }
 }
 
@@ -64,15 +65,21 @@ const fn rank(genre: Genre) -> u8 {
     }
 }
 
-fn ligne(complements: &[&Piece], out: &mut Vec<Anomaly>) {
-    for pair in complements.windows(2) {
-        if rank(pair[1].genre) < rank(pair[0].genre) {
-            let name = pair[1].genre.nom();
-            out.push(Anomaly::on_record(Code::Ordre, pair[1].position, name.clone(), format!("Le {name} doit précéder le {}", pair[0].genre.nom())));
+/// The records between a line and the next one; only its complements matter here.
+fn ligne(suite: &[Piece], out: &mut Vec<Anomaly>) {
+    let complements = || suite.iter().filter(|p| matches!(p.genre, Genre::Complement3(_) | Genre::Complement4(_)));
+    if complements().next().is_none() {
+        return;
+    }
+    for (before, piece) in complements().zip(complements().skip(1)) {
+        if rank(piece.genre) < rank(before.genre) {
+            let name = piece.genre.nom();
+            out.push(Anomaly::on_record(Code::Ordre, piece.position, name.clone(), format!("Le {name} doit précéder le {}", before.genre.nom())));
         }
     }
-    for (i, piece) in complements.iter().enumerate() {
-        let same = complements[..i].iter().filter(|p| p.genre == piece.genre).count();
+    let mut seen = Seen::default();
+    for piece in complements() {
+        let same = seen.count(piece.genre);
         if matches!(piece.genre, Genre::Complement3(l) | Genre::Complement4(l) if SEQUENCED.contains(&l)) {
             sequence(piece, same + 1, out);
         }
@@ -81,7 +88,30 @@ fn ligne(complements: &[&Piece], out: &mut Vec<Anomaly>) {
             out.push(Anomaly::on_record(Code::Sequence, piece.position, piece.genre.nom(), message));
         }
     }
-    ccam(complements, out);
+    ccam(complements(), out);
+}
+
+/// How many complements of each letter stand behind a line: types 3, then types 4. An invoice has at most 20,000 records, which fit.
+struct Seen([[u16; 128]; 2]);
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self([[0; 128]; 2])
+    }
+}
+
+impl Seen {
+    /// Those seen before this one, which is counted.
+    fn count(&mut self, genre: Genre) -> usize {
+        let (kind, letter) = match genre {
+            Genre::Complement3(l) => (0, l),
+            Genre::Complement4(l) => (1, l),
+            _ => return 0,
+        };
+        let Some(count) = self.0[kind].get_mut(usize::from(letter)) else { return 0 };
+        *count += 1;
+        usize::from(*count - 1)
+    }
 }
 
 /// Sequence 01..n without hole, at 37-38 (family 36) or 40-41 (3S, 3E).
@@ -99,10 +129,10 @@ fn sequence(piece: &Piece, expected: usize, out: &mut Vec<Anomaly>) {
 }
 
 /// 4M: ascending dates (C17), modifiers without hole (C18).
-fn ccam(complements: &[&Piece], out: &mut Vec<Anomaly>) {
+fn ccam<'a>(complements: impl Iterator<Item = &'a Piece>, out: &mut Vec<Anomaly>) {
     use t4m::layout::{DATE_SEANCE_PHASE, MODIFICATEUR_1};
     let mut last = None;
-    for piece in complements.iter().filter(|p| p.genre == Genre::Complement4(b'M')) {
+    for piece in complements.filter(|p| p.genre == Genre::Complement4(b'M')) {
         let date = picture::aammjj(DATE_SEANCE_PHASE.of(&piece.record)).ok().flatten();
         if date.is_some() && date < last {
             out.push(at(Code::Sequence, piece, &DATE_SEANCE_PHASE, "Les 4M se suivent par date croissante"));

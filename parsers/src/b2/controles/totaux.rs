@@ -56,35 +56,35 @@ fn read(zone: &Zone, record: &Record) -> Option<Montant> {
 
 /// A sum with an unreadable term is not compared: the unreadable zone is already reported.
 fn compare(facture: &Facture, fin: &Piece, code: Code, total: &'static Zone, genre: Genre, zone: &Zone, out: &mut Vec<Anomaly>) {
-    let terms: Option<Vec<Montant>> = facture.pieces.iter().filter(|p| p.genre == genre).map(|p| read(zone, &p.record)).collect();
-    if let (Some(declared), Some(terms)) = (read(total, &fin.record), terms) {
-        let sum: Montant = terms.into_iter().sum();
-        if declared != sum {
-            out.push(at(code, fin, total, format!("{} : {declared} déclaré, {sum} d'après les lignes", total.name)));
-        }
+    let mut terms = facture.pieces.iter().filter(|p| p.genre == genre).map(|p| read(zone, &p.record));
+    let sum = terms.try_fold(Montant::ZERO, |sum, term| Some(sum + term?));
+    if let (Some(declared), Some(sum)) = (read(total, &fin.record), sum)
+        && declared != sum
+    {
+        out.push(at(code, fin, total, format!("{} : {declared} déclaré, {sum} d'après les lignes", total.name)));
     }
 }
 
 /// Participation of the insured before OC = total billed - AMO, over the totals as declared.
 fn participation(facture: &Facture, fin: &Piece, code: Code, out: &mut Vec<Anomaly>) {
     let r = &fin.record;
-    let (zone, terms) = if facture.is_cp() {
+    let (zone, terms): (&'static Zone, &[(&Zone, i64)]) = if facture.is_cp() {
         use t5::cp::{
             MONTANT_TOTAL_FACTURE_PH, TOTAL_HONORAIRES_FACTURES, TOTAL_PARTICIPATION_ASSURE_AVANT_OC, TOTAL_REMBOURSABLE_AMO_HONORAIRES,
             TOTAL_REMBOURSABLE_AMO_PH,
         };
-        let terms = [
+        let terms = &[
             (&MONTANT_TOTAL_FACTURE_PH, 1),
             (&TOTAL_REMBOURSABLE_AMO_PH, -1),
             (&TOTAL_HONORAIRES_FACTURES, 1),
             (&TOTAL_REMBOURSABLE_AMO_HONORAIRES, -1),
         ];
-        (&TOTAL_PARTICIPATION_ASSURE_AVANT_OC, terms.to_vec())
+        (&TOTAL_PARTICIPATION_ASSURE_AVANT_OC, terms)
     } else {
         use t5::ps::{TOTAL_MONTANTS_FACTURES, TOTAL_PARTICIPATION_ASSURE_AVANT_OC, TOTAL_REMBOURSABLE_AMO};
-        (&TOTAL_PARTICIPATION_ASSURE_AVANT_OC, vec![(&TOTAL_MONTANTS_FACTURES, 1), (&TOTAL_REMBOURSABLE_AMO, -1)])
+        (&TOTAL_PARTICIPATION_ASSURE_AVANT_OC, &[(&TOTAL_MONTANTS_FACTURES, 1), (&TOTAL_REMBOURSABLE_AMO, -1)])
     };
-    let sum: Option<i64> = terms.into_iter().map(|(z, sign): (&Zone, i64)| read(z, r).map(|m| sign * m.centimes())).sum();
+    let sum: Option<i64> = terms.iter().map(|(z, sign)| read(z, r).map(|m| sign * m.centimes())).sum();
     if let (Some(declared), Some(sum)) = (read(zone, r), sum.map(Montant::from_centimes))
         && declared != sum
     {

@@ -1,25 +1,28 @@
 //! C6, C7, C8 (and C13): what may stand in a zone, after its picture.
 
 use super::super::Record;
+use super::super::genre::Genre;
 use crate::anomaly::{Anomaly, Code, Place, Position, Severity};
 use crate::layout::{Famille, Layout, Picture, Presence, Zone};
 use crate::picture::{self, Refus};
 
 /// Verifies every zone of a record; of a record without known table, the columns of its prefix only.
-pub fn zones(layout: Option<&'static Layout>, famille: Famille, record: &Record, at: Position, nom: &str, place: Place, out: &mut Vec<Anomaly>) {
-    let own = layout.map_or(&[][..], |l| l.zones);
-    for zone in famille.zones().iter().chain(own) {
+///
+/// The mask of the table chooses the zones that deserve a look, so that a clean record costs one pass over its bytes.
+pub fn zones(layout: Option<&'static Layout>, famille: Famille, record: &Record, at: Position, genre: Genre, place: Place, out: &mut Vec<Anomaly>) {
+    let Some(table) = layout.or(famille.table()) else { return };
+    for zone in table.zones_a_regarder(record) {
         if let Some((code, message)) = fault(zone, zone.of(record)) {
             let severity = match (code, zone) {
                 (Code::FinessCorse, _) => Severity::Avertissement,
                 (_, Zone { picture: Picture::Nom, .. } | Zone { presence: Presence::Inconnu, .. }) => Severity::Avertissement,
                 _ => place.severity(),
             };
-            out.push(Anomaly::on_zone(code, at, nom, zone, record, message).with_severity(severity));
+            out.push(Anomaly::on_zone(code, at, genre.nom(), zone, record, message).with_severity(severity));
             // A date that is not made of digits breaks the rule of numbers (C6) and the rule of dates (C8).
             if code == Code::NonNumerique && is_date(zone) {
                 let message = format!("{} : date illisible", zone.name);
-                out.push(Anomaly::on_zone(Code::DateInvalide, at, nom, zone, record, message).with_severity(severity));
+                out.push(Anomaly::on_zone(Code::DateInvalide, at, genre.nom(), zone, record, message).with_severity(severity));
             }
         }
     }

@@ -17,6 +17,7 @@ impl<R: Read> Lecteur<R> {
     /// Verifies and hands out the current invoice.
     fn rendre_facture(&mut self) {
         let Some(mut facture) = self.facture.take() else { return };
+        self.pieces_prevues = facture.pieces.len();
         controles::facture(&mut facture, self.en_tete.as_ref());
         if let Some(en_tete) = self.en_tete.as_ref().filter(|e| !e.initiale) {
             let at = facture.principale().position;

@@ -75,12 +75,14 @@ impl<R: Read> Lecteur<R> {
         self.rendre_ou_abandonner();
         self.comptes.factures += 1;
         self.comptes.dans_factures += 1;
+        let mut pieces = Vec::with_capacity(self.pieces_prevues);
+        pieces.push(Piece { genre: Genre::Facture, position: at, record, douteux });
         self.facture = Some(Facture {
             rang: self.comptes.factures,
             fichier: self.comptes.fichiers,
             lot: self.lot.as_ref().map_or(0, |l| l.rang),
             tables: self.tables(),
-            pieces: vec![Piece { genre: Genre::Facture, position: at, record, douteux }],
+            pieces,
             anomalies: Vec::new(),
         });
         self.etat = Etat::Entete;
@@ -113,13 +115,13 @@ impl<R: Read> Lecteur<R> {
             _ => self.etat,
         };
         self.comptes.dans_factures += 1;
-        let limit =
-            Anomaly::on_record(Code::Limite, piece.position, genre.nom(), format!("Plus de {ENREGISTREMENTS_MAX} enregistrements dans une facture"));
+        let at = piece.position;
         let facture = self.facture.as_mut().expect("checked above");
         facture.pieces.push(piece);
         facture.anomalies.extend(fault);
         if facture.pieces.len() > ENREGISTREMENTS_MAX {
-            self.signaler(limit);
+            let message = format!("Plus de {ENREGISTREMENTS_MAX} enregistrements dans une facture");
+            self.signaler(Anomaly::on_record(Code::Limite, at, genre.nom(), message));
             self.abandonner_facture();
             self.finie = true;
         }
