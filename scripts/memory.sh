@@ -11,14 +11,14 @@ set -euo pipefail
 export LC_ALL=C
 
 cd "$(dirname "$0")/.."
-bin=${NOEMIE_GATEWAY:-target/release/noemie-gateway}
+bin=${GATEWAY_BIN:-target/release/noemie-gateway}
 small_mb=${1:-1}
 large_mb=${2:-1000}
 # Bytes of an invoice of the mixed profile, about; the generator counts invoices.
 invoice_bytes=1377
 margin_kib=$((32 * 1024))
 
-[ -x "$bin" ] || { echo "no $bin: cargo build --release first, or set NOEMIE_GATEWAY" >&2; exit 2; }
+[ -x "$bin" ] || { echo "no $bin: cargo build --release first, or set GATEWAY_BIN" >&2; exit 2; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 free_mb=$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')
@@ -28,7 +28,7 @@ need_mb=$((large_mb + large_mb / 5))
 # measure MB: generates a file of that size, validates it, leaves `peak` (KiB), `seconds` (CPU) and `bytes`.
 measure() {
     local file="$dir/$1.b2" invoices=$(($1 * 1000000 / invoice_bytes))
-    "$bin" generate dre --invoices "$invoices" --seed 1 -o "$file" 2>"$dir/generate.log"
+    "$bin" generate dre --invoices "$invoices" --seed 1 -o "$file" 2>"$dir/generate.log" || { cat "$dir/generate.log" >&2; exit 1; }
     bytes=$(wc -c <"$file")
     if [ -x /usr/bin/time ]; then
         /usr/bin/time -f '%M %U %S' -o "$dir/time" "$bin" validate --format json "$file" >"$dir/report"

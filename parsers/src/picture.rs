@@ -33,7 +33,7 @@ fn digits(input: &[u8]) -> IResult<&[u8], u64> {
 ///
 /// The bytes stand in one `u64`, the first highest, zeros before them. Overlapping loads of a short slice say the same bytes twice at the same
 /// place, so that `|` joins them.
-#[inline]
+#[inline(always)]
 fn huit_chiffres(zone: &[u8]) -> Option<u64> {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
     let n = zone.len();
@@ -56,7 +56,7 @@ fn huit_chiffres(zone: &[u8]) -> Option<u64> {
 }
 
 /// Up to sixteen digits in two halves.
-#[inline]
+#[inline(always)]
 fn seize_chiffres(zone: &[u8]) -> Option<u64> {
     if zone.len() <= 8 {
         return huit_chiffres(zone);
@@ -67,7 +67,7 @@ fn seize_chiffres(zone: &[u8]) -> Option<u64> {
 
 /// `9(n)`: the number, or `None` when the zone is blank. At most 19 digits fit; no numeric zone of the norms is longer but SIRET and
 /// 15-digit identifiers, which are read as text.
-#[inline]
+#[inline(always)]
 pub fn nombre(zone: &[u8]) -> Result<Option<u64>, Refus> {
     seize_chiffres(zone).map_or_else(|| nombre_a_trous(zone), |n| Ok(Some(n)))
 }
@@ -79,6 +79,7 @@ fn nombre_a_trous(zone: &[u8]) -> Result<Option<u64>, Refus> {
 }
 
 /// `9(n)V99`: an amount in centimes, or `None` when the zone is blank.
+#[inline]
 pub fn montant(zone: &[u8]) -> Result<Option<Montant>, Refus> {
     let n = nombre(zone)?;
     n.map(|n| i64::try_from(n).map(Montant::from_centimes).map_err(|_| Refus::NonNumerique)).transpose()
@@ -113,6 +114,7 @@ fn trois_paires(zone: &[u8]) -> Option<(u8, u8, u8)> {
 }
 
 /// AAMMJJ: the date, or `None` when the zone is blank or zero.
+#[inline]
 pub fn aammjj(zone: &[u8]) -> Result<Option<Date>, Refus> {
     if let Some((a, m, j)) = trois_paires(zone) {
         return Date::new(2000 + u16::from(a), m, j).map(Some).ok_or(Refus::DateImpossible);

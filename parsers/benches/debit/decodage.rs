@@ -1,10 +1,10 @@
-//! The same zones read twice: by walking the tables of the crate, and by hand over fixed slices, as a program written for one record would.
+//! The same zones read by walking the tables of the crate, and by hand over fixed slices, as a program written for one record would.
 //!
-//! Both sum the same values: numbers, the three parts of dates, lengths of trimmed texts. Records of types 2, 4 and 5 of norm PS, which are
-//! nearly all of a file of that norm; both leave out the few others.
+//! All sum the same values: numbers, the three parts of dates, lengths of trimmed texts. Records of types 2, 4 and 5 of norm PS, which are
+//! nearly all of a file of that norm; all leave out the few others.
 
 use noemie_parsers::b2::{t2, t4, t5};
-use noemie_parsers::layout::{Layout, Picture};
+use noemie_parsers::layout::{Layout, Picture, Zone};
 use noemie_parsers::picture;
 use noemie_parsers::types::Date;
 
@@ -19,15 +19,21 @@ pub(crate) fn par_table(records: &[[u8; 128]]) -> u64 {
             _ => continue,
         };
         for zone in layout.all_zones() {
-            let octets = zone.of(record);
-            somme = somme.wrapping_add(match zone.picture {
-                Picture::N | Picture::Montant | Picture::Decimal(_) => picture::nombre(octets).ok().flatten().unwrap_or_default(),
-                Picture::Aammjj => picture::aammjj(octets).ok().flatten().map_or(0, parties),
-                _ => octets.trim_ascii_end().len() as u64,
-            });
+            somme = somme.wrapping_add(valeur(zone, record));
         }
     }
     somme
+}
+
+/// The value of a zone by its picture.
+#[inline(always)]
+pub(crate) fn valeur(zone: &Zone, record: &[u8; 128]) -> u64 {
+    let octets = zone.of(record);
+    match zone.picture {
+        Picture::N | Picture::Montant | Picture::Decimal(_) => picture::nombre(octets).ok().flatten().unwrap_or_default(),
+        Picture::Aammjj => picture::aammjj(octets).ok().flatten().map_or(0, parties),
+        _ => octets.trim_ascii_end().len() as u64,
+    }
 }
 
 fn parties(date: Date) -> u64 {

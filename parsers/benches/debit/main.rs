@@ -2,6 +2,7 @@
 //!
 //! Times are those of the thread on its processor. Absolute figures still move with the machine; compare lines of one run. `docs/performance.md` says what was seen.
 
+mod constantes;
 mod decodage;
 mod fichiers;
 mod temps;
@@ -22,9 +23,11 @@ fn decoder(c: &mut Criterion<TempsCpu>) {
     let octets = fichiers::b2(FACTURES, Forme::Blocs);
     let (records, _) = octets.as_chunks::<128>();
     assert_eq!(decodage::par_table(records), decodage::a_la_main(records), "both read the same values");
+    assert_eq!(constantes::par_constantes(records), decodage::a_la_main(records), "both read the same values");
     let mut groupe = c.benchmark_group("decode");
     groupe.throughput(Throughput::Bytes(octets.len() as u64));
     groupe.bench_function("table", |b| b.iter(|| decodage::par_table(black_box(records))));
+    groupe.bench_function("constants", |b| b.iter(|| constantes::par_constantes(black_box(records))));
     groupe.bench_function("by_hand", |b| b.iter(|| decodage::a_la_main(black_box(records))));
     groupe.finish();
 }

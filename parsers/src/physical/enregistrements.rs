@@ -80,8 +80,9 @@ fn ligne_de_longueur(input: &[u8]) -> Option<usize> {
         [b'\n', ..] => 1,
         _ => return None,
     };
-    let coupee = corps.iter().fold(false, |coupee, b| coupee | (*b == b'\r') | (*b == b'\n'));
-    (!coupee).then_some(LONGUEUR + fin)
+    // Bytes, not booleans: the compiler then looks at many of them at once.
+    let fins = corps.iter().fold(0, |fins, b| fins | u8::from(*b == b'\r') | u8::from(*b == b'\n'));
+    (fins == 0).then_some(LONGUEUR + fin)
 }
 
 /// Cuts the records of a source.
