@@ -37,6 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "validate",
             // Where the key came from is told to whoever made it.
             "vault",
+            "xray",
         ],
     ),
     (
@@ -54,6 +55,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("relay", &["store", "clock", "domain"]),
     // A claim ready to be stored is a type of the store.
     ("normalise", &["store", "vault", "domain"]),
+    // A view of a file, with the findings of its validation.
+    ("xray", &["validate"]),
     ("validate", &["domain"]),
     ("store", &["domain"]),
     ("archive", &["vault", "domain"]),
