@@ -90,7 +90,12 @@ enum Change {
 
 /// What an outcome does to a part.
 fn change(part: &ClaimPart, outcome: &Outcome, at: OffsetDateTime) -> Change {
-    let same_payment = outcome.state != PartState::Paid || part.paid == outcome.moved;
+    // A second recovery cannot be told from a repetition of the first: it is shown rather than passed over.
+    let same_payment = match outcome.state {
+        PartState::Paid => part.paid == outcome.moved,
+        PartState::Recovered => false,
+        _ => true,
+    };
     let nothing_for_nothing = part.state == PartState::NotRequested && outcome.moved == Montant::ZERO;
     if nothing_for_nothing || (part.state == outcome.state && same_payment) {
         return Change::Same;
@@ -146,5 +151,50 @@ fn impossible(answer: &Answer, part: &ClaimPart, outcome: &Outcome) -> Anomalie 
             part.state.libelle()
         ),
         invoice_number: answer.invoice_number.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const AT: OffsetDateTime = datetime!(2026-02-06 08:00 UTC);
+
+    fn part(state: PartState, paid: i64) -> ClaimPart {
+        let (asked, paid) = (Montant::from_centimes(1_000), Montant::from_centimes(paid));
+        ClaimPart { kind: PartKind::Amo, state, asked, paid, transfer_reference: None, transfer_date: None, reasons: Vec::new(), updated_at: AT }
+    }
+
+    fn outcome(state: PartState, moved: i64) -> Outcome {
+        let moved = Montant::from_centimes(moved);
+        Outcome { kind: PartKind::Amo, state, moved, transfer_reference: None, transfer_date: None, reasons: Vec::new() }
+    }
+
+    /// The state and amount that follow; `None` when the outcome is impossible, the same part when it says nothing new.
+    fn after(from: (PartState, i64), said: (PartState, i64)) -> Option<(PartState, i64)> {
+        match change(&part(from.0, from.1), &outcome(said.0, said.1), AT) {
+            Change::Same => Some(from),
+            Change::Impossible => None,
+            Change::To(part) => Some((part.state, part.paid.centimes())),
+        }
+    }
+
+    #[test]
+    fn money_is_never_passed_over() {
+        use PartState::{Paid, Received, Recovered};
+        assert_eq!(after((Received, 0), (Paid, 1_000)), Some((Paid, 1_000)));
+        assert_eq!(after((Paid, 1_000), (Paid, 1_000)), Some((Paid, 1_000)), "told twice");
+        assert_eq!(after((Paid, 1_000), (Paid, 400)), None, "another payment");
+        assert_eq!(after((Paid, 1_000), (Recovered, -300)), Some((Recovered, 700)));
+        assert_eq!(after((Recovered, 700), (Recovered, -300)), None, "another recovery, or the same one again");
+    }
+
+    #[test]
+    fn a_reject_after_acceptance_has_its_own_name() {
+        use PartState::{Accepted, NotRequested, Paid, Rejected, RejectedAfterAcceptance};
+        assert_eq!(after((Accepted, 0), (Rejected, 0)), Some((RejectedAfterAcceptance, 0)));
+        assert_eq!(after((Paid, 1_000), (Rejected, 0)), None);
+        assert_eq!(after((NotRequested, 0), (Paid, 0)), Some((NotRequested, 0)), "nothing for nothing");
     }
 }
