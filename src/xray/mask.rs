@@ -102,7 +102,8 @@ mod tests {
         assert_eq!(shown(&line(), 1), "4992952606*****************520388567");
         let mut lost = line();
         lost.remove(5);
-        assert_eq!(shown(&lost, 1), "499292606 *****************203885677");
+        // Its NIR begins in the filler: nothing is where it should be.
+        assert_eq!(shown(&lost, 1), format!("4{}", "*".repeat(35)));
     }
 
     #[test]
