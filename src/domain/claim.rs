@@ -48,7 +48,7 @@ coded! {
         /// Compulsory insurance.
         Amo = "amo", "Part obligatoire (AMO)";
         /// Complementary insurance.
-        Amc = "amc", "Part complementaire (AMC)";
+        Amc = "amc", "Part complémentaire (AMC)";
     }
 }
 

@@ -95,7 +95,7 @@ pub(super) fn columns(first: usize, last: usize) -> String {
     if first == last { first.to_string() } else { format!("{first}-{last}") }
 }
 
-/// The bytes by lines of [`WIDTH`], each over its ruler, and carets under faulty columns.
+/// The bytes by lines of `WIDTH`, each over its ruler, and carets under faulty columns.
 #[must_use]
 pub fn bytes(sheet: &Sheet, paint: Paint) -> String {
     rows(sheet).map(|start| row(sheet, start, paint)).collect()
