@@ -30,6 +30,19 @@ pub const fn is_final(state: PartState) -> bool {
     matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance | PartState::Recovered)
 }
 
+/// Whether a state is a reject.
+#[must_use]
+pub const fn is_reject(state: PartState) -> bool {
+    matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance)
+}
+
+/// Whether a claim with parts in these states stands in the way of the same invoice: its AMC part is not rejected, or its AMO part when nothing is
+/// asked of the AMC.
+#[must_use]
+pub const fn is_live(amo: PartState, amc: PartState) -> bool {
+    !is_reject(if matches!(amc, PartState::NotRequested) { amo } else { amc })
+}
+
 /// Whether the part still waits for its payer, so that its clock runs.
 #[must_use]
 pub const fn is_waiting(state: PartState) -> bool {

@@ -209,7 +209,7 @@ fn sort(claims: Vec<NewClaim>, known: &HashMap<Token, Claim>) -> (Vec<NewClaim>,
     let (mut fresh, mut repeated) = (Vec::new(), Vec::new());
     for mut claim in claims {
         match known.get(&claim.claim.identity) {
-            Some(first) if is_live(first) => repeated.push((claim, Some(Original::of(first)))),
+            Some(first) if life_cycle::is_live(first.amo.state, first.amc.state) => repeated.push((claim, Some(Original::of(first)))),
             Some(rejected) => {
                 claim.claim.corrects = Some(rejected.id);
                 fresh.push(claim);
@@ -231,12 +231,6 @@ impl Original {
     fn of(claim: &Claim) -> Self {
         Self { id: claim.id, paid: claim.amc.state == PartState::Paid }
     }
-}
-
-/// Whether sending the invoice again makes no sense: its AMC part (or, when none is asked, its AMO part) is not rejected.
-fn is_live(claim: &Claim) -> bool {
-    let deciding = if claim.amc.state == PartState::NotRequested { claim.amo.state } else { claim.amc.state };
-    !(life_cycle::is_final(deciding) && deciding != PartState::Recovered)
 }
 
 async fn events(written: &[NewClaim], loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {

@@ -78,7 +78,7 @@ pub async fn apply(
 
 /// AMC rejects that this payer tells itself: no 580 of ours repeats them.
 fn amc_rejects(changes: &[PartChange]) -> Vec<ClaimId> {
-    let rejected = |c: &&PartChange| c.part.kind == PartKind::Amc && matches!(c.part.state, PartState::Rejected | PartState::RejectedAfterAcceptance);
+    let rejected = |c: &&PartChange| c.part.kind == PartKind::Amc && life_cycle::is_reject(c.part.state);
     changes.iter().filter(rejected).map(|c| c.claim_id).collect()
 }
 

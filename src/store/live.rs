@@ -3,21 +3,9 @@
 //! The AMC part decides; when nothing is asked of the AMC, the AMO part does. Rejects are final, so the flag only ever falls.
 
 use super::{PartChange, StoreError};
-use crate::domain::{ClaimPart, PartState};
 use std::collections::HashSet;
 
-/// Whether a claim with these parts still stands in the way of the same invoice.
-pub(in crate::store) fn is_live(amo: &ClaimPart, amc: &ClaimPart) -> bool {
-    let deciding = if amc.state == PartState::NotRequested { amo.state } else { amc.state };
-    !is_reject(deciding)
-}
-
-/// Whether a state is a reject.
-pub(in crate::store) fn is_reject(state: PartState) -> bool {
-    matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance)
-}
-
-/// The same rule for claims already stored; the caller's condition on `claims.id` follows.
+/// The rule of [`crate::domain::life_cycle::is_live`] for claims already stored; the caller's condition on `claims.id` follows.
 macro_rules! let_die {
     ($which:literal) => {
         concat!(

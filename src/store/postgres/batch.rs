@@ -4,9 +4,10 @@
 //! they were before the wait. So the claim's row is locked first, and the claim with its parts is read by the statement after.
 
 use super::reads;
+use crate::domain::life_cycle::{is_live, is_reject};
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, Token};
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
-use crate::store::live::{expect_all, is_live, is_reject, last_of_each, let_die};
+use crate::store::live::{expect_all, last_of_each, let_die};
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{PgConnection, query, query_as, query_scalar};
@@ -89,7 +90,7 @@ pub(super) async fn insert_claims(db: &mut PgConnection, claims: &[NewClaim]) ->
     .bind(column(&rows, |c| c.total.centimes()))
     .bind(column(&rows, |c| Instant(c.received_at)))
     .bind(column(&rows, |c| c.corrects.map(|id| id.0)))
-    .bind(column(&rows, |c| is_live(&c.amo, &c.amc)))
+    .bind(column(&rows, |c| is_live(c.amo.state, c.amc.state)))
     .fetch_all(&mut *db)
     .await
     .map_err(doing("writing claims"))?;

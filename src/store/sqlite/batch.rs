@@ -1,8 +1,9 @@
 //! Writes and reads of many rows: multi-row VALUES in chunks, and lists of keys as one JSON text.
 
+use crate::domain::life_cycle::{is_live, is_reject};
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, Token};
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
-use crate::store::live::{is_live, is_reject, let_die};
+use crate::store::live::let_die;
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query, query_as};
@@ -47,7 +48,7 @@ pub(super) async fn insert_claims(db: &mut SqliteConnection, claims: &[NewClaim]
                 .push_bind(clean(&c.invoice_number))
                 .push_bind(clean(&c.invoice_complement));
             row.push_bind(c.invoice_date).push_bind(clean(&c.amc_number)).push_bind(clean(&c.amo_organism)).push_bind(c.total.centimes());
-            row.push_bind(Instant(c.received_at)).push_bind(c.corrects.map(|id| id.0)).push_bind(is_live(&c.amo, &c.amc));
+            row.push_bind(Instant(c.received_at)).push_bind(c.corrects.map(|id| id.0)).push_bind(is_live(c.amo.state, c.amc.state));
         });
         insert.push(" ON CONFLICT (identity) WHERE live DO NOTHING RETURNING id");
         let ids: Vec<Uuid> = insert.build_query_scalar().fetch_all(&mut *db).await.map_err(doing("writing claims"))?;
