@@ -3,19 +3,17 @@
 //! A blocking thread reads, decodes and seals; this side talks to the database. A channel of two batches stands between them, so that
 //! memory does not grow with the file and both cores work.
 
+use super::IngestError;
 use super::books::Books;
-use super::{IngestError, blocking};
 use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, EventId, ExchangeId, PartState, Quarantined, Token, life_cycle};
 use crate::normalise;
 use crate::returns::arl::Aside;
 use crate::store::{NewClaim, UnitOfWork};
-use crate::validate;
 use crate::vault::Vault;
 use noemie_parsers::anomaly::{Anomaly, Severity};
 use noemie_parsers::b2::{Element, Facture, Flux, Lecteur, Lot};
-use noemie_parsers::detect::Norme;
 use noemie_parsers::physical::enregistrements::Forme;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -27,15 +25,6 @@ use tokio::sync::mpsc;
 pub(super) struct Source<'a> {
     pub(super) archive: &'a Arc<Archive>,
     pub(super) name: &'a str,
-}
-
-impl Source<'_> {
-    /// What the file is.
-    pub(super) async fn norme(&self) -> Result<Option<Norme>, IngestError> {
-        let (archive, name) = (Arc::clone(self.archive), self.name.to_owned());
-        let found = blocking(move || validate::recognise(archive.open(&name)?).map(|(d, _)| d.norme)).await;
-        found.map_err(IngestError::archive("reading the file again"))
-    }
 }
 
 /// What every invoice of the exchange shares.
@@ -100,8 +89,7 @@ struct Reading {
 impl Reading {
     /// Sends every invoice, and answers the number of records outside invoices.
     fn run(self, forme: Forme, batches: &mpsc::Sender<Vec<Lu>>) -> io::Result<u64> {
-        let (_, source) = validate::recognise(self.archive.open(&self.name)?)?;
-        let mut lecteur = Lecteur::new(source, forme);
+        let mut lecteur = Lecteur::new(self.archive.open(&self.name)?, forme);
         let (mut flux, mut lot): (Flux, Option<Lot>) = (Flux::Dre, None);
         let mut batch = Vec::with_capacity(self.batch);
         while let Some(element) = lecteur.suivant()? {

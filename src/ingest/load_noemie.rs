@@ -8,21 +8,23 @@ use crate::normalise;
 use crate::returns::arl::Aside;
 use crate::returns::matching::{Answer, apply};
 use crate::store::{UnitOfWork, UnmatchedReturn};
-use crate::validate;
-use noemie_parsers::detect::Norme;
 use noemie_parsers::noemie::{Element, Packaging, Reader, Retour};
 use std::io;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Loads the returns of a file.
-pub(super) async fn load(source: &Source<'_>, loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {
+pub(super) async fn load(
+    source: &Source<'_>,
+    packaging: Packaging,
+    loading: &Loading<'_>,
+    work: &mut dyn UnitOfWork,
+    books: &mut Books,
+) -> Result<(), IngestError> {
     let (sender, mut batches) = mpsc::channel::<Vec<Lu>>(BATCHES_AHEAD);
     let (archive, name, vault, size) = (Arc::clone(source.archive), source.name.to_owned(), Arc::clone(loading.vault), loading.batch);
     let thread = tokio::task::spawn_blocking(move || -> io::Result<u64> {
-        let (detection, source) = validate::recognise(archive.open(&name)?)?;
-        let packaging = if detection.norme == Some(Norme::NoemieBlocs) { Packaging::Blocs } else { Packaging::Lignes };
-        let mut reader = Reader::new(source, packaging);
+        let mut reader = Reader::new(archive.open(&name)?, packaging);
         let mut batch = Vec::with_capacity(size);
         let mut inside = 0u64;
         while let Some(element) = reader.next_element()? {

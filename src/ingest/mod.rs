@@ -22,6 +22,7 @@ use books::Books;
 use noemie_parsers::anomaly::{Anomaly, Code, Position};
 use noemie_parsers::b2::t000;
 use noemie_parsers::detect::Norme;
+use noemie_parsers::noemie::Packaging;
 use noemie_parsers::types::Montant;
 use std::collections::HashSet;
 use std::io;
@@ -203,9 +204,10 @@ impl Ingest {
             let source = load_b2::Source { archive: &self.archive, name: &archived.name };
             let context =
                 load_b2::Loading { exchange_id: id, sender: &deposit.sender, at, vault: &self.vault, clock: &self.clock, batch: self.limits.batch };
-            match source.norme().await? {
+            match examen.norme {
                 Some(Norme::B2(forme)) => load_b2::load(&source, forme, &context, work.as_mut(), &mut books).await?,
-                Some(Norme::NoemieLignes | Norme::NoemieBlocs) => load_noemie::load(&source, &context, work.as_mut(), &mut books).await?,
+                Some(Norme::NoemieLignes) => load_noemie::load(&source, Packaging::Lignes, &context, work.as_mut(), &mut books).await?,
+                Some(Norme::NoemieBlocs) => load_noemie::load(&source, Packaging::Blocs, &context, work.as_mut(), &mut books).await?,
                 _ => books.envelope_is_rest(),
             }
         } else {

@@ -29,6 +29,8 @@ pub fn recognise<R: Read>(mut source: R) -> io::Result<(Detection, Source<R>)> {
 /// What a pass over a file gives: the report, and the remittances that it holds.
 #[derive(Debug, Clone)]
 pub struct Examen {
+    /// What the file is; `None` when nothing was recognised.
+    pub norme: Option<Norme>,
     /// Counts, totals, verdict and findings.
     pub report: Report,
     /// Its logical files with the place of their 000, in order.

@@ -5,7 +5,7 @@ use super::report::{Finding, LONGEST_LIST, Report, ReturnSums};
 use crate::domain::{LogicalFile, Verdict};
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
 use noemie_parsers::b2::{self, Lecteur};
-use noemie_parsers::detect::Detection;
+use noemie_parsers::detect::{Detection, Norme};
 use noemie_parsers::noemie::retour_concentrateur::{LecteurAvis, Notice};
 use noemie_parsers::noemie::{self, Reader};
 use noemie_parsers::physical::enregistrements::Forme;
@@ -17,14 +17,15 @@ pub(super) struct Passe {
     report: Report,
     worst: Option<Severity>,
     remittances: Vec<(LogicalFile, Position)>,
+    norme: Option<Norme>,
 }
 
 impl Passe {
     pub(super) fn new(file: &str, detection: Detection) -> Self {
         let report = Report {
             file: file.to_owned(),
-            norm: detection.norme.map(noemie_parsers::detect::Norme::as_str),
-            packaging: detection.norme.map(noemie_parsers::detect::Norme::packaging),
+            norm: detection.norme.map(Norme::as_str),
+            packaging: detection.norme.map(Norme::packaging),
             detected: detection.raison.to_owned(),
             verdict: Verdict::Accepted,
             logical_files: 0,
@@ -42,7 +43,7 @@ impl Passe {
             anomaly_count: 0,
             anomalies: Vec::new(),
         };
-        Self { report, worst: None, remittances: Vec::new() }
+        Self { report, worst: None, remittances: Vec::new(), norme: detection.norme }
     }
 
     /// Reads a file of norm B2.
@@ -187,7 +188,7 @@ impl Passe {
             report.sums = report.sums.map(|_| ReturnSums::default());
         }
         let read = if report.norm == Some("noemie") { report.entities } else { report.records };
-        Examen { report, remittances: self.remittances, read }
+        Examen { norme: self.norme, report, remittances: self.remittances, read }
     }
 }
 
