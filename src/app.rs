@@ -11,7 +11,7 @@ use crate::ingest::drop_dir::DropDir;
 use crate::ingest::{Ingest, Limits};
 use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
 use crate::returns::{arl, deliver, rejects};
-use crate::store::{Database, SharedStore};
+use crate::store::{Database, SharedStore, Store, StoreError};
 use crate::vault::{KeyOrigin, KeySource, Vault, VaultError};
 use anyhow::{Context, Result, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -26,7 +26,11 @@ use tracing::{error, info, warn};
 /// Time between two looks for rejects to tell and return files to write.
 const RETURNS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long an orderly stop waits for the deposit and the calls under way. What is cut then left no trace, and is sent again.
+/// Time between two looks for loads that were cut: those of a replica that died, besides our own at the start.
+const RESUME_INTERVAL: Duration = Duration::from_secs(15);
+
+/// How long an orderly stop waits for the deposit and the calls under way. What is cut then has no receipt: it left
+/// no trace and is sent again, or is taken up at the next start.
 const DOORS_CLOSE: Duration = Duration::from_secs(20);
 
 /// An open gateway: every room, nothing running yet.
@@ -150,6 +154,11 @@ impl App {
             sweep(archive, store, token).await;
             Ok(())
         });
+        let (ingest, token) = (Arc::clone(&self.ingest), stop.clone());
+        rooms.spawn(async move {
+            let _ = token.run_until_cancelled(resume_loop(&ingest)).await;
+            Ok(())
+        });
         let token = closed.clone();
         rooms.spawn(async move {
             self.returns_loop(token).await;
@@ -212,11 +221,23 @@ async fn check_key(store: &SharedStore, vault: &Vault, origin: &KeyOrigin) -> Re
     bail!("the vault key is not the one that sealed this database: give the first one by vault_key_file or vault_key")
 }
 
+/// Brings the loads that were cut to their receipts. Cut itself by the end of the gateway, it goes on after the next start.
+async fn resume_loop(ingest: &Ingest) {
+    loop {
+        match ingest.resume().await {
+            Ok(0) => {}
+            Ok(loads) => info!(loads, "loads that were cut have their receipts now"),
+            Err(failure) => warn!(%failure, "loads that were cut could not be looked for"),
+        }
+        tokio::time::sleep(RESUME_INTERVAL).await;
+    }
+}
+
 /// Looks for what killed processes left in the archive: files half received are removed, whole ones that no exchange knows are told.
 async fn sweep(archive: Arc<Archive>, store: SharedStore, stop: CancellationToken) {
     let runtime = tokio::runtime::Handle::current();
     // A database that does not answer knows them all.
-    let is_known = move |id: &ExchangeId| stop.is_cancelled() || runtime.block_on(store.exchange(*id)).map_or(true, |e| e.is_some());
+    let is_known = move |id: &ExchangeId| stop.is_cancelled() || runtime.block_on(known(store.as_ref(), *id)).unwrap_or(true);
     match tokio::task::spawn_blocking(move || archive.sweep(is_known)).await.map_err(std::io::Error::other).and_then(|swept| swept) {
         Err(failure) => warn!(error = %failure, "archive could not be swept"),
         Ok(swept) => {
@@ -228,6 +249,11 @@ async fn sweep(archive: Arc<Archive>, store: SharedStore, stop: CancellationToke
             }
         }
     }
+}
+
+/// Whether a deposit has its receipt, or is on its way to it.
+async fn known(store: &dyn Store, id: ExchangeId) -> Result<bool, StoreError> {
+    Ok(store.exchange(id).await?.is_some() || store.load(id).await?.is_some())
 }
 
 /// Waits for the doors. Once told to stop they have [`DOORS_CLOSE`]: a client that never ends its upload must not keep the gateway from stopping.

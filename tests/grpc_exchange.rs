@@ -44,7 +44,7 @@ async fn exchange(gateway: &Gateway, digest: &str, anomalies: u64, body: &[u8]) 
     unit.insert_anomalies(id, &(1..=anomalies).map(anomaly).collect::<Vec<_>>()).await.expect("writes anomalies");
     let mut closing = samples::closing(id, digest, &[]);
     closing.arl.sealed = gateway.vault.seal(&ReturnFile::seal_context(closing.arl.id), body);
-    unit.close_exchange(&closing).await.expect("closes");
+    unit.close_exchange(&closing, &samples::plain_link).await.expect("closes");
     unit.commit().await.expect("commits");
     (id, closing.arl)
 }

@@ -45,7 +45,7 @@ async fn put_aside(gateway: &Gateway, claim: &NewClaim, seconds: i64) {
     unit.insert_quarantined(&[invoice]).await.expect("puts aside");
     let mut closing = samples::closing(exchange_id, &format!("q{seconds}"), &[]);
     (closing.ledger.read, closing.ledger.quarantined) = (6, 4);
-    unit.close_exchange(&closing).await.expect("closes");
+    unit.close_exchange(&closing, &samples::plain_link).await.expect("closes");
     unit.commit().await.expect("commits");
 }
 

@@ -53,6 +53,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
 /// Says what the metrics set at scrape mean, once a recorder is installed.
 pub fn describe_metrics() {
     describe_gauge!("noemie_ledger_unbalanced_total", "Exchanges whose books do not balance; must be 0");
+    describe_gauge!("noemie_loads_under_way", "Large deposits whose invoices are being written, or whose writing was cut and waits to be resumed");
     describe_gauge!("noemie_quarantine_waiting", "Quarantined invoices that wait for a corrected resend");
     describe_gauge!("noemie_claims_overdue", "Claims whose complementary insurer has let its promise pass");
 }
@@ -96,6 +97,7 @@ async fn refresh(state: &AdminState) {
     match asked.await {
         Ok(Ok((figures, outbox))) => {
             set("noemie_ledger_unbalanced_total", figures.unbalanced);
+            set("noemie_loads_under_way", figures.loading);
             set("noemie_quarantine_waiting", figures.quarantine_waiting);
             set("noemie_claims_overdue", figures.overdue);
             set("noemie_outbox_pending", outbox.pending);

@@ -64,6 +64,7 @@ pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
         IngestError::InvalidSender => super::ask::one_violation("metadata.sender", error.to_string()),
         IngestError::KeyReused => with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string()),
         IngestError::TooLarge { .. } => with_reason(Code::ResourceExhausted, "file_too_large", error.to_string()),
+        IngestError::Overtaken => with_reason(Code::Unavailable, "overtaken", error.to_string()),
         IngestError::Store(cause) => internal(clock, cause),
         IngestError::Archive { .. } => internal(clock, error),
     }

@@ -1,6 +1,6 @@
 //! The books of an exchange while it is being loaded: every record goes into exactly one column.
 
-use crate::domain::{Anomalie, Ledger};
+use crate::domain::{Anomalie, Claim, Ledger};
 use crate::returns::arl::Aside;
 use crate::validate::report::LONGEST_LIST;
 use noemie_parsers::types::Montant;
@@ -44,6 +44,14 @@ impl Books {
     pub(super) fn accept(&mut self, records: u64) {
         self.accepted += 1;
         self.ledger.accepted += records;
+    }
+
+    /// A claim that is written.
+    pub(super) fn accept_claim(&mut self, claim: &Claim) {
+        self.accept(u64::from(claim.record_count));
+        self.total += claim.total;
+        self.amo += claim.amo.asked;
+        self.amc += claim.amc.asked;
     }
 
     /// A quarantined invoice.

@@ -1,21 +1,20 @@
 //! Second pass over a file of norm B2: invoices become claims, in batches.
 //!
-//! A blocking thread reads, decodes and seals; this side talks to the database. A channel of two batches stands between them, so that
+//! A blocking thread reads, decodes and seals; `batch.rs` talks to the database. A channel of two batches stands between them, so that
 //! memory does not grow with the file and both cores work.
 
-use super::IngestError;
 use super::books::Books;
+use super::{IngestError, batch};
 use crate::archive::Archive;
 use crate::clock::SharedClock;
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, EventId, ExchangeId, PartState, Quarantined, Token, life_cycle};
+use crate::domain::{ClaimId, ExchangeId, Quarantined};
 use crate::normalise;
 use crate::returns::arl::Aside;
-use crate::store::{NewClaim, UnitOfWork};
+use crate::store::{NewClaim, Store, UnitOfWork};
 use crate::vault::Vault;
 use noemie_parsers::anomaly::{Anomaly, Severity};
 use noemie_parsers::b2::{Element, Facture, Flux, Lecteur, Lot};
 use noemie_parsers::physical::enregistrements::Forme;
-use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -41,19 +40,21 @@ pub(super) struct Loading<'a> {
 pub(super) const BATCHES_AHEAD: usize = 2;
 
 /// What the reading thread sends.
-enum Lu {
+pub(super) enum Lu {
     Claim(Box<NewClaim>),
     Aside(Box<(Quarantined, Aside)>),
 }
 
+/// How batches are committed.
+pub(super) enum Way<'a> {
+    /// All in the transaction that also closes the deposit.
+    One(&'a mut dyn UnitOfWork),
+    /// Each on its own, behind the deposit's place. `resumed`: an earlier try may have written some of them.
+    Batches { store: &'a dyn Store, resumed: bool },
+}
+
 /// Loads the invoices of a file.
-pub(super) async fn load(
-    source: &Source<'_>,
-    forme: Forme,
-    loading: &Loading<'_>,
-    work: &mut dyn UnitOfWork,
-    books: &mut Books,
-) -> Result<(), IngestError> {
+pub(super) async fn load(source: &Source<'_>, forme: Forme, loading: &Loading<'_>, mut way: Way<'_>, books: &mut Books) -> Result<(), IngestError> {
     let (sender, mut batches) = mpsc::channel(BATCHES_AHEAD);
     let reading = Reading {
         archive: Arc::clone(source.archive),
@@ -66,8 +67,11 @@ pub(super) async fn load(
         batch: loading.batch,
     };
     let thread = tokio::task::spawn_blocking(move || reading.run(forme, &sender));
-    while let Some(batch) = batches.recv().await {
-        write(batch, loading, work, books).await?;
+    while let Some(lus) = batches.recv().await {
+        match &mut way {
+            Way::One(work) => batch::write(lus, loading, *work, books).await?,
+            Way::Batches { store, resumed } => batch::write_alone(lus, loading, *store, *resumed, books).await?,
+        }
     }
     let envelope = thread.await.map_err(io::Error::other).and_then(|r| r).map_err(IngestError::archive("reading the file again"))?;
     books.envelope(envelope);
@@ -148,137 +152,5 @@ fn quarantined(facture: &Facture, lot: &Lot, exchange_id: ExchangeId, at: Offset
         duplicate_of: None,
         resolved_by: None,
         at,
-    }
-}
-
-/// Writes one batch: a handful of statements, whatever its size.
-async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {
-    let (mut claims, mut aside) = (Vec::new(), Vec::new());
-    for lu in batch {
-        match lu {
-            Lu::Claim(claim) => claims.push(*claim),
-            Lu::Aside(told) => {
-                books.quarantine(u64::from(told.0.record_count));
-                books.tell(told.1);
-                aside.push(told.0);
-            }
-        }
-    }
-    let identities: Vec<Token> = claims.iter().map(|c| c.claim.identity.clone()).collect();
-    let known = latest(&identities, work).await?;
-    let (mut fresh, mut repeated) = sort(claims, &known);
-    let inserted: HashSet<ClaimId> = work.insert_claims(&fresh).await?.into_iter().collect();
-    let (written, raced): (Vec<NewClaim>, Vec<NewClaim>) = fresh.drain(..).partition(|c| inserted.contains(&c.claim.id));
-    // The same invoice twice in this batch, or in a deposit that committed meanwhile: its original is known by now.
-    let identities: Vec<Token> = raced.iter().map(|c| c.claim.identity.clone()).collect();
-    let known = if raced.is_empty() { HashMap::new() } else { latest(&identities, work).await? };
-    repeated.extend(raced.into_iter().map(|c| {
-        let original = known.get(&c.claim.identity).map(Original::of);
-        (c, original)
-    }));
-    events(&written, loading, work, books).await?;
-    for (claim, original) in &repeated {
-        books.duplicate(u64::from(claim.claim.record_count));
-        aside.push(duplicate(&claim.claim, *original, loading, books));
-    }
-    if !aside.is_empty() {
-        work.insert_quarantined(&aside).await?;
-    }
-    Ok(())
-}
-
-/// The latest claim of each identity.
-async fn latest(identities: &[Token], work: &mut dyn UnitOfWork) -> Result<HashMap<Token, Claim>, IngestError> {
-    Ok(work.latest_claims(identities).await?.into_iter().map(|c| (c.identity.clone(), c)).collect())
-}
-
-/// An identity with a live claim is a duplicate; one whose AMC part was rejected is a correction.
-fn sort(claims: Vec<NewClaim>, known: &HashMap<Token, Claim>) -> (Vec<NewClaim>, Vec<(NewClaim, Option<Original>)>) {
-    let (mut fresh, mut repeated) = (Vec::new(), Vec::new());
-    for mut claim in claims {
-        match known.get(&claim.claim.identity) {
-            Some(first) if life_cycle::is_live(first.amo.state, first.amc.state) => repeated.push((claim, Some(Original::of(first)))),
-            Some(rejected) => {
-                claim.claim.corrects = Some(rejected.id);
-                fresh.push(claim);
-            }
-            None => fresh.push(claim),
-        }
-    }
-    (fresh, repeated)
-}
-
-/// The claim that a duplicate repeats.
-#[derive(Clone, Copy)]
-struct Original {
-    id: ClaimId,
-    paid: bool,
-}
-
-impl Original {
-    fn of(claim: &Claim) -> Self {
-        Self { id: claim.id, paid: claim.amc.state == PartState::Paid }
-    }
-}
-
-async fn events(written: &[NewClaim], loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {
-    let mut events = Vec::with_capacity(written.len());
-    let mut resolved = Vec::with_capacity(written.len());
-    for NewClaim { claim, .. } in written {
-        books.accept(u64::from(claim.record_count));
-        books.total += claim.total;
-        books.amo += claim.amo.asked;
-        books.amc += claim.amc.asked;
-        let part = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };
-        events.push(ClaimEvent::of(claim, part, EventId(loading.clock.new_id()), 1, Some(loading.exchange_id), loading.at));
-        resolved.push((claim.ps.clone(), claim.invoice_number.clone(), claim.id));
-    }
-    if !written.is_empty() {
-        work.insert_events(&events).await?;
-        work.resolve_quarantined(&resolved).await?;
-    }
-    Ok(())
-}
-
-fn duplicate(claim: &Claim, original: Option<Original>, loading: &Loading<'_>, books: &mut Books) -> Quarantined {
-    let (code, message) = match original {
-        Some(Original { paid: true, .. }) => ("DEJA_PAYEE", "Facture déjà payée"),
-        _ => ("DEJA_RECUE", "Facture déjà reçue"),
-    };
-    let message = original.map_or_else(|| message.to_owned(), |o| format!("{message} : demande {}", o.id));
-    books.tell(Aside {
-        ps: claim.ps.clone(),
-        lot: claim.lot.clone(),
-        invoice_number: claim.invoice_number.clone(),
-        reasons: vec![(code.to_owned(), message.clone())],
-    });
-    books.find(Anomalie {
-        ordinal: 0,
-        code: code.to_owned(),
-        control: "C14".to_owned(),
-        severity: Severity::Facture.as_str().to_owned(),
-        record: claim.first_record,
-        record_type: "2".to_owned(),
-        column: 1,
-        offset: 0,
-        length: 0,
-        field: String::new(),
-        value: String::new(),
-        message,
-        invoice_number: claim.invoice_number.clone(),
-    });
-    Quarantined {
-        exchange_id: loading.exchange_id,
-        ordinal: claim.ordinal,
-        ps: claim.ps.clone(),
-        invoice_number: claim.invoice_number.clone(),
-        lot: claim.lot.clone(),
-        codes: vec![code.to_owned()],
-        first_record: claim.first_record,
-        record_count: claim.record_count,
-        offset: 0,
-        duplicate_of: original.map(|o| o.id),
-        resolved_by: None,
-        at: loading.at,
     }
 }

@@ -10,7 +10,7 @@ use super::status::{RelayState, RelayStatus};
 use super::{BATCH, IDLE_WAIT, STANDBY_WAIT};
 use crate::clock::SharedClock;
 use crate::domain::ClaimId;
-use crate::store::{OutboxEvent, RelayLease, SharedStore, StoreError};
+use crate::store::{Lease, OutboxEvent, SharedStore, StoreError};
 use metrics::counter;
 use std::collections::HashMap;
 use tokio::time::sleep;
@@ -64,7 +64,7 @@ pub struct Relay {
     sink: Box<dyn Sink>,
     clock: SharedClock,
     status: RelayStatus,
-    lease: Option<Box<dyn RelayLease>>,
+    lease: Option<Box<dyn Lease>>,
     failures: u32,
 }
 

@@ -1,7 +1,7 @@
 //! Listings whose conditions depend on the caller: the same SQL for both databases, built from binds. Keyset pages, newest first.
 
 use super::columns::{Instant, clean, limit as rows};
-use super::rows::{select_claim, select_exchange, select_return};
+use super::rows::{select_claim, select_exchange, select_return, shown};
 use super::{ClaimFilter, StoreError};
 use crate::domain::life_cycle::{is_waiting, status};
 use crate::domain::page::{LARGEST_PAGE, PageToken};
@@ -19,7 +19,7 @@ where
     for<'q> Instant: Encode<'q, DB> + Type<DB>,
     for<'q> i64: Encode<'q, DB> + Type<DB>,
 {
-    let mut query = QueryBuilder::new(select_claim!());
+    let mut query = QueryBuilder::new(select_claim!(concat!("AND ", shown!("c.exchange_id"))));
     for (column, value) in [("c.sender", &filter.sender), ("c.ps", &filter.ps), ("c.invoice_number", &filter.invoice_number)] {
         if let Some(value) = value {
             query.push(" AND ").push(column).push(" = ").push_bind(clean(value).into_owned());
@@ -55,7 +55,7 @@ where
     for<'q> Instant: Encode<'q, DB> + Type<DB>,
     for<'q> i64: Encode<'q, DB> + Type<DB>,
 {
-    let mut query = QueryBuilder::new(select_exchange!("WHERE TRUE"));
+    let mut query = QueryBuilder::new(select_exchange!());
     if let Some(sender) = sender {
         query.push(" AND sender = ").push_bind(sender.to_owned());
     }

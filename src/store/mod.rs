@@ -6,8 +6,8 @@
 
 use crate::domain::page::PageToken;
 use crate::domain::{
-    Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ClaimStatus, EventId, Exchange, ExchangeId, Ledger, LogicalFile, Page, Quarantined,
-    ReturnFile, ReturnId, ReturnKind, Token,
+    Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, LogicalFile, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
+    Token,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -19,16 +19,22 @@ pub mod conventions;
 mod exchange_rows;
 mod listing;
 mod live;
+mod loads;
 mod open;
 pub mod postgres;
 mod reads;
 mod rows;
+mod shapes;
 pub mod sqlite;
 mod unit;
 mod wake;
 mod writes;
 
 pub use open::Database;
+pub use shapes::{
+    ChainLink, ChainTip, ClaimFilter, Closing, Link, Load, Loaded, NewClaim, OutboxDepth, OutboxEvent, PartChange, RecordedDecision, StoreFigures,
+    UnmatchedReturn,
+};
 
 /// A store shared by all rooms.
 pub type SharedStore = Arc<dyn Store>;
@@ -83,69 +89,23 @@ impl StoreError {
     }
 }
 
-/// A new claim with its lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewClaim {
-    /// The claim, parts included.
-    pub claim: Claim,
-    /// Its lines.
-    pub lines: Vec<ClaimLine>,
-}
-
-/// A change of one part of a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartChange {
-    /// The claim.
-    pub claim_id: ClaimId,
-    /// The part as it is after the change.
-    pub part: ClaimPart,
-}
-
-/// A return of the caisse that matches no claim, kept for a later match and for the desk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnmatchedReturn {
-    /// Rank in the exchange, 1-based.
-    pub ordinal: u64,
-    /// Token of the identity computed from the return.
-    pub identity: Token,
-    /// PS number as sent.
-    pub ps: String,
-    /// Invoice number as sent.
-    pub invoice_number: String,
-    /// What it said, as a short French sentence without persons.
-    pub summary: String,
-}
-
-/// What a committed exchange writes last.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closing {
-    /// The exchange, with its final counts.
-    pub exchange: Exchange,
-    /// Its books; must balance.
-    pub ledger: Ledger,
-    /// Its logical files (none are stored for a refused exchange, so that a corrected file can be sent again).
-    pub logical_files: Vec<LogicalFile>,
-    /// The ARL.
-    pub arl: ReturnFile,
-}
-
-/// A decision already recorded under an idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedDecision {
-    /// Digest of the request, to tell a repetition from a different request under the same key.
-    pub request_digest: String,
-    /// The event that it produced.
-    pub event_id: EventId,
-    /// The claim.
-    pub claim_id: ClaimId,
-}
-
 /// A transaction in the domain's words. Dropping it without [`commit`](Self::commit) leaves no trace.
 #[async_trait]
 pub trait UnitOfWork: Send {
     /// Takes the place of an exchange: `None` when it is free, else the exchange that the same sender already deposited with the same digest or
     /// the same non-empty idempotency key. Two callers at once: the second one waits for the first one's commit.
+    /// The earlier one may still be [loading](Store::load).
     async fn claim_exchange(&mut self, sender: &str, digest: &str, idempotency_key: &str, id: ExchangeId) -> Result<Option<ExchangeId>, StoreError>;
+
+    /// Lets the exchange that just took its place be committed without verdict: its invoices follow in transactions of their own. Its logical files
+    /// are written now, so that another file with the same remittance is refused from here on.
+    async fn open_load(&mut self, load: &Load, logical_files: &[LogicalFile]) -> Result<(), StoreError>;
+
+    /// Whether the load is still open. Until the end of this change nobody can close it; changes that only add to it do not wait for each other.
+    async fn continue_load(&mut self, id: ExchangeId) -> Result<bool, StoreError>;
+
+    /// What earlier tries of this load wrote of the invoices with these identities and these ranks (first and last).
+    async fn loaded(&mut self, id: ExchangeId, identities: &[Token], ranks: (u64, u64)) -> Result<Loaded, StoreError>;
 
     /// The earlier exchange that holds the same logical file (issuer, recipient, message, created, file id), if any: control C5.
     async fn find_logical_file(&mut self, file: &LogicalFile) -> Result<Option<ExchangeId>, StoreError>;
@@ -181,8 +141,9 @@ pub trait UnitOfWork: Send {
     /// Keeps returns that match nothing.
     async fn insert_unmatched(&mut self, exchange_id: ExchangeId, returns: &[UnmatchedReturn]) -> Result<(), StoreError>;
 
-    /// Writes the exchange, its ledger, logical files and ARL. Fails with [`StoreError::Unbalanced`] when the books do not balance.
-    async fn close_exchange(&mut self, closing: &Closing) -> Result<(), StoreError>;
+    /// Writes the exchange, its ledger, logical files and ARL, and chains its receipt by `link`. Fails with [`StoreError::Unbalanced`] when the books do
+    /// not balance. To be called last: the end of the chain is locked until the end.
+    async fn close_exchange(&mut self, closing: &Closing, link: Link<'_>) -> Result<(), StoreError>;
 
     /// The decision recorded under a key.
     async fn recorded_decision(&mut self, idempotency_key: &str) -> Result<Option<RecordedDecision>, StoreError>;
@@ -206,67 +167,11 @@ pub trait UnitOfWork: Send {
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// Filters of a claim listing; empty fields do not filter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ClaimFilter {
-    /// Who deposited.
-    pub sender: Option<String>,
-    /// PS number.
-    pub ps: Option<String>,
-    /// Invoice number.
-    pub invoice_number: Option<String>,
-    /// Exchange.
-    pub exchange_id: Option<ExchangeId>,
-    /// Derived status.
-    pub status: Option<ClaimStatus>,
-    /// Received on or after this instant.
-    pub received_from: Option<OffsetDateTime>,
-    /// Received before this instant.
-    pub received_before: Option<OffsetDateTime>,
-    /// Only claims whose AMC part waits although its promise ended before this instant.
-    pub overdue_at: Option<OffsetDateTime>,
-}
-
-/// An event of the outbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboxEvent {
-    /// Rank in the outbox, in commit order of each claim.
-    pub outbox_id: i64,
-    /// Position in the published stream; 0 before publication.
-    pub position: i64,
-    /// Event.
-    pub event: ClaimEvent,
-    /// JSON as written at commit, byte for byte what consumers get.
-    pub payload: String,
-    /// How many times publication was tried.
-    pub attempts: i32,
-}
-
-/// Depth of the outbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct OutboxDepth {
-    /// Events not yet published.
-    pub pending: u64,
-    /// When the oldest of them was written.
-    pub oldest: Option<OffsetDateTime>,
-}
-
-/// The right to publish: held by one replica at a time, lost with its connection, given back on drop.
+/// A right that one replica holds at a time (to publish, to load a deposit): lost with its connection, given back on drop.
 #[async_trait]
-pub trait RelayLease: Send {
+pub trait Lease: Send {
     /// Whether the right is still held.
     async fn still_held(&mut self) -> bool;
-}
-
-/// Figures for metrics and `doctor`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct StoreFigures {
-    /// Exchanges whose books do not balance. Must be 0.
-    pub unbalanced: u64,
-    /// Quarantined invoices that wait for a resend.
-    pub quarantine_waiting: u64,
-    /// Claims whose AMC promise is over.
-    pub overdue: u64,
 }
 
 /// The store.
@@ -283,6 +188,16 @@ pub trait Store: Send + Sync {
     async fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError>;
     /// The exchange a sender already deposited with this digest.
     async fn exchange_by_digest(&self, sender: &str, digest: &str) -> Result<Option<Exchange>, StoreError>;
+    /// A deposit that is being loaded. Exchanges with a verdict are none.
+    async fn load(&self, id: ExchangeId) -> Result<Option<Load>, StoreError>;
+    /// The deposits that are being loaded, or wait to be resumed, oldest first.
+    async fn loads(&self, limit: usize) -> Result<Vec<Load>, StoreError>;
+    /// The right to load a deposit, when nobody holds it.
+    async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError>;
+    /// The chain of receipts from a rank on, in order.
+    async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError>;
+    /// The end of the chain of receipts.
+    async fn chain_tip(&self) -> Result<ChainTip, StoreError>;
     /// Exchanges, newest first.
     async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError>;
     /// The books of an exchange.
@@ -321,7 +236,7 @@ pub trait Store: Send + Sync {
     async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError>;
 
     /// The right to publish, when no other replica holds it.
-    async fn try_relay_lease(&self) -> Result<Option<Box<dyn RelayLease>>, StoreError>;
+    async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError>;
     /// The oldest unpublished events, in order.
     async fn unpublished(&self, limit: usize) -> Result<Vec<OutboxEvent>, StoreError>;
     /// Marks events as published and gives them their positions in the stream, in the order given.

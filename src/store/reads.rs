@@ -24,12 +24,12 @@ macro_rules! shared_reads {
 
         pub(in crate::store) async fn exchange(pool: &Pool<$DB>, id: ExchangeId) -> Result<Option<Exchange>, StoreError> {
             let row: Option<ExchangeRow> =
-                query_as(select_exchange!("WHERE id = $1")).bind(id.0).fetch_optional(pool).await.map_err(doing("reading an exchange"))?;
+                query_as(select_exchange!("AND id = $1")).bind(id.0).fetch_optional(pool).await.map_err(doing("reading an exchange"))?;
             row.map(Exchange::try_from).transpose()
         }
 
         pub(in crate::store) async fn exchange_by_digest(pool: &Pool<$DB>, sender: &str, digest: &str) -> Result<Option<Exchange>, StoreError> {
-            let query = query_as(select_exchange!("WHERE sender = $1 AND digest = $2")).bind(sender).bind(digest);
+            let query = query_as(select_exchange!("AND sender = $1 AND digest = $2")).bind(sender).bind(digest);
             let row: Option<ExchangeRow> = query.fetch_optional(pool).await.map_err(doing("looking for a digest"))?;
             row.map(Exchange::try_from).transpose()
         }
@@ -81,9 +81,11 @@ macro_rules! shared_reads {
         }
 
         pub(in crate::store) async fn quarantined_invoice(pool: &Pool<$DB>, ps: &str, invoice_number: &str) -> Result<Vec<Quarantined>, StoreError> {
-            let found: Vec<QuarantineRow> = query_as(select_quarantined!(
-                "WHERE ps = $1 AND invoice_number = $2 AND resolved_by IS NULL AND duplicate_of IS NULL ORDER BY at, exchange_id, ordinal"
-            ))
+            let found: Vec<QuarantineRow> = query_as(select_quarantined!(concat!(
+                "WHERE ps = $1 AND invoice_number = $2 AND resolved_by IS NULL AND duplicate_of IS NULL AND ",
+                shown!("exchange_id"),
+                " ORDER BY at, exchange_id, ordinal"
+            )))
             .bind(clean(ps))
             .bind(clean(invoice_number))
             .fetch_all(pool)
@@ -93,8 +95,8 @@ macro_rules! shared_reads {
         }
 
         pub(in crate::store) async fn claim(db: &mut Connection, id: ClaimId) -> Result<Option<Claim>, StoreError> {
-            let row: Option<ClaimRow> =
-                query_as(select_claim!("AND c.id = $1")).bind(id.0).fetch_optional(db).await.map_err(doing("reading a claim"))?;
+            let query = query_as(select_claim!(concat!("AND c.id = $1 AND ", shown!("c.exchange_id")))).bind(id.0);
+            let row: Option<ClaimRow> = query.fetch_optional(db).await.map_err(doing("reading a claim"))?;
             row.map(Claim::try_from).transpose()
         }
 
@@ -158,7 +160,7 @@ macro_rules! shared_reads {
         }
 
         pub(in crate::store) async fn unpublished(pool: &Pool<$DB>, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
-            let query = query_as(select_outbox!("WHERE position IS NULL ORDER BY outbox_id LIMIT $1")).bind(rows(limit));
+            let query = query_as(select_outbox!(concat!("WHERE position IS NULL AND ", may_go!(), " ORDER BY outbox_id LIMIT $1"))).bind(rows(limit));
             let found: Vec<OutboxRow> = query.fetch_all(pool).await.map_err(doing("reading the outbox"))?;
             all(found)
         }
@@ -171,10 +173,13 @@ macro_rules! shared_reads {
 
         pub(in crate::store) async fn outbox_depth(pool: &Pool<$DB>) -> Result<OutboxDepth, StoreError> {
             // Both sides read the index of what is unpublished, not the history. The oldest row stands for the oldest instant.
-            let (pending, oldest): (i64, Option<Instant>) = query_as(
-                "SELECT (SELECT count(*) FROM outbox WHERE position IS NULL), \
-                 (SELECT created_at FROM outbox WHERE position IS NULL ORDER BY outbox_id LIMIT 1)",
-            )
+            let (pending, oldest): (i64, Option<Instant>) = query_as(concat!(
+                "SELECT (SELECT count(*) FROM outbox WHERE position IS NULL AND ",
+                may_go!(),
+                "), (SELECT created_at FROM outbox WHERE position IS NULL AND ",
+                may_go!(),
+                " ORDER BY outbox_id LIMIT 1)"
+            ))
             .fetch_one(pool)
             .await
             .map_err(doing("measuring the outbox"))?;
@@ -183,17 +188,23 @@ macro_rules! shared_reads {
 
         pub(in crate::store) async fn figures(pool: &Pool<$DB>, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
             // Each count has a partial index with the same condition, word for word.
-            let (unbalanced, waiting, overdue): (i64, i64, i64) = query_as(
+            let (unbalanced, waiting, overdue, loading): (i64, i64, i64, i64) = query_as(
                 "SELECT \
                  (SELECT count(*) FROM ledgers WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope), \
                  (SELECT count(*) FROM quarantine WHERE resolved_by IS NULL AND duplicate_of IS NULL), \
-                 (SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state IN ('received', 'accepted', 'deferred') AND due_at < $1)",
+                 (SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state IN ('received', 'accepted', 'deferred') AND due_at < $1), \
+                 (SELECT count(*) FROM exchanges WHERE verdict IS NULL)",
             )
             .bind(Instant(now))
             .fetch_one(pool)
             .await
             .map_err(doing("counting for the metrics"))?;
-            Ok(StoreFigures { unbalanced: uint(unbalanced, "count")?, quarantine_waiting: uint(waiting, "count")?, overdue: uint(overdue, "count")? })
+            Ok(StoreFigures {
+                unbalanced: uint(unbalanced, "count")?,
+                quarantine_waiting: uint(waiting, "count")?,
+                overdue: uint(overdue, "count")?,
+                loading: uint(loading, "count")?,
+            })
         }
 
         pub(in crate::store) async fn find_logical_file(db: &mut Connection, file: &LogicalFile) -> Result<Option<ExchangeId>, StoreError> {

@@ -28,12 +28,21 @@ macro_rules! select_claim {
     };
 }
 
-/// `SELECT` of an exchange, then the given tail.
+/// The condition that a row shows: the exchange in this column is not being loaded. The list is as short as the large deposits under way, and read
+/// once a statement.
+macro_rules! shown {
+    ($column:literal) => {
+        concat!($column, " NOT IN (SELECT id FROM exchanges WHERE verdict IS NULL)")
+    };
+}
+
+/// `SELECT` of the exchanges that have their verdict, then the given tail: further conditions (`AND …`) and an order.
 macro_rules! select_exchange {
     ($($tail:expr)?) => {
         concat!(
             "SELECT id, sender, digest, idempotency_key, channel, file_name, size, norm, packaging, verdict, logical_files, lots, invoices, lines, \
-             accepted, quarantined, duplicates, unmatched, total, amo, amc, anomalies, received_at, archive_name FROM exchanges "
+             accepted, quarantined, duplicates, unmatched, total, amo, amc, anomalies, received_at, archive_name FROM exchanges \
+             WHERE verdict IS NOT NULL "
             $(, $tail)?
         )
     };
@@ -43,6 +52,13 @@ macro_rules! select_exchange {
 macro_rules! select_outbox {
     ($tail:expr) => {
         concat!("SELECT outbox_id, COALESCE(position, 0) AS position, payload, attempts FROM outbox ", $tail)
+    };
+}
+
+/// The condition that an event may be published: it waits for no load.
+macro_rules! may_go {
+    () => {
+        concat!("(load_id IS NULL OR ", shown!("load_id"), ")")
     };
 }
 
@@ -63,7 +79,7 @@ macro_rules! select_return {
         concat!("SELECT id, kind, recipient, exchange_id, file_name, digest, sealed, created_at FROM returns " $(, $tail)?)
     };
 }
-pub(in crate::store) use {select_claim, select_exchange, select_outbox, select_quarantined, select_return};
+pub(in crate::store) use {may_go, select_claim, select_exchange, select_outbox, select_quarantined, select_return, shown};
 
 #[derive(FromRow)]
 pub(in crate::store) struct ClaimRow {

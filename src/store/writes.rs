@@ -6,7 +6,7 @@ macro_rules! shared_writes {
     ($DB:ty) => {
         use crate::domain::{ClaimId, Exchange, ExchangeId, Ledger, LogicalFile, ReturnFile, ReturnId};
         use crate::store::columns::{Instant, clean, doing, int};
-        use crate::store::{Closing, RecordedDecision, StoreError};
+        use crate::store::{Closing, Link, RecordedDecision, StoreError};
         use sqlx::{Pool, query, query_as, query_scalar};
         use time::OffsetDateTime;
         use uuid::Uuid;
@@ -46,7 +46,7 @@ macro_rules! shared_writes {
             earlier.map(|id| Some(ExchangeId(id))).ok_or_else(|| StoreError::Corrupt(format!("exchange {id} exists under another sender or digest")))
         }
 
-        pub(in crate::store) async fn close_exchange(db: &mut Connection, closing: &Closing) -> Result<(), StoreError> {
+        pub(in crate::store) async fn close_exchange(db: &mut Connection, closing: &Closing, link: Link<'_>) -> Result<(), StoreError> {
             let unbalanced = || Err(StoreError::Unbalanced(closing.ledger));
             if !closing.ledger.balances() || !holds_what_it_says(&mut *db, &closing.exchange, &closing.ledger).await? {
                 return unbalanced();
@@ -54,7 +54,8 @@ macro_rules! shared_writes {
             fill_exchange(&mut *db, &closing.exchange).await?;
             insert_ledger(&mut *db, closing.exchange.id, &closing.ledger).await?;
             insert_logical_files(&mut *db, closing.exchange.id, &closing.logical_files).await?;
-            insert_return(db, &closing.arl).await
+            insert_return(&mut *db, &closing.arl).await?;
+            super::loads::extend_chain(db, closing.exchange.id, link).await
         }
 
         /// Recounts the claims of the exchange and their records: the books must tell what the tables hold, not what the program believes. Returns
@@ -123,7 +124,7 @@ macro_rules! shared_writes {
 
         /// One statement per logical file: a physical file holds one, seldom a handful. A file that holds the same logical file twice keeps the
         /// first; one already known from another exchange fails, because two deposits at once both found nothing before (the caller begins again).
-        async fn insert_logical_files(db: &mut Connection, id: ExchangeId, files: &[LogicalFile]) -> Result<(), StoreError> {
+        pub(in crate::store) async fn insert_logical_files(db: &mut Connection, id: ExchangeId, files: &[LogicalFile]) -> Result<(), StoreError> {
             let key = |f: &LogicalFile| (f.issuer.clone(), f.recipient.clone(), f.message.clone(), f.created.clone(), f.file_id.clone());
             let mut seen = std::collections::HashSet::new();
             for file in files.iter().filter(|f| seen.insert(key(f))) {

@@ -70,6 +70,7 @@ pub struct Vault {
     archive: SubKey,
     identity: SubKey,
     person: SubKey,
+    chain: SubKey,
 }
 
 impl Vault {
@@ -95,7 +96,14 @@ impl Vault {
         };
         let mut id = KeyId::default();
         id.copy_from_slice(&sub_key(b"key id")[..4]);
-        Self { id, seal: sub_key(b"seal"), archive: sub_key(b"archive"), identity: sub_key(b"identity token"), person: sub_key(b"person token") }
+        Self {
+            id,
+            seal: sub_key(b"seal"),
+            archive: sub_key(b"archive"),
+            identity: sub_key(b"identity token"),
+            person: sub_key(b"person token"),
+            chain: sub_key(b"receipt chain"),
+        }
     }
 
     /// The key of the raw archive and its id.
@@ -117,7 +125,7 @@ mod tests {
     #[test]
     fn every_use_has_its_own_key() {
         let vault = Vault::from_master_key([7; KEY_LENGTH]);
-        let keys = [&vault.seal, &vault.archive, &vault.identity, &vault.person];
+        let keys = [&vault.seal, &vault.archive, &vault.identity, &vault.person, &vault.chain];
         for (i, a) in keys.iter().enumerate() {
             for b in &keys[i + 1..] {
                 assert_ne!(a.as_slice(), b.as_slice());

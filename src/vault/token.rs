@@ -40,6 +40,14 @@ impl Vault {
     }
 }
 
+impl Vault {
+    /// The link of a receipt: keyed over the link before it, its rank and what it says, so that nobody without the key makes another chain.
+    #[must_use]
+    pub fn receipt_link(&self, previous: &str, sequence: u64, receipt: &str) -> String {
+        token(&self.chain, &[previous, &sequence.to_string(), receipt]).0
+    }
+}
+
 /// HMAC over the fields, each preceded by its length: `("ab", "c")` and `("a", "bc")` are different inputs.
 fn token(key: &SubKey, fields: &[&str]) -> Token {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).expect("HMAC takes keys of any length");

@@ -31,7 +31,7 @@ pub async fn a_change_is_whole_or_nothing(db: TestDatabase) {
     let claims = vec![claim(id, 1, "i1")];
     assert_eq!(unit.insert_claims(&claims).await.unwrap().len(), 1);
     unit.insert_events(&[event(&claims[0].claim, 1)]).await.unwrap();
-    unit.close_exchange(&closing(id, "d", &claims)).await.unwrap();
+    unit.close_exchange(&closing(id, "d", &claims), &plain_link).await.unwrap();
     assert_eq!(db.store.exchange(id).await.unwrap(), None, "nothing shows before the commit");
     assert_eq!(db.store.unpublished(10).await.unwrap(), vec![]);
     drop(unit);
@@ -50,7 +50,7 @@ pub async fn a_failed_step_spoils_the_change(db: TestDatabase) {
     let first = event(&claims[0].claim, 1);
     unit.insert_events(std::slice::from_ref(&first)).await.unwrap();
     assert!(matches!(unit.insert_events(&[first]).await, Err(StoreError::Database { .. })), "an event id is unique");
-    assert!(matches!(unit.close_exchange(&closing(id, "d", &claims)).await, Err(StoreError::Spoiled)));
+    assert!(matches!(unit.close_exchange(&closing(id, "d", &claims), &plain_link).await, Err(StoreError::Spoiled)));
     assert!(matches!(unit.commit().await, Err(StoreError::Spoiled)), "no commit may look like one");
     assert_eq!(db.store.exchange(id).await.unwrap(), None);
     assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap(), None);
@@ -69,7 +69,7 @@ pub async fn an_exchange_comes_back_as_written(db: TestDatabase) {
     let claims = vec![claim(id, 1, "i1"), claim(id, 2, "i2")];
     unit.insert_claims(&claims).await.unwrap();
     let closing = closing(id, "d", &claims);
-    unit.close_exchange(&closing).await.unwrap();
+    unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(db.store.exchange(id).await.unwrap().as_ref(), Some(&closing.exchange));
     assert_eq!(db.store.exchange_by_digest("octest", "d").await.unwrap().as_ref(), Some(&closing.exchange));
@@ -91,7 +91,7 @@ pub async fn the_same_file_from_two_tasks_is_accepted_once(db: TestDatabase) {
             let claims = vec![claim(id, 1, "i1")];
             unit.insert_claims(&claims).await.unwrap();
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            unit.close_exchange(&closing(id, "same", &claims)).await.unwrap();
+            unit.close_exchange(&closing(id, "same", &claims), &plain_link).await.unwrap();
             unit.commit().await.unwrap();
             (id, true)
         })
@@ -119,7 +119,7 @@ pub async fn the_same_key_or_digest_names_the_first_exchange(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let first = ExchangeId(new_id());
     assert_eq!(unit.claim_exchange("octest", "d1", "key", first).await.unwrap(), None);
-    unit.close_exchange(&closing(first, "d1", &[])).await.unwrap();
+    unit.close_exchange(&closing(first, "d1", &[]), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     let second = deposit_many(&db.store, "d2", 1).await[0].claim.exchange_id;
 
@@ -138,7 +138,7 @@ pub async fn books_that_do_not_balance_are_refused(db: TestDatabase) {
     let id = open(&mut unit, "d").await;
     let mut closing = closing(id, "d", &[]);
     closing.ledger.read += 1;
-    let refused = unit.close_exchange(&closing).await;
+    let refused = unit.close_exchange(&closing, &plain_link).await;
     assert!(matches!(refused, Err(StoreError::Unbalanced(ledger)) if ledger == closing.ledger), "{refused:?}");
     assert!(unit.commit().await.is_err());
     assert_eq!(db.store.exchange(id).await.unwrap(), None);
@@ -149,7 +149,7 @@ pub async fn books_are_recounted_against_the_claims(db: TestDatabase) {
     let id = open(&mut unit, "d").await;
     let claims = vec![claim(id, 1, "i1"), claim(id, 2, "i2")];
     unit.insert_claims(&claims[..1]).await.unwrap();
-    let refused = unit.close_exchange(&closing(id, "d", &claims)).await;
+    let refused = unit.close_exchange(&closing(id, "d", &claims), &plain_link).await;
     assert!(matches!(refused, Err(StoreError::Unbalanced(_))), "two claims said, one written: {refused:?}");
 }
 
@@ -179,7 +179,7 @@ pub async fn a_logical_file_is_found_again(db: TestDatabase) {
     let mut closing = closing(id, "d", &[]);
     let twice = LogicalFile { ordinal: 2, ..logical_file("000001") };
     closing.logical_files = vec![logical_file("000001"), twice, LogicalFile { ordinal: 3, ..logical_file("000002") }];
-    unit.close_exchange(&closing).await.unwrap();
+    unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     let mut unit = db.store.begin().await.unwrap();
     assert_eq!(unit.find_logical_file(&LogicalFile { ordinal: 9, norm: "ES".into(), ..logical_file("000001") }).await.unwrap(), Some(id));
@@ -198,7 +198,7 @@ pub async fn two_deposits_of_one_logical_file_at_once_keep_one(db: TestDatabase)
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             let mut closing = closing(id, digest, &[]);
             closing.logical_files = vec![logical_file("000001")];
-            unit.close_exchange(&closing).await?;
+            unit.close_exchange(&closing, &plain_link).await?;
             unit.commit().await?;
             Ok::<bool, StoreError>(true)
         })
@@ -231,7 +231,7 @@ pub async fn anomalies_come_back_in_order(db: TestDatabase) {
     let all: Vec<Anomalie> = (1..=130).map(anomaly).collect();
     unit.insert_anomalies(id, &all[..100]).await.unwrap();
     unit.insert_anomalies(id, &all[100..]).await.unwrap();
-    unit.close_exchange(&closing(id, "d", &[])).await.unwrap();
+    unit.close_exchange(&closing(id, "d", &[]), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(db.store.anomalies(id, 0, 1_000).await.unwrap(), all);
     assert_eq!(db.store.anomalies(id, 101, 10).await.unwrap(), all[100..110]);
@@ -261,7 +261,7 @@ pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
     let duplicate = Quarantined { duplicate_of: Some(ClaimId(new_id())), ..quarantined(id, 2, "000000001") };
     let aside = vec![quarantined(id, 1, "000000001"), duplicate, quarantined(id, 3, "000000003")];
     unit.insert_quarantined(&aside).await.unwrap();
-    unit.close_exchange(&closing(id, "d1", &[])).await.unwrap();
+    unit.close_exchange(&closing(id, "d1", &[]), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(db.store.quarantined(id, 10).await.unwrap(), aside);
     assert_eq!(db.store.quarantined(id, 2).await.unwrap(), aside[..2]);
@@ -300,7 +300,7 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
     let mut closing = closing(id, "d", &claims);
     closing.logical_files = vec![odd.clone()];
     closing.exchange.file_name = "a\0b".into();
-    unit.close_exchange(&closing).await.unwrap();
+    unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap().unwrap().lot, "0\u{FFFD}1");
     assert_eq!(db.store.quarantined_invoice("123456782", "00000\x00001").await.unwrap().len(), 1, "found under the number as sent");
@@ -322,7 +322,7 @@ pub async fn unmatched_returns_are_kept(db: TestDatabase) {
     closing.exchange.norm = "noemie".into();
     closing.exchange.unmatched = 2;
     closing.ledger = Ledger { read: 6, unmatched: 4, envelope: 2, ..Ledger::default() };
-    unit.close_exchange(&closing).await.unwrap();
+    unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(db.number("SELECT count(*) FROM unmatched_returns WHERE ordinal IN (1, 2)").await, 2);
     assert_eq!(db.store.ledger(id).await.unwrap().unwrap().unmatched, 4);

@@ -120,7 +120,7 @@ pub async fn exchanges_by_sender_in_pages(db: TestDatabase) {
         assert_eq!(unit.claim_exchange(sender, &digest, "", id).await.unwrap(), None);
         let mut closing = closing(id, &digest, &[]);
         closing.exchange.received_at = at(n);
-        unit.close_exchange(&closing).await.unwrap();
+        unit.close_exchange(&closing, &plain_link).await.unwrap();
         unit.commit().await.unwrap();
     }
     let digests = |page: &Page<Exchange>| page.items.iter().map(|e| e.digest.clone()).collect::<Vec<_>>();

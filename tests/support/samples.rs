@@ -3,7 +3,7 @@
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::domain::claim::{Flow, PartKind, PartState, Reason};
 use noemie_gateway::domain::*;
-use noemie_gateway::store::{Closing, NewClaim, SharedStore, UnitOfWork};
+use noemie_gateway::store::{ChainTip, Closing, NewClaim, SharedStore, UnitOfWork};
 use noemie_parsers::types::Montant;
 use time::macros::{date, datetime};
 use time::{Duration, OffsetDateTime};
@@ -141,6 +141,11 @@ pub fn closing(id: ExchangeId, digest: &str, claims: &[NewClaim]) -> Closing {
     Closing { exchange, ledger, logical_files: Vec::new(), arl: arl(id, "octest") }
 }
 
+/// A link that needs no key.
+pub fn plain_link(tip: &ChainTip) -> String {
+    format!("{}.{}", tip.link, tip.sequence + 1)
+}
+
 /// Takes the place of an exchange that must be free.
 pub async fn open(unit: &mut Box<dyn UnitOfWork>, digest: &str) -> ExchangeId {
     let id = ExchangeId(new_id());
@@ -156,7 +161,7 @@ pub async fn deposit(store: &SharedStore, digest: &str, make: impl FnOnce(Exchan
     let written = unit.insert_claims(&claims).await.expect("writes claims");
     let kept: Vec<NewClaim> = claims.into_iter().filter(|c| written.contains(&c.claim.id)).collect();
     unit.insert_events(&kept.iter().map(|c| event(&c.claim, 1)).collect::<Vec<_>>()).await.expect("writes events");
-    unit.close_exchange(&closing(id, digest, &kept)).await.expect("closes");
+    unit.close_exchange(&closing(id, digest, &kept), &plain_link).await.expect("closes");
     unit.commit().await.expect("commits");
     kept
 }

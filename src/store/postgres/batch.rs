@@ -57,8 +57,21 @@ pub(super) async fn latest_claims(db: &mut PgConnection, identities: &[Token]) -
     }
 }
 
+/// Ranks of the claims that an exchange already has for these identities.
+pub(super) async fn loaded_ranks(db: &mut PgConnection, id: ExchangeId, identities: &[Token]) -> Result<HashSet<u64>, StoreError> {
+    let found: Vec<i64> = query_scalar("SELECT ordinal FROM claims WHERE identity = ANY($2) AND exchange_id = $1")
+        .bind(id.0)
+        .bind(column(identities, |t| t.0.as_str()))
+        .fetch_all(db)
+        .await
+        .map_err(doing("reading what a load wrote"))?;
+    found.into_iter().map(|rank| uint(rank, "claims.ordinal")).collect()
+}
+
 pub(super) async fn insert_claims(db: &mut PgConnection, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError> {
-    let rows = column(claims, |new| &new.claim);
+    // By identity, so that two deposits with common invoices wait for each other in the same order, and not in a circle.
+    let mut rows = column(claims, |new| &new.claim);
+    rows.sort_by(|a, b| a.identity.0.cmp(&b.identity.0));
     let written: Vec<Uuid> = query_scalar(
         "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, \
          vault, ps, norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects, live) \
@@ -197,12 +210,14 @@ pub(super) async fn next_sequences(db: &mut PgConnection, claims: &[ClaimId]) ->
 }
 
 pub(super) async fn insert_events(db: &mut PgConnection, events: &[ClaimEvent]) -> Result<(), StoreError> {
-    // ORDER BY ord: the numbers of the outbox follow the order given.
+    // ORDER BY ord: the numbers of the outbox follow the order given. The first event of a claim waits for the deposit that brings the claim; a later
+    // one waits with it, should the deposit still be loading.
     query(
-        "INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at) \
-         SELECT event_id, claim_id, sequence, name, routing_key, payload, created_at \
-         FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[]) WITH ORDINALITY \
-         AS t(event_id, claim_id, sequence, name, routing_key, payload, created_at, ord) ORDER BY ord",
+        "INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id) \
+         SELECT event_id, claim_id, sequence, name, routing_key, payload, created_at, CASE WHEN sequence = 1 THEN load_id ELSE \
+         (SELECT e.id FROM claims c JOIN exchanges e ON e.id = c.exchange_id AND e.verdict IS NULL WHERE c.id = t.claim_id) END \
+         FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::uuid[]) WITH ORDINALITY \
+         AS t(event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id, ord) ORDER BY ord",
     )
     .bind(column(events, |e| e.event_id.0))
     .bind(column(events, |e| e.claim_id.0))
@@ -211,6 +226,7 @@ pub(super) async fn insert_events(db: &mut PgConnection, events: &[ClaimEvent]) 
     .bind(column(events, ClaimEvent::routing_key))
     .bind(column(events, json))
     .bind(column(events, |e| Instant(e.occurred_at)))
+    .bind(column(events, |e| e.exchange_id.map(|id| id.0)))
     .execute(db)
     .await
     .map(|_| ())

@@ -1,33 +1,49 @@
-//! The right to publish: a session advisory lock on a connection of its own. It ends with that connection, whatever ends it.
+//! Rights that one replica holds at a time: a session advisory lock on a connection of its own. It ends with that connection, whatever ends it.
 
+use crate::domain::ExchangeId;
 use crate::store::columns::doing;
-use crate::store::{RelayLease, StoreError};
+use crate::store::{Lease, StoreError};
 use async_trait::async_trait;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, query_scalar};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// The key of the lock in this database: "noemie" in ASCII. Only the relay uses it.
-const KEY: i64 = 0x6e6f_656d_6965;
+/// A right.
+#[derive(Clone, Copy)]
+pub(super) enum Right {
+    /// To publish.
+    Relay,
+    /// To load a deposit.
+    Load(ExchangeId),
+}
+
+impl Right {
+    /// The key of its lock in this database. For the relay: "noemie" in ASCII. For a load: the low half of the exchange's identifier, 62 random bits;
+    /// two loads under one key would only wait for each other.
+    fn key(self) -> i64 {
+        match self {
+            Self::Relay => 0x6e6f_656d_6965,
+            Self::Load(id) => id.0.as_u64_pair().1.cast_signed(),
+        }
+    }
+}
+
 /// A server that does not answer for this long may have given the right to another replica.
 const ANSWER: Duration = Duration::from_secs(2);
 
-struct Lease {
+struct Held {
     /// `None` once lost.
     connection: Option<PgConnection>,
 }
 
 /// Takes the lock when it is free.
-pub(super) async fn take(options: &PgConnectOptions) -> Result<Option<Box<dyn RelayLease>>, StoreError> {
-    let mut connection = options.connect().await.map_err(doing("connecting for the right to publish"))?;
-    let taken: bool = query_scalar("SELECT pg_try_advisory_lock($1)")
-        .bind(KEY)
-        .fetch_one(&mut connection)
-        .await
-        .map_err(doing("asking for the right to publish"))?;
+pub(super) async fn take(options: &PgConnectOptions, right: Right) -> Result<Option<Box<dyn Lease>>, StoreError> {
+    let mut connection = options.connect().await.map_err(doing("connecting for a right"))?;
+    let taken: bool =
+        query_scalar("SELECT pg_try_advisory_lock($1)").bind(right.key()).fetch_one(&mut connection).await.map_err(doing("asking for a right"))?;
     if taken {
-        return Ok(Some(Box::new(Lease { connection: Some(connection) })));
+        return Ok(Some(Box::new(Held { connection: Some(connection) })));
     }
     // Closed politely, else the server logs a client that vanished at each try. Whether the server hears it makes no difference.
     let _ = connection.close().await;
@@ -35,7 +51,7 @@ pub(super) async fn take(options: &PgConnectOptions) -> Result<Option<Box<dyn Re
 }
 
 #[async_trait]
-impl RelayLease for Lease {
+impl Lease for Held {
     async fn still_held(&mut self) -> bool {
         let Some(connection) = &mut self.connection else { return false };
         // As long as the session lives, so does its lock.
@@ -47,7 +63,7 @@ impl RelayLease for Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for Held {
     fn drop(&mut self) {
         // Closing says goodbye at once; without a runtime the socket closes alone and the server notices a little later.
         if let (Some(connection), Ok(runtime)) = (self.connection.take(), tokio::runtime::Handle::try_current()) {

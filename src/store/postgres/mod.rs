@@ -5,7 +5,7 @@
 
 use super::columns::doing;
 use super::wake::Wake;
-use super::{ClaimFilter, OutboxDepth, OutboxEvent, RelayLease, Store, StoreError, StoreFigures, UnitOfWork};
+use super::{ChainLink, ChainTip, ClaimFilter, Lease, Load, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, UnitOfWork};
 use crate::domain::page::PageToken;
 use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind};
 use async_trait::async_trait;
@@ -28,6 +28,9 @@ mod reads {
 }
 mod writes {
     super::super::writes::shared_writes!(sqlx::Postgres);
+}
+mod loads {
+    super::super::loads::shared_loads!(sqlx::Postgres, " FOR SHARE", " FOR UPDATE");
 }
 
 /// How long a caller waits for a free connection before it hears that the database is too busy.
@@ -109,6 +112,26 @@ impl Store for PostgresStore {
         reads::exchange_by_digest(&self.pool, sender, digest).await
     }
 
+    async fn load(&self, id: ExchangeId) -> Result<Option<Load>, StoreError> {
+        loads::load(&self.pool, id).await
+    }
+
+    async fn loads(&self, limit: usize) -> Result<Vec<Load>, StoreError> {
+        loads::loads(&self.pool, limit).await
+    }
+
+    async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        lease::take(&self.options, lease::Right::Load(id)).await
+    }
+
+    async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
+        loads::chain(&self.pool, from_sequence, limit).await
+    }
+
+    async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
+        loads::chain_tip(&self.pool).await
+    }
+
     async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError> {
         reads::exchanges(&self.pool, sender, after, limit).await
     }
@@ -172,8 +195,8 @@ impl Store for PostgresStore {
         writes::mark_delivered(&self.pool, id, at).await
     }
 
-    async fn try_relay_lease(&self) -> Result<Option<Box<dyn RelayLease>>, StoreError> {
-        lease::take(&self.options).await
+    async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        lease::take(&self.options, lease::Right::Relay).await
     }
 
     async fn unpublished(&self, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {

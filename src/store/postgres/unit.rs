@@ -1,11 +1,11 @@
 //! A unit of work on PostgreSQL: one READ COMMITTED transaction.
 
-use super::{batch, outbox, reads, writes};
+use super::{batch, loads, outbox, reads, writes};
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, LogicalFile, Quarantined, ReturnFile, Token};
 use crate::store::columns::doing;
 use crate::store::unit::{Soundness, step};
 use crate::store::wake::Wake;
-use crate::store::{Closing, NewClaim, PartChange, RecordedDecision, StoreError, UnitOfWork, UnmatchedReturn};
+use crate::store::{Closing, Link, Load, Loaded, NewClaim, PartChange, RecordedDecision, StoreError, UnitOfWork, UnmatchedReturn};
 use async_trait::async_trait;
 use sqlx::{Postgres, Transaction};
 use std::sync::Arc;
@@ -31,6 +31,22 @@ impl UnitOfWork for PostgresUnit {
             self.state.opened(id);
         }
         earlier
+    }
+
+    async fn open_load(&mut self, load: &Load, logical_files: &[LogicalFile]) -> Result<(), StoreError> {
+        let opened: Result<(), StoreError> = step!(self, loads::open(&mut self.tx, load, logical_files));
+        opened.map(|()| self.state.closed())
+    }
+
+    async fn continue_load(&mut self, id: ExchangeId) -> Result<bool, StoreError> {
+        step!(self, loads::continues(&mut self.tx, id))
+    }
+
+    async fn loaded(&mut self, id: ExchangeId, identities: &[Token], ranks: (u64, u64)) -> Result<Loaded, StoreError> {
+        step!(self, async {
+            let claims = batch::loaded_ranks(&mut self.tx, id, identities).await?;
+            Ok(Loaded { claims, aside: loads::aside(&mut self.tx, id, ranks).await? })
+        })
     }
 
     async fn find_logical_file(&mut self, file: &LogicalFile) -> Result<Option<ExchangeId>, StoreError> {
@@ -78,8 +94,8 @@ impl UnitOfWork for PostgresUnit {
         step!(self, batch::insert_unmatched(&mut self.tx, exchange_id, returns))
     }
 
-    async fn close_exchange(&mut self, closing: &Closing) -> Result<(), StoreError> {
-        let closed: Result<(), StoreError> = step!(self, writes::close_exchange(&mut self.tx, closing));
+    async fn close_exchange(&mut self, closing: &Closing, link: Link<'_>) -> Result<(), StoreError> {
+        let closed: Result<(), StoreError> = step!(self, writes::close_exchange(&mut self.tx, closing, link));
         closed.map(|()| self.state.closed())
     }
 

@@ -6,8 +6,8 @@ use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uin
 use crate::store::live::let_die;
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query, query_as};
-use std::collections::HashSet;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query, query_as, query_scalar};
+use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -29,6 +29,17 @@ pub(super) async fn latest_claims(db: &mut SqliteConnection, identities: &[Token
     .await
     .map_err(doing("reading the latest claims of invoices"))?;
     all(found)
+}
+
+/// Ranks of the claims that an exchange already has for these identities.
+pub(super) async fn loaded_ranks(db: &mut SqliteConnection, id: ExchangeId, identities: &[Token]) -> Result<HashSet<u64>, StoreError> {
+    let found: Vec<i64> = query_scalar("SELECT c.ordinal FROM json_each($2) j CROSS JOIN claims c ON c.identity = j.value WHERE c.exchange_id = $1")
+        .bind(id.0)
+        .bind(json(&identities))
+        .fetch_all(db)
+        .await
+        .map_err(doing("reading what a load wrote"))?;
+    found.into_iter().map(|rank| uint(rank, "claims.ordinal")).collect()
 }
 
 pub(super) async fn insert_claims(db: &mut SqliteConnection, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError> {
@@ -130,12 +141,30 @@ pub(super) async fn next_sequences(db: &mut SqliteConnection, claims: &[ClaimId]
     found.into_iter().map(|(id, next)| Ok((ClaimId(id), uint(next, "outbox.sequence")?))).collect()
 }
 
+/// The deposits that these claims wait for: those that are still loading.
+async fn waiting_for(db: &mut SqliteConnection, claims: impl Iterator<Item = &ClaimId>) -> Result<HashMap<Uuid, Uuid>, StoreError> {
+    let found: Vec<(Uuid, Uuid)> = query_as(
+        "SELECT c.id, e.id FROM json_each($1) j CROSS JOIN claims c ON c.id = unhex(j.value) \
+         JOIN exchanges e ON e.id = c.exchange_id AND e.verdict IS NULL",
+    )
+    .bind(hex_list(claims))
+    .fetch_all(db)
+    .await
+    .map_err(doing("reading the loads that claims wait for"))?;
+    Ok(found.into_iter().collect())
+}
+
 pub(super) async fn insert_events(db: &mut SqliteConnection, events: &[ClaimEvent]) -> Result<(), StoreError> {
+    // The first event of a claim waits for the deposit that brings the claim; a later one waits with it, should the deposit still be loading.
+    let later = || events.iter().filter(|e| e.sequence > 1).map(|e| &e.claim_id);
+    let waiting = if later().next().is_some() { waiting_for(&mut *db, later()).await? } else { HashMap::new() };
+    let load_of = |e: &ClaimEvent| if e.sequence == 1 { e.exchange_id.map(|id| id.0) } else { waiting.get(&e.claim_id.0).copied() };
     for chunk in events.chunks(CHUNK) {
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at) ");
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id) ");
         insert.push_values(chunk, |mut row, e| {
             row.push_bind(e.event_id.0).push_bind(e.claim_id.0).push_bind(int(e.sequence)).push_bind(e.name()).push_bind(e.routing_key());
-            row.push_bind(json(e)).push_bind(Instant(e.occurred_at));
+            row.push_bind(json(e)).push_bind(Instant(e.occurred_at)).push_bind(load_of(e));
         });
         insert.build().execute(&mut *db).await.map_err(doing("writing events"))?;
     }

@@ -6,7 +6,7 @@
 
 use super::columns::doing;
 use super::wake::Wake;
-use super::{ClaimFilter, OutboxDepth, OutboxEvent, RelayLease, Store, StoreError, StoreFigures, UnitOfWork};
+use super::{ChainLink, ChainTip, ClaimFilter, Lease, Load, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, UnitOfWork};
 use crate::domain::page::PageToken;
 use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind};
 use async_trait::async_trait;
@@ -14,7 +14,6 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -28,6 +27,9 @@ mod reads {
 }
 mod writes {
     super::super::writes::shared_writes!(sqlx::Sqlite);
+}
+mod loads {
+    super::super::loads::shared_loads!(sqlx::Sqlite, "", "");
 }
 
 /// Connections that read: enough for a listing, a status and the relay at once; more would only share the same disk.
@@ -43,7 +45,7 @@ pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
     wake: Arc<Wake>,
-    relay: Arc<AtomicBool>,
+    leases: lease::Leases,
 }
 
 impl SqliteStore {
@@ -61,7 +63,7 @@ impl SqliteStore {
         // The writer first: it makes the file and turns WAL on, which a reader cannot.
         let writer = pool(1).connect_with(options.clone()).await.map_err(doing("opening the SQLite file"))?;
         let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(doing("opening the SQLite file for reading"))?;
-        Ok(Self { writer, readers, wake: Arc::default(), relay: Arc::default() })
+        Ok(Self { writer, readers, wake: Arc::default(), leases: Arc::default() })
     }
 
     /// The one connection that writes, for the other rooms of the store.
@@ -101,6 +103,26 @@ impl Store for SqliteStore {
 
     async fn exchange_by_digest(&self, sender: &str, digest: &str) -> Result<Option<Exchange>, StoreError> {
         reads::exchange_by_digest(&self.readers, sender, digest).await
+    }
+
+    async fn load(&self, id: ExchangeId) -> Result<Option<Load>, StoreError> {
+        loads::load(&self.readers, id).await
+    }
+
+    async fn loads(&self, limit: usize) -> Result<Vec<Load>, StoreError> {
+        loads::loads(&self.readers, limit).await
+    }
+
+    async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        Ok(lease::take(&self.leases, lease::Right::Load(id)))
+    }
+
+    async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
+        loads::chain(&self.readers, from_sequence, limit).await
+    }
+
+    async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
+        loads::chain_tip(&self.readers).await
     }
 
     async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError> {
@@ -166,8 +188,8 @@ impl Store for SqliteStore {
         writes::mark_delivered(&self.writer, id, at).await
     }
 
-    async fn try_relay_lease(&self) -> Result<Option<Box<dyn RelayLease>>, StoreError> {
-        Ok(lease::take(&self.relay))
+    async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        Ok(lease::take(&self.leases, lease::Right::Relay))
     }
 
     async fn unpublished(&self, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {

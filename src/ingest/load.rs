@@ -1,0 +1,159 @@
+//! How a deposit gets into the store.
+//!
+//! A deposit that fits in one batch, a return of a caisse and a refused file are one transaction: place, claims, ledger, events, ARL. A larger deposit of
+//! invoices is a *load*: its place is committed without verdict, then each batch is, then its receipt. Nothing of a load shows before the receipt. A load that
+//! is cut is taken up again, by the gateway itself or by whoever deposits the same bytes, from whichever batch it had reached; since its first pass had
+//! found the file good, it always comes to its end. A return changes claims that everybody sees, so that it cannot be cut into pieces.
+
+use super::books::Books;
+use super::load_b2::{self, Loading, Source, Way};
+use super::receipt::recognisable;
+use super::{Ingest, IngestError, Receipt, blocking, load_noemie};
+use crate::domain::{ExchangeId, Verdict};
+use crate::store::{Load, StoreError, UnitOfWork};
+use crate::validate::Examen;
+use noemie_parsers::detect::Norme;
+use noemie_parsers::noemie::Packaging;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::{Instrument, info, info_span, warn};
+
+/// Time between two looks at a load that another replica, or another caller, has in hand.
+const LOOK: Duration = Duration::from_millis(200);
+/// Loads taken up in one go; the next look finds the rest.
+const RESUMED_AT_ONCE: usize = 100;
+
+impl Ingest {
+    /// Both passes over the archived file, and the commit.
+    pub(super) async fn load(&self, load: &Load) -> Result<Receipt, IngestError> {
+        let mut examen = self.examine(load).await?;
+        let mut work = self.store.begin().await?;
+        if let Some(first) = work.claim_exchange(&load.sender, &load.digest, &load.idempotency_key, load.id).await? {
+            drop(work);
+            return self.follow(first, load, None).await;
+        }
+        self.refuse_known_remittances(work.as_mut(), &mut examen).await?;
+        let logical_files = if examen.report.verdict == Verdict::Refused { Vec::new() } else { recognisable(&examen.remittances) };
+        if self.is_large(&examen) {
+            work.open_load(load, &logical_files).await?;
+            work.commit().await?;
+            return self.follow(load.id, load, Some(examen)).await;
+        }
+        let books = self.second_pass(load, &examen, Way::One(work.as_mut())).await?;
+        let receipt = self.close(work, load, &examen, &books, logical_files).await?;
+        told(&receipt);
+        Ok(receipt)
+    }
+
+    /// Whether a deposit is written in several transactions.
+    fn is_large(&self, examen: &Examen) -> bool {
+        let invoices = matches!(examen.norme, Some(Norme::B2(_))) && examen.report.verdict != Verdict::Refused;
+        invoices && examen.report.invoices > self.limits.batch as u64
+    }
+
+    async fn second_pass(&self, load: &Load, examen: &Examen, way: Way<'_>) -> Result<Books, IngestError> {
+        let mut books = Books::new(examen.read);
+        let source = Source { archive: &self.archive, name: &load.archive_name };
+        let loading = Loading {
+            exchange_id: load.id,
+            sender: &load.sender,
+            at: load.received_at,
+            vault: &self.vault,
+            clock: &self.clock,
+            batch: self.limits.batch,
+        };
+        match (&examen.norme, way) {
+            _ if examen.report.verdict == Verdict::Refused => books.envelope_is_rest(),
+            (Some(Norme::B2(forme)), way) => load_b2::load(&source, *forme, &loading, way, &mut books).await?,
+            (Some(Norme::NoemieLignes), Way::One(work)) => load_noemie::load(&source, Packaging::Lignes, &loading, work, &mut books).await?,
+            (Some(Norme::NoemieBlocs), Way::One(work)) => load_noemie::load(&source, Packaging::Blocs, &loading, work, &mut books).await?,
+            _ => books.envelope_is_rest(),
+        }
+        Ok(books)
+    }
+
+    /// Brings a deposit that has its place to its receipt: waits while others load it, goes on with it when nobody does.
+    async fn follow(&self, id: ExchangeId, deposit: &Load, mut examen: Option<Examen>) -> Result<Receipt, IngestError> {
+        loop {
+            if let Some(first) = self.store.exchange(id).await? {
+                return self.repeat(&first, deposit).await;
+            }
+            // Closed between the two looks, it shows at the next one; else its row is gone, which nothing here ever does.
+            let Some(load) = self.store.load(id).await? else {
+                if self.store.exchange(id).await?.is_some() {
+                    continue;
+                }
+                return Err(StoreError::Corrupt(format!("exchange {id} vanished")).into());
+            };
+            if load.digest != deposit.digest {
+                return Err(IngestError::KeyReused);
+            }
+            if let Some(_lease) = self.store.try_load_lease(id).await? {
+                let own = load.id == deposit.id;
+                let load = self.with_a_copy(load, deposit).await;
+                let receipt = self.go_on(&load, examen.take()).await?;
+                return Ok(Receipt { repeated: !own, ..receipt });
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// The load over a copy that can be read here: the first one, or, when that is on another machine's disk, the one just deposited.
+    async fn with_a_copy(&self, load: Load, deposit: &Load) -> Load {
+        let (archive, name) = (Arc::clone(&self.archive), load.archive_name.clone());
+        let readable = blocking(move || archive.open(&name).is_ok()).await;
+        let archive_name = if readable { load.archive_name } else { deposit.archive_name.clone() };
+        Load { archive_name, ..load }
+    }
+
+    /// Writes what is missing of a load, and its receipt. Whoever calls holds the lease, so that nobody does the same work; should the lease be lost on
+    /// the way, the two get in each other's way and not into each other's books.
+    async fn go_on(&self, load: &Load, examen: Option<Examen>) -> Result<Receipt, IngestError> {
+        let resumed = examen.is_none();
+        let examen = match examen {
+            Some(examen) => examen,
+            None => self.examine(load).await?,
+        };
+        let books = self.second_pass(load, &examen, Way::Batches { store: self.store.as_ref(), resumed }).await?;
+        let mut work = self.store.begin().await?;
+        hold(work.as_mut(), load.id).await?;
+        let receipt = self.close(work, load, &examen, &books, Vec::new()).await?;
+        told(&receipt);
+        Ok(receipt)
+    }
+
+    /// Takes up the loads that were cut. Answers how many came to their end; those that others have in hand, or whose archived file is on another
+    /// machine, are left to them.
+    pub async fn resume(&self) -> Result<usize, IngestError> {
+        let mut resumed = 0;
+        for load in self.store.loads(RESUMED_AT_ONCE).await? {
+            let span = info_span!("ingest.resume", exchange = %load.id, sender = %load.sender);
+            match self.resume_one(&load).instrument(span.clone()).await {
+                Ok(done) => resumed += usize::from(done),
+                // One that cannot be taken up holds up nobody; the metric of loads under way shows it.
+                Err(failure) => span.in_scope(|| warn!(%failure, "load could not be taken up")),
+            }
+        }
+        Ok(resumed)
+    }
+
+    async fn resume_one(&self, load: &Load) -> Result<bool, IngestError> {
+        let Some(_lease) = self.store.try_load_lease(load.id).await? else { return Ok(false) };
+        // Closed since it was listed.
+        if self.store.load(load.id).await?.is_none() {
+            return Ok(false);
+        }
+        info!("taking up a load that was cut");
+        self.go_on(load, None).await.map(|_| true)
+    }
+}
+
+/// Fails when the load was closed meanwhile, else nobody closes it before the end of this change.
+pub(super) async fn hold(work: &mut dyn UnitOfWork, id: ExchangeId) -> Result<(), IngestError> {
+    if work.continue_load(id).await? { Ok(()) } else { Err(IngestError::Overtaken) }
+}
+
+fn told(receipt: &Receipt) {
+    let exchange = &receipt.exchange;
+    info!(verdict = exchange.verdict.as_str(), invoices = exchange.invoices, accepted = exchange.accepted, "exchange committed");
+}

@@ -1,0 +1,117 @@
+//! The last step of a deposit: anomalies, exchange, ledger, ARL and the link of the receipt, in the transaction that shows the deposit.
+
+use super::books::Books;
+use super::{Ingest, IngestError, Receipt};
+use crate::domain::{Anomalie, Exchange, Ledger, LogicalFile, ReturnFile, Verdict};
+use crate::returns::arl;
+use crate::store::{ChainTip, Closing, Load, UnitOfWork};
+use crate::validate::report::LONGEST_LIST;
+use crate::validate::{Examen, Finding};
+use crate::vault::Vault;
+use noemie_parsers::anomaly::Position;
+use noemie_parsers::types::Montant;
+use std::collections::HashSet;
+
+impl Ingest {
+    /// Closes a deposit and commits. `logical_files` are those that are not written yet.
+    pub(super) async fn close(
+        &self,
+        mut work: Box<dyn UnitOfWork>,
+        load: &Load,
+        examen: &Examen,
+        books: &Books,
+        logical_files: Vec<LogicalFile>,
+    ) -> Result<Receipt, IngestError> {
+        let findings = books.findings.iter().cloned().chain(examen.report.anomalies.iter().cloned().map(anomalie));
+        let findings: Vec<Anomalie> = findings.take(LONGEST_LIST).zip(1..).map(numbered).collect();
+        for chunk in findings.chunks(self.limits.batch) {
+            work.insert_anomalies(load.id, chunk).await?;
+        }
+        let exchange = exchange(load, examen, books);
+        let (arl, arl_body) = arl::write(&exchange, examen, &books.aside, &self.vault, self.clock.new_id());
+        let closing = Closing { exchange, ledger: books.ledger(), logical_files, arl };
+        work.close_exchange(&closing, &|tip| link(&self.vault, tip, &closing.exchange, &closing.ledger, &closing.arl)).await?;
+        work.commit().await?;
+        Ok(Receipt { exchange: closing.exchange, arl: closing.arl, arl_body, repeated: false })
+    }
+}
+
+/// The link that a receipt makes behind the end of the chain.
+#[must_use]
+pub fn link(vault: &Vault, tip: &ChainTip, exchange: &Exchange, ledger: &Ledger, arl: &ReturnFile) -> String {
+    vault.receipt_link(&tip.link, tip.sequence + 1, &receipt(exchange, ledger, arl))
+}
+
+/// What a receipt says, in one text that never changes once committed: every column of the exchange, its books, the digest of its ARL.
+fn receipt(e: &Exchange, l: &Ledger, arl: &ReturnFile) -> String {
+    let numbers = [e.size, e.logical_files, e.lots, e.invoices, e.lines, e.accepted, e.quarantined, e.duplicates, e.unmatched, e.anomalies];
+    let books = [l.read, l.accepted, l.quarantined, l.duplicates, l.unmatched, l.envelope];
+    let sums = [e.total, e.amo, e.amc].map(Montant::centimes);
+    // Databases keep microseconds.
+    let at = e.received_at.unix_timestamp_nanos().div_euclid(1_000);
+    let texts = [&e.sender, &e.file_name, &e.digest, &e.idempotency_key, &e.norm, &e.packaging, &e.archive_name, &arl.digest];
+    let (channel, verdict) = (e.channel.as_str(), e.verdict.as_str());
+    format!("{} {channel} {verdict} {at} {numbers:?} {books:?} {sums:?} {texts:?}", e.id)
+}
+
+fn exchange(load: &Load, examen: &Examen, books: &Books) -> Exchange {
+    let report = &examen.report;
+    let partial = books.quarantined + books.duplicates > 0 && report.verdict == Verdict::Accepted;
+    let b2 = report.norm == Some("b2");
+    let sum = |loaded: Montant, said: i64| if b2 { loaded } else { Montant::from_centimes(said) };
+    Exchange {
+        id: load.id,
+        sender: load.sender.clone(),
+        channel: load.channel,
+        file_name: load.file_name.clone(),
+        digest: load.digest.clone(),
+        idempotency_key: load.idempotency_key.clone(),
+        size: load.size,
+        norm: report.norm.unwrap_or_default().to_owned(),
+        packaging: report.packaging.unwrap_or_default().to_owned(),
+        verdict: if partial { Verdict::Partial } else { report.verdict },
+        logical_files: report.logical_files,
+        lots: report.lots,
+        invoices: report.invoices,
+        lines: report.lines,
+        accepted: books.accepted,
+        quarantined: books.quarantined,
+        duplicates: books.duplicates,
+        unmatched: books.unmatched,
+        total: sum(books.total, report.total_centimes),
+        amo: sum(books.amo, report.amo_centimes),
+        amc: sum(books.amc, report.amc_centimes),
+        anomalies: report.anomaly_count + books.found,
+        received_at: load.received_at,
+        archive_name: load.archive_name.clone(),
+    }
+}
+
+/// The remittances by which later files are recognised: with an identification, each once.
+pub(super) fn recognisable(remittances: &[(LogicalFile, Position)]) -> Vec<LogicalFile> {
+    let mut seen = HashSet::new();
+    let key = |f: &LogicalFile| (f.issuer.clone(), f.recipient.clone(), f.message.clone(), f.created.clone(), f.file_id.clone());
+    remittances.iter().map(|(file, _)| file).filter(|file| !file.file_id.is_empty() && seen.insert(key(file))).cloned().collect()
+}
+
+fn numbered((anomalie, ordinal): (Anomalie, u64)) -> Anomalie {
+    Anomalie { ordinal, ..anomalie }
+}
+
+fn anomalie(finding: Finding) -> Anomalie {
+    Anomalie {
+        ordinal: 0,
+        code: finding.code.to_owned(),
+        control: finding.control.to_owned(),
+        severity: finding.severity.to_owned(),
+        record: finding.record.unwrap_or_default(),
+        record_type: finding.record_type,
+        column: finding.column.unwrap_or_default(),
+        offset: finding.offset,
+        length: finding.length,
+        field: finding.field,
+        value: finding.value.unwrap_or_default(),
+        message: finding.message,
+        invoice_number: finding.invoice.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,172 @@
+//! Deposits that are written in several transactions, and the chain of receipts. The SQL is the same in both databases but for the two locks, which
+//! SQLite does not need (nobody else writes); see `reads.rs` for why this is a macro.
+
+use super::columns::{Instant, code, uint};
+use super::{ChainLink, ChainTip, Load, StoreError};
+use crate::domain::ExchangeId;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// Defines the statements of loads and of the chain for one database. `$lock_shared` and `$lock` end a locking SELECT.
+macro_rules! shared_loads {
+    ($DB:ty, $lock_shared:literal, $lock:literal) => {
+        use crate::domain::{ExchangeId, LogicalFile};
+        use crate::store::columns::{Instant, clean, doing, int, limit as rows};
+        use crate::store::exchange_rows::QuarantineRow;
+        use crate::store::loads::{ChainRow, LoadRow, select_load, tip};
+        use crate::store::rows::{all, select_quarantined};
+        use crate::store::{ChainLink, ChainTip, Link, Load, StoreError};
+        use sqlx::{Pool, query, query_as, query_scalar};
+
+        type Connection = <$DB as sqlx::Database>::Connection;
+
+        pub(in crate::store) async fn open(db: &mut Connection, load: &Load, logical_files: &[LogicalFile]) -> Result<(), StoreError> {
+            let written = query(
+                "UPDATE exchanges SET channel = $2, file_name = $3, size = $4, received_at = $5, archive_name = $6 WHERE id = $1 AND verdict IS NULL",
+            )
+            .bind(load.id.0)
+            .bind(load.channel.as_str())
+            .bind(clean(&load.file_name))
+            .bind(int(load.size))
+            .bind(Instant(load.received_at))
+            .bind(&load.archive_name)
+            .execute(&mut *db)
+            .await
+            .map_err(doing("opening a load"))?;
+            if written.rows_affected() != 1 {
+                return Err(StoreError::Corrupt(format!("exchange {} did not take its place or is closed already", load.id)));
+            }
+            super::writes::insert_logical_files(db, load.id, logical_files).await
+        }
+
+        pub(in crate::store) async fn continues(db: &mut Connection, id: ExchangeId) -> Result<bool, StoreError> {
+            let open: Option<i32> = query_scalar(concat!("SELECT 1 FROM exchanges WHERE id = $1 AND verdict IS NULL", $lock_shared))
+                .bind(id.0)
+                .fetch_optional(db)
+                .await
+                .map_err(doing("holding a load"))?;
+            Ok(open.is_some())
+        }
+
+        /// The invoices put aside by earlier tries of a load, between two ranks.
+        pub(in crate::store) async fn aside(
+            db: &mut Connection,
+            id: ExchangeId,
+            (first, last): (u64, u64),
+        ) -> Result<Vec<crate::domain::Quarantined>, StoreError> {
+            let query = query_as(select_quarantined!("WHERE exchange_id = $1 AND ordinal BETWEEN $2 AND $3"));
+            let found: Vec<QuarantineRow> =
+                query.bind(id.0).bind(int(first)).bind(int(last)).fetch_all(db).await.map_err(doing("reading what a load put aside"))?;
+            all(found)
+        }
+
+        pub(in crate::store) async fn load(pool: &Pool<$DB>, id: ExchangeId) -> Result<Option<Load>, StoreError> {
+            let query = query_as(select_load!("AND id = $1")).bind(id.0);
+            let row: Option<LoadRow> = query.fetch_optional(pool).await.map_err(doing("reading a load"))?;
+            row.map(Load::try_from).transpose()
+        }
+
+        pub(in crate::store) async fn loads(pool: &Pool<$DB>, limit: usize) -> Result<Vec<Load>, StoreError> {
+            let query = query_as(select_load!("ORDER BY received_at, id LIMIT $1")).bind(rows(limit));
+            let found: Vec<LoadRow> = query.fetch_all(pool).await.map_err(doing("listing loads"))?;
+            all(found)
+        }
+
+        pub(in crate::store) async fn chain(pool: &Pool<$DB>, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
+            let query = query_as("SELECT sequence, exchange_id, link FROM receipt_chain WHERE sequence >= $1 ORDER BY sequence LIMIT $2");
+            let found: Vec<ChainRow> =
+                query.bind(int(from_sequence)).bind(rows(limit)).fetch_all(pool).await.map_err(doing("reading the chain of receipts"))?;
+            all(found)
+        }
+
+        pub(in crate::store) async fn chain_tip(pool: &Pool<$DB>) -> Result<ChainTip, StoreError> {
+            tip(query_as("SELECT sequence, link FROM receipt_chain_tip").fetch_one(pool).await)
+        }
+
+        /// Puts a receipt behind the last one. The lock on the end holds until the commit: receipts are chained in the order of their commits.
+        pub(in crate::store) async fn extend_chain(db: &mut Connection, id: ExchangeId, link: Link<'_>) -> Result<(), StoreError> {
+            let last = tip(query_as(concat!("SELECT sequence, link FROM receipt_chain_tip", $lock)).fetch_one(&mut *db).await)?;
+            let (sequence, link) = (int(last.sequence + 1), link(&last));
+            query("INSERT INTO receipt_chain (sequence, exchange_id, link) VALUES ($1, $2, $3)")
+                .bind(sequence)
+                .bind(id.0)
+                .bind(&link)
+                .execute(&mut *db)
+                .await
+                .map_err(doing("chaining a receipt"))?;
+            query("UPDATE receipt_chain_tip SET sequence = $1, link = $2")
+                .bind(sequence)
+                .bind(link)
+                .execute(db)
+                .await
+                .map(|_| ())
+                .map_err(doing("moving the end of the chain of receipts"))
+        }
+    };
+}
+pub(in crate::store) use shared_loads;
+
+/// `SELECT` of the deposits without verdict, then the given tail: further conditions (`AND …`) and an order. A row whose deposit is not written yet
+/// (of the transaction that opens it) has no instant and is none.
+macro_rules! select_load {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, sender, digest, idempotency_key, channel, file_name, size, received_at, archive_name FROM exchanges \
+             WHERE verdict IS NULL AND received_at IS NOT NULL ",
+            $tail
+        )
+    };
+}
+pub(in crate::store) use select_load;
+
+#[derive(FromRow)]
+pub(in crate::store) struct LoadRow {
+    id: Uuid,
+    sender: String,
+    digest: String,
+    idempotency_key: String,
+    channel: String,
+    file_name: String,
+    size: i64,
+    received_at: Instant,
+    archive_name: String,
+}
+
+impl TryFrom<LoadRow> for Load {
+    type Error = StoreError;
+
+    fn try_from(r: LoadRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ExchangeId(r.id),
+            sender: r.sender,
+            digest: r.digest,
+            idempotency_key: r.idempotency_key,
+            channel: code(&r.channel, "exchanges.channel")?,
+            file_name: r.file_name,
+            size: uint(r.size, "exchanges.size")?,
+            received_at: r.received_at.0,
+            archive_name: r.archive_name,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct ChainRow {
+    sequence: i64,
+    exchange_id: Uuid,
+    link: String,
+}
+
+impl TryFrom<ChainRow> for ChainLink {
+    type Error = StoreError;
+
+    fn try_from(r: ChainRow) -> Result<Self, StoreError> {
+        Ok(Self { sequence: uint(r.sequence, "receipt_chain.sequence")?, exchange_id: ExchangeId(r.exchange_id), link: r.link })
+    }
+}
+
+/// The one row of `receipt_chain_tip`.
+pub(in crate::store) fn tip(row: Result<(i64, String), sqlx::Error>) -> Result<ChainTip, StoreError> {
+    let (sequence, link) = row.map_err(super::columns::doing("reading the end of the chain of receipts"))?;
+    Ok(ChainTip { sequence: uint(sequence, "receipt_chain_tip.sequence")?, link })
+}

@@ -1,0 +1,204 @@
+//! Large deposits: committed batch by batch, shown only with their receipt, taken up again wherever they were cut. On both databases, through the door.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use noemie_gateway::archive::Archive;
+use noemie_gateway::clock::SystemClock;
+use noemie_gateway::domain::{Channel, ExchangeId, Ledger, Verdict};
+use noemie_gateway::generate::{self, Options, Profile};
+use noemie_gateway::ingest::{Deposit, Ingest, IngestError, Limits, Receipt};
+use noemie_gateway::store::{ClaimFilter, OutboxDepth, SharedStore};
+use noemie_gateway::vault::Vault;
+use std::future::{Future, poll_fn};
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use support::databases::{TestDatabase, on_postgres, on_sqlite};
+use tokio::time::timeout;
+
+/// Invoices of the file: many batches of [`BATCH`], the last one not full.
+const INVOICES: u64 = 100;
+const BATCH: usize = 3;
+
+/// One replica's door.
+fn door(store: &SharedStore, dir: &Path) -> Ingest {
+    let vault = Arc::new(Vault::from_master_key([9; 32]));
+    let archive = Arc::new(Archive::new(dir, Arc::clone(&vault)));
+    Ingest::new(Arc::clone(store), vault, archive, Arc::new(SystemClock), Limits { batch: BATCH, ..Limits::default() })
+}
+
+fn options(seed: u64) -> Options {
+    Options { profile: Profile::Pharmacie, invoices: INVOICES, seed, ..Options::default() }
+}
+
+fn made(options: &Options) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    generate::dre(options, &mut bytes).unwrap();
+    bytes
+}
+
+/// A file of a pharmacy, without faults.
+fn file(seed: u64) -> Vec<u8> {
+    made(&options(seed))
+}
+
+async fn deposit(door: &Ingest, bytes: &[u8], key: &str) -> Result<Receipt, IngestError> {
+    let deposit = Deposit { sender: "oct-a".into(), channel: Channel::Cli, file_name: "grand.b2".into(), idempotency_key: key.into() };
+    let mut incoming = door.open(deposit)?;
+    incoming.write(bytes)?;
+    door.accept(incoming).await
+}
+
+async fn shown(store: &SharedStore) -> (usize, usize, OutboxDepth) {
+    let claims = store.claims(&ClaimFilter::default(), None, 500).await.unwrap().items.len();
+    let exchanges = store.exchanges(None, None, 500).await.unwrap().items.len();
+    (claims, exchanges, store.outbox_depth().await.unwrap())
+}
+
+/// What must hold once the file has its receipt, however often it was cut.
+async fn is_whole(db: &TestDatabase, id: ExchangeId) -> Ledger {
+    let exchange = db.store.exchange(id).await.unwrap().unwrap();
+    assert_eq!((exchange.verdict, exchange.invoices, exchange.accepted), (Verdict::Accepted, INVOICES, INVOICES));
+    assert_eq!(db.store.loads(10).await.unwrap(), []);
+    let all = i64::try_from(INVOICES).unwrap();
+    assert_eq!(db.number("SELECT count(DISTINCT identity) FROM claims").await, all, "every invoice");
+    assert_eq!(db.number("SELECT count(*) FROM claims").await, all, "once");
+    assert_eq!(db.number("SELECT count(DISTINCT ordinal) FROM claims").await, all);
+    assert_eq!(db.number("SELECT count(*) FROM outbox WHERE sequence = 1").await, all, "one event each");
+    assert_eq!(db.number("SELECT count(*) FROM returns WHERE kind = 'arl'").await, 1);
+    assert_eq!(db.number("SELECT count(*) FROM receipt_chain").await, 1);
+    let total: i64 = db.number("SELECT CAST(sum(total) AS BIGINT) FROM claims").await;
+    assert_eq!(exchange.total.centimes(), total, "the sums of a resumed load are those of its claims");
+    let ledger = db.store.ledger(id).await.unwrap().unwrap();
+    assert!(ledger.balances());
+    ledger
+}
+
+async fn a_large_deposit_is_shown_whole(db: TestDatabase) {
+    let dir = tempfile::tempdir().unwrap();
+    let receipt = deposit(&door(&db.store, dir.path()), &file(1), "").await.unwrap();
+    assert!(!receipt.repeated);
+    is_whole(&db, receipt.exchange.id).await;
+    let (claims, exchanges, outbox) = shown(&db.store).await;
+    assert_eq!((claims as u64, exchanges, outbox.pending), (INVOICES, 1, INVOICES));
+    assert_eq!(db.store.unpublished(500).await.unwrap().len() as u64, INVOICES);
+}
+
+/// Drops the work after so many looks at it: the cut falls at the same steps on a fast machine and on a slow one.
+async fn cut_after<F: Future>(looks: u32, work: F) -> Option<F::Output> {
+    let (mut work, mut left) = (pin!(work), looks);
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// Cuts a deposit a little later each time, until a part of it is there.
+async fn cut_load(db: &TestDatabase, door: &Ingest, key: &str) -> ExchangeId {
+    for looks in (4..).step_by(4) {
+        assert!(cut_after(looks, deposit(door, &file(1), key)).await.is_none(), "no cut left a part of the file");
+        if let Some(load) = db.store.loads(10).await.unwrap().first() {
+            return load.id;
+        }
+    }
+    unreachable!("the loop ends above")
+}
+
+/// Cuts the load ever later, as a kill does, until it comes to its end.
+async fn a_load_that_is_cut_shows_nothing_and_is_taken_up(db: TestDatabase) {
+    let (dir, bytes) = (tempfile::tempdir().unwrap(), file(1));
+    let door = door(&db.store, dir.path());
+    cut_load(&db, &door, "key").await;
+    let (mut cuts, mut partly) = (1u32, 0);
+    let receipt = loop {
+        let load = db.store.loads(10).await.unwrap().remove(0);
+        partly += u32::from(db.number("SELECT count(*) FROM claims").await > 0);
+        assert_eq!(shown(&db.store).await, (0, 0, OutboxDepth::default()), "nothing of a load is shown");
+        assert!(db.store.unpublished(10).await.unwrap().is_empty());
+        assert_eq!(db.store.exchange(load.id).await.unwrap(), None);
+        assert_eq!(db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().loading, 1);
+        cuts += 1;
+        if let Some(receipt) = cut_after(30 * cuts, deposit(&door, &bytes, "key")).await {
+            break receipt.unwrap();
+        }
+    };
+    is_whole(&db, receipt.exchange.id).await;
+    assert!(partly > 2, "only {partly} of {cuts} cuts left a part of the file behind");
+    assert!(deposit(&door, &bytes, "").await.unwrap().repeated, "and then it is a file like any other");
+}
+
+async fn a_gateway_that_starts_takes_up_what_was_cut(db: TestDatabase) {
+    let dir = tempfile::tempdir().unwrap();
+    let id = cut_load(&db, &door(&db.store, dir.path()), "").await;
+    // The lease of the one that was cut goes with its connection.
+    let resumed = async { while door(&db.store, dir.path()).resume().await.unwrap() == 0 {} };
+    timeout(Duration::from_secs(30), resumed).await.expect("it is taken up");
+    is_whole(&db, id).await;
+    assert_eq!(db.store.exchange(id).await.unwrap().unwrap().file_name, "grand.b2");
+    assert_eq!(door(&db.store, dir.path()).resume().await.unwrap(), 0, "nothing is left to do");
+}
+
+async fn two_replicas_with_the_same_large_file_load_it_once(db: TestDatabase) {
+    // Two archives: the replicas share no disk.
+    let (dirs, bytes) = ([tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()], file(1));
+    let stores = [Arc::clone(&db.store), if db.is_postgres() { db.replica().await } else { Arc::clone(&db.store) }];
+    let doors: Vec<Ingest> = stores.iter().zip(&dirs).map(|(store, dir)| door(store, dir.path())).collect();
+    let (a, b) = tokio::join!(deposit(&doors[0], &bytes, ""), deposit(&doors[1], &bytes, ""));
+    let (a, b) = (a.unwrap(), b.unwrap());
+    assert_eq!(a.exchange.id, b.exchange.id);
+    assert_eq!(a.arl_body, b.arl_body);
+    assert!(a.repeated != b.repeated, "one of them deposited it");
+    is_whole(&db, a.exchange.id).await;
+}
+
+async fn a_key_used_for_a_load_is_taken(db: TestDatabase) {
+    let dir = tempfile::tempdir().unwrap();
+    let door = door(&db.store, dir.path());
+    cut_load(&db, &door, "key").await;
+    assert!(matches!(deposit(&door, &file(2), "key").await, Err(IngestError::KeyReused)));
+}
+
+async fn large_files_with_common_invoices_share_them_out(db: TestDatabase) {
+    let dir = tempfile::tempdir().unwrap();
+    let door = door(&db.store, dir.path());
+    // The same invoices in a remittance of another issuer.
+    let (first, second) = (file(1), made(&Options { sender: "99900000000029".to_owned(), ..options(1) }));
+    assert_ne!(first, second);
+    let (a, b) = tokio::join!(deposit(&door, &first, ""), deposit(&door, &second, ""));
+    let (a, b) = (a.unwrap().exchange, b.unwrap().exchange);
+    assert_eq!((a.accepted + b.accepted, a.duplicates + b.duplicates), (INVOICES, INVOICES), "{a:?} {b:?}");
+    for exchange in [a, b] {
+        assert!(db.store.ledger(exchange.id).await.unwrap().unwrap().balances());
+    }
+    assert_eq!(db.number("SELECT max(sequence) FROM receipt_chain").await, 2);
+}
+
+macro_rules! on_both {
+    ($($story:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() { super::on_sqlite(super::$story).await })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() { super::on_postgres(super::$story).await })*
+        }
+    };
+}
+
+on_both! {
+    a_large_deposit_is_shown_whole,
+    a_load_that_is_cut_shows_nothing_and_is_taken_up,
+    a_gateway_that_starts_takes_up_what_was_cut,
+    two_replicas_with_the_same_large_file_load_it_once,
+    a_key_used_for_a_load_is_taken,
+    large_files_with_common_invoices_share_them_out,
+}
