@@ -18,4 +18,5 @@ pub mod store;
 pub mod telemetry;
 pub mod validate;
 pub mod vault;
+pub mod verify;
 pub mod xray;

@@ -37,6 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "validate",
             // Where the key came from is told to whoever made it.
             "vault",
+            "verify",
             "xray",
         ],
     ),
@@ -50,6 +51,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("admin", &["relay", "store", "clock", "domain"]),
     // Files of the caisse are returns that come in, and every deposit has its ARL.
     ("ingest", &["returns", "validate", "normalise", "store", "archive", "vault", "clock", "domain"]),
+    // The same readings as the door, compared with what it wrote.
+    ("verify", &["ingest", "returns", "validate", "store", "archive", "vault", "clock", "domain"]),
     ("returns", &["validate", "normalise", "store", "vault", "clock", "domain"]),
     ("conventionnement", &["store", "clock", "domain"]),
     ("relay", &["store", "clock", "domain"]),

@@ -12,6 +12,7 @@ mod outbox;
 mod serve;
 mod status;
 mod validate;
+mod verify;
 mod xray;
 
 use crate::app::App;
@@ -69,6 +70,8 @@ enum Command {
     List(listing::ListCommand),
     /// Show what waits for publication.
     Outbox(OutputArgs),
+    /// Read every raw file again and compare it with what is stored; check the chain of receipts. Exit status 0 when everything fits, else 1.
+    Verify(verify::VerifyArgs),
     /// Write invented files for tests.
     #[command(subcommand)]
     Generate(generate::GenerateCommand),
@@ -169,6 +172,7 @@ async fn with_app(command: Command, app: App) -> Result<ExitCode> {
         Command::Conventions(command) => conventions::run(&command, &app).await,
         Command::List(command) => listing::run(&command, &app).await,
         Command::Outbox(args) => outbox::run(&args, &app).await,
+        Command::Verify(args) => verify::run(&args, &app).await,
         // Opening has brought the schema up.
         _ => {
             println!("The database is at the version of this program.");

@@ -9,6 +9,7 @@ pub mod life_cycle;
 pub mod masking;
 pub mod next_step;
 pub mod page;
+pub mod receipt;
 
 pub use claim::{Claim, ClaimLine, ClaimPart, ClaimStatus, Flow, PartKind, PartState, Reason};
 pub use event::ClaimEvent;

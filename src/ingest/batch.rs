@@ -2,8 +2,9 @@
 
 use super::IngestError;
 use super::books::Books;
+use super::invoices::Lu;
 use super::load::hold;
-use super::load_b2::{Loading, Lu};
+use super::load_b2::Loading;
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, EventId, PartState, Quarantined, Token, life_cycle};
 use crate::returns::arl::Aside;
 use crate::store::{NewClaim, Store, UnitOfWork};
@@ -32,17 +33,13 @@ pub(super) async fn write_alone(
 
 /// Books what an earlier try of this load wrote of the batch, and answers the rest.
 async fn without_known(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<Vec<Lu>, IngestError> {
-    let rank = |lu: &Lu| match lu {
-        Lu::Claim(claim) => claim.claim.ordinal,
-        Lu::Aside(told) => told.0.ordinal,
-    };
-    let ranks = (batch.first().map_or(0, rank), batch.last().map_or(0, rank));
+    let ranks = (batch.first().map_or(0, Lu::rank), batch.last().map_or(0, Lu::rank));
     let claims = batch.iter().filter_map(|lu| if let Lu::Claim(claim) = lu { Some(claim.claim.identity.clone()) } else { None });
     let known = work.loaded(loading.exchange_id, &claims.collect::<Vec<_>>(), ranks).await?;
     let aside: HashMap<u64, Quarantined> = known.aside.into_iter().map(|q| (q.ordinal, q)).collect();
     let mut rest = Vec::with_capacity(batch.len());
     for lu in batch {
-        match (&lu, aside.get(&rank(&lu))) {
+        match (&lu, aside.get(&lu.rank())) {
             (Lu::Claim(claim), _) if known.claims.contains(&claim.claim.ordinal) => books.accept_claim(&claim.claim),
             (Lu::Claim(claim), Some(stored)) => {
                 tell_duplicate(&claim.claim, Original::told(stored), books);

@@ -2,7 +2,8 @@
 
 use super::IngestError;
 use super::books::Books;
-use super::load_b2::{BATCHES_AHEAD, Loading, Source, reasons};
+use super::invoices::reasons;
+use super::load_b2::{BATCHES_AHEAD, Loading, Source};
 use crate::domain::Token;
 use crate::normalise;
 use crate::returns::arl::Aside;

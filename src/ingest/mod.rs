@@ -6,6 +6,7 @@ mod deposit;
 pub mod drop_dir;
 mod dry_run;
 mod incoming;
+pub mod invoices;
 mod load;
 mod load_b2;
 mod load_noemie;
@@ -13,7 +14,6 @@ mod receipt;
 
 pub use deposit::{Deposit, IngestError, Limits, Receipt, is_sender};
 pub use incoming::Incoming;
-pub use receipt::link;
 
 use crate::archive::Archive;
 use crate::clock::SharedClock;

@@ -2,12 +2,11 @@
 
 use super::books::Books;
 use super::{Ingest, IngestError, Receipt};
-use crate::domain::{Anomalie, Exchange, Ledger, LogicalFile, ReturnFile, Verdict};
+use crate::domain::{Anomalie, Exchange, LogicalFile, Verdict, receipt};
 use crate::returns::arl;
-use crate::store::{ChainTip, Closing, Load, UnitOfWork};
+use crate::store::{Closing, Load, UnitOfWork};
 use crate::validate::report::LONGEST_LIST;
 use crate::validate::{Examen, Finding};
-use crate::vault::Vault;
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::types::Montant;
 use std::collections::HashSet;
@@ -30,28 +29,11 @@ impl Ingest {
         let exchange = exchange(load, examen, books);
         let (arl, arl_body) = arl::write(&exchange, examen, &books.aside, &self.vault, self.clock.new_id());
         let closing = Closing { exchange, ledger: books.ledger(), logical_files, arl };
-        work.close_exchange(&closing, &|tip| link(&self.vault, tip, &closing.exchange, &closing.ledger, &closing.arl)).await?;
+        let said = receipt::text(&closing.exchange, &closing.ledger, &closing.arl);
+        work.close_exchange(&closing, &|tip| self.vault.receipt_link(&tip.link, tip.sequence + 1, &said)).await?;
         work.commit().await?;
         Ok(Receipt { exchange: closing.exchange, arl: closing.arl, arl_body, repeated: false })
     }
-}
-
-/// The link that a receipt makes behind the end of the chain.
-#[must_use]
-pub fn link(vault: &Vault, tip: &ChainTip, exchange: &Exchange, ledger: &Ledger, arl: &ReturnFile) -> String {
-    vault.receipt_link(&tip.link, tip.sequence + 1, &receipt(exchange, ledger, arl))
-}
-
-/// What a receipt says, in one text that never changes once committed: every column of the exchange, its books, the digest of its ARL.
-fn receipt(e: &Exchange, l: &Ledger, arl: &ReturnFile) -> String {
-    let numbers = [e.size, e.logical_files, e.lots, e.invoices, e.lines, e.accepted, e.quarantined, e.duplicates, e.unmatched, e.anomalies];
-    let books = [l.read, l.accepted, l.quarantined, l.duplicates, l.unmatched, l.envelope];
-    let sums = [e.total, e.amo, e.amc].map(Montant::centimes);
-    // Databases keep microseconds.
-    let at = e.received_at.unix_timestamp_nanos().div_euclid(1_000);
-    let texts = [&e.sender, &e.file_name, &e.digest, &e.idempotency_key, &e.norm, &e.packaging, &e.archive_name, &arl.digest];
-    let (channel, verdict) = (e.channel.as_str(), e.verdict.as_str());
-    format!("{} {channel} {verdict} {at} {numbers:?} {books:?} {sums:?} {texts:?}", e.id)
 }
 
 fn exchange(load: &Load, examen: &Examen, books: &Books) -> Exchange {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 macro_rules! shared_loads {
     ($DB:ty, $lock_shared:literal, $lock:literal) => {
         use crate::domain::{ExchangeId, LogicalFile};
-        use crate::store::columns::{Instant, clean, doing, int, limit as rows};
+        use crate::store::columns::{Instant, clean, doing, int, limit as rows, uint};
         use crate::store::exchange_rows::QuarantineRow;
         use crate::store::loads::{ChainRow, LoadRow, select_load, tip};
         use crate::store::rows::{all, select_quarantined};
@@ -58,6 +58,16 @@ macro_rules! shared_loads {
             let found: Vec<QuarantineRow> =
                 query.bind(id.0).bind(int(first)).bind(int(last)).fetch_all(db).await.map_err(doing("reading what a load put aside"))?;
             all(found)
+        }
+
+        pub(in crate::store) async fn held(pool: &Pool<$DB>, id: ExchangeId) -> Result<(u64, u64), StoreError> {
+            let (claims, aside): (i64, i64) =
+                query_as("SELECT (SELECT count(*) FROM claims WHERE exchange_id = $1), (SELECT count(*) FROM quarantine WHERE exchange_id = $1)")
+                    .bind(id.0)
+                    .fetch_one(pool)
+                    .await
+                    .map_err(doing("counting what an exchange holds"))?;
+            Ok((uint(claims, "count")?, uint(aside, "count")?))
         }
 
         pub(in crate::store) async fn load(pool: &Pool<$DB>, id: ExchangeId) -> Result<Option<Load>, StoreError> {

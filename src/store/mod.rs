@@ -26,6 +26,7 @@ mod reads;
 mod rows;
 mod shapes;
 pub mod sqlite;
+mod traces;
 mod unit;
 mod wake;
 mod writes;
@@ -35,6 +36,7 @@ pub use shapes::{
     ChainLink, ChainTip, ClaimFilter, Closing, Link, Load, Loaded, NewClaim, OutboxDepth, OutboxEvent, PartChange, RecordedDecision, StoreFigures,
     UnmatchedReturn,
 };
+pub use traces::Trace;
 
 /// A store shared by all rooms.
 pub type SharedStore = Arc<dyn Store>;
@@ -198,6 +200,12 @@ pub trait Store: Send + Sync {
     async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError>;
     /// The end of the chain of receipts.
     async fn chain_tip(&self) -> Result<ChainTip, StoreError>;
+    /// What is kept of the invoices of an exchange with these identities.
+    async fn traces(&self, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError>;
+    /// The invoices of an exchange that were put aside or are duplicates, from a rank to another.
+    async fn aside(&self, id: ExchangeId, ranks: (u64, u64)) -> Result<Vec<Quarantined>, StoreError>;
+    /// How many claims an exchange has, and how many invoices aside.
+    async fn held(&self, id: ExchangeId) -> Result<(u64, u64), StoreError>;
     /// Exchanges, newest first.
     async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError>;
     /// The books of an exchange.

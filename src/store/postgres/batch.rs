@@ -9,8 +9,9 @@ use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, 
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::{expect_all, last_of_each, let_die};
 use crate::store::rows::{ClaimRow, all, select_claim};
+use crate::store::traces::{Trace, TraceRow, select_trace};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
-use sqlx::{PgConnection, query, query_as, query_scalar};
+use sqlx::{PgConnection, PgPool, query, query_as, query_scalar};
 use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -66,6 +67,16 @@ pub(super) async fn loaded_ranks(db: &mut PgConnection, id: ExchangeId, identiti
         .await
         .map_err(doing("reading what a load wrote"))?;
     found.into_iter().map(|rank| uint(rank, "claims.ordinal")).collect()
+}
+
+pub(super) async fn traces(pool: &PgPool, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
+    let found: Vec<TraceRow> = query_as(select_trace!("FROM claims c WHERE c.identity = ANY($2) AND c.exchange_id = $1"))
+        .bind(id.0)
+        .bind(column(identities, |t| t.0.as_str()))
+        .fetch_all(pool)
+        .await
+        .map_err(doing("reading the traces of invoices"))?;
+    all(found)
 }
 
 pub(super) async fn insert_claims(db: &mut PgConnection, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError> {

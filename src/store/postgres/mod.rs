@@ -5,9 +5,9 @@
 
 use super::columns::doing;
 use super::wake::Wake;
-use super::{ChainLink, ChainTip, ClaimFilter, Lease, Load, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, UnitOfWork};
+use super::{ChainLink, ChainTip, ClaimFilter, Lease, Load, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork};
 use crate::domain::page::PageToken;
-use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind};
+use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind, Token};
 use async_trait::async_trait;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgPool};
@@ -130,6 +130,19 @@ impl Store for PostgresStore {
 
     async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
         loads::chain_tip(&self.pool).await
+    }
+
+    async fn traces(&self, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
+        batch::traces(&self.pool, id, identities).await
+    }
+
+    async fn aside(&self, id: ExchangeId, ranks: (u64, u64)) -> Result<Vec<Quarantined>, StoreError> {
+        let mut db = self.pool.acquire().await.map_err(doing("reading what was put aside"))?;
+        loads::aside(&mut db, id, ranks).await
+    }
+
+    async fn held(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
+        loads::held(&self.pool, id).await
     }
 
     async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError> {

@@ -5,8 +5,9 @@ use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, 
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::let_die;
 use crate::store::rows::{ClaimRow, all, select_claim};
+use crate::store::traces::{Trace, TraceRow, select_trace};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query, query_as, query_scalar};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool, query, query_as, query_scalar};
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -40,6 +41,16 @@ pub(super) async fn loaded_ranks(db: &mut SqliteConnection, id: ExchangeId, iden
         .await
         .map_err(doing("reading what a load wrote"))?;
     found.into_iter().map(|rank| uint(rank, "claims.ordinal")).collect()
+}
+
+pub(super) async fn traces(pool: &SqlitePool, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
+    let found: Vec<TraceRow> = query_as(select_trace!("FROM json_each($2) j CROSS JOIN claims c ON c.identity = j.value WHERE c.exchange_id = $1"))
+        .bind(id.0)
+        .bind(json(&identities))
+        .fetch_all(pool)
+        .await
+        .map_err(doing("reading the traces of invoices"))?;
+    all(found)
 }
 
 pub(super) async fn insert_claims(db: &mut SqliteConnection, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError> {

@@ -1,0 +1,51 @@
+//! `verify`: what was acknowledged is there and says what the raw files say.
+
+use super::Format;
+use crate::app::App;
+use crate::store::start_of;
+use crate::verify::{self, Sources, Verification};
+use anyhow::{Context, Result};
+use clap::Args;
+use std::process::ExitCode;
+use std::sync::Arc;
+use time::Date;
+use time::macros::format_description;
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// Read again only the files received since this day (AAAA-MM-JJ, UTC). The chain of receipts is walked from its start all the same.
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    since: Option<Date>,
+    /// `text` for people, `json` for one object.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+fn day(text: &str) -> Result<Date> {
+    Date::parse(text, format_description!("[year]-[month]-[day]")).context("a day is written AAAA-MM-JJ")
+}
+
+/// Exit status 0 when everything fits, 1 when something does not.
+pub(super) async fn run(args: &VerifyArgs, app: &App) -> Result<ExitCode> {
+    let sources =
+        Sources { store: Arc::clone(&app.store), archive: Arc::clone(&app.archive), vault: Arc::clone(&app.vault), clock: Arc::clone(&app.clock) };
+    let seen = verify::verify(&sources, args.since.map(start_of)).await?;
+    match args.format {
+        Format::Json => println!("{}", serde_json::to_string(&seen)?),
+        Format::Text => print(&seen)?,
+    }
+    Ok(if seen.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print(seen: &Verification) -> Result<()> {
+    println!("{} receipts, {} files read again, {} invoices compared", seen.receipts, seen.files, seen.invoices);
+    for finding in &seen.findings {
+        let exchange = finding.exchange.map(|id| format!(" exchange {id}:")).unwrap_or_default();
+        println!("{}{exchange} {}", serde_json::to_value(finding.code)?.as_str().unwrap_or_default(), finding.detail);
+    }
+    match seen.finding_count {
+        0 => println!("everything fits"),
+        count => println!("{count} findings"),
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The invoices of an archived file of norm B2, normalised: what the second pass writes, and what `verify` compares.
+
+use crate::clock::SharedClock;
+use crate::domain::{ClaimId, ExchangeId, Quarantined};
+use crate::normalise;
+use crate::returns::arl::Aside;
+use crate::store::NewClaim;
+use crate::vault::Vault;
+use noemie_parsers::anomaly::{Anomaly, Severity};
+use noemie_parsers::b2::{Element, Facture, Flux, Lecteur, Lot};
+use noemie_parsers::physical::enregistrements::Forme;
+use std::io::{self, Read};
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+/// An invoice, read.
+pub enum Lu {
+    /// To become a claim.
+    Claim(Box<NewClaim>),
+    /// Put aside by the parser: what is kept, what the ARL tells.
+    Aside(Box<(Quarantined, Aside)>),
+}
+
+impl Lu {
+    /// Rank of the invoice in the exchange, 1-based.
+    #[must_use]
+    pub fn rank(&self) -> u64 {
+        match self {
+            Self::Claim(claim) => claim.claim.ordinal,
+            Self::Aside(told) => told.0.ordinal,
+        }
+    }
+
+    /// Number of its records.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        u64::from(match self {
+            Self::Claim(claim) => claim.claim.record_count,
+            Self::Aside(told) => told.0.record_count,
+        })
+    }
+}
+
+/// What every invoice of an exchange shares.
+pub struct Filing {
+    /// The exchange.
+    pub exchange_id: ExchangeId,
+    /// Who deposited it.
+    pub sender: String,
+    /// When.
+    pub at: OffsetDateTime,
+    /// Seals persons and makes tokens.
+    pub vault: Arc<Vault>,
+    /// Gives the claims their identifiers.
+    pub clock: SharedClock,
+}
+
+/// Reads invoice by invoice; memory does not grow with the file.
+pub struct Invoices<R> {
+    lecteur: Lecteur<R>,
+    filing: Filing,
+    flux: Flux,
+    lot: Option<Lot>,
+}
+
+impl<R: Read> Invoices<R> {
+    /// The invoices of a file that a first pass did not refuse.
+    pub fn new(source: R, forme: Forme, filing: Filing) -> Self {
+        Self { lecteur: Lecteur::new(source, forme), filing, flux: Flux::Dre, lot: None }
+    }
+
+    /// The next invoice.
+    pub fn next_invoice(&mut self) -> io::Result<Option<Lu>> {
+        while let Some(element) = self.lecteur.suivant()? {
+            match element {
+                Element::EnTete(en_tete) => self.flux = en_tete.flux,
+                Element::Lot(read) => self.lot = Some(read),
+                Element::Facture(facture) => {
+                    let lot = self.lot.as_ref().ok_or_else(|| io::Error::other("invoice outside a lot in a file that was valid"))?;
+                    return Ok(Some(self.filing.invoice(&facture, self.flux, lot)));
+                }
+                Element::FinLot(_) | Element::FinFichier(_) | Element::Anomalies(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Records outside invoices so far.
+    pub fn envelope(&self) -> u64 {
+        let comptes = self.lecteur.comptes();
+        comptes.enregistrements - comptes.dans_factures
+    }
+}
+
+impl Filing {
+    fn invoice(&self, facture: &Facture, flux: Flux, lot: &Lot) -> Lu {
+        if facture.quarantined() {
+            let aside =
+                Aside { ps: facture.identite().ps, lot: lot.numero(), invoice_number: facture.numero(), reasons: reasons(&facture.anomalies) };
+            return Lu::Aside(Box::new((quarantined(facture, lot, self.exchange_id, self.at), aside)));
+        }
+        let context = normalise::Context { exchange_id: self.exchange_id, sender: &self.sender, flux, lot, received_at: self.at };
+        Lu::Claim(Box::new(normalise::claim(facture, &context, &self.vault, ClaimId(self.clock.new_id()))))
+    }
+}
+
+/// Faults that cost the invoice, without repetition.
+pub(super) fn reasons(anomalies: &[Anomaly]) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for anomaly in anomalies.iter().filter(|a| a.severity >= Severity::Facture) {
+        if !found.iter().any(|(code, _)| code == anomaly.code.as_str()) {
+            found.push((anomaly.code.as_str().to_owned(), anomaly.message.clone()));
+        }
+    }
+    found
+}
+
+fn quarantined(facture: &Facture, lot: &Lot, exchange_id: ExchangeId, at: OffsetDateTime) -> Quarantined {
+    let first = facture.principale().position;
+    Quarantined {
+        exchange_id,
+        ordinal: facture.rang,
+        ps: facture.identite().ps,
+        invoice_number: facture.numero(),
+        lot: lot.numero(),
+        codes: reasons(&facture.anomalies).into_iter().map(|(code, _)| code).collect(),
+        first_record: first.record,
+        record_count: u32::try_from(facture.pieces.len()).unwrap_or(u32::MAX),
+        offset: first.offset,
+        duplicate_of: None,
+        resolved_by: None,
+        at,
+    }
+}

@@ -1,0 +1,105 @@
+//! What the store keeps of the invoices of an exchange, in one row each: for comparison with the file they came from.
+
+use super::StoreError;
+use super::columns::uint;
+use crate::domain::{ClaimId, Token};
+use noemie_parsers::types::Montant;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// A claim as `verify` compares it: what never changes after the deposit, and how much hangs on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// The claim.
+    pub id: ClaimId,
+    /// Rank of the invoice in the exchange.
+    pub ordinal: u64,
+    /// Lot number.
+    pub lot: String,
+    /// First record.
+    pub first_record: u64,
+    /// Number of records.
+    pub record_count: u64,
+    /// Token of the insured person.
+    pub person: Token,
+    /// PS number.
+    pub ps: String,
+    /// Invoice number.
+    pub invoice_number: String,
+    /// Total billed.
+    pub total: Montant,
+    /// Asked of the AMO.
+    pub amo: Montant,
+    /// Asked of the AMC.
+    pub amc: Montant,
+    /// Number of lines.
+    pub lines: u64,
+    /// Billed, over the lines.
+    pub billed: Montant,
+    /// Number of events.
+    pub events: u64,
+    /// Sequence of the last one.
+    pub last_sequence: u64,
+}
+
+/// `SELECT` of traces; the caller's `FROM … c` and conditions follow.
+macro_rules! select_trace {
+    ($from:literal) => {
+        concat!(
+            "SELECT c.id, c.ordinal, c.lot, c.first_record, c.record_count, c.person, c.ps, c.invoice_number, c.total, \
+             (SELECT asked FROM claim_parts p WHERE p.claim_id = c.id AND p.kind = 'amo') AS amo, \
+             (SELECT asked FROM claim_parts p WHERE p.claim_id = c.id AND p.kind = 'amc') AS amc, \
+             (SELECT count(*) FROM claim_lines l WHERE l.claim_id = c.id) AS lines, \
+             (SELECT CAST(COALESCE(sum(l.billed), 0) AS BIGINT) FROM claim_lines l WHERE l.claim_id = c.id) AS billed, \
+             (SELECT count(*) FROM outbox o WHERE o.claim_id = c.id) AS events, \
+             (SELECT COALESCE(max(o.sequence), 0) FROM outbox o WHERE o.claim_id = c.id) AS last_sequence ",
+            $from
+        )
+    };
+}
+pub(in crate::store) use select_trace;
+
+#[derive(FromRow)]
+pub(in crate::store) struct TraceRow {
+    id: Uuid,
+    ordinal: i64,
+    lot: String,
+    first_record: i64,
+    record_count: i64,
+    person: String,
+    ps: String,
+    invoice_number: String,
+    total: i64,
+    amo: Option<i64>,
+    amc: Option<i64>,
+    lines: i64,
+    billed: i64,
+    events: i64,
+    last_sequence: i64,
+}
+
+impl TryFrom<TraceRow> for Trace {
+    type Error = StoreError;
+
+    fn try_from(r: TraceRow) -> Result<Self, StoreError> {
+        // A part that is gone compares as nothing asked.
+        let asked = |amount: Option<i64>| Montant::from_centimes(amount.unwrap_or_default());
+        Ok(Self {
+            id: ClaimId(r.id),
+            ordinal: uint(r.ordinal, "claims.ordinal")?,
+            lot: r.lot,
+            first_record: uint(r.first_record, "claims.first_record")?,
+            record_count: uint(r.record_count, "claims.record_count")?,
+            person: Token(r.person),
+            ps: r.ps,
+            invoice_number: r.invoice_number,
+            total: Montant::from_centimes(r.total),
+            amo: asked(r.amo),
+            amc: asked(r.amc),
+            lines: uint(r.lines, "count")?,
+            billed: Montant::from_centimes(r.billed),
+            events: uint(r.events, "count")?,
+            last_sequence: uint(r.last_sequence, "outbox.sequence")?,
+        })
+    }
+}
