@@ -9,14 +9,16 @@ use crate::domain::ExchangeId;
 pub(in crate::store) struct Soundness {
     sound: bool,
     open: Option<ExchangeId>,
-    /// Whether events were written, so that the relay must be woken.
+    /// Whether events were written, or may go now.
     pub(in crate::store) events: bool,
+    /// Whether this change adds to a load: its events wait for the receipt.
+    held: bool,
 }
 
 impl Soundness {
     /// A fresh unit.
     pub(in crate::store) const fn new() -> Self {
-        Self { sound: true, open: None, events: false }
+        Self { sound: true, open: None, events: false, held: false }
     }
 
     /// A step starts; it is unsound until [`done`](Self::done).
@@ -38,9 +40,20 @@ impl Soundness {
         self.open = Some(id);
     }
 
-    /// The exchange is closed.
-    pub(in crate::store) fn closed(&mut self) {
+    /// The exchange is a load now: it may be committed without verdict, and what is written of it waits.
+    pub(in crate::store) fn loading(&mut self) {
         self.open = None;
+        self.held = true;
+    }
+
+    /// The exchange is closed, and its events may go.
+    pub(in crate::store) fn closed(&mut self) {
+        (self.open, self.held, self.events) = (None, false, true);
+    }
+
+    /// Whether the commit brings events that may go, so that the relay must be woken.
+    pub(in crate::store) const fn wakes(&self) -> bool {
+        self.events && !self.held
     }
 
     /// Whether the unit may be committed.

@@ -35,11 +35,15 @@ impl UnitOfWork for PostgresUnit {
 
     async fn open_load(&mut self, load: &Load, logical_files: &[LogicalFile]) -> Result<(), StoreError> {
         let opened: Result<(), StoreError> = step!(self, loads::open(&mut self.tx, load, logical_files));
-        opened.map(|()| self.state.closed())
+        opened.map(|()| self.state.loading())
     }
 
     async fn continue_load(&mut self, id: ExchangeId) -> Result<bool, StoreError> {
-        step!(self, loads::continues(&mut self.tx, id))
+        let open: Result<bool, StoreError> = step!(self, loads::continues(&mut self.tx, id));
+        if matches!(open, Ok(true)) {
+            self.state.loading();
+        }
+        open
     }
 
     async fn loaded(&mut self, id: ExchangeId, identities: &[Token], ranks: (u64, u64)) -> Result<Loaded, StoreError> {
@@ -128,12 +132,12 @@ impl UnitOfWork for PostgresUnit {
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         self.state.may_commit()?;
-        if self.state.events {
+        if self.state.wakes() {
             // Inside the transaction: the other replicas hear of the events when these become visible, not before.
             outbox::notify(&mut self.tx).await?;
         }
         self.tx.commit().await.map_err(doing("committing"))?;
-        if self.state.events {
+        if self.state.wakes() {
             self.wake.wake();
         }
         Ok(())

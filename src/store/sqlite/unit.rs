@@ -35,11 +35,15 @@ impl UnitOfWork for SqliteUnit {
 
     async fn open_load(&mut self, load: &Load, logical_files: &[LogicalFile]) -> Result<(), StoreError> {
         let opened: Result<(), StoreError> = step!(self, loads::open(&mut self.tx, load, logical_files));
-        opened.map(|()| self.state.closed())
+        opened.map(|()| self.state.loading())
     }
 
     async fn continue_load(&mut self, id: ExchangeId) -> Result<bool, StoreError> {
-        step!(self, loads::continues(&mut self.tx, id))
+        let open: Result<bool, StoreError> = step!(self, loads::continues(&mut self.tx, id));
+        if matches!(open, Ok(true)) {
+            self.state.loading();
+        }
+        open
     }
 
     async fn loaded(&mut self, id: ExchangeId, identities: &[Token], ranks: (u64, u64)) -> Result<Loaded, StoreError> {
@@ -129,7 +133,7 @@ impl UnitOfWork for SqliteUnit {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.state.may_commit()?;
         self.tx.commit().await.map_err(doing("committing"))?;
-        if self.state.events {
+        if self.state.wakes() {
             self.wake.wake();
         }
         Ok(())

@@ -1,0 +1,81 @@
+//! A gateway's door over a database of its own.
+
+use noemie_gateway::archive::Archive;
+use noemie_gateway::clock::{Clock, SystemClock};
+use noemie_gateway::domain::Channel;
+use noemie_gateway::generate::{self, Options, Profile};
+use noemie_gateway::ingest::{Deposit, Ingest, Limits};
+use noemie_gateway::store::{Database, SharedStore};
+use noemie_gateway::vault::Vault;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A fresh database with its gateway, dropped at the end.
+pub struct Bench {
+    pub store: SharedStore,
+    pub url: String,
+    door: Ingest,
+    dropped: Option<(String, String)>,
+    _dir: TempDir,
+}
+
+impl Bench {
+    pub async fn postgres() -> Self {
+        let server = std::env::var("NOEMIE_TEST_DATABASE_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+        let name = format!("noemie_bench_{}", SystemClock.new_id().simple());
+        administer(&server, format!("CREATE DATABASE {name}")).await;
+        let (base, _) = server.rsplit_once('/').unwrap();
+        Self::open(format!("{base}/{name}"), Some((server, name))).await
+    }
+
+    pub async fn sqlite() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", dir.path().join("gateway.db").display());
+        Self { _dir: dir, ..Self::open(url, None).await }
+    }
+
+    async fn open(url: String, dropped: Option<(String, String)>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Database::open(Some(&url), dir.path(), 8).await.unwrap().store();
+        store.migrate().await.unwrap();
+        let vault = Arc::new(Vault::from_master_key([1; 32]));
+        let archive = Arc::new(Archive::new(dir.path().join("archive"), Arc::clone(&vault)));
+        let door = Ingest::new(Arc::clone(&store), vault, archive, Arc::new(SystemClock), Limits::default());
+        Self { store, url, door, dropped, _dir: dir }
+    }
+
+    /// Deposits a file; answers the time from the first byte to the receipt.
+    pub async fn ingest(&self, bytes: &[u8]) -> Duration {
+        let deposit = Deposit { sender: "bench".into(), channel: Channel::Cli, file_name: String::new(), idempotency_key: String::new() };
+        let start = Instant::now();
+        let mut incoming = self.door.open(deposit).unwrap();
+        for chunk in bytes.chunks(256 * 1024) {
+            incoming = incoming.append(chunk.to_vec()).await.unwrap();
+        }
+        let receipt = self.door.accept(incoming).await.unwrap();
+        assert_eq!(receipt.exchange.accepted, receipt.exchange.invoices);
+        start.elapsed()
+    }
+
+    pub async fn close(self) {
+        drop(self.door);
+        drop(self.store);
+        if let Some((server, name)) = self.dropped {
+            administer(&server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+    }
+}
+
+async fn administer(server: &str, sql: String) {
+    let mut db = PgConnection::connect(server).await.unwrap();
+    db.execute(AssertSqlSafe(sql)).await.unwrap();
+}
+
+/// A pharmacy's file.
+pub fn file(invoices: u64, seed: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    generate::dre(&Options { profile: Profile::Pharmacie, invoices, seed, ..Options::default() }, &mut bytes).unwrap();
+    bytes
+}

@@ -1,0 +1,64 @@
+//! The gateway beside the bare thing, in one run: what safety costs on top of a database and a broker that do nothing else.
+//!
+//! ```text
+//! cargo bench --bench side_by_side -- postgres     file to committed claims, against bare INSERT … SELECT FROM UNNEST of the same rows
+//! cargo bench --bench side_by_side -- sqlite       the same, against bare multi-row INSERT
+//! cargo bench --bench side_by_side -- relay        outbox to confirmed, against a bare relay loop and a bare publisher
+//! cargo bench --bench side_by_side -- latency      commit to delivery at a steady 500 events a second
+//! cargo bench --bench side_by_side -- history      an ingest into an empty database and into one with a long history
+//! ```
+//!
+//! `NOEMIE_BENCH_INVOICES` (20,000) and `NOEMIE_BENCH_HISTORY` (1,000,000 claims) change the sizes; `NOEMIE_TEST_DATABASE_URL` and
+//! `NOEMIE_TEST_AMQP_URL` name the servers. Sides are run in turn, several rounds, and the median of each is printed: only the ratios mean something on a shared
+//! machine.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a bench stops at the first surprise")]
+
+mod bare;
+mod gateway;
+mod history;
+mod ingest;
+mod relay;
+
+use std::time::Duration;
+
+/// Rounds of each side.
+const ROUNDS: usize = 3;
+
+fn size(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn rate(count: u64, time: Duration) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    let count = count as f64;
+    count / time.as_secs_f64()
+}
+
+#[tokio::main]
+async fn main() {
+    // `cargo bench` adds `--bench`.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let all = wanted.is_empty();
+    let is_wanted = |name: &str| all || wanted.iter().any(|w| w == name);
+    let invoices = size("NOEMIE_BENCH_INVOICES", 20_000);
+    if is_wanted("postgres") {
+        ingest::postgres(invoices).await;
+    }
+    if is_wanted("sqlite") {
+        ingest::sqlite(invoices).await;
+    }
+    if is_wanted("relay") {
+        relay::throughput(invoices).await;
+    }
+    if is_wanted("latency") {
+        relay::latency().await;
+    }
+    if is_wanted("history") {
+        history::history(size("NOEMIE_BENCH_HISTORY", 1_000_000)).await;
+    }
+}

@@ -1,0 +1,241 @@
+//! Outbox to confirmed, and commit to delivery.
+
+use crate::gateway::{Bench, file};
+use crate::{ROUNDS, median, rate};
+use futures::StreamExt as _;
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueDeleteOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use noemie_gateway::clock::{Clock, SharedClock, SystemClock};
+use noemie_gateway::domain::{ClaimEvent, ClaimId, PartKind};
+use noemie_gateway::relay::topology::{self, CLAIMS, EXCHANGES, Prefix, QUEUES, WORK};
+use noemie_gateway::relay::{self, AmqpSettings, AmqpSink, Relay, RelayStatus, StepOutcome};
+use noemie_gateway::returns::decide::{Decision, DecisionKind, decide};
+use noemie_gateway::store::{ClaimFilter, Database, SharedStore};
+use sqlx::{Connection as _, PgConnection, query, query_as};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// Events in flight together on every side.
+const WINDOW: i64 = 500;
+/// Events a second, and for how long, when latency is measured.
+const STEADY: u64 = 500;
+const SECONDS: u64 = 8;
+
+fn url() -> String {
+    std::env::var("NOEMIE_TEST_AMQP_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".to_owned())
+}
+
+/// A prefix of our own, its exchanges and queues declared as the gateway does, and removed at the end.
+struct Broker {
+    connection: Connection,
+    channel: Channel,
+    prefix: Prefix,
+}
+
+impl Broker {
+    async fn new() -> Self {
+        let prefix = Prefix::try_from(format!("bench-{}.", SystemClock.new_id().simple())).unwrap();
+        let connection = Connection::connect(&url(), ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        topology::declare(&channel, &prefix).await.unwrap();
+        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+        Self { connection, channel, prefix }
+    }
+
+    fn sink(&self) -> Box<AmqpSink> {
+        Box::new(AmqpSink::new(AmqpSettings::new(url(), self.prefix.clone())))
+    }
+
+    /// Publishes persistent and mandatory messages, and waits for every confirm.
+    async fn publish(&self, messages: &[(String, String)]) {
+        let exchange = ShortString::from(self.prefix.name(CLAIMS));
+        let mut confirms = Vec::with_capacity(messages.len());
+        for (key, payload) in messages {
+            let options = BasicPublishOptions { mandatory: true, immediate: false };
+            let properties = BasicProperties::default().with_delivery_mode(2);
+            let sent = self.channel.basic_publish(exchange.clone(), key.as_str().into(), options, payload.as_bytes(), properties);
+            confirms.push(sent.await.unwrap());
+        }
+        for confirm in confirms {
+            assert!(confirm.await.unwrap().is_ack());
+        }
+    }
+
+    async fn close(self) {
+        for queue in QUEUES {
+            self.channel.queue_delete(self.prefix.name(queue.name).into(), QueueDeleteOptions::default()).await.unwrap();
+        }
+        for exchange in EXCHANGES {
+            self.channel.exchange_delete(self.prefix.name(exchange.name).into(), ExchangeDeleteOptions::default()).await.unwrap();
+        }
+        self.connection.close(200, "bye".into()).await.unwrap();
+    }
+}
+
+/// The gateway's relay, a bare relay loop (select, publish with a window, confirm, mark) and a bare publisher: same messages, same kind of queue.
+pub async fn throughput(events: u64) {
+    let bytes = file(events, 1);
+    let (mut ours, mut loops, mut publishers) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (bench, broker) = (Bench::postgres().await, Broker::new().await);
+        let mut relay = Relay::new(Arc::clone(&bench.store), broker.sink(), Arc::new(SystemClock), RelayStatus::default());
+        // Connected before the clock runs, as the others are.
+        assert!(matches!(relay.step().await, StepOutcome::Idle));
+        bench.ingest(&bytes).await;
+        let start = Instant::now();
+        while !matches!(relay.step().await, StepOutcome::Idle) {}
+        ours.push(start.elapsed());
+        relay.close().await;
+        assert_eq!(bench.store.outbox_depth().await.unwrap().pending, 0);
+        broker.close().await;
+        bench.close().await;
+
+        let (bench, broker) = (Bench::postgres().await, Broker::new().await);
+        bench.ingest(&bytes).await;
+        let mut db = PgConnection::connect(&bench.url).await.unwrap();
+        let messages: Vec<(String, String)> =
+            query_as("SELECT routing_key, payload FROM outbox ORDER BY outbox_id").fetch_all(&mut db).await.unwrap();
+        let start = Instant::now();
+        bare_loop(&mut db, &broker).await;
+        loops.push(start.elapsed());
+        let start = Instant::now();
+        for window in messages.chunks(usize::try_from(WINDOW).unwrap()) {
+            broker.publish(window).await;
+        }
+        publishers.push(start.elapsed());
+        drop(db);
+        broker.close().await;
+        bench.close().await;
+    }
+    let (ours, bare_loop, publisher) = (median(ours), median(loops), median(publishers));
+    println!("relay: {events} events to a quorum queue, {WINDOW} in flight");
+    println!("  gateway                    {ours:>10.2?}  {:>9.0} events/s", rate(events, ours));
+    println!(
+        "  bare relay loop            {bare_loop:>10.2?}  {:>9.0} events/s  ratio {:.2}",
+        rate(events, bare_loop),
+        bare_loop.as_secs_f64() / ours.as_secs_f64()
+    );
+    println!(
+        "  bare publisher             {publisher:>10.2?}  {:>9.0} events/s  ratio {:.2}",
+        rate(events, publisher),
+        publisher.as_secs_f64() / ours.as_secs_f64()
+    );
+}
+
+async fn bare_loop(db: &mut PgConnection, broker: &Broker) {
+    loop {
+        let rows: Vec<(i64, String, String)> =
+            query_as("SELECT outbox_id, routing_key, payload FROM outbox WHERE position IS NULL ORDER BY outbox_id LIMIT $1")
+                .bind(WINDOW)
+                .fetch_all(&mut *db)
+                .await
+                .unwrap();
+        if rows.is_empty() {
+            return;
+        }
+        let ids: Vec<i64> = rows.iter().map(|(id, ..)| *id).collect();
+        let messages: Vec<(String, String)> = rows.into_iter().map(|(_, key, payload)| (key, payload)).collect();
+        broker.publish(&messages).await;
+        query("UPDATE outbox SET published_at = now(), position = outbox_id WHERE outbox_id = ANY($1)").bind(ids).execute(&mut *db).await.unwrap();
+    }
+}
+
+/// From the commit of a decision on one replica to its delivery by the relay of another: with notifications, then with each of them lost.
+pub async fn latency() {
+    println!("latency: {STEADY} events/s for {SECONDS} s, committed on one replica, relayed by another");
+    for (name, notified) in [("with notifications", true), ("notifications lost", false)] {
+        let (bench, broker) = (Bench::postgres().await, Broker::new().await);
+        let claims = STEADY * SECONDS;
+        bench.ingest(&file(claims, 1)).await;
+        let stop = CancellationToken::new();
+        let clock: SharedClock = Arc::new(SystemClock);
+        let relaying = tokio::spawn(relay::run(Arc::clone(&bench.store), broker.sink(), Arc::clone(&clock), RelayStatus::default(), stop.clone()));
+        let arrivals = consume(&broker).await;
+        while bench.store.outbox_depth().await.unwrap().pending > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let replica = Database::open(Some(&bench.url), std::path::Path::new("."), 8).await.unwrap().store();
+        let deaf = (!notified).then(|| tokio::spawn(cut_listeners(bench.url.clone())));
+        let commits = steady_decisions(&replica, &clock).await;
+        while bench.store.outbox_depth().await.unwrap().pending > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let arrivals = arrivals.lock().unwrap().clone();
+        let mut waits: Vec<Duration> = commits.iter().map(|(claim, at)| arrivals[claim].saturating_duration_since(*at)).collect();
+        waits.sort();
+        let at = |share: usize| waits[(waits.len() - 1) * share / 1000];
+        println!("  {name:<22} p50 {:>9.2?}  p99 {:>9.2?}  max {:>9.2?}  over {} events", at(500), at(990), at(1000), waits.len());
+        if let Some(deaf) = deaf {
+            deaf.abort();
+        }
+        stop.cancel();
+        relaying.await.unwrap();
+        drop(replica);
+        broker.close().await;
+        bench.close().await;
+    }
+}
+
+/// Accepts the AMC part of one claim after the other, evenly in time, eight at once at most. Answers when each commit was over.
+async fn steady_decisions(store: &SharedStore, clock: &SharedClock) -> HashMap<ClaimId, Instant> {
+    let mut claims = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.claims(&ClaimFilter::default(), after, 500).await.unwrap();
+        claims.extend(page.items.into_iter().filter(|c| c.amc.state.as_str() == "received").map(|c| c.id));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let start = Instant::now();
+    let timed = futures::stream::iter(claims.into_iter().zip(0u64..)).map(|(claim, n)| async move {
+        let due = start + Duration::from_micros(1_000_000 / STEADY * n);
+        tokio::time::sleep_until(due.into()).await;
+        let decision = Decision {
+            claim_id: claim,
+            part: PartKind::Amc,
+            kind: DecisionKind::Accept,
+            idempotency_key: String::new(),
+            decided_by: "bench".to_owned(),
+        };
+        decide(store.as_ref(), clock.as_ref(), &decision).await.unwrap();
+        (claim, Instant::now())
+    });
+    timed.buffer_unordered(8).collect().await
+}
+
+/// Notes when each claim's last event was delivered.
+async fn consume(broker: &Broker) -> Arc<Mutex<HashMap<ClaimId, Instant>>> {
+    let channel = broker.connection.create_channel().await.unwrap();
+    let queue = broker.prefix.name(WORK);
+    let mut consumer = channel.basic_consume(queue.into(), "bench".into(), BasicConsumeOptions::default(), FieldTable::default()).await.unwrap();
+    let arrivals = Arc::new(Mutex::new(HashMap::new()));
+    let noted = Arc::clone(&arrivals);
+    tokio::spawn(async move {
+        while let Some(Ok(delivery)) = consumer.next().await {
+            let at = Instant::now();
+            let event: ClaimEvent = serde_json::from_slice(&delivery.data).unwrap();
+            noted.lock().unwrap().insert(event.claim_id, at);
+            // Fails when the bench is over.
+            let _ = delivery.ack(BasicAckOptions::default()).await;
+        }
+    });
+    arrivals
+}
+
+/// Cuts every connection that listens, again and again.
+async fn cut_listeners(url: String) {
+    let mut db = PgConnection::connect(&url).await.unwrap();
+    loop {
+        query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'")
+            .execute(&mut db)
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
