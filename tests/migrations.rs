@@ -1,0 +1,209 @@
+//! Every migration is applied over data that the version before it left, and the version before it goes on writing beside the new one, as in a rolling
+//! upgrade. On both databases.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test stops at the first surprise")]
+
+mod support;
+
+use noemie_gateway::clock::{Clock, SystemClock};
+use noemie_gateway::domain::{ClaimId, ExchangeId, Ledger, PartState, Verdict};
+use noemie_gateway::store::{ClaimFilter, Database, SharedStore};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, SqliteConnection};
+use std::future::Future;
+use std::path::Path;
+use support::databases::{TestDatabase, on_postgres, on_sqlite};
+use uuid::Uuid;
+
+/// What the version of migration 0002 writes for one deposit of one accepted invoice and one put aside, in the words of its SQL. `ID(n)`, `AT(n)` and
+/// `BYTES(hex)` stand for what the databases spell differently; `#` for the number of the deposit.
+const DEPOSIT_OF_0002: &str = "
+INSERT INTO exchanges (id, sender, digest, idempotency_key) VALUES (ID(1), 'octest', 'digest-#', 'key-#');
+INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, vault, ps,
+  norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects, live)
+  VALUES (ID(2), ID(1), 'dre', 'octest', 1, '001', '2026-02-02', 1, 3, 5, 'identity-#', 'person-#', BYTES(ab), '750000013', 'PS', '00000000#', '',
+  '2026-02-02', '0099900011', '017100000', 4157, AT(0), NULL, TRUE);
+INSERT INTO claim_parts (claim_id, kind, state, asked, paid, transfer_reference, transfer_date, reasons, updated_at, due_at)
+  VALUES (ID(2), 'amo', 'received', 2700, 0, NULL, NULL, '[]', AT(0), NULL), (ID(2), 'amc', 'received', 1457, 0, NULL, NULL, '[]', AT(0), AT(345600));
+INSERT INTO claim_lines (claim_id, rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, rate, billed, amo, amc, qualifier)
+  VALUES (ID(2), 1, '4', 'PH7', '2026-01-31', 1, 100, 4157, 4157, 65, 4157, 2700, 1457, '');
+INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at)
+  VALUES (ID(3), ID(2), 1, 'claim.received', 'claim.dre.received.0099900011', 'PAYLOAD(1)', AT(0));
+INSERT INTO quarantine (exchange_id, ordinal, ps, invoice_number, lot, codes, first_record, record_count, byte_offset, duplicate_of, resolved_by, at)
+  VALUES (ID(1), 2, '750000013', '00000010#', '001', '[\"NIR_CLE\"]', 8, 4, 1024, NULL, NULL, AT(0));
+INSERT INTO anomalies (exchange_id, ordinal, code, control, severity, record, record_type, column_number, byte_offset, length, field, value, message,
+  invoice_number) VALUES (ID(1), 1, 'NIR_CLE', 'C10', 'invoice', 8, '2', 24, 1047, 2, '', '', 'Clé du NIR fausse', '00000010#');
+UPDATE exchanges SET channel = 'drop', file_name = 'f.b2', size = 1792, norm = 'b2', packaging = 'blocks', verdict = 'partial', logical_files = 1, lots = 1,
+  invoices = 2, lines = 2, accepted = 1, quarantined = 1, total = 4157, amo = 2700, amc = 1457, anomalies = 1, received_at = AT(0), archive_name = 'a-#'
+  WHERE id = ID(1) AND verdict IS NULL;
+INSERT INTO ledgers (exchange_id, read_records, accepted, quarantined, duplicates, unmatched, envelope) VALUES (ID(1), 13, 5, 4, 0, 0, 4);
+INSERT INTO logical_files (exchange_id, ordinal, issuer, recipient, message, created, file_id, norm)
+  VALUES (ID(1), 1, 'OT99900000000011', 'OC00000099900011', '', '260202', '00000#', 'B2');
+INSERT INTO returns (id, kind, recipient, exchange_id, file_name, digest, sealed, created_at)
+  VALUES (ID(4), 'arl', 'octest', ID(1), 'ARL_#', 'd-#', BYTES(07), AT(0));
+UPDATE claim_parts SET state = 'accepted', updated_at = AT(60) WHERE claim_id = ID(2) AND kind = 'amc';
+INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at)
+  VALUES (ID(5), ID(2), 2, 'claim.accepted', 'claim.dre.accepted.0099900011', 'PAYLOAD(2)', AT(60));
+INSERT INTO decisions (idempotency_key, request_digest, event_id, claim_id, at) VALUES ('decision-#', 'd', ID(5), ID(2), AT(60));
+INSERT INTO access_journal (claim_id, caller, purpose, at) VALUES (ID(2), 'worker', 'test', AT(61));
+";
+
+/// A register row and its import, as 0002 has them.
+const REGISTER_OF_0002: &str = "
+INSERT INTO finess_establishments (finess_et, finess_ej, name, long_name, category_code, category_label, department, post_line, siret, codemft,
+  valid_from, first_version) VALUES ('990000018', '990000026', 'PHARMACIE DE L ESSAI', '', '620', 'Pharmacie', '99', '99000 ESSAI', '', '', '2026-01-01', TRUE);
+";
+
+/// An identifier of the n-th row of a deposit.
+fn id(deposit: u8, row: u8) -> Uuid {
+    Uuid::from_bytes([0x01, deposit, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, row])
+}
+
+fn payload(deposit: u8, sequence: u8) -> String {
+    let (fact, state) = if sequence == 1 { ("received", "received") } else { ("accepted", "accepted") };
+    let (event, claim, exchange) = (id(deposit, if sequence == 1 { 3 } else { 5 }), id(deposit, 2), id(deposit, 1));
+    let sample = include_str!("../docs/events.md").split("```json\n").nth(usize::from(sequence)).unwrap().split("```").next().unwrap();
+    let mut event_json: serde_json::Value = serde_json::from_str(sample).unwrap();
+    event_json["eventId"] = event.to_string().into();
+    event_json["claimId"] = claim.to_string().into();
+    event_json["exchangeId"] = exchange.to_string().into();
+    assert!(event_json.to_string().contains(fact) && event_json.to_string().contains(state));
+    event_json.to_string()
+}
+
+/// The statements of a deposit in the dialect of a database.
+fn spelt(sql: &str, deposit: u8, postgres: bool) -> String {
+    let mut out = sql.replace('#', &deposit.to_string());
+    for row in 1..=5 {
+        let literal = if postgres { format!("'{}'", id(deposit, row)) } else { format!("X'{}'", id(deposit, row).simple()) };
+        out = out.replace(&format!("ID({row})"), &literal);
+    }
+    for seconds in [0, 60, 61, 345_600] {
+        let micros = (1_770_000_000 + i64::from(seconds)) * 1_000_000;
+        let literal = if postgres { format!("to_timestamp({})", micros / 1_000_000) } else { micros.to_string() };
+        out = out.replace(&format!("AT({seconds})"), &literal);
+    }
+    for hex in ["ab", "07"] {
+        let literal = if postgres { format!("'\\x{hex}'") } else { format!("X'{hex}'") };
+        out = out.replace(&format!("BYTES({hex})"), &literal);
+    }
+    for sequence in [1, 2] {
+        out = out.replace(&format!("PAYLOAD({sequence})"), &payload(deposit, sequence).replace('\'', "''"));
+    }
+    out
+}
+
+/// Waits here: sqlx's migrator makes futures that may not change threads.
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
+}
+
+/// Runs statements in one transaction, as the old version does.
+fn run(url: &str, postgres: bool, sql: &str) {
+    let sql = AssertSqlSafe(format!("BEGIN; {sql} COMMIT;"));
+    wait(async {
+        if postgres {
+            PgConnection::connect(url).await.unwrap().execute(sql).await.unwrap();
+        } else {
+            SqliteConnection::connect(url).await.unwrap().execute(sql).await.unwrap();
+        }
+    });
+}
+
+async fn migrator(postgres: bool) -> Migrator {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(if postgres { "postgres" } else { "sqlite" });
+    Migrator::new(dir).await.unwrap()
+}
+
+/// Applies the migrations up to a version.
+fn migrate_to(url: &str, postgres: bool, version: i64) {
+    wait(async {
+        let mut migrator = migrator(postgres).await;
+        migrator.migrations = migrator.migrations.iter().filter(|m| m.version <= version).cloned().collect();
+        if postgres {
+            migrator.run(&mut PgConnection::connect(url).await.unwrap()).await.unwrap();
+        } else {
+            let options = url.parse::<SqliteConnectOptions>().unwrap().create_if_missing(true);
+            migrator.run(&mut options.connect().await.unwrap()).await.unwrap();
+        }
+    });
+}
+
+async fn each_migration_keeps_what_was_there(db: TestDatabase) {
+    let postgres = db.is_postgres();
+    // The suite hands out a database at the last version; this story starts from nothing.
+    let url = Empty::new(&db).await;
+    migrate_to(&url.0, postgres, 2);
+    run(&url.0, postgres, &spelt(DEPOSIT_OF_0002, 1, postgres));
+    run(&url.0, postgres, REGISTER_OF_0002);
+    let last = wait(migrator(postgres)).iter().map(|m| m.version).max().unwrap();
+    for version in 3..=last {
+        migrate_to(&url.0, postgres, version);
+    }
+    let store = open(&url.0).await;
+    store.migrate().await.unwrap();
+    holds(&store, 1).await;
+    // The version before is still running: what it writes is accepted, and seen by this one.
+    run(&url.0, postgres, &spelt(DEPOSIT_OF_0002, 2, postgres));
+    holds(&store, 2).await;
+    holds(&store, 1).await;
+    assert_eq!(store.claims(&ClaimFilter::default(), None, 10).await.unwrap().items.len(), 2);
+    let figures = store.figures(SystemClock.now()).await.unwrap();
+    assert_eq!((figures.unbalanced, figures.quarantine_waiting, figures.loading), (0, 2, 0));
+    let unpublished: Vec<(Uuid, u64)> = store.unpublished(10).await.unwrap().iter().map(|e| (e.event.claim_id.0, e.event.sequence)).collect();
+    assert_eq!(unpublished, [(id(1, 2), 1), (id(1, 2), 2), (id(2, 2), 1), (id(2, 2), 2)], "events of both versions leave, in order");
+    drop(store);
+    url.drop_it(&db).await;
+}
+
+async fn holds(store: &SharedStore, deposit: u8) {
+    let exchange = store.exchange(ExchangeId(id(deposit, 1))).await.unwrap().expect("the exchange");
+    assert_eq!((exchange.verdict, exchange.accepted, exchange.quarantined), (Verdict::Partial, 1, 1));
+    let ledger = store.ledger(exchange.id).await.unwrap();
+    assert_eq!(ledger, Some(Ledger { read: 13, accepted: 5, quarantined: 4, envelope: 4, ..Ledger::default() }));
+    let claim = store.claim(ClaimId(id(deposit, 2))).await.unwrap().expect("the claim");
+    assert_eq!((claim.amo.state, claim.amc.state, claim.total.centimes()), (PartState::Received, PartState::Accepted, 4157));
+    assert_eq!(store.claim_lines(claim.id).await.unwrap().len(), 1);
+    assert_eq!(store.history(claim.id).await.unwrap().len(), 2);
+    assert_eq!(store.quarantined(exchange.id, 10).await.unwrap().len(), 1);
+    assert_eq!(store.anomalies(exchange.id, 1, 10).await.unwrap().len(), 1);
+    assert!(store.arl(exchange.id).await.unwrap().is_some());
+}
+
+async fn open(url: &str) -> SharedStore {
+    Database::open(Some(url), Path::new("no-data-directory"), 4).await.unwrap().store()
+}
+
+/// A database without any table, beside the one of the suite.
+struct Empty(String, Option<String>);
+
+impl Empty {
+    async fn new(db: &TestDatabase) -> Self {
+        if !db.is_postgres() {
+            return Self(format!("{}.empty", db.url), None);
+        }
+        let name = format!("noemie_test_{}", SystemClock.new_id().simple());
+        PgConnection::connect(&db.url).await.unwrap().execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        Self(format!("{}/{name}", db.url.rsplit_once('/').unwrap().0), Some(name))
+    }
+
+    async fn drop_it(self, db: &TestDatabase) {
+        if let Some(name) = self.1 {
+            PgConnection::connect(&db.url).await.unwrap().execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).await.unwrap();
+        }
+    }
+}
+
+mod sqlite {
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn each_migration_keeps_what_was_there() {
+        super::on_sqlite(super::each_migration_keeps_what_was_there).await;
+    }
+}
+
+mod postgres {
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn each_migration_keeps_what_was_there() {
+        super::on_postgres(super::each_migration_keeps_what_was_there).await;
+    }
+}
