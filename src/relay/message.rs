@@ -9,6 +9,12 @@ use time::format_description::well_known::Rfc3339;
 
 /// `app_id` of every message, and CloudEvents source.
 const APP_ID: &str = "noemie-gateway";
+/// Header: the claim, which is what must stay in order.
+pub(super) const PARTITION_KEY: &str = "cloudEvents_partitionkey";
+/// Header: rank of the event in the life of its claim.
+pub(super) const SEQUENCE: &str = "cloudEvents_sequence";
+/// Header: when it happened.
+pub(super) const TIME: &str = "cloudEvents_time";
 /// Written to disk by the broker before it confirms.
 const PERSISTENT: u8 = 2;
 /// An AMQP short string is at most 255 bytes.
@@ -40,9 +46,9 @@ fn headers(event: &OutboxEvent) -> FieldTable {
     put("cloudEvents_source", format!("/{APP_ID}"));
     put("cloudEvents_type", event.event.name());
     put("cloudEvents_subject", format!("claims/{claim}"));
-    put("cloudEvents_time", event.event.occurred_at.format(&Rfc3339).unwrap_or_default());
-    put("cloudEvents_partitionkey", claim.to_string());
-    put("cloudEvents_sequence", event.event.sequence.to_string());
+    put(TIME, event.event.occurred_at.format(&Rfc3339).unwrap_or_default());
+    put(PARTITION_KEY, claim.to_string());
+    put(SEQUENCE, event.event.sequence.to_string());
     put("traceparent", traceparent(event));
     headers
 }
