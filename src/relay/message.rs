@@ -70,6 +70,7 @@ pub(super) fn short(text: &str) -> ShortString {
 mod tests {
     use super::*;
     use crate::domain::{ClaimEvent, PartState};
+    use std::collections::BTreeSet;
 
     #[test]
     fn every_sample_of_the_documentation_is_an_event() {
@@ -84,6 +85,29 @@ mod tests {
         });
         use PartState::{Accepted, Deferred, Paid, Received, Recovered, Rejected};
         assert_eq!(facts.collect::<Vec<_>>(), [Received, Accepted, Rejected, Deferred, Paid, Recovered]);
+    }
+
+    /// Names between backquotes in the first column of the table under a heading.
+    fn documented(page: &str, heading: &str) -> BTreeSet<String> {
+        let table = page.split_once(heading).expect("the table is there").1.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let names = table.flat_map(|line| line.split('|').nth(1).unwrap_or_default().split(',').map(|name| name.trim().trim_matches('`').to_owned()));
+        names.collect()
+    }
+
+    #[test]
+    fn the_tables_of_the_documentation_name_every_header_and_exchange() {
+        let page = include_str!("../../docs/events.md");
+        let sample = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let event = OutboxEvent { outbox_id: 1, position: 0, event: serde_json::from_str(sample).unwrap(), payload: sample.to_owned(), attempts: 0 };
+        let written: BTreeSet<String> = headers(&event).inner().keys().map(ToString::to_string).collect();
+        assert_eq!(documented(page, "| header of every event | value |"), written);
+        let replay: BTreeSet<String> = super::super::dead_letters::HEADERS.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(documented(page, "| header of a replayed event | value |"), replay);
+        let (names, rows) = (documented(page, "| name | kind | what arrives |"), super::super::topology::names());
+        assert_eq!(names, rows.into_iter().map(str::to_owned).collect());
+        for fact in PartState::ALL.iter().filter(|fact| **fact != PartState::NotRequested) {
+            assert!(page.contains(&format!("`{}`", fact.as_str())), "{fact:?}");
+        }
     }
 
     #[test]

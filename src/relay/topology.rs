@@ -160,6 +160,12 @@ fn refused(kind: &'static str, name: String, error: lapin::Error) -> SinkError {
     }
 }
 
+/// Every name of the table, once.
+#[cfg(test)]
+pub(super) fn names() -> std::collections::BTreeSet<&'static str> {
+    EXCHANGES.iter().map(|row| row.name).chain(QUEUES.iter().map(|row| row.name)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

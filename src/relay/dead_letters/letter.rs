@@ -21,6 +21,10 @@ pub(super) const REPLAYED_AT: &str = "noemie-replayed-at";
 /// Header of a replayed message: when it died for the first time.
 pub(super) const FIRST_DEATH_AT: &str = "noemie-first-death-at";
 
+/// What a replay adds to a message.
+#[cfg(test)]
+pub(in crate::relay) const HEADERS: [&str; 4] = [REPLAYS, REPLAYED_AT, FIRST_DEATH_AT, REPLAY_TO];
+
 /// What stands for a text that is not of ours.
 const FOREIGN: &str = "other";
 

@@ -33,6 +33,8 @@ use super::sink::SinkError;
 use super::topology::{DEAD, UNROUTABLE};
 use crate::store::StoreError;
 use held::Held;
+#[cfg(test)]
+pub(super) use letter::HEADERS;
 
 /// Messages that one look takes when nothing else is said.
 pub const USUAL_LOOK: u16 = 10_000;
