@@ -59,6 +59,6 @@ pub fn group<'a>(letters: impl IntoIterator<Item = &'a DeadLetter>) -> Vec<Group
         group.example = group.example.or(letter.event_id);
     }
     let mut groups: Vec<Group> = groups.into_values().collect();
-    groups.sort_by(|a, b| b.messages.cmp(&a.messages));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.messages));
     groups
 }

@@ -37,7 +37,7 @@ fn the_last_death_says_where_and_why() {
     assert_eq!(letter.key_pattern(), "claim.dre.received.*");
     assert!(letter.can_be_replayed() && letter.claim_id.is_some() && letter.body.is_none());
     // Printed in terminals and kept in journals: changing it would strand those who noted it.
-    assert_eq!(letter.group, "GROUP");
+    assert_eq!(letter.group, "b3f29fcb7a");
     let other_insurer = DeadLetter::read(DeadQueue::Dead, "claim.dre.received.0099900022", &properties, b"{}");
     assert_eq!(other_insurer.group, letter.group);
     let other_fact = DeadLetter::read(DeadQueue::Dead, "claim.dre.paid.0099900011", &properties, b"{}");
