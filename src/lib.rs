@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod conventionnement;
 pub mod domain;
+pub mod error_chain;
 pub mod generate;
 pub mod grpc;
 pub mod ingest;

@@ -29,6 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "clock",
             "conventionnement",
             "domain",
+            "error_chain",
             "generate",
             "ingest",
             "relay",
@@ -47,15 +48,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     // Each room describes its own metrics, the process registers them once.
     ("telemetry", &["admin", "relay"]),
-    ("grpc", &["ingest", "returns", "conventionnement", "validate", "store", "vault", "clock", "domain"]),
+    ("grpc", &["ingest", "returns", "conventionnement", "validate", "store", "vault", "clock", "domain", "error_chain"]),
     ("admin", &["relay", "store", "clock", "domain"]),
     // Files of the caisse are returns that come in, and every deposit has its ARL.
-    ("ingest", &["returns", "validate", "normalise", "store", "archive", "vault", "clock", "domain"]),
+    ("ingest", &["returns", "validate", "normalise", "store", "archive", "vault", "clock", "domain", "error_chain"]),
     // The same readings as the door, compared with what it wrote.
     ("verify", &["ingest", "returns", "validate", "store", "archive", "vault", "clock", "domain"]),
     ("returns", &["validate", "normalise", "store", "vault", "clock", "domain"]),
     ("conventionnement", &["store", "clock", "domain"]),
-    ("relay", &["store", "clock", "domain"]),
+    ("relay", &["store", "clock", "domain", "error_chain"]),
     // A claim ready to be stored is a type of the store.
     ("normalise", &["store", "vault", "domain"]),
     // A view of a file, with the findings of its validation.
@@ -68,6 +69,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["ingest"]),
     // Invented files come from the parsers alone.
     ("generate", &[]),
+    // How failures are told in logs; knows nothing.
+    ("error_chain", &[]),
     ("clock", &[]),
     ("domain", &[]),
 ];

@@ -92,5 +92,6 @@ suite! {
         rejects_are_told_once,
         a_decision_is_recorded_once,
         the_access_journal_is_written,
+        the_journal_of_operations_keeps_its_steps,
     }
 }

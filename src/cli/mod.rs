@@ -2,6 +2,7 @@
 
 mod conventions;
 mod demo;
+mod dlq;
 mod docs;
 mod finess;
 mod generate;
@@ -72,6 +73,9 @@ enum Command {
     Outbox(OutputArgs),
     /// Read every raw file again and compare it with what is stored; check the chain of receipts. Exit status 0 when everything fits, else 1.
     Verify(verify::VerifyArgs),
+    /// Look at dead letters, send them back, or throw them away.
+    #[command(subcommand)]
+    Dlq(dlq::DlqCommand),
     /// Write invented files for tests.
     #[command(subcommand)]
     Generate(generate::GenerateCommand),
@@ -157,6 +161,7 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
             println!("{}", serde_json::to_string_pretty(&config.masked())?);
             Ok(ExitCode::SUCCESS)
         }
+        Command::Dlq(command) => dlq::run(&command, config).await,
         Command::Health => Ok(serve::health(&config).await),
         command => with_app(command, open(config).await?).await,
     }

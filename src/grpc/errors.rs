@@ -12,6 +12,7 @@
 
 use super::proto;
 use crate::clock::Clock;
+use crate::error_chain::Chain;
 use crate::ingest::IngestError;
 use crate::returns::decide::{DecideError, DecisionKind};
 use crate::store::StoreError;
@@ -41,21 +42,11 @@ pub(super) fn not_found(what: &str, id: impl std::fmt::Display) -> Status {
 /// Our fault: the caller gets an id, the log gets the id and the whole chain of causes.
 pub(super) fn internal(clock: &dyn Clock, error: &(dyn Error + 'static)) -> Status {
     let error_id = clock.new_id();
-    tracing::error!(%error_id, error = chain(error), "internal error");
+    tracing::error!(%error_id, error = %Chain(error), "internal error");
     if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_unavailable) {
         return with_reason(Code::Unavailable, "database_unavailable", format!("the database is away or busy, try again ({error_id})"));
     }
     with_reason(Code::Internal, "internal", format!("internal error {error_id}"))
-}
-
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// Why a deposit has no receipt.

@@ -7,6 +7,7 @@
 
 use super::{Deposit, Incoming, Ingest, IngestError, Receipt, blocking, clean_name, is_sender};
 use crate::domain::Channel;
+use crate::error_chain::Chain;
 use crate::returns::deliver;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, Metadata};
@@ -290,21 +291,6 @@ fn copy(path: &Path, mut incoming: Incoming, limit: u64) -> Result<Incoming, Ing
             return Ok(incoming);
         }
         incoming.write(&chunk[..n])?;
-    }
-}
-
-/// Shows an error with its causes, once.
-struct Chain<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
     }
 }
 

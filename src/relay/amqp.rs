@@ -20,17 +20,17 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Reaching the broker, logging in and declaring the table.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Waiting for the confirms of a wave. A healthy quorum queue takes milliseconds; one that elects a leader takes seconds.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 /// Two of these without a sign of life end a half-open connection.
 const HEARTBEAT_SECONDS: u16 = 10;
 /// Saying goodbye.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Queue depths are for dashboards, which ask every 10 to 15 s.
 const LOOK_INTERVAL: Duration = Duration::from_secs(10);
 /// AMQP's "everything is fine".
-const REPLY_SUCCESS: u16 = 200;
+pub(super) const REPLY_SUCCESS: u16 = 200;
 
 /// How to reach the broker.
 #[derive(Clone)]
@@ -83,11 +83,7 @@ impl AmqpSink {
     }
 
     async fn connect(&self) -> Result<Line, SinkError> {
-        let mut uri: AMQPUri = self.settings.url.parse().map_err(SinkError::Address)?;
-        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        let name = format!("noemie-gateway relay {}", self.settings.prefix);
-        let options = ConnectionProperties::default().with_connection_name(name.trim_end().into());
-        let connection = Connection::connect_uri(uri, options).await.map_err(broker("connecting"))?;
+        let connection = dial(&self.settings, "relay").await?;
         match self.prepare(&connection).await {
             Ok(channel) => Ok(Line { connection, channel, looked_at: Instant::now(), unroutable: 0 }),
             Err(error) => {
@@ -227,10 +223,19 @@ async fn outcomes(wave: &[&OutboxEvent], confirms: Vec<PublisherConfirm>, deadli
     outcomes
 }
 
-fn broker(doing: &'static str) -> impl Fn(lapin::Error) -> SinkError {
+/// Connects; `role` is what the broker's dashboards show.
+pub(super) async fn dial(settings: &AmqpSettings, role: &str) -> Result<Connection, SinkError> {
+    let mut uri: AMQPUri = settings.url.parse().map_err(SinkError::Address)?;
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+    let name = format!("noemie-gateway {role} {}", settings.prefix);
+    let options = ConnectionProperties::default().with_connection_name(name.trim_end().into());
+    Connection::connect_uri(uri, options).await.map_err(broker("connecting"))
+}
+
+pub(super) fn broker(doing: &'static str) -> impl Fn(lapin::Error) -> SinkError {
     move |source| SinkError::Broker { doing, source }
 }
 
-async fn in_time<T>(limit: Duration, doing: &'static str, work: impl Future<Output = Result<T, SinkError>>) -> Result<T, SinkError> {
+pub(super) async fn in_time<T>(limit: Duration, doing: &'static str, work: impl Future<Output = Result<T, SinkError>>) -> Result<T, SinkError> {
     timeout(limit, work).await.unwrap_or(Err(SinkError::Timeout(limit, doing)))
 }

@@ -9,6 +9,12 @@ use time::format_description::well_known::Rfc3339;
 
 /// `app_id` of every message, and CloudEvents source.
 const APP_ID: &str = "noemie-gateway";
+/// Header: the claim, which is what must stay in order.
+pub(super) const PARTITION_KEY: &str = "cloudEvents_partitionkey";
+/// Header: rank of the event in the life of its claim.
+pub(super) const SEQUENCE: &str = "cloudEvents_sequence";
+/// Header: when it happened.
+pub(super) const TIME: &str = "cloudEvents_time";
 /// Written to disk by the broker before it confirms.
 const PERSISTENT: u8 = 2;
 /// An AMQP short string is at most 255 bytes.
@@ -40,9 +46,9 @@ fn headers(event: &OutboxEvent) -> FieldTable {
     put("cloudEvents_source", format!("/{APP_ID}"));
     put("cloudEvents_type", event.event.name());
     put("cloudEvents_subject", format!("claims/{claim}"));
-    put("cloudEvents_time", event.event.occurred_at.format(&Rfc3339).unwrap_or_default());
-    put("cloudEvents_partitionkey", claim.to_string());
-    put("cloudEvents_sequence", event.event.sequence.to_string());
+    put(TIME, event.event.occurred_at.format(&Rfc3339).unwrap_or_default());
+    put(PARTITION_KEY, claim.to_string());
+    put(SEQUENCE, event.event.sequence.to_string());
     put("traceparent", traceparent(event));
     headers
 }
@@ -64,6 +70,7 @@ pub(super) fn short(text: &str) -> ShortString {
 mod tests {
     use super::*;
     use crate::domain::{ClaimEvent, PartState};
+    use std::collections::BTreeSet;
 
     #[test]
     fn every_sample_of_the_documentation_is_an_event() {
@@ -78,6 +85,29 @@ mod tests {
         });
         use PartState::{Accepted, Deferred, Paid, Received, Recovered, Rejected};
         assert_eq!(facts.collect::<Vec<_>>(), [Received, Accepted, Rejected, Deferred, Paid, Recovered]);
+    }
+
+    /// Names between backquotes in the first column of the table under a heading.
+    fn documented(page: &str, heading: &str) -> BTreeSet<String> {
+        let table = page.split_once(heading).expect("the table is there").1.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let names = table.flat_map(|line| line.split('|').nth(1).unwrap_or_default().split(',').map(|name| name.trim().trim_matches('`').to_owned()));
+        names.collect()
+    }
+
+    #[test]
+    fn the_tables_of_the_documentation_name_every_header_and_exchange() {
+        let page = include_str!("../../docs/events.md");
+        let sample = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let event = OutboxEvent { outbox_id: 1, position: 0, event: serde_json::from_str(sample).unwrap(), payload: sample.to_owned(), attempts: 0 };
+        let written: BTreeSet<String> = headers(&event).inner().keys().map(ToString::to_string).collect();
+        assert_eq!(documented(page, "| header of every event | value |"), written);
+        let replay: BTreeSet<String> = super::super::dead_letters::HEADERS.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(documented(page, "| header of a replayed event | value |"), replay);
+        let (names, rows) = (documented(page, "| name | kind | what arrives |"), super::super::topology::names());
+        assert_eq!(names, rows.into_iter().map(str::to_owned).collect());
+        for fact in PartState::ALL.iter().filter(|fact| **fact != PartState::NotRequested) {
+            assert!(page.contains(&format!("`{}`", fact.as_str())), "{fact:?}");
+        }
     }
 
     #[test]

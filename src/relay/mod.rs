@@ -13,6 +13,7 @@
 
 mod amqp;
 mod backoff;
+pub mod dead_letters;
 mod message;
 mod sink;
 mod status;

@@ -48,6 +48,9 @@ pub enum SinkError {
     /// The broker did not answer in time.
     #[error("broker gave no answer within {0:?} while {1}")]
     Timeout(Duration, &'static str),
+    /// A message that goes back alone was not taken by any queue, or was refused.
+    #[error("the broker did not take a message: {0}")]
+    NotTaken(&'static str),
     /// An exchange or queue of ours exists, and is another one.
     #[error(
         "{kind} `{name}` exists with other settings than this version declares ({detail}): \

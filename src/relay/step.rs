@@ -10,6 +10,7 @@ use super::status::{RelayState, RelayStatus};
 use super::{BATCH, IDLE_WAIT, STANDBY_WAIT};
 use crate::clock::SharedClock;
 use crate::domain::ClaimId;
+use crate::error_chain::Chain;
 use crate::store::{Lease, OutboxEvent, SharedStore, StoreError};
 use metrics::counter;
 use std::collections::HashMap;
@@ -159,8 +160,8 @@ impl Relay {
             StepOutcome::Published(_) | StepOutcome::Idle => (RelayState::Publishing, None),
             StepOutcome::Standby => (RelayState::Standby, None),
             StepOutcome::Unconfirmed(tally) => (RelayState::Down, Some(format!("events not confirmed: {tally:?}"))),
-            StepOutcome::SinkDown(error) => (RelayState::Down, Some(chain(error))),
-            StepOutcome::StoreDown(error) => (RelayState::Down, Some(chain(error))),
+            StepOutcome::SinkDown(error) => (RelayState::Down, Some(Chain(error).to_string())),
+            StepOutcome::StoreDown(error) => (RelayState::Down, Some(Chain(error).to_string())),
         };
         self.status.set(state);
         match failure {
@@ -194,8 +195,4 @@ fn waves(batch: &[OutboxEvent]) -> Vec<Vec<&OutboxEvent>> {
 
 fn ids(events: &[(&&OutboxEvent, &Outcome)]) -> Vec<i64> {
     events.iter().map(|(event, _)| event.outbox_id).collect()
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

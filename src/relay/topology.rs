@@ -3,6 +3,7 @@
 //! ```text
 //! relay ─► claims (topic) ─ claim.# ─► claims.work ─ rejected, or delivered 6 times ─► claims.dead (fanout) ─► claims.dead
 //!             └ no queue bound to the key ─► claims.unroutable (fanout) ─► claims.unroutable
+//! `dlq replay` ─► claims.replay (headers: noemie-replay-to = queue) ─► the queue where the message died, and no other
 //! ```
 //!
 //! Workers may bind queues of their own to `claims`. Settings that change over time (length limits, for example) belong in a RabbitMQ policy:
@@ -23,6 +24,8 @@ pub const WORK: &str = "claims.work";
 pub const DEAD: &str = "claims.dead";
 /// Exchange and queue of the messages that no binding wanted.
 pub const UNROUTABLE: &str = "claims.unroutable";
+/// Exchange by which a dead letter goes back to the one queue where it died, under its own routing key. A binding a queue, made when it is needed.
+pub const REPLAY: &str = "claims.replay";
 
 /// Deliveries after which a message is taken for poison. Stated because the default differs between broker versions (none, then 20).
 pub const DELIVERY_LIMIT: i64 = 5;
@@ -60,6 +63,7 @@ pub struct QueueRow {
 pub const EXCHANGES: &[ExchangeRow] = &[
     ExchangeRow { name: UNROUTABLE, kind: ExchangeKind::Fanout, alternate: None },
     ExchangeRow { name: DEAD, kind: ExchangeKind::Fanout, alternate: None },
+    ExchangeRow { name: REPLAY, kind: ExchangeKind::Headers, alternate: None },
     ExchangeRow { name: CLAIMS, kind: ExchangeKind::Topic, alternate: Some(UNROUTABLE) },
 ];
 
@@ -141,7 +145,7 @@ fn queue_arguments(row: &QueueRow, prefix: &Prefix) -> FieldTable {
     arguments
 }
 
-fn text(value: &str) -> AMQPValue {
+pub(super) fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(LongString::from(value))
 }
 
@@ -154,6 +158,12 @@ fn refused(kind: &'static str, name: String, error: lapin::Error) -> SinkError {
         }
         _ => SinkError::Broker { doing: "declaring exchanges and queues", source: error },
     }
+}
+
+/// Every name of the table, once.
+#[cfg(test)]
+pub(super) fn names() -> std::collections::BTreeSet<&'static str> {
+    EXCHANGES.iter().map(|row| row.name).chain(QUEUES.iter().map(|row| row.name)).collect()
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod listing;
 mod live;
 mod loads;
 mod open;
+mod operations;
 pub mod postgres;
 mod reads;
 mod rows;
@@ -32,6 +33,7 @@ mod wake;
 mod writes;
 
 pub use open::Database;
+pub use operations::{OperationStep, Stage};
 pub use shapes::{
     ChainLink, ChainTip, ClaimFilter, Closing, Link, Load, Loaded, NewClaim, OutboxDepth, OutboxEvent, PartChange, RecordedDecision, StoreFigures,
     UnmatchedReturn,
@@ -257,6 +259,11 @@ pub trait Store: Send + Sync {
     async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError>;
     /// Waits until events were written (by any replica) or published, or the time is over. A lost wake-up costs at most that time.
     async fn wait_for_events(&self, at_most: Duration);
+
+    /// Writes a step of an operation in the journal. Committed when this answers.
+    async fn journal_operation(&self, step: &OperationStep) -> Result<(), StoreError>;
+    /// Steps of the journal, newest first.
+    async fn operations(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError>;
 
     /// Figures for metrics.
     async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError>;

@@ -4,7 +4,7 @@ use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
 use noemie_gateway::domain::claim::PartState;
 use noemie_gateway::domain::*;
-use noemie_gateway::store::{PartChange, RecordedDecision};
+use noemie_gateway::store::{OperationStep, PartChange, RecordedDecision, Stage};
 
 fn rejects_file(recipient: &str, seconds: i64) -> ReturnFile {
     let id = ReturnId(new_id());
@@ -108,4 +108,28 @@ pub async fn the_access_journal_is_written(db: TestDatabase) {
     assert_eq!(db.number("SELECT count(*) FROM access_journal").await, 0);
     unit.commit().await.unwrap();
     assert_eq!(db.number("SELECT count(*) FROM access_journal WHERE caller = 'worker-1' AND purpose = 'liquidation'").await, 2);
+}
+
+pub async fn the_journal_of_operations_keeps_its_steps(db: TestDatabase) {
+    let step = |operation_id, step, seconds, stage| OperationStep {
+        operation_id,
+        step,
+        at: at(seconds),
+        actor: "marie".into(),
+        action: "dlq.drop".into(),
+        stage,
+        subject: "claims.dead".into(),
+        detail: serde_json::json!({"events": [operation_id], "messages": 1}),
+    };
+    let (first, second) = (new_id(), new_id());
+    let steps =
+        [step(first, 0, 0, Stage::Asked), step(first, 1, 0, Stage::Batch), step(second, 0, 1, Stage::Asked), step(first, 2, 2, Stage::Failed)];
+    for step in &steps {
+        db.store.journal_operation(step).await.unwrap();
+    }
+    assert!(db.store.journal_operation(&steps[0]).await.is_err(), "a step is written once");
+    let mut newest = db.store.operations(10).await.unwrap();
+    newest.reverse();
+    assert_eq!(newest, steps);
+    assert_eq!(db.store.operations(1).await.unwrap(), [steps[3].clone()]);
 }

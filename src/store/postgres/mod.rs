@@ -5,7 +5,9 @@
 
 use super::columns::doing;
 use super::wake::Wake;
-use super::{ChainLink, ChainTip, ClaimFilter, Lease, Load, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork};
+use super::{
+    ChainLink, ChainTip, ClaimFilter, Lease, Load, OperationStep, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork,
+};
 use crate::domain::page::PageToken;
 use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind, Token};
 use async_trait::async_trait;
@@ -23,6 +25,9 @@ mod listen;
 mod outbox;
 mod unit;
 
+mod operations {
+    super::super::operations::shared_operations!(sqlx::Postgres);
+}
 mod reads {
     super::super::reads::shared_reads!(sqlx::Postgres);
 }
@@ -236,6 +241,14 @@ impl Store for PostgresStore {
 
     async fn wait_for_events(&self, at_most: Duration) {
         self.wake.wait(at_most).await;
+    }
+
+    async fn journal_operation(&self, step: &OperationStep) -> Result<(), StoreError> {
+        operations::write(&self.pool, step).await
+    }
+
+    async fn operations(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError> {
+        operations::newest(&self.pool, limit).await
     }
 
     async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {

@@ -1,0 +1,35 @@
+//! An error with its causes, on one line: what a log and a person at a terminal need, and what never leaves by gRPC.
+
+use std::error::Error;
+use std::fmt;
+
+/// Shows an error and what caused it, joined by `: `, each once.
+#[derive(Debug, Clone, Copy)]
+pub struct Chain<'a>(pub &'a (dyn Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn every_cause_is_told_once() {
+        assert_eq!(Chain(&Outer(std::io::Error::other("disk"))).to_string(), "outer: disk");
+        assert_eq!(Chain(&std::io::Error::other("alone")).to_string(), "alone");
+    }
+}

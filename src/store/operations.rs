@@ -1,0 +1,117 @@
+//! The journal of operations: what people did by hand, written before it is done. SQL once for both databases (see `reads.rs`).
+
+use super::StoreError;
+use serde_json::Value;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// How far an operation was when a row of its journal was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Asked for; nothing was touched yet.
+    Asked,
+    /// About to touch what the detail names.
+    Batch,
+    /// Ended as meant.
+    Done,
+    /// Ended early; the detail says why, and what was done until then.
+    Failed,
+}
+
+impl Stage {
+    /// Stable code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Batch => "batch",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Reads the stable code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Asked, Self::Batch, Self::Done, Self::Failed].into_iter().find(|stage| stage.as_str() == code)
+    }
+}
+
+/// One row of the journal.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct OperationStep {
+    /// The operation; its steps share it.
+    pub operation_id: Uuid,
+    /// Rank in the operation, from 0.
+    pub step: u32,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Who.
+    pub actor: String,
+    /// What, for example `dlq.replay`.
+    pub action: String,
+    /// How far.
+    pub stage: Stage,
+    /// On what, a queue for example.
+    pub subject: String,
+    /// Filter, identifiers, counts; never a person.
+    pub detail: Value,
+}
+
+/// A row as the database gives it.
+pub(in crate::store) type OperationRow = (Uuid, i64, super::columns::Instant, String, String, String, String, String);
+
+impl TryFrom<OperationRow> for OperationStep {
+    type Error = StoreError;
+
+    fn try_from((operation_id, step, at, actor, action, stage, subject, detail): OperationRow) -> Result<Self, StoreError> {
+        let stage = Stage::from_code(&stage).ok_or_else(|| StoreError::Corrupt(format!("operations_journal.stage holds {stage:?}")))?;
+        let step = super::columns::uint(step, "operations_journal.step")?;
+        let detail = super::columns::from_json(&detail, "operations_journal.detail")?;
+        Ok(Self { operation_id, step, at: at.0, actor, action, stage, subject, detail })
+    }
+}
+
+/// Defines the journal for one database.
+macro_rules! shared_operations {
+    ($DB:ty) => {
+        use crate::store::columns::{Instant, clean, doing, json, limit};
+        use crate::store::operations::OperationRow;
+        use crate::store::{OperationStep, StoreError};
+        use sqlx::{Pool, query, query_as};
+
+        pub(in crate::store) async fn write(pool: &Pool<$DB>, step: &OperationStep) -> Result<(), StoreError> {
+            query(
+                "INSERT INTO operations_journal (operation_id, step, at, actor, action, stage, subject, detail) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            )
+            .bind(step.operation_id)
+            .bind(i64::from(step.step))
+            .bind(Instant(step.at))
+            .bind(clean(&step.actor))
+            .bind(clean(&step.action))
+            .bind(step.stage.as_str())
+            .bind(clean(&step.subject))
+            .bind(json(&step.detail))
+            .execute(pool)
+            .await
+            .map(|_| ())
+            .map_err(doing("writing the journal of operations"))
+        }
+
+        pub(in crate::store) async fn newest(pool: &Pool<$DB>, rows: usize) -> Result<Vec<OperationStep>, StoreError> {
+            let found: Vec<OperationRow> = query_as(
+                "SELECT operation_id, step, at, actor, action, stage, subject, detail FROM operations_journal \
+                 ORDER BY at DESC, operation_id DESC, step DESC LIMIT $1",
+            )
+            .bind(limit(rows))
+            .fetch_all(pool)
+            .await
+            .map_err(doing("reading the journal of operations"))?;
+            found.into_iter().map(OperationStep::try_from).collect()
+        }
+    };
+}
+pub(in crate::store) use shared_operations;
