@@ -192,11 +192,14 @@ pub fn aammjjhh(zone: &[u8]) -> Result<Option<(Date, u8)>, Refus> {
 /// Text with blanks and NUL bytes (seen at the end of NOEMIE labels) cut on both sides; bytes outside ASCII are read as Latin-1.
 #[must_use]
 pub fn texte(zone: &[u8]) -> String {
-    if let Some(ascii) = std::str::from_utf8(zone).ok().filter(|t| t.is_ascii()) {
-        return ascii.trim_matches([' ', '\0']).to_owned();
+    let bourrage = |b: &u8| matches!(b, b' ' | 0);
+    let Some(debut) = zone.iter().position(|b| !bourrage(b)) else { return String::new() };
+    let fin = zone.iter().rposition(|b| !bourrage(b)).map_or(debut, |i| i + 1);
+    let utile = &zone[debut..fin];
+    match std::str::from_utf8(utile) {
+        Ok(texte) if utile.is_ascii() => texte.to_owned(),
+        _ => utile.iter().map(|b| char::from(*b)).collect(),
     }
-    let text: String = zone.iter().map(|b| char::from(*b)).collect();
-    text.trim_matches([' ', '\0']).to_owned()
 }
 
 #[cfg(test)]
