@@ -192,12 +192,19 @@ pub fn aammjjhh(zone: &[u8]) -> Result<Option<(Date, u8)>, Refus> {
 /// Text with blanks and NUL bytes (seen at the end of NOEMIE labels) cut on both sides; bytes outside ASCII are read as Latin-1.
 #[must_use]
 pub fn texte(zone: &[u8]) -> String {
-    let bourrage = |b: &u8| matches!(b, b' ' | 0);
-    let Some(debut) = zone.iter().position(|b| !bourrage(b)) else { return String::new() };
-    let fin = zone.iter().rposition(|b| !bourrage(b)).map_or(debut, |i| i + 1);
-    let utile = &zone[debut..fin];
+    let mut utile = zone;
+    // Labels are mostly blanks: eight at a time, then one.
+    while let Some((debut, b"        ")) = utile.split_last_chunk() {
+        utile = debut;
+    }
+    while let [debut @ .., b' ' | 0] = utile {
+        utile = debut;
+    }
+    while let [b' ' | 0, fin @ ..] = utile {
+        utile = fin;
+    }
     match std::str::from_utf8(utile) {
-        Ok(texte) if utile.is_ascii() => texte.to_owned(),
+        Ok(texte) if texte.is_ascii() => texte.to_owned(),
         _ => utile.iter().map(|b| char::from(*b)).collect(),
     }
 }

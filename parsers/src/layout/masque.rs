@@ -85,16 +85,22 @@ impl Masque {
 }
 
 impl Masque {
-    /// The first column from `depuis` on (both 0-based) that should hold a digit and does not. Columns past the end are not missed.
+    /// Whether every column that should hold a digit does. Columns past the end are not missed.
+    #[inline]
+    fn que_des_chiffres(&self, octets: &[u8]) -> bool {
+        let (huits, reste) = octets.as_chunks::<8>();
+        // Every word joined to the next, without a way out between them: the compiler then looks at several at once.
+        let suspects = huits.iter().zip(&self.chiffres).fold(0, |vus, (huit, chiffres)| vus | pas_des_chiffres(*huit) & chiffres);
+        suspects | pas_des_chiffres(completer(reste)) & self.chiffres.get(huits.len()).unwrap_or(&0) == 0
+    }
+
+    /// The first column from `depuis` on (both 0-based) that should hold a digit and does not.
     fn sans_chiffre(&self, octets: &[u8], depuis: usize) -> Option<usize> {
         let (huits, reste) = octets.as_chunks::<8>();
-        let mut fin = [b'0'; 8];
-        fin[..reste.len()].copy_from_slice(reste);
-        let premier = depuis / 8;
         let mut vus = !0 << (8 * (depuis % 8));
-        let mots = huits.iter().chain([&fin]).zip(&self.chiffres).enumerate().skip(premier);
-        for (rang, (huit, chiffres)) in mots {
-            let suspects = pas_des_chiffres(*huit) & chiffres & vus;
+        for (rang, chiffres) in self.chiffres.iter().enumerate().take(huits.len() + 1).skip(depuis / 8) {
+            let huit = huits.get(rang).copied().unwrap_or_else(|| completer(reste));
+            let suspects = pas_des_chiffres(huit) & chiffres & vus;
             if suspects != 0 {
                 return Some(8 * rang + suspects.trailing_zeros() as usize / 8);
             }
@@ -104,7 +110,18 @@ impl Masque {
     }
 }
 
+/// The last bytes of an entity, fewer than eight, and zeros after them.
+#[inline]
+fn completer(reste: &[u8]) -> [u8; 8] {
+    let mut huit = [b'0'; 8];
+    for (place, octet) in huit.iter_mut().zip(reste) {
+        *place = *octet;
+    }
+    huit
+}
+
 /// The high bit of each of eight bytes that is no digit, the first byte lowest; the other bits say nothing.
+#[inline]
 const fn pas_des_chiffres(huit: [u8; 8]) -> u64 {
     let v = u64::from_le_bytes(huit) ^ 0x3030_3030_3030_3030;
     // 0x76 takes seven bits from ten on to the high bit, and carries nothing to the next byte.
@@ -131,9 +148,13 @@ impl Layout {
     }
 
     /// The zones of digits that hold anything else, blanks for instance, in column order. Zones past the end of `octets` are not given.
+    #[inline]
     pub fn zones_sans_chiffres<'a>(&'static self, octets: &'a [u8]) -> impl Iterator<Item = &'static Zone> + 'a {
-        let mut depuis = 0;
+        let mut depuis = if self.masque.que_des_chiffres(octets) { octets.len() } else { 0 };
         std::iter::from_fn(move || {
+            if depuis >= octets.len() {
+                return None;
+            }
             let colonne = u16::try_from(self.masque.sans_chiffre(octets, depuis)?).ok()?;
             let zone = self.zone_at(colonne + 1)?;
             depuis = usize::from(zone.end());

@@ -43,7 +43,9 @@ pub(super) fn controler(entite: &Entite, situation: Situation) -> Vec<Anomaly> {
     if !toutes_lisibles(entite, table) {
         fautes.extend(illisibles(entite, table, place(entite, situation).severity()));
     }
-    fautes.extend(etat_inconnu(entite));
+    if let Some(zone) = etat_inconnu(entite) {
+        fautes.push(entite.sur_zone(Code::EtatInconnu, zone, "l'etat doit etre P, R, D ou blanc"));
+    }
     fautes
 }
 
@@ -119,12 +121,12 @@ fn zone_de_ps(entite: &Entite) -> Option<&'static Zone> {
     }
 }
 
-fn etat_inconnu(entite: &Entite) -> Option<Anomaly> {
+/// The zone of the state, when its letter is unknown.
+fn etat_inconnu(entite: &Entite) -> Option<&'static Zone> {
     let zone = match &entite.code {
         b"198" => &e198::layout::ETAT,
         b"199" => &e199::layout::ETAT,
         _ => return None,
     };
-    let connu = Etat::lire(zone.of(&entite.octets)).is_some();
-    (!connu).then(|| entite.sur_zone(Code::EtatInconnu, zone, "l'etat doit etre P, R, D ou blanc"))
+    Etat::lire(zone.of(&entite.octets)).is_none().then_some(zone)
 }
