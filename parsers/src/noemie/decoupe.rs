@@ -129,6 +129,7 @@ impl Decoupe {
         self.debut == self.octets.len()
     }
 
+    #[inline(always)]
     /// The next entity or the next loss of step; `None` when more bytes are needed.
     pub(super) fn prochaine(&mut self) -> Option<Coupe> {
         if self.decale {
@@ -151,6 +152,7 @@ impl Decoupe {
         }
     }
 
+    #[inline(always)]
     fn detacher(&mut self, (code, niveau): Amorce, longueur: usize, fermee: bool, table: Option<&'static Layout>) -> Entite {
         let octets = self.octets[self.debut..self.debut + longueur].to_vec();
         let lieu = self.lieu;
