@@ -267,5 +267,8 @@ mod tests {
     #[test]
     fn labels_lose_their_padding() {
         assert_eq!(texte(b"  REJET \0\0"), "REJET");
+        assert_eq!(texte(b"VERIFIER LES DROITS \0                  \0        "), "VERIFIER LES DROITS");
+        assert_eq!(texte(&[b'F', 0xe9, b'E', b' ']), "F\u{e9}E");
+        assert_eq!((texte(&[b' '; 17]).as_str(), texte(b"").as_str()), ("", ""));
     }
 }
