@@ -114,6 +114,8 @@ impl<R: Read> Flux<R> {
     ///
     /// # Errors
     /// When the source fails.
+    // An entity is large beside what is done with it: it is cut where its reader wants it.
+    #[inline(always)]
     pub fn prochain(&mut self) -> io::Result<Option<Morceau>> {
         loop {
             if let Some(faute) = self.fautes.pop_front() {
