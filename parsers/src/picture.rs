@@ -29,30 +29,51 @@ fn digits(input: &[u8]) -> IResult<&[u8], u64> {
         .parse(input)
 }
 
-/// Up to eight digits at once; `None` for anything else, which the grammar above then reads.
-///
-/// The bytes stand in one `u64`, the first highest, zeros before them. Overlapping loads of a short slice say the same bytes twice at the same
+/// Eight bytes as digits 0 to 9, one a byte, the first lowest; `None` when one of them is no digit.
+#[inline(always)]
+const fn huit_valeurs(octets: u64) -> Option<u64> {
+    let v = octets ^ ZEROS;
+    // 0x76 takes any byte from ten on to its high bit; a carry can only come from a byte already refused.
+    if (v | v.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 == 0 { Some(v) } else { None }
+}
+
+/// Eight digits `0`.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// Four to eight bytes in one `u64`, the last highest, digits `0` before the first. The two loads of a short zone say the same bytes at the same
 /// place, so that `|` joins them.
 #[inline(always)]
+fn cadrer(zone: &[u8]) -> Option<u64> {
+    let vides = 8usize.checked_sub(zone.len())?;
+    let (debut, fin) = (u32::from_le_bytes(*zone.first_chunk()?), u32::from_le_bytes(*zone.last_chunk()?));
+    let zeros = if vides == 0 { 0 } else { ZEROS >> (64 - 8 * vides) };
+    Some(u64::from(debut) << (8 * vides) | u64::from(fin) << 32 | zeros)
+}
+
+/// One to eight digits; `None` for anything else, which the grammar above then reads.
+#[inline(always)]
 fn huit_chiffres(zone: &[u8]) -> Option<u64> {
-    const ZEROS: u64 = 0x3030_3030_3030_3030;
-    let n = zone.len();
-    let (octets, vides) = match (zone.first_chunk::<4>(), zone.last_chunk::<4>()) {
-        _ if n == 0 || n > 8 => return None,
-        (Some(debut), Some(fin)) => (u64::from(u32::from_be_bytes(*debut)) << (8 * (n - 4)) | u64::from(u32::from_be_bytes(*fin)), 8 - n),
-        _ => (u64::from(zone[0]) << (8 * (n - 1)) | u64::from(zone[n / 2]) << (8 * (n - 1 - n / 2)) | u64::from(zone[n - 1]), 8 - n),
-    };
-    let octets = if vides == 0 { octets } else { octets | ZEROS << (8 * n) };
-    let haut = octets & 0xf0f0_f0f0_f0f0_f0f0;
-    let bas = octets.wrapping_add(0x0606_0606_0606_0606) & 0xf0f0_f0f0_f0f0_f0f0;
-    if haut | bas >> 4 != 0x3333_3333_3333_3333 {
-        return None;
+    if zone.len() < 4 {
+        return trois_chiffres(zone);
     }
-    // Pairs, then fours, then eight: each step adds ten, a hundred, ten thousand times the left half to the right one.
-    let v = octets.swap_bytes() & 0x0f0f_0f0f_0f0f_0f0f;
-    let v = v.wrapping_mul(10 << 8 | 1) >> 8 & 0x00ff_00ff_00ff_00ff;
-    let v = v.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_ffff_0000_ffff;
-    Some(v.wrapping_mul(10_000 << 32 | 1) >> 32)
+    let v = huit_valeurs(cadrer(zone)?)?;
+    // Pairs, then each pair by its weight, the first and third at once, the second and fourth at once.
+    let paires = v.wrapping_mul(10).wrapping_add(v >> 8);
+    let impaires = (paires & 0xff_0000_00ff).wrapping_mul(1_000_000 << 32 | 100);
+    let autres = (paires >> 16 & 0xff_0000_00ff).wrapping_mul(10_000 << 32 | 1);
+    Some(impaires.wrapping_add(autres) >> 32)
+}
+
+/// One to three digits.
+#[inline(always)]
+fn trois_chiffres(zone: &[u8]) -> Option<u64> {
+    let valeur = |b: u8| Some(u64::from(b ^ b'0')).filter(|v| *v < 10);
+    match *zone {
+        [a] => valeur(a),
+        [a, b] => Some(valeur(a)? * 10 + valeur(b)?),
+        [a, b, c] => Some(valeur(a)? * 100 + valeur(b)? * 10 + valeur(c)?),
+        _ => None,
+    }
 }
 
 /// Up to sixteen digits in two halves.
@@ -69,7 +90,16 @@ fn seize_chiffres(zone: &[u8]) -> Option<u64> {
 /// 15-digit identifiers, which are read as text.
 #[inline(always)]
 pub fn nombre(zone: &[u8]) -> Result<Option<u64>, Refus> {
-    seize_chiffres(zone).map_or_else(|| nombre_a_trous(zone), |n| Ok(Some(n)))
+    match seize_chiffres(zone) {
+        None if que_des_blancs(zone) => Ok(None),
+        None => nombre_a_trous(zone),
+        nombre => Ok(nombre),
+    }
+}
+
+#[inline(always)]
+fn que_des_blancs(zone: &[u8]) -> bool {
+    zone.iter().all(|b| *b == b' ')
 }
 
 /// The grammar: digits then blanks, or blanks alone.
@@ -95,37 +125,53 @@ type Paires = fn(&[u8]) -> IResult<&[u8], (u16, u8, u8)>;
 /// Reads a date with its three or four pairs of digits in the order given by `order`.
 #[cold]
 fn date(zone: &[u8], order: Paires) -> Result<Option<Date>, Refus> {
-    if zone.iter().all(|b| *b == b' ') || zone.iter().all(|b| *b == b'0') {
+    if que_des_blancs(zone) || zone.iter().all(|b| *b == b'0') {
         return Ok(None);
     }
     let (_, (a, m, j)) = all_consuming(order).parse(zone).map_err(|_| Refus::NonNumerique)?;
     Date::new(a, m, j).map(Some).ok_or(Refus::DateImpossible)
 }
 
-/// The three pairs of a date of six digits; `None` when it is no digits, or zero: absent dates and faults are read by [`date`].
-#[inline]
+/// The three pairs of a date of six digits; `None` for anything else, which [`date`] reads.
+#[inline(always)]
 fn trois_paires(zone: &[u8]) -> Option<(u8, u8, u8)> {
     if zone.len() != 6 {
         return None;
     }
-    let n = huit_chiffres(zone).filter(|n| *n != 0)?;
-    let paire = |n: u64| u8::try_from(n % 100).unwrap_or_default();
-    Some((paire(n / 10_000), paire(n / 100), paire(n)))
+    let v = huit_valeurs(cadrer(zone)?)?;
+    let [_, _, a, _, b, _, c, _] = v.wrapping_mul(10).wrapping_add(v >> 8).to_le_bytes();
+    Some((a, b, c))
+}
+
+/// Reads a date of six digits by its pairs: zeros are absent, and what no calendar has is refused.
+#[inline(always)]
+fn du_calendrier(annee: u8, mois: u8, jour: u8) -> Result<Option<Date>, Refus> {
+    match Date::new(2000 + u16::from(annee), mois, jour) {
+        None if annee | mois | jour != 0 => Err(Refus::DateImpossible),
+        date => Ok(date),
+    }
 }
 
 /// AAMMJJ: the date, or `None` when the zone is blank or zero.
-#[inline]
+#[inline(always)]
 pub fn aammjj(zone: &[u8]) -> Result<Option<Date>, Refus> {
     if let Some((a, m, j)) = trois_paires(zone) {
-        return Date::new(2000 + u16::from(a), m, j).map(Some).ok_or(Refus::DateImpossible);
+        return du_calendrier(a, m, j);
+    }
+    if que_des_blancs(zone) {
+        return Ok(None);
     }
     date(zone, |i| (two, two, two).map(|(a, m, j)| (2000 + u16::from(a), m, j)).parse(i))
 }
 
 /// JJMMAA: the date, or `None` when the zone is blank or zero.
+#[inline(always)]
 pub fn jjmmaa(zone: &[u8]) -> Result<Option<Date>, Refus> {
     if let Some((j, m, a)) = trois_paires(zone) {
-        return Date::new(2000 + u16::from(a), m, j).map(Some).ok_or(Refus::DateImpossible);
+        return du_calendrier(a, m, j);
+    }
+    if que_des_blancs(zone) {
+        return Ok(None);
     }
     date(zone, |i| (two, two, two).map(|(j, m, a)| (2000 + u16::from(a), m, j)).parse(i))
 }
@@ -146,11 +192,21 @@ pub fn aammjjhh(zone: &[u8]) -> Result<Option<(Date, u8)>, Refus> {
 /// Text with blanks and NUL bytes (seen at the end of NOEMIE labels) cut on both sides; bytes outside ASCII are read as Latin-1.
 #[must_use]
 pub fn texte(zone: &[u8]) -> String {
-    if let Some(ascii) = std::str::from_utf8(zone).ok().filter(|t| t.is_ascii()) {
-        return ascii.trim_matches([' ', '\0']).to_owned();
+    let mut utile = zone;
+    // Labels are mostly blanks: eight at a time, then one.
+    while let Some((debut, b"        ")) = utile.split_last_chunk() {
+        utile = debut;
     }
-    let text: String = zone.iter().map(|b| char::from(*b)).collect();
-    text.trim_matches([' ', '\0']).to_owned()
+    while let [debut @ .., b' ' | 0] = utile {
+        utile = debut;
+    }
+    while let [b' ' | 0, fin @ ..] = utile {
+        utile = fin;
+    }
+    match std::str::from_utf8(utile) {
+        Ok(texte) if texte.is_ascii() => texte.to_owned(),
+        _ => utile.iter().map(|b| char::from(*b)).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -211,5 +267,8 @@ mod tests {
     #[test]
     fn labels_lose_their_padding() {
         assert_eq!(texte(b"  REJET \0\0"), "REJET");
+        assert_eq!(texte(b"VERIFIER LES DROITS \0                  \0        "), "VERIFIER LES DROITS");
+        assert_eq!(texte(&[b'F', 0xe9, b'E', b' ']), "F\u{e9}E");
+        assert_eq!((texte(&[b' '; 17]).as_str(), texte(b"").as_str()), ("", ""));
     }
 }

@@ -2,7 +2,7 @@
 //! the length and the picture of each zone, and the table is still stated once.
 
 use crate::decodage::valeur;
-use noemie_parsers::b2::{t2, t4, t5};
+use noemie_parsers::b2::{t2, t2s, t4, t5};
 use noemie_parsers::layout::famille36;
 
 macro_rules! lire {
@@ -12,6 +12,7 @@ macro_rules! lire {
 /// The same sum as the two others.
 pub(crate) fn par_constantes(records: &[[u8; 128]]) -> u64 {
     let lus = records.iter().map(|record| match record[0] {
+        b'2' if record[35] == b'S' => suite(record),
         b'2' => deux(record),
         b'4' => quatre(record),
         b'5' => cinq(record),
@@ -58,6 +59,25 @@ fn deux(r: &[u8; 128]) -> u64 {
         t::DESTINATAIRE_REGLEMENT,
         t::TYPE_CONTRAT_OC,
         t::NO_ORGANISME_COMPLEMENTAIRE
+    )
+}
+
+/// Type 2S, norm PS.
+fn suite(r: &[u8; 128]) -> u64 {
+    use t2s::ps as t;
+    lire!(r:
+        famille36::TYPE_ENREGISTREMENT,
+        famille36::NO_PARTENAIRE_SANTE_CLE,
+        famille36::FILLER,
+        famille36::NO_IMMATRICULATION_ASSURE,
+        famille36::CLE_NO_IMMATRICULATION,
+        famille36::NO_FACTURE,
+        t::COMPLEMENT_TYPE,
+        t::FILLER,
+        t::NO_IMMATRICULATION_INDIVIDUEL,
+        t::CLE,
+        t::REFERENCE_LISTE_OPPOSITION,
+        t::FILLER_ZONE_PARCOURS_SOINS_ENSUITE
     )
 }
 

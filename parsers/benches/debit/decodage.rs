@@ -1,9 +1,9 @@
 //! The same zones read by walking the tables of the crate, and by hand over fixed slices, as a program written for one record would.
 //!
-//! All sum the same values: numbers, the three parts of dates, lengths of trimmed texts. Records of types 2, 4 and 5 of norm PS, which are
-//! nearly all of a file of that norm; all leave out the few others.
+//! All sum the same values: numbers, the three parts of dates, lengths of trimmed texts. Records of types 2, 2S, 4 and 5 of norm PS, which
+//! are nearly all of a file of that norm; all leave out the few others.
 
-use noemie_parsers::b2::{t2, t4, t5};
+use noemie_parsers::b2::{t2, t2s, t4, t5};
 use noemie_parsers::layout::{Layout, Picture, Zone};
 use noemie_parsers::picture;
 use noemie_parsers::types::Date;
@@ -13,6 +13,7 @@ pub(crate) fn par_table(records: &[[u8; 128]]) -> u64 {
     let mut somme = 0u64;
     for record in records {
         let layout: &Layout = match record[0] {
+            b'2' if record[35] == b'S' => &t2s::ps::LAYOUT,
             b'2' => &t2::ps::LAYOUT,
             b'4' => &t4::ps::LAYOUT,
             b'5' => &t5::ps::LAYOUT,
@@ -45,6 +46,7 @@ pub(crate) fn a_la_main(records: &[[u8; 128]]) -> u64 {
     let mut somme = Main(0);
     for record in records {
         match record[0] {
+            b'2' if record[35] == b'S' => suite(record, &mut somme),
             b'2' => deux(record, &mut somme),
             b'4' => quatre(record, &mut somme),
             b'5' => cinq(record, &mut somme),
@@ -121,6 +123,22 @@ fn deux(r: &[u8; 128], s: &mut Main) {
     s.nombre(&r[114..116]);
     s.nombre(&r[116..118]);
     s.texte(&r[118..128]);
+}
+
+/// Type 2S, norm PS.
+fn suite(r: &[u8; 128], s: &mut Main) {
+    s.nombre(&r[0..1]);
+    s.nombre(&r[1..10]);
+    s.texte(&r[10..11]);
+    s.texte(&r[11..24]);
+    s.nombre(&r[24..26]);
+    s.nombre(&r[26..35]);
+    s.texte(&r[35..36]);
+    s.texte(&r[36..49]);
+    s.texte(&r[49..62]);
+    s.nombre(&r[62..64]);
+    s.nombre(&r[64..70]);
+    s.texte(&r[70..128]);
 }
 
 /// Type 4, norm PS.

@@ -5,11 +5,11 @@
 mod constantes;
 mod decodage;
 mod fichiers;
+mod lecture;
 mod temps;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use noemie_parsers::b2::{Element, Lecteur};
-use noemie_parsers::noemie::{self, Packaging, Reader};
+use noemie_parsers::noemie::Packaging;
 use noemie_parsers::physical::enregistrements::Forme;
 use std::hint::black_box;
 use std::time::Duration;
@@ -37,26 +37,12 @@ fn valider(c: &mut Criterion<TempsCpu>) {
     let mut groupe = c.benchmark_group("b2");
     for forme in [Forme::Blocs, Forme::Crlf] {
         let octets = fichiers::b2(FACTURES, forme);
-        assert_eq!(lire_b2(&octets, forme), (FACTURES, 0), "what is written is read without an anomaly");
+        assert_eq!(lecture::b2(&octets, forme), (FACTURES, 0), "what is written is read without an anomaly");
         groupe.throughput(Throughput::Bytes(octets.len() as u64));
-        groupe.bench_function(format!("validate_{}", forme.as_str()), |b| b.iter(|| lire_b2(black_box(&octets), forme)));
+        groupe.bench_function(format!("validate_{}", forme.as_str()), |b| b.iter(|| lecture::b2(black_box(&octets), forme)));
         groupe.bench_function(format!("digest_{}", forme.as_str()), |b| b.iter(|| blake3::hash(black_box(&octets))));
     }
     groupe.finish();
-}
-
-/// Invoices and anomalies of a file.
-fn lire_b2(octets: &[u8], forme: Forme) -> (u64, usize) {
-    let mut lecteur = Lecteur::new(octets, forme);
-    let mut anomalies = 0;
-    while let Some(element) = lecteur.suivant().expect("memory does not fail") {
-        anomalies += match &element {
-            Element::Facture(f) => f.anomalies.len(),
-            Element::Anomalies(found) => found.len(),
-            _ => 0,
-        };
-    }
-    (lecteur.comptes().factures, anomalies)
 }
 
 /// Every control of a NOEMIE return, in both packagings.
@@ -64,20 +50,11 @@ fn retours(c: &mut Criterion<TempsCpu>) {
     let mut groupe = c.benchmark_group("noemie");
     for (nom, packaging) in [("read_lines", Packaging::Lignes), ("read_blocks", Packaging::Blocs)] {
         let octets = fichiers::noemie(FACTURES, packaging);
-        assert_eq!(lire_noemie(&octets, packaging), (FACTURES, 0), "what is written is read without an anomaly");
+        assert_eq!(lecture::noemie(&octets, packaging), (FACTURES, 0), "what is written is read without an anomaly");
         groupe.throughput(Throughput::Bytes(octets.len() as u64));
-        groupe.bench_function(nom, |b| b.iter(|| lire_noemie(black_box(&octets), packaging)));
+        groupe.bench_function(nom, |b| b.iter(|| lecture::noemie(black_box(&octets), packaging)));
     }
     groupe.finish();
-}
-
-/// Invoices and anomalies of a return.
-fn lire_noemie(octets: &[u8], packaging: Packaging) -> (u64, u64) {
-    let mut reader = Reader::new(octets, packaging);
-    while let Some(element) = reader.next_element().expect("memory does not fail") {
-        black_box::<noemie::Element>(element);
-    }
-    (reader.comptes().factures, reader.comptes().anomalies)
 }
 
 criterion_group! {

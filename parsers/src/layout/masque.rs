@@ -11,8 +11,11 @@
 
 use super::{Layout, Picture, Zone};
 
-/// Columns that a mask covers: a record of norm B2. Longer tables are NOEMIE's, whose controls walk their zones.
+/// Columns whose text a mask covers: a record of norm B2. Entities of NOEMIE may be longer; only their digits are looked for.
 const COLONNES: usize = 128;
+
+/// Words of eight columns of the longest table, with room: the entity 294 has 153 columns.
+const MOTS: usize = 32;
 
 /// Digits that any number of [`crate::picture::nombre`] may have.
 const CHIFFRES_SURS: u16 = 19;
@@ -26,14 +29,16 @@ pub struct Masque {
     libre: [u8; COLONNES],
     /// Rank of the zone of each column, shared columns first.
     zone: [u8; COLONNES],
-    /// Columns looked at whatever they hold, one bit each: the first of every date and of every number that might be too large.
+    /// Columns looked at whatever they hold, one bit each: the first of every date.
     toujours: u128,
+    /// High bit of each byte that should be a digit, eight columns a word, the first column lowest.
+    chiffres: [u64; MOTS],
 }
 
 impl Masque {
     /// The mask of a table: its shared columns, then its own.
     pub(crate) const fn de(prefixe: &[Zone], propres: &[Zone]) -> Self {
-        let mut masque = Self { texte: [0; COLONNES], libre: [1; COLONNES], zone: [0; COLONNES], toujours: 0 };
+        let mut masque = Self { texte: [0; COLONNES], libre: [1; COLONNES], zone: [0; COLONNES], toujours: 0, chiffres: [0; MOTS] };
         let mut rang = 0u8;
         while (rang as usize) < prefixe.len() + propres.len() {
             let i = rang as usize;
@@ -47,8 +52,14 @@ impl Masque {
     const fn poser(&mut self, zone: &Zone, rang: u8) {
         let nombre = zone.picture.is_numeric();
         let date = matches!(zone.picture, Picture::Aammjj | Picture::Jjmmaa | Picture::Aaaammjj | Picture::Aammjjhh);
+        assert!(!nombre || zone.len <= CHIFFRES_SURS, "a number that no integer holds is text");
         let mut i = zone.start as usize - 1;
-        if i < COLONNES && (date || (nombre && zone.len > CHIFFRES_SURS)) {
+        while nombre && i < zone.end() as usize {
+            self.chiffres[i / 8] |= 0x80 << (8 * (i % 8));
+            i += 1;
+        }
+        i = zone.start as usize - 1;
+        if date && i < COLONNES {
             self.toujours |= 1 << i;
         }
         while i < COLONNES && i < zone.end() as usize {
@@ -73,6 +84,50 @@ impl Masque {
     }
 }
 
+impl Masque {
+    /// Whether every column that should hold a digit does. Columns past the end are not missed.
+    #[inline]
+    fn que_des_chiffres(&self, octets: &[u8]) -> bool {
+        let (huits, reste) = octets.as_chunks::<8>();
+        // Every word joined to the next, without a way out between them: the compiler then looks at several at once.
+        let suspects = huits.iter().zip(&self.chiffres).fold(0, |vus, (huit, chiffres)| vus | pas_des_chiffres(*huit) & chiffres);
+        suspects | pas_des_chiffres(completer(reste)) & self.chiffres.get(huits.len()).unwrap_or(&0) == 0
+    }
+
+    /// The first column from `depuis` on (both 0-based) that should hold a digit and does not.
+    fn sans_chiffre(&self, octets: &[u8], depuis: usize) -> Option<usize> {
+        let (huits, reste) = octets.as_chunks::<8>();
+        let mut vus = !0 << (8 * (depuis % 8));
+        for (rang, chiffres) in self.chiffres.iter().enumerate().take(huits.len() + 1).skip(depuis / 8) {
+            let huit = huits.get(rang).copied().unwrap_or_else(|| completer(reste));
+            let suspects = pas_des_chiffres(huit) & chiffres & vus;
+            if suspects != 0 {
+                return Some(8 * rang + suspects.trailing_zeros() as usize / 8);
+            }
+            vus = !0;
+        }
+        None
+    }
+}
+
+/// The last bytes of an entity, fewer than eight, and zeros after them.
+#[inline]
+fn completer(reste: &[u8]) -> [u8; 8] {
+    let mut huit = [b'0'; 8];
+    for (place, octet) in huit.iter_mut().zip(reste) {
+        *place = *octet;
+    }
+    huit
+}
+
+/// The high bit of each of eight bytes that is no digit, the first byte lowest; the other bits say nothing.
+#[inline]
+const fn pas_des_chiffres(huit: [u8; 8]) -> u64 {
+    let v = u64::from_le_bytes(huit) ^ 0x3030_3030_3030_3030;
+    // 0x76 takes seven bits from ten on to the high bit, and carries nothing to the next byte.
+    v | (v & 0x7f7f_7f7f_7f7f_7f7f).wrapping_add(0x7676_7676_7676_7676)
+}
+
 /// Eight bytes 0 or 1 as the eight bits of one, the first byte lowest.
 fn rassembler(huit: [u8; 8]) -> u64 {
     u64::from_le_bytes(huit).wrapping_mul(0x0102_0408_1020_4080) >> 56
@@ -91,11 +146,27 @@ impl Layout {
             Some(zone)
         })
     }
+
+    /// The zones of digits that hold anything else, blanks for instance, in column order. Zones past the end of `octets` are not given.
+    #[inline]
+    pub fn zones_sans_chiffres<'a>(&'static self, octets: &'a [u8]) -> impl Iterator<Item = &'static Zone> + 'a {
+        let mut depuis = if self.masque.que_des_chiffres(octets) { octets.len() } else { 0 };
+        std::iter::from_fn(move || {
+            if depuis >= octets.len() {
+                return None;
+            }
+            let colonne = u16::try_from(self.masque.sans_chiffre(octets, depuis)?).ok()?;
+            let zone = self.zone_at(colonne + 1)?;
+            depuis = usize::from(zone.end());
+            Some(zone)
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::b2::t4;
+    use crate::noemie::{ENTITES, e294};
 
     #[track_caller]
     fn check(change: impl Fn(&mut [u8; 128]), expect: &[&str]) {
@@ -113,5 +184,25 @@ mod tests {
         check(|r| r[73..78].copy_from_slice(b"KE  A"), &["11", "19"]);
         check(|r| r[127] = b' ', &["11", "19", "31"]);
         check(|r| (r[0], r[127]) = (0xff, 0xff), &["1", "11", "19", "31"]);
+    }
+
+    #[test]
+    fn numbers_that_are_not_digits_through_the_last_word() {
+        let vues = |octets: &[u8]| e294::layout::LAYOUT.zones_sans_chiffres(octets).map(|z| z.no).collect::<Vec<_>>();
+        assert!(vues(&[b'0'; 153]).is_empty());
+        let nombres: Vec<_> = e294::layout::LAYOUT.zones.iter().filter(|z| z.picture.is_numeric()).collect();
+        assert_eq!(vues(&[b' '; 153]), nombres.iter().map(|z| z.no).collect::<Vec<_>>());
+        for table in ENTITES {
+            for zone in table.zones {
+                for colonne in zone.start..=zone.end() {
+                    for octet in [b'/', b':', b' ', 0, 0x7f, 0x80, 0xba, 0xff] {
+                        let mut octets = vec![b'9'; usize::from(table.len)];
+                        octets[usize::from(colonne) - 1] = octet;
+                        let vus: Vec<_> = table.zones_sans_chiffres(&octets).map(|z| z.start).collect();
+                        assert_eq!(vus, if zone.picture.is_numeric() { vec![zone.start] } else { vec![] }, "{} {colonne} {octet}", table.tag);
+                    }
+                }
+            }
+        }
     }
 }

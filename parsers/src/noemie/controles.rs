@@ -8,8 +8,8 @@ use super::entite::Entite;
 use super::montants::signe_connu;
 use super::retour::Etat;
 use super::{e040, e198, e199, e210, e250, e294, e990};
-use crate::anomaly::{Anomaly, Code, Place};
-use crate::layout::Zone;
+use crate::anomaly::{Anomaly, Code, Place, Severity};
+use crate::layout::{Layout, Zone};
 use crate::picture;
 
 /// Entities of reference 687 whose zones are only partly known: kept raw without a finding.
@@ -40,19 +40,34 @@ pub(super) fn controler(entite: &Entite, situation: Situation) -> Vec<Anomaly> {
     if !entite.fermee {
         fautes.push(sans_fin(entite, table.zones.last().expect("a table has zones"), situation));
     }
-    let severite = place(entite, situation).severity();
+    if !toutes_lisibles(entite, table) {
+        fautes.extend(illisibles(entite, table, place(entite, situation).severity()));
+    }
+    if let Some(zone) = etat_inconnu(entite) {
+        fautes.push(entite.sur_zone(Code::EtatInconnu, zone, "l'etat doit etre P, R, D ou blanc"));
+    }
+    fautes
+}
+
+/// Whether every zone can be read: those that are made of digits are not looked at one by one.
+fn toutes_lisibles(entite: &Entite, table: &'static Layout) -> bool {
+    let corse = zone_de_ps(entite);
+    zone_de_signe(entite).is_none_or(|signe| signe_connu(signe.of(&entite.octets)))
+        && table.zones_sans_chiffres(&entite.octets).all(|zone| lisible(zone, entite, None, corse))
+}
+
+/// A fault for each zone that cannot be read.
+fn illisibles(entite: &Entite, table: &'static Layout, severite: Severity) -> impl Iterator<Item = Anomaly> {
     let (signe, corse) = (zone_de_signe(entite), zone_de_ps(entite));
     // The first two zones are the code and the level, read when the entity was cut.
-    for zone in table.zones.iter().skip(2).filter(|z| !lisible(z, entite, signe, corse)) {
+    table.zones.iter().skip(2).filter(move |z| !lisible(z, entite, signe, corse)).map(move |zone| {
         let mut faute = entite.sur_zone(Code::RetourNonNumerique, zone, "la zone doit etre faite de chiffres, ou d'un signe P ou N, ou blanche");
         // Shifted by one byte, such an entity may show a piece of a NIR or of a name in its next zone.
         if entite.porte_une_personne() {
             faute.value = None;
         }
-        fautes.push(faute.with_severity(severite));
-    }
-    fautes.extend(etat_inconnu(entite));
-    fautes
+        faute.with_severity(severite)
+    })
 }
 
 fn structurelle(entite: &Entite) -> bool {
@@ -106,12 +121,12 @@ fn zone_de_ps(entite: &Entite) -> Option<&'static Zone> {
     }
 }
 
-fn etat_inconnu(entite: &Entite) -> Option<Anomaly> {
+/// The zone of the state, when its letter is unknown.
+fn etat_inconnu(entite: &Entite) -> Option<&'static Zone> {
     let zone = match &entite.code {
         b"198" => &e198::layout::ETAT,
         b"199" => &e199::layout::ETAT,
         _ => return None,
     };
-    let connu = Etat::lire(zone.of(&entite.octets)).is_some();
-    (!connu).then(|| entite.sur_zone(Code::EtatInconnu, zone, "l'etat doit etre P, R, D ou blanc"))
+    Etat::lire(zone.of(&entite.octets)).is_none().then_some(zone)
 }

@@ -9,8 +9,8 @@
 
 use super::entite::{Entite, Lieu, table};
 use crate::layout::Layout;
-use nom::bytes::complete::take_while_m_n;
-use nom::{IResult, Parser};
+use nom::Parser;
+use nom::bytes::complete::take;
 
 /// Longest entity of unknown layout: the longest known one has 153 bytes; six times more leaves room for a later norm.
 pub(super) const INCONNUE_MAX: usize = 1_024;
@@ -18,6 +18,12 @@ pub(super) const INCONNUE_MAX: usize = 1_024;
 const AMORCE: usize = 5;
 /// Bytes needed to cut an entity and to see how the next one starts.
 const HORIZON: usize = INCONNUE_MAX + AMORCE;
+
+/// Code and level.
+type Amorce = ([u8; 3], u8);
+
+/// Bytes given back that are kept before the others move to the head: a block at a time would move them again and again.
+const DEJA_LUS_MAX: usize = 16 * HORIZON;
 
 /// What the stream gave.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +37,7 @@ pub(super) enum Coupe {
 enum Tete {
     Attendre,
     Rien,
-    Entite { longueur: usize, fermee: bool, table: Option<&'static Layout> },
+    Entite { amorce: Amorce, longueur: usize, fermee: bool, table: Option<&'static Layout> },
     Perdue,
 }
 
@@ -45,15 +51,14 @@ pub(super) struct Decoupe {
     decale: bool,
 }
 
-fn chiffres(n: usize) -> impl Fn(&[u8]) -> IResult<&[u8], &[u8]> {
-    move |input| take_while_m_n(n, n, |b: u8| b.is_ascii_digit()).parse(input)
-}
-
 /// Code and level; 000 and 999 are records and never open an entity.
-fn amorce(input: &[u8]) -> Option<([u8; 3], u8)> {
-    let (_, (code, niveau)) = (chiffres(3), chiffres(2)).parse(input).ok()?;
-    let code: [u8; 3] = code.try_into().ok()?;
-    (code != *b"000" && code != *b"999").then(|| (code, (niveau[0] - b'0') * 10 + niveau[1] - b'0'))
+#[inline]
+fn amorce(input: &[u8]) -> Option<Amorce> {
+    let (_, octets) = take::<_, _, ()>(AMORCE).parse(input).ok()?;
+    let [a, b, c, dizaine, unite] = *octets.first_chunk()?;
+    let code = [a, b, c];
+    let chiffres = octets.iter().all(u8::is_ascii_digit);
+    (chiffres && code != *b"000" && code != *b"999").then(|| (code, (dizaine - b'0') * 10 + unite - b'0'))
 }
 
 /// A known code and a level: the only thing one can hold on to when out of step.
@@ -73,23 +78,23 @@ fn couper(flux: &[u8], complet: bool) -> Tete {
     if complet && blanc(flux) {
         return Tete::Rien;
     }
-    let Some((code, _)) = amorce(flux) else { return Tete::Perdue };
-    table(&code).map_or_else(|| couper_inconnue(flux), |t| couper_connue(flux, t))
+    let Some(amorce) = amorce(flux) else { return Tete::Perdue };
+    table(&amorce.0).map_or_else(|| couper_inconnue(flux, amorce), |t| couper_connue(flux, amorce, t))
 }
 
-fn couper_connue(flux: &[u8], table: &'static Layout) -> Tete {
+fn couper_connue(flux: &[u8], amorce: Amorce, table: &'static Layout) -> Tete {
     let longueur = usize::from(table.len);
     let Some((entite, suite)) = flux.split_at_checked(longueur) else { return Tete::Perdue };
     let fermee = entite.ends_with(b"@");
     if fermee || blanc(suite) || amorce_connue(suite) {
-        return Tete::Entite { longueur, fermee, table: Some(table) };
+        return Tete::Entite { amorce, longueur, fermee, table: Some(table) };
     }
     Tete::Perdue
 }
 
-fn couper_inconnue(flux: &[u8]) -> Tete {
+fn couper_inconnue(flux: &[u8], amorce: Amorce) -> Tete {
     match flux.iter().take(INCONNUE_MAX).position(|b| *b == b'@') {
-        Some(i) if i >= AMORCE => Tete::Entite { longueur: i + 1, fermee: true, table: None },
+        Some(i) if i >= AMORCE => Tete::Entite { amorce, longueur: i + 1, fermee: true, table: None },
         _ => Tete::Perdue,
     }
 }
@@ -102,10 +107,13 @@ impl Decoupe {
 
     /// Adds bytes. `lieu` is their place; it counts only when the stream is empty, because what follows is contiguous.
     pub(super) fn ajouter(&mut self, octets: &[u8], lieu: Lieu) {
-        self.octets.drain(..self.debut);
-        self.debut = 0;
-        if self.octets.is_empty() {
+        if self.vide() {
+            self.octets.clear();
+            self.debut = 0;
             self.lieu = lieu;
+        } else if self.debut >= DEJA_LUS_MAX {
+            self.octets.drain(..self.debut);
+            self.debut = 0;
         }
         self.complet = false;
         self.octets.extend_from_slice(octets);
@@ -121,6 +129,7 @@ impl Decoupe {
         self.debut == self.octets.len()
     }
 
+    #[inline(always)]
     /// The next entity or the next loss of step; `None` when more bytes are needed.
     pub(super) fn prochaine(&mut self) -> Option<Coupe> {
         if self.decale {
@@ -139,13 +148,13 @@ impl Decoupe {
                 self.decale = true;
                 Some(Coupe::Decalage(self.lieu))
             }
-            Tete::Entite { longueur, fermee, table } => Some(Coupe::Entite(self.detacher(longueur, fermee, table))),
+            Tete::Entite { amorce, longueur, fermee, table } => Some(Coupe::Entite(self.detacher(amorce, longueur, fermee, table))),
         }
     }
 
-    fn detacher(&mut self, longueur: usize, fermee: bool, table: Option<&'static Layout>) -> Entite {
+    #[inline(always)]
+    fn detacher(&mut self, (code, niveau): Amorce, longueur: usize, fermee: bool, table: Option<&'static Layout>) -> Entite {
         let octets = self.octets[self.debut..self.debut + longueur].to_vec();
-        let (code, niveau) = amorce(&octets).expect("checked when it was cut");
         let lieu = self.lieu;
         self.avancer(longueur);
         Entite { code, niveau, lieu, octets, fermee, table }

@@ -9,6 +9,7 @@ use crate::physical::noemie_blocs::{BLOC, Blocs};
 use crate::physical::noemie_lignes::{Brut, Cadrage, Lignes};
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::mem;
 
 /// How the records of a file are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,6 +52,8 @@ enum Source<R> {
 #[derive(Debug)]
 pub struct Flux<R> {
     source: Source<R>,
+    /// Body of the last physical record; its room serves the next one.
+    corps: Vec<u8>,
     decoupe: Decoupe,
     /// Physical records read so far.
     enregistrements: u64,
@@ -81,7 +84,16 @@ impl<R: Read> Flux<R> {
             Packaging::Lignes => Source::Lignes(Lignes::new(source)),
             Packaging::Blocs => Source::Blocs(Blocs::new(source)),
         };
-        Self { source, decoupe: Decoupe::new(), enregistrements: 0, ouvert: false, suspendu: None, fautes: VecDeque::new(), drapeau: None }
+        Self {
+            source,
+            corps: Vec::new(),
+            decoupe: Decoupe::new(),
+            enregistrements: 0,
+            ouvert: false,
+            suspendu: None,
+            fautes: VecDeque::new(),
+            drapeau: None,
+        }
     }
 
     /// Physical records read so far.
@@ -102,6 +114,8 @@ impl<R: Read> Flux<R> {
     ///
     /// # Errors
     /// When the source fails.
+    // An entity is large beside what is done with it: it is cut where its reader wants it.
+    #[inline(always)]
     pub fn prochain(&mut self) -> io::Result<Option<Morceau>> {
         loop {
             if let Some(faute) = self.fautes.pop_front() {
@@ -116,8 +130,8 @@ impl<R: Read> Flux<R> {
                 return Ok(Some(borne));
             }
             let brut = match &mut self.source {
-                Source::Lignes(l) => l.prochain()?,
-                Source::Blocs(b) => b.prochain()?,
+                Source::Lignes(l) => l.prochain(&mut self.corps)?,
+                Source::Blocs(b) => b.prochain(&mut self.corps)?,
             };
             match brut {
                 Some(brut) => self.accueillir(brut),
@@ -143,16 +157,18 @@ impl<R: Read> Flux<R> {
             let prefixe = Position { offset: brut.debut, ..position };
             self.fautes.push_back(Anomaly::on_record(Code::RetourCadrage, prefixe, "", message_de_cadrage(cadrage)));
         }
-        if self.est_entete(&brut.corps) {
+        let corps = mem::take(&mut self.corps);
+        if self.est_entete(&corps) {
             self.terminer_les_entites();
             self.ouvert = true;
-            self.suspendu = Some(Morceau::EnTete(Borne { position, octets: brut.corps }));
-        } else if brut.corps.starts_with(b"999") {
+            self.suspendu = Some(Morceau::EnTete(Borne { position, octets: corps }));
+        } else if corps.starts_with(b"999") {
             self.terminer_les_entites();
             self.ouvert = false;
-            self.suspendu = Some(Morceau::Fin(Borne { position, octets: brut.corps }));
+            self.suspendu = Some(Morceau::Fin(Borne { position, octets: corps }));
         } else {
-            self.donnees(position, &brut.corps);
+            self.donnees(position, &corps);
+            self.corps = corps;
         }
     }
 

@@ -11,6 +11,9 @@ use crate::picture;
 use crate::types::{Montant, Nir, NumeroAmc};
 use std::sync::Arc;
 
+/// Room for the entities of an invoice of one part and one line; more make it grow.
+const ENTITES_COURANTES: usize = 8;
+
 /// State of one part of an invoice (198, 199).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Etat {
@@ -205,7 +208,7 @@ impl Retour {
             beneficiaires: 0,
             recupere: Montant::ZERO,
             forfaits: Montant::ZERO,
-            entites: Vec::new(),
+            entites: Vec::with_capacity(ENTITES_COURANTES),
             anomalies: Vec::new(),
         }
     }

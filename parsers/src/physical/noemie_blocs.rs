@@ -37,21 +37,22 @@ impl<R: Read> Blocs<R> {
         self.tampon.offset()
     }
 
-    /// The next block, the last one told when it is short; `None` at the end.
+    /// The next block, the last one told when it is short, put in the place of what `corps` held; `None` at the end.
     ///
     /// # Errors
     /// When the source fails.
-    pub fn prochain(&mut self) -> io::Result<Option<Brut>> {
+    pub fn prochain(&mut self, corps: &mut Vec<u8>) -> io::Result<Option<Brut>> {
+        corps.clear();
         let debut = self.tampon.offset();
         let fenetre = self.tampon.fenetre(BLOC)?;
-        let (corps, cadrage) = match bloc(fenetre) {
-            Ok((_, corps)) => (corps.to_vec(), None),
+        let (trouve, cadrage) = match bloc(fenetre) {
+            Ok((_, entier)) => (entier, None),
             Err(_) if fenetre.is_empty() => return Ok(None),
-            Err(_) => (fenetre.to_vec(), Some(Cadrage::BlocCourt(fenetre.len()))),
+            Err(_) => (fenetre, Some(Cadrage::BlocCourt(fenetre.len()))),
         };
+        corps.extend_from_slice(trouve);
         self.tampon.avancer(corps.len());
-        let remplissage = est_bourrage(&corps);
-        Ok(Some(Brut { debut, offset: debut, corps, cadrage, remplissage }))
+        Ok(Some(Brut { debut, offset: debut, cadrage, remplissage: est_bourrage(corps) }))
     }
 }
 
@@ -63,9 +64,9 @@ mod tests {
     fn blocks_and_a_short_one() {
         let octets = vec![b'7'; 300];
         let mut blocs = Blocs::new(octets.as_slice());
-        let mut vu = Vec::new();
-        while let Some(b) = blocs.prochain().expect("memory never fails") {
-            vu.push((b.offset, b.corps.len(), b.cadrage));
+        let (mut vu, mut corps) = (Vec::new(), Vec::new());
+        while let Some(b) = blocs.prochain(&mut corps).expect("memory never fails") {
+            vu.push((b.offset, corps.len(), b.cadrage));
         }
         assert_eq!(vu, [(0, 128, None), (128, 128, None), (256, 44, Some(Cadrage::BlocCourt(44)))]);
     }

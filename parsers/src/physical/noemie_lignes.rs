@@ -42,15 +42,13 @@ pub enum Cadrage {
     BlocCourt(usize),
 }
 
-/// One record as cut by its frame.
-#[derive(Clone, PartialEq, Eq)]
+/// One record as cut by its frame, beside its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Brut {
     /// Offset of the frame in the file, prefix included, 0-based.
     pub debut: u64,
     /// Offset of the body in the file, 0-based.
     pub offset: u64,
-    /// The body: 128 bytes, flag included, in blocks.
-    pub corps: Vec<u8>,
     /// What is wrong with the frame.
     pub cadrage: Option<Cadrage>,
     /// Whether it is made of padding only, prefix included: blanks, NUL and the like, which transports leave after the end.
@@ -77,10 +75,12 @@ fn enregistrement(ligne: &[u8]) -> IResult<&[u8], &[u8]> {
     all_consuming(length_data(prefixe)).parse(ligne)
 }
 
-/// The body of a line that has its length and its CR LF, as nearly all have; `contains` searches a word at a time, `take_till` a byte.
+/// The body of a line that has its length and its CR LF, as nearly all have: no search, one look at what should be no line end.
 fn ligne_juste(vue: &[u8]) -> Option<&[u8]> {
-    let (_, (corps, _)) = (length_data(prefixe), tag("\r\n")).parse(vue).ok().filter(|(_, (corps, _))| !corps.contains(&b'\n'))?;
-    Some(corps)
+    let (_, (corps, _)) = (length_data(prefixe), tag("\r\n")).parse(vue).ok()?;
+    // Bytes, not booleans: the compiler then looks at many of them at once.
+    let fins = corps.iter().fold(0, |fins, b| fins | u8::from(*b == b'\n'));
+    (fins == 0).then_some(corps)
 }
 
 /// The body of a line, and what is wrong with its prefix.
@@ -112,36 +112,37 @@ impl<R: Read> Lignes<R> {
         self.tampon.offset()
     }
 
-    /// The next record, faulty frame included; `None` at the end.
+    /// The next record, faulty frame included, its body put in the place of what `corps` held; `None` at the end.
     ///
     /// # Errors
     /// When the source fails.
-    pub fn prochain(&mut self) -> io::Result<Option<Brut>> {
+    pub fn prochain(&mut self, corps: &mut Vec<u8>) -> io::Result<Option<Brut>> {
+        corps.clear();
         let debut = self.tampon.offset();
         let fenetre = self.tampon.fenetre(LIGNE_MAX)?;
         if fenetre.is_empty() {
             return Ok(None);
         }
         let vue = &fenetre[..fenetre.len().min(LIGNE_MAX)];
-        if let Some(corps) = ligne_juste(vue) {
-            let lus = PREFIXE + corps.len() + 2;
-            let brut = Brut { debut, offset: debut + PREFIXE as u64, corps: corps.to_vec(), cadrage: None, remplissage: false };
-            self.tampon.avancer(lus);
-            return Ok(Some(brut));
+        if let Some(juste) = ligne_juste(vue) {
+            corps.extend_from_slice(juste);
+            self.tampon.avancer(PREFIXE + corps.len() + 2);
+            return Ok(Some(Brut { debut, offset: debut + PREFIXE as u64, cadrage: None, remplissage: false }));
         }
         let (reste, ligne) = ligne(vue).expect("a line is any bytes");
         let mut lus = vue.len() - reste.len();
         let terminee = lus > ligne.len();
         let trop_longue = !terminee && fenetre.len() >= LIGNE_MAX;
         let sans_cr = ligne.strip_suffix(b"\r").unwrap_or(ligne);
-        let (mut corps, mut cadrage) = decadrer(sans_cr);
-        if let Some(annoncee) = derniere_fin(corps, cadrage).filter(|_| !terminee && !trop_longue) {
-            (corps, cadrage, lus) = (&corps[..annoncee], None, PREFIXE + annoncee);
+        let (mut trouve, mut cadrage) = decadrer(sans_cr);
+        if let Some(annoncee) = derniere_fin(trouve, cadrage).filter(|_| !terminee && !trop_longue) {
+            (trouve, cadrage, lus) = (&trouve[..annoncee], None, PREFIXE + annoncee);
         }
         let cadrage = if trop_longue { Some(Cadrage::LigneTropLongue) } else { cadrage };
         let offset = debut + PREFIXE.min(sans_cr.len()) as u64;
         let remplissage = est_bourrage(ligne);
-        let mut brut = Brut { debut, offset, corps: corps[..corps.len().min(CORPS_MAX)].to_vec(), cadrage, remplissage };
+        corps.extend_from_slice(&trouve[..trouve.len().min(CORPS_MAX)]);
+        let mut brut = Brut { debut, offset, cadrage, remplissage };
         self.tampon.avancer(lus);
         if trop_longue {
             brut.remplissage &= self.sauter_la_ligne()?;
@@ -172,15 +173,16 @@ impl<R: Read> Lignes<R> {
 mod tests {
     use super::*;
 
-    fn tous(octets: &[u8]) -> Vec<Brut> {
+    fn tous(octets: &[u8]) -> Vec<(Brut, Vec<u8>)> {
         let mut lignes = Lignes::new(octets);
-        std::iter::from_fn(|| lignes.prochain().expect("memory never fails")).collect()
+        let mut corps = b"what was there before".to_vec();
+        std::iter::from_fn(|| Some((lignes.prochain(&mut corps).expect("memory never fails")?, corps.clone()))).collect()
     }
 
     #[track_caller]
     fn check(octets: &[u8], attendu: &[(u64, &[u8], Option<Cadrage>)]) {
         let trouve = tous(octets);
-        let vu: Vec<_> = trouve.iter().map(|b| (b.offset, b.corps.as_slice(), b.cadrage)).collect();
+        let vu: Vec<_> = trouve.iter().map(|(b, corps)| (b.offset, corps.as_slice(), b.cadrage)).collect();
         assert_eq!(vu, attendu);
     }
 
@@ -203,7 +205,7 @@ mod tests {
         octets.extend_from_slice(b"\n0001X\n");
         let trouve = tous(&octets);
         assert_eq!(trouve.len(), 2);
-        assert_eq!(trouve[0].cadrage, Some(Cadrage::LigneTropLongue));
-        assert_eq!((trouve[1].offset, trouve[1].corps.as_slice()), (200_005, &b"X"[..]));
+        assert_eq!(trouve[0].0.cadrage, Some(Cadrage::LigneTropLongue));
+        assert_eq!((trouve[1].0.offset, trouve[1].1.as_slice()), (200_005, &b"X"[..]));
     }
 }

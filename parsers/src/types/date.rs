@@ -15,6 +15,7 @@ pub struct Date {
 impl Date {
     /// A date, when the calendar has it.
     #[must_use]
+    #[inline]
     pub fn new(annee: u16, mois: u8, jour: u8) -> Option<Self> {
         ((1..=12).contains(&mois) && jour >= 1 && jour <= days_in_month(annee, mois)).then_some(Self { annee, mois, jour })
     }
