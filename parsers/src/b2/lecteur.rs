@@ -16,7 +16,7 @@ mod imbrication;
 pub(super) use imbrication::cle_de_remise;
 
 use super::controles::{self, CompteLot};
-use super::element::{Comptes, Element, EnTete, Lot};
+use super::element::{ComplementLot, Comptes, Element, EnTete, Lot};
 use super::facture::{Facture, Piece};
 use super::genre::{Genre, Tables, ajuste, complement, principal};
 use super::recalage;
@@ -95,6 +95,11 @@ impl<R: Read> Lecteur<R> {
     #[must_use]
     pub const fn comptes(&self) -> &Comptes {
         &self.comptes
+    }
+
+    /// How the records are separated, and where the next byte stands.
+    pub(super) const fn source(&self) -> &Enregistrements<R> {
+        &self.source
     }
 
     /// The next element, or `None` at the end. Fails only when the source fails.
@@ -217,7 +222,7 @@ impl<R: Read> Lecteur<R> {
         match genre {
             Genre::EnTete => self.ouvrir_fichier(at, record, douteux),
             Genre::Lot => self.ouvrir_lot(at, record, douteux),
-            Genre::ComplementLot(_) => self.etat = Etat::Lot(true),
+            Genre::ComplementLot(_) => self.sortie.push_back(Element::ComplementLot(ComplementLot { genre, position: at, record })),
             Genre::Facture => self.ouvrir_facture(at, record, douteux),
             Genre::FinLot => self.fermer_lot(at, record, douteux),
             Genre::FinFichier => self.fermer_fichier(at, record, douteux),
