@@ -55,7 +55,7 @@ impl Hasard {
     fn valeur(&mut self, zone: &Zone, alphabet: &[u8]) -> Valeur {
         let len = usize::from(zone.len);
         match zone.picture {
-            Picture::N | Picture::Montant | Picture::Decimal(_) | Picture::Hhmm => {
+            Picture::N | Picture::PersoN | Picture::Montant | Picture::Decimal(_) | Picture::Hhmm => {
                 let max = 10u64.saturating_pow(u32::from(zone.len).min(18));
                 // Small, large and largest numbers.
                 Valeur::Nombre(match self.jusqu_a(4) {
