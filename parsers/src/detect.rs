@@ -165,6 +165,15 @@ mod tests {
     }
 
     #[test]
+    fn words_of_the_reports() {
+        let words = |norme: Norme| (norme.as_str(), norme.packaging());
+        assert_eq!(words(Norme::B2(Forme::Blocs)), ("b2", "blocks"));
+        assert_eq!(words(Norme::Concentrateur(Forme::Lf)), ("concentrator", "lf"));
+        assert_eq!(words(Norme::NoemieLignes), ("noemie", "lines"));
+        assert_eq!(words(Norme::NoemieBlocs), ("noemie", "blocks"));
+    }
+
+    #[test]
     fn noise_and_nothing() {
         check(b"", None);
         check(b"\x00\x01\x02", None);

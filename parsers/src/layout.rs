@@ -51,7 +51,10 @@ impl Picture {
     /// Whether the zone is made of digits only when it is filled.
     #[must_use]
     pub const fn is_numeric(self) -> bool {
-        matches!(self, Self::N | Self::PersoN | Self::Montant | Self::Decimal(_) | Self::Aammjj | Self::Jjmmaa | Self::Aaaammjj | Self::Aammjjhh | Self::Hhmm)
+        matches!(
+            self,
+            Self::N | Self::PersoN | Self::Montant | Self::Decimal(_) | Self::Aammjj | Self::Jjmmaa | Self::Aaaammjj | Self::Aammjjhh | Self::Hhmm
+        )
     }
 
     /// Whether the zone carries a person's datum, which never leaves the vault in clear.

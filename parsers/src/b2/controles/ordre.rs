@@ -49,7 +49,12 @@ fn lignes_croissantes(facture: &Facture, out: &mut Vec<Anomaly>) {
     for piece in facture.pieces.iter().filter(|p| p.genre == Genre::Ligne4) {
         let Some(rang) = picture::nombre(zone.of(&piece.record)).ok().flatten().filter(|n| *n > 0) else { continue };
         if rang < avant {
-            out.push(at(Code::Ordre, piece, zone, format!("La ligne {rang:02} suit la ligne {avant:02} : les lignes se suivent par séquence croissante")));
+            out.push(at(
+                Code::Ordre,
+                piece,
+                zone,
+                format!("La ligne {rang:02} suit la ligne {avant:02} : les lignes se suivent par séquence croissante"),
+            ));
         }
         avant = rang;
     }
