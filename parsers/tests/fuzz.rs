@@ -107,10 +107,13 @@ fn the_corpus_holds() {
     }
 }
 
+/// What must hold for any bytes.
+type Tenir = fn(&[u8]);
+
 /// What libFuzzer found worth keeping, each input by the checks of its own target.
 #[test]
 fn the_seeds_of_the_fuzz_targets_hold() {
-    let cibles: [(&str, fn(&[u8])); 3] = [("b2", octets_commun::b2), ("noemie", octets_commun::noemie), ("physique", octets_commun::physique)];
+    let cibles: [(&str, Tenir); 3] = [("b2", octets_commun::b2), ("noemie", octets_commun::noemie), ("physique", octets_commun::physique)];
     for (cible, tenir) in cibles {
         let graines = fichiers(&Path::new(RACINE).join("fuzz/graines").join(cible));
         assert!(graines.len() > 40, "{} seeds of {cible}", graines.len());
