@@ -7,6 +7,7 @@ use noemie_gateway::validate;
 use noemie_gateway::xray::{self, Xray, text};
 use noemie_parsers::anomaly::{Code, Severity};
 use noemie_parsers::documentation;
+use noemie_parsers::hypothese::Hypothese;
 use noemie_parsers::physical::enregistrements::Forme;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -54,6 +55,15 @@ fn the_table_of_controls_is_current() {
         writeln!(table, "| `{code}` | {} | `{severity}` | {verdict} | {} |", code.control(), code.titre()).expect("a string takes all");
     }
     check_section("docs/controles.md", "controles", &table);
+}
+
+#[test]
+fn the_table_of_assumptions_is_current() {
+    let mut table = String::from("| code | ce qui est supposé |\n|---|---|\n");
+    for hypothese in Hypothese::ALL {
+        writeln!(table, "| `{}` | {} |", hypothese.as_str(), hypothese.message()).expect("a string takes all");
+    }
+    check_section("docs/controles.md", "hypotheses", &table);
 }
 
 /// Compares a whole file with what it should be, or writes it.
