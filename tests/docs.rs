@@ -119,7 +119,7 @@ fn damages() -> BTreeMap<&'static str, (Damage, Vec<u8>)> {
 fn each_code_that_the_generator_can_raise_has_its_example() {
     for (code, (damage, file)) in damages() {
         let shown = example(&file, code).unwrap_or_else(|| panic!("{code} is not shown"));
-        let made = format!("`noemie-gateway generate dre --invoices 12 --damage {}`:", damage.as_str());
+        let made = format!("`noemie-gateway generate --norm dre --invoices 12 --damage {}`:", damage.as_str());
         check_section("docs/controles.md", &format!("exemple {code}"), &format!("{made}\n\n```text\n{shown}```\n"));
     }
 }
