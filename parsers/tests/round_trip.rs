@@ -219,13 +219,17 @@ fn line_ends_are_written_back() {
 
 /// Reads entities and writes them again, counters, sums and frames computed anew.
 fn recomposer(octets: &[u8], packaging: Packaging) -> Vec<u8> {
-    let mut flux = Flux::new(octets, packaging);
+    recomposer_en(octets, packaging, packaging, |_| {})
+}
+
+fn recomposer_en(octets: &[u8], de: Packaging, vers: Packaging, mut apres_chaque: impl FnMut(&mut Ecrivain)) -> Vec<u8> {
+    let mut flux = Flux::new(octets, de);
     let mut ecrivain = None;
     while let Some(morceau) = flux.prochain().expect("memory does not fail") {
         match morceau {
             Morceau::EnTete(b) => {
                 let entete = Gabarit::copie(&e000::layout::LAYOUT, &b.octets).expect("128 characters");
-                ecrivain = Some(Ecrivain::nouveau(entete, packaging).expect("a header"));
+                ecrivain = Some(Ecrivain::nouveau(entete, vers).expect("a header"));
             }
             Morceau::Entite(e) => {
                 let w = ecrivain.as_mut().expect("after the header");
@@ -236,12 +240,26 @@ fn recomposer(octets: &[u8], packaging: Packaging) -> Vec<u8> {
                     (_, niveau) => w.ouvrir(niveau, copie()),
                 }
                 .expect("well nested");
+                apres_chaque(w);
             }
             Morceau::Fin(_) => {}
             Morceau::Faute(a) => panic!("{a:?}"),
         }
     }
     ecrivain.expect("a header").terminer().expect("closed")
+}
+
+/// Taken as they come, the bytes of a return are those of the whole, and what waits is never more than a record.
+#[test]
+fn a_return_is_written_as_it_comes() {
+    let octets = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/noemie/rsp_mixte.lines.noemie")).expect("a fixture");
+    for packaging in PACKAGINGS {
+        let entier = recomposer_en(&octets, Packaging::Lignes, packaging, |_| {});
+        let mut pris = Vec::new();
+        let reste = recomposer_en(&octets, Packaging::Lignes, packaging, |ecrivain| pris.extend(ecrivain.produits()));
+        assert!(reste.len() < 3_000 && pris.len() > 4 * reste.len(), "{packaging:?}: {} taken, {} left", pris.len(), reste.len());
+        assert!([pris, reste].concat() == entier, "{packaging:?}");
+    }
 }
 
 #[test]

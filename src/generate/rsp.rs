@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The tree is that of the notes on reference 580 with 198 added; which entity belongs to 576 is not in the sources. Reads the DRE as it
-//! comes and keeps one logical file of the return at a time ([`RspOptions::invoices_per_file`]). Quarantined invoices get no answer.
+//! comes and writes an invoice as soon as it is answered. Quarantined invoices get no answer.
 
 use super::random::Random;
 use super::return_damage::{self, ReturnDamage};
@@ -202,6 +202,7 @@ impl<W: Write> Answer<'_, W> {
             file.feuille(leaf)?;
         }
         file.fermer()?;
+        self.out.write_all(&file.produits())?;
         self.in_file += 1;
         Ok(())
     }
