@@ -177,7 +177,9 @@ const RECORD_DAMAGES: &[RecordDamage] = &[
     ("C3-NON-INITIALE", Profile::Pharmacie, "blanks in place of FACTURE INITIALE", |r| put(r, 0, 92, &[b' '; 16])),
     ("C4-IDENTIFICATION", Profile::Pharmacie, "blanks in place of the identification of the file", |r| put(r, 0, 50, &[b' '; 6])),
     ("C13-FINESS-CORSE", Profile::Pharmacie, "the number of a Corsican with its letter in the first 4", |r| put_in(r, b'4', b' ', 55, b"2A0000014")),
-    ("C14-NUMERO-NUL", Profile::Pharmacie, "zeros in place of the number of the first invoice, on its type 2", |r| put_in(r, b'2', b' ', 27, &[b'0'; 9])),
+    ("C14-NUMERO-NUL", Profile::Pharmacie, "zeros in place of the number of the first invoice, on its type 2", |r| {
+        put_in(r, b'2', b' ', 27, &[b'0'; 9])
+    }),
     ("C15-PREFIXE", Profile::Pharmacie, "another key behind the NIR of the first 4", |r| {
         let index = first(r, b'4', b' ');
         let other = if r[index][25] == b'9' { b'8' } else { r[index][25] + 1 };

@@ -271,3 +271,34 @@ fn a_deposit_on_the_command_line_says_what_the_dry_run_said() {
         );
     }
 }
+
+/// One command writes both norms, and the same bytes for the same seed: a return answers the file that the same options give, or a named one.
+#[test]
+fn both_norms_are_generated_by_one_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let generate = |arguments: &[&str]| {
+        let output = run(dir.path(), &[&["generate"], arguments].concat(), LIMIT);
+        (output.status.success(), output.stdout, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let asked = ["--profile", "transport", "--invoices", "30", "--seed", "7"];
+    let (done, dre, _) = generate(&[&["--norm", "dre"], &asked[..]].concat());
+    assert!(done && dre.starts_with(b"000"));
+    let (_, again, _) = generate(&[&["--norm", "dre"], &asked[..]].concat());
+    assert!(dre == again, "one seed, one file");
+    let file = dir.path().join("dre.b2");
+    fs::write(&file, &dre).unwrap();
+    let (done, answer, _) = generate(&[&["--norm", "rsp", "--movements"], &asked[..]].concat());
+    assert!(done && answer.starts_with(b"0128000"));
+    let (_, named, _) = generate(&["--norm", "rsp", "--movements", "--seed", "7", "--answers", file.to_str().unwrap()]);
+    assert!(answer == named, "the answer to a file is the answer to the options that give it");
+    // What belongs to the other norm is refused, and said.
+    for wrong in [
+        &["--norm", "dre", "--movements"][..],
+        &["--norm", "dre", "--damage", "rsp-state"],
+        &["--norm", "rsp", "--damage", "nir-key"],
+        &["--invoices", "3"],
+    ] {
+        let (done, written, told) = generate(wrong);
+        assert!(!done && written.is_empty() && !told.is_empty(), "{wrong:?}: {told}");
+    }
+}

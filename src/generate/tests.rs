@@ -255,6 +255,61 @@ fn a_return_answers_every_invoice() {
 }
 
 #[test]
+fn flat_payments_and_recoveries_are_in_the_sums() {
+    let (bytes, asked) = generated(&Options { invoices: 60, invoices_per_lot: 10, ..Options::default() });
+    for packaging in [Packaging::Lignes, Packaging::Blocs] {
+        let mut out = Vec::new();
+        let summary = rsp(&bytes[..], Forme::Crlf, &RspOptions { packaging, movements: true, ..RspOptions::default() }, &mut out).expect("generated");
+        assert_eq!(summary.transfers, asked.lots);
+        let mut reader = noemie_parsers::noemie::Reader::new(&out[..], packaging);
+        let mut movements = 0;
+        while let Some(element) = reader.next_element().expect("memory does not fail") {
+            assert!(!matches!(element, noemie_parsers::noemie::Element::Anomalies(_)), "{element:?}");
+            movements += u64::from(matches!(element, noemie_parsers::noemie::Element::Mouvement(_)));
+        }
+        let c = reader.comptes();
+        assert_eq!((movements, c.forfaits, c.recupere), (2 * asked.lots, summary.flat, summary.recovered));
+        assert_eq!(c.somme_999, summary.amo_paid + summary.amc_paid + summary.flat - summary.recovered);
+    }
+}
+
+#[test]
+fn a_damaged_return_raises_what_it_names() {
+    let (bytes, _) = generated(&Options { profile: Profile::Pharmacie, invoices: 8, ..Options::default() });
+    for damage in ReturnDamage::ALL {
+        let packaging = if *damage == ReturnDamage::Flag { Packaging::Blocs } else { Packaging::Lignes };
+        let made = |packaging| {
+            let mut out = Vec::new();
+            rsp(&bytes[..], Forme::Crlf, &RspOptions { packaging, damage: Some(*damage), ..RspOptions::default() }, &mut out).map(|_| out)
+        };
+        let file = made(packaging).expect("generated");
+        let report = crate::validate::validate(&file[..], "").expect("memory does not fail");
+        assert!(report.anomalies.iter().any(|a| a.code == damage.code().as_str()), "{damage:?}: {:?}", report.anomalies);
+        // Each is made in one packaging: the other has no certain place for it.
+        let other = if packaging == Packaging::Blocs { Packaging::Lignes } else { Packaging::Blocs };
+        assert!(matches!(made(other), Err(GenerateError::Impossible(_))), "{damage:?}");
+    }
+}
+
+/// What the reader assumes is told once, whatever the number of lots and invoices.
+#[test]
+fn assumptions_are_told_once() {
+    let told = |bytes: &[u8]| {
+        let report = crate::validate::validate(bytes, "").expect("memory does not fail");
+        report.assumptions.into_iter().map(|a| (a.code, a.record)).collect::<Vec<_>>()
+    };
+    let (bytes, _) = generated(&Options { profile: Profile::Pharmacie, invoices: 50, invoices_per_lot: 10, ..Options::default() });
+    assert_eq!(told(&bytes), [("A2-NORME", 2), ("A4-2P-DRE", 3)]);
+    let (bytes, _) = generated(&Options { profile: Profile::Clinique, invoices: 50, ..Options::default() });
+    assert!(told(&bytes).iter().all(|(code, _)| *code != "A2-NORME"));
+    // The same lots sent to a caisse: the 2P have the layout of 2007.
+    let (mut bytes, _) = generated(&Options { profile: Profile::Pharmacie, invoices: 2, ..Options::default() });
+    bytes[25..27].copy_from_slice(b"CT");
+    bytes[91..107].fill(b' ');
+    assert_eq!(told(&bytes)[1].0, "A4-2P-2007");
+}
+
+#[test]
 fn return_fixtures_are_what_the_generator_makes() {
     for (packaging, word) in [(Packaging::Lignes, "lines"), (Packaging::Blocs, "blocks")] {
         let (name, dre_options) = fixtures().into_iter().find(|(name, _)| name.contains("mixte")).expect("the mixed fixture");

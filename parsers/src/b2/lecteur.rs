@@ -29,6 +29,10 @@ use std::io::{self, Read};
 /// A file that is not a file: more logical files than this in one physical file are refused (their keys are kept in memory for control C5).
 const FICHIERS_MAX: u32 = 10_000;
 
+/// A lot that is not a lot: the type 6 counts its invoices on three digits, and the numbers of a lot are kept in memory for control C14. A hundred times
+/// what can be counted leaves room for a producer that does not close its lots.
+const FACTURES_DE_LOT_MAX: usize = 100_000;
+
 /// Where the reading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Etat {
