@@ -302,3 +302,29 @@ fn both_norms_are_generated_by_one_command() {
         assert!(!done && written.is_empty() && !told.is_empty(), "{wrong:?}: {told}");
     }
 }
+
+/// What the reader assumes is told once, whatever the number of lots and invoices.
+#[test]
+fn assumptions_are_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("dre.b2");
+    let told = || {
+        let report = validate(&file).1.unwrap();
+        let list = report["assumptions"].as_array().unwrap();
+        list.iter().map(|a| format!("{} {}", a["code"].as_str().unwrap(), a["record"])).collect::<Vec<_>>()
+    };
+    let generate = |profile: &str| {
+        let arguments = ["generate", "--norm", "dre", "--profile", profile, "--invoices", "200", "-o", file.to_str().unwrap()];
+        assert!(run(dir.path(), &arguments, LIMIT).status.success());
+    };
+    generate("clinique");
+    assert!(told().iter().all(|t| !t.starts_with("A2-NORME")), "{:?}", told());
+    generate("pharmacie");
+    assert_eq!(told(), ["A2-NORME 2", "A4-2P-DRE 3"]);
+    // The same lots sent to a caisse: the 2P have the layout of 2007.
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[25..27].copy_from_slice(b"CT");
+    bytes[91..107].fill(b' ');
+    fs::write(&file, bytes).unwrap();
+    assert_eq!(told()[1], "A4-2P-2007 3");
+}
