@@ -6,6 +6,7 @@ use b2_commun::{Fixture, fixture, fixtures, lire};
 use noemie_parsers::anomaly::Code;
 use noemie_parsers::b2::genre::Tables;
 use noemie_parsers::b2::{Ecrivain, Element, ErreurEcriture, Facture, Fiche, Genre, NormeLot, Record, t000, t1, t2, t4, t5, t6};
+use noemie_parsers::hypothese::Hypothese;
 use noemie_parsers::layout::Layout;
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::Date;
@@ -221,4 +222,30 @@ fn a_record_filled_is_the_one_of_its_table() {
     }
     let dit = format!("{:?}", Fiche::nouvelle(&t2::ps::LAYOUT).octets(&t2::ps::NATURE_ASSURANCE, b"1"));
     assert!(dit.contains("\"2\"") && dit.contains("22"), "{dit}");
+}
+
+/// What the reader assumes of a lot and of an invoice, by the tables that it chose.
+#[test]
+fn what_the_tables_assume() {
+    let dites = |octets: &[u8]| {
+        let lecture = lire(octets, Forme::Blocs);
+        let lots = lecture.elements.iter().filter_map(|e| if let Element::Lot(l) = e { l.hypothese() } else { None });
+        lots.chain(lecture.factures().next().expect("an invoice").hypotheses()).collect::<Vec<_>>()
+    };
+    let ps = fixture("ok/two_ps.blocks.b2").octets;
+    assert_eq!(dites(&ps), [Hypothese::NormePs, Hypothese::DeuxPDre]);
+    let mut caisse = ps;
+    caisse[25..27].copy_from_slice(b"CT");
+    caisse[91..107].fill(b' ');
+    assert_eq!(dites(&caisse), [Hypothese::NormePs, Hypothese::DeuxP2007]);
+    let mut cp = fixture("ok/two_cp.blocks.b2").octets;
+    assert_eq!(dites(&cp), [Hypothese::DeuxPDre]);
+    // A 3F in place of the 3S, in a lot of version 022003 and in one of another version.
+    cp[7 * 128 + 35] = b'F';
+    cp[128 + 81..128 + 87].copy_from_slice(b"022003");
+    assert_eq!(dites(&cp), [Hypothese::DeuxPDre]);
+    cp[128 + 81..128 + 87].copy_from_slice(b"012005");
+    assert_eq!(dites(&cp), [Hypothese::DeuxPDre, Hypothese::Version2005]);
+    let codes: std::collections::BTreeSet<_> = Hypothese::ALL.iter().map(|h| h.as_str()).collect();
+    assert!(codes.len() == Hypothese::ALL.len() && Hypothese::ALL.iter().all(|h| !h.message().is_empty()));
 }
