@@ -28,7 +28,7 @@ need_mb=$((large_mb + large_mb / 5))
 # measure MB: generates a file of that size, validates it, leaves `peak` (KiB), `seconds` (CPU) and `bytes`.
 measure() {
     local file="$dir/$1.b2" invoices=$(($1 * 1000000 / invoice_bytes))
-    "$bin" generate dre --invoices "$invoices" --seed 1 -o "$file" 2>"$dir/generate.log" || { cat "$dir/generate.log" >&2; exit 1; }
+    "$bin" generate --norm dre --invoices "$invoices" --seed 1 -o "$file" 2>"$dir/generate.log" || { cat "$dir/generate.log" >&2; exit 1; }
     bytes=$(wc -c <"$file")
     if [ -x /usr/bin/time ]; then
         /usr/bin/time -f '%M %U %S' -o "$dir/time" "$bin" validate --format json "$file" >"$dir/report"

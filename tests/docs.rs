@@ -2,13 +2,15 @@
 //!
 //! `NOEMIE_UPDATE_DOCS=1 cargo test --test docs` writes them anew.
 
-use noemie_gateway::generate::{self, Damage, Options};
+use noemie_gateway::generate::{self, Damage, Options, Profile, ReturnDamage};
 use noemie_gateway::validate;
 use noemie_gateway::xray::{self, Xray, text};
 use noemie_parsers::anomaly::{Code, Severity};
 use noemie_parsers::documentation;
+use noemie_parsers::hypothese::Hypothese;
+use noemie_parsers::noemie::Packaging;
 use noemie_parsers::physical::enregistrements::Forme;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -54,6 +56,15 @@ fn the_table_of_controls_is_current() {
         writeln!(table, "| `{code}` | {} | `{severity}` | {verdict} | {} |", code.control(), code.titre()).expect("a string takes all");
     }
     check_section("docs/controles.md", "controles", &table);
+}
+
+#[test]
+fn the_table_of_assumptions_is_current() {
+    let mut table = String::from("| code | ce qui est supposé |\n|---|---|\n");
+    for hypothese in Hypothese::ALL {
+        writeln!(table, "| `{}` | {} |", hypothese.as_str(), hypothese.message()).expect("a string takes all");
+    }
+    check_section("docs/controles.md", "hypotheses", &table);
 }
 
 /// Compares a whole file with what it should be, or writes it.
@@ -109,81 +120,130 @@ fn damages() -> BTreeMap<&'static str, (Damage, Vec<u8>)> {
 fn each_code_that_the_generator_can_raise_has_its_example() {
     for (code, (damage, file)) in damages() {
         let shown = example(&file, code).unwrap_or_else(|| panic!("{code} is not shown"));
-        let made = format!("`noemie-gateway generate dre --invoices 12 --damage {}`:", damage.as_str());
+        let made = format!("`noemie-gateway generate --norm dre --invoices 12 --damage {}`:", damage.as_str());
         check_section("docs/controles.md", &format!("exemple {code}"), &format!("{made}\n\n```text\n{shown}```\n"));
     }
 }
 
-/// Damages of a NOEMIE return of two or three invoices: code, what was done, how.
-type ReturnDamage = (&'static str, &'static str, fn(&mut Vec<u8>));
-
-/// Offset of the `n`th byte (1-based, as in the tables) of the first entity with this code and level.
-fn column(file: &[u8], entity: &str, n: usize) -> usize {
-    let mark = format!("@{entity}");
-    file.windows(mark.len()).position(|w| w == mark.as_bytes()).unwrap_or_else(|| panic!("no {entity}")) + n
+#[test]
+fn codes_of_returns_have_their_example() {
+    let mut dre = Vec::new();
+    generate::dre(&Options { profile: Profile::Pharmacie, invoices: 3, ..Options::default() }, &mut dre).expect("generated");
+    for damage in ReturnDamage::ALL {
+        let blocks = *damage == ReturnDamage::Flag;
+        let packaging = if blocks { Packaging::Blocs } else { Packaging::Lignes };
+        let options = generate::RspOptions { packaging, damage: Some(*damage), ..generate::RspOptions::default() };
+        let mut file = Vec::new();
+        generate::rsp(&dre[..], Forme::Crlf, &options, &mut file).expect("answered");
+        let code = damage.code().as_str();
+        let shown =
+            example(&file, code).unwrap_or_else(|| panic!("{code} is not raised: {:?}", validate::validate(&file[..], "").map(|r| r.anomalies)));
+        let packaging = if blocks { " --packaging blocks" } else { "" };
+        let made = format!("`noemie-gateway generate --norm rsp --profile pharmacie --invoices 3{packaging} --damage {}`:", damage.as_str());
+        check_section("docs/controles.md", &format!("exemple {code}"), &format!("{made}\n\n```text\n{shown}```\n"));
+    }
 }
 
-/// Offset of the `n`th byte of the 999.
-fn column_999(file: &[u8], n: usize) -> usize {
-    file.windows(7).rposition(|w| w == b"0128999").expect("a 999") + 3 + n
+/// A valid file as the list of its records.
+type Records = Vec<Vec<u8>>;
+
+/// A damage that the generator does not make: code, profile of the file, what was done, how.
+type RecordDamage = (&'static str, Profile, &'static str, fn(&mut Records));
+
+/// Index of the first record of a type with this complement letter at 36; a blank is no letter.
+fn first(records: &Records, kind: u8, letter: u8) -> usize {
+    let is = |r: &Vec<u8>| r[0] == kind && (r[35] == letter || (letter == b' ' && !r[35].is_ascii_alphabetic()));
+    records.iter().position(is).unwrap_or_else(|| panic!("no {}{}", char::from(kind), char::from(letter)))
 }
 
-const RETURN_DAMAGES: &[ReturnDamage] = &[
-    ("Q2-CADRAGE", "the length before the second record says one byte more", |f| f[130 + 4 + 3] = if f[137] == b'9' { b'8' } else { f[137] + 1 }),
-    ("Q3-999", "the last record is cut off", |f| f.truncate(column_999(f, 1) - 4)),
-    ("Q4-DELIMITEUR", "a blank in place of the `@` of the entity before a 198", |f| {
-        let place = column(f, "19899", 0);
-        f[place] = b' ';
+/// Bytes at a column (1-based) of a record.
+fn put(records: &mut Records, index: usize, column: usize, bytes: &[u8]) {
+    records[index][column - 1..column - 1 + bytes.len()].copy_from_slice(bytes);
+}
+
+/// Bytes at a column of the first record of a type.
+fn put_in(records: &mut Records, kind: u8, letter: u8, column: usize, bytes: &[u8]) {
+    let index = first(records, kind, letter);
+    put(records, index, column, bytes);
+}
+
+const RECORD_DAMAGES: &[RecordDamage] = &[
+    ("P4-ORDRE-FACTURE", Profile::Pharmacie, "the first 4C before its 4", |r| {
+        let index = first(r, b'4', b'C');
+        r.swap(index - 1, index);
     }),
-    ("Q5-DECALAGE", "a letter in the code of a 198", |f| {
-        let place = column(f, "19899", 1);
-        f[place] = b'X';
+    ("P7-BLANCS-APRES-999", Profile::Pharmacie, "the end-of-file byte of old systems (0x1A) after the 999", |r| r.push(vec![0x1a])),
+    ("P7-DONNEES-APRES-999", Profile::Pharmacie, "a letter after the 999", |r| r.push(b"X".to_vec())),
+    ("C3-NON-INITIALE", Profile::Pharmacie, "blanks in place of FACTURE INITIALE", |r| put(r, 0, 92, &[b' '; 16])),
+    ("C4-IDENTIFICATION", Profile::Pharmacie, "blanks in place of the identification of the file", |r| put(r, 0, 50, &[b' '; 6])),
+    ("C13-FINESS-CORSE", Profile::Pharmacie, "the number of a Corsican with its letter in the first 4", |r| put_in(r, b'4', b' ', 55, b"2A0000014")),
+    ("C14-NUMERO-NUL", Profile::Pharmacie, "zeros in place of the number of the first invoice, on its type 2", |r| {
+        put_in(r, b'2', b' ', 27, &[b'0'; 9])
     }),
-    ("Q6-COMPTEUR", "another figure in the counter of a 990", |f| {
-        let place = column(f, "99005", 30);
-        f[place] = b'9';
+    ("C15-PREFIXE", Profile::Pharmacie, "another key behind the NIR of the first 4", |r| {
+        let index = first(r, b'4', b' ');
+        let other = if r[index][25] == b'9' { b'8' } else { r[index][25] + 1 };
+        put(r, index, 26, &[other]);
     }),
-    ("Q7-CUMUL", "another figure in the sum of a 990", |f| {
-        let place = column(f, "99005", 36);
-        f[place] = b'9';
+    ("C17-SEQUENCE", Profile::Pharmacie, "sequence 03 on the first 4C", |r| put_in(r, b'4', b'C', 37, b"03")),
+    ("C18-MODIFICATEURS", Profile::Clinique, "a blank before the modifier of the first 4M", |r| put_in(r, b'4', b'M', 59, b" A  ")),
+    ("C21-CODE", Profile::Pharmacie, "nature d'assurance 77", |r| put_in(r, b'2', b' ', 77, b"77")),
+    ("C22-AT", Profile::Pharmacie, "the number of an industrial accident with nature 10", |r| {
+        put_in(r, b'2', b' ', 77, b"10");
+        put_in(r, b'2', b' ', 86, b"260115759");
     }),
-    ("Q8-ENREGISTREMENTS", "the 999 counts 99 records", |f| {
-        let place = column_999(f, 62);
-        f[place..place + 2].copy_from_slice(b"99");
+    ("C24-DELAI", Profile::Pharmacie, "care two years ago in the first 4", |r| put_in(r, b'4', b' ', 68, b"240115")),
+    ("C26-ECLATEMENT", Profile::Pharmacie, "a file for a caisse (CT, no message) whose first invoice has top F", |r| {
+        let last = r.len() - 1;
+        put(r, 0, 26, b"CT");
+        put(r, 0, 92, &[b' '; 16]);
+        put(r, last, 26, b"CT");
+        // The first invoice that asks something of the AMC.
+        let line = r.iter().position(|l| l[0] == b'4' && l[35] == b' ' && l[121..128] != *b"0000000").expect("a part of the AMC");
+        let main = r[..line].iter().rposition(|l| l[0] == b'2' && l[35] == b' ').expect("its type 2");
+        put(r, main, 46, b"F");
     }),
-    ("Q9-LOTS", "the 999 counts 9 lots more", |f| {
-        let place = column_999(f, 84);
-        f[place] = b'9';
+    ("C27-DEPENSE", Profile::Clinique, "another fee in the first 4", |r| put_in(r, b'4', b' ', 115, b"0099999")),
+    ("C28-ACCORD", Profile::Pharmacie, "a favourable prior agreement (4) without its date in the first 4", |r| put_in(r, b'4', b' ', 50, b"4")),
+    ("C29-OC", Profile::Pharmacie, "blanks before the number of the insurer", |r| put_in(r, b'2', b' ', 119, b"  99900011")),
+    ("C30-TOTAL", Profile::Clinique, "another total base in the first 5", |r| {
+        let index = r.iter().position(|l| l[0] == b'5').expect("a type 5");
+        put(r, index, 42, b"9");
     }),
-    ("Q10-ENTITE-INCONNUE", "entity 777 in place of a 199", |f| {
-        let place = column(f, "19999", 1);
-        f[place..place + 3].copy_from_slice(b"777");
-    }),
-    ("Q11-NON-NUMERIQUE", "letter O for a zero in the amount of a 198", |f| {
-        let place = column(f, "19899", 6);
-        f[place] = b'O';
-    }),
-    ("Q13-ETAT", "state X in a 198", |f| {
-        let place = column(f, "19899", 14);
-        f[place] = b'X';
-    }),
-    ("Q15-NIVEAUX", "level 09 in the first 990", |f| {
-        let place = column(f, "99005", 5);
-        f[place] = b'9';
+    ("C35-CALCUL", Profile::Pharmacie, "a base of 9999.99 in the first 4", |r| put_in(r, b'4', b' ', 96, b"0999999")),
+    ("C37-CENTRE", Profile::Pharmacie, "regime 96, caisse 196, centre 1111", |r| put_in(r, b'2', b' ', 49, b"961961111")),
+    ("L1-LIMITE", Profile::Pharmacie, "the first 4 written 20000 times more", |r| {
+        let index = first(r, b'4', b' ');
+        let line = r[index].clone();
+        r.splice(index..index, std::iter::repeat_n(line, 20_000));
     }),
 ];
 
 #[test]
-fn codes_of_returns_have_their_example() {
-    let (mut dre, mut clean) = (Vec::new(), Vec::new());
-    generate::dre(&Options { profile: generate::Profile::Pharmacie, invoices: 3, ..Options::default() }, &mut dre).expect("generated");
-    generate::rsp(&dre[..], Forme::Crlf, &generate::RspOptions::default(), &mut clean).expect("answered");
-    for (code, what, damage) in RETURN_DAMAGES {
-        let mut file = clean.clone();
-        damage(&mut file);
+fn codes_that_the_generator_does_not_make_have_their_example() {
+    for (code, profile, what, damage) in RECORD_DAMAGES {
+        let mut clean = Vec::new();
+        generate::dre(&Options { profile: *profile, invoices: 3, forme: Forme::Lf, ..Options::default() }, &mut clean).expect("generated");
+        let mut records: Records = clean.split(|b| *b == b'\n').filter(|r| !r.is_empty()).map(<[u8]>::to_vec).collect();
+        damage(&mut records);
+        let file: Vec<u8> = records.iter().flat_map(|r| r.iter().chain(b"\n")).copied().collect();
         let shown =
             example(&file, code).unwrap_or_else(|| panic!("{code} is not raised: {:?}", validate::validate(&file[..], "").map(|r| r.anomalies)));
-        check_section("docs/controles.md", &format!("exemple {code}"), &format!("A return of `generate rsp`, {what}:\n\n```text\n{shown}```\n"));
+        let made = format!("`noemie-gateway generate --norm dre --profile {} --invoices 3 --form lf`, then {what}:", profile.as_str());
+        check_section("docs/controles.md", &format!("exemple {code}"), &format!("{made}\n\n```text\n{shown}```\n"));
+    }
+}
+
+/// Codes without an example, and why: none today.
+const WITHOUT_EXAMPLE: &[(Code, &str)] = &[];
+
+#[test]
+fn each_code_has_an_example_held_by_a_test() {
+    let made: BTreeSet<&str> =
+        damages().into_keys().chain(ReturnDamage::ALL.iter().map(|d| d.code().as_str())).chain(RECORD_DAMAGES.iter().map(|d| d.0)).collect();
+    for code in Code::ALL {
+        let excused = WITHOUT_EXAMPLE.iter().any(|(c, _)| c == code);
+        assert!(made.contains(code.as_str()) != excused, "{code}: an example is missing, or is excused for nothing");
     }
 }
 

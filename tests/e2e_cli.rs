@@ -271,3 +271,60 @@ fn a_deposit_on_the_command_line_says_what_the_dry_run_said() {
         );
     }
 }
+
+/// One command writes both norms, and the same bytes for the same seed: a return answers the file that the same options give, or a named one.
+#[test]
+fn both_norms_are_generated_by_one_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let generate = |arguments: &[&str]| {
+        let output = run(dir.path(), &[&["generate"], arguments].concat(), LIMIT);
+        (output.status.success(), output.stdout, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let asked = ["--profile", "transport", "--invoices", "30", "--seed", "7"];
+    let (done, dre, _) = generate(&[&["--norm", "dre"], &asked[..]].concat());
+    assert!(done && dre.starts_with(b"000"));
+    let (_, again, _) = generate(&[&["--norm", "dre"], &asked[..]].concat());
+    assert!(dre == again, "one seed, one file");
+    let file = dir.path().join("dre.b2");
+    fs::write(&file, &dre).unwrap();
+    let (done, answer, _) = generate(&[&["--norm", "rsp", "--movements"], &asked[..]].concat());
+    assert!(done && answer.starts_with(b"0128000"));
+    let (_, named, _) = generate(&["--norm", "rsp", "--movements", "--seed", "7", "--answers", file.to_str().unwrap()]);
+    assert!(answer == named, "the answer to a file is the answer to the options that give it");
+    // What belongs to the other norm is refused, and said.
+    for wrong in [
+        &["--norm", "dre", "--movements"][..],
+        &["--norm", "dre", "--damage", "rsp-state"],
+        &["--norm", "rsp", "--damage", "nir-key"],
+        &["--invoices", "3"],
+    ] {
+        let (done, written, told) = generate(wrong);
+        assert!(!done && written.is_empty() && !told.is_empty(), "{wrong:?}: {told}");
+    }
+}
+
+/// What the reader assumes is told once, whatever the number of lots and invoices.
+#[test]
+fn assumptions_are_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("dre.b2");
+    let told = || {
+        let report = validate(&file).1.unwrap();
+        let list = report["assumptions"].as_array().unwrap();
+        list.iter().map(|a| format!("{} {}", a["code"].as_str().unwrap(), a["record"])).collect::<Vec<_>>()
+    };
+    let generate = |profile: &str| {
+        let arguments = ["generate", "--norm", "dre", "--profile", profile, "--invoices", "200", "-o", file.to_str().unwrap()];
+        assert!(run(dir.path(), &arguments, LIMIT).status.success());
+    };
+    generate("clinique");
+    assert!(told().iter().all(|t| !t.starts_with("A2-NORME")), "{:?}", told());
+    generate("pharmacie");
+    assert_eq!(told(), ["A2-NORME 2", "A4-2P-DRE 3"]);
+    // The same lots sent to a caisse: the 2P have the layout of 2007.
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[25..27].copy_from_slice(b"CT");
+    bytes[91..107].fill(b' ');
+    fs::write(&file, bytes).unwrap();
+    assert_eq!(told()[1], "A4-2P-2007 3");
+}

@@ -86,7 +86,7 @@ codes! {
     FactureDifferente      "C14-NUMERO-DIFFERENT"  "C14" Facture       "Numéro de facture différent dans la même facture";
     FactureDouble          "C14-NUMERO-DOUBLE"     "C14" Facture       "Numéro de facture déjà utilisé dans le lot";
     PrefixeDifferent       "C15-PREFIXE"           "C15" Facture       "PS, NIR, clé ou rang différent dans la même facture";
-    Ordre                  "C16-ORDRE"             "C16" Avertissement "Ordre des compléments non respecté";
+    Ordre                  "C16-ORDRE"             "C16" Avertissement "Ordre des lignes ou des compléments non respecté";
     Sequence               "C17-SEQUENCE"          "C17" Avertissement "Séquence, nombre ou date des compléments";
     Modificateurs          "C18-MODIFICATEURS"     "C18" Avertissement "Modificateurs CCAM non cadrés à gauche";
     NombreLignes           "C19-LIGNES"            "C19" Avertissement "Une facture contient de 1 à 999 lignes";

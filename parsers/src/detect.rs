@@ -1,5 +1,6 @@
 //! What a file is, from its first bytes: norm, packaging, and the reason of the decision.
 
+use crate::hypothese::Hypothese;
 use crate::physical::enregistrements::{Forme, LONGUEUR};
 
 /// How many bytes [`detecter`] wants; fewer are enough for a shorter file.
@@ -47,6 +48,18 @@ pub struct Detection {
     pub norme: Option<Norme>,
     /// Why.
     pub raison: &'static str,
+    /// What was assumed, where the bytes leave a choice.
+    pub hypothese: Option<Hypothese>,
+}
+
+impl Detection {
+    const fn sans_doute(norme: Norme, raison: &'static str) -> Self {
+        Self { norme: Some(norme), raison, hypothese: None }
+    }
+
+    const fn en_supposant(norme: Norme, raison: &'static str, hypothese: Hypothese) -> Self {
+        Self { norme: Some(norme), raison, hypothese: Some(hypothese) }
+    }
 }
 
 /// Recognises a file by its first [`APERCU`] bytes.
@@ -54,32 +67,43 @@ pub struct Detection {
 /// Order matters: a concentrator's line `2999 000…` also looks like a NOEMIE length prefix followed by `000`, so it is tested first.
 #[must_use]
 pub fn detecter(head: &[u8]) -> Detection {
-    let found = |norme, raison| Detection { norme: Some(norme), raison };
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let forme = forme(text);
     if head.is_empty() {
-        return Detection { norme: None, raison: "empty file" };
+        return Detection { norme: None, raison: "empty file", hypothese: None };
     }
     if is_concentrator(text, forme) {
-        return found(Norme::Concentrateur(forme), "128-character lines that all begin with type 2");
+        return Detection::sans_doute(Norme::Concentrateur(forme), "128-character lines that all begin with type 2");
     }
     if has_length_prefix(text) {
-        return found(Norme::NoemieLignes, "length prefix followed by 000");
+        return Detection::sans_doute(Norme::NoemieLignes, "length prefix followed by 000");
     }
     if text.starts_with(b"000") {
-        return if is_noemie_header(text, forme) {
-            found(Norme::NoemieBlocs, "000 whose reference of exchange (62-65) is a number, in blocks")
-        } else {
-            found(Norme::B2(forme), "000 of norm B2")
-        };
+        return en_tete(text, forme);
     }
     if text.first().is_some_and(|b| (b'1'..=b'6').contains(b)) && text.get(1..10).is_some_and(|ps| ps.iter().all(u8::is_ascii_digit)) {
-        return found(Norme::B2(forme), "first record is a B2 type without 000 before it");
+        let raison = "first record is a B2 type without 000 before it";
+        return Detection::en_supposant(Norme::B2(forme), raison, Hypothese::SansEnTete);
     }
     if second_record(text, forme).is_some_and(|r| r[0] == b'1' && r[1..10].iter().all(u8::is_ascii_digit)) {
-        return found(Norme::B2(forme), "second record is a B2 type 1");
+        return Detection::en_supposant(Norme::B2(forme), "second record is a B2 type 1", Hypothese::SansEnTete);
     }
-    Detection { norme: None, raison: "neither a B2 type, nor NOEMIE, nor a concentrator's line" }
+    Detection { norme: None, raison: "neither a B2 type, nor NOEMIE, nor a concentrator's line", hypothese: None }
+}
+
+/// A NOEMIE 000 in blocks has a three-digit reference at 62-64 where B2 has its norm; without it, the flag and the entity code after the block decide.
+fn en_tete(head: &[u8], forme: Forme) -> Detection {
+    if head.get(65..67) == Some(b"B2") {
+        return Detection::sans_doute(Norme::B2(forme), "000 of norm B2");
+    }
+    let reference = head.get(61..64).is_some_and(|r| r.iter().all(u8::is_ascii_digit));
+    if forme == Forme::Blocs && reference {
+        return Detection::sans_doute(Norme::NoemieBlocs, "000 whose reference of exchange (62-65) is a number, in blocks");
+    }
+    if forme == Forme::Blocs && head.get(129..132) == Some(b"020") {
+        return Detection::en_supposant(Norme::NoemieBlocs, "000 in blocks followed by an entity 020", Hypothese::NoemieParEntite);
+    }
+    Detection::en_supposant(Norme::B2(forme), "000 of no NOEMIE reference", Hypothese::B2ParDefaut)
 }
 
 /// Lines when a line end stands where the first records have only text; B2 records hold none before types 5 and 6.
@@ -106,14 +130,6 @@ fn has_length_prefix(head: &[u8]) -> bool {
         && head[..4].iter().all(u8::is_ascii_digit)
         && &head[4..7] == b"000"
         && head.get(7..9).is_none_or(|t| t.iter().all(u8::is_ascii_uppercase))
-}
-
-/// A NOEMIE 000 has a three-digit reference at 62-64 where B2 has its norm; without it, the flag and the entity code after the block decide.
-fn is_noemie_header(head: &[u8], forme: Forme) -> bool {
-    if forme != Forme::Blocs || head.get(65..67) == Some(b"B2") {
-        return false;
-    }
-    head.get(61..64).is_some_and(|r| r.iter().all(u8::is_ascii_digit)) || head.get(129..132) == Some(b"020")
 }
 
 fn second_record(head: &[u8], forme: Forme) -> Option<&[u8]> {
@@ -162,6 +178,29 @@ mod tests {
         let mut block = b"000CP00000001999000      TP00000992003251        RSP003260206576     UT".to_vec();
         block.resize(LONGUEUR, b' ');
         check(&block, Some(Norme::NoemieBlocs));
+    }
+
+    #[test]
+    fn what_is_assumed_is_said() {
+        let assumed = |head: &[u8]| detecter(head).hypothese;
+        let header = b2_header();
+        assert_eq!(assumed(&header), None);
+        assert_eq!(assumed(b"0128000CP00000001999000"), None);
+        let mut bare = header.clone();
+        bare[65..67].fill(b' ');
+        assert_eq!(assumed(&bare), Some(Hypothese::B2ParDefaut));
+        let followed = [&bare[..], b"0020"].concat();
+        assert_eq!((detecter(&followed).norme, assumed(&followed)), (Some(Norme::NoemieBlocs), Some(Hypothese::NoemieParEntite)));
+        assert_eq!(assumed(b"1992000034      999002       PHARMACIE"), Some(Hypothese::SansEnTete));
+    }
+
+    #[test]
+    fn words_of_the_reports() {
+        let words = |norme: Norme| (norme.as_str(), norme.packaging());
+        assert_eq!(words(Norme::B2(Forme::Blocs)), ("b2", "blocks"));
+        assert_eq!(words(Norme::Concentrateur(Forme::Lf)), ("concentrator", "lf"));
+        assert_eq!(words(Norme::NoemieLignes), ("noemie", "lines"));
+        assert_eq!(words(Norme::NoemieBlocs), ("noemie", "blocks"));
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub fn columns(zone: &Zone) -> String {
 pub fn picture(zone: &Zone) -> String {
     let n = zone.len;
     let text = match zone.picture {
-        Picture::N => format!("`9({n})`"),
+        Picture::N | Picture::PersoN => format!("`9({n})`"),
         Picture::X | Picture::Perso | Picture::Nom | Picture::Nir => format!("`X({n})`"),
         Picture::Montant => format!("`9({})V99`", n.saturating_sub(2)),
         Picture::Decimal(d) => format!("`9({})V9({d})`", n.saturating_sub(u16::from(d))),

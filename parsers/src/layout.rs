@@ -39,6 +39,8 @@ pub enum Picture {
     Nir,
     /// Text that names or locates a person, same alphabet as [`Picture::X`].
     Perso,
+    /// Digits that locate a person, under the same rule as [`Picture::N`].
+    PersoN,
     /// A person's name whose alphabet senders do not respect (accents seen): kept as sent.
     Nom,
     /// Bytes of any value (certification zones).
@@ -49,13 +51,16 @@ impl Picture {
     /// Whether the zone is made of digits only when it is filled.
     #[must_use]
     pub const fn is_numeric(self) -> bool {
-        matches!(self, Self::N | Self::Montant | Self::Decimal(_) | Self::Aammjj | Self::Jjmmaa | Self::Aaaammjj | Self::Aammjjhh | Self::Hhmm)
+        matches!(
+            self,
+            Self::N | Self::PersoN | Self::Montant | Self::Decimal(_) | Self::Aammjj | Self::Jjmmaa | Self::Aaaammjj | Self::Aammjjhh | Self::Hhmm
+        )
     }
 
     /// Whether the zone carries a person's datum, which never leaves the vault in clear.
     #[must_use]
     pub const fn is_person(self) -> bool {
-        matches!(self, Self::Naissance | Self::Nir | Self::Perso | Self::Nom)
+        matches!(self, Self::Naissance | Self::Nir | Self::Perso | Self::PersoN | Self::Nom)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod anomaly;
 pub mod b2;
 pub mod detect;
 pub mod documentation;
+pub mod hypothese;
 pub mod layout;
 pub mod noemie;
 pub mod physical;

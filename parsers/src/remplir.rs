@@ -95,5 +95,8 @@ mod tests {
     #[test]
     fn accents_are_lost() {
         assert_eq!(capitales("Œuvre déjà@"), b"OEUVRE DEJA ");
+        assert_eq!(capitales("Ægir, çà Îlot ñandú ôté Ülrich Ÿ"), b"AEGIR, CA ILOT NANDU OTE ULRICH Y");
+        // What has no place becomes one blank: columns stay columns.
+        assert_eq!(capitales("L’été€\t"), b"L'ETE  ");
     }
 }

@@ -12,12 +12,15 @@ use std::time::{Duration, Instant};
 
 const RACINE: &str = env!("CARGO_MANIFEST_DIR");
 
+fn fichiers(dossier: &Path) -> Vec<PathBuf> {
+    fs::read_dir(dossier).expect("part of the repository").map(|e| e.expect("an entry").path()).collect()
+}
+
 /// Every file of the corpus and of the fixtures.
 fn graines() -> Vec<Vec<u8>> {
     let mut dossiers = ["corpus/b2", "corpus/noemie", "corpus/concentrator"].map(|d| Path::new(RACINE).join("tests").join(d)).to_vec();
     dossiers.extend(["b2/ok", "b2/err", "noemie"].map(|d| Path::new(RACINE).join("../testdata").join(d)));
-    let mut chemins: Vec<PathBuf> =
-        dossiers.iter().flat_map(|d| fs::read_dir(d).expect("part of the repository")).map(|e| e.expect("an entry").path()).collect();
+    let mut chemins: Vec<PathBuf> = dossiers.iter().flat_map(|d| fichiers(d)).collect();
     chemins.retain(|c| c.extension().is_none_or(|e| e != "json"));
     chemins.sort();
     chemins.iter().map(|c| fs::read(c).expect("a seed")).collect()
@@ -101,6 +104,20 @@ fn the_corpus_holds() {
     assert!(graines.len() > 40, "{} seeds", graines.len());
     for graine in graines {
         essayer(&graine);
+    }
+}
+
+/// What must hold for any bytes.
+type Tenir = fn(&[u8]);
+
+/// What libFuzzer found worth keeping, each input by the checks of its own target.
+#[test]
+fn the_seeds_of_the_fuzz_targets_hold() {
+    let cibles: [(&str, Tenir); 3] = [("b2", octets_commun::b2), ("noemie", octets_commun::noemie), ("physique", octets_commun::physique)];
+    for (cible, tenir) in cibles {
+        let graines = fichiers(&Path::new(RACINE).join("fuzz/graines").join(cible));
+        assert!(graines.len() > 40, "{} seeds of {cible}", graines.len());
+        graines.iter().for_each(|chemin| tenir(&fs::read(chemin).expect("a seed")));
     }
 }
 

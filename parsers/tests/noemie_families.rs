@@ -85,6 +85,16 @@ fn acceptances_are_kept_raw_and_their_sums_not_compared() {
     assert!(lu.anomalies().is_empty(), "{:?}", lu.anomalies());
     let retour = lu.retours().next().expect("one invoice");
     assert_eq!((retour.numero.as_str(), retour.contexte.lot.as_ref().map(|l| l.numero.as_str())), ("000000042", Some("007")));
+    // What is known of them is named: level, line number and amount of the 255, nature of the 155.
+    let partielle = |code: &[u8; 3]| retour.entites.iter().find(|e| e.code == *code).map(|e| (e, e.partielle().expect("known in part")));
+    let zone = |code: &[u8; 3], nom: &str| {
+        let (entite, table) = partielle(code).expect("in the invoice");
+        table.zones.iter().find(|z| z.name == nom).map(|z| String::from_utf8_lossy(z.of(&entite.octets)).into_owned())
+    };
+    assert_eq!(zone(b"255", "montant").as_deref(), Some("00001234"));
+    assert_eq!(zone(b"255", "numero de ligne").as_deref(), Some("01"));
+    assert_eq!(zone(b"155", "nature d'assurance").as_deref(), Some("AS"));
+    assert!(partielle(b"255").is_some_and(|(e, _)| e.octets == acte.as_bytes()), "kept raw");
     // In any other reference the same entities are unknown.
     let ailleurs = lire(&fichier("576", 1, 1234, &(groupes + &feuilles + &fins)), Packaging::Lignes);
     assert!(ailleurs.codes().iter().all(|c| *c == Code::EntiteInconnue));

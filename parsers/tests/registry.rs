@@ -1,7 +1,7 @@
 //! Every table that the sources state is in the registry, and tiles its record or entity.
 
 use noemie_parsers::layout::Layout;
-use noemie_parsers::{b2, noemie};
+use noemie_parsers::{b2, documentation, noemie};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -36,4 +36,24 @@ fn every_table_of_b2_is_registered_and_tiles_its_record() {
 #[test]
 fn every_table_of_noemie_is_registered_and_tiles_its_entity() {
     check("noemie", &noemie::tables().collect::<Vec<_>>());
+}
+
+/// Every zone of every table has its line, with its columns and its picture, and no cell is broken by what it holds.
+#[test]
+fn every_zone_is_in_the_documents() {
+    for (document, tables) in [(documentation::b2(), b2::TABLES.to_vec()), (documentation::noemie(), noemie::tables().collect())] {
+        for table in tables {
+            let titre = format!("`{}` {}", table.tag, table.variant);
+            let section = format!("\n## {}: {}\n", titre.trim_end(), table.title);
+            let suite = document.split_once(&section).unwrap_or_else(|| panic!("no section {section}")).1;
+            let section = suite.split("\n## ").next().unwrap_or_default();
+            for zone in table.zones {
+                let cellules = format!("| {} | {} | {} | ", documentation::columns(zone), zone.len, documentation::picture(zone));
+                assert!(section.contains(&cellules), "{titre}: {cellules}");
+            }
+            let lignes: Vec<&str> = section.lines().filter(|l| l.starts_with("| ")).collect();
+            assert_eq!(lignes.len(), table.zones.len() + 1, "{titre}");
+            assert!(lignes.iter().all(|l| l.replace("\\|", "").matches('|').count() == 9), "{titre}: a broken line");
+        }
+    }
 }

@@ -1,28 +1,33 @@
-//! `generate dre|rsp`: invented files, the same for the same seed.
+//! `generate --norm dre|rsp`: invented files, the same for the same seed.
 
-use crate::generate::{self, Damage, Options, Profile, RspOptions};
+use crate::generate::{self, Damage, Options, Profile, ReturnDamage, RspOptions};
 use crate::validate;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand};
+use clap::{Args, ValueEnum};
 use noemie_parsers::detect::Norme;
 use noemie_parsers::noemie::Packaging;
 use noemie_parsers::physical::enregistrements::Forme;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
 
-#[derive(Debug, Subcommand)]
-pub(super) enum GenerateCommand {
+/// What to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Norm {
     /// A DRE file of norm B2.
-    Dre(DreArgs),
+    Dre,
     /// The NOEMIE return of a caisse that answers a DRE file.
-    Rsp(RspArgs),
+    Rsp,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct DreArgs {
+pub(super) struct GenerateArgs {
+    /// A DRE file of norm B2, or the NOEMIE return of a caisse that answers one.
+    #[arg(long, value_enum)]
+    norm: Norm,
     /// Who bills.
     #[arg(long, default_value = "mixte", value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::as_str)))]
     profile: String,
@@ -32,50 +37,62 @@ pub(super) struct DreArgs {
     /// Decides everything else.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How records are separated.
+    /// How the records of a DRE are separated.
     #[arg(long, default_value = "crlf", value_parser = ["blocks", "crlf", "lf"])]
     form: String,
-    /// One fault to make.
-    #[arg(long, value_parser = PossibleValuesParser::new(Damage::ALL.iter().map(|d| d.as_str())))]
+    /// The DRE file that a return answers; without it, the one that the same options give with `--norm dre`.
+    #[arg(long, conflicts_with_all = ["profile", "invoices", "form"])]
+    answers: Option<PathBuf>,
+    /// How the entities of a return are packed.
+    #[arg(long, default_value = "lines", value_parser = ["lines", "blocks"])]
+    packaging: String,
+    /// A flat payment and a recovery in each transfer of a return.
+    #[arg(long)]
+    movements: bool,
+    /// One fault to make; those of a return begin with `rsp-`.
+    #[arg(long, value_parser = PossibleValuesParser::new(damages()))]
     damage: Option<String>,
     /// Where to write; standard output when not given.
     #[arg(long, short)]
     output: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct RspArgs {
-    /// The DRE file to answer.
-    dre: PathBuf,
-    /// Decides the outcome of each invoice.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// How entities are packed.
-    #[arg(long, default_value = "lines", value_parser = ["lines", "blocks"])]
-    packaging: String,
-    /// Where to write; standard output when not given.
-    #[arg(long, short)]
-    output: Option<PathBuf>,
+fn damages() -> impl Iterator<Item = &'static str> {
+    Damage::ALL.iter().map(|d| d.as_str()).chain(ReturnDamage::ALL.iter().map(|d| d.as_str()))
 }
 
-pub(super) fn run(command: &GenerateCommand) -> Result<ExitCode> {
-    match command {
-        GenerateCommand::Dre(args) => dre(args)?,
-        GenerateCommand::Rsp(args) => rsp(args)?,
+pub(super) fn run(args: &GenerateArgs) -> Result<ExitCode> {
+    match args.norm {
+        Norm::Dre => dre(args)?,
+        Norm::Rsp => rsp(args)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn dre(args: &DreArgs) -> Result<()> {
+/// The DRE that the options describe, without its damage.
+fn options(args: &GenerateArgs) -> Result<Options> {
     let profile = Profile::ALL.into_iter().find(|p| p.as_str() == args.profile).context("an unknown profile")?;
-    let damage = args.damage.as_deref().map(|w| Damage::ALL.iter().copied().find(|d| d.as_str() == w).context("an unknown damage")).transpose()?;
     let forme = match args.form.as_str() {
         "blocks" => Forme::Blocs,
         "lf" => Forme::Lf,
         _ => Forme::Crlf,
     };
-    let options = Options { profile, invoices: args.invoices, seed: args.seed, forme, damage, ..Options::default() };
-    let summary = generate::dre(&options, output(args.output.as_ref())?)?;
+    Ok(Options { profile, invoices: args.invoices, seed: args.seed, forme, ..Options::default() })
+}
+
+/// The damage of that name among those of the norm.
+fn damage<T: Copy>(args: &GenerateArgs, all: &[T], word: impl Fn(T) -> &'static str) -> Result<Option<T>> {
+    let Some(asked) = args.damage.as_deref() else { return Ok(None) };
+    let found = all.iter().copied().find(|d| word(*d) == asked);
+    found.map(Some).ok_or_else(|| anyhow!("damage {asked} is made in a file of the other norm"))
+}
+
+fn dre(args: &GenerateArgs) -> Result<()> {
+    if args.answers.is_some() || args.movements {
+        bail!("--answers and --movements are for --norm rsp");
+    }
+    let damage = damage(args, Damage::ALL, Damage::as_str)?;
+    let summary = generate::dre(&Options { damage, ..options(args)? }, output(args.output.as_ref())?)?;
     eprintln!(
         "{} factures, {} lignes, {} enregistrements, {} octets, total {} €",
         summary.invoices, summary.lines, summary.records, summary.bytes, summary.total
@@ -83,14 +100,36 @@ fn dre(args: &DreArgs) -> Result<()> {
     Ok(())
 }
 
-fn rsp(args: &RspArgs) -> Result<()> {
-    let dre = File::open(&args.dre).with_context(|| format!("opening {}", args.dre.display()))?;
+fn rsp(args: &GenerateArgs) -> Result<()> {
+    let Some(path) = &args.answers else { return rsp_to_generated(args) };
+    let dre = File::open(path).with_context(|| format!("opening {}", path.display()))?;
     let (detection, dre) = validate::recognise(dre).context("reading the DRE file")?;
-    let Some(Norme::B2(forme)) = detection.norme else { bail!("{} is not a file of norm B2", args.dre.display()) };
+    let Some(Norme::B2(forme)) = detection.norme else { bail!("{} is not a file of norm B2", path.display()) };
+    answer(args, dre, forme)
+}
+
+/// Answers a DRE as it is generated: neither file is ever whole in memory.
+fn rsp_to_generated(args: &GenerateArgs) -> Result<()> {
+    let options = options(args)?;
+    let (source, sink) = io::pipe().context("opening a pipe")?;
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| generate::dre(&options, BufWriter::new(sink)));
+        let answered = answer(args, BufReader::new(source), options.forme);
+        // The reader is gone: whatever the writer still had to say has nowhere to go, and the first failure is the one to tell.
+        let written = writer.join().map_err(|_| anyhow!("generating the DRE failed"))?;
+        answered.and(written.map(|_| ()).context("generating the DRE"))
+    })
+}
+
+fn answer(args: &GenerateArgs, dre: impl Read, forme: Forme) -> Result<()> {
     let packaging = if args.packaging == "blocks" { Packaging::Blocs } else { Packaging::Lignes };
-    let options = RspOptions { seed: args.seed, packaging, ..RspOptions::default() };
+    let damage = damage(args, ReturnDamage::ALL, ReturnDamage::as_str)?;
+    let options = RspOptions { seed: args.seed, packaging, movements: args.movements, damage, ..RspOptions::default() };
     let summary = generate::rsp(dre, forme, &options, output(args.output.as_ref())?)?;
     eprintln!("{} factures répondues, AMO payé {} €, AMC payé {} €", summary.invoices, summary.amo_paid, summary.amc_paid);
+    if options.movements {
+        eprintln!("forfaits {} €, récupérations {} €", summary.flat, summary.recovered);
+    }
     Ok(())
 }
 

@@ -76,9 +76,8 @@ enum Command {
     /// Look at dead letters, send them back, or throw them away.
     #[command(subcommand)]
     Dlq(dlq::DlqCommand),
-    /// Write invented files for tests.
-    #[command(subcommand)]
-    Generate(generate::GenerateCommand),
+    /// Write invented files for tests: the same for the same seed.
+    Generate(generate::GenerateArgs),
     /// Write the generated documents of the repository.
     #[command(subcommand, hide = true)]
     Docs(docs::DocsCommand),
@@ -156,7 +155,7 @@ async fn run(command: Command, config: Config) -> Result<ExitCode> {
         Command::Validate(args) => validate::run(&args),
         Command::Xray(args) => xray::run(&args),
         Command::Docs(command) => docs::run(&command),
-        Command::Generate(command) => generate::run(&command),
+        Command::Generate(args) => generate::run(&args),
         Command::Config(ConfigCommand::Show) => {
             println!("{}", serde_json::to_string_pretty(&config.masked())?);
             Ok(ExitCode::SUCCESS)

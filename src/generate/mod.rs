@@ -16,12 +16,14 @@ pub mod people;
 mod pharmacie;
 mod plan;
 mod random;
+pub mod return_damage;
 mod rsp;
 #[cfg(test)]
 mod tests;
 mod transport;
 
 pub use damage::{Damage, Damaged};
+pub use return_damage::ReturnDamage;
 pub use rsp::{RspOptions, RspSummary, rsp};
 
 use calendar::Calendar;

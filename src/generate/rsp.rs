@@ -5,12 +5,13 @@
 //! ```
 //!
 //! The tree is that of the notes on reference 580 with 198 added; which entity belongs to 576 is not in the sources. Reads the DRE as it
-//! comes and keeps one logical file of the return at a time ([`RspOptions::invoices_per_file`]). Quarantined invoices get no answer.
+//! comes and writes an invoice as soon as it is answered. Quarantined invoices get no answer.
 
 use super::random::Random;
-use super::{Counted, GenerateError, identification};
+use super::return_damage::{self, ReturnDamage};
+use super::{Counted, DAMAGED_INVOICES_MAX, GenerateError, identification};
 use noemie_parsers::b2::{Element, EnTete, Facture, Lecteur, Lot};
-use noemie_parsers::noemie::{Ecrivain, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e198, e199, e294, e295};
+use noemie_parsers::noemie::{Ecrivain, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e198, e199, e250, e261, e262, e294, e295};
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::{Date, Montant};
 use std::io::{Read, Write};
@@ -36,6 +37,10 @@ pub struct RspOptions {
     pub amc_left: u64,
     /// A logical file of the return ends with the lot that reaches this.
     pub invoices_per_file: u64,
+    /// A flat payment (261, 262) and a recovery (250) in the transfer of each lot.
+    pub movements: bool,
+    /// One fault to make.
+    pub damage: Option<ReturnDamage>,
 }
 
 impl Default for RspOptions {
@@ -50,6 +55,8 @@ impl Default for RspOptions {
             amc_rejected: 8,
             amc_left: 4,
             invoices_per_file: 5_000,
+            movements: false,
+            damage: None,
         }
     }
 }
@@ -73,6 +80,10 @@ pub struct RspSummary {
     pub amc_asked: Montant,
     /// Paid for the AMC.
     pub amc_paid: Montant,
+    /// Flat payments.
+    pub flat: Montant,
+    /// Taken back.
+    pub recovered: Montant,
 }
 
 /// What happens to an invoice.
@@ -118,8 +129,19 @@ impl Outcome {
 /// Writes the return that answers a DRE.
 ///
 /// # Errors
-/// When the DRE cannot be read, a value does not fit an entity, or the output fails.
-pub fn rsp(dre: impl Read, forme: Forme, options: &RspOptions, out: impl Write) -> Result<RspSummary, GenerateError> {
+/// When the DRE cannot be read, a value does not fit an entity, the damage is impossible, or the output fails.
+pub fn rsp(dre: impl Read, forme: Forme, options: &RspOptions, mut out: impl Write) -> Result<RspSummary, GenerateError> {
+    let Some(damage) = options.damage else { return write(dre, forme, options, u64::MAX, out) };
+    let mut bytes = Vec::new();
+    let summary = write(dre, forme, &RspOptions { damage: None, ..options.clone() }, DAMAGED_INVOICES_MAX, &mut bytes)?;
+    return_damage::apply(damage, options.packaging, &mut bytes)?;
+    out.write_all(&bytes)?;
+    out.flush()?;
+    Ok(RspSummary { bytes: bytes.len() as u64, ..summary })
+}
+
+/// Answers at most `most` invoices: a return to damage is held in memory.
+fn write(dre: impl Read, forme: Forme, options: &RspOptions, most: u64, out: impl Write) -> Result<RspSummary, GenerateError> {
     let mut random = Random::new(options.seed);
     let mut answer = Answer {
         options,
@@ -134,6 +156,9 @@ pub fn rsp(dre: impl Read, forme: Forme, options: &RspOptions, out: impl Write) 
     };
     let mut reader = Lecteur::new(dre, forme);
     while let Some(element) = reader.suivant()? {
+        if answer.summary.invoices > most {
+            return Err(GenerateError::Options("a return to damage has at most 10000 invoices"));
+        }
         match element {
             Element::EnTete(header) => answer.header = Some(header),
             Element::Lot(lot) => answer.lot = Some((lot, false)),
@@ -177,6 +202,7 @@ impl<W: Write> Answer<'_, W> {
             file.feuille(leaf)?;
         }
         file.fermer()?;
+        self.out.write_all(&file.produits())?;
         self.in_file += 1;
         Ok(())
     }
@@ -223,14 +249,46 @@ impl<W: Write> Answer<'_, W> {
 
     /// Closes 081, 071 and 040; ends the logical file when it is long enough.
     fn end_lot(&mut self) -> Result<(), GenerateError> {
-        if let (Some((_, true)), Some(file)) = (self.lot.take(), self.file.as_mut()) {
-            for _ in 0..3 {
+        if let (Some((_, true)), Some(mut file)) = (self.lot.take(), self.file.take()) {
+            file.fermer()?;
+            if self.options.movements {
+                self.movements(&mut file)?;
+            }
+            for _ in 0..2 {
                 file.fermer()?;
             }
+            self.file = Some(file);
             if self.in_file >= self.options.invoices_per_file {
                 self.end_file()?;
             }
         }
+        Ok(())
+    }
+
+    /// A flat payment under an 081 of type 03, a recovery under one of type 05.
+    fn movements(&mut self, file: &mut Ecrivain) -> Result<(), GenerateError> {
+        let mut amount = |low, high| Montant::from_centimes(i64::try_from(self.random.between(low, high)).unwrap_or_default());
+        let (flat, taken) = (amount(1_000, 9_000), amount(100, 900));
+        let detail = Gabarit::nouveau(&e262::layout::LAYOUT)
+            .texte(&e262::layout::LIBELLE, "FORFAIT EXEMPLE")
+            .texte(&e262::layout::PERIODICITE, "P")
+            .montant(&e262::layout::MONTANT, flat);
+        file.ouvrir(4, Gabarit::nouveau(&e081::layout::LAYOUT).nombre(&e081::layout::CODE_TYPE_RETOUR, 3))?;
+        file.feuille(Gabarit::nouveau(&e261::layout::LAYOUT).nombre(&e261::layout::CODE_PAIEMENT, 1).montant(&e261::layout::MONTANT, flat))?;
+        file.feuille(detail)?;
+        file.fermer()?;
+        let recovery = Gabarit::nouveau(&e250::layout::LAYOUT)
+            .nombre(&e250::layout::NUMERO_LIGNE, 1)
+            .texte(&e250::layout::REFERENCE_DETTE, &format!("DET{:07}", self.summary.transfers))
+            .texte(&e250::layout::DATE_ENREGISTREMENT_DETTE, &self.options.date.jjmmaa())
+            .texte(&e250::layout::NATURE_DETTE, "IND")
+            .texte(&e250::layout::NATURE_OPERATION, "RPR")
+            .montant_signe(&e250::layout::MONTANT_MOUVEMENT, &e250::layout::SIGNE, -taken);
+        file.ouvrir(4, Gabarit::nouveau(&e081::layout::LAYOUT).nombre(&e081::layout::CODE_TYPE_RETOUR, 5))?;
+        file.feuille(recovery)?;
+        file.fermer()?;
+        self.summary.flat += flat;
+        self.summary.recovered += taken;
         Ok(())
     }
 

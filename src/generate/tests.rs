@@ -1,7 +1,7 @@
 //! What is generated is read back without one anomaly, and what is damaged is found where it was done. The fixtures of `testdata` are made here.
 
 use super::*;
-use noemie_parsers::anomaly::{Anomaly, Severity};
+use noemie_parsers::anomaly::{Anomaly, Code, Severity};
 use noemie_parsers::b2::{Element, Lecteur};
 use noemie_parsers::detect;
 use noemie_parsers::noemie::Packaging;
@@ -90,13 +90,8 @@ fn invoice_numbers_are_unique() {
 fn what_was_read_is_written_back_byte_for_byte() {
     for forme in FORMES {
         let (bytes, _) = generated(&Options { forme, ..Options::default() });
-        let mut reader = Lecteur::new(&bytes[..], forme);
-        let mut records = Vec::new();
-        while let Some(element) = reader.suivant().expect("memory does not fail") {
-            records.extend(element.records().copied());
-        }
         let mut again = Vec::new();
-        noemie_parsers::b2::recrire(&records, forme, &mut again).expect("memory does not fail");
+        noemie_parsers::b2::recopier(&mut Lecteur::new(&bytes[..], forme), &mut again).expect("memory does not fail");
         assert!(again == bytes);
     }
 }
@@ -256,6 +251,57 @@ fn a_return_answers_every_invoice() {
         assert_eq!((summary.invoices, summary.transfers, summary.amo_asked, summary.amc_asked), (240, asked.lots, asked.amo, asked.amc));
         assert!(summary.logical_files > 1 && summary.amo_paid < summary.amo_asked && summary.amc_paid < summary.amc_asked);
         check_return(&out, packaging, &summary);
+    }
+}
+
+#[test]
+fn flat_payments_and_recoveries_are_in_the_sums() {
+    let (bytes, asked) = generated(&Options { invoices: 60, invoices_per_lot: 10, ..Options::default() });
+    for packaging in [Packaging::Lignes, Packaging::Blocs] {
+        let mut out = Vec::new();
+        let summary = rsp(&bytes[..], Forme::Crlf, &RspOptions { packaging, movements: true, ..RspOptions::default() }, &mut out).expect("generated");
+        assert_eq!(summary.transfers, asked.lots);
+        let mut reader = noemie_parsers::noemie::Reader::new(&out[..], packaging);
+        let mut movements = 0;
+        while let Some(element) = reader.next_element().expect("memory does not fail") {
+            assert!(!matches!(element, noemie_parsers::noemie::Element::Anomalies(_)), "{element:?}");
+            movements += u64::from(matches!(element, noemie_parsers::noemie::Element::Mouvement(_)));
+        }
+        let c = reader.comptes();
+        assert_eq!((movements, c.forfaits, c.recupere), (2 * asked.lots, summary.flat, summary.recovered));
+        assert_eq!(c.somme_999, summary.amo_paid + summary.amc_paid + summary.flat - summary.recovered);
+    }
+}
+
+/// The codes of everything that the reader finds in a return.
+fn findings(bytes: &[u8], packaging: Packaging) -> Vec<Code> {
+    let mut reader = noemie_parsers::noemie::Reader::new(bytes, packaging);
+    let mut found = Vec::new();
+    while let Some(element) = reader.next_element().expect("memory does not fail") {
+        match element {
+            noemie_parsers::noemie::Element::Anomalies(anomalies) => found.extend(anomalies.iter().map(|a| a.code)),
+            noemie_parsers::noemie::Element::Retour(retour) => found.extend(retour.anomalies.iter().map(|a| a.code)),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn a_damaged_return_raises_what_it_names() {
+    let (bytes, _) = generated(&Options { profile: Profile::Pharmacie, invoices: 8, ..Options::default() });
+    for damage in ReturnDamage::ALL {
+        let packaging = if *damage == ReturnDamage::Flag { Packaging::Blocs } else { Packaging::Lignes };
+        let made = |packaging| {
+            let mut out = Vec::new();
+            rsp(&bytes[..], Forme::Crlf, &RspOptions { packaging, damage: Some(*damage), ..RspOptions::default() }, &mut out).map(|_| out)
+        };
+        let file = made(packaging).expect("generated");
+        let found = findings(&file, packaging);
+        assert!(found.contains(&damage.code()), "{damage:?}: {found:?}");
+        // Each is made in one packaging: the other has no certain place for it.
+        let other = if packaging == Packaging::Blocs { Packaging::Lignes } else { Packaging::Blocs };
+        assert!(matches!(made(other), Err(GenerateError::Impossible(_))), "{damage:?}");
     }
 }
 

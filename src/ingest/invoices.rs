@@ -79,7 +79,7 @@ impl<R: Read> Invoices<R> {
                     let lot = self.lot.as_ref().ok_or_else(|| io::Error::other("invoice outside a lot in a file that was valid"))?;
                     return Ok(Some(self.filing.invoice(&facture, self.flux, lot)));
                 }
-                Element::FinLot(_) | Element::FinFichier(_) | Element::Anomalies(_) => {}
+                Element::ComplementLot(_) | Element::FinLot(_) | Element::FinFichier(_) | Element::Anomalies(_) => {}
             }
         }
         Ok(None)

@@ -1,11 +1,12 @@
 //! One pass over a file, whatever its norm.
 
 use super::Examen;
-use super::report::{Finding, LONGEST_LIST, Report, ReturnSums};
+use super::report::{Assumption, Finding, LONGEST_LIST, Report, ReturnSums};
 use crate::domain::{LogicalFile, Verdict};
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
 use noemie_parsers::b2::{self, Lecteur};
 use noemie_parsers::detect::{Detection, Norme};
+use noemie_parsers::hypothese::Hypothese;
 use noemie_parsers::noemie::retour_concentrateur::{LecteurAvis, Notice};
 use noemie_parsers::noemie::{self, Reader};
 use noemie_parsers::physical::enregistrements::Forme;
@@ -27,6 +28,7 @@ impl Passe {
             norm: detection.norme.map(Norme::as_str),
             packaging: detection.norme.map(Norme::packaging),
             detected: detection.raison.to_owned(),
+            assumptions: Vec::new(),
             verdict: Verdict::Accepted,
             logical_files: 0,
             lots: 0,
@@ -43,7 +45,18 @@ impl Passe {
             anomaly_count: 0,
             anomalies: Vec::new(),
         };
-        Self { report, worst: None, remittances: Vec::new(), norme: detection.norme }
+        let mut passe = Self { report, worst: None, remittances: Vec::new(), norme: detection.norme };
+        if let Some(hypothese) = detection.hypothese {
+            passe.assume(hypothese, 1);
+        }
+        passe
+    }
+
+    /// Notes an assumption, the first time only: the list is never longer than the table of them.
+    fn assume(&mut self, hypothese: Hypothese, record: u64) {
+        if !self.report.assumptions.iter().any(|a| a.code == hypothese.as_str()) {
+            self.report.assumptions.push(Assumption { code: hypothese.as_str(), record, message: hypothese.message() });
+        }
     }
 
     /// Reads a file of norm B2.
@@ -51,8 +64,16 @@ impl Passe {
         let mut lecteur = Lecteur::new(source, forme);
         while let Some(element) = lecteur.suivant()? {
             match element {
-                b2::Element::Facture(facture) => {
-                    self.invoice(facture.numero(), facture.quarantined(), facture.anomalies);
+                b2::Element::Lot(lot) => {
+                    if let Some(hypothese) = lot.hypothese() {
+                        self.assume(hypothese, lot.position.record);
+                    }
+                }
+                b2::Element::Facture(mut facture) => {
+                    let record = facture.principale().position.record;
+                    facture.hypotheses().for_each(|hypothese| self.assume(hypothese, record));
+                    let (quarantined, found) = (facture.quarantined(), std::mem::take(&mut facture.anomalies));
+                    self.invoice(|| facture.numero(), quarantined, found);
                 }
                 b2::Element::EnTete(en_tete) => self.remittances.push(remittance_b2(&en_tete)),
                 b2::Element::Anomalies(found) => self.note(found, None),
@@ -76,7 +97,13 @@ impl Passe {
         let mut reader = Reader::new(source, packaging);
         while let Some(element) = reader.next_element()? {
             match element {
-                noemie::Element::Retour(retour) => self.invoice(retour.numero.clone(), retour.quarantined(), retour.anomalies),
+                noemie::Element::Retour(mut retour) => {
+                    if let Some(entite) = retour.entites.iter().find(|e| e.code == *b"294") {
+                        self.assume(Hypothese::Rejet294, entite.lieu.position.record);
+                    }
+                    let (quarantined, found) = (retour.quarantined(), std::mem::take(&mut retour.anomalies));
+                    self.invoice(|| retour.numero.clone(), quarantined, found);
+                }
                 noemie::Element::EnTete(en_tete) => {
                     let rank = self.remittances.len() + 1;
                     self.remittances.push(remittance_noemie(&en_tete, rank));
@@ -116,7 +143,8 @@ impl Passe {
                         amo_asked += avis.facture_amo;
                         amc_asked += avis.facture_amc;
                     }
-                    self.invoice(avis.numero.clone(), avis.quarantined(), avis.anomalies);
+                    let quarantined = avis.quarantined();
+                    self.invoice(|| avis.numero.clone(), quarantined, avis.anomalies);
                 }
                 Notice::Anomalie(anomaly) => self.note(vec![anomaly], None),
             }
@@ -149,14 +177,15 @@ impl Passe {
         self.report.sums = Some(sums);
     }
 
-    fn invoice(&mut self, number: String, quarantined: bool, found: Vec<Anomaly>) {
+    /// Counts an invoice; its number is asked for only when something is said of it.
+    fn invoice(&mut self, number: impl Fn() -> String, quarantined: bool, found: Vec<Anomaly>) {
         if !found.is_empty() {
-            self.note(found, Some(&number));
+            self.note(found, Some(&number()));
         }
         if !quarantined {
             self.report.accepted_invoices += 1;
         } else if self.report.quarantined_invoices.len() < LONGEST_LIST {
-            self.report.quarantined_invoices.push(number);
+            self.report.quarantined_invoices.push(number());
         }
     }
 

@@ -15,6 +15,8 @@ pub struct Report {
     pub packaging: Option<&'static str>,
     /// Why the norm and the packaging were so recognised.
     pub detected: String,
+    /// What was assumed, where the file or the norm leaves a choice; each once, with the first record concerned. It costs nothing.
+    pub assumptions: Vec<Assumption>,
     /// Outcome.
     pub verdict: Verdict,
     /// Logical files (000..999).
@@ -61,6 +63,17 @@ impl Report {
         self.amc_centimes = 0;
         self.sums = self.sums.map(|_| ReturnSums::default());
     }
+}
+
+/// A choice made in the place of the sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Assumption {
+    /// Stable code, `A…`.
+    pub code: &'static str,
+    /// First physical record concerned, 1-based.
+    pub record: u64,
+    /// What was assumed and why, in French.
+    pub message: &'static str,
 }
 
 /// Sums of a return, over accepted invoices.

@@ -15,7 +15,7 @@ pub(super) fn value(zone: &Zone, bytes: &[u8]) -> String {
         Picture::Aammjjhh => picture::aammjjhh(bytes).map(|d| d.map(|(d, hour)| format!("{} {hour:02}h", day(d)))),
         Picture::Hhmm => picture::nombre(bytes).map(|n| n.map(|n| format!("{:02}:{:02}", n / 100, n % 100))),
         // The digits of a number are also those of an identifier: shown as sent.
-        Picture::N => Ok(Some(visible(bytes).trim().to_owned())),
+        Picture::N | Picture::PersoN => Ok(Some(visible(bytes).trim().to_owned())),
         Picture::X | Picture::Acte | Picture::Nir | Picture::Perso | Picture::Nom | Picture::Naissance | Picture::Libre => {
             Ok(Some(visible(bytes).trim().to_owned()))
         }

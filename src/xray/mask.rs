@@ -115,6 +115,15 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_a_street_is_hidden_with_its_street() {
+        let mut bytes = b"2992952606 180029999918792652038856B A MMEFICTIF                   GILLES         0060 RUE DES EXEMPLES".to_vec();
+        bytes.resize(128, b' ');
+        let list: Vec<_> = zones(noemie_parsers::b2::t2b::layout::LAYOUT.all_zones()).collect();
+        let hidden = record(&bytes, &list, 0);
+        assert!(hidden[39..116].iter().all(|h| *h) && !hidden[116]);
+    }
+
+    #[test]
     fn an_entity_of_no_table_shows_its_code_and_level_only() {
         assert_eq!(entity(b"77799DUPONT@", None, true).iter().filter(|h| !**h).count(), 5);
     }

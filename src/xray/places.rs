@@ -109,6 +109,7 @@ fn find_b2(source: impl Read, forme: Forme, wanted: &mut Wanted, places: &mut Pl
         let (at, genre) = match &element {
             b2::Element::EnTete(e) => (e.position, Genre::EnTete),
             b2::Element::Lot(l) => (l.position, Genre::Lot),
+            b2::Element::ComplementLot(c) => (c.position, c.genre),
             b2::Element::FinLot(f) => (f.position, Genre::FinLot),
             b2::Element::FinFichier(f) => (f.position, Genre::FinFichier),
             b2::Element::Facture(facture) => {

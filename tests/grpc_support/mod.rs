@@ -152,6 +152,7 @@ impl Intake for StandInDoor {
             norm: Some("b2"),
             packaging: Some("blocks"),
             detected: "128-byte blocks".to_owned(),
+            assumptions: Vec::new(),
             verdict: Verdict::Accepted,
             logical_files: 1,
             lots: 1,

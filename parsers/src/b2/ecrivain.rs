@@ -13,14 +13,14 @@ use super::element::{Comptes, Element, EnTete, Lot};
 use super::facture::{Facture, Piece, Totaux};
 use super::fiche::{Fiche, bornes};
 use super::genre::{Genre, Tables};
-use super::lecteur::cle_de_remise;
+use super::lecteur::{Lecteur, cle_de_remise};
 use super::{Record, t000, t1, t6, t999};
 use crate::anomaly::{Anomaly, Place, Position};
 use crate::layout::{Famille, Zone};
 use crate::physical::enregistrements::{Forme, LONGUEUR};
 use crate::remplir;
 use std::collections::HashSet;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use thiserror::Error;
 
 /// Most lots in a logical file: the 999 counts them on three digits.
@@ -304,29 +304,48 @@ fn accepter(found: Vec<Anomaly>) -> Result<(), ErreurEcriture> {
     if found.is_empty() { Ok(()) } else { Err(ErreurEcriture::Refus(found)) }
 }
 
-/// Writes records back as they were read: the same bytes for every valid file.
+/// Writes a file back as it is read: the same bytes for every file without anomaly, records of unknown layout and mixed line ends included.
+///
+/// What is written of a file with anomalies is what its reader hands out: padding behind a 999 and what stands at an impossible place are left out.
 ///
 /// # Errors
-/// When the output fails.
-pub fn recrire<'a, W: Write>(records: impl IntoIterator<Item = &'a Record>, forme: Forme, mut sortie: W) -> io::Result<()> {
-    for record in records {
-        sortie.write_all(record)?;
-        sortie.write_all(fin_de_ligne(forme))?;
+/// When the source or the output fails.
+pub fn recopier<R: Read, W: Write>(lecteur: &mut Lecteur<R>, mut sortie: W) -> io::Result<()> {
+    let (mut fin, forme) = (None, lecteur.source().forme());
+    while let Some(element) = lecteur.suivant()? {
+        for (offset, record) in element.records() {
+            sortie.write_all(entre(fin, offset, forme))?;
+            sortie.write_all(record)?;
+            fin = Some(offset + LONGUEUR as u64);
+        }
     }
+    sortie.write_all(if lecteur.source().fin_par_cr() { b"\r" } else { entre(fin, lecteur.source().offset(), forme) })?;
     sortie.flush()
 }
 
+/// The line end between the end of a record and what follows it: of its length in the source, of the form of the file where padding hides it.
+fn entre(fin: Option<u64>, suite: u64, forme: Forme) -> &'static [u8] {
+    let longueur = fin.map_or(0, |fin| suite.saturating_sub(fin));
+    match (longueur, forme) {
+        (0, _) => b"",
+        (1, Forme::Crlf | Forme::Lf) => b"\n",
+        (2, Forme::Crlf | Forme::Lf) => b"\r\n",
+        _ => fin_de_ligne(forme),
+    }
+}
+
 impl Element {
-    /// The records of the element as read, for [`recrire`].
-    pub fn records(&self) -> impl Iterator<Item = &Record> {
-        let (seul, pieces): (Option<&Record>, &[Piece]) = match self {
-            Self::EnTete(e) => (Some(&e.record), &[]),
-            Self::Lot(l) => (Some(&l.record), &[]),
+    /// The records of the element as read, each with its offset.
+    pub fn records(&self) -> impl Iterator<Item = (u64, &Record)> {
+        let (seul, pieces): (Option<(u64, &Record)>, &[Piece]) = match self {
+            Self::EnTete(e) => (Some((e.position.offset, &e.record)), &[]),
+            Self::Lot(l) => (Some((l.position.offset, &l.record)), &[]),
+            Self::ComplementLot(c) => (Some((c.position.offset, &c.record)), &[]),
             Self::Facture(f) => (None, &f.pieces),
-            Self::FinLot(f) => (Some(&f.record), &[]),
-            Self::FinFichier(f) => (Some(&f.record), &[]),
+            Self::FinLot(f) => (Some((f.position.offset, &f.record)), &[]),
+            Self::FinFichier(f) => (Some((f.position.offset, &f.record)), &[]),
             Self::Anomalies(_) => (None, &[]),
         };
-        seul.into_iter().chain(pieces.iter().map(|p| &p.record))
+        seul.into_iter().chain(pieces.iter().map(|p| (p.position.offset, &p.record)))
     }
 }

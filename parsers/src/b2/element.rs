@@ -1,7 +1,7 @@
 //! What the reader hands out, in file order.
 
 use super::facture::Facture;
-use super::genre::{NormeLot, Tables};
+use super::genre::{Genre, NormeLot, Tables};
 use super::{Record, t000, t1};
 use crate::anomaly::{Anomaly, Position};
 use crate::picture;
@@ -14,6 +14,8 @@ pub enum Element {
     EnTete(EnTete),
     /// A 1: a lot begins.
     Lot(Lot),
+    /// A 1V or 1W behind the 1 of its lot: its layout is unknown, it is handed out as it stands.
+    ComplementLot(ComplementLot),
     /// An invoice, whole and verified. Quarantined ones are handed out too.
     Facture(Box<Facture>),
     /// A 6: the lot ends.
@@ -151,6 +153,17 @@ impl Lot {
     pub fn code_norme(&self) -> String {
         text(t1::layout::CODE_NORME.of(&self.record))
     }
+}
+
+/// A 1V or 1W of a lot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComplementLot {
+    /// What it is: [`Genre::ComplementLot`] with its letter.
+    pub genre: Genre,
+    /// Where it stands.
+    pub position: Position,
+    /// The 128 bytes.
+    pub record: Record,
 }
 
 /// The 6 of a lot.

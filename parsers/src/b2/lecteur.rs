@@ -16,7 +16,7 @@ mod imbrication;
 pub(super) use imbrication::cle_de_remise;
 
 use super::controles::{self, CompteLot};
-use super::element::{Comptes, Element, EnTete, Lot};
+use super::element::{ComplementLot, Comptes, Element, EnTete, Lot};
 use super::facture::{Facture, Piece};
 use super::genre::{Genre, Tables, ajuste, complement, principal};
 use super::recalage;
@@ -28,6 +28,10 @@ use std::io::{self, Read};
 
 /// A file that is not a file: more logical files than this in one physical file are refused (their keys are kept in memory for control C5).
 const FICHIERS_MAX: u32 = 10_000;
+
+/// A lot that is not a lot: the type 6 counts its invoices on three digits, and the numbers of a lot are kept in memory for control C14. A hundred times
+/// what can be counted leaves room for a producer that does not close its lots.
+const FACTURES_DE_LOT_MAX: usize = 100_000;
 
 /// Where the reading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +99,11 @@ impl<R: Read> Lecteur<R> {
     #[must_use]
     pub const fn comptes(&self) -> &Comptes {
         &self.comptes
+    }
+
+    /// How the records are separated, and where the next byte stands.
+    pub(super) const fn source(&self) -> &Enregistrements<R> {
+        &self.source
     }
 
     /// The next element, or `None` at the end. Fails only when the source fails.
@@ -217,7 +226,7 @@ impl<R: Read> Lecteur<R> {
         match genre {
             Genre::EnTete => self.ouvrir_fichier(at, record, douteux),
             Genre::Lot => self.ouvrir_lot(at, record, douteux),
-            Genre::ComplementLot(_) => self.etat = Etat::Lot(true),
+            Genre::ComplementLot(_) => self.sortie.push_back(Element::ComplementLot(ComplementLot { genre, position: at, record })),
             Genre::Facture => self.ouvrir_facture(at, record, douteux),
             Genre::FinLot => self.fermer_lot(at, record, douteux),
             Genre::FinFichier => self.fermer_fichier(at, record, douteux),

@@ -45,8 +45,8 @@ pub mod t5;
 pub mod t6;
 pub mod t999;
 
-pub use ecrivain::{Ecrivain, ErreurEcriture, recrire};
-pub use element::{Comptes, Element, EnTete, FinFichier, FinLot, Flux, Lot};
+pub use ecrivain::{Ecrivain, ErreurEcriture, recopier};
+pub use element::{ComplementLot, Comptes, Element, EnTete, FinFichier, FinLot, Flux, Lot};
 pub use facture::{Facture, Identite, Ligne, Totaux};
 pub use fiche::Fiche;
 pub use genre::{Genre, NormeLot};

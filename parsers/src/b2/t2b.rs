@@ -11,7 +11,7 @@ record! {
         CODE_CIVILITE: "10", "Code civilite", 40, 3, Perso, O, "V R", "M, MME, MLE, SAN";
         NOM_BENEFICIAIRE: "11", "Nom du beneficiaire", 43, 25, Nom, O, "A V", "A does not check the character set here";
         PRENOM: "12", "Prenom", 68, 15, Nom, O, "A V", "";
-        NO_VOIE: "13", "No de la voie", 83, 4, N, F, "V", "";
+        NO_VOIE: "13", "No de la voie", 83, 4, PersoN, F, "V", "";
         COMPLEMENT_NO_VOIE: "14", "Complement No voie", 87, 1, Perso, F, "V", "";
         TYPE_VOIE: "15", "Type de voie", 88, 4, Perso, F, "V", "";
         LIBELLE_VOIE: "16", "Libelle de la voie", 92, 25, Perso, F, "V", "";

@@ -12,9 +12,6 @@ use crate::anomaly::{Anomaly, Code, Place, Severity};
 use crate::layout::{Layout, Zone};
 use crate::picture;
 
-/// Entities of reference 687 whose zones are only partly known: kept raw without a finding.
-const PARTIELLES_687: &[&[u8; 3]] = &[b"127", b"025", b"045", b"155", b"255"];
-
 /// Entities that carry the groups: a fault there makes every invoice below doubtful.
 const STRUCTURE: &[&[u8; 3]] = &[b"010", b"020", b"040", b"070", b"071", b"080", b"081", b"150", b"990"];
 
@@ -31,7 +28,7 @@ pub(super) struct Situation {
 pub(super) fn controler(entite: &Entite, situation: Situation) -> Vec<Anomaly> {
     let mut fautes = Vec::new();
     let Some(table) = entite.table else {
-        let attendue = situation.reference_687 && PARTIELLES_687.contains(&&entite.code);
+        let attendue = situation.reference_687 && entite.partielle().is_some();
         if !attendue {
             fautes.push(entite.anomalie(Code::EntiteInconnue, "code d'entite inconnu, conserve tel quel"));
         }

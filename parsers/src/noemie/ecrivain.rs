@@ -5,6 +5,9 @@
 //! ```
 //!
 //! What it writes, [`super::Reader`] accepts without a finding. Bytes of several logical files may follow each other.
+//!
+//! Counts and sums stand behind what they count, so a file of any size is written as it comes: [`Ecrivain::produits`] gives the bytes that are final,
+//! and what is kept is one record of packaging A, one block of packaging B, and the groups that are open.
 
 use super::arbre::Contenu;
 use super::entete::BORNE;
@@ -32,7 +35,11 @@ struct Ouvert {
 pub struct Ecrivain {
     packaging: Packaging,
     entete: Vec<u8>,
-    entites: Vec<Vec<u8>>,
+    /// Final bytes that nobody took yet.
+    produits: Vec<u8>,
+    /// Entities of the record, or of the stream, that is not final.
+    courant: Vec<u8>,
+    enregistrements: u64,
     pile: Vec<Ouvert>,
     total: Contenu,
     lots: u64,
@@ -49,7 +56,18 @@ impl Ecrivain {
             return Err(ErreurEcriture::Place { table });
         }
         let entete = entete.nombre(&e000::layout::LONGUEUR_ENREGISTREMENT, BORNE as u64).finir()?;
-        Ok(Self { packaging, entete, entites: Vec::new(), pile: Vec::new(), total: Contenu::default(), lots: 0 })
+        let mut ecrivain = Self {
+            packaging,
+            entete,
+            produits: Vec::new(),
+            courant: Vec::new(),
+            enregistrements: 0,
+            pile: Vec::new(),
+            total: Contenu::default(),
+            lots: 0,
+        };
+        ecrivain.enregistrer(&ecrivain.entete.clone());
+        Ok(ecrivain)
     }
 
     /// Opens a group; `niveau` is the next level, said so that the caller's tree is checked.
@@ -97,35 +115,29 @@ impl Ecrivain {
             .nombre(&t::COMPTEUR, ouvert.contenu.compteur())
             .montant_signe(&t::CUMUL_MONTANTS, &t::SIGNE, ouvert.contenu.somme);
         fin.fixer_niveau(ouvert.niveau);
-        self.entites.push(fin.finir()?);
+        let fin = fin.finir()?;
+        self.ecrire(&fin);
         self.contenu().absorber(&ouvert.contenu);
         Ok(())
     }
 
-    /// Ends the file and gives its bytes.
+    /// Takes the bytes that are final so far.
+    pub fn produits(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.produits)
+    }
+
+    /// Ends the file and gives its bytes, those already taken excepted.
     ///
     /// # Errors
     /// When a group is still open, or a total does not fit the 999.
-    pub fn terminer(self) -> Result<Vec<u8>, ErreurEcriture> {
+    pub fn terminer(mut self) -> Result<Vec<u8>, ErreurEcriture> {
         if !self.pile.is_empty() {
             return Err(ErreurEcriture::NiveauxOuverts(self.pile.len()));
         }
-        let corps = match self.packaging {
-            Packaging::Lignes => lignes(&self.entites),
-            Packaging::Blocs => blocs(&self.entites),
-        };
-        let fin = self.fin(corps.len() as u64 + 2)?;
-        let mut fichier = Vec::new();
-        for enregistrement in std::iter::once(&self.entete).chain(&corps).chain(std::iter::once(&fin)) {
-            if self.packaging == Packaging::Lignes {
-                fichier.extend_from_slice(format!("{:04}", enregistrement.len()).as_bytes());
-            }
-            fichier.extend_from_slice(enregistrement);
-            if self.packaging == Packaging::Lignes {
-                fichier.extend_from_slice(b"\r\n");
-            }
-        }
-        Ok(fichier)
+        self.clore();
+        let fin = self.fin(self.enregistrements + 1)?;
+        self.enregistrer(&fin);
+        Ok(self.produits)
     }
 
     /// Sum written so far outside open groups, in centimes.
@@ -140,7 +152,60 @@ impl Ecrivain {
 
     fn compter(&mut self, octets: Vec<u8>) {
         self.contenu().payer(&octets, true);
-        self.entites.push(octets);
+        self.ecrire(&octets);
+    }
+
+    /// Whole entities, as many as fit in a record; in blocks, all that surely is not the last one.
+    fn ecrire(&mut self, entite: &[u8]) {
+        match self.packaging {
+            Packaging::Lignes => {
+                if self.courant.len() + entite.len() > CORPS_ECRIT_MAX {
+                    self.clore();
+                }
+                self.courant.extend_from_slice(entite);
+            }
+            Packaging::Blocs => {
+                self.courant.extend_from_slice(entite);
+                while self.courant.len() > UTILE {
+                    let suite = self.courant.split_off(UTILE);
+                    self.bloc(b'0');
+                    self.courant = suite;
+                }
+            }
+        }
+    }
+
+    /// Writes the record or the last block that is being filled.
+    fn clore(&mut self) {
+        if self.courant.is_empty() {
+            return;
+        }
+        match self.packaging {
+            Packaging::Lignes => {
+                let corps = std::mem::take(&mut self.courant);
+                self.enregistrer(&corps);
+            }
+            Packaging::Blocs => self.bloc(b'1'),
+        }
+    }
+
+    /// The flag, then the stream, the end filled with blanks.
+    fn bloc(&mut self, drapeau: u8) {
+        let mut bloc = vec![drapeau];
+        bloc.append(&mut self.courant);
+        bloc.resize(UTILE + 1, b' ');
+        self.enregistrer(&bloc);
+    }
+
+    fn enregistrer(&mut self, corps: &[u8]) {
+        self.enregistrements += 1;
+        if self.packaging == Packaging::Lignes {
+            self.produits.extend_from_slice(format!("{:04}", corps.len()).as_bytes());
+        }
+        self.produits.extend_from_slice(corps);
+        if self.packaging == Packaging::Lignes {
+            self.produits.extend_from_slice(b"\r\n");
+        }
     }
 
     fn fin(&self, enregistrements: u64) -> Result<Vec<u8>, ErreurEcriture> {
@@ -185,29 +250,4 @@ fn cle(octets: &[u8]) -> Vec<u8> {
     let mut cle: Vec<u8> = zones.iter().flat_map(|z| z.of(octets)).copied().collect();
     cle.resize(usize::from(e990::layout::IDENTIFICATION_NIVEAU.len), b' ');
     cle
-}
-
-/// Whole entities, as many as fit in a record.
-fn lignes(entites: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let mut corps: Vec<Vec<u8>> = Vec::new();
-    for entite in entites {
-        match corps.last_mut().filter(|c| c.len() + entite.len() <= CORPS_ECRIT_MAX) {
-            Some(courant) => courant.extend_from_slice(entite),
-            None => corps.push(entite.clone()),
-        }
-    }
-    corps
-}
-
-/// The stream cut every 127 bytes behind a flag, `1` on the last block, the end filled with blanks.
-fn blocs(entites: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let flux = entites.concat();
-    let nombre = flux.len().div_ceil(UTILE);
-    let bloc = |(i, part): (usize, &[u8])| {
-        let mut bloc = vec![if i + 1 == nombre { b'1' } else { b'0' }];
-        bloc.extend_from_slice(part);
-        bloc.resize(UTILE + 1, b' ');
-        bloc
-    };
-    flux.chunks(UTILE).enumerate().map(bloc).collect()
 }

@@ -8,8 +8,8 @@ use crate::physical::noemie_blocs::UTILE;
 use std::fmt;
 
 use super::{
-    e000, e010, e020, e040, e070, e071, e080, e081, e100, e102, e103, e110, e120, e140, e150, e160, e198, e199, e210, e250, e261, e262, e290, e294,
-    e295, e990, e999, retour_concentrateur,
+    e000, e010, e020, e025, e040, e045, e070, e071, e080, e081, e100, e102, e103, e110, e120, e127, e140, e150, e155, e160, e198, e199, e210, e250,
+    e255, e261, e262, e290, e294, e295, e990, e999, retour_concentrateur,
 };
 
 /// Level of a leaf.
@@ -44,11 +44,16 @@ pub static ENTITES: &[&Layout] = &[
     &e990::layout::LAYOUT,
 ];
 
-/// The registry: the records 000 and 999, every entity, the second readings of entities that sources disagree on, and the notices of a concentrator.
+/// The entities of reference 687 that are known in part. Their length is not: they are cut at their `@` and kept raw, and these tables name what can be
+/// read in them. Provisional, one source.
+pub static PARTIELLES: &[&Layout] =
+    &[&e025::partiel::LAYOUT, &e045::partiel::LAYOUT, &e127::partiel::LAYOUT, &e155::partiel::LAYOUT, &e255::partiel::LAYOUT];
+
+/// The registry: the records 000 and 999, every entity, those known in part, the second readings of entities that sources disagree on, and the notices of a concentrator.
 pub fn tables() -> impl Iterator<Item = &'static Layout> {
     let lectures = [&e110::lecture_s1::LAYOUT, &e294::lecture_s1::LAYOUT];
     let bornes = [&e000::layout::LAYOUT, &e999::layout::LAYOUT];
-    bornes.into_iter().chain(ENTITES.iter().copied()).chain(lectures).chain([&retour_concentrateur::layout::LAYOUT])
+    bornes.into_iter().chain(ENTITES.iter().copied()).chain(PARTIELLES.iter().copied()).chain(lectures).chain([&retour_concentrateur::layout::LAYOUT])
 }
 
 /// The table of an entity by its three digits.
@@ -154,6 +159,12 @@ impl Entite {
     #[must_use]
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.code).expect("three ASCII digits, checked when it was cut")
+    }
+
+    /// The table of what is known of it, when its length is not ([`PARTIELLES`]); a zone past its end is empty.
+    #[must_use]
+    pub fn partielle(&self) -> Option<&'static Layout> {
+        PARTIELLES.iter().copied().find(|t| t.tag.as_bytes() == self.code)
     }
 
     /// An anomaly on one of its zones, at the physical place of that zone.

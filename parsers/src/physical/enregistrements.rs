@@ -99,12 +99,13 @@ pub struct Enregistrements<R> {
     rang: u64,
     /// Scratch for a line longer than the buffer.
     longue: Vec<u8>,
+    fin_par_cr: bool,
 }
 
 impl<R: Read> Enregistrements<R> {
     /// Cuts `source` as `forme` says.
     pub fn new(source: R, forme: Forme) -> Self {
-        Self { source, forme, tampon: vec![0; TAMPON], debut: 0, fin: 0, epuise: false, offset: 0, rang: 0, longue: Vec::new() }
+        Self { source, forme, tampon: vec![0; TAMPON], debut: 0, fin: 0, epuise: false, offset: 0, rang: 0, longue: Vec::new(), fin_par_cr: false }
     }
 
     /// Number of records handed out.
@@ -117,6 +118,12 @@ impl<R: Read> Enregistrements<R> {
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Whether the source ended by a CR without its LF, which was taken for a line end.
+    #[must_use]
+    pub const fn fin_par_cr(&self) -> bool {
+        self.fin_par_cr
     }
 
     /// How the records are separated.
@@ -218,6 +225,7 @@ impl<R: Read> Enregistrements<R> {
         if self.longue.last() == Some(&b'\r') && longueur == self.longue.len() as u64 {
             self.longue.pop();
             longueur -= 1;
+            self.fin_par_cr = !fin;
         }
         Ok(Some(Enregistrement { position, octets: &self.longue, longueur, dernier_sans_fin: !fin }))
     }

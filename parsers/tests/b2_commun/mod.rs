@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use noemie_parsers::anomaly::{Anomaly, Severity};
-use noemie_parsers::b2::{Comptes, Element, Facture, Lecteur};
+use noemie_parsers::b2::{Comptes, Element, Facture, Lecteur, recopier};
 use noemie_parsers::physical::enregistrements::Forme;
 use std::fs;
 use std::io::{self, Read};
@@ -87,6 +87,13 @@ pub(crate) fn lire_de(source: impl Read, forme: Forme) -> Lecture {
 
 pub(crate) fn lire(octets: &[u8], forme: Forme) -> Lecture {
     lire_de(octets, forme)
+}
+
+/// The file as it is written back.
+pub(crate) fn recopie(octets: &[u8], forme: Forme) -> Vec<u8> {
+    let mut encore = Vec::new();
+    recopier(&mut Lecteur::new(octets, forme), &mut encore).expect("memory does not fail");
+    encore
 }
 
 /// Everything a reading says, records included.

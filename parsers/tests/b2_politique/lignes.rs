@@ -39,6 +39,31 @@ fn sequences() {
 }
 
 #[test]
+fn order_of_the_lines() {
+    let deux = |nom: &str, rangs: [&str; 2]| {
+        let essai = ps(nom);
+        let ligne = essai.records[8..11].to_vec();
+        let mut essai = ligne.into_iter().rev().fold(essai, |e, r| e.insere(12, r)).pose(9, 37, rangs[0]).pose(12, 37, rangs[1]);
+        // The line is there twice: so are its amounts.
+        let lu = |r: &[u8], colonne: usize, largeur: usize| -> u64 {
+            std::str::from_utf8(&r[colonne - 1..colonne - 1 + largeur]).expect("ASCII").parse().expect("an amount")
+        };
+        for (total, zone) in [(58, 113), (66, 106), (82, 122)] {
+            let une = lu(&essai.records[8], zone, 7);
+            pose(&mut essai.records[14], total, 8, 2 * une);
+        }
+        let participation = lu(&essai.records[14], 58, 8) - lu(&essai.records[14], 66, 8);
+        pose(&mut essai.records[14], 74, 8, participation);
+        essai.compte()
+    };
+    deux("lines 01 and 02", ["01", "02"]).accepte(&[]);
+    deux("lines 02 and 01", ["02", "01"]).accepte(&[("C16", 12, 37)]);
+    for rangs in [["01", "00"], ["00", "00"], ["  ", "01"], ["01", "01"]] {
+        deux(&format!("lines {rangs:?}"), rangs).accepte(&[]);
+    }
+}
+
+#[test]
 fn number_of_complements() {
     let b = |n: u64| {
         let mut essai = cp(&format!("{n} 4B"));
@@ -56,10 +81,14 @@ fn number_of_complements() {
 
 #[test]
 fn ccam() {
-    let deux = |nom: &str, dates: [&str; 2]| repete(cp(nom), 12, 2).pose(12, 65, dates[0]).pose(13, 65, dates[1]);
+    // The date of the line is that of the last session: 70-75 in a type 4 of norm CP.
+    let deux = |nom: &str, dates: [&str; 2]| repete(cp(nom), 12, 2).pose(10, 70, "260129").pose(12, 65, dates[0]).pose(13, 65, dates[1]);
     deux("4M ascending", ["260128", "260129"]).accepte(&[]);
-    deux("4M of one day", ["260128", "260128"]).accepte(&[]);
+    deux("4M of one day", ["260129", "260129"]).accepte(&[]);
     deux("4M descending", ["260129", "260128"]).accepte(&[("C17", 13, 65)]);
+    deux("the first 4M without a date", ["000000", "260129"]).accepte(&[]);
+    deux("line of the first session", ["260129", "260130"]).accepte(&[("C17", 10, 70)]);
+    deux("line after the last session", ["260127", "260128"]).accepte(&[("C17", 10, 70)]);
     for modificateurs in ["A B ", " A  ", "   A", "AB C"] {
         cp(&format!("modifiers {modificateurs}")).pose(12, 59, modificateurs).accepte(&[("C18", 12, 59)]);
     }

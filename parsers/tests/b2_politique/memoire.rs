@@ -1,6 +1,7 @@
 //! Files that could make the reading slow, endless or large: time and memory stay bounded by the size of one invoice.
 
-use super::outils::ps;
+use super::outils::{pose, ps};
+use noemie_parsers::anomaly::{Code, Severity};
 use noemie_parsers::b2::{Element, Lecteur};
 use noemie_parsers::physical::enregistrements::Forme;
 use std::time::{Duration, Instant};
@@ -85,4 +86,28 @@ fn many_lots_and_many_files() {
     mesure("empty files", &fichier.repeat(TAILLE / 256), Forme::Blocs);
     let facture: Vec<u8> = records[12..20].concat();
     mesure("one lot of many invoices", &[records[0].clone(), records[1].clone(), facture.repeat(3_000)].concat(), Forme::Blocs);
+}
+
+/// The numbers of a lot are kept for C14: a lot that does not end is refused, and the reading stops there.
+#[test]
+fn a_lot_that_does_not_end() {
+    let records = ps("").records;
+    let (tete, fin) = (records[12].clone(), records[19].clone());
+    let mut octets = records[..2].concat();
+    for n in 0..100_010u64 {
+        for record in [&tete, &fin] {
+            let mut record = record.clone();
+            pose(&mut record, 27, 9, n + 1);
+            octets.extend(record);
+        }
+    }
+    let mut lecteur = Lecteur::new(&octets[..], Forme::Blocs);
+    let (mut factures, mut limite) = (0u64, None);
+    while let Some(element) = lecteur.suivant().expect("memory does not fail") {
+        if let Element::Facture(f) = element {
+            factures += 1;
+            limite = limite.or_else(|| f.anomalies.iter().find(|a| a.code == Code::Limite).map(|a| (factures, a.severity)));
+        }
+    }
+    assert_eq!((factures, limite), (100_001, Some((100_001, Severity::Fichier))));
 }

@@ -1,6 +1,6 @@
 //! A valid file as a list of records, its damages, and the verdict that they must get.
 
-use crate::b2_commun::{Lecture, fixture, lire};
+use crate::b2_commun::{Lecture, fixture, lire, recopie};
 use noemie_parsers::anomaly::{Anomaly, Severity};
 use noemie_parsers::b2::Facture;
 use noemie_parsers::physical::enregistrements::Forme;
@@ -140,6 +140,7 @@ impl Essai {
             let attendu = if quarantaine.is_empty() { (!constats.is_empty()).then_some(Severity::Avertissement) } else { Some(Severity::Facture) };
             assert_eq!(lu.verdict(), attendu, "{nom}: {}", dit(&lu));
             assert_eq!(lu.comptes.enregistrements, self.records.len() as u64, "{nom}");
+            assert!(recopie(&self.octets(forme), forme) == self.octets(forme), "{nom}: not written back as it was");
             let pieces = |f: &Facture| f.pieces.iter().map(|p| p.record).collect::<Vec<_>>();
             let touchee = |f: &Facture| quarantaine.contains(&f.numero().as_str()) || !self.contient(&pieces(f));
             for voisine in intact.factures().filter(|f| !touchee(f)) {

@@ -1,7 +1,7 @@
 //! What must hold for any bytes: shared by the fuzz targets (`parsers/fuzz`) and by the bounded run of the tests.
 
-use noemie_parsers::anomaly::{Anomaly, Severity};
-use noemie_parsers::b2::{self, Lecteur};
+use noemie_parsers::anomaly::{Anomaly, Code, Severity};
+use noemie_parsers::b2::{self, Lecteur, recopier};
 use noemie_parsers::detect::{Norme, detecter};
 use noemie_parsers::noemie::retour_concentrateur::{LecteurAvis, Notice};
 use noemie_parsers::noemie::{self, Packaging, Reader};
@@ -30,7 +30,7 @@ fn places(anomalies: &[Anomaly], octets: &[u8]) {
 /// Reads as norm B2: what was read, in words, and its worst finding.
 fn b2_de(source: impl Read, octets: &[u8], forme: Forme) -> (Vec<String>, Option<Severity>) {
     let mut lecteur = Lecteur::new(source, forme);
-    let (mut dits, mut pire, mut rendues) = (Vec::new(), None, 0);
+    let (mut dits, mut pire, mut rendues, mut bourrage) = (Vec::new(), None, 0, false);
     while let Some(element) = lecteur.suivant().expect("memory does not fail") {
         let anomalies = match &element {
             b2::Element::Facture(f) => {
@@ -43,12 +43,18 @@ fn b2_de(source: impl Read, octets: &[u8], forme: Forme) -> (Vec<String>, Option
             _ => &[],
         };
         places(anomalies, octets);
+        bourrage |= anomalies.iter().any(|a| a.code == Code::ApresFin);
         pire = pire.max(anomalies.iter().map(|a| a.severity).max());
         dits.push(format!("{element:?}"));
     }
     let comptes = lecteur.comptes();
     assert!(comptes.enregistrements <= octets.len() as u64 + 1 && comptes.factures == rendues, "{comptes:?}, {rendues} invoices");
     dits.push(format!("{comptes:?}"));
+    if pire < Some(Severity::Fichier) && !bourrage {
+        let mut encore = Vec::with_capacity(octets.len());
+        recopier(&mut Lecteur::new(octets, forme), &mut encore).expect("memory does not fail");
+        assert!(encore == octets, "a file that is not refused is written back as it was");
+    }
     (dits, pire)
 }
 

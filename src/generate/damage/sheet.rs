@@ -38,6 +38,7 @@ impl Sheet {
             let genre = match &element {
                 Element::EnTete(_) => Genre::EnTete,
                 Element::Lot(_) => Genre::Lot,
+                Element::ComplementLot(c) => c.genre,
                 Element::FinLot(_) => Genre::FinLot,
                 Element::FinFichier(_) => Genre::FinFichier,
                 Element::Anomalies(_) => continue,
@@ -48,7 +49,7 @@ impl Sheet {
                     continue;
                 }
             };
-            sheet.records.extend(element.records().map(|r| Record { bytes: r.to_vec(), genre, invoice: None, cp: false }));
+            sheet.records.extend(element.records().map(|(_, r)| Record { bytes: r.to_vec(), genre, invoice: None, cp: false }));
         }
         Ok(sheet)
     }

@@ -1,8 +1,8 @@
-//! C16 to C19: order, number and sequence of the complements, and number of lines.
+//! C16 to C19: order, number and sequence of the lines and of their complements, dates of the 4M, and number of lines.
 
 use super::super::facture::{Facture, Piece};
 use super::super::genre::Genre;
-use super::super::t4m;
+use super::super::{t4, t4m};
 use super::at;
 use crate::anomaly::{Anomaly, Code};
 use crate::layout::{famille36, famille39};
@@ -29,12 +29,45 @@ pub(super) fn ordre(facture: &Facture, out: &mut Vec<Anomaly>) {
         let message = format!("La facture contient {lines} lignes ; de 1 à 999 sont attendues");
         out.push(Anomaly::on_record(Code::NombreLignes, main.position, "2", message));
     }
+    if !facture.is_cp() {
+        lignes_croissantes(facture, out);
+    }
     let mut reste = &facture.pieces[..];
     while let Some(start) = reste.iter().position(|p| p.genre.is_ligne()) {
         let suite = &reste[start + 1..];
         let end = suite.iter().position(|p| p.genre.is_ligne()).unwrap_or(suite.len());
         ligne(&suite[..end], out);
+        derniere_seance(facture, &reste[start], &suite[..end], out);
         reste = &suite[end..];
+    }
+}
+
+/// C16: the lines of norm PS are sorted by their sequence (37-38); those of norm CP carry none. Blank or 00 is no number: two digits do not go past 99 lines.
+fn lignes_croissantes(facture: &Facture, out: &mut Vec<Anomaly>) {
+    let zone = &t4::ps::SEQUENCE;
+    let mut avant = 0;
+    for piece in facture.pieces.iter().filter(|p| p.genre == Genre::Ligne4) {
+        let Some(rang) = picture::nombre(zone.of(&piece.record)).ok().flatten().filter(|n| *n > 0) else { continue };
+        if rang < avant {
+            out.push(at(
+                Code::Ordre,
+                piece,
+                zone,
+                format!("La ligne {rang:02} suit la ligne {avant:02} : les lignes se suivent par séquence croissante"),
+            ));
+        }
+        avant = rang;
+    }
+}
+
+/// C17: the date of a line is the one of its last session. A 4M without a date says nothing.
+fn derniere_seance(facture: &Facture, ligne: &Piece, suite: &[Piece], out: &mut Vec<Anomaly>) {
+    let seances = suite.iter().filter(|p| p.genre == Genre::Complement4(b'M'));
+    let dates = seances.filter_map(|p| picture::aammjj(t4m::layout::DATE_SEANCE_PHASE.of(&p.record)).ok().flatten());
+    let Some(derniere) = dates.max().filter(|_| ligne.genre == Genre::Ligne4) else { return };
+    let zone = if facture.is_cp() { &t4::cp::DATE_SOINS } else { &t4::ps::DATE_SOINS_DELIVRANCE };
+    if facture.chiffres(ligne).date.is_some_and(|date| date != derniere) {
+        out.push(at(Code::Sequence, ligne, zone, "La date de l'acte n'est pas celle de la dernière séance des 4M"));
     }
 }
 

@@ -37,7 +37,7 @@ fn fault(zone: &Zone, bytes: &[u8]) -> Option<(Code, String)> {
     match zone.picture {
         Picture::Libre => None,
         Picture::X | Picture::Acte | Picture::Nir | Picture::Perso | Picture::Nom | Picture::Naissance => text_fault(zone, bytes),
-        Picture::N | Picture::Montant | Picture::Decimal(_) | Picture::Hhmm => match picture::nombre(bytes) {
+        Picture::N | Picture::PersoN | Picture::Montant | Picture::Decimal(_) | Picture::Hhmm => match picture::nombre(bytes) {
             Ok(_) => None,
             Err(_) if is_corsican(bytes) => {
                 Some((Code::FinessCorse, format!("{} : un FINESS corse s'écrit en chiffres (2A -> 2001, 2B -> 2002)", zone.name)))

@@ -4,7 +4,7 @@ use super::super::controles;
 use super::super::element::Element;
 use super::super::facture::Facture;
 use super::super::genre::Genre;
-use super::{Etat, Lecteur};
+use super::{Etat, FACTURES_DE_LOT_MAX, Lecteur};
 use crate::anomaly::{Anomaly, Code, Severity};
 use std::io::Read;
 
@@ -42,7 +42,11 @@ impl<R: Read> Lecteur<R> {
         let mut key = [0; 18];
         key[..9].copy_from_slice(&main.record[1..10]);
         key[9..].copy_from_slice(zone.of(&main.record));
-        if !self.numeros.insert(key) {
+        if self.numeros.len() >= FACTURES_DE_LOT_MAX {
+            let message = format!("Plus de {FACTURES_DE_LOT_MAX} factures dans un lot");
+            facture.anomalies.push(Anomaly::on_record(Code::Limite, main.position, "2", message));
+            self.finie = true;
+        } else if !self.numeros.insert(key) {
             let message = format!("Le numéro de facture {} est déjà utilisé dans le lot", facture.numero());
             let anomaly = Anomaly::on_zone(Code::FactureDouble, main.position, "2", zone, &main.record, message);
             facture.anomalies.push(anomaly);
