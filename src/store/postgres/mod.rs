@@ -11,7 +11,7 @@ use super::{
 use crate::domain::page::PageToken;
 use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind, Token};
 use async_trait::async_trait;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{Connection, PgPool};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl PostgresStore {
     /// Connects, with at most `max_connections` for the work, one more to listen, and one more on the replica that relays. The schema is brought up
     /// by [`Store::migrate`].
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
-        let options: PgConnectOptions = url.parse().map_err(doing("reading the database URL"))?;
+        let options = plain_on_loopback(url.parse().map_err(doing("reading the database URL"))?, url);
         let options = options.application_name("noemie-gateway").options(KEEPALIVES);
         let pool = PgPoolOptions::new().max_connections(max_connections).acquire_timeout(PATIENCE).test_before_acquire(false).before_acquire(
             |connection, idle| {
@@ -83,6 +83,15 @@ impl PostgresStore {
     pub(in crate::store) const fn pool(&self) -> &PgPool {
         &self.pool
     }
+}
+
+/// No TLS towards a server on the same machine, unless the URL or `PGSSLMODE` asks for it. sqlx 0.9.0 leaves Nagle's algorithm on (its issue 4335), and
+/// TLS cuts a batch into records of 16 KiB: each waits 40 ms for the acknowledgement of the one before, which makes an ingest three times slower. What goes over
+/// the loopback is seen by nobody else.
+fn plain_on_loopback(options: PgConnectOptions, url: &str) -> PgConnectOptions {
+    let is_loopback = matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1" | "[::1]");
+    let is_said = url.contains("sslmode") || url.contains("ssl-mode") || std::env::var_os("PGSSLMODE").is_some();
+    if is_loopback && !is_said { options.ssl_mode(PgSslMode::Disable) } else { options }
 }
 
 impl Drop for PostgresStore {
@@ -253,5 +262,19 @@ impl Store for PostgresStore {
 
     async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
         reads::figures(&self.pool, now).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_left_out_on_the_loopback_only() {
+        let mode = |url: &str| format!("{:?}", plain_on_loopback(url.parse().expect("a URL"), url).get_ssl_mode());
+        assert_eq!(mode("postgres://postgres@127.0.0.1:5432/gateway"), "Disable");
+        assert_eq!(mode("postgres://postgres@localhost/gateway"), "Disable");
+        assert_eq!(mode("postgres://postgres@127.0.0.1/gateway?sslmode=require"), "Require");
+        assert_eq!(mode("postgres://postgres@db.example/gateway"), "Prefer");
     }
 }
