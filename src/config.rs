@@ -117,7 +117,13 @@ impl Config {
 #[must_use]
 pub fn unknown_variables() -> Vec<String> {
     let names = std::env::vars().map(|(name, _)| name);
-    names.filter(|name| name.starts_with(PREFIX) && !is_setting(name) && name != "NOEMIE_CONFIG" && !name.starts_with("NOEMIE_TEST_")).collect()
+    let is_known = |name: &str| is_setting(name) || name == "NOEMIE_CONFIG" || name.starts_with("NOEMIE_TEST_") || is_kill_point(name);
+    names.filter(|name| name.starts_with(PREFIX) && !is_known(name)).collect()
+}
+
+/// Whether a variable asks this build to die somewhere: releases do not know it.
+fn is_kill_point(name: &str) -> bool {
+    cfg!(debug_assertions) && name == crate::kill_point::VARIABLE
 }
 
 /// Whether a variable is the one of a setting.

@@ -6,6 +6,7 @@
 use super::arl;
 use crate::clock::SharedClock;
 use crate::domain::ReturnFile;
+use crate::kill_point;
 use crate::store::{SharedStore, StoreError};
 use crate::vault::{Vault, VaultError};
 use std::fs::{self, File};
@@ -48,6 +49,7 @@ pub enum DeliverError {
 pub async fn step(store: &SharedStore, vault: &Arc<Vault>, clock: &SharedClock, out: &Path) -> Result<usize, DeliverError> {
     let (mut delivered, mut failure) = (0, None);
     for file in store.returns_to_deliver(BATCH).await? {
+        kill_point::reach("deliver.begun");
         let (id, try_id, vault, dir) = (file.id, clock.new_id(), Arc::clone(vault), out.join(&file.recipient));
         let writing = tokio::task::spawn_blocking({
             let dir = dir.clone();
@@ -55,7 +57,9 @@ pub async fn step(store: &SharedStore, vault: &Arc<Vault>, clock: &SharedClock, 
         });
         match writing.await.unwrap_or_else(|e| Err(DeliverError::Io { path: dir, source: io::Error::other(e) })) {
             Ok(()) => {
+                kill_point::reach("deliver.placed");
                 store.mark_delivered(id, clock.now()).await?;
+                kill_point::reach("deliver.marked");
                 delivered += 1;
             }
             Err(e) => failure = failure.or(Some(e)),
@@ -84,6 +88,7 @@ fn whole(aside: &Path, path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> 
     let mut file = File::create(aside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    kill_point::reach("deliver.aside");
     fs::rename(aside, path)?;
     File::open(dir)?.sync_all()
 }
