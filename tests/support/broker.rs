@@ -83,6 +83,17 @@ impl Broker {
         Worker { consumer: consumer.expect("consumes"), _channel: channel }
     }
 
+    /// Takes what a queue holds, in order; nobody publishes meanwhile.
+    pub async fn drain(&self, queue: &str) -> Vec<Message> {
+        let channel = self.channel().await;
+        let declared = channel.queue_declare(self.name(queue), QueueDeclareOptions::durable().passive(), FieldTable::default()).await;
+        let count = usize::try_from(declared.expect("the queue is declared").message_count()).expect("small");
+        channel.basic_qos(AHEAD, BasicQosOptions::default()).await.expect("a window");
+        let consumer = channel.basic_consume(self.name(queue), "drain".into(), BasicConsumeOptions::default(), FieldTable::default()).await;
+        let mut worker = Worker { consumer: consumer.expect("consumes"), _channel: channel };
+        worker.messages(count).await
+    }
+
     async fn delete_all(&self) {
         let channel = self.channel().await;
         for row in QUEUES {
