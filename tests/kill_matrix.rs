@@ -33,11 +33,13 @@ use tokio::task::JoinSet;
 /// How a place ends the process.
 const SIGABRT: i32 = 6;
 /// Stories told at once in each shape: they mostly wait.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 /// Invoices of the large file: two batches, so that a place inside a batch is met with one written and one not.
 const LARGE: u64 = 600;
+/// Places that need it.
+const LARGE_AT: &[&str] = &["load.", "ingest.placed", "archive.chunk", "grpc.chunk"];
 /// Invoices of the large file where its size makes no difference.
-const SMALL: u64 = 20;
+const SMALL: u64 = 12;
 /// Places that are also met a second time, when something of the same kind went through before.
 const TWICE: &[&str] = &["load.batch", "load.written", "archive.chunk", "deliver.placed", "relay.confirmed", "decide.committed", "ingest.committed"];
 /// Kills at unnamed places in each shape, unless `NOEMIE_TEST_KILLS` says otherwise.
@@ -59,7 +61,7 @@ fn orders(met: impl Fn(&str) -> bool) -> Vec<String> {
 
 /// Dies where it is told, starts again, and is counted.
 async fn dies_at(order: &str, dir: &Path, shape: &Shape<'_>) {
-    let size = if order.starts_with("load.") || order.starts_with("ingest.") || order.starts_with("archive.") { LARGE } else { SMALL };
+    let size = if LARGE_AT.iter().any(|place| order.starts_with(place)) { LARGE } else { SMALL };
     let mut story = Story::new(&shape.url, 0, size);
     let mut settings = shape.settings.clone();
     settings.push((kill_point::VARIABLE, order));

@@ -55,9 +55,9 @@ fn under_another_name(dre: &[u8]) -> Vec<u8> {
     again
 }
 
-fn rsp(dre: &[u8]) -> Vec<u8> {
+fn rsp(dre: &[u8], seed: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let options = RspOptions { rejected: 10, deferred: 10, amc_rejected: 0, amc_left: 30, ..RspOptions::default() };
+    let options = RspOptions { seed, rejected: 10, deferred: 10, amc_rejected: 0, amc_left: 30, ..RspOptions::default() };
     generate::rsp(dre, Forme::Crlf, &options, &mut bytes).expect("generates");
     bytes
 }
@@ -66,7 +66,7 @@ impl Story {
     /// A story like no other of this database: `number` tells them apart. `size` is the number of invoices of the largest file.
     pub fn new(url: &str, number: u64, size: u64) -> Self {
         let senders = ["oct-a", "oct-b", "cpam"].map(|name| format!("{name}-{number}"));
-        let (seed, small) = (1_000 + number * 10, size.min(20));
+        let (seed, small) = (1_000 + number * 10, size.min(12));
         let first = dre(seed, small, None);
         let deposit = |sender: &str, name: &str, bytes| Deposit { sender: sender.to_owned(), name: name.to_owned(), bytes };
         Self {
@@ -78,8 +78,8 @@ impl Story {
                 deposit(&senders[0], "large.b2", dre(seed + 2, size, None)),
                 deposit(&senders[0], "first.b2", first.clone()),
             ],
-            upload: deposit(&senders[1], "upload.b2", dre(seed + 3, small.max(200), None)),
-            answer: deposit(&senders[2], "answer.noemie", rsp(&first)),
+            upload: deposit(&senders[1], "upload.b2", dre(seed + 3, size.min(200), None)),
+            answer: deposit(&senders[2], "answer.noemie", rsp(&first, seed)),
             senders,
             rejected: BTreeSet::new(),
             acknowledged: BTreeMap::new(),
@@ -165,10 +165,8 @@ impl Story {
     /// Waits until nothing is under way.
     async fn rest(&self, gateway: &Gateway) -> Result<(), ExitStatus> {
         let inbox = |sender: &String| fs::read_dir(gateway.dir.join("data/in").join(sender)).map_or(0, Iterator::count);
-        until(gateway, "the drop directory is empty", || {
-            std::future::ready((self.senders.iter().map(inbox).sum::<usize>() == 0).then_some(()))
-        })
-        .await?;
+        until(gateway, "the drop directory is empty", || std::future::ready((self.senders.iter().map(inbox).sum::<usize>() == 0).then_some(())))
+            .await?;
         let waiting = "SELECT (SELECT count(*) FROM outbox WHERE position IS NULL) + (SELECT count(*) FROM returns WHERE delivered_at IS NULL) \
                        + (SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected' AND told_in IS NULL)";
         until(gateway, "the gateway is at rest", || async { (number(&self.url, waiting).await.ok()? == 0).then_some(()) }).await
