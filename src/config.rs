@@ -39,6 +39,8 @@ pub struct Config {
     pub out_dir: Option<PathBuf>,
     /// Largest file taken in, bytes.
     pub max_file_bytes: u64,
+    /// Uploads over gRPC open at once; one more is refused with `RESOURCE_EXHAUSTED`.
+    pub max_uploads: usize,
     /// Log filter, in the syntax of `RUST_LOG`.
     pub log: String,
     /// `text` or `json`.
@@ -60,6 +62,8 @@ impl Default for Config {
             drop_dir: None,
             out_dir: None,
             max_file_bytes: crate::ingest::Limits::default().file_bytes,
+            // Each holds a file of the archive open and, once whole, a connection to the database; the rest would only wait for those.
+            max_uploads: 64,
             log: "info".to_owned(),
             log_format: "text".to_owned(),
         }
