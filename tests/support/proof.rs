@@ -26,7 +26,7 @@ pub struct Deposit {
 }
 
 impl Deposit {
-    fn digest(&self) -> String {
+    pub fn digest(&self) -> String {
         blake3::hash(&self.bytes).to_hex().to_string()
     }
 

@@ -46,7 +46,7 @@ pub fn dre(seed: u64, invoices: u64, damage: Option<Damage>) -> Vec<u8> {
 }
 
 /// The same invoices as another remittance: the identification changes in the 000 and in the 999.
-fn under_another_name(dre: &[u8]) -> Vec<u8> {
+pub fn under_another_name(dre: &[u8]) -> Vec<u8> {
     let mut again = dre.to_vec();
     let last = again.len() - 130;
     for record in [0, last] {
