@@ -149,9 +149,10 @@ impl App {
             relay::run(store, sink, clock, status, token).await;
             Ok(())
         });
-        let (archive, store, token) = (Arc::clone(&self.archive), Arc::clone(&self.store), stop.clone());
+        let (archive, store, token, out) = (Arc::clone(&self.archive), Arc::clone(&self.store), stop.clone(), self.config.out_dir());
         rooms.spawn(async move {
             sweep(archive, store, token).await;
+            sweep_out(out).await;
             Ok(())
         });
         let (ingest, token) = (Arc::clone(&self.ingest), stop.clone());
@@ -248,6 +249,15 @@ async fn sweep(archive: Arc<Archive>, store: SharedStore, stop: CancellationToke
                 warn!(files = swept.orphans.len(), first, "archived files that no exchange knows: their deposits were cut before the commit");
             }
         }
+    }
+}
+
+/// Removes return files that killed processes left half written.
+async fn sweep_out(out: PathBuf) {
+    match tokio::task::spawn_blocking(move || deliver::sweep(&out)).await.map_err(std::io::Error::other).and_then(|swept| swept) {
+        Err(failure) => warn!(error = %failure, "directory of returns could not be swept"),
+        Ok(0) => {}
+        Ok(files) => info!(files, "return files that killed processes left half written removed"),
     }
 }
 

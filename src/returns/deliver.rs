@@ -13,7 +13,11 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
+
+/// A file half written and untouched for so long belongs to nobody: writing one takes milliseconds.
+const LEFT: Duration = Duration::from_secs(60 * 60);
 
 /// Files written in one step.
 const BATCH: usize = 100;
@@ -73,6 +77,35 @@ fn write(file: &ReturnFile, vault: &Vault, dir: &Path, try_id: Uuid) -> Result<(
     place(dir, &file.file_name, &bytes, try_id).map_err(|source| DeliverError::Io { path: dir.join(&file.file_name), source })
 }
 
+/// Removes what killed processes left half written under `out`: hidden, never anybody's, and naming persons. Answers how many. A file touched within
+/// [`LEFT`] may still be in the hands of a replica.
+pub fn sweep(out: &Path) -> io::Result<usize> {
+    let mut removed = 0;
+    for dir in entries(out)? {
+        for path in entries(&dir)?.into_iter().filter(|path| is_aside(path)) {
+            let age = path.metadata().and_then(|m| m.modified()).map(|touched| touched.elapsed().unwrap_or_default());
+            if age.is_ok_and(|age| age > LEFT) {
+                fs::remove_file(&path)?;
+                removed += 1;
+            }
+        }
+    }
+    Ok(removed)
+}
+
+fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(dir) {
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
+        found => found?.map(|entry| entry.map(|e| e.path())).collect(),
+    }
+}
+
+/// Whether [`place`] gave this name: `.<file>.<try>.part`.
+fn is_aside(path: &Path) -> bool {
+    let name = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_prefix('.')?.strip_suffix(".part"));
+    name.and_then(|n| n.rsplit_once('.')).is_some_and(|(_, try_id)| Uuid::try_parse(try_id).is_ok())
+}
+
 /// Puts a file whole under its name, over the same one if it is there. `try_id` is no other writer's.
 pub fn place(dir: &Path, name: &str, bytes: &[u8], try_id: Uuid) -> io::Result<()> {
     let aside = dir.join(format!(".{name}.{try_id}.part"));
@@ -91,4 +124,29 @@ fn whole(aside: &Path, path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> 
     kill_point::reach("deliver.aside");
     fs::rename(aside, path)?;
     File::open(dir)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+
+    #[test]
+    fn only_what_was_left_half_written_is_swept() {
+        let out = tempfile::tempdir().expect("a directory");
+        let dir = out.path().join("oct1");
+        fs::create_dir(&dir).expect("a directory");
+        let id = Uuid::from_u128(7);
+        let (old, new) = (format!(".ARL_1.noemie.{id}.part"), format!(".ARL_2.noemie.{id}.part"));
+        for name in [old.as_str(), &new, "ARL_3.noemie", ".hidden.part", ".part"] {
+            fs::write(dir.join(name), b"x").expect("a file");
+            if name != new {
+                let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+                File::options().append(true).open(dir.join(name)).and_then(|f| f.set_modified(long_ago)).expect("a time");
+            }
+        }
+        assert_eq!(sweep(out.path()).expect("swept"), 1);
+        assert!(!dir.join(old).exists() && dir.join(new).exists() && fs::read_dir(&dir).expect("reads").count() == 4);
+        assert_eq!(sweep(&out.path().join("none")).expect("nothing there"), 0);
+    }
 }
