@@ -109,6 +109,12 @@ impl Gateway {
         child.wait().expect("is gone");
     }
 
+    /// Runs a command of the program beside this process, over the same data.
+    pub fn run_beside(&self, arguments: &[&str]) -> Output {
+        let mut process = command(&self.dir);
+        process.envs(self.settings.iter().map(|(k, v)| (k, v))).args(arguments).stdin(Stdio::null()).output().expect("the program runs")
+    }
+
     /// How the process ended, if it did.
     pub fn has_ended(&self) -> Option<ExitStatus> {
         self.child.lock().expect("no panic").try_wait().expect("the process is known")
