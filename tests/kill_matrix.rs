@@ -107,6 +107,7 @@ async fn dies_anywhere(dir: &Path, shape: &Shape<'_>) {
     }
     println!("{killed} kills in {stories} stories");
     count(&gateway, dir, shape, &deposits, &rejected).await;
+    proof::check_verify(&gateway);
 }
 
 /// From almost at once to about as long as a story takes.

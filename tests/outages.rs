@@ -92,6 +92,7 @@ impl Outage {
         println!("  {} files, at rest after {:.1} s; refused on the way: {refusals:?}", deposits.len(), start.elapsed().as_secs_f64());
         proof::check(&self.gateway, &self.url, self.directory.path(), &deposits, &BTreeSet::new()).await;
         proof::check_facts(&self.url, &proof::stream(&self.gateway, &self.url).await).await;
+        proof::check_verify(&self.gateway);
         assert!(!refusals.contains_key("Internal"), "an outage is no fault of the gateway: {refusals:?}\n{}", self.gateway.log());
         refusals
     }
@@ -394,6 +395,12 @@ async fn full_disk() {
     proof::check_facts(&url, &proof::stream(&gateway, &url).await).await;
 }
 
+/// Whether a file is being received somewhere under a directory.
+fn holds_part(dir: &Path) -> bool {
+    let mut entries = fs::read_dir(dir).into_iter().flatten().map(|e| e.unwrap().path());
+    entries.any(|path| if path.is_dir() { holds_part(&path) } else { path.extension().is_some_and(|e| e == "part") })
+}
+
 /// One upload more than the limit is refused with its reason, and passes when another one has ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_uploads() {
@@ -406,7 +413,8 @@ async fn too_many_uploads() {
     parts.send(part(Part::Metadata(proto::SubmitMetadata { sender: "oct".into(), ..Default::default() }))).await.unwrap();
     let mut door = gateway.exchange();
     let first = tokio::spawn(async move { door.submit_exchange(tokio_stream::wrappers::ReceiverStream::new(uploading)).await });
-    let refused = eventually("the open upload is counted", || async { submit(gateway.channel.clone(), &file).await.err() }).await;
+    eventually("the upload is open", || std::future::ready(holds_part(&directory.path().join("data/archive")).then_some(()))).await;
+    let refused = submit(gateway.channel.clone(), &file).await.expect_err("there is no place");
     assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused}");
     assert_eq!(refused.get_error_details().error_info().map(|i| i.reason.as_str()), Some("too_many_uploads"));
     assert!(refused.message().contains("max_uploads"), "{refused}");
