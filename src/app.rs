@@ -79,7 +79,7 @@ impl App {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             vault: Arc::clone(&self.vault),
-            intake: Arc::new(intake::Door(Arc::clone(&self.ingest))),
+            intake: Arc::new(intake::Door::new(Arc::clone(&self.ingest), self.config.max_uploads)),
             conventionnement: Arc::clone(&self.conventionnement),
         }
     }
@@ -149,9 +149,10 @@ impl App {
             relay::run(store, sink, clock, status, token).await;
             Ok(())
         });
-        let (archive, store, token) = (Arc::clone(&self.archive), Arc::clone(&self.store), stop.clone());
+        let (archive, store, token, out) = (Arc::clone(&self.archive), Arc::clone(&self.store), stop.clone(), self.config.out_dir());
         rooms.spawn(async move {
             sweep(archive, store, token).await;
+            sweep_out(out).await;
             Ok(())
         });
         let (ingest, token) = (Arc::clone(&self.ingest), stop.clone());
@@ -251,6 +252,15 @@ async fn sweep(archive: Arc<Archive>, store: SharedStore, stop: CancellationToke
     }
 }
 
+/// Removes return files that killed processes left half written.
+async fn sweep_out(out: PathBuf) {
+    match tokio::task::spawn_blocking(move || deliver::sweep(&out)).await.map_err(std::io::Error::other).and_then(|swept| swept) {
+        Err(failure) => warn!(error = %failure, "directory of returns could not be swept"),
+        Ok(0) => {}
+        Ok(files) => info!(files, "return files that killed processes left half written removed"),
+    }
+}
+
 /// Whether a deposit has its receipt, or is on its way to it.
 async fn known(store: &dyn Store, id: ExchangeId) -> Result<bool, StoreError> {
     Ok(store.exchange(id).await?.is_some() || store.load(id).await?.is_some())
@@ -293,9 +303,25 @@ mod intake {
     use futures::StreamExt;
     use std::io;
     use std::sync::Arc;
+    use tokio::sync::{Semaphore, SemaphorePermit};
 
-    /// The door, seen from gRPC.
-    pub(super) struct Door(pub(super) Arc<Ingest>);
+    /// The door, seen from gRPC: only so many come in at once.
+    pub(super) struct Door {
+        ingest: Arc<Ingest>,
+        uploads: Semaphore,
+        limit: usize,
+    }
+
+    impl Door {
+        pub(super) fn new(ingest: Arc<Ingest>, limit: usize) -> Self {
+            Self { ingest, uploads: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)), limit }
+        }
+
+        /// A place for one upload, until it is answered or given up.
+        fn enter(&self) -> Result<SemaphorePermit<'_>, IngestError> {
+            self.uploads.try_acquire().map_err(|_| IngestError::TooManyUploads { limit: self.limit })
+        }
+    }
 
     fn broken(source: io::Error) -> IngestError {
         IngestError::Archive { doing: "receiving the upload", source }
@@ -304,15 +330,17 @@ mod intake {
     #[async_trait]
     impl Intake for Door {
         async fn submit(&self, deposit: Deposit, chunks: &mut Chunks<'_>) -> Result<Receipt, IngestError> {
-            let mut incoming = self.0.open(deposit)?;
+            let _place = self.enter()?;
+            let mut incoming = self.ingest.open(deposit)?;
             while let Some(chunk) = chunks.next().await {
                 incoming = incoming.append(chunk.map_err(broken)?).await?;
             }
-            self.0.accept(incoming).await
+            self.ingest.accept(incoming).await
         }
 
         async fn validate(&self, file_name: &str, chunks: &mut Chunks<'_>) -> Result<Report, IngestError> {
-            let (pipe, dry_run) = self.0.dry_run(file_name);
+            let _place = self.enter()?;
+            let (pipe, dry_run) = self.ingest.dry_run(file_name);
             while let Some(chunk) = chunks.next().await {
                 if pipe.send(chunk.map_err(broken)?).await.is_err() {
                     break; // The reading ended early and says why.

@@ -48,30 +48,31 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     // Each room describes its own metrics, the process registers them once.
     ("telemetry", &["admin", "relay"]),
-    ("grpc", &["ingest", "returns", "conventionnement", "validate", "store", "vault", "clock", "domain", "error_chain"]),
+    ("grpc", &["ingest", "kill_point", "returns", "conventionnement", "validate", "store", "vault", "clock", "domain", "error_chain"]),
     ("admin", &["relay", "store", "clock", "domain"]),
     // Files of the caisse are returns that come in, and every deposit has its ARL.
-    ("ingest", &["returns", "validate", "normalise", "store", "archive", "vault", "clock", "domain", "error_chain"]),
+    ("ingest", &["returns", "kill_point", "validate", "normalise", "store", "archive", "vault", "clock", "domain", "error_chain"]),
     // The same readings as the door, compared with what it wrote.
     ("verify", &["ingest", "returns", "validate", "store", "archive", "vault", "clock", "domain"]),
-    ("returns", &["validate", "normalise", "store", "vault", "clock", "domain"]),
+    ("returns", &["kill_point", "validate", "normalise", "store", "vault", "clock", "domain"]),
     ("conventionnement", &["store", "clock", "domain"]),
-    ("relay", &["store", "clock", "domain", "error_chain"]),
+    ("relay", &["kill_point", "store", "clock", "domain", "error_chain"]),
     // A claim ready to be stored is a type of the store.
     ("normalise", &["store", "vault", "domain"]),
     // A view of a file, with the findings of its validation.
     ("xray", &["validate"]),
     ("validate", &["domain"]),
     ("store", &["domain"]),
-    ("archive", &["vault", "domain"]),
+    ("archive", &["kill_point", "vault", "domain"]),
     ("vault", &["domain"]),
     // The default size of a file is the door's.
-    ("config", &["ingest"]),
+    ("config", &["ingest", "kill_point"]),
     // Invented files come from the parsers alone.
     ("generate", &[]),
     // How failures are told in logs; knows nothing.
     ("error_chain", &[]),
     ("clock", &[]),
+    ("kill_point", &[]),
     ("domain", &[]),
 ];
 

@@ -2,6 +2,7 @@
 
 use super::name::ArchiveName;
 use super::{Archived, CHUNK, Cipher, MAGIC, Prefix, TAG};
+use crate::kill_point;
 use crate::vault::Vault;
 use aead_stream::EncryptorBE32;
 use chacha20poly1305::aead::{Generate, KeyInit};
@@ -32,6 +33,7 @@ impl ArchiveWriter {
         let (key_id, key) = vault.archive_key();
         let prefix = Prefix::generate();
         file.write_all(&[MAGIC.as_slice(), &key_id, &prefix].concat())?;
+        kill_point::reach("archive.created");
         Ok(Self {
             name: name.to_string(),
             root: root.to_owned(),
@@ -58,6 +60,7 @@ impl ArchiveWriter {
         whole.encrypt_last_in_place(context, &mut **buffer).map_err(|_| io::Error::other("file too long to archive"))?;
         file.write_all(buffer)?;
         file.sync_all()?;
+        kill_point::reach("archive.whole");
         let path = self.root.join(&self.name);
         if let Some(part) = self.guard.0.as_ref() {
             std::fs::rename(part, &path)?;
@@ -67,6 +70,7 @@ impl ArchiveWriter {
         for dir in path.ancestors().skip(1).take_while(|dir| dir.starts_with(&self.root)) {
             File::open(dir)?.sync_all()?;
         }
+        kill_point::reach("archive.renamed");
         let digest_hex = self.hasher.finalize().to_hex().to_string();
         Ok(Archived { name: std::mem::take(&mut self.name), digest_hex, size: self.size })
     }
@@ -79,6 +83,7 @@ impl Write for ArchiveWriter {
             self.cipher.encrypt_next_in_place(&self.context, &mut *self.buffer).map_err(|_| io::Error::other("file too long to archive"))?;
             self.file.write_all(&self.buffer)?;
             self.buffer.clear();
+            kill_point::reach("archive.chunk");
         }
         let taken = &bytes[..bytes.len().min(CHUNK - self.buffer.len())];
         self.buffer.extend_from_slice(taken);

@@ -6,7 +6,7 @@
 //! | `NOT_FOUND` | no such thing | `ErrorInfo` |
 //! | `FAILED_PRECONDITION` | the state forbids it | `ErrorInfo` with the states |
 //! | `ALREADY_EXISTS` | idempotency key used for something else | `ErrorInfo` |
-//! | `RESOURCE_EXHAUSTED` | larger than a limit | `ErrorInfo` |
+//! | `RESOURCE_EXHAUSTED` | larger than a limit, too many uploads at once, no room left in the archive | `ErrorInfo` |
 //! | `UNAVAILABLE` | the database is away or busy with a large file: try again | `ErrorInfo` |
 //! | `INTERNAL` | our fault | an id in the message; the log has the id and the chain |
 
@@ -18,6 +18,7 @@ use crate::returns::decide::{DecideError, DecisionKind};
 use crate::store::StoreError;
 use std::collections::HashMap;
 use std::error::Error;
+use std::io::ErrorKind;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -54,9 +55,19 @@ pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
     match error {
         IngestError::InvalidSender => super::ask::one_violation("metadata.sender", error.to_string()),
         IngestError::KeyReused => with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string()),
+        IngestError::TooManyUploads { .. } => with_reason(Code::ResourceExhausted, "too_many_uploads", error.to_string()),
         IngestError::TooLarge { .. } => with_reason(Code::ResourceExhausted, "file_too_large", error.to_string()),
         IngestError::Overtaken => with_reason(Code::Unavailable, "overtaken", error.to_string()),
         IngestError::Store(cause) => internal(clock, cause),
+        IngestError::Archive { source, .. } if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            // Logged like a fault of ours: somebody must make room.
+            let status = internal(clock, error);
+            with_reason(
+                Code::ResourceExhausted,
+                "archive_full",
+                format!("no room left in the archive: nothing was kept, try again later ({})", status.message()),
+            )
+        }
         IngestError::Archive { .. } => internal(clock, error),
     }
 }

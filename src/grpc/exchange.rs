@@ -8,6 +8,7 @@ use super::{Answers, Services, convert, proto};
 use crate::domain::page::LARGEST_PAGE;
 use crate::domain::{Channel, Exchange, ExchangeId, ReturnFile, ReturnId, ReturnKind};
 use crate::ingest::Deposit;
+use crate::kill_point;
 use futures::stream;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Span;
@@ -42,6 +43,7 @@ impl ExchangeService for ExchangeEdge {
         match self.services.intake.submit(deposit, &mut upload).await {
             Ok(receipt) => {
                 Span::current().record("exchange_id", tracing::field::display(receipt.exchange.id));
+                kill_point::reach("grpc.answer");
                 Ok(Response::new(proto::SubmitExchangeResponse {
                     exchange: Some(convert::exchange(&receipt.exchange)),
                     arl: Some(convert::return_file(&receipt.arl)),

@@ -3,6 +3,7 @@
 use super::ask::one_violation;
 use super::errors::with_reason;
 use super::{LARGEST_REQUEST, proto};
+use crate::kill_point;
 use futures::{Stream, StreamExt as _};
 use std::io;
 use std::pin::Pin;
@@ -101,7 +102,10 @@ where
             None => Poll::Ready(None),
             Some(Err(status)) => self.broken(too_large_or(status)),
             Some(Ok(message)) => match message.into_part() {
-                Part::Chunk(chunk) => Poll::Ready(Some(Ok(chunk))),
+                Part::Chunk(chunk) => {
+                    kill_point::reach("grpc.chunk");
+                    Poll::Ready(Some(Ok(chunk)))
+                }
                 Part::Metadata(_) => self.broken(one_violation("metadata", "only the first message may carry the metadata")),
                 Part::Nothing => self.broken(one_violation("chunk", "the message carries neither metadata nor chunk")),
             },

@@ -6,6 +6,7 @@ use super::invoices::Lu;
 use super::load::hold;
 use super::load_b2::Loading;
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, EventId, PartState, Quarantined, Token, life_cycle};
+use crate::kill_point;
 use crate::returns::arl::Aside;
 use crate::store::{NewClaim, Store, UnitOfWork};
 use noemie_parsers::anomaly::Severity;
@@ -28,7 +29,9 @@ pub(super) async fn write_alone(
     hold(work.as_mut(), loading.exchange_id).await?;
     let batch = if resumed { without_known(batch, loading, work.as_mut(), books).await? } else { batch };
     write(batch, loading, work.as_mut(), books).await?;
-    Ok(work.commit().await?)
+    work.commit().await?;
+    kill_point::reach("load.committed");
+    Ok(())
 }
 
 /// Books what an earlier try of this load wrote of the batch, and answers the rest.
@@ -59,6 +62,7 @@ fn put_aside(told: &(Quarantined, Aside), books: &mut Books) {
 
 /// Writes one batch: a handful of statements, whatever its size.
 pub(super) async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {
+    kill_point::reach("load.batch");
     let (mut claims, mut aside) = (Vec::new(), Vec::new());
     for lu in batch {
         match lu {
@@ -84,6 +88,7 @@ pub(super) async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn 
         }
         repeated.push((claim, original.map(Original::of)));
     }
+    kill_point::reach("load.claims");
     events(&written, loading, work, books).await?;
     for (claim, original) in &repeated {
         let code = tell_duplicate(&claim.claim, *original, books);
@@ -92,6 +97,7 @@ pub(super) async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn 
     if !aside.is_empty() {
         work.insert_quarantined(&aside).await?;
     }
+    kill_point::reach("load.written");
     Ok(())
 }
 

@@ -46,6 +46,12 @@ pub enum IngestError {
         /// The limit, bytes.
         limit: u64,
     },
+    /// As many uploads as the configured limit are open.
+    #[error("{limit} uploads are open, which is the limit (max_uploads): try again later")]
+    TooManyUploads {
+        /// The limit.
+        limit: usize,
+    },
     /// The archive or the spool failed.
     #[error("archive, while {doing}")]
     Archive {

@@ -8,6 +8,7 @@
 use super::{Deposit, Incoming, Ingest, IngestError, Receipt, blocking, clean_name, is_sender};
 use crate::domain::Channel;
 use crate::error_chain::Chain;
+use crate::kill_point;
 use crate::returns::deliver;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, Metadata};
@@ -160,6 +161,7 @@ impl DropDir {
     async fn take(&self, ingest: &Ingest, file: &Ready) -> Result<bool, IngestError> {
         let deposit =
             Deposit { sender: file.sender.clone(), channel: Channel::Drop, file_name: file_name(&file.path), idempotency_key: String::new() };
+        kill_point::reach("drop.found");
         let incoming = match ingest.receive_file(&file.path, deposit).await {
             // Another replica was faster.
             Err(IngestError::Archive { source, .. }) if source.kind() == io::ErrorKind::NotFound && Look::at(&file.path).is_none() => {
@@ -171,9 +173,11 @@ impl DropDir {
             return Ok(false); // It was not whole: it will be quiet again.
         }
         let receipt = ingest.accept(incoming).await?;
+        kill_point::reach("drop.accepted");
         self.answer_again(ingest, &receipt).await?;
         let (path, look) = (file.path.clone(), file.look);
         blocking(move || remove(&path, look)).await.map_err(IngestError::archive("removing the deposited file"))?;
+        kill_point::reach("drop.removed");
         Ok(true)
     }
 

@@ -10,6 +10,7 @@ use super::load_b2::{self, Loading, Source, Way};
 use super::receipt::recognisable;
 use super::{Ingest, IngestError, Receipt, blocking, load_noemie};
 use crate::domain::{ExchangeId, Verdict};
+use crate::kill_point;
 use crate::store::{Load, StoreError, UnitOfWork};
 use crate::validate::Examen;
 use noemie_parsers::detect::Norme;
@@ -27,16 +28,19 @@ impl Ingest {
     /// Both passes over the archived file, and the commit.
     pub(super) async fn load(&self, load: &Load) -> Result<Receipt, IngestError> {
         let mut examen = self.examine(load).await?;
+        kill_point::reach("ingest.examined");
         let mut work = self.store.begin().await?;
         if let Some(first) = work.claim_exchange(&load.sender, &load.digest, &load.idempotency_key, load.id).await? {
             drop(work);
             return self.follow(first, load, None).await;
         }
+        kill_point::reach("ingest.placed");
         self.refuse_known_remittances(work.as_mut(), &mut examen).await?;
         let logical_files = if examen.report.verdict == Verdict::Refused { Vec::new() } else { recognisable(&examen.remittances) };
         if self.is_large(&examen) {
             work.open_load(load, &logical_files).await?;
             work.commit().await?;
+            kill_point::reach("load.opened");
             return self.follow(load.id, load, Some(examen)).await;
         }
         let books = self.second_pass(load, &examen, Way::One(work.as_mut())).await?;
@@ -69,6 +73,7 @@ impl Ingest {
             (Some(Norme::NoemieBlocs), Way::One(work)) => load_noemie::load(&source, Packaging::Blocs, &loading, work, &mut books).await?,
             _ => books.envelope_is_rest(),
         }
+        kill_point::reach("ingest.loaded");
         Ok(books)
     }
 

@@ -5,6 +5,7 @@ use super::books::Books;
 use super::invoices::reasons;
 use super::load_b2::{BATCHES_AHEAD, Loading, Source};
 use crate::domain::Token;
+use crate::kill_point;
 use crate::normalise;
 use crate::returns::arl::Aside;
 use crate::returns::matching::{Answer, apply};
@@ -115,6 +116,7 @@ async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork,
     if !kept.is_empty() {
         work.insert_unmatched(loading.exchange_id, &kept).await?;
     }
+    kill_point::reach("returns.matched");
     applied.findings.into_iter().for_each(|f| books.find(f));
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::books::Books;
 use super::{Ingest, IngestError, Receipt};
 use crate::domain::{Anomalie, Exchange, LogicalFile, Verdict, receipt};
+use crate::kill_point;
 use crate::returns::arl;
 use crate::store::{Closing, Load, UnitOfWork};
 use crate::validate::report::LONGEST_LIST;
@@ -31,7 +32,9 @@ impl Ingest {
         let closing = Closing { exchange, ledger: books.ledger(), logical_files, arl };
         let said = receipt::text(&closing.exchange, &closing.ledger, &closing.arl);
         work.close_exchange(&closing, &|tip| self.vault.receipt_link(&tip.link, tip.sequence + 1, &said)).await?;
+        kill_point::reach("ingest.closed");
         work.commit().await?;
+        kill_point::reach("ingest.committed");
         Ok(Receipt { exchange: closing.exchange, arl: closing.arl, arl_body, repeated: false })
     }
 }

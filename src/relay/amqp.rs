@@ -6,6 +6,7 @@
 use super::message::{properties, short};
 use super::sink::{Outcome, Sink, SinkError};
 use super::topology::{self, Prefix};
+use crate::kill_point;
 use crate::store::OutboxEvent;
 use async_trait::async_trait;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
@@ -157,6 +158,7 @@ impl Sink for AmqpSink {
             self.hang_up().await;
             return vec![Outcome::Unknown; wave.len()];
         };
+        kill_point::reach("relay.sent");
         let outcomes = outcomes(wave, confirms, deadline).await;
         if outcomes.len() < wave.len() || outcomes.iter().any(|outcome| matches!(outcome, Outcome::Unknown | Outcome::Unroutable)) {
             self.hang_up().await;

@@ -11,6 +11,7 @@ use super::{BATCH, IDLE_WAIT, STANDBY_WAIT};
 use crate::clock::SharedClock;
 use crate::domain::ClaimId;
 use crate::error_chain::Chain;
+use crate::kill_point;
 use crate::store::{Lease, OutboxEvent, SharedStore, StoreError};
 use metrics::counter;
 use std::collections::HashMap;
@@ -138,11 +139,14 @@ impl Relay {
     async fn publish(&mut self, batch: &[OutboxEvent]) -> Result<StepOutcome, StoreError> {
         let mut tally = Tally::default();
         for wave in waves(batch) {
+            kill_point::reach("relay.begun");
             let outcomes = self.sink.publish(&wave).await;
             outcomes.iter().for_each(|outcome| tally.count(*outcome));
             let (confirmed, failed): (Vec<_>, Vec<_>) = wave.iter().zip(&outcomes).partition(|(_, outcome)| **outcome == Outcome::Acked);
             if !confirmed.is_empty() {
+                kill_point::reach("relay.confirmed");
                 self.store.mark_published(&ids(&confirmed), self.clock.now()).await?;
+                kill_point::reach("relay.marked");
             }
             if confirmed.len() < wave.len() {
                 if !failed.is_empty() {

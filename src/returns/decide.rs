@@ -6,6 +6,7 @@
 use crate::clock::Clock;
 use crate::domain::life_cycle::may_become;
 use crate::domain::{Claim, ClaimEvent, ClaimId, ClaimPart, EventId, PartKind, PartState, Reason};
+use crate::kill_point;
 use crate::store::{PartChange, RecordedDecision, Store, StoreError, UnitOfWork};
 use noemie_parsers::types::Montant;
 use serde_json::json;
@@ -191,7 +192,9 @@ async fn decide_once(store: &dyn Store, clock: &dyn Clock, decision: &Decision) 
     set_part(&mut claim, part.clone());
     let event_id = EventId(clock.new_id());
     write(work.as_mut(), decision, &digest, &claim, &part, event_id).await?;
+    kill_point::reach("decide.written");
     work.commit().await?;
+    kill_point::reach("decide.committed");
     tracing::info!(from = before.state.as_str(), to = part.state.as_str(), decided_by = decision.decided_by, %event_id, "decision recorded");
     let warning = warning_of(&claim, decision);
     Ok(DecisionOutcome { claim, event_id: Some(event_id), repeated: false, warning })

@@ -7,6 +7,7 @@
 use crate::clock::SharedClock;
 use crate::domain::claim::PersonRecord;
 use crate::domain::{Claim, ClaimId, Reason, ReturnFile, ReturnId, ReturnKind};
+use crate::kill_point;
 use crate::store::{SharedStore, StoreError};
 use crate::vault::{Vault, VaultError};
 use noemie_parsers::noemie::{Ecrivain, ErreurEcriture, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e199, e294};
@@ -64,7 +65,9 @@ pub async fn step(store: &SharedStore, vault: &Vault, clock: &SharedClock) -> Re
         told += claims.len();
     }
     if told > 0 {
+        kill_point::reach("rejects.written");
         work.commit().await?;
+        kill_point::reach("rejects.committed");
         return Ok(told);
     }
     failure.map_or(Ok(0), Err)

@@ -67,6 +67,9 @@ pub enum StoreError {
     /// A step of this change failed or was given up before: the change cannot be committed.
     #[error("a step of this change failed before: nothing of it was written")]
     Spoiled,
+    /// The database, or the line to it, said nothing for this long. What was being committed may have been applied.
+    #[error("database gave no answer within {0:?}")]
+    NoAnswer(Duration),
     /// The database URL is of no kind known here.
     #[error("database URL must start with postgres://, postgresql:// or sqlite:, not {scheme:?}")]
     UnsupportedUrl {
@@ -79,8 +82,13 @@ impl StoreError {
     /// Whether the database is away, or so busy that no connection came free in time: the same call may pass later.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Database { source: sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_), .. })
-            || self.worth_a_retry()
+        let Self::Database { source, .. } = self else { return matches!(self, Self::NoAnswer(_)) };
+        match source {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
+            // PostgreSQL goes down, recovers, ends our connection, or has no more: classes 08 and 53, and 57P01 to 57P03.
+            sqlx::Error::Database(e) if e.code().is_some_and(|c| c.starts_with("08") || c.starts_with("53") || c.starts_with("57P0")) => true,
+            _ => self.worth_a_retry(),
+        }
     }
 
     /// Whether the same change, begun again from its start, may well succeed: two changes met (deadlock, same key at once, a busy file) and this one

@@ -2,6 +2,8 @@
 
 use super::StoreError;
 use crate::domain::ExchangeId;
+use std::future::Future;
+use std::time::Duration;
 
 /// The state of a unit of work. A step that failed, or whose future was dropped half-way, spoils the unit: PostgreSQL answers the COMMIT of a failed
 /// transaction with a silent ROLLBACK, and SQLite keeps the half that worked. Neither may look like a commit (invariant 2).
@@ -9,6 +11,7 @@ use crate::domain::ExchangeId;
 pub(in crate::store) struct Soundness {
     sound: bool,
     open: Option<ExchangeId>,
+    answer: Duration,
     /// Whether events were written, or may go now.
     pub(in crate::store) events: bool,
     /// Whether this change adds to a load: its events wait for the receipt.
@@ -16,18 +19,18 @@ pub(in crate::store) struct Soundness {
 }
 
 impl Soundness {
-    /// A fresh unit.
-    pub(in crate::store) const fn new() -> Self {
-        Self { sound: true, open: None, events: false, held: false }
+    /// A fresh unit, each of whose steps may take `answer`.
+    pub(in crate::store) const fn new(answer: Duration) -> Self {
+        Self { sound: true, open: None, answer, events: false, held: false }
     }
 
-    /// A step starts; it is unsound until [`done`](Self::done).
-    pub(in crate::store) fn start(&mut self) -> Result<(), StoreError> {
+    /// A step starts; it is unsound until [`done`](Self::done). Answers how long it may take.
+    pub(in crate::store) fn start(&mut self) -> Result<Duration, StoreError> {
         if !self.sound {
             return Err(StoreError::Spoiled);
         }
         self.sound = false;
-        Ok(())
+        Ok(self.answer)
     }
 
     /// The step ended well.
@@ -66,11 +69,16 @@ impl Soundness {
     }
 }
 
+/// Waits for the database, and gives up on one that says nothing.
+pub(in crate::store) async fn in_time<T>(answer: Duration, work: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
+    tokio::time::timeout(answer, work).await.unwrap_or(Err(StoreError::NoAnswer(answer)))
+}
+
 /// Runs one step of a unit: `$work` is awaited between [`Soundness::start`] and [`Soundness::done`].
 macro_rules! step {
     ($unit:ident, $work:expr) => {{
-        $unit.state.start()?;
-        let done = $work.await?;
+        let answer = $unit.state.start()?;
+        let done = crate::store::unit::in_time(answer, $work).await?;
         $unit.state.done();
         Ok(done)
     }};

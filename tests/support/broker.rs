@@ -19,6 +19,7 @@ const AHEAD: u16 = 1_000;
 
 /// A broker, and the names of one test on it.
 pub struct Broker {
+    url: String,
     prefix: String,
     connection: Connection,
 }
@@ -36,10 +37,7 @@ pub struct Message {
 
 /// Runs a test with names of its own, and deletes what was declared under them, also when it fails.
 pub async fn on_broker<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Arc<Broker>) -> F + Send + 'static) {
-    let connection = Connection::connect(&url(), ConnectionProperties::default()).await.unwrap_or_else(|error| {
-        panic!("RabbitMQ cannot be reached ({error}): run ./test, which starts it, or set NOEMIE_TEST_AMQP_URL");
-    });
-    let broker = Arc::new(Broker { prefix: format!("e2e-{}.", SystemClock.new_id().simple()), connection });
+    let broker = Arc::new(Broker::at(url(), format!("e2e-{}.", SystemClock.new_id().simple())).await);
     let given = Arc::clone(&broker);
     let outcome = tokio::spawn(async move { test(given).await }).await;
     broker.delete_all().await;
@@ -53,8 +51,21 @@ fn url() -> String {
 }
 
 impl Broker {
+    /// A broker and the names of one test on it.
+    pub async fn at(url: String, prefix: String) -> Self {
+        let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap_or_else(|error| {
+            panic!("RabbitMQ cannot be reached ({error}): run ./test, which starts it, or set NOEMIE_TEST_AMQP_URL");
+        });
+        Self { url, prefix, connection }
+    }
+
     pub fn url(&self) -> String {
-        url()
+        self.url.clone()
+    }
+
+    /// Deletes a queue with what it holds, as an operator may by mistake.
+    pub async fn delete_queue(&self, queue: &str) {
+        self.channel().await.queue_delete(self.name(queue), QueueDeleteOptions::default()).await.expect("the queue is deleted");
     }
 
     pub fn prefix(&self) -> String {
@@ -69,18 +80,31 @@ impl Broker {
         self.connection.create_channel().await.expect("a channel")
     }
 
+    /// Whether a queue is declared.
+    pub async fn exists(&self, queue: &str) -> bool {
+        // A passive declaration that fails closes its channel.
+        let channel = self.channel().await;
+        channel.queue_declare(self.name(queue), QueueDeclareOptions::durable().passive(), FieldTable::default()).await.is_ok()
+    }
+
     /// Consumes the workers' queue, once the gateway has declared it.
     pub async fn consume(&self) -> Worker {
-        eventually("the workers' queue is declared", || async {
-            // A passive declaration that fails closes its channel.
-            let channel = self.channel().await;
-            channel.queue_declare(self.name(WORK), QueueDeclareOptions::durable().passive(), FieldTable::default()).await.ok().map(|_| ())
-        })
-        .await;
+        eventually("the workers' queue is declared", || async { self.exists(WORK).await.then_some(()) }).await;
         let channel = self.channel().await;
         channel.basic_qos(AHEAD, BasicQosOptions::default()).await.expect("a window");
         let consumer = channel.basic_consume(self.name(WORK), "worker".into(), BasicConsumeOptions::default(), FieldTable::default()).await;
         Worker { consumer: consumer.expect("consumes"), _channel: channel }
+    }
+
+    /// Takes what a queue holds, in order; nobody publishes meanwhile.
+    pub async fn drain(&self, queue: &str) -> Vec<Message> {
+        let channel = self.channel().await;
+        let declared = channel.queue_declare(self.name(queue), QueueDeclareOptions::durable().passive(), FieldTable::default()).await;
+        let count = usize::try_from(declared.expect("the queue is declared").message_count()).expect("small");
+        channel.basic_qos(AHEAD, BasicQosOptions::default()).await.expect("a window");
+        let consumer = channel.basic_consume(self.name(queue), "drain".into(), BasicConsumeOptions::default(), FieldTable::default()).await;
+        let mut worker = Worker { consumer: consumer.expect("consumes"), _channel: channel };
+        worker.messages(count).await
     }
 
     async fn delete_all(&self) {

@@ -17,6 +17,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::transport::Channel;
@@ -44,7 +45,7 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: 
 pub struct Gateway {
     pub dir: PathBuf,
     settings: Vec<(String, String)>,
-    child: Child,
+    child: Mutex<Child>,
     pub grpc: SocketAddr,
     pub admin: SocketAddr,
     pub channel: Channel,
@@ -57,7 +58,17 @@ impl Gateway {
         Self::launch(dir.to_owned(), settings).await
     }
 
+    /// The same, for a process that may die on its way: answers how it ended then.
+    pub async fn try_start(dir: &Path, settings: &[(&str, &str)]) -> Result<Self, ExitStatus> {
+        let settings = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Self::try_launch(dir.to_owned(), settings).await.map_err(|(ended, _)| ended)
+    }
+
     async fn launch(dir: PathBuf, settings: Vec<(String, String)>) -> Self {
+        Self::try_launch(dir, settings).await.unwrap_or_else(|(ended, text)| panic!("the gateway ended with {ended:?}:\n{text}"))
+    }
+
+    async fn try_launch(dir: PathBuf, settings: Vec<(String, String)>) -> Result<Self, (ExitStatus, String)> {
         let log = dir.join("stderr.log");
         let before = fs::metadata(&log).map_or(0, |m| m.len());
         let file = File::options().create(true).append(true).open(&log).expect("the log opens");
@@ -70,36 +81,56 @@ impl Gateway {
             .stderr(file)
             .spawn()
             .expect("the gateway starts");
-        let (grpc, admin) = eventually("the gateway opens", || {
+        let opened = eventually("the gateway opens", || {
             let text = String::from_utf8_lossy(&fs::read(&log).expect("the log reads")[usize::try_from(before).expect("small")..]).into_owned();
-            let ended = child.try_wait().expect("the process is known");
-            assert!(ended.is_none(), "the gateway ended with {ended:?}:\n{text}");
+            if let Some(ended) = child.try_wait().expect("the process is known") {
+                return std::future::ready(Some(Err((ended, text))));
+            }
             let open = text.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok()).find(|l| l["message"] == "gateway is open");
             let address = |name: &str| open.as_ref()?[name].as_str()?.parse::<SocketAddr>().ok();
-            std::future::ready(address("grpc").zip(address("admin")))
+            std::future::ready(address("grpc").zip(address("admin")).map(Ok))
         })
         .await;
-        let channel = Channel::from_shared(format!("http://{grpc}")).expect("an address").connect().await.expect("connects");
-        Self { dir, settings, child, grpc, admin, channel }
+        let (grpc, admin) = opened?;
+        let channel = Channel::from_shared(format!("http://{grpc}")).expect("an address").connect_lazy();
+        Ok(Self { dir, settings, child: Mutex::new(child), grpc, admin, channel })
     }
 
     /// `kill -9`, then a new process over the same data.
-    pub async fn kill_and_restart(mut self) -> Self {
-        self.child.kill().expect("kills");
-        self.child.wait().expect("is gone");
+    pub async fn kill_and_restart(self) -> Self {
+        self.kill();
         Self::launch(self.dir.clone(), self.settings.clone()).await
+    }
+
+    /// `kill -9`.
+    pub fn kill(&self) {
+        let mut child = self.child.lock().expect("no panic");
+        child.kill().expect("kills");
+        child.wait().expect("is gone");
+    }
+
+    /// Runs a command of the program beside this process, over the same data.
+    pub fn run_beside(&self, arguments: &[&str]) -> Output {
+        let mut process = command(&self.dir);
+        process.envs(self.settings.iter().map(|(k, v)| (k, v))).args(arguments).stdin(Stdio::null());
+        // What it talks to may be a task of this very test.
+        tokio::task::block_in_place(|| process.output()).expect("the program runs")
+    }
+
+    /// How the process ended, if it did.
+    pub fn has_ended(&self) -> Option<ExitStatus> {
+        self.child.lock().expect("no panic").try_wait().expect("the process is known")
     }
 
     /// SIGTERM. The process goes on until its work is done.
     pub fn terminate(&self) {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
+        let told = Command::new("kill").args(["-TERM", &self.child.lock().expect("no panic").id().to_string()]).status().expect("kill runs");
         assert!(told.success());
     }
 
     /// Waits for the end of the process.
-    pub async fn ended(mut self) -> ExitStatus {
-        let child = &mut self.child;
-        eventually("the gateway ends", || std::future::ready(child.try_wait().expect("the process is known"))).await
+    pub async fn ended(self) -> ExitStatus {
+        eventually("the gateway ends", || std::future::ready(self.has_ended())).await
     }
 
     pub fn work(&self) -> ClaimWorkServiceClient<Channel> {
@@ -226,8 +257,9 @@ impl Gateway {
 impl Drop for Gateway {
     fn drop(&mut self) {
         // Already ended when the test went well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let child = self.child.get_mut().expect("no panic");
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 

@@ -4,6 +4,7 @@
 //! UNNEST(…)`: one statement, one round trip, fixed SQL. Commits wake the relays of all replicas by NOTIFY.
 
 use super::columns::doing;
+use super::unit::in_time;
 use super::wake::Wake;
 use super::{
     ChainLink, ChainTip, ClaimFilter, Lease, Load, OperationStep, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork,
@@ -45,6 +46,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// How long it may take to say that it lives.
 const ALIVE: Duration = Duration::from_secs(1);
+/// How long a statement may go without its answer. One takes milliseconds, the longest (the recount of a file of a million invoices) some seconds. A line
+/// cut without a word (cable, firewall, frozen host) never answers, and the system gives up on it after a quarter of an hour at best.
+const ANSWER: Duration = Duration::from_secs(30);
 /// How soon the server notices that a replica is gone without a word (cable, frozen host) and frees its locks: 30 s + 3 × 10 s.
 const KEEPALIVES: [(&str, &str); 3] = [("tcp_keepalives_idle", "30"), ("tcp_keepalives_interval", "10"), ("tcp_keepalives_count", "3")];
 
@@ -72,6 +76,10 @@ impl PostgresStore {
                 })
             },
         );
+        // A caller gave up half-way: the connection may be dead. Without a limit it would keep its place in the pool until the system notices.
+        let pool = pool.after_release(|connection, _| {
+            Box::pin(async move { timeout(ALIVE, connection.flush()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true) })
+        });
         let pool = pool.connect_with(options.clone()).await.map_err(doing("connecting to PostgreSQL"))?;
         let wake = Arc::<Wake>::default();
         let listener = tokio::spawn(listen::listen(options.clone(), Arc::clone(&wake))).abort_handle();
@@ -110,90 +118,96 @@ impl Store for PostgresStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        reads::ping(&self.pool).await
+        in_time(ANSWER, reads::ping(&self.pool)).await
     }
 
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let tx = self.pool.begin().await.map_err(doing("starting a change"))?;
+        let tx = in_time(ANSWER, async { self.pool.begin().await.map_err(doing("starting a change")) }).await?;
         Ok(Box::new(unit::PostgresUnit::new(tx, Arc::clone(&self.wake))))
     }
 
     async fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError> {
-        reads::exchange(&self.pool, id).await
+        in_time(ANSWER, reads::exchange(&self.pool, id)).await
     }
 
     async fn exchange_by_digest(&self, sender: &str, digest: &str) -> Result<Option<Exchange>, StoreError> {
-        reads::exchange_by_digest(&self.pool, sender, digest).await
+        in_time(ANSWER, reads::exchange_by_digest(&self.pool, sender, digest)).await
     }
 
     async fn load(&self, id: ExchangeId) -> Result<Option<Load>, StoreError> {
-        loads::load(&self.pool, id).await
+        in_time(ANSWER, loads::load(&self.pool, id)).await
     }
 
     async fn loads(&self, limit: usize) -> Result<Vec<Load>, StoreError> {
-        loads::loads(&self.pool, limit).await
+        in_time(ANSWER, loads::loads(&self.pool, limit)).await
     }
 
     async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        lease::take(&self.options, lease::Right::Load(id)).await
+        in_time(ANSWER, lease::take(&self.options, lease::Right::Load(id))).await
     }
 
     async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
-        loads::chain(&self.pool, from_sequence, limit).await
+        in_time(ANSWER, loads::chain(&self.pool, from_sequence, limit)).await
     }
 
     async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
-        loads::chain_tip(&self.pool).await
+        in_time(ANSWER, loads::chain_tip(&self.pool)).await
     }
 
     async fn traces(&self, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
-        batch::traces(&self.pool, id, identities).await
+        in_time(ANSWER, batch::traces(&self.pool, id, identities)).await
     }
 
     async fn aside(&self, id: ExchangeId, ranks: (u64, u64)) -> Result<Vec<Quarantined>, StoreError> {
-        let mut db = self.pool.acquire().await.map_err(doing("reading what was put aside"))?;
-        loads::aside(&mut db, id, ranks).await
+        in_time(ANSWER, async {
+            let mut db = self.pool.acquire().await.map_err(doing("reading what was put aside"))?;
+            loads::aside(&mut db, id, ranks).await
+        })
+        .await
     }
 
     async fn held(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
-        loads::held(&self.pool, id).await
+        in_time(ANSWER, loads::held(&self.pool, id)).await
     }
 
     async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError> {
-        reads::exchanges(&self.pool, sender, after, limit).await
+        in_time(ANSWER, reads::exchanges(&self.pool, sender, after, limit)).await
     }
 
     async fn ledger(&self, id: ExchangeId) -> Result<Option<Ledger>, StoreError> {
-        reads::ledger(&self.pool, id).await
+        in_time(ANSWER, reads::ledger(&self.pool, id)).await
     }
 
     async fn anomalies(&self, id: ExchangeId, from_ordinal: u64, limit: usize) -> Result<Vec<Anomalie>, StoreError> {
-        reads::anomalies(&self.pool, id, from_ordinal, limit).await
+        in_time(ANSWER, reads::anomalies(&self.pool, id, from_ordinal, limit)).await
     }
 
     async fn quarantined(&self, id: ExchangeId, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
-        reads::quarantined(&self.pool, id, limit).await
+        in_time(ANSWER, reads::quarantined(&self.pool, id, limit)).await
     }
 
     async fn quarantined_invoice(&self, ps: &str, invoice_number: &str) -> Result<Vec<Quarantined>, StoreError> {
-        reads::quarantined_invoice(&self.pool, ps, invoice_number).await
+        in_time(ANSWER, reads::quarantined_invoice(&self.pool, ps, invoice_number)).await
     }
 
     async fn claim(&self, id: ClaimId) -> Result<Option<Claim>, StoreError> {
-        let mut db = self.pool.acquire().await.map_err(doing("reading a claim"))?;
-        reads::claim(&mut db, id).await
+        in_time(ANSWER, async {
+            let mut db = self.pool.acquire().await.map_err(doing("reading a claim"))?;
+            reads::claim(&mut db, id).await
+        })
+        .await
     }
 
     async fn claim_lines(&self, id: ClaimId) -> Result<Vec<ClaimLine>, StoreError> {
-        reads::claim_lines(&self.pool, id).await
+        in_time(ANSWER, reads::claim_lines(&self.pool, id)).await
     }
 
     async fn claims(&self, filter: &ClaimFilter, after: Option<PageToken>, limit: usize) -> Result<Page<Claim>, StoreError> {
-        reads::claims(&self.pool, filter, after, limit).await
+        in_time(ANSWER, reads::claims(&self.pool, filter, after, limit)).await
     }
 
     async fn history(&self, id: ClaimId) -> Result<Vec<OutboxEvent>, StoreError> {
-        reads::history(&self.pool, id).await
+        in_time(ANSWER, reads::history(&self.pool, id)).await
     }
 
     async fn returns(
@@ -203,49 +217,49 @@ impl Store for PostgresStore {
         after: Option<PageToken>,
         limit: usize,
     ) -> Result<Page<ReturnFile>, StoreError> {
-        reads::returns(&self.pool, recipient, kind, after, limit).await
+        in_time(ANSWER, reads::returns(&self.pool, recipient, kind, after, limit)).await
     }
 
     async fn return_file(&self, id: ReturnId) -> Result<Option<ReturnFile>, StoreError> {
-        reads::return_file(&self.pool, id).await
+        in_time(ANSWER, reads::return_file(&self.pool, id)).await
     }
 
     async fn arl(&self, id: ExchangeId) -> Result<Option<ReturnFile>, StoreError> {
-        reads::arl(&self.pool, id).await
+        in_time(ANSWER, reads::arl(&self.pool, id)).await
     }
 
     async fn returns_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError> {
-        reads::returns_to_deliver(&self.pool, limit).await
+        in_time(ANSWER, reads::returns_to_deliver(&self.pool, limit)).await
     }
 
     async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError> {
-        writes::mark_delivered(&self.pool, id, at).await
+        in_time(ANSWER, writes::mark_delivered(&self.pool, id, at)).await
     }
 
     async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        lease::take(&self.options, lease::Right::Relay).await
+        in_time(ANSWER, lease::take(&self.options, lease::Right::Relay)).await
     }
 
     async fn unpublished(&self, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
-        reads::unpublished(&self.pool, limit).await
+        in_time(ANSWER, reads::unpublished(&self.pool, limit)).await
     }
 
     async fn mark_published(&self, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
-        outbox::mark_published(&self.pool, outbox_ids, at).await?;
+        in_time(ANSWER, outbox::mark_published(&self.pool, outbox_ids, at)).await?;
         self.wake.wake();
         Ok(())
     }
 
     async fn count_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError> {
-        outbox::count_attempt(&self.pool, outbox_ids).await
+        in_time(ANSWER, outbox::count_attempt(&self.pool, outbox_ids)).await
     }
 
     async fn published_after(&self, position: i64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
-        reads::published_after(&self.pool, position, limit).await
+        in_time(ANSWER, reads::published_after(&self.pool, position, limit)).await
     }
 
     async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError> {
-        reads::outbox_depth(&self.pool).await
+        in_time(ANSWER, reads::outbox_depth(&self.pool)).await
     }
 
     async fn wait_for_events(&self, at_most: Duration) {
@@ -261,7 +275,7 @@ impl Store for PostgresStore {
     }
 
     async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
-        reads::figures(&self.pool, now).await
+        in_time(ANSWER, reads::figures(&self.pool, now)).await
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{batch, loads, outbox, reads, writes};
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, LogicalFile, Quarantined, ReturnFile, Token};
 use crate::store::columns::doing;
-use crate::store::unit::{Soundness, step};
+use crate::store::unit::{Soundness, in_time, step};
 use crate::store::wake::Wake;
 use crate::store::{Closing, Link, Load, Loaded, NewClaim, PartChange, RecordedDecision, StoreError, UnitOfWork, UnmatchedReturn};
 use async_trait::async_trait;
@@ -19,7 +19,7 @@ pub(super) struct PostgresUnit {
 
 impl PostgresUnit {
     pub(super) fn new(tx: Transaction<'static, Postgres>, wake: Arc<Wake>) -> Self {
-        Self { tx, state: Soundness::new(), wake }
+        Self { tx, state: Soundness::new(super::ANSWER), wake }
     }
 }
 
@@ -130,15 +130,16 @@ impl UnitOfWork for PostgresUnit {
         step!(self, writes::insert_access(&mut self.tx, claim_id, caller, purpose, at))
     }
 
-    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.state.may_commit()?;
-        if self.state.wakes() {
+        let Self { mut tx, state, wake } = *self;
+        if state.wakes() {
             // Inside the transaction: the other replicas hear of the events when these become visible, not before.
-            outbox::notify(&mut self.tx).await?;
+            in_time(super::ANSWER, outbox::notify(&mut tx)).await?;
         }
-        self.tx.commit().await.map_err(doing("committing"))?;
-        if self.state.wakes() {
-            self.wake.wake();
+        in_time(super::ANSWER, async { tx.commit().await.map_err(doing("committing")) }).await?;
+        if state.wakes() {
+            wake.wake();
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::store::{Closing, Link, Load, Loaded, NewClaim, PartChange, RecordedDe
 use async_trait::async_trait;
 use sqlx::{Sqlite, Transaction};
 use std::sync::Arc;
+use std::time::Duration;
 use time::OffsetDateTime;
 
 pub(super) struct SqliteUnit {
@@ -19,7 +20,7 @@ pub(super) struct SqliteUnit {
 
 impl SqliteUnit {
     pub(super) fn new(tx: Transaction<'static, Sqlite>, wake: Arc<Wake>) -> Self {
-        Self { tx, state: Soundness::new(), wake }
+        Self { tx, state: Soundness::new(Duration::MAX), wake }
     }
 }
 

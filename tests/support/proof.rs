@@ -1,0 +1,247 @@
+//! The proof that nothing was lost and nothing is double: what was deposited, against what the database, the archive, the directories and the
+//! queues hold at the end. It reads the tables themselves, so that the program cannot talk itself out of it.
+
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
+
+use super::broker::Message;
+use super::gateway::{Gateway, Invoice, PATIENCE, read_noemie};
+use noemie_gateway::archive::Archive;
+use noemie_gateway::grpc::proto;
+use noemie_gateway::vault::{KeySource, Vault};
+use noemie_parsers::b2::{Element, Lecteur};
+use noemie_parsers::physical::enregistrements::Forme;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A file given to the gateway, which owes an ARL for it.
+#[derive(Debug, Clone)]
+pub struct Deposit {
+    pub sender: String,
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Deposit {
+    pub fn digest(&self) -> String {
+        blake3::hash(&self.bytes).to_hex().to_string()
+    }
+
+    fn is_b2(&self) -> bool {
+        self.name.ends_with(".b2")
+    }
+}
+
+/// A state change as a consumer hears of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    pub event: String,
+    pub claim: String,
+    pub sequence: u64,
+}
+
+impl From<&Message> for Fact {
+    fn from(message: &Message) -> Self {
+        let text = |name: &str| message.body[name].as_str().expect("a text").to_owned();
+        Self { event: message.id.clone(), claim: text("claimId"), sequence: text("sequence").parse().expect("a number") }
+    }
+}
+
+/// One integer of the database, or why it does not answer.
+pub async fn number(url: &str, sql: &'static str) -> Result<i64, sqlx::Error> {
+    if url.starts_with("sqlite:") {
+        sqlx::query_scalar(sql).fetch_one(&mut SqliteConnection::connect(&format!("{url}?mode=ro")).await?).await
+    } else {
+        sqlx::query_scalar(sql).fetch_one(&mut PgConnection::connect(url).await?).await
+    }
+}
+
+/// What must be nowhere once the gateway is at rest.
+const NOTHING: &[(&str, &str)] = &[
+    ("events not published", "SELECT count(*) FROM outbox WHERE position IS NULL"),
+    ("exchanges without verdict", "SELECT count(*) FROM exchanges WHERE verdict IS NULL"),
+    ("exchanges without books", "SELECT count(*) FROM exchanges e WHERE NOT EXISTS (SELECT 1 FROM ledgers l WHERE l.exchange_id = e.id)"),
+    (
+        "exchanges without exactly one ARL",
+        "SELECT count(*) FROM exchanges e WHERE 1 <> (SELECT count(*) FROM returns r WHERE r.exchange_id = e.id AND r.kind = 'arl')",
+    ),
+    ("return files not delivered", "SELECT count(*) FROM returns WHERE delivered_at IS NULL"),
+    ("books that do not balance", "SELECT count(*) FROM ledgers WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope"),
+    (
+        "books that say other claims than there are",
+        "SELECT count(*) FROM exchanges e WHERE e.norm = 'b2' AND e.accepted <> (SELECT count(*) FROM claims c WHERE c.exchange_id = e.id)",
+    ),
+    (
+        "exchanges whose invoices are not all somewhere",
+        "SELECT count(*) FROM exchanges WHERE norm = 'b2' AND verdict <> 'refused' AND invoices <> accepted + quarantined + duplicates",
+    ),
+    ("invoices with two live claims", "SELECT count(*) FROM (SELECT identity FROM claims WHERE live GROUP BY identity HAVING count(*) > 1) AS twice"),
+    ("claims without their two parts", "SELECT count(*) FROM claims c WHERE 2 <> (SELECT count(*) FROM claim_parts p WHERE p.claim_id = c.id)"),
+    ("claims without lines", "SELECT count(*) FROM claims c WHERE NOT EXISTS (SELECT 1 FROM claim_lines l WHERE l.claim_id = c.id)"),
+    ("claims without event", "SELECT count(*) FROM claims c WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.claim_id = c.id AND o.sequence = 1)"),
+    ("events without claim", "SELECT count(*) FROM outbox o WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.id = o.claim_id)"),
+    ("parts without claim", "SELECT count(*) FROM claim_parts p WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.id = p.claim_id)"),
+    (
+        "histories with holes",
+        "SELECT count(*) FROM (SELECT claim_id FROM outbox GROUP BY claim_id HAVING count(*) <> max(sequence) OR min(sequence) <> 1) AS broken",
+    ),
+    ("decisions without event", "SELECT count(*) FROM decisions d WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = d.event_id)"),
+    (
+        "worker's rejects that nobody told",
+        "SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND told_in IS NULL",
+    ),
+];
+
+/// Everything but the events. `dir` is the directory of a gateway whose files all replicas share.
+pub async fn check(gateway: &Gateway, url: &str, dir: &Path, deposits: &[Deposit], rejected: &BTreeSet<Invoice>) {
+    for (what, sql) in NOTHING {
+        assert_eq!(number(url, sql).await.expect("the database answers"), 0, "{what}");
+    }
+    let exchanges = gateway.exchanges().await;
+    check_exchanges(gateway, &exchanges, deposits).await;
+    check_archive(url, dir, &exchanges).await;
+    check_claims(gateway, deposits).await;
+    check_returns(gateway, dir, &exchanges, rejected).await;
+}
+
+/// The gateway's own verification: raw files against tables, and the chain of receipts.
+pub fn check_verify(gateway: &Gateway) {
+    let output = gateway.run_beside(&["verify"]);
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+}
+
+/// A file is one exchange of its sender; its books count its records.
+async fn check_exchanges(gateway: &Gateway, exchanges: &[proto::Exchange], deposits: &[Deposit]) {
+    let key = |sender: &str, digest: &str| (sender.to_owned(), digest.to_owned());
+    let mut found: Vec<_> = exchanges.iter().map(|e| key(&e.sender, &e.digest)).collect();
+    let deposited: BTreeMap<_, &Deposit> = deposits.iter().map(|d| (key(&d.sender, &d.digest()), d)).collect();
+    found.sort();
+    assert_eq!(found, deposited.keys().cloned().collect::<Vec<_>>(), "a file of a sender is one exchange");
+    for exchange in exchanges {
+        let deposit = deposited[&key(&exchange.sender, &exchange.digest)];
+        assert_ne!(exchange.verdict, "refused", "{}", deposit.name);
+        let ledger = gateway.report(&exchange.exchange_id).await.ledger.expect("the books");
+        let records = deposit.bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count();
+        assert!(ledger.balances && (!deposit.is_b2() || ledger.read == records as i64), "{}: {ledger:?}, {records} records", deposit.name);
+    }
+}
+
+/// Every exchange has its bytes in the archive.
+async fn check_archive(url: &str, dir: &Path, exchanges: &[proto::Exchange]) {
+    let data = dir.join("data");
+    let (vault, _) = Vault::open(KeySource::DataDirectory, &data).expect("the vault opens");
+    let archive = Archive::new(data.join("archive"), Arc::new(vault));
+    let sql = "SELECT archive_name, digest FROM exchanges";
+    let rows: Vec<(String, String)> = if url.starts_with("sqlite:") {
+        sqlx::query_as(sql).fetch_all(&mut SqliteConnection::connect(&format!("{url}?mode=ro")).await.expect("connects")).await
+    } else {
+        sqlx::query_as(sql).fetch_all(&mut PgConnection::connect(url).await.expect("connects")).await
+    }
+    .expect("the database answers");
+    assert_eq!(rows.len(), exchanges.len());
+    for (name, digest) in rows {
+        let mut bytes = Vec::new();
+        archive.open(&name).and_then(|mut file| file.read_to_end(&mut bytes)).unwrap_or_else(|e| panic!("archive {name}: {e}"));
+        assert_eq!(blake3::hash(&bytes).to_hex().to_string(), digest, "archive {name} holds other bytes");
+    }
+}
+
+/// Every sound invoice of the files is one claim, whatever was sent twice.
+async fn check_claims(gateway: &Gateway, deposits: &[Deposit]) {
+    let expected: BTreeSet<Invoice> = deposits.iter().filter(|d| d.is_b2()).flat_map(|d| sound_invoices(&d.bytes)).collect();
+    let mut claims: Vec<Invoice> = gateway.claims().await.into_iter().map(|c| Invoice { ps: c.ps, number: c.invoice_number }).collect();
+    claims.sort();
+    let twice: Vec<_> = claims.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
+    let found: BTreeSet<Invoice> = claims.iter().cloned().collect();
+    let lost: Vec<_> = expected.difference(&found).take(3).collect();
+    let invented: Vec<_> = found.difference(&expected).take(3).collect();
+    assert!(
+        twice.is_empty() && lost.is_empty() && invented.is_empty(),
+        "{} invoices, {} claims; twice {twice:?}, lost {lost:?}, invented {invented:?}",
+        expected.len(),
+        claims.len()
+    );
+}
+
+/// The invoices of a DRE file in lines that are not put aside.
+fn sound_invoices(dre: &[u8]) -> Vec<Invoice> {
+    let mut reader = Lecteur::new(dre, Forme::Crlf);
+    let mut found = Vec::new();
+    while let Some(element) = reader.suivant().expect("reads") {
+        if let Element::Facture(facture) = element
+            && !facture.quarantined()
+        {
+            found.push(Invoice { ps: facture.identite().ps, number: facture.numero() });
+        }
+    }
+    found
+}
+
+/// What stands in the recipients' directories is what the store says, whole; every reject is told once.
+async fn check_returns(gateway: &Gateway, dir: &Path, exchanges: &[proto::Exchange], rejected: &BTreeSet<Invoice>) {
+    let mut said: BTreeMap<(String, String), String> = BTreeMap::new();
+    let mut page_token = String::new();
+    loop {
+        let asked = proto::ListReturnsRequest { page_size: 1_000, page_token, ..Default::default() };
+        let page = gateway.exchange().list_returns(asked).await.expect("lists").into_inner();
+        said.extend(page.returns.into_iter().map(|r| ((r.recipient, r.file_name), r.digest)));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    let (mut written, mut told) = (BTreeMap::new(), Vec::new());
+    for recipient in fs::read_dir(dir.join("data/out")).expect("the directory of returns").map(|e| e.expect("an entry").path()) {
+        for path in fs::read_dir(&recipient).expect("reads").map(|e| e.expect("an entry").path()) {
+            let text = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
+            let (recipient, name, bytes) = (text(&recipient), text(&path), fs::read(&path).expect("reads"));
+            if name.starts_with('.') {
+                continue; // Hidden: a killed process was writing it.
+            }
+            let (returns, wrong) = read_noemie(&bytes);
+            assert!(wrong.is_empty(), "{name}: {wrong:?}");
+            if name.starts_with("580_") {
+                told.extend(returns.into_iter().map(|r| r.numero));
+            }
+            written.insert((recipient, name), blake3::hash(&bytes).to_hex().to_string());
+        }
+    }
+    assert_eq!(written, said, "return files, as written and as the store has them");
+    let arls = written.keys().filter(|(_, name)| name.starts_with("ARL_")).count();
+    assert_eq!(arls, exchanges.len(), "one ARL a file");
+    let mut numbers: Vec<&str> = rejected.iter().map(|i| i.number.as_str()).collect();
+    numbers.sort_unstable();
+    told.sort();
+    assert_eq!(told, numbers, "each reject of a worker is told once");
+}
+
+/// What a consumer heard, in the order it heard it: forgetting repeated event ids, it knows every fact once and each claim's in order.
+pub async fn check_facts(url: &str, heard: &[Fact]) {
+    let mut seen = HashSet::new();
+    let mut lives: HashMap<&str, Vec<u64>> = HashMap::new();
+    for fact in heard.iter().filter(|fact| seen.insert(fact.event.as_str())) {
+        lives.entry(&fact.claim).or_default().push(fact.sequence);
+    }
+    for (claim, life) in &lives {
+        assert!(life.iter().copied().eq(1..=life.len() as u64), "claim {claim} was heard as {life:?}");
+    }
+    let committed = number(url, "SELECT count(*) FROM outbox").await.expect("the database answers");
+    assert_eq!(seen.len() as i64, committed, "facts heard, and facts committed");
+}
+
+/// The published stream from its start, as a subscriber reads it that kept no token.
+pub async fn stream(gateway: &Gateway, url: &str) -> Vec<Fact> {
+    let count = number(url, "SELECT count(*) FROM outbox").await.expect("the database answers");
+    let mut stream = gateway.work().subscribe_claim_events(proto::SubscribeClaimEventsRequest::default()).await.expect("streams").into_inner();
+    let mut facts = Vec::new();
+    for _ in 0..count {
+        let message = tokio::time::timeout(PATIENCE, stream.message()).await.expect("an event in time").expect("streams").expect("an event");
+        let event = message.event.expect("nothing is filtered");
+        facts.push(Fact { event: event.event_id, claim: event.claim_id, sequence: u64::try_from(event.sequence).expect("positive") });
+    }
+    facts
+}

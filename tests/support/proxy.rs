@@ -1,0 +1,59 @@
+//! A TCP line that can fall silent: open at both ends, and nothing goes through any more, as behind a firewall that forgot the connection.
+
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// A line to a port of this machine.
+pub struct Proxy {
+    pub port: u16,
+    silent: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
+}
+
+impl Proxy {
+    pub async fn start(target: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
+        let port = listener.local_addr().expect("an address").port();
+        let silent = watch::Sender::new(false);
+        let orders = silent.clone();
+        let accepting = tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                tokio::spawn(carry(near, target, orders.subscribe()));
+            }
+        });
+        Self { port, silent, accepting }
+    }
+
+    /// Carries nothing any more, neither on open connections nor on new ones, and closes none.
+    pub fn silence(&self) {
+        self.silent.send_replace(true);
+    }
+
+    /// Carries new connections. The silent ones stay silent at the near end; the far end has given them up, as keepalives do.
+    pub fn heal(&self) {
+        self.silent.send_replace(false);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn carry(mut near: TcpStream, target: u16, mut silent: watch::Receiver<bool>) {
+    if !*silent.borrow() {
+        let Ok(mut far) = TcpStream::connect(("127.0.0.1", target)).await else { return };
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut near, &mut far) => return,
+            _ = silent.wait_for(|silent| *silent) => {}
+        }
+        // The far end is held open until the line is healed, the near end for ever.
+        let _ = silent.wait_for(|silent| !*silent).await;
+        drop(far);
+    }
+    std::future::pending::<()>().await;
+}

@@ -1,0 +1,218 @@
+//! A day of the gateway, told to a process that may die anywhere in it: files dropped and uploaded (one with a fault, one sent twice under another
+//! name), the answer of a caisse, a worker's decisions, the 580 that tells its rejects. Told again from the start, the story goes on where it was
+//! cut: a dropped file is dropped once only, since nobody but the gateway may lose it then; what has no answer is asked again.
+
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
+
+use super::gateway::{Gateway, Invoice, PATIENCE, drop_path, invoices};
+use super::proof::{Deposit, number};
+use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
+use noemie_gateway::grpc::proto::{self, decision::Kind};
+use noemie_parsers::physical::enregistrements::Forme;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::future::Future;
+use std::io::Write as _;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Between two looks: several stories share the processor.
+const LOOK: Duration = Duration::from_millis(50);
+/// Claims that the worker rejects, and accepts then pays.
+const REJECTED: usize = 3;
+const PAID: usize = 2;
+
+/// What a story deposits and decides, and what it has seen so far.
+pub struct Story {
+    /// Where the tables are.
+    pub url: String,
+    senders: [String; 3],
+    dropped: BTreeSet<String>,
+    /// First drops, in order: all but the upload and the return.
+    drops: Vec<Deposit>,
+    upload: Deposit,
+    answer: Deposit,
+    /// Invoices that the worker rejected.
+    pub rejected: BTreeSet<Invoice>,
+    acknowledged: BTreeMap<String, Vec<u8>>,
+}
+
+/// A pharmacy's file.
+pub fn dre(seed: u64, invoices: u64, damage: Option<Damage>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let options = Options { profile: Profile::Pharmacie, invoices, seed, damage, ..Options::default() };
+    generate::dre(&options, &mut bytes).expect("generates");
+    bytes
+}
+
+/// The same invoices as another remittance: the identification changes in the 000 and in the 999.
+pub fn under_another_name(dre: &[u8]) -> Vec<u8> {
+    let mut again = dre.to_vec();
+    let last = again.len() - 130;
+    for record in [0, last] {
+        again[record + 50..record + 53].copy_from_slice(b"ZZZ");
+    }
+    again
+}
+
+fn rsp(dre: &[u8], seed: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let options = RspOptions { seed, rejected: 10, deferred: 10, amc_rejected: 0, amc_left: 30, ..RspOptions::default() };
+    generate::rsp(dre, Forme::Crlf, &options, &mut bytes).expect("generates");
+    bytes
+}
+
+impl Story {
+    /// A story like no other of this database: `number` tells them apart. `size` is the number of invoices of the largest file.
+    pub fn new(url: &str, number: u64, size: u64) -> Self {
+        let senders = ["oct-a", "oct-b", "cpam"].map(|name| format!("{name}-{number}"));
+        let (seed, small) = (1_000 + number * 10, size.min(12));
+        let first = dre(seed, small, None);
+        let deposit = |sender: &str, name: &str, bytes| Deposit { sender: sender.to_owned(), name: name.to_owned(), bytes };
+        Self {
+            url: url.to_owned(),
+            dropped: BTreeSet::new(),
+            drops: vec![
+                deposit(&senders[0], "again.b2", under_another_name(&first)),
+                deposit(&senders[0], "faulty.b2", dre(seed + 1, small, Some(Damage::NirKey))),
+                deposit(&senders[0], "large.b2", dre(seed + 2, size, None)),
+                deposit(&senders[0], "first.b2", first.clone()),
+            ],
+            upload: deposit(&senders[1], "upload.b2", dre(seed + 3, size.min(200), None)),
+            answer: deposit(&senders[2], "answer.noemie", rsp(&first, seed)),
+            senders,
+            rejected: BTreeSet::new(),
+            acknowledged: BTreeMap::new(),
+        }
+    }
+
+    /// Every file of the story.
+    pub fn deposits(&self) -> Vec<Deposit> {
+        self.drops.iter().chain([&self.upload, &self.answer]).cloned().collect()
+    }
+
+    /// Tells the story to its end, or until the process dies.
+    pub async fn tell(&mut self, gateway: &Gateway) -> Result<(), ExitStatus> {
+        for deposit in self.drops.clone() {
+            self.drop_once(gateway, &deposit);
+        }
+        let answer = gateway.submit(&self.upload.sender, &self.upload.name, &self.upload.bytes).await;
+        let answer = alive(gateway, answer).await?;
+        let arl = answer.arl.expect("a receipt has its ARL");
+        let first = self.acknowledged.entry(arl.file_name.clone()).or_insert_with(|| answer.arl_body.clone());
+        assert_eq!(*first, answer.arl_body, "{} changed", arl.file_name);
+        self.arls(gateway, 0, self.drops.len()).await?;
+        self.arls(gateway, 1, 1).await?;
+        self.drop_once(gateway, &self.answer.clone());
+        self.arls(gateway, 2, 1).await?;
+        self.decide(gateway).await?;
+        until(gateway, "the 580 file", || std::future::ready((!gateway.out(&self.senders[1], "580_").is_empty()).then_some(()))).await?;
+        self.rest(gateway).await
+    }
+
+    /// Drops a file, old enough to be taken at the second look.
+    fn drop_once(&mut self, gateway: &Gateway, deposit: &Deposit) {
+        if !self.dropped.insert(deposit.name.clone()) {
+            return;
+        }
+        let path = drop_path(&gateway.dir, &deposit.sender, &deposit.name);
+        let aside = path.with_file_name(format!(".{}.part", deposit.name));
+        let mut file = File::create(&aside).expect("the sender writes");
+        file.write_all(&deposit.bytes).expect("the sender writes");
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).expect("a time");
+        fs::rename(aside, path).expect("the sender is done");
+    }
+
+    /// Waits for the ARL of a sender; none that stood there may be gone or another one.
+    async fn arls(&mut self, gateway: &Gateway, sender: usize, count: usize) -> Result<(), ExitStatus> {
+        let arls = until(gateway, &format!("{count} ARL for {}", self.senders[sender]), || {
+            std::future::ready(Some(gateway.out(&self.senders[sender], "ARL_")).filter(|found| found.len() >= count))
+        })
+        .await?;
+        assert_eq!(arls.len(), count, "ARL in out/{}", self.senders[sender]);
+        for (name, arl) in arls {
+            let first = self.acknowledged.entry(name.clone()).or_insert_with(|| arl.clone());
+            assert_eq!(*first, arl, "{name} changed");
+        }
+        Ok(())
+    }
+
+    async fn decide(&mut self, gateway: &Gateway) -> Result<(), ExitStatus> {
+        let mut decided = 0;
+        for invoice in invoices(&self.upload.bytes) {
+            let claim = claim_of(gateway, &invoice).await?;
+            if decided == REJECTED + PAID {
+                break;
+            }
+            if claim.amc.as_ref().is_none_or(|amc| amc.state == "not_requested") {
+                continue;
+            }
+            decided += 1;
+            if decided <= REJECTED {
+                let reason = proto::Reason { code: "122".into(), label: "Garantie non active à la date des soins".into() };
+                self.rejected.insert(invoice.clone());
+                decision(gateway, &claim.claim_id, "reject", Kind::Reject(proto::Reject { reasons: vec![reason] })).await?;
+            } else {
+                let amount_centimes = claim.amc.as_ref().expect("the AMC part").asked_centimes;
+                let (transfer_reference, transfer_date) = ("VIR 42".into(), "2026-02-10".into());
+                decision(gateway, &claim.claim_id, "accept", Kind::Accept(proto::Accept {})).await?;
+                decision(gateway, &claim.claim_id, "pay", Kind::Pay(proto::Pay { transfer_reference, transfer_date, amount_centimes })).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is under way.
+    async fn rest(&self, gateway: &Gateway) -> Result<(), ExitStatus> {
+        let inbox = |sender: &String| fs::read_dir(gateway.dir.join("data/in").join(sender)).map_or(0, Iterator::count);
+        until(gateway, "the drop directory is empty", || std::future::ready((self.senders.iter().map(inbox).sum::<usize>() == 0).then_some(())))
+            .await?;
+        let waiting = "SELECT (SELECT count(*) FROM outbox WHERE position IS NULL) + (SELECT count(*) FROM returns WHERE delivered_at IS NULL) \
+                       + (SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected' AND told_in IS NULL)";
+        until(gateway, "the gateway is at rest", || async { (number(&self.url, waiting).await.ok()? == 0).then_some(()) }).await
+    }
+}
+
+async fn claim_of(gateway: &Gateway, invoice: &Invoice) -> Result<proto::DreStatus, ExitStatus> {
+    let key = proto::InvoiceKey { ps: invoice.ps.clone(), invoice_number: invoice.number.clone() };
+    let asked = proto::GetDreStatusRequest { dre: Some(proto::get_dre_status_request::Dre::Invoice(key)) };
+    let answer = gateway.status().get_dre_status(asked).await;
+    Ok(alive(gateway, answer).await?.into_inner().dre.expect("the claim of an invoice that got its ARL"))
+}
+
+async fn decision(gateway: &Gateway, claim_id: &str, what: &str, kind: Kind) -> Result<(), ExitStatus> {
+    let decision = proto::Decision { claim_id: claim_id.into(), part: "amc".into(), idempotency_key: format!("{claim_id}-{what}"), kind: Some(kind) };
+    let answer = gateway.work().record_decision(proto::RecordDecisionRequest { decision: Some(decision) }).await;
+    alive(gateway, answer).await.map(|_| ())
+}
+
+/// An answer, or how the process died instead of giving it. A failure of a process that lives on fails the test.
+async fn alive<T>(gateway: &Gateway, answer: Result<T, tonic::Status>) -> Result<T, ExitStatus> {
+    let status = match answer {
+        Ok(answer) => return Ok(answer),
+        Err(status) => status,
+    };
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(5) {
+        if let Some(ended) = gateway.has_ended() {
+            return Err(ended);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    panic!("the gateway lives and answers {status}");
+}
+
+/// Looks again and again until there is an answer or the process is dead; fails after [`PATIENCE`].
+async fn until<T, F: Future<Output = Option<T>>>(gateway: &Gateway, what: &str, mut look: impl FnMut() -> F) -> Result<T, ExitStatus> {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = look().await {
+            return Ok(answer);
+        }
+        if let Some(ended) = gateway.has_ended() {
+            return Err(ended);
+        }
+        assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(LOOK).await;
+    }
+}
