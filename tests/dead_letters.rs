@@ -16,12 +16,11 @@ use noemie_gateway::relay::topology::{CLAIMS, DEAD, UNROUTABLE, WORK};
 use noemie_gateway::store::Stage;
 use relay::{Broker, eventually, headers, on_broker};
 use std::collections::{BTreeSet, HashSet};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use support::databases::{TestDatabase, on_postgres, on_sqlite};
 use support::samples::{deposit_many, event, new_id};
 
-const FAST: Act = Act::Replay { rate: NonZeroU32::new(10_000).unwrap() };
+const FAST: Act = Act::Replay { rate: 10_000 };
 
 fn limits(filter: Filter) -> Limits {
     Limits { queue: DeadQueue::Dead, filter, max: None, look: 1_000 }
@@ -190,7 +189,7 @@ async fn a_replay_cut_in_the_middle_loses_nothing_and_sends_a_claim_in_order() {
 
             // Cut without a goodbye, as a killed process is.
             let (settings, given, author) = (broker.settings(), limits(Filter::default()), author(&db));
-            let slow = Act::Replay { rate: NonZeroU32::new(50).unwrap() };
+            let slow = Act::Replay { rate: 50 };
             let (cut_settings, cut_limits, cut_author) = (settings.clone(), given.clone(), author.clone());
             let cut = tokio::spawn(async move { slow.perform(&cut_settings, &cut_limits, &cut_author).await });
             eventually("some are back", || async { broker.depth(WORK).await >= 5 }).await;

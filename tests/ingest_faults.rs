@@ -5,11 +5,13 @@ mod ingest_support;
 use ingest_support::{Gateway, dre, files_in, options, rejecting, rsp};
 use noemie_gateway::app::App;
 use noemie_gateway::clock::SystemClock;
-use noemie_gateway::domain::{PartKind, PartState, Reason, Verdict};
+use noemie_gateway::domain::{Channel, PartKind, PartState, Reason, Verdict};
 use noemie_gateway::generate::Damage;
+use noemie_gateway::ingest::Deposit;
 use noemie_gateway::ingest::drop_dir::DropDir;
 use noemie_gateway::returns::decide::{Decision, DecisionKind, decide};
 use noemie_gateway::store::ClaimFilter;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +30,28 @@ async fn a_recipient_that_cannot_be_written_does_not_hold_up_the_others() {
     gateway.app.write_returns().await.expect("everybody is served");
     assert_eq!(files_in(&out.join("oct-a")).len(), 1);
     assert_eq!(files_in(&out.join("oct-b")).len(), 1, "once only");
+}
+
+#[tokio::test]
+async fn a_deposit_that_the_database_refuses_leaves_no_copy() {
+    let gateway = Gateway::open().await;
+    gateway.deposit("oct-a", &dre(&options(1))).await;
+    gateway.run("ALTER TABLE exchanges RENAME TO away").await;
+    let deposit = Deposit { sender: "oct-a".into(), channel: Channel::Cli, file_name: String::new(), idempotency_key: String::new() };
+    for _ in 0..3 {
+        let mut incoming = gateway.app.ingest.open(deposit.clone()).expect("the archive opens");
+        incoming.write(&dre(&options(2))).expect("archived");
+        gateway.app.ingest.accept(incoming).await.expect_err("the database is broken");
+    }
+    gateway.run("ALTER TABLE away RENAME TO exchanges").await;
+    let days = walk(&gateway.app.config.archive_dir());
+    assert_eq!(days.len(), 1, "{days:?}");
+    assert!(!gateway.deposit("oct-a", &dre(&options(2))).await.repeated);
+}
+
+fn walk(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
 #[tokio::test]

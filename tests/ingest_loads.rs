@@ -159,11 +159,19 @@ async fn two_replicas_with_the_same_large_file_load_it_once(db: TestDatabase) {
     is_whole(&db, a.exchange.id).await;
 }
 
+/// How many files an archive holds.
+fn archived(dir: &Path) -> usize {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { archived(&path) } else { 1 }).sum()
+}
+
 async fn a_key_used_for_a_load_is_taken(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
     let door = door(&db.store, dir.path());
     cut_load(&db, &door, "key").await;
+    let before = archived(dir.path());
     assert!(matches!(deposit(&door, &file(2), "key").await, Err(IngestError::KeyReused)));
+    assert_eq!(archived(dir.path()), before, "a deposit that failed for good leaves no copy");
 }
 
 async fn large_files_with_common_invoices_share_them_out(db: TestDatabase) {

@@ -27,7 +27,8 @@ impl Bench {
         let name = format!("noemie_bench_{}", SystemClock.new_id().simple());
         administer(&server, format!("CREATE DATABASE {name}")).await;
         let (base, _) = server.rsplit_once('/').unwrap();
-        Self::open(format!("{base}/{name}"), Some((server, name))).await
+        // TLS off on every side: see `plain_on_loopback` of the store.
+        Self::open(format!("{base}/{name}?sslmode=disable"), Some((server, name))).await
     }
 
     pub async fn sqlite() -> Self {

@@ -9,7 +9,6 @@ use crate::relay::AmqpSettings;
 use crate::relay::dead_letters::{self, Act, Author, DeadLetter, DeadQueue, Filter, KeyPattern, LARGEST_LOOK, Limits, Outcome, USUAL_LOOK};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use std::num::NonZeroU32;
 use std::process::ExitCode;
 use time::OffsetDateTime;
 
@@ -136,8 +135,8 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "N")]
     max: Option<usize>,
     /// Messages a second. What would take longer than 20 minutes is left for another run.
-    #[arg(long, value_name = "N", default_value = "100")]
-    rate: NonZeroU32,
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rate: u32,
     /// Only say what would be replayed.
     #[arg(long)]
     dry_run: bool,

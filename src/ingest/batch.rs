@@ -44,14 +44,22 @@ async fn without_known(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn Uni
     for lu in batch {
         match (&lu, aside.get(&lu.rank())) {
             (Lu::Claim(claim), _) if known.claims.contains(&claim.claim.ordinal) => books.accept_claim(&claim.claim),
-            (Lu::Claim(claim), Some(stored)) => {
+            (Lu::Claim(claim), Some(stored)) if Original::is_told(stored) => {
                 tell_duplicate(&claim.claim, Original::told(stored), books);
             }
+            // An earlier version put it aside: what is written stands, and is told.
+            (Lu::Claim(_), Some(stored)) => put_aside(&(stored.clone(), told_again(stored)), books),
             (Lu::Aside(told), Some(_)) => put_aside(told, books),
             (_, None) => rest.push(lu),
         }
     }
     Ok(rest)
+}
+
+/// What the ARL tells of an invoice that stands aside.
+fn told_again(stored: &Quarantined) -> Aside {
+    let reasons = stored.codes.iter().map(|code| (code.clone(), "Facture mise de côté".to_owned())).collect();
+    Aside { ps: stored.ps.clone(), lot: stored.lot.clone(), invoice_number: stored.invoice_number.clone(), reasons }
 }
 
 /// Books an invoice that the first pass put aside, and tells its sender.
@@ -140,6 +148,11 @@ struct Original {
 }
 
 impl Original {
+    /// Whether an earlier try of the load wrote the invoice as a duplicate.
+    fn is_told(stored: &Quarantined) -> bool {
+        stored.codes.iter().any(|code| code == ALREADY_PAID || code == ALREADY_RECEIVED)
+    }
+
     /// As an earlier try of the load wrote it.
     fn told(stored: &Quarantined) -> Option<Self> {
         let paid = stored.codes.iter().any(|code| code == ALREADY_PAID);
@@ -153,16 +166,13 @@ impl Original {
 
 async fn events(written: &[NewClaim], loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {
     let mut events = Vec::with_capacity(written.len());
-    let mut resolved = Vec::with_capacity(written.len());
     for NewClaim { claim, .. } in written {
         books.accept_claim(claim);
         let part = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };
         events.push(ClaimEvent::of(claim, part, EventId(loading.clock.new_id()), 1, Some(loading.exchange_id), loading.at));
-        resolved.push((claim.ps.clone(), claim.invoice_number.clone(), claim.id));
     }
-    if !written.is_empty() {
+    if !events.is_empty() {
         work.insert_events(&events).await?;
-        work.resolve_quarantined(&resolved).await?;
     }
     Ok(())
 }

@@ -3,13 +3,14 @@
 //! A deposit that fits in one batch, a return of a caisse and a refused file are one transaction: place, claims, ledger, events, ARL. A larger deposit of
 //! invoices is a *load*: its place is committed without verdict, then each batch is, then its receipt. Nothing of a load shows before the receipt. A load that
 //! is cut is taken up again, by the gateway itself or by whoever deposits the same bytes, from whichever batch it had reached; since its first pass had
-//! found the file good, it always comes to its end. A return changes claims that everybody sees, so that it cannot be cut into pieces.
+//! found the file good, it comes to its end under the version that began it; another version of the controls may see other invoices, and the books then refuse the end. A return changes claims that everybody sees, so that it cannot be cut into pieces.
 
 use super::books::Books;
 use super::load_b2::{self, Loading, Source, Way};
 use super::receipt::recognisable;
 use super::{Ingest, IngestError, Receipt, blocking, load_noemie};
 use crate::domain::{ExchangeId, Verdict};
+use crate::error_chain::Chain;
 use crate::kill_point;
 use crate::store::{Load, StoreError, UnitOfWork};
 use crate::validate::Examen;
@@ -20,30 +21,32 @@ use std::time::Duration;
 use tracing::{Instrument, info, info_span, warn};
 
 /// Time between two looks at a load that another replica, or another caller, has in hand.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(500);
 /// Loads taken up in one go; the next look finds the rest.
-const RESUMED_AT_ONCE: usize = 100;
+const RESUMED_AT_ONCE: usize = 1_000;
 
 impl Ingest {
-    /// Both passes over the archived file, and the commit.
-    pub(super) async fn load(&self, load: &Load) -> Result<Receipt, IngestError> {
+    /// Both passes over the archived file, and the commit. `needed` once the store may name this copy of the file.
+    pub(super) async fn load(&self, load: &Load, needed: &mut bool) -> Result<Receipt, IngestError> {
         let mut examen = self.examine(load).await?;
         kill_point::reach("ingest.examined");
         let mut work = self.store.begin().await?;
         if let Some(first) = work.claim_exchange(&load.sender, &load.digest, &load.idempotency_key, load.id).await? {
             drop(work);
-            return self.follow(first, load, None).await;
+            return self.follow(first, load, None, needed).await;
         }
         kill_point::reach("ingest.placed");
         self.refuse_known_remittances(work.as_mut(), &mut examen).await?;
         let logical_files = if examen.report.verdict == Verdict::Refused { Vec::new() } else { recognisable(&examen.remittances) };
         if self.is_large(&examen) {
             work.open_load(load, &logical_files).await?;
+            *needed = true;
             work.commit().await?;
             kill_point::reach("load.opened");
-            return self.follow(load.id, load, Some(examen)).await;
+            return self.follow(load.id, load, Some(examen), needed).await;
         }
         let books = self.second_pass(load, &examen, Way::One(work.as_mut())).await?;
+        *needed = true;
         let receipt = self.close(work, load, &examen, &books, logical_files).await?;
         told(&receipt);
         Ok(receipt)
@@ -78,7 +81,7 @@ impl Ingest {
     }
 
     /// Brings a deposit that has its place to its receipt: waits while others load it, goes on with it when nobody does.
-    async fn follow(&self, id: ExchangeId, deposit: &Load, mut examen: Option<Examen>) -> Result<Receipt, IngestError> {
+    async fn follow(&self, id: ExchangeId, deposit: &Load, mut examen: Option<Examen>, needed: &mut bool) -> Result<Receipt, IngestError> {
         loop {
             if let Some(first) = self.store.exchange(id).await? {
                 return self.repeat(&first, deposit).await;
@@ -96,6 +99,7 @@ impl Ingest {
             if let Some(_lease) = self.store.try_load_lease(id).await? {
                 let own = load.id == deposit.id;
                 let load = self.with_a_copy(load, deposit).await;
+                *needed |= load.archive_name == deposit.archive_name;
                 let receipt = self.go_on(&load, examen.take()).await?;
                 return Ok(Receipt { repeated: !own, ..receipt });
             }
@@ -136,7 +140,7 @@ impl Ingest {
             match self.resume_one(&load).instrument(span.clone()).await {
                 Ok(done) => resumed += usize::from(done),
                 // One that cannot be taken up holds up nobody; the metric of loads under way shows it.
-                Err(failure) => span.in_scope(|| warn!(%failure, "load could not be taken up")),
+                Err(failure) => span.in_scope(|| warn!(error = %Chain(&failure), "load could not be taken up")),
             }
         }
         Ok(resumed)

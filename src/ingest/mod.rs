@@ -77,26 +77,34 @@ impl Ingest {
             received_at: at,
             archive_name: archived.name,
         };
-        let outcome = match self.store.exchange_by_digest(&load.sender, &load.digest).await? {
-            Some(first) => self.repeat(&first, &load).await,
-            None => self.load_again(&load).await,
-        };
-        // A failed commit may still have been applied: the archived file stays until the sweep finds out.
-        if matches!(&outcome, Ok(receipt) if receipt.exchange.archive_name != load.archive_name) {
+        let mut needed = false;
+        let outcome = self.find_or_load(&load, &mut needed).await;
+        // Nobody needs the copy of a repeated file, nor of a deposit that failed before its commit: the sender tries again, as often as a database is away. A
+        // commit that failed may still have been applied: that copy stays until the sweep finds out.
+        let needed = outcome.as_ref().map_or(needed, |receipt| receipt.exchange.archive_name == load.archive_name);
+        if !needed {
             self.forget(&load.archive_name);
         }
         outcome
     }
 
+    /// The receipt of a file, known or new. `needed` once the store may name this copy of it.
+    async fn find_or_load(&self, load: &Load, needed: &mut bool) -> Result<Receipt, IngestError> {
+        match self.store.exchange_by_digest(&load.sender, &load.digest).await? {
+            Some(first) => self.repeat(&first, load).await,
+            None => self.load_again(load, needed).await,
+        }
+    }
+
     /// Loads, and takes the deposit up again when another change of the same claims got in the way.
-    async fn load_again(&self, load: &Load) -> Result<Receipt, IngestError> {
+    async fn load_again(&self, load: &Load, needed: &mut bool) -> Result<Receipt, IngestError> {
         for tried in 1..TRIES {
-            match self.load(load).await {
+            match self.load(load, needed).await {
                 Err(failure) if failure.worth_a_retry() => tracing::warn!(tried, "another change got in the way, loading again"),
                 outcome => return outcome,
             }
         }
-        self.load(load).await
+        self.load(load, needed).await
     }
 
     fn forget(&self, archive_name: &str) {

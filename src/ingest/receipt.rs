@@ -27,6 +27,7 @@ impl Ingest {
         for chunk in findings.chunks(self.limits.batch) {
             work.insert_anomalies(load.id, chunk).await?;
         }
+        work.resolve_quarantined(load.id).await?;
         let exchange = exchange(load, examen, books);
         let (arl, arl_body) = arl::write(&exchange, examen, &books.aside, &self.vault, self.clock.new_id());
         let closing = Closing { exchange, ledger: books.ledger(), logical_files, arl };

@@ -113,10 +113,7 @@ impl Relay {
             self.lease = None;
             return Ok(StepOutcome::SinkDown(error));
         }
-        if !self.hold_lease().await? {
-            return Ok(StepOutcome::Standby);
-        }
-        let batch = self.store.unpublished(BATCH).await?;
+        let Some(batch) = self.batch().await? else { return Ok(StepOutcome::Standby) };
         if batch.is_empty() {
             return Ok(StepOutcome::Idle);
         }
@@ -124,16 +121,19 @@ impl Relay {
         self.publish(&batch).instrument(span).await
     }
 
-    async fn hold_lease(&mut self) -> Result<bool, StoreError> {
+    /// What to publish next; `None` while another replica has the right.
+    async fn batch(&mut self) -> Result<Option<Vec<OutboxEvent>>, StoreError> {
         if let Some(lease) = &mut self.lease {
-            if lease.still_held().await {
-                return Ok(true);
+            // Asked side by side: a right that is held now was never away, so that nobody else published what was read meanwhile.
+            let (held, batch) = tokio::join!(lease.still_held(), self.store.unpublished(BATCH));
+            if held {
+                return batch.map(Some);
             }
             tracing::warn!("relay lease lost");
             self.lease = None;
         }
         self.lease = self.store.try_relay_lease().await?;
-        Ok(self.lease.is_some())
+        if self.lease.is_some() { self.store.unpublished(BATCH).await.map(Some) } else { Ok(None) }
     }
 
     async fn publish(&mut self, batch: &[OutboxEvent]) -> Result<StepOutcome, StoreError> {

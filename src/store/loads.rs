@@ -48,6 +48,20 @@ macro_rules! shared_loads {
             Ok(open.is_some())
         }
 
+        /// Once for the exchange, at its close: before, its claims are not shown, and an invoice that waits must be seen somewhere.
+        pub(in crate::store) async fn resolve_quarantined(db: &mut Connection, by: ExchangeId) -> Result<(), StoreError> {
+            query(
+                "UPDATE quarantine SET resolved_by = c.id FROM claims c WHERE c.exchange_id = $1 AND quarantine.exchange_id <> $1 \
+                 AND quarantine.ps = c.ps AND quarantine.invoice_number = c.invoice_number \
+                 AND quarantine.resolved_by IS NULL AND quarantine.duplicate_of IS NULL",
+            )
+            .bind(by.0)
+            .execute(db)
+            .await
+            .map(|_| ())
+            .map_err(doing("resolving the quarantine"))
+        }
+
         /// The invoices put aside by earlier tries of a load, between two ranks.
         pub(in crate::store) async fn aside(
             db: &mut Connection,

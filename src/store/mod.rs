@@ -144,8 +144,8 @@ pub trait UnitOfWork: Send {
     /// Puts invoices aside.
     async fn insert_quarantined(&mut self, invoices: &[Quarantined]) -> Result<(), StoreError>;
 
-    /// Marks the waiting quarantined invoices of the same PS and number as replaced by a claim.
-    async fn resolve_quarantined(&mut self, claims: &[(String, String, ClaimId)]) -> Result<(), StoreError>;
+    /// Marks the invoices that wait in the quarantine of earlier exchanges as replaced by the claims of this one with the same PS and number.
+    async fn resolve_quarantined(&mut self, by: ExchangeId) -> Result<(), StoreError>;
 
     /// Writes anomalies of the exchange.
     async fn insert_anomalies(&mut self, exchange_id: ExchangeId, anomalies: &[Anomalie]) -> Result<(), StoreError>;

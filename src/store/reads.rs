@@ -124,7 +124,7 @@ macro_rules! shared_reads {
         }
 
         pub(in crate::store) async fn history(pool: &Pool<$DB>, id: ClaimId) -> Result<Vec<OutboxEvent>, StoreError> {
-            let query = query_as(select_outbox!("WHERE claim_id = $1 ORDER BY sequence")).bind(id.0);
+            let query = query_as(select_outbox!(concat!("WHERE claim_id = $1 AND ", may_go!(), " ORDER BY sequence"))).bind(id.0);
             let found: Vec<OutboxRow> = query.fetch_all(pool).await.map_err(doing("reading the history of a claim"))?;
             all(found)
         }
@@ -191,7 +191,8 @@ macro_rules! shared_reads {
             let (unbalanced, waiting, overdue, loading): (i64, i64, i64, i64) = query_as(
                 "SELECT \
                  (SELECT count(*) FROM ledgers WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope), \
-                 (SELECT count(*) FROM quarantine WHERE resolved_by IS NULL AND duplicate_of IS NULL), \
+                 (SELECT count(*) FROM quarantine WHERE resolved_by IS NULL AND duplicate_of IS NULL AND exchange_id NOT IN \
+                 (SELECT id FROM exchanges WHERE verdict IS NULL)), \
                  (SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state IN ('received', 'accepted', 'deferred') AND due_at < $1), \
                  (SELECT count(*) FROM exchanges WHERE verdict IS NULL)",
             )

@@ -43,6 +43,11 @@ impl Gateway {
         sqlx::query_scalar(sql).fetch_one(&mut self.database().await).await.expect("a number")
     }
 
+    /// One statement, by raw SQL.
+    pub async fn run(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&mut self.database().await).await.expect("done");
+    }
+
     /// Makes the person of a claim unreadable, as a damaged disk would.
     pub async fn damage_person(&self, claim: ClaimId) {
         let done = sqlx::query("UPDATE claims SET vault = x'00' WHERE id = $1").bind(claim.0).execute(&mut self.database().await).await;

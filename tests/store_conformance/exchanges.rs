@@ -268,15 +268,22 @@ pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
     assert_eq!(db.store.quarantined_invoice("123456782", "000000001").await.unwrap(), aside[..1]);
     assert_eq!(db.store.figures(NOW).await.unwrap().quarantine_waiting, 2);
 
-    let replacement = ClaimId(new_id());
     let mut unit = db.store.begin().await.unwrap();
-    let resent = [("123456782".to_owned(), "000000001".to_owned(), replacement), ("123456782".to_owned(), "000000009".to_owned(), replacement)];
-    unit.resolve_quarantined(&resent).await.unwrap();
+    let later = open(&mut unit, "d2").await;
+    let mut resent = claim(later, 1, "i1");
+    (resent.claim.ps, resent.claim.invoice_number) = ("123456782".into(), "000000001".into());
+    let replacement = resent.claim.id;
+    let claims = [resent, claim(later, 2, "i2")];
+    unit.insert_claims(&claims).await.unwrap();
+    unit.insert_quarantined(&[quarantined(later, 3, "000000001")]).await.unwrap();
+    unit.resolve_quarantined(later).await.unwrap();
+    unit.close_exchange(&closing(later, "d2", &claims), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
-    assert_eq!(db.store.quarantined_invoice("123456782", "000000001").await.unwrap(), vec![]);
+    assert_eq!(db.store.quarantined(later, 10).await.unwrap()[0].resolved_by, None, "what the same file puts aside still waits");
+    assert_eq!(db.store.quarantined_invoice("123456782", "000000001").await.unwrap().len(), 1, "and nothing else");
     let now = db.store.quarantined(id, 10).await.unwrap();
     assert_eq!(now.iter().map(|q| q.resolved_by).collect::<Vec<_>>(), vec![Some(replacement), None, None]);
-    assert_eq!(db.store.figures(NOW).await.unwrap().quarantine_waiting, 1);
+    assert_eq!(db.store.figures(NOW).await.unwrap().quarantine_waiting, 2);
 }
 
 /// A NUL in a zone of the file is legal in no text column of PostgreSQL; it must not cost the file.

@@ -16,13 +16,14 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Confirmation};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
 /// Events named by one row of the journal: what a crash may leave in doubt.
 const BATCH: usize = 100;
+/// Messages a second, at most.
+const FASTEST: u32 = 10_000;
 /// The broker takes a message back that is held for longer than half an hour (`consumer_timeout`); what would take longer is left for another run.
 const LONGEST: Duration = Duration::from_secs(20 * 60);
 
@@ -32,7 +33,7 @@ pub enum Act {
     /// Send them back, at most so many a second.
     Replay {
         /// Messages a second.
-        rate: NonZeroU32,
+        rate: u32,
     },
     /// Throw them away.
     Drop,
@@ -129,7 +130,7 @@ impl Act {
         let without_origin = matched - held.letters.len();
         held.letters.sort_by_key(|kept| kept.letter.sequence);
         let in_time = match self {
-            Self::Replay { rate } => usize::try_from(u64::from(rate.get()) * LONGEST.as_secs()).unwrap_or(usize::MAX),
+            Self::Replay { rate } => usize::try_from(u64::from(rate) * LONGEST.as_secs()).unwrap_or(usize::MAX),
             Self::Drop => usize::MAX,
         };
         held.keep_first(limits.max.unwrap_or(usize::MAX).min(in_time)).await?;
@@ -147,7 +148,7 @@ impl Act {
         done: &mut usize,
     ) -> Result<(), DeadLetterError> {
         let mut back = match self {
-            Self::Replay { rate } => Some((Back::open(settings, held).await?, interval(Duration::from_secs(1) / rate.get()))),
+            Self::Replay { rate } => Some((Back::open(settings, held).await?, interval(Duration::from_secs(1) / rate.clamp(1, FASTEST)))),
             Self::Drop => None,
         };
         if let Some((_, pace)) = &mut back {

@@ -27,6 +27,8 @@ pub(in crate::relay) const HEADERS: [&str; 4] = [REPLAYS, REPLAYED_AT, FIRST_DEA
 
 /// What stands for a text that is not of ours.
 const FOREIGN: &str = "other";
+/// The reasons that RabbitMQ gives.
+const REASONS: [&str; 4] = ["rejected", "expired", "maxlen", "delivery_limit"];
 
 /// A message in a queue of dead letters.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -71,7 +73,11 @@ impl DeadLetter {
         let (origin, reason) = match (queue, death) {
             (DeadQueue::Unroutable, _) => (None, "unroutable".to_owned()),
             (DeadQueue::Dead, None) => (None, "unknown".to_owned()),
-            (DeadQueue::Dead, Some(death)) => (text(death, "queue"), text(death, "reason").unwrap_or_else(|| "unknown".to_owned())),
+            // Whoever may publish to the dead letters may write these headers: only what a broker and our topology would write is believed.
+            (DeadQueue::Dead, Some(death)) => {
+                let reason = text(death, "reason").filter(|reason| REASONS.contains(&reason.as_str()));
+                (text(death, "queue").filter(|queue| is_plain(queue)), reason.unwrap_or_else(|| "unknown".to_owned()))
+            }
         };
         let died_at = match queue {
             DeadQueue::Dead => death.and_then(|death| instant(death, "time")),
@@ -109,6 +115,11 @@ impl DeadLetter {
     pub fn can_be_replayed(&self) -> bool {
         self.origin.is_some() || (self.queue == DeadQueue::Unroutable && self.routing_key != FOREIGN)
     }
+}
+
+/// Whether a text has the form of the name of a queue, as ours and those of workers have.
+fn is_plain(queue: &str) -> bool {
+    (1..=128).contains(&queue.len()) && queue.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b))
 }
 
 /// Whether a routing key or type has the form of ours: `claim.` and words of lower-case letters, digits and `_`.

@@ -269,20 +269,6 @@ pub(super) async fn insert_quarantined(db: &mut PgConnection, invoices: &[Quaran
     .map_err(doing("putting invoices aside"))
 }
 
-pub(super) async fn resolve_quarantined(db: &mut PgConnection, claims: &[(String, String, ClaimId)]) -> Result<(), StoreError> {
-    query(
-        "UPDATE quarantine q SET resolved_by = v.claim_id FROM UNNEST($1::text[], $2::text[], $3::uuid[]) AS v(ps, invoice_number, claim_id) \
-         WHERE q.ps = v.ps AND q.invoice_number = v.invoice_number AND q.resolved_by IS NULL AND q.duplicate_of IS NULL",
-    )
-    .bind(column(claims, |(ps, ..)| clean(ps)))
-    .bind(column(claims, |(_, number, _)| clean(number)))
-    .bind(column(claims, |(.., id)| id.0))
-    .execute(db)
-    .await
-    .map(|_| ())
-    .map_err(doing("resolving the quarantine"))
-}
-
 pub(super) async fn insert_anomalies(db: &mut PgConnection, id: ExchangeId, anomalies: &[Anomalie]) -> Result<(), StoreError> {
     query(
         "INSERT INTO anomalies (exchange_id, ordinal, code, control, severity, record, record_type, column_number, byte_offset, length, field, \

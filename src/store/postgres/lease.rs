@@ -5,7 +5,7 @@ use crate::store::columns::doing;
 use crate::store::{Lease, StoreError};
 use async_trait::async_trait;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection, query_scalar};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, query_scalar};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -35,6 +35,19 @@ const ANSWER: Duration = Duration::from_secs(2);
 struct Held {
     /// `None` once lost.
     connection: Option<PgConnection>,
+}
+
+/// Whether somebody holds the lock, asked over the pool: who waits asks again and again, and must not make a connection each time. PostgreSQL shows the
+/// key of an advisory lock in two halves.
+pub(super) async fn is_held(pool: &PgPool, right: Right) -> Result<bool, StoreError> {
+    query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (classid::bigint << 32 | objid::bigint) = $1)",
+    )
+    .bind(right.key())
+    .fetch_one(pool)
+    .await
+    .map_err(doing("asking who holds a right"))
 }
 
 /// Takes the lock when it is free.

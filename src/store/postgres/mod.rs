@@ -49,8 +49,10 @@ const ALIVE: Duration = Duration::from_secs(1);
 /// How long a statement may go without its answer. One takes milliseconds, the longest (the recount of a file of a million invoices) some seconds. A line
 /// cut without a word (cable, firewall, frozen host) never answers, and the system gives up on it after a quarter of an hour at best.
 const ANSWER: Duration = Duration::from_secs(30);
-/// How soon the server notices that a replica is gone without a word (cable, frozen host) and frees its locks: 30 s + 3 × 10 s.
-const KEEPALIVES: [(&str, &str); 3] = [("tcp_keepalives_idle", "30"), ("tcp_keepalives_interval", "10"), ("tcp_keepalives_count", "3")];
+/// How soon the server notices that a replica is gone without a word and frees its locks: cable or host, 30 s + 3 × 10 s; a process that stands still in the
+/// middle of a change (its system answers keepalives for it), 60 s.
+const SIGNS_OF_LIFE: [(&str, &str); 4] =
+    [("tcp_keepalives_idle", "30"), ("tcp_keepalives_interval", "10"), ("tcp_keepalives_count", "3"), ("idle_in_transaction_session_timeout", "60s")];
 
 /// A store on a PostgreSQL server.
 #[derive(Debug)]
@@ -66,7 +68,7 @@ impl PostgresStore {
     /// by [`Store::migrate`].
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
         let options = plain_on_loopback(url.parse().map_err(doing("reading the database URL"))?, url);
-        let options = options.application_name("noemie-gateway").options(KEEPALIVES);
+        let options = options.application_name("noemie-gateway").options(SIGNS_OF_LIFE);
         let pool = PgPoolOptions::new().max_connections(max_connections).acquire_timeout(PATIENCE).test_before_acquire(false).before_acquire(
             |connection, idle| {
                 Box::pin(async move {
@@ -84,6 +86,10 @@ impl PostgresStore {
         let wake = Arc::<Wake>::default();
         let listener = tokio::spawn(listen::listen(options.clone(), Arc::clone(&wake))).abort_handle();
         Ok(Self { pool, options, wake, listener })
+    }
+
+    async fn take_lease(&self, right: lease::Right) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        in_time(ANSWER, async { if lease::is_held(&self.pool, right).await? { Ok(None) } else { lease::take(&self.options, right).await } }).await
     }
 
     /// The connections, for the other rooms of the store.
@@ -143,7 +149,7 @@ impl Store for PostgresStore {
     }
 
     async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        in_time(ANSWER, lease::take(&self.options, lease::Right::Load(id))).await
+        self.take_lease(lease::Right::Load(id)).await
     }
 
     async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
@@ -237,7 +243,7 @@ impl Store for PostgresStore {
     }
 
     async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        in_time(ANSWER, lease::take(&self.options, lease::Right::Relay)).await
+        self.take_lease(lease::Right::Relay).await
     }
 
     async fn unpublished(&self, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {

@@ -202,21 +202,6 @@ pub(super) async fn insert_quarantined(db: &mut SqliteConnection, invoices: &[Qu
     Ok(())
 }
 
-pub(super) async fn resolve_quarantined(db: &mut SqliteConnection, claims: &[(String, String, ClaimId)]) -> Result<(), StoreError> {
-    for chunk in claims.chunks(CHUNK) {
-        let mut update = QueryBuilder::<Sqlite>::new("UPDATE quarantine SET resolved_by = v.column3 FROM (");
-        update.push_values(chunk, |mut row, (ps, number, id)| {
-            row.push_bind(clean(ps)).push_bind(clean(number)).push_bind(id.0);
-        });
-        update.push(
-            ") AS v WHERE quarantine.ps = v.column1 AND quarantine.invoice_number = v.column2 \
-             AND quarantine.resolved_by IS NULL AND quarantine.duplicate_of IS NULL",
-        );
-        update.build().execute(&mut *db).await.map_err(doing("resolving the quarantine"))?;
-    }
-    Ok(())
-}
-
 pub(super) async fn insert_anomalies(db: &mut SqliteConnection, id: ExchangeId, anomalies: &[Anomalie]) -> Result<(), StoreError> {
     for chunk in anomalies.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(

@@ -39,7 +39,7 @@ mod loads {
 
 /// Connections that read: enough for a listing, a status and the relay at once; more would only share the same disk.
 const READERS: u32 = 4;
-/// How long a writer waits for its turn. A large file holds the writer for as long as it is read, some seconds per hundred thousand invoices.
+/// How long a writer waits for its turn. A large return of a caisse holds the writer for as long as it is read.
 const WRITER_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a statement waits for a lock of another process (`sqlite3` in an operator's shell).
 const BUSY: Duration = Duration::from_secs(10);

@@ -87,8 +87,8 @@ impl UnitOfWork for SqliteUnit {
         step!(self, batch::insert_quarantined(&mut self.tx, invoices))
     }
 
-    async fn resolve_quarantined(&mut self, claims: &[(String, String, ClaimId)]) -> Result<(), StoreError> {
-        step!(self, batch::resolve_quarantined(&mut self.tx, claims))
+    async fn resolve_quarantined(&mut self, by: ExchangeId) -> Result<(), StoreError> {
+        step!(self, loads::resolve_quarantined(&mut self.tx, by))
     }
 
     async fn insert_anomalies(&mut self, exchange_id: ExchangeId, anomalies: &[Anomalie]) -> Result<(), StoreError> {
