@@ -14,6 +14,7 @@ use futures::StreamExt as _;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
+use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
 use noemie_gateway::domain::{ClaimEvent, PartState};
 use noemie_gateway::grpc::proto;
@@ -25,6 +26,8 @@ use tonic::transport::Channel;
 
 /// Messages on the way to this worker that it has not acknowledged.
 const PREFETCH: u16 = 50;
+/// Signs of life on the line to the broker.
+const HEARTBEAT_SECONDS: u16 = 10;
 /// Between two tries: of the broker, and of a message whose work failed for now.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -69,7 +72,10 @@ async fn open(path: &str) -> Result<SqlitePool> {
 
 /// Works until the line breaks.
 async fn consume(url: &str, queue: &str, db: &SqlitePool, gateway: Option<&Gateway>) -> Result<()> {
-    let connection = Connection::connect(url, ConnectionProperties::default()).await.context("connecting")?;
+    let mut uri: AMQPUri = url.parse().map_err(anyhow::Error::msg).context("reading the address of the broker")?;
+    // A line that died without a word is noticed after two of these.
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+    let connection = Connection::connect_uri(uri, ConnectionProperties::default()).await.context("connecting")?;
     let channel = connection.create_channel().await?;
     channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
     let mut messages =
