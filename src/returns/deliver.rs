@@ -78,7 +78,7 @@ fn write(file: &ReturnFile, vault: &Vault, dir: &Path, try_id: Uuid) -> Result<(
 }
 
 /// Removes what killed processes left half written under `out`: hidden, never anybody's, and naming persons. Answers how many. A file touched within
-/// [`LEFT`] may still be in the hands of a replica.
+/// `LEFT` may still be in the hands of a replica.
 pub fn sweep(out: &Path) -> io::Result<usize> {
     let mut removed = 0;
     for dir in entries(out)? {
