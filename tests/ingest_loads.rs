@@ -16,7 +16,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use support::databases::{TestDatabase, on_postgres, on_sqlite};
+use support::databases::TestDatabase;
 use tokio::time::timeout;
 
 /// Invoices of the file: many batches of [`BATCH`], the last one not full.
@@ -187,19 +187,6 @@ async fn large_files_with_common_invoices_share_them_out(db: TestDatabase) {
         assert!(db.store.ledger(exchange.id).await.unwrap().unwrap().balances());
     }
     assert_eq!(db.number("SELECT max(sequence) FROM receipt_chain").await, 2);
-}
-
-macro_rules! on_both {
-    ($($story:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() { super::on_sqlite(super::$story).await })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() { super::on_postgres(super::$story).await })*
-        }
-    };
 }
 
 on_both! {

@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, SqliteConnection};
 use std::future::Future;
 use std::path::Path;
-use support::databases::{TestDatabase, on_postgres, on_sqlite};
+use support::databases::TestDatabase;
 use uuid::Uuid;
 
 /// What the version of migration 0002 writes for one deposit of one accepted invoice and one put aside, in the words of its SQL. `ID(n)`, `AT(n)` and
@@ -194,16 +194,4 @@ impl Empty {
     }
 }
 
-mod sqlite {
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn each_migration_keeps_what_was_there() {
-        super::on_sqlite(super::each_migration_keeps_what_was_there).await;
-    }
-}
-
-mod postgres {
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn each_migration_keeps_what_was_there() {
-        super::on_postgres(super::each_migration_keeps_what_was_there).await;
-    }
-}
+on_both!(each_migration_keeps_what_was_there);

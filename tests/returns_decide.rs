@@ -8,7 +8,7 @@ use futures::future::join_all;
 use noemie_gateway::clock::SystemClock;
 use noemie_gateway::domain::{ClaimId, PartKind, PartState, Reason};
 use noemie_gateway::returns::decide::{DecideError, Decision, DecisionKind, decide};
-use support::databases::{TestDatabase, on_postgres, on_sqlite};
+use support::databases::TestDatabase;
 use support::samples::deposit_many;
 
 fn decision(claim_id: ClaimId, key: &str, kind: DecisionKind) -> Decision {
@@ -57,11 +57,4 @@ async fn one_key_for_two_claims(db: TestDatabase) {
     assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Err(DecideError::KeyReused))).count(), 1);
 }
 
-/// Runs each story on both databases.
-macro_rules! on_both {
-    ($($story:ident),*) => {
-        mod sqlite { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $story() { super::on_sqlite(super::$story).await })* }
-        mod postgres { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $story() { super::on_postgres(super::$story).await })* }
-    };
-}
 on_both!(one_key_at_once, two_minds_at_once, one_key_for_two_claims);

@@ -13,7 +13,7 @@ use noemie_gateway::verify::{Kind, Sources, Verification, verify};
 use noemie_parsers::physical::enregistrements::Forme;
 use std::path::PathBuf;
 use std::sync::Arc;
-use support::databases::{TestDatabase, on_postgres, on_sqlite};
+use support::databases::TestDatabase;
 use tempfile::TempDir;
 use time::Duration;
 
@@ -134,19 +134,6 @@ async fn every_damage_of_the_archive_is_found(db: TestDatabase) {
     std::fs::write(&path, bytes).unwrap();
     let seen = filled.verify().await;
     assert_eq!((kinds(&seen), seen.finding_count), (vec![Kind::ArchiveUnreadable], 2));
-}
-
-macro_rules! on_both {
-    ($($story:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() { super::on_sqlite(super::$story).await })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() { super::on_postgres(super::$story).await })*
-        }
-    };
 }
 
 on_both! {

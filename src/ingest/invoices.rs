@@ -1,5 +1,6 @@
 //! The invoices of an archived file of norm B2, normalised: what the second pass writes, and what `verify` compares.
 
+use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::domain::{ClaimId, ExchangeId, Quarantined};
 use crate::normalise;
@@ -12,6 +13,11 @@ use noemie_parsers::physical::enregistrements::Forme;
 use std::io::{self, Read};
 use std::sync::Arc;
 use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// Batches between the reading thread and the database.
+pub(super) const BATCHES_AHEAD: usize = 2;
 
 /// An invoice, read.
 pub enum Lu {
@@ -56,7 +62,7 @@ pub struct Filing {
 }
 
 /// Reads invoice by invoice; memory does not grow with the file.
-pub struct Invoices<R> {
+struct Invoices<R> {
     lecteur: Lecteur<R>,
     filing: Filing,
     flux: Flux,
@@ -65,12 +71,12 @@ pub struct Invoices<R> {
 
 impl<R: Read> Invoices<R> {
     /// The invoices of a file that a first pass did not refuse.
-    pub fn new(source: R, forme: Forme, filing: Filing) -> Self {
+    fn new(source: R, forme: Forme, filing: Filing) -> Self {
         Self { lecteur: Lecteur::new(source, forme), filing, flux: Flux::Dre, lot: None }
     }
 
     /// The next invoice.
-    pub fn next_invoice(&mut self) -> io::Result<Option<Lu>> {
+    fn next_invoice(&mut self) -> io::Result<Option<Lu>> {
         while let Some(element) = self.lecteur.suivant()? {
             match element {
                 Element::EnTete(en_tete) => self.flux = en_tete.flux,
@@ -86,9 +92,47 @@ impl<R: Read> Invoices<R> {
     }
 
     /// Records outside invoices so far.
-    pub fn envelope(&self) -> u64 {
+    fn envelope(&self) -> u64 {
         let comptes = self.lecteur.comptes();
         comptes.enregistrements - comptes.dans_factures
+    }
+}
+
+/// The invoices of an archived file, read by a thread of their own and handed over in batches: memory does not grow with the file, and both cores work.
+pub struct Batches {
+    batches: mpsc::Receiver<Vec<Lu>>,
+    thread: JoinHandle<io::Result<u64>>,
+}
+
+impl Batches {
+    /// Starts the thread, which ends by itself when the batches are not wanted any more.
+    #[must_use]
+    pub fn read(archive: &Arc<Archive>, name: &str, forme: Forme, filing: Filing, size: usize) -> Self {
+        let (archive, name) = (Arc::clone(archive), name.to_owned());
+        let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
+        let thread = tokio::task::spawn_blocking(move || {
+            let mut invoices = Invoices::new(archive.open(&name)?, forme, filing);
+            let mut batch = Vec::with_capacity(size);
+            while let Some(lu) = invoices.next_invoice()? {
+                batch.push(lu);
+                if batch.len() == size && sender.blocking_send(std::mem::take(&mut batch)).is_err() {
+                    return Ok(0); // The database side failed and says why.
+                }
+            }
+            let _ = sender.blocking_send(batch);
+            Ok(invoices.envelope())
+        });
+        Self { batches, thread }
+    }
+
+    /// The next batch; the last one may be empty.
+    pub async fn next_batch(&mut self) -> Option<Vec<Lu>> {
+        self.batches.recv().await
+    }
+
+    /// After the last batch: the number of records outside invoices, or why the file could not be read to its end.
+    pub async fn envelope(self) -> io::Result<u64> {
+        self.thread.await.map_err(io::Error::other)?
     }
 }
 

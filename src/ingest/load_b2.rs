@@ -1,10 +1,9 @@
 //! Second pass over a file of norm B2: invoices become claims, in batches.
 //!
-//! A blocking thread reads, decodes and seals; `batch.rs` talks to the database. A channel of two batches stands between them, so that
-//! memory does not grow with the file and both cores work.
+//! A blocking thread reads, decodes and seals (`invoices.rs`); `batch.rs` talks to the database. A channel of two batches stands between them.
 
 use super::books::Books;
-use super::invoices::{Filing, Invoices, Lu};
+use super::invoices::{Batches, Filing};
 use super::{IngestError, batch};
 use crate::archive::Archive;
 use crate::clock::SharedClock;
@@ -12,10 +11,8 @@ use crate::domain::ExchangeId;
 use crate::store::{Store, UnitOfWork};
 use crate::vault::Vault;
 use noemie_parsers::physical::enregistrements::Forme;
-use std::io;
 use std::sync::Arc;
 use time::OffsetDateTime;
-use tokio::sync::mpsc;
 
 /// The archived file.
 pub(super) struct Source<'a> {
@@ -33,9 +30,6 @@ pub(super) struct Loading<'a> {
     pub(super) batch: usize,
 }
 
-/// Batches between the reading thread and the database.
-pub(super) const BATCHES_AHEAD: usize = 2;
-
 /// How batches are committed.
 pub(super) enum Way<'a> {
     /// All in the transaction that also closes the deposit.
@@ -46,7 +40,6 @@ pub(super) enum Way<'a> {
 
 /// Loads the invoices of a file.
 pub(super) async fn load(source: &Source<'_>, forme: Forme, loading: &Loading<'_>, mut way: Way<'_>, books: &mut Books) -> Result<(), IngestError> {
-    let (sender, mut batches) = mpsc::channel(BATCHES_AHEAD);
     let filing = Filing {
         exchange_id: loading.exchange_id,
         sender: loading.sender.to_owned(),
@@ -54,40 +47,14 @@ pub(super) async fn load(source: &Source<'_>, forme: Forme, loading: &Loading<'_
         vault: Arc::clone(loading.vault),
         clock: Arc::clone(loading.clock),
     };
-    let reading = Reading { archive: Arc::clone(source.archive), name: source.name.to_owned(), forme, filing, batch: loading.batch };
-    let thread = tokio::task::spawn_blocking(move || reading.run(&sender));
-    while let Some(lus) = batches.recv().await {
+    let mut batches = Batches::read(source.archive, source.name, forme, filing, loading.batch);
+    while let Some(lus) = batches.next_batch().await {
         match &mut way {
             Way::One(work) => batch::write(lus, loading, *work, books).await?,
             Way::Batches { store, resumed } => batch::write_alone(lus, loading, *store, *resumed, books).await?,
         }
     }
-    let envelope = thread.await.map_err(io::Error::other).and_then(|r| r).map_err(IngestError::archive("reading the file again"))?;
+    let envelope = batches.envelope().await.map_err(IngestError::archive("reading the file again"))?;
     books.envelope(envelope);
     Ok(())
-}
-
-/// The side that reads.
-struct Reading {
-    archive: Arc<Archive>,
-    name: String,
-    forme: Forme,
-    filing: Filing,
-    batch: usize,
-}
-
-impl Reading {
-    /// Sends every invoice, and answers the number of records outside invoices.
-    fn run(self, batches: &mpsc::Sender<Vec<Lu>>) -> io::Result<u64> {
-        let mut invoices = Invoices::new(self.archive.open(&self.name)?, self.forme, self.filing);
-        let mut batch = Vec::with_capacity(self.batch);
-        while let Some(lu) = invoices.next_invoice()? {
-            batch.push(lu);
-            if batch.len() == self.batch && batches.blocking_send(std::mem::take(&mut batch)).is_err() {
-                return Ok(0); // The database side failed and says why.
-            }
-        }
-        let _ = batches.blocking_send(batch);
-        Ok(invoices.envelope())
-    }
 }

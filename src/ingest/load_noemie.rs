@@ -2,8 +2,8 @@
 
 use super::IngestError;
 use super::books::Books;
-use super::invoices::reasons;
-use super::load_b2::{BATCHES_AHEAD, Loading, Source};
+use super::invoices::{BATCHES_AHEAD, reasons};
+use super::load_b2::{Loading, Source};
 use crate::domain::Token;
 use crate::kill_point;
 use crate::normalise;

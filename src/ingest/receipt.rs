@@ -10,7 +10,6 @@ use crate::validate::report::LONGEST_LIST;
 use crate::validate::{Examen, Finding};
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::types::Montant;
-use std::collections::HashSet;
 
 impl Ingest {
     /// Closes a deposit and commits. `logical_files` are those that are not written yet.
@@ -73,11 +72,9 @@ fn exchange(load: &Load, examen: &Examen, books: &Books) -> Exchange {
     }
 }
 
-/// The remittances by which later files are recognised: with an identification, each once.
+/// The remittances by which later files are recognised: with an identification. The store keeps each once.
 pub(super) fn recognisable(remittances: &[(LogicalFile, Position)]) -> Vec<LogicalFile> {
-    let mut seen = HashSet::new();
-    let key = |f: &LogicalFile| (f.issuer.clone(), f.recipient.clone(), f.message.clone(), f.created.clone(), f.file_id.clone());
-    remittances.iter().map(|(file, _)| file).filter(|file| !file.file_id.is_empty() && seen.insert(key(file))).cloned().collect()
+    remittances.iter().map(|(file, _)| file).filter(|file| !file.file_id.is_empty()).cloned().collect()
 }
 
 fn numbered((anomalie, ordinal): (Anomalie, u64)) -> Anomalie {

@@ -2,7 +2,7 @@
 
 use super::{Kind, Sources, Verification};
 use crate::domain::{Exchange, Ledger, Quarantined, ReturnFile, Token, Verdict};
-use crate::ingest::invoices::{Filing, Invoices, Lu};
+use crate::ingest::invoices::{Batches, Filing, Lu};
 use crate::returns::arl;
 use crate::store::{NewClaim, StoreError, Trace};
 use crate::validate::{self, Examen};
@@ -13,12 +13,9 @@ use noemie_parsers::types::Montant;
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::sync::Arc;
-use tokio::sync::mpsc;
 
 /// Invoices compared with one look at the database.
 const BATCH: usize = 500;
-/// Batches between the reading thread and the database.
-const AHEAD: usize = 2;
 
 /// A source that is digested as it is read.
 struct Digested<R> {
@@ -126,25 +123,12 @@ async fn invoices(sources: &Sources, exchange: &Exchange, examen: &Examen, forme
         vault: Arc::clone(&sources.vault),
         clock: Arc::clone(&sources.clock),
     };
-    let (archive, name) = (Arc::clone(&sources.archive), exchange.archive_name.clone());
-    let (sender, mut batches) = mpsc::channel(AHEAD);
-    let thread = tokio::task::spawn_blocking(move || -> io::Result<u64> {
-        let mut invoices = Invoices::new(archive.open(&name)?, forme, filing);
-        let mut batch = Vec::with_capacity(BATCH);
-        while let Some(lu) = invoices.next_invoice()? {
-            batch.push(lu);
-            if batch.len() == BATCH && sender.blocking_send(std::mem::take(&mut batch)).is_err() {
-                return Ok(0); // The database side failed and says why.
-            }
-        }
-        let _ = sender.blocking_send(batch);
-        Ok(invoices.envelope())
-    });
+    let mut batches = Batches::read(&sources.archive, &exchange.archive_name, forme, filing, BATCH);
     let mut held = Held { ledger: Ledger { read: examen.read, ..Ledger::default() }, ..Held::default() };
-    while let Some(batch) = batches.recv().await {
+    while let Some(batch) = batches.next_batch().await {
         compare_batch(sources, exchange, batch, &mut held, seen).await?;
     }
-    match thread.await.map_err(io::Error::other).and_then(|read| read) {
+    match batches.envelope().await {
         Ok(envelope) => held.ledger.envelope = envelope,
         Err(failure) => seen.find(Kind::ArchiveUnreadable, Some(exchange.id), failure.to_string()),
     }

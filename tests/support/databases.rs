@@ -92,3 +92,18 @@ fn with_database(server: &str, name: &str) -> String {
     let root = before[scheme_end..].find('/').map_or(before, |i| &before[..scheme_end + i]);
     format!("{root}/{name}{options}")
 }
+
+/// Runs each story of a test file, a function of a [`TestDatabase`], on both databases.
+#[macro_export]
+macro_rules! on_both {
+    ($($story:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() { $crate::support::databases::on_sqlite($crate::$story).await })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() { $crate::support::databases::on_postgres($crate::$story).await })*
+        }
+    };
+}
