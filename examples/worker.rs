@@ -15,19 +15,22 @@ use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
 use lapin::uri::AMQPUri;
-use lapin::{Connection, ConnectionProperties};
+use lapin::{Connection, ConnectionProperties, Consumer};
 use noemie_gateway::domain::{ClaimEvent, PartState};
 use noemie_gateway::grpc::proto;
 use noemie_gateway::grpc::proto::claim_work_service_client::ClaimWorkServiceClient;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use std::time::Duration;
+use tokio::time::timeout;
 use tonic::transport::Channel;
 
 /// Messages on the way to this worker that it has not acknowledged.
 const PREFETCH: u16 = 50;
 /// Signs of life on the line to the broker.
 const HEARTBEAT_SECONDS: u16 = 10;
+/// For the broker to answer: a line that takes the call and says nothing would keep this worker for ever.
+const ANSWER: Duration = Duration::from_secs(10);
 /// Between two tries: of the broker, and of a message whose work failed for now.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -75,30 +78,38 @@ async fn consume(url: &str, queue: &str, db: &SqlitePool, gateway: Option<&Gatew
     let mut uri: AMQPUri = url.parse().map_err(anyhow::Error::msg).context("reading the address of the broker")?;
     // A line that died without a word is noticed after two of these.
     uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-    let connection = Connection::connect_uri(uri, ConnectionProperties::default()).await.context("connecting")?;
-    let channel = connection.create_channel().await?;
-    channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
-    let mut messages =
-        channel.basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default()).await.context("consuming")?;
+    let (connection, mut messages) = timeout(ANSWER, subscribe(uri, queue)).await.context("no answer from the broker")??;
     eprintln!("worker: consuming {queue}");
     while let Some(delivery) = messages.next().await {
         let delivery = delivery?;
         // One after the other: the events of a claim stay in order.
-        match work(&delivery, db, gateway).await {
-            Ok(Verdict::Done) => delivery.ack(BasicAckOptions::default()).await?,
+        let told = match work(&delivery, db, gateway).await {
+            Ok(Verdict::Done) => timeout(ANSWER, delivery.ack(BasicAckOptions::default())).await,
             Ok(Verdict::Poison(why)) => {
                 eprintln!("worker: given up: {why}");
-                delivery.reject(BasicRejectOptions { requeue: false }).await?
+                timeout(ANSWER, delivery.reject(BasicRejectOptions { requeue: false })).await
             }
             // It may pass: the message comes again, at most 5 times.
             Err(failure) => {
                 eprintln!("worker: put back: {failure:#}");
                 tokio::time::sleep(PAUSE).await;
-                delivery.nack(BasicNackOptions { requeue: true, multiple: false }).await?
+                timeout(ANSWER, delivery.nack(BasicNackOptions { requeue: true, multiple: false })).await
             }
         };
+        told.context("no way to answer the broker")??;
     }
+    drop(connection);
     anyhow::bail!("the queue is gone")
+}
+
+/// A line of its own, with the queue at its end.
+async fn subscribe(uri: AMQPUri, queue: &str) -> Result<(Connection, Consumer)> {
+    let connection = Connection::connect_uri(uri, ConnectionProperties::default()).await.context("connecting")?;
+    let channel = connection.create_channel().await?;
+    channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+    let messages =
+        channel.basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default()).await.context("consuming")?;
+    Ok((connection, messages))
 }
 
 /// One message: recognise it, do its work, commit. The acknowledgement comes after.

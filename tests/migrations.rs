@@ -150,7 +150,7 @@ async fn each_migration_keeps_what_was_there(db: TestDatabase) {
     assert_eq!(store.claims(&ClaimFilter::default(), None, 10).await.unwrap().items.len(), 2);
     let figures = store.figures(SystemClock.now()).await.unwrap();
     assert_eq!((figures.unbalanced, figures.quarantine_waiting, figures.loading), (0, 2, 0));
-    let unpublished: Vec<(Uuid, u64)> = store.unpublished(10).await.unwrap().iter().map(|e| (e.event.claim_id.0, e.event.sequence)).collect();
+    let unpublished: Vec<(Uuid, u64)> = store.unpublished(10, &[]).await.unwrap().iter().map(|e| (e.event.claim_id.0, e.event.sequence)).collect();
     assert_eq!(unpublished, [(id(1, 2), 1), (id(1, 2), 2), (id(2, 2), 1), (id(2, 2), 2)], "events of both versions leave, in order");
     drop(store);
     url.drop_it(&db).await;

@@ -24,10 +24,12 @@ async fn two_events_of_one_claim_are_never_in_flight_together() {
         tell_again(&db.store, &claims[0].claim, 3).await;
         tell_again(&db.store, &claims[1].claim, 2).await;
         let sink = Script::default();
-        let outcome = relay(&db.store, &sink).step().await;
+        let mut relay = relay(&db.store, &sink);
+        let outcome = relay.step().await;
         assert!(matches!(outcome, StepOutcome::Published(Tally { acked: 6, unroutable: 0, nacked: 0, unknown: 0 })), "{outcome:?}");
         let waves: Vec<Vec<u64>> = sink.waves().iter().map(|wave| wave.iter().map(|event| event.event.sequence).collect()).collect();
         assert_eq!(waves, [vec![1, 1, 1], vec![2, 2], vec![3]]);
+        assert!(matches!(relay.step().await, StepOutcome::Idle), "marks, and finds nothing more");
         assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
     })
     .await;
@@ -43,12 +45,13 @@ async fn what_is_not_acked_holds_its_younger_siblings_back_and_nobody_else() {
             let mut relay = relay(&db.store, &sink);
             let outcome = relay.step().await;
             assert!(matches!(outcome, StepOutcome::Unconfirmed(Tally { acked: 2, .. })), "{outcome:?}");
-            let held = db.store.unpublished(10).await.unwrap();
+            let held = db.store.unpublished(10, &[]).await.unwrap();
             assert_eq!(
                 held.iter().map(|event| (event.event.claim_id, event.event.sequence, event.attempts)).collect::<Vec<_>>(),
                 [(claims[1].claim.id, 1, 1), (claims[1].claim.id, 2, 0)]
             );
             assert!(matches!(relay.step().await, StepOutcome::Published(Tally { acked: 2, .. })));
+            assert!(matches!(relay.step().await, StepOutcome::Idle));
             let published = db.store.published_after(0, 10).await.unwrap();
             assert_eq!(published.len(), 4);
             assert!(published.windows(2).all(|pair| pair[0].position < pair[1].position));
@@ -66,8 +69,29 @@ async fn a_sink_that_breaks_half_way_keeps_what_it_did_not_take() {
         let mut relay = relay(&db.store, &sink);
         assert!(matches!(relay.step().await, StepOutcome::Unconfirmed(Tally { acked: 1, .. })));
         assert!(matches!(relay.step().await, StepOutcome::Unconfirmed(Tally { acked: 0, .. })));
-        let held = db.store.unpublished(10).await.unwrap();
+        let held = db.store.unpublished(10, &[]).await.unwrap();
         assert!(held.len() == 2 && held.iter().all(|event| event.attempts == 0));
+    })
+    .await;
+}
+
+/// What was confirmed is marked beside the next batch, which does not hold it again.
+#[tokio::test]
+async fn a_batch_is_marked_while_the_next_one_is_published() {
+    on_sqlite(|db| async move {
+        let claims = deposit_many(&db.store, "d", 2).await;
+        let sink = Script::default();
+        let mut relay = relay(&db.store, &sink);
+        assert!(matches!(relay.step().await, StepOutcome::Published(Tally { acked: 2, .. })));
+        assert_eq!(db.store.published_after(0, 10).await.unwrap(), vec![], "confirmed, not marked");
+        tell_again(&db.store, &claims[1].claim, 2).await;
+        assert!(matches!(relay.step().await, StepOutcome::Published(Tally { acked: 1, .. })));
+        assert_eq!(db.store.published_after(0, 10).await.unwrap().len(), 2);
+        sink.set_down(true);
+        assert!(matches!(relay.step().await, StepOutcome::SinkDown(_)));
+        let published = db.store.published_after(0, 10).await.unwrap();
+        assert_eq!(published.iter().map(|e| e.event.sequence).collect::<Vec<_>>(), [1, 1, 2], "a sink that is down costs no mark");
+        assert_eq!(sink.event_ids_by_event().values().max(), Some(&1), "nothing is sent twice");
     })
     .await;
 }

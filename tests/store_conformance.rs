@@ -83,6 +83,8 @@ suite! {
         depth_and_attempts,
         the_relay_lease_is_exclusive,
         a_commit_wakes_the_waiter,
+        what_happens_between_the_look_and_the_wait_is_not_missed,
+        what_is_being_marked_is_left_out,
         a_cut_connection_costs_only_a_moment,
         replicas_number_without_holes,
     }

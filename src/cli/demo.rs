@@ -140,7 +140,7 @@ impl Demo {
 
     /// Publishes what waits, and shows it.
     async fn events(&self) -> Result<()> {
-        let waiting = self.app.store.unpublished(100).await?;
+        let waiting = self.app.store.unpublished(100, &[]).await?;
         let mut relay = Relay::new(Arc::clone(&self.app.store), Box::new(LocalLog), Arc::clone(&self.app.clock), RelayStatus::default());
         while let StepOutcome::Published(_) = relay.step().await {}
         relay.close().await;

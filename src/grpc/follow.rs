@@ -5,7 +5,7 @@
 
 use super::Services;
 use super::errors::internal;
-use crate::store::OutboxEvent;
+use crate::store::{Occasion, OutboxEvent, Waiter};
 use futures::{Stream, StreamExt as _, stream};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -21,17 +21,20 @@ pub(super) struct Follower {
     services: Services,
     stopping: CancellationToken,
     position: i64,
+    published: Waiter,
 }
 
 impl Follower {
     /// Starts after a position; 0 is before the oldest event.
     pub(super) fn new(services: Services, stopping: CancellationToken, position: i64) -> Self {
-        Self { services, stopping, position }
+        let published = services.store.waiter(Occasion::Published);
+        Self { services, stopping, position, published }
     }
 
     /// The next events, never none; `None` when the gateway stops.
     async fn next_batch(&mut self) -> Result<Option<Vec<OutboxEvent>>, Status> {
         while !self.stopping.is_cancelled() {
+            self.published.arm();
             let events = self.services.store.published_after(self.position, BATCH).await;
             let events = events.map_err(|e| internal(self.services.clock.as_ref(), &e))?;
             if let Some(last) = events.last() {
@@ -40,7 +43,7 @@ impl Follower {
             }
             tokio::select! {
                 () = self.stopping.cancelled() => {}
-                () = self.services.store.wait_for_events(PATIENCE) => {}
+                () = self.published.wait(PATIENCE) => {}
             }
         }
         Ok(None)

@@ -1,4 +1,7 @@
-//! One step of the relay: lease, batch, waves, marks.
+//! One step of the relay: lease, batch, waves; and beside them the marks of the step before.
+//!
+//! What the sink confirmed is marked while the next batch is read and published, for both take as long. Marks are written in the order of the confirms, and those
+//! of one step before those of the next, so that the positions of a claim's events are in their order.
 //!
 //! A batch is cut into *waves*: the k-th wave holds the k-th event of each claim in the batch. A wave goes out whole with all its confirms in
 //! flight; the next one waits for them. So two events of one claim are never in flight together, and a resend never overtakes its elder,
@@ -12,18 +15,20 @@ use crate::clock::SharedClock;
 use crate::domain::ClaimId;
 use crate::error_chain::Chain;
 use crate::kill_point;
-use crate::store::{Lease, OutboxEvent, SharedStore, StoreError};
+use crate::store::{Lease, Occasion, OutboxEvent, SharedStore, Store, StoreError, Waiter};
 use metrics::counter;
 use std::collections::HashMap;
+use std::sync::Arc;
+use time::OffsetDateTime;
 use tokio::time::sleep;
 use tracing::Instrument;
 
 /// What a step did.
 #[derive(Debug)]
 pub enum StepOutcome {
-    /// A whole batch was confirmed and marked; more may wait.
+    /// A whole batch was confirmed. The next step marks it, and looks for more.
     Published(Tally),
-    /// Nothing to publish.
+    /// Nothing to publish, and nothing left to mark.
     Idle,
     /// Another replica publishes.
     Standby,
@@ -38,7 +43,7 @@ pub enum StepOutcome {
 /// Outcomes of a step, kept apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// Confirmed and marked.
+    /// Confirmed.
     pub acked: usize,
     /// Returned.
     pub unroutable: usize,
@@ -67,6 +72,9 @@ pub struct Relay {
     clock: SharedClock,
     status: RelayStatus,
     lease: Option<Box<dyn Lease>>,
+    written: Waiter,
+    /// Confirmed and not yet marked, in the order of the confirms.
+    confirmed: Vec<i64>,
     failures: u32,
 }
 
@@ -74,7 +82,8 @@ impl Relay {
     /// A relay that has done nothing yet.
     #[must_use]
     pub fn new(store: SharedStore, sink: Box<dyn Sink>, clock: SharedClock, status: RelayStatus) -> Self {
-        Self { store, sink, clock, status, lease: None, failures: 0 }
+        let written = store.waiter(Occasion::Written);
+        Self { store, sink, clock, status, lease: None, written, confirmed: Vec::new(), failures: 0 }
     }
 
     /// Does one step and says what it did. Dropping the step half-way loses nothing: events not marked are sent again.
@@ -91,7 +100,7 @@ impl Relay {
     pub async fn rest(&mut self, outcome: &StepOutcome) {
         match outcome {
             StepOutcome::Published(_) => {}
-            StepOutcome::Idle => self.store.wait_for_events(IDLE_WAIT).await,
+            StepOutcome::Idle => self.written.wait(IDLE_WAIT).await,
             StepOutcome::Standby => sleep(STANDBY_WAIT).await,
             StepOutcome::Unconfirmed(_) | StepOutcome::SinkDown(_) | StepOutcome::StoreDown(_) => {
                 // The low bits of an identifier are random, and counted in tests.
@@ -101,19 +110,52 @@ impl Relay {
         }
     }
 
-    /// Gives the lease back and closes the sink.
+    /// Marks what is confirmed, gives the lease back and closes the sink.
     pub async fn close(&mut self) {
+        if let Err(error) = self.mark().await {
+            tracing::debug!(error = %Chain(&error), "what was confirmed last is not marked and will be sent again, under the same ids");
+        }
         self.lease = None;
         self.sink.close().await;
     }
 
     async fn attempt(&mut self) -> Result<StepOutcome, StoreError> {
-        if let Err(error) = self.sink.ready().await {
+        if self.confirmed.len() > BATCH {
+            // The marks of the step before failed: what waits for them does not grow.
+            self.mark().await?;
+        }
+        let outcome = match self.sink.ready().await {
+            Ok(()) => self.mark_and_publish().await?,
+            Err(error) => StepOutcome::SinkDown(error),
+        };
+        if !matches!(outcome, StepOutcome::Published(_)) {
+            self.mark().await?;
+        }
+        if matches!(outcome, StepOutcome::SinkDown(_)) {
             // Another replica may have a better line.
             self.lease = None;
-            return Ok(StepOutcome::SinkDown(error));
         }
-        let Some(batch) = self.batch().await? else { return Ok(StepOutcome::Standby) };
+        Ok(outcome)
+    }
+
+    /// Marks what was confirmed before, while the next batch is published.
+    async fn mark_and_publish(&mut self) -> Result<StepOutcome, StoreError> {
+        let (store, now, before) = (Arc::clone(&self.store), self.clock.now(), self.confirmed.clone());
+        let (marked, outcome) = tokio::join!(mark(store.as_ref(), &before, now), self.publish_next(&before));
+        marked?;
+        self.confirmed.drain(..before.len());
+        outcome
+    }
+
+    async fn mark(&mut self) -> Result<(), StoreError> {
+        mark(self.store.as_ref(), &self.confirmed, self.clock.now()).await?;
+        self.confirmed.clear();
+        Ok(())
+    }
+
+    /// Publishes the oldest events but for these.
+    async fn publish_next(&mut self, except: &[i64]) -> Result<StepOutcome, StoreError> {
+        let Some(batch) = self.batch(except).await? else { return Ok(StepOutcome::Standby) };
         if batch.is_empty() {
             return Ok(StepOutcome::Idle);
         }
@@ -122,10 +164,12 @@ impl Relay {
     }
 
     /// What to publish next; `None` while another replica has the right.
-    async fn batch(&mut self) -> Result<Option<Vec<OutboxEvent>>, StoreError> {
+    async fn batch(&mut self, except: &[i64]) -> Result<Option<Vec<OutboxEvent>>, StoreError> {
+        // What is written from here on ends the rest at once.
+        self.written.arm();
         if let Some(lease) = &mut self.lease {
             // Asked side by side: a right that is held now was never away, so that nobody else published what was read meanwhile.
-            let (held, batch) = tokio::join!(lease.still_held(), self.store.unpublished(BATCH));
+            let (held, batch) = tokio::join!(lease.still_held(), self.store.unpublished(BATCH, except));
             if held {
                 return batch.map(Some);
             }
@@ -133,7 +177,7 @@ impl Relay {
             self.lease = None;
         }
         self.lease = self.store.try_relay_lease().await?;
-        if self.lease.is_some() { self.store.unpublished(BATCH).await.map(Some) } else { Ok(None) }
+        if self.lease.is_some() { self.store.unpublished(BATCH, except).await.map(Some) } else { Ok(None) }
     }
 
     async fn publish(&mut self, batch: &[OutboxEvent]) -> Result<StepOutcome, StoreError> {
@@ -145,8 +189,7 @@ impl Relay {
             let (confirmed, failed): (Vec<_>, Vec<_>) = wave.iter().zip(&outcomes).partition(|(_, outcome)| **outcome == Outcome::Acked);
             if !confirmed.is_empty() {
                 kill_point::reach("relay.confirmed");
-                self.store.mark_published(&ids(&confirmed), self.clock.now()).await?;
-                kill_point::reach("relay.marked");
+                self.confirmed.extend(ids(&confirmed));
             }
             if confirmed.len() < wave.len() {
                 if !failed.is_empty() {
@@ -180,6 +223,15 @@ impl Relay {
             }
         }
     }
+}
+
+/// Marks events as published.
+async fn mark(store: &dyn Store, confirmed: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
+    if !confirmed.is_empty() {
+        store.mark_published(confirmed, at).await?;
+        kill_point::reach("relay.marked");
+    }
+    Ok(())
 }
 
 /// The k-th wave holds the k-th event of each claim, in the order of the batch.

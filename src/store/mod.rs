@@ -39,6 +39,7 @@ pub use shapes::{
     UnmatchedReturn,
 };
 pub use traces::Trace;
+pub use wake::{Occasion, Waiter};
 
 /// A store shared by all rooms.
 pub type SharedStore = Arc<dyn Store>;
@@ -255,8 +256,8 @@ pub trait Store: Send + Sync {
 
     /// The right to publish, when no other replica holds it.
     async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError>;
-    /// The oldest unpublished events, in order.
-    async fn unpublished(&self, limit: usize) -> Result<Vec<OutboxEvent>, StoreError>;
+    /// The oldest unpublished events but for these, in order.
+    async fn unpublished(&self, limit: usize, except: &[i64]) -> Result<Vec<OutboxEvent>, StoreError>;
     /// Marks events as published and gives them their positions in the stream, in the order given.
     async fn mark_published(&self, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError>;
     /// Counts a failed try of events.
@@ -265,8 +266,8 @@ pub trait Store: Send + Sync {
     async fn published_after(&self, position: i64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError>;
     /// Depth of the outbox.
     async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError>;
-    /// Waits until events were written (by any replica) or published, or the time is over. A lost wake-up costs at most that time.
-    async fn wait_for_events(&self, at_most: Duration);
+    /// Somebody who waits until events were written or published, by any replica.
+    fn waiter(&self, occasion: Occasion) -> Waiter;
 
     /// Writes a step of an operation in the journal. Committed when this answers.
     async fn journal_operation(&self, step: &OperationStep) -> Result<(), StoreError>;

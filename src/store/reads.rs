@@ -159,10 +159,11 @@ macro_rules! shared_reads {
             all(found)
         }
 
-        pub(in crate::store) async fn unpublished(pool: &Pool<$DB>, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
-            let query = query_as(select_outbox!(concat!("WHERE position IS NULL AND ", may_go!(), " ORDER BY outbox_id LIMIT $1"))).bind(rows(limit));
-            let found: Vec<OutboxRow> = query.fetch_all(pool).await.map_err(doing("reading the outbox"))?;
-            all(found)
+        pub(in crate::store) async fn unpublished(pool: &Pool<$DB>, limit: usize, except: &[i64]) -> Result<Vec<OutboxEvent>, StoreError> {
+            let query = query_as(select_outbox!(concat!("WHERE position IS NULL AND ", may_go!(), " ORDER BY outbox_id LIMIT $1")));
+            let found: Vec<OutboxRow> = query.bind(rows(limit + except.len())).fetch_all(pool).await.map_err(doing("reading the outbox"))?;
+            let except: std::collections::HashSet<i64> = except.iter().copied().collect();
+            all(found.into_iter().filter(|row| !except.contains(&row.outbox_id)).take(limit).collect())
         }
 
         pub(in crate::store) async fn published_after(pool: &Pool<$DB>, position: i64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {

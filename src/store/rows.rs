@@ -246,7 +246,7 @@ impl TryFrom<ReturnRow> for ReturnFile {
 
 #[derive(FromRow)]
 pub(in crate::store) struct OutboxRow {
-    outbox_id: i64,
+    pub(in crate::store) outbox_id: i64,
     position: i64,
     payload: String,
     attempts: i32,

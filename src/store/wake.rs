@@ -1,40 +1,58 @@
 //! Waking those who wait for events, inside this process.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
-use tokio::time::{Instant, timeout};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
-/// How long after a wake-up a waiter takes a second look soon instead of trusting the next wake-up.
-const RECENT: Duration = Duration::from_millis(50);
-/// How soon that second look comes. An event committed between a caller's read and its wait costs at most this.
-const SECOND_LOOK: Duration = Duration::from_millis(10);
+/// What a waiter waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Events were committed: there may be something to publish.
+    Written,
+    /// Events were published: the stream of positions goes on.
+    Published,
+}
 
-/// Wakes every waiter at once. While events flow, a waiter also looks again every few milliseconds: a caller reads, finds nothing and waits, and
-/// what is committed in between wakes nobody. While nothing happens, nobody looks.
+/// Wakes everybody who waits for an occasion.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Wake {
-    notify: Notify,
-    last: Mutex<Option<Instant>>,
+    written: watch::Sender<()>,
+    published: watch::Sender<()>,
 }
 
 impl Wake {
-    /// Something was written.
-    pub(in crate::store) fn wake(&self) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        self.notify.notify_waiters();
+    /// It happened.
+    pub(in crate::store) fn wake(&self, occasion: Occasion) {
+        self.of(occasion).send_replace(());
     }
 
-    /// Until something is written, or the time is over.
-    pub(in crate::store) async fn wait(&self, at_most: Duration) {
-        let notified = self.notify.notified();
-        tokio::pin!(notified);
-        // In the queue before the clock is read, so that a wake-up between the two is not lost as well.
-        notified.as_mut().enable();
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = last.is_some_and(|at| at.elapsed() < RECENT);
-        let patience = if recent { at_most.min(SECOND_LOOK) } else { at_most };
-        // Woken or not, the caller looks: the answer makes no difference.
-        let _ = timeout(patience, notified).await;
+    pub(in crate::store) fn waiter(&self, occasion: Occasion) -> Waiter {
+        Waiter(self.of(occasion).subscribe())
+    }
+
+    const fn of(&self, occasion: Occasion) -> &watch::Sender<()> {
+        match occasion {
+            Occasion::Written => &self.written,
+            Occasion::Published => &self.published,
+        }
+    }
+}
+
+/// Waits for one occasion, and misses none: [`arm`](Self::arm), look, [`wait`](Self::wait). What happens between the look and the wait ends the wait at once.
+#[derive(Debug)]
+pub struct Waiter(watch::Receiver<()>);
+
+impl Waiter {
+    /// From here on.
+    pub fn arm(&mut self) {
+        self.0.mark_unchanged();
+    }
+
+    /// Until it happens, or the time is over. A notification of another replica that was lost on its way costs that time.
+    pub async fn wait(&mut self, at_most: Duration) {
+        // Woken or not, the caller looks: the answer makes no difference. Without store nothing will ever happen, which is no reason to be asked at once again.
+        if let Ok(Err(_)) = timeout(at_most, self.0.changed()).await {
+            sleep(at_most).await;
+        }
     }
 }

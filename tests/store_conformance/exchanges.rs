@@ -33,7 +33,7 @@ pub async fn a_change_is_whole_or_nothing(db: TestDatabase) {
     unit.insert_events(&[event(&claims[0].claim, 1)]).await.unwrap();
     unit.close_exchange(&closing(id, "d", &claims), &plain_link).await.unwrap();
     assert_eq!(db.store.exchange(id).await.unwrap(), None, "nothing shows before the commit");
-    assert_eq!(db.store.unpublished(10).await.unwrap(), vec![]);
+    assert_eq!(db.store.unpublished(10, &[]).await.unwrap(), vec![]);
     drop(unit);
     assert_eq!(db.store.exchange(id).await.unwrap(), None);
     assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap(), None);

@@ -3,23 +3,23 @@
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
 use noemie_gateway::domain::*;
-use noemie_gateway::store::{OutboxDepth, SharedStore};
+use noemie_gateway::store::{Occasion, OutboxDepth, SharedStore};
 use std::time::{Duration, Instant};
 
 pub async fn events_come_out_as_they_went_in(db: TestDatabase) {
     let kept = deposit_many(&db.store, "d", 120).await;
-    let out = db.store.unpublished(200).await.unwrap();
+    let out = db.store.unpublished(200, &[]).await.unwrap();
     assert_eq!(out.iter().map(|e| e.event.claim_id).collect::<Vec<_>>(), kept.iter().map(|c| c.claim.id).collect::<Vec<_>>());
     let first = &out[0];
     assert_eq!(first.payload, serde_json::to_string(&first.event).unwrap(), "the payload is the event, byte for byte");
     assert_eq!((first.position, first.attempts, first.event.sequence), (0, 0, 1));
-    assert_eq!(db.store.unpublished(7).await.unwrap(), out[..7]);
+    assert_eq!(db.store.unpublished(7, &[]).await.unwrap(), out[..7]);
     assert_eq!(db.store.history(kept[3].claim.id).await.unwrap(), out[3..4]);
 }
 
 pub async fn positions_follow_the_order_of_publication(db: TestDatabase) {
     deposit_many(&db.store, "d", 5).await;
-    let ids: Vec<i64> = db.store.unpublished(10).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    let ids: Vec<i64> = db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     db.store.mark_published(&[ids[2], ids[0], ids[2]], at(1)).await.unwrap();
     db.store.mark_published(&[ids[0], ids[4], ids[1]], at(2)).await.unwrap();
     db.store.mark_published(&[], at(3)).await.unwrap();
@@ -27,7 +27,7 @@ pub async fn positions_follow_the_order_of_publication(db: TestDatabase) {
     assert_eq!(stream.iter().map(|e| (e.position, e.outbox_id)).collect::<Vec<_>>(), [(1, ids[2]), (2, ids[0]), (3, ids[4]), (4, ids[1])]);
     assert_eq!(db.store.published_after(2, 1).await.unwrap(), stream[2..3]);
     assert_eq!(db.store.published_after(4, 10).await.unwrap(), vec![]);
-    assert_eq!(db.store.unpublished(10).await.unwrap().iter().map(|e| e.outbox_id).collect::<Vec<_>>(), [ids[3]]);
+    assert_eq!(db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect::<Vec<_>>(), [ids[3]]);
 }
 
 async fn add_event(store: &SharedStore, claim: ClaimId) -> u64 {
@@ -45,15 +45,15 @@ pub async fn an_event_waits_for_the_earlier_ones_of_its_claim(db: TestDatabase) 
     assert_eq!(add_event(&db.store, one).await, 2);
     assert_eq!(add_event(&db.store, one).await, 3);
     for limit in 1..=4 {
-        let out = db.store.unpublished(limit).await.unwrap();
+        let out = db.store.unpublished(limit, &[]).await.unwrap();
         let of_one: Vec<u64> = out.iter().filter(|e| e.event.claim_id == one).map(|e| e.event.sequence).collect();
         assert_eq!(of_one, (1..=of_one.len() as u64).collect::<Vec<_>>(), "no sequence without those before it");
     }
     // The first event of `one` could not be published: the next look starts with it again.
-    let out = db.store.unpublished(10).await.unwrap();
+    let out = db.store.unpublished(10, &[]).await.unwrap();
     let other = out.iter().find(|e| e.event.claim_id == two).unwrap().outbox_id;
     db.store.mark_published(&[other], at(1)).await.unwrap();
-    let left = db.store.unpublished(10).await.unwrap();
+    let left = db.store.unpublished(10, &[]).await.unwrap();
     assert_eq!(left.iter().map(|e| e.event.sequence).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
@@ -76,12 +76,14 @@ pub async fn concurrent_changes_of_one_claim_keep_its_order(db: TestDatabase) {
         .collect();
     let wanted = usize::try_from(2 + TASKS * CHANGES).unwrap();
     let mut left: Vec<(ClaimId, u64)> = Vec::new();
+    let mut written = db.store.waiter(Occasion::Written);
     while left.len() < wanted {
-        let batch = db.store.unpublished(3).await.unwrap();
+        written.arm();
+        let batch = db.store.unpublished(3, &[]).await.unwrap();
         left.extend(batch.iter().map(|e| (e.event.claim_id, e.event.sequence)));
         db.store.mark_published(&batch.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), NOW).await.unwrap();
         if batch.is_empty() {
-            db.store.wait_for_events(Duration::from_millis(20)).await;
+            written.wait(Duration::from_secs(1)).await;
         }
     }
     for writer in writers {
@@ -107,11 +109,11 @@ pub async fn depth_and_attempts(db: TestDatabase) {
     assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth::default());
     deposit_many(&db.store, "d", 3).await;
     assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth { pending: 3, oldest: Some(NOW) });
-    let ids: Vec<i64> = db.store.unpublished(10).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    let ids: Vec<i64> = db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     db.store.mark_published(&ids[..1], at(1)).await.unwrap();
     db.store.count_attempt(&ids[..2]).await.unwrap();
     db.store.count_attempt(&ids[1..2]).await.unwrap();
-    let attempts: Vec<i32> = db.store.unpublished(10).await.unwrap().iter().map(|e| e.attempts).collect();
+    let attempts: Vec<i32> = db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.attempts).collect();
     assert_eq!(attempts, [2, 0]);
     assert_eq!(db.store.outbox_depth().await.unwrap().pending, 2);
     assert_eq!(db.store.published_after(0, 1).await.unwrap()[0].attempts, 0, "a published event is not tried again");
@@ -153,12 +155,14 @@ pub async fn a_commit_wakes_the_waiter(db: TestDatabase) {
     let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
     until_listening(&db, 2).await;
     let long = Duration::from_secs(20);
-    for (waiting, digest) in [(db.store.clone(), "d1"), (replica, "d2")] {
-        // Past the moment in which a waiter looks twice.
+    for (waiting, digest) in [(db.store.clone(), "d1"), (replica.clone(), "d2")] {
+        let mut written = waiting.waiter(Occasion::Written);
+        // What the round before said, to everybody, is over.
         tokio::time::sleep(Duration::from_millis(150)).await;
+        written.arm();
         let waiter = tokio::spawn(async move {
             let started = Instant::now();
-            waiting.wait_for_events(long).await;
+            written.wait(long).await;
             started.elapsed()
         });
         tokio::time::sleep(Duration::from_millis(150)).await;
@@ -167,9 +171,34 @@ pub async fn a_commit_wakes_the_waiter(db: TestDatabase) {
         assert!(waiter.await.unwrap() < Duration::from_secs(5));
     }
     tokio::time::sleep(Duration::from_millis(150)).await;
+    let (mut written, mut published) = (replica.waiter(Occasion::Written), replica.waiter(Occasion::Published));
     let started = Instant::now();
-    db.store.wait_for_events(Duration::from_millis(30)).await;
+    written.wait(Duration::from_millis(30)).await;
     assert!(started.elapsed() < Duration::from_secs(5), "the time is the net");
+    let ids: Vec<i64> = db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    db.store.mark_published(&ids, at(1)).await.unwrap();
+    published.wait(long).await;
+    let started = Instant::now();
+    written.wait(Duration::from_millis(300)).await;
+    assert!(started.elapsed() >= Duration::from_millis(300), "to be published is not to be written");
+}
+
+pub async fn what_happens_between_the_look_and_the_wait_is_not_missed(db: TestDatabase) {
+    let mut written = db.store.waiter(Occasion::Written);
+    written.arm();
+    assert_eq!(db.store.unpublished(10, &[]).await.unwrap(), vec![]);
+    deposit_many(&db.store, "d", 1).await;
+    let started = Instant::now();
+    written.wait(Duration::from_secs(20)).await;
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+pub async fn what_is_being_marked_is_left_out(db: TestDatabase) {
+    deposit_many(&db.store, "d", 5).await;
+    let ids: Vec<i64> = db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    let left = db.store.unpublished(2, &[ids[0], ids[2]]).await.unwrap();
+    assert_eq!(left.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), [ids[1], ids[3]]);
+    assert_eq!(db.store.unpublished(10, &ids).await.unwrap(), vec![]);
 }
 
 /// Every connection is cut, as by a restart of the server: the store works again, and hears again of what other replicas write.
@@ -191,20 +220,17 @@ pub async fn a_cut_connection_costs_only_a_moment(db: TestDatabase) {
     let replica = db.replica().await;
     until_listening(&db, 2).await;
     tokio::time::sleep(Duration::from_millis(150)).await;
-    let store = db.store.clone();
-    let waiter = tokio::spawn(async move {
-        let started = Instant::now();
-        store.wait_for_events(Duration::from_secs(20)).await;
-        started.elapsed()
-    });
+    let mut written = db.store.waiter(Occasion::Written);
+    let started = Instant::now();
     deposit_many(&replica, "d2", 1).await;
-    assert!(waiter.await.unwrap() < Duration::from_secs(10));
+    written.wait(Duration::from_secs(20)).await;
+    assert!(started.elapsed() < Duration::from_secs(10));
 }
 
 pub async fn replicas_number_without_holes(db: TestDatabase) {
     let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
     deposit_many(&db.store, "d", 60).await;
-    let ids: Vec<i64> = db.store.unpublished(100).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    let ids: Vec<i64> = db.store.unpublished(100, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     // Two replicas that both believe to be the relay, and overlap.
     let marks: Vec<_> = [(db.store.clone(), ids[..40].to_vec()), (replica, ids[20..].to_vec())]
         .into_iter()

@@ -1,9 +1,7 @@
 //! Hearing of events that other replicas wrote.
 
-use super::outbox::CHANNEL;
-use crate::store::wake::Wake;
+use super::herald::{CHANNEL, Herald};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -14,30 +12,28 @@ const PAUSE: Duration = Duration::from_secs(1);
 const BELIEVED: Duration = Duration::from_secs(300);
 
 /// Wakes the waiters of this process at each notification, for ever. A lost connection is made again.
-pub(super) async fn listen(options: PgConnectOptions, wake: Arc<Wake>) {
+pub(super) async fn listen(options: PgConnectOptions, herald: Herald) {
     loop {
         // A pool of its own, so that listening never takes a connection from the work; a new one, so that a dead line leaves nothing behind.
         let pool = PgPoolOptions::new().max_connections(1).min_connections(0).connect_lazy_with(options.clone());
-        if let Err(error) = listen_once(&pool, &wake).await {
+        if let Err(error) = listen_once(&pool, &herald).await {
             tracing::warn!(error = %error, "store.listen lost its connection, will connect again");
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn listen_once(pool: &sqlx::PgPool, wake: &Wake) -> Result<(), sqlx::Error> {
+async fn listen_once(pool: &sqlx::PgPool, herald: &Herald) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
     loop {
         // What was said while nobody listened is lost: look once after each connection.
-        wake.wake();
+        herald.doubt();
         // `None`: the connection was lost; the listener makes it again at its next call, and what was said meanwhile is looked for above.
         loop {
             let Ok(heard) = timeout(BELIEVED, listener.try_recv()).await else { return Ok(()) };
-            if heard?.is_none() {
-                break;
-            }
-            wake.wake();
+            let Some(heard) = heard? else { break };
+            herald.hear(heard.payload());
         }
     }
 }

@@ -1,17 +1,18 @@
 //! PostgreSQL: the production shape, any number of replicas on one database.
 //!
 //! READ COMMITTED throughout: what must not move is locked, and read after it is locked (see `batch.rs`). Batches are `INSERT … SELECT FROM
-//! UNNEST(…)`: one statement, one round trip, fixed SQL. Commits wake the relays of all replicas by NOTIFY.
+//! UNNEST(…)`: one statement, one round trip, fixed SQL. Commits wake the relays of all replicas by NOTIFY (see `herald.rs`).
 
 use super::columns::doing;
 use super::unit::in_time;
-use super::wake::Wake;
+use super::wake::{Occasion, Waiter, Wake};
 use super::{
     ChainLink, ChainTip, ClaimFilter, Lease, Load, OperationStep, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork,
 };
 use crate::domain::page::PageToken;
 use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind, Token};
 use async_trait::async_trait;
+use herald::Herald;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{Connection, PgPool};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 mod batch;
+mod herald;
 mod lease;
 mod listen;
 mod outbox;
@@ -60,7 +62,8 @@ pub struct PostgresStore {
     pool: PgPool,
     options: PgConnectOptions,
     wake: Arc<Wake>,
-    listener: AbortHandle,
+    herald: Herald,
+    tasks: [AbortHandle; 2],
 }
 
 impl PostgresStore {
@@ -84,8 +87,10 @@ impl PostgresStore {
         });
         let pool = pool.connect_with(options.clone()).await.map_err(doing("connecting to PostgreSQL"))?;
         let wake = Arc::<Wake>::default();
-        let listener = tokio::spawn(listen::listen(options.clone(), Arc::clone(&wake))).abort_handle();
-        Ok(Self { pool, options, wake, listener })
+        let herald = Herald::new(Arc::clone(&wake));
+        let listening = tokio::spawn(listen::listen(options.clone(), herald.clone()));
+        let announcing = tokio::spawn(herald.clone().work(pool.clone()));
+        Ok(Self { pool, options, wake, herald, tasks: [listening.abort_handle(), announcing.abort_handle()] })
     }
 
     async fn take_lease(&self, right: lease::Right) -> Result<Option<Box<dyn Lease>>, StoreError> {
@@ -110,7 +115,7 @@ fn plain_on_loopback(options: PgConnectOptions, url: &str) -> PgConnectOptions {
 
 impl Drop for PostgresStore {
     fn drop(&mut self) {
-        self.listener.abort();
+        self.tasks.iter().for_each(AbortHandle::abort);
     }
 }
 
@@ -129,7 +134,7 @@ impl Store for PostgresStore {
 
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let tx = in_time(ANSWER, async { self.pool.begin().await.map_err(doing("starting a change")) }).await?;
-        Ok(Box::new(unit::PostgresUnit::new(tx, Arc::clone(&self.wake))))
+        Ok(Box::new(unit::PostgresUnit::new(tx, self.herald.clone())))
     }
 
     async fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError> {
@@ -246,13 +251,13 @@ impl Store for PostgresStore {
         self.take_lease(lease::Right::Relay).await
     }
 
-    async fn unpublished(&self, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
-        in_time(ANSWER, reads::unpublished(&self.pool, limit)).await
+    async fn unpublished(&self, limit: usize, except: &[i64]) -> Result<Vec<OutboxEvent>, StoreError> {
+        in_time(ANSWER, reads::unpublished(&self.pool, limit, except)).await
     }
 
     async fn mark_published(&self, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
         in_time(ANSWER, outbox::mark_published(&self.pool, outbox_ids, at)).await?;
-        self.wake.wake();
+        self.herald.announce(Occasion::Published);
         Ok(())
     }
 
@@ -268,8 +273,8 @@ impl Store for PostgresStore {
         in_time(ANSWER, reads::outbox_depth(&self.pool)).await
     }
 
-    async fn wait_for_events(&self, at_most: Duration) {
-        self.wake.wait(at_most).await;
+    fn waiter(&self, occasion: Occasion) -> Waiter {
+        self.wake.waiter(occasion)
     }
 
     async fn journal_operation(&self, step: &OperationStep) -> Result<(), StoreError> {

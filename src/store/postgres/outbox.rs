@@ -1,4 +1,4 @@
-//! Publication marks and wake-ups.
+//! Publication marks.
 //!
 //! **Why the events of one claim come out in order.** `outbox_id` is taken from a sequence when the event is inserted, and transactions commit in any
 //! order, so between claims a larger number may show before a smaller one. Within one claim it cannot: whoever writes an event of an existing claim
@@ -10,41 +10,41 @@
 
 use crate::store::StoreError;
 use crate::store::columns::{Instant, doing};
-use sqlx::{PgConnection, PgPool, query};
+use sqlx::{PgPool, query};
 use time::OffsetDateTime;
 
-/// The channel of wake-ups.
-pub(super) const CHANNEL: &str = "noemie_outbox";
-/// The lock under which positions are given: "position" in ASCII. Held until the commit, so that readers of the stream never see a position before
-/// a smaller one.
-const POSITIONS: i64 = 0x706f_7369_7469_6f6e;
-
-/// Tells every replica, at the commit, that there is something to look at.
-pub(super) async fn notify(db: &mut PgConnection) -> Result<(), StoreError> {
-    query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(db).await.map(|_| ()).map_err(doing("announcing events"))
-}
+/// How often positions are taken again. Two replicas meet here only when one has just lost the right to publish and does not know it yet.
+const TRIES: u32 = 10;
 
 /// Gives consecutive positions, in the order given, to the events that have none yet.
 pub(super) async fn mark_published(pool: &PgPool, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
-    let while_marking = doing("marking events as published");
-    let mut tx = pool.begin().await.map_err(&while_marking)?;
-    query("SELECT pg_advisory_xact_lock($1)").bind(POSITIONS).execute(&mut *tx).await.map_err(&while_marking)?;
-    // A statement of its own after the lock, so that it sees what the one before it committed. An id given twice takes its first place.
+    for _ in 1..TRIES {
+        match take_positions(pool, outbox_ids, at).await {
+            Err(met) if met.worth_a_retry() => tracing::debug!(error = %met, "another replica took the same positions"),
+            done => return done,
+        }
+    }
+    take_positions(pool, outbox_ids, at).await
+}
+
+/// One statement, and no lock: every numbering begins at the first position that is free, so that two at once want the same one. The second waits for the
+/// commit of the first (the index of positions is unique), fails, and sees at its next try what the first one took. So there are no holes, and readers of the
+/// stream never see a position before a smaller one. An id given twice takes its first place.
+async fn take_positions(pool: &PgPool, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
     query(
         "UPDATE outbox SET published_at = $2, \
          position = (SELECT COALESCE(max(position), 0) FROM outbox) + wanted.place \
          FROM (SELECT o.outbox_id, row_number() OVER (ORDER BY min(t.ord)) AS place \
                FROM UNNEST($1::bigint[]) WITH ORDINALITY AS t(id, ord) JOIN outbox o ON o.outbox_id = t.id \
                WHERE o.position IS NULL GROUP BY o.outbox_id) AS wanted \
-         WHERE outbox.outbox_id = wanted.outbox_id",
+         WHERE outbox.outbox_id = wanted.outbox_id AND outbox.position IS NULL",
     )
     .bind(outbox_ids)
     .bind(Instant(at))
-    .execute(&mut *tx)
+    .execute(pool)
     .await
-    .map_err(&while_marking)?;
-    notify(&mut tx).await?;
-    tx.commit().await.map_err(while_marking)
+    .map(|_| ())
+    .map_err(doing("marking events as published"))
 }
 
 /// Counts a failed try.

@@ -1,25 +1,25 @@
 //! A unit of work on PostgreSQL: one READ COMMITTED transaction.
 
-use super::{batch, loads, outbox, reads, writes};
+use super::herald::Herald;
+use super::{batch, loads, reads, writes};
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, LogicalFile, Quarantined, ReturnFile, Token};
 use crate::store::columns::doing;
 use crate::store::unit::{Soundness, in_time, step};
-use crate::store::wake::Wake;
+use crate::store::wake::Occasion;
 use crate::store::{Closing, Link, Load, Loaded, NewClaim, PartChange, RecordedDecision, StoreError, UnitOfWork, UnmatchedReturn};
 use async_trait::async_trait;
 use sqlx::{Postgres, Transaction};
-use std::sync::Arc;
 use time::OffsetDateTime;
 
 pub(super) struct PostgresUnit {
     tx: Transaction<'static, Postgres>,
     state: Soundness,
-    wake: Arc<Wake>,
+    herald: Herald,
 }
 
 impl PostgresUnit {
-    pub(super) fn new(tx: Transaction<'static, Postgres>, wake: Arc<Wake>) -> Self {
-        Self { tx, state: Soundness::new(super::ANSWER), wake }
+    pub(super) fn new(tx: Transaction<'static, Postgres>, herald: Herald) -> Self {
+        Self { tx, state: Soundness::new(super::ANSWER), herald }
     }
 }
 
@@ -132,14 +132,10 @@ impl UnitOfWork for PostgresUnit {
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.state.may_commit()?;
-        let Self { mut tx, state, wake } = *self;
-        if state.wakes() {
-            // Inside the transaction: the other replicas hear of the events when these become visible, not before.
-            in_time(super::ANSWER, outbox::notify(&mut tx)).await?;
-        }
+        let Self { tx, state, herald } = *self;
         in_time(super::ANSWER, async { tx.commit().await.map_err(doing("committing")) }).await?;
         if state.wakes() {
-            wake.wake();
+            herald.announce(Occasion::Written);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! would wait for itself.
 
 use super::columns::doing;
-use super::wake::Wake;
+use super::wake::{Occasion, Waiter, Wake};
 use super::{
     ChainLink, ChainTip, ClaimFilter, Lease, Load, OperationStep, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork,
 };
@@ -210,13 +210,13 @@ impl Store for SqliteStore {
         Ok(lease::take(&self.leases, lease::Right::Relay))
     }
 
-    async fn unpublished(&self, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
-        reads::unpublished(&self.readers, limit).await
+    async fn unpublished(&self, limit: usize, except: &[i64]) -> Result<Vec<OutboxEvent>, StoreError> {
+        reads::unpublished(&self.readers, limit, except).await
     }
 
     async fn mark_published(&self, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
         outbox::mark_published(&self.writer, outbox_ids, at).await?;
-        self.wake.wake();
+        self.wake.wake(Occasion::Published);
         Ok(())
     }
 
@@ -232,8 +232,8 @@ impl Store for SqliteStore {
         reads::outbox_depth(&self.readers).await
     }
 
-    async fn wait_for_events(&self, at_most: Duration) {
-        self.wake.wait(at_most).await;
+    fn waiter(&self, occasion: Occasion) -> Waiter {
+        self.wake.waiter(occasion)
     }
 
     async fn journal_operation(&self, step: &OperationStep) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use super::{batch, loads, reads, writes};
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, LogicalFile, Quarantined, ReturnFile, Token};
 use crate::store::columns::doing;
 use crate::store::unit::{Soundness, step};
-use crate::store::wake::Wake;
+use crate::store::wake::{Occasion, Wake};
 use crate::store::{Closing, Link, Load, Loaded, NewClaim, PartChange, RecordedDecision, StoreError, UnitOfWork, UnmatchedReturn};
 use async_trait::async_trait;
 use sqlx::{Sqlite, Transaction};
@@ -135,7 +135,7 @@ impl UnitOfWork for SqliteUnit {
         self.state.may_commit()?;
         self.tx.commit().await.map_err(doing("committing"))?;
         if self.state.wakes() {
-            self.wake.wake();
+            self.wake.wake(Occasion::Written);
         }
         Ok(())
     }
