@@ -1,22 +1,17 @@
 //! Register, conventions and lookups: one suite that both databases pass.
-//!
-//! PostgreSQL is at `NOEMIE_TEST_DATABASE_URL` (default: the local server); every story gets a database of its own, dropped at its end.
 
-use noemie_gateway::clock::{Clock, FixedClock, SharedClock, SystemClock};
+mod support;
+
+use noemie_gateway::clock::{FixedClock, SharedClock};
 use noemie_gateway::conventionnement::{
     Answer, ConventionDiff, ConventionImport, ConventionOutcome, ConventionState, Conventionnement, Encoding, FinessImport, FinessOutcome,
     LookupAnswer, LookupError, LookupQuery, MatchedBy, Problems, RegisterDiff,
 };
-use noemie_gateway::store::conventions::{ConventionStore, PostgresConventions, SqliteConventions};
-use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use std::future::Future;
+use noemie_gateway::store::conventions::ConventionStore;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
+use support::databases::{TestDatabase, on_postgres, on_sqlite};
 use time::Date;
 use time::macros::{date, datetime};
 
@@ -37,7 +32,8 @@ struct Desk {
 }
 
 impl Desk {
-    fn over(store: Arc<dyn ConventionStore>) -> Self {
+    fn over(db: &TestDatabase) -> Self {
+        let store = db.database.conventions();
         let clock = Arc::new(FixedClock::new(datetime!(2024-06-15 08:00 UTC)));
         let shared: SharedClock = clock.clone();
         Self { service: Arc::new(Conventionnement::new(store.clone(), shared)), store, clock }
@@ -93,47 +89,19 @@ fn warned(answer: &LookupAnswer) -> Vec<&'static str> {
     answer.warnings.iter().map(|(code, _)| *code).collect()
 }
 
-async fn on_sqlite<F: Future<Output = ()> + Send + 'static>(story: fn(Desk) -> F) {
-    let directory = tempfile::tempdir().expect("temporary directory");
-    let options = SqliteConnectOptions::new()
-        .filename(directory.path().join("conv.db"))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .busy_timeout(std::time::Duration::from_secs(5));
-    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.expect("SQLite opens");
-    migrator("sqlite").await.run(&writer).await.expect("migrations");
-    let reader = SqlitePoolOptions::new().max_connections(2).connect_with(options).await.expect("SQLite opens");
-    story(Desk::over(Arc::new(SqliteConventions::new(writer, reader)))).await;
-}
-
-async fn on_postgres<F: Future<Output = ()> + Send + 'static>(story: fn(Desk) -> F) {
-    let url = std::env::var("NOEMIE_TEST_DATABASE_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
-    let options = PgConnectOptions::from_str(&url).expect("NOEMIE_TEST_DATABASE_URL is a URL");
-    let mut admin = match PgConnection::connect_with(&options).await {
-        Ok(admin) => admin,
-        Err(error) => panic!("PostgreSQL does not answer: run ./test, which brings it up, or set NOEMIE_TEST_DATABASE_URL ({error})"),
-    };
-    let name = format!("noemie_conv_{}", SystemClock.new_id().simple());
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.expect("a database of its own");
-    let pool = PgPoolOptions::new().max_connections(3).connect_with(options.database(&name)).await.expect("the new database answers");
-    migrator("postgres").await.run(&pool).await.expect("migrations");
-    let outcome = tokio::spawn(story(Desk::over(Arc::new(PostgresConventions::new(pool.clone()))))).await;
-    pool.close().await;
-    sqlx::query(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).execute(&mut admin).await.expect("dropped");
-    if let Err(error) = outcome {
-        std::panic::resume_unwind(error.into_panic());
-    }
-}
-
-async fn migrator(database: &str) -> Migrator {
-    Migrator::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(database)).await.expect("migrations are readable")
-}
-
 /// Makes two tests of each story.
 macro_rules! stories {
     ($($story:ident)*) => {
-        mod sqlite { $(#[tokio::test(flavor = "multi_thread")] async fn $story() { super::on_sqlite(super::$story).await; })* }
-        mod postgres { $(#[tokio::test(flavor = "multi_thread")] async fn $story() { super::on_postgres(super::$story).await; })* }
+        mod sqlite {
+            use super::{Desk, on_sqlite};
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $story() { on_sqlite(|db| super::$story(Desk::over(&db))).await; })*
+        }
+        mod postgres {
+            use super::{Desk, on_postgres};
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $story() { on_postgres(|db| super::$story(Desk::over(&db))).await; })*
+        }
     };
 }
 

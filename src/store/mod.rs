@@ -15,6 +15,7 @@ use std::time::Duration;
 use time::{Date, OffsetDateTime};
 
 mod columns;
+mod connections;
 pub mod conventions;
 mod exchange_rows;
 mod listing;

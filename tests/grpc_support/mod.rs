@@ -17,9 +17,7 @@ use noemie_gateway::grpc::proto::dre_status_service_client::DreStatusServiceClie
 use noemie_gateway::grpc::proto::exchange_service_client::ExchangeServiceClient;
 use noemie_gateway::grpc::{Chunks, Intake, Services, serve};
 use noemie_gateway::ingest::{Deposit, IngestError, Receipt};
-use noemie_gateway::store::conventions::SqliteConventions;
-use noemie_gateway::store::sqlite::SqliteStore;
-use noemie_gateway::store::{SharedStore, Store as _};
+use noemie_gateway::store::{Database, SharedStore};
 use noemie_gateway::validate::Report;
 use noemie_gateway::vault::Vault;
 use sqlx::SqlitePool;
@@ -53,14 +51,13 @@ impl Gateway {
     pub async fn start() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("gateway.db");
-        let store = SqliteStore::open(&path).await.expect("the database opens");
+        let database = Database::open(None, directory.path(), 1).await.expect("the database opens");
+        let store = database.store();
         store.migrate().await.expect("the migrations apply");
-        let store: SharedStore = Arc::new(store);
         let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&path)).await.expect("a second door");
         let clock = Arc::new(FixedClock::new(samples::NOW));
         let vault = Arc::new(Vault::from_master_key([7; 32]));
-        let conventions = Arc::new(SqliteConventions::new(pool.clone(), pool.clone()));
-        let conventionnement = Arc::new(Conventionnement::new(conventions, clock.clone()));
+        let conventionnement = Arc::new(Conventionnement::new(database.conventions(), clock.clone()));
         let services = Services {
             store: store.clone(),
             clock: clock.clone(),

@@ -2,13 +2,15 @@
 //! `LOCK_CONVENTIONS`, which differ.
 
 use super::{ConventionDiff, NewSnapshot, RegisterDiff, Snapshot, StoreError};
+use crate::store::columns::doing;
+use std::future::Future;
 
 /// Rows of one statement: 500 rows of 16 values stay far below the 32,766 parameters of SQLite and the 65,535 of PostgreSQL.
 pub(super) const ROWS_PER_STATEMENT: usize = 500;
 
 /// Names what was being done when the database failed.
-pub(super) fn while_doing(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
-    move |source| StoreError::Database { doing, source }
+pub(super) async fn while_doing<T>(what: &'static str, statement: impl Future<Output = Result<T, sqlx::Error>> + Send) -> Result<T, StoreError> {
+    statement.await.map_err(doing(what))
 }
 
 /// Counts behind the decision to apply an extract.
@@ -70,7 +72,7 @@ pub(super) fn last_seen(before: Option<&Snapshot>, new: &NewSnapshot) -> time::D
     before.map_or(new.as_of, |snapshot| snapshot.as_of)
 }
 
-/// Implements [`super::ConventionStore`] for a type with `writer` and `reader` pools of database `$db`.
+/// Implements [`super::ConventionStore`] for a type with `writer` and `reader` connections of database `$db`.
 macro_rules! convention_store {
     ($store:ident, $db:ty) => {
         use super::implementation::{self as shared, while_doing};
@@ -79,38 +81,25 @@ macro_rules! convention_store {
             RegisterDiff, RegisterOutcome, Snapshot, StagedConvention, sql,
         };
         use crate::store::StoreError;
+        use crate::store::connections::Change;
         use time::{Date, OffsetDateTime};
 
         /// Makes the versions that the extract ends, opens and refreshes.
-        async fn write_register(
-            tx: &mut sqlx::Transaction<'_, $db>,
-            import_id: &str,
-            new: &NewSnapshot,
-            before: Option<&Snapshot>,
-        ) -> Result<(), StoreError> {
+        async fn write_register(tx: &mut Change<$db>, import_id: &str, new: &NewSnapshot, before: Option<&Snapshot>) -> Result<(), StoreError> {
             for statement in [sql::CLOSE_ABSENT, sql::CLOSE_CHANGED] {
-                sqlx::query(statement)
-                    .bind(import_id)
-                    .bind(new.as_of)
-                    .bind(shared::last_seen(before, new))
-                    .execute(&mut **tx)
-                    .await
-                    .map_err(while_doing("closing establishment versions"))?;
+                let query = sqlx::query(statement).bind(import_id).bind(new.as_of).bind(shared::last_seen(before, new));
+                tx.ask(|db| while_doing("closing establishment versions", query.execute(db))).await?;
             }
-            sqlx::query(sql::OPEN_VERSIONS)
-                .bind(import_id)
-                .bind(new.as_of)
-                .execute(&mut **tx)
-                .await
-                .map_err(while_doing("opening establishment versions"))?;
+            let query = sqlx::query(sql::OPEN_VERSIONS).bind(import_id).bind(new.as_of);
+            tx.ask(|db| while_doing("opening establishment versions", query.execute(db))).await?;
             for statement in [sql::REFRESH_UPDATE_DATES, sql::EMPTY_FINESS] {
-                sqlx::query(statement).bind(import_id).execute(&mut **tx).await.map_err(while_doing("finishing the register import"))?;
+                tx.ask(|db| while_doing("finishing the register import", sqlx::query(statement).bind(import_id).execute(db))).await?;
             }
             Ok(())
         }
 
-        async fn insert_snapshot(tx: &mut sqlx::Transaction<'_, $db>, new: &NewSnapshot, rows: i64, diff: &RegisterDiff) -> Result<(), StoreError> {
-            sqlx::query(sql::INSERT_SNAPSHOT)
+        async fn insert_snapshot(tx: &mut Change<$db>, new: &NewSnapshot, rows: i64, diff: &RegisterDiff) -> Result<(), StoreError> {
+            let query = sqlx::query(sql::INSERT_SNAPSHOT)
                 .bind(&new.digest)
                 .bind(&new.source_name)
                 .bind(&new.encoding)
@@ -123,33 +112,24 @@ macro_rules! convention_store {
                 .bind(diff.renamed)
                 .bind(diff.ej_changed)
                 .bind(diff.otherwise_changed)
-                .bind(diff.unchanged)
-                .execute(&mut **tx)
-                .await
-                .map_err(while_doing("recording the register extract"))?;
-            Ok(())
+                .bind(diff.unchanged);
+            tx.ask(|db| while_doing("recording the register extract", query.execute(db))).await.map(|_| ())
         }
 
         #[async_trait::async_trait]
         impl ConventionStore for $store {
             async fn register(&self) -> Result<Option<Snapshot>, StoreError> {
-                sqlx::query_as(sql::REGISTER).fetch_optional(&self.reader).await.map_err(while_doing("reading the register state"))
+                self.reader.ask(|pool| while_doing("reading the register state", sqlx::query_as(sql::REGISTER).fetch_optional(pool))).await
             }
 
             async fn establishment_versions(&self, finess_et: &str) -> Result<Vec<EstablishmentRow>, StoreError> {
-                sqlx::query_as(sql::ESTABLISHMENT_VERSIONS)
-                    .bind(finess_et)
-                    .fetch_all(&self.reader)
-                    .await
-                    .map_err(while_doing("reading an establishment"))
+                let query = sqlx::query_as(sql::ESTABLISHMENT_VERSIONS).bind(finess_et);
+                self.reader.ask(|pool| while_doing("reading an establishment", query.fetch_all(pool))).await
             }
 
             async fn any_establishment_of(&self, finess_ej: &str) -> Result<Option<EstablishmentRow>, StoreError> {
-                sqlx::query_as(sql::ANY_ESTABLISHMENT_OF)
-                    .bind(finess_ej)
-                    .fetch_optional(&self.reader)
-                    .await
-                    .map_err(while_doing("reading a legal entity"))
+                let query = sqlx::query_as(sql::ANY_ESTABLISHMENT_OF).bind(finess_ej);
+                self.reader.ask(|pool| while_doing("reading a legal entity", query.fetch_optional(pool))).await
             }
 
             async fn find_conventions(
@@ -159,37 +139,29 @@ macro_rules! convention_store {
                 legal_entity: Option<&str>,
                 on: Date,
             ) -> Result<Vec<FoundConvention>, StoreError> {
-                sqlx::query_as(sql::FIND_CONVENTIONS)
-                    .bind(number)
-                    .bind(amc)
-                    .bind(legal_entity)
-                    .bind(on)
-                    .fetch_all(&self.reader)
-                    .await
-                    .map_err(while_doing("searching conventions"))
+                let query = sqlx::query_as(sql::FIND_CONVENTIONS).bind(number).bind(amc).bind(legal_entity).bind(on);
+                self.reader.ask(|pool| while_doing("searching conventions", query.fetch_all(pool))).await
             }
 
             async fn convention_holder_known(&self, number: &str) -> Result<bool, StoreError> {
-                let row = sqlx::query(sql::HOLDER_KNOWN).bind(number).fetch_optional(&self.reader).await;
-                Ok(row.map_err(while_doing("searching a convention holder"))?.is_some())
+                let query = sqlx::query(sql::HOLDER_KNOWN).bind(number);
+                let row = self.reader.ask(|pool| while_doing("searching a convention holder", query.fetch_optional(pool))).await?;
+                Ok(row.is_some())
             }
 
             async fn amc_known(&self, amc: &str) -> Result<bool, StoreError> {
-                let row = sqlx::query(sql::AMC_KNOWN).bind(amc).fetch_optional(&self.reader).await;
-                Ok(row.map_err(while_doing("searching an AMC"))?.is_some())
+                let query = sqlx::query(sql::AMC_KNOWN).bind(amc);
+                let row = self.reader.ask(|pool| while_doing("searching an AMC", query.fetch_optional(pool))).await?;
+                Ok(row.is_some())
             }
 
             async fn convention_history(&self, identifier: &str, amc: &str) -> Result<Vec<ConventionVersion>, StoreError> {
-                sqlx::query_as(sql::CONVENTION_HISTORY)
-                    .bind(identifier)
-                    .bind(amc)
-                    .fetch_all(&self.reader)
-                    .await
-                    .map_err(while_doing("reading the history of a convention"))
+                let query = sqlx::query_as(sql::CONVENTION_HISTORY).bind(identifier).bind(amc);
+                self.reader.ask(|pool| while_doing("reading the history of a convention", query.fetch_all(pool))).await
             }
 
             async fn stage_finess(&self, import_id: &str, at: OffsetDateTime, rows: &[FinessRow]) -> Result<Vec<i64>, StoreError> {
-                let mut tx = self.writer.begin_with(BEGIN).await.map_err(while_doing("starting to stage establishments"))?;
+                let mut tx = self.writer.begin(BEGIN).await?;
                 let mut kept = Vec::with_capacity(rows.len());
                 for chunk in rows.chunks(shared::ROWS_PER_STATEMENT) {
                     let mut query = sqlx::QueryBuilder::<$db>::new(sql::STAGE_FINESS);
@@ -201,49 +173,44 @@ macro_rules! convention_store {
                         values.push_bind(row.opened_on).push_bind(row.updated_on);
                     });
                     query.push(sql::KEEP_FIRST);
-                    let lines: Vec<i64> = query.build_query_scalar().fetch_all(&mut *tx).await.map_err(while_doing("staging establishments"))?;
+                    let lines: Vec<i64> = tx.ask(|db| while_doing("staging establishments", query.build_query_scalar().fetch_all(db))).await?;
                     kept.extend(lines);
                 }
-                tx.commit().await.map_err(while_doing("staging establishments"))?;
-                Ok(kept)
+                tx.commit().await.map(|()| kept)
             }
 
             async fn apply_finess(&self, import_id: &str, new: &NewSnapshot, max_loss_percent: Option<u8>) -> Result<RegisterOutcome, StoreError> {
-                let doing = while_doing("starting to apply a register extract");
-                let mut tx = self.writer.begin_with(BEGIN).await.map_err(doing)?;
-                sqlx::query(LOCK_REGISTER).execute(&mut *tx).await.map_err(while_doing("locking the register"))?;
-                let known: Option<Snapshot> = sqlx::query_as(sql::SNAPSHOT_BY_DIGEST)
-                    .bind(&new.digest)
-                    .fetch_optional(&mut *tx)
-                    .await
-                    .map_err(while_doing("searching the extract"))?;
+                let mut tx = self.writer.begin(BEGIN).await?;
+                tx.ask(|db| while_doing("locking the register", sqlx::query(LOCK_REGISTER).execute(db))).await?;
+                let query = sqlx::query_as(sql::SNAPSHOT_BY_DIGEST).bind(&new.digest);
+                let known: Option<Snapshot> = tx.ask(|db| while_doing("searching the extract", query.fetch_optional(db))).await?;
                 if let Some(known) = known {
                     return Ok(RegisterOutcome::AlreadyImported(known));
                 }
-                let before: Option<Snapshot> =
-                    sqlx::query_as(sql::REGISTER).fetch_optional(&mut *tx).await.map_err(while_doing("reading the register state"))?;
+                let query = sqlx::query_as(sql::REGISTER);
+                let before: Option<Snapshot> = tx.ask(|db| while_doing("reading the register state", query.fetch_optional(db))).await?;
                 if let Some(newer) = before.as_ref().filter(|snapshot| snapshot.as_of > new.as_of) {
                     return Ok(RegisterOutcome::OlderThan(newer.clone()));
                 }
-                let loss: shared::Loss =
-                    sqlx::query_as(sql::COUNT_LOSS).bind(import_id).fetch_one(&mut *tx).await.map_err(while_doing("counting losses"))?;
+                let query = sqlx::query_as(sql::COUNT_LOSS).bind(import_id);
+                let loss: shared::Loss = tx.ask(|db| while_doing("counting losses", query.fetch_one(db))).await?;
                 if loss.readable == 0 {
                     return Ok(RegisterOutcome::Empty);
                 }
                 if max_loss_percent.is_some_and(|percent| loss.exceeds(percent)) {
                     return Ok(RegisterOutcome::TooManyLost { before: loss.in_force, lost: loss.lost });
                 }
-                let changes: shared::Changes =
-                    sqlx::query_as(sql::COUNT_CHANGES).bind(import_id).fetch_one(&mut *tx).await.map_err(while_doing("counting changes"))?;
+                let query = sqlx::query_as(sql::COUNT_CHANGES).bind(import_id);
+                let changes: shared::Changes = tx.ask(|db| while_doing("counting changes", query.fetch_one(db))).await?;
                 let diff = changes.diff(loss.lost);
                 write_register(&mut tx, import_id, new, before.as_ref()).await?;
                 insert_snapshot(&mut tx, new, loss.readable, &diff).await?;
-                tx.commit().await.map_err(while_doing("applying a register extract"))?;
+                tx.commit().await?;
                 Ok(RegisterOutcome::Applied { rows: loss.readable, diff })
             }
 
             async fn stage_conventions(&self, import_id: &str, at: OffsetDateTime, rows: &[StagedConvention]) -> Result<Vec<i64>, StoreError> {
-                let mut tx = self.writer.begin_with(BEGIN).await.map_err(while_doing("starting to stage conventions"))?;
+                let mut tx = self.writer.begin(BEGIN).await?;
                 let mut kept = Vec::with_capacity(rows.len());
                 for chunk in rows.chunks(shared::ROWS_PER_STATEMENT) {
                     let mut query = sqlx::QueryBuilder::<$db>::new(sql::STAGE_CONVENTIONS);
@@ -254,38 +221,24 @@ macro_rules! convention_store {
                         values.push_bind(&row.concentrator).push_bind(&row.rpps).push_bind(&row.finess_et);
                     });
                     query.push(sql::KEEP_FIRST);
-                    let lines: Vec<i64> = query.build_query_scalar().fetch_all(&mut *tx).await.map_err(while_doing("staging conventions"))?;
+                    let lines: Vec<i64> = tx.ask(|db| while_doing("staging conventions", query.build_query_scalar().fetch_all(db))).await?;
                     kept.extend(lines);
                 }
-                tx.commit().await.map_err(while_doing("staging conventions"))?;
-                Ok(kept)
+                tx.commit().await.map(|()| kept)
             }
 
             async fn apply_conventions(&self, import_id: &str, new: &NewConventionImport) -> Result<ConventionDiff, StoreError> {
-                let doing = while_doing("starting to apply conventions");
-                let mut tx = self.writer.begin_with(BEGIN).await.map_err(doing)?;
-                sqlx::query(LOCK_CONVENTIONS).execute(&mut *tx).await.map_err(while_doing("locking the conventions"))?;
-                let changes: shared::ConventionChanges = sqlx::query_as(sql::COUNT_CONVENTION_CHANGES)
-                    .bind(import_id)
-                    .fetch_one(&mut *tx)
-                    .await
-                    .map_err(while_doing("counting changes of conventions"))?;
+                let mut tx = self.writer.begin(BEGIN).await?;
+                tx.ask(|db| while_doing("locking the conventions", sqlx::query(LOCK_CONVENTIONS).execute(db))).await?;
+                let query = sqlx::query_as(sql::COUNT_CONVENTION_CHANGES).bind(import_id);
+                let changes: shared::ConventionChanges = tx.ask(|db| while_doing("counting changes of conventions", query.fetch_one(db))).await?;
                 let diff = changes.diff();
-                sqlx::query(sql::CLOSE_CONVENTIONS)
-                    .bind(import_id)
-                    .bind(new.imported_at)
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(while_doing("closing convention versions"))?;
-                sqlx::query(sql::OPEN_CONVENTIONS)
-                    .bind(import_id)
-                    .bind(new.imported_at)
-                    .bind(&new.digest)
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(while_doing("opening convention versions"))?;
-                sqlx::query(sql::EMPTY_CONVENTIONS).bind(import_id).execute(&mut *tx).await.map_err(while_doing("emptying the stage"))?;
-                sqlx::query(sql::INSERT_CONVENTION_IMPORT)
+                let query = sqlx::query(sql::CLOSE_CONVENTIONS).bind(import_id).bind(new.imported_at);
+                tx.ask(|db| while_doing("closing convention versions", query.execute(db))).await?;
+                let query = sqlx::query(sql::OPEN_CONVENTIONS).bind(import_id).bind(new.imported_at).bind(&new.digest);
+                tx.ask(|db| while_doing("opening convention versions", query.execute(db))).await?;
+                tx.ask(|db| while_doing("emptying the stage", sqlx::query(sql::EMPTY_CONVENTIONS).bind(import_id).execute(db))).await?;
+                let query = sqlx::query(sql::INSERT_CONVENTION_IMPORT)
                     .bind(&new.digest)
                     .bind(&new.source_name)
                     .bind(&new.encoding)
@@ -293,18 +246,15 @@ macro_rules! convention_store {
                     .bind(diff.added + diff.changed + diff.unchanged)
                     .bind(diff.added)
                     .bind(diff.changed)
-                    .bind(diff.unchanged)
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(while_doing("recording the convention import"))?;
-                tx.commit().await.map_err(while_doing("applying conventions"))?;
-                Ok(diff)
+                    .bind(diff.unchanged);
+                tx.ask(|db| while_doing("recording the convention import", query.execute(db))).await?;
+                tx.commit().await.map(|()| diff)
             }
 
             async fn discard_staged(&self, import_id: &str, before: OffsetDateTime) -> Result<(), StoreError> {
                 for statement in [sql::DISCARD_FINESS, sql::DISCARD_CONVENTIONS] {
                     let query = sqlx::query(statement).bind(import_id).bind(before.unix_timestamp());
-                    query.execute(&self.writer).await.map_err(while_doing("emptying the stage"))?;
+                    self.writer.ask(|pool| while_doing("emptying the stage", query.execute(pool))).await?;
                 }
                 Ok(())
             }

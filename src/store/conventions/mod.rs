@@ -13,8 +13,8 @@ mod postgres;
 mod sql;
 mod sqlite;
 
-pub use postgres::PostgresConventions;
-pub use sqlite::SqliteConventions;
+pub(in crate::store) use postgres::PostgresConventions;
+pub(in crate::store) use sqlite::SqliteConventions;
 
 crate::domain::claim::coded! {
     /// State of a convention, as the client's table gives it.

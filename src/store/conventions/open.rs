@@ -1,6 +1,6 @@
 //! The conventions of an open database.
 
-use super::{ConventionStore, PostgresConventions, SqliteConventions};
+use super::ConventionStore;
 use crate::store::Database;
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ impl Database {
     #[must_use]
     pub fn conventions(&self) -> Arc<dyn ConventionStore> {
         match self {
-            Self::Sqlite(store) => Arc::new(SqliteConventions::new(store.writer().clone(), store.readers().clone())),
-            Self::Postgres(store) => Arc::new(PostgresConventions::new(store.pool().clone())),
+            Self::Sqlite(store) => Arc::new(store.conventions()),
+            Self::Postgres(store) => Arc::new(store.conventions()),
         }
     }
 }

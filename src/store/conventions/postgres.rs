@@ -1,21 +1,16 @@
 //! PostgreSQL: several replicas may import at once; the second one waits for the first one's commit.
 
 use super::implementation::convention_store;
-use sqlx::{PgPool, Postgres};
+use crate::store::connections::Connections;
+use sqlx::Postgres;
 
 /// Register and conventions in PostgreSQL.
-#[derive(Debug, Clone)]
-pub struct PostgresConventions {
-    writer: PgPool,
-    reader: PgPool,
-}
-
-impl PostgresConventions {
-    /// Uses the pool of a store.
-    #[must_use]
-    pub fn new(pool: PgPool) -> Self {
-        Self { reader: pool.clone(), writer: pool }
-    }
+#[derive(Debug)]
+pub(in crate::store) struct PostgresConventions {
+    /// For imports, whose statements take long.
+    pub(in crate::store) writer: Connections<Postgres>,
+    /// For lookups.
+    pub(in crate::store) reader: Connections<Postgres>,
 }
 
 const BEGIN: &str = "BEGIN";

@@ -1,21 +1,16 @@
-//! SQLite: one writer pool (of one connection) and one reader pool, as the rest of the store has them.
+//! SQLite: one writer pool (of one connection) and one reader pool, those of the rest of the store.
 
 use super::implementation::convention_store;
-use sqlx::{Sqlite, SqlitePool};
+use crate::store::connections::Connections;
+use sqlx::Sqlite;
 
 /// Register and conventions in SQLite.
-#[derive(Debug, Clone)]
-pub struct SqliteConventions {
-    writer: SqlitePool,
-    reader: SqlitePool,
-}
-
-impl SqliteConventions {
-    /// Uses the pools of a store.
-    #[must_use]
-    pub const fn new(writer: SqlitePool, reader: SqlitePool) -> Self {
-        Self { writer, reader }
-    }
+#[derive(Debug)]
+pub(in crate::store) struct SqliteConventions {
+    /// The one connection that writes.
+    pub(in crate::store) writer: Connections<Sqlite>,
+    /// Those that read.
+    pub(in crate::store) reader: Connections<Sqlite>,
 }
 
 /// Takes the write lock at once: a transaction that reads first and writes later may find itself refused.

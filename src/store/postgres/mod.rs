@@ -4,7 +4,8 @@
 //! UNNEST(…)`: one statement, one round trip, fixed SQL. Commits wake the relays of all replicas by NOTIFY (see `herald.rs`).
 
 use super::columns::doing;
-use super::unit::in_time;
+use super::connections::Connections;
+use super::conventions::PostgresConventions;
 use super::wake::{Occasion, Waiter, Wake};
 use super::{
     ChainLink, ChainTip, ClaimFilter, Lease, Load, OperationStep, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork,
@@ -14,7 +15,7 @@ use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, L
 use async_trait::async_trait;
 use herald::Herald;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{Connection, PgPool};
+use sqlx::{Connection, PgPool, Postgres};
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -51,6 +52,8 @@ const ALIVE: Duration = Duration::from_secs(1);
 /// How long a statement may go without its answer. One takes milliseconds, the longest (the recount of a file of a million invoices) some seconds. A line
 /// cut without a word (cable, firewall, frozen host) never answers, and the system gives up on it after a quarter of an hour at best.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How long a statement of an import may take: the one that applies an extract goes over the whole register, some hundred thousand rows.
+const IMPORT: Duration = Duration::from_secs(300);
 /// How soon the server notices that a replica is gone without a word and frees its locks: cable or host, 30 s + 3 × 10 s; a process that stands still in the
 /// middle of a change (its system answers keepalives for it), 60 s.
 const SIGNS_OF_LIFE: [(&str, &str); 4] =
@@ -59,7 +62,7 @@ const SIGNS_OF_LIFE: [(&str, &str); 4] =
 /// A store on a PostgreSQL server.
 #[derive(Debug)]
 pub struct PostgresStore {
-    pool: PgPool,
+    work: Connections<Postgres>,
     options: PgConnectOptions,
     wake: Arc<Wake>,
     herald: Herald,
@@ -90,17 +93,17 @@ impl PostgresStore {
         let herald = Herald::new(Arc::clone(&wake));
         let listening = tokio::spawn(listen::listen(options.clone(), herald.clone()));
         let announcing = tokio::spawn(herald.clone().work(pool.clone()));
-        Ok(Self { pool, options, wake, herald, tasks: [listening.abort_handle(), announcing.abort_handle()] })
+        Ok(Self { work: Connections::new(pool, ANSWER), options, wake, herald, tasks: [listening.abort_handle(), announcing.abort_handle()] })
     }
 
     async fn take_lease(&self, right: lease::Right) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        in_time(ANSWER, async { if lease::is_held(&self.pool, right).await? { Ok(None) } else { lease::take(&self.options, right).await } }).await
+        let take = async |pool| if lease::is_held(pool, right).await? { Ok(None) } else { lease::take(&self.options, right).await };
+        self.work.ask(take).await
     }
 
-    /// The connections, for the other rooms of the store.
-    #[allow(dead_code, reason = "the convention tables work through it")]
-    pub(in crate::store) const fn pool(&self) -> &PgPool {
-        &self.pool
+    /// Register and conventions, on the same connections.
+    pub(in crate::store) fn conventions(&self) -> PostgresConventions {
+        PostgresConventions { reader: self.work.within(ANSWER), writer: self.work.within(IMPORT) }
     }
 }
 
@@ -125,32 +128,36 @@ impl Store for PostgresStore {
         let mut migrations = sqlx::migrate!("migrations/postgres");
         // A newer gateway may have been here, and this one may be started again: migrations only ever add.
         migrations.set_ignore_missing(true);
-        migrations.run(&self.pool).await.map_err(StoreError::Migration)
+        // Without a limit: an index over years of claims takes as long as it takes.
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone());
+        let migrated = migrations.run(&pool).await;
+        pool.close().await;
+        migrated.map_err(StoreError::Migration)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        in_time(ANSWER, reads::ping(&self.pool)).await
+        self.work.ask(|pool| reads::ping(pool)).await
     }
 
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let tx = in_time(ANSWER, async { self.pool.begin().await.map_err(doing("starting a change")) }).await?;
+        let tx = self.work.ask(async |pool| pool.begin().await.map_err(doing("starting a change"))).await?;
         Ok(Box::new(unit::PostgresUnit::new(tx, self.herald.clone())))
     }
 
     async fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError> {
-        in_time(ANSWER, reads::exchange(&self.pool, id)).await
+        self.work.ask(|pool| reads::exchange(pool, id)).await
     }
 
     async fn exchange_by_digest(&self, sender: &str, digest: &str) -> Result<Option<Exchange>, StoreError> {
-        in_time(ANSWER, reads::exchange_by_digest(&self.pool, sender, digest)).await
+        self.work.ask(|pool| reads::exchange_by_digest(pool, sender, digest)).await
     }
 
     async fn load(&self, id: ExchangeId) -> Result<Option<Load>, StoreError> {
-        in_time(ANSWER, loads::load(&self.pool, id)).await
+        self.work.ask(|pool| loads::load(pool, id)).await
     }
 
     async fn loads(&self, limit: usize) -> Result<Vec<Load>, StoreError> {
-        in_time(ANSWER, loads::loads(&self.pool, limit)).await
+        self.work.ask(|pool| loads::loads(pool, limit)).await
     }
 
     async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {
@@ -158,67 +165,60 @@ impl Store for PostgresStore {
     }
 
     async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
-        in_time(ANSWER, loads::chain(&self.pool, from_sequence, limit)).await
+        self.work.ask(|pool| loads::chain(pool, from_sequence, limit)).await
     }
 
     async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
-        in_time(ANSWER, loads::chain_tip(&self.pool)).await
+        self.work.ask(|pool| loads::chain_tip(pool)).await
     }
 
     async fn traces(&self, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
-        in_time(ANSWER, batch::traces(&self.pool, id, identities)).await
+        self.work.ask(|pool| batch::traces(pool, id, identities)).await
     }
 
     async fn aside(&self, id: ExchangeId, ranks: (u64, u64)) -> Result<Vec<Quarantined>, StoreError> {
-        in_time(ANSWER, async {
-            let mut db = self.pool.acquire().await.map_err(doing("reading what was put aside"))?;
-            loads::aside(&mut db, id, ranks).await
-        })
-        .await
+        let aside = async |pool: &PgPool| loads::aside(&mut *pool.acquire().await.map_err(doing("reading what was put aside"))?, id, ranks).await;
+        self.work.ask(aside).await
     }
 
     async fn held(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
-        in_time(ANSWER, loads::held(&self.pool, id)).await
+        self.work.ask(|pool| loads::held(pool, id)).await
     }
 
     async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError> {
-        in_time(ANSWER, reads::exchanges(&self.pool, sender, after, limit)).await
+        self.work.ask(|pool| reads::exchanges(pool, sender, after, limit)).await
     }
 
     async fn ledger(&self, id: ExchangeId) -> Result<Option<Ledger>, StoreError> {
-        in_time(ANSWER, reads::ledger(&self.pool, id)).await
+        self.work.ask(|pool| reads::ledger(pool, id)).await
     }
 
     async fn anomalies(&self, id: ExchangeId, from_ordinal: u64, limit: usize) -> Result<Vec<Anomalie>, StoreError> {
-        in_time(ANSWER, reads::anomalies(&self.pool, id, from_ordinal, limit)).await
+        self.work.ask(|pool| reads::anomalies(pool, id, from_ordinal, limit)).await
     }
 
     async fn quarantined(&self, id: ExchangeId, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
-        in_time(ANSWER, reads::quarantined(&self.pool, id, limit)).await
+        self.work.ask(|pool| reads::quarantined(pool, id, limit)).await
     }
 
     async fn quarantined_invoice(&self, ps: &str, invoice_number: &str) -> Result<Vec<Quarantined>, StoreError> {
-        in_time(ANSWER, reads::quarantined_invoice(&self.pool, ps, invoice_number)).await
+        self.work.ask(|pool| reads::quarantined_invoice(pool, ps, invoice_number)).await
     }
 
     async fn claim(&self, id: ClaimId) -> Result<Option<Claim>, StoreError> {
-        in_time(ANSWER, async {
-            let mut db = self.pool.acquire().await.map_err(doing("reading a claim"))?;
-            reads::claim(&mut db, id).await
-        })
-        .await
+        self.work.ask(async |pool| reads::claim(&mut *pool.acquire().await.map_err(doing("reading a claim"))?, id).await).await
     }
 
     async fn claim_lines(&self, id: ClaimId) -> Result<Vec<ClaimLine>, StoreError> {
-        in_time(ANSWER, reads::claim_lines(&self.pool, id)).await
+        self.work.ask(|pool| reads::claim_lines(pool, id)).await
     }
 
     async fn claims(&self, filter: &ClaimFilter, after: Option<PageToken>, limit: usize) -> Result<Page<Claim>, StoreError> {
-        in_time(ANSWER, reads::claims(&self.pool, filter, after, limit)).await
+        self.work.ask(|pool| reads::claims(pool, filter, after, limit)).await
     }
 
     async fn history(&self, id: ClaimId) -> Result<Vec<OutboxEvent>, StoreError> {
-        in_time(ANSWER, reads::history(&self.pool, id)).await
+        self.work.ask(|pool| reads::history(pool, id)).await
     }
 
     async fn returns(
@@ -228,23 +228,23 @@ impl Store for PostgresStore {
         after: Option<PageToken>,
         limit: usize,
     ) -> Result<Page<ReturnFile>, StoreError> {
-        in_time(ANSWER, reads::returns(&self.pool, recipient, kind, after, limit)).await
+        self.work.ask(|pool| reads::returns(pool, recipient, kind, after, limit)).await
     }
 
     async fn return_file(&self, id: ReturnId) -> Result<Option<ReturnFile>, StoreError> {
-        in_time(ANSWER, reads::return_file(&self.pool, id)).await
+        self.work.ask(|pool| reads::return_file(pool, id)).await
     }
 
     async fn arl(&self, id: ExchangeId) -> Result<Option<ReturnFile>, StoreError> {
-        in_time(ANSWER, reads::arl(&self.pool, id)).await
+        self.work.ask(|pool| reads::arl(pool, id)).await
     }
 
     async fn returns_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError> {
-        in_time(ANSWER, reads::returns_to_deliver(&self.pool, limit)).await
+        self.work.ask(|pool| reads::returns_to_deliver(pool, limit)).await
     }
 
     async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError> {
-        in_time(ANSWER, writes::mark_delivered(&self.pool, id, at)).await
+        self.work.ask(|pool| writes::mark_delivered(pool, id, at)).await
     }
 
     async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
@@ -252,25 +252,25 @@ impl Store for PostgresStore {
     }
 
     async fn unpublished(&self, limit: usize, except: &[i64]) -> Result<Vec<OutboxEvent>, StoreError> {
-        in_time(ANSWER, reads::unpublished(&self.pool, limit, except)).await
+        self.work.ask(|pool| reads::unpublished(pool, limit, except)).await
     }
 
     async fn mark_published(&self, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
-        in_time(ANSWER, outbox::mark_published(&self.pool, outbox_ids, at)).await?;
+        self.work.ask(|pool| outbox::mark_published(pool, outbox_ids, at)).await?;
         self.herald.announce(Occasion::Published);
         Ok(())
     }
 
     async fn count_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError> {
-        in_time(ANSWER, outbox::count_attempt(&self.pool, outbox_ids)).await
+        self.work.ask(|pool| outbox::count_attempt(pool, outbox_ids)).await
     }
 
     async fn published_after(&self, position: i64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
-        in_time(ANSWER, reads::published_after(&self.pool, position, limit)).await
+        self.work.ask(|pool| reads::published_after(pool, position, limit)).await
     }
 
     async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError> {
-        in_time(ANSWER, reads::outbox_depth(&self.pool)).await
+        self.work.ask(|pool| reads::outbox_depth(pool)).await
     }
 
     fn waiter(&self, occasion: Occasion) -> Waiter {
@@ -278,15 +278,15 @@ impl Store for PostgresStore {
     }
 
     async fn journal_operation(&self, step: &OperationStep) -> Result<(), StoreError> {
-        operations::write(&self.pool, step).await
+        self.work.ask(|pool| operations::write(pool, step)).await
     }
 
     async fn operations(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError> {
-        operations::newest(&self.pool, limit).await
+        self.work.ask(|pool| operations::newest(pool, limit)).await
     }
 
     async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
-        in_time(ANSWER, reads::figures(&self.pool, now)).await
+        self.work.ask(|pool| reads::figures(pool, now)).await
     }
 }
 

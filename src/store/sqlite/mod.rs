@@ -5,6 +5,8 @@
 //! would wait for itself.
 
 use super::columns::doing;
+use super::connections::Connections;
+use super::conventions::SqliteConventions;
 use super::wake::{Occasion, Waiter, Wake};
 use super::{
     ChainLink, ChainTip, ClaimFilter, Lease, Load, OperationStep, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork,
@@ -71,16 +73,10 @@ impl SqliteStore {
         Ok(Self { writer, readers, wake: Arc::default(), leases: Arc::default() })
     }
 
-    /// The one connection that writes, for the other rooms of the store.
-    #[allow(dead_code, reason = "the convention tables write through it")]
-    pub(in crate::store) const fn writer(&self) -> &SqlitePool {
-        &self.writer
-    }
-
-    /// The connections that read, for the other rooms of the store.
-    #[allow(dead_code, reason = "the convention tables read through it")]
-    pub(in crate::store) const fn readers(&self) -> &SqlitePool {
-        &self.readers
+    /// Register and conventions, on the same connections. A file answers or fails: its limits are those of the pools.
+    pub(in crate::store) fn conventions(&self) -> SqliteConventions {
+        let connections = |pool: &SqlitePool| Connections::new(pool.clone(), Duration::MAX);
+        SqliteConventions { writer: connections(&self.writer), reader: connections(&self.readers) }
     }
 }
 

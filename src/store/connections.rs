@@ -1,0 +1,62 @@
+//! The connections to a database, which are reached by a question with a limit and in no other way.
+
+use super::StoreError;
+use super::columns::doing;
+use super::unit::in_time;
+use sqlx::{Database, Pool, Transaction};
+use std::future::Future;
+use std::time::Duration;
+
+/// Connections, and how long a question may go without its answer, the wait for a free connection included.
+#[derive(Debug)]
+pub(in crate::store) struct Connections<DB: Database> {
+    pool: Pool<DB>,
+    answer: Duration,
+}
+
+impl<DB: Database> Connections<DB> {
+    /// The connections of a pool, each question to which takes at most `answer`.
+    pub(in crate::store) const fn new(pool: Pool<DB>, answer: Duration) -> Self {
+        Self { pool, answer }
+    }
+
+    /// The same connections, for questions that may take as long as this.
+    pub(in crate::store) fn within(&self, answer: Duration) -> Self {
+        Self { pool: self.pool.clone(), answer }
+    }
+
+    /// Asks, and gives up on a database that says nothing.
+    pub(in crate::store) async fn ask<'a, T, W>(&'a self, work: impl FnOnce(&'a Pool<DB>) -> W) -> Result<T, StoreError>
+    where
+        W: Future<Output = Result<T, StoreError>> + Send,
+    {
+        in_time(self.answer, work(&self.pool)).await
+    }
+
+    /// Starts a change of several statements, each of which takes at most as long as a question.
+    pub(in crate::store) async fn begin(&self, statement: &'static str) -> Result<Change<DB>, StoreError> {
+        let begun = async |pool: &Pool<DB>| pool.begin_with(statement).await.map_err(doing("starting a change"));
+        Ok(Change { tx: self.ask(begun).await?, answer: self.answer })
+    }
+}
+
+/// A change of several statements. Dropped without commit, it leaves no trace.
+pub(in crate::store) struct Change<DB: Database> {
+    tx: Transaction<'static, DB>,
+    answer: Duration,
+}
+
+impl<DB: Database> Change<DB> {
+    /// One statement.
+    pub(in crate::store) async fn ask<'a, T, W>(&'a mut self, work: impl FnOnce(&'a mut DB::Connection) -> W) -> Result<T, StoreError>
+    where
+        W: Future<Output = Result<T, StoreError>> + Send,
+    {
+        in_time(self.answer, work(&mut self.tx)).await
+    }
+
+    /// Makes it last.
+    pub(in crate::store) async fn commit(self) -> Result<(), StoreError> {
+        in_time(self.answer, async { self.tx.commit().await.map_err(doing("committing")) }).await
+    }
+}
