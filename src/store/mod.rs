@@ -49,7 +49,7 @@ pub type SharedStore = Arc<dyn Store>;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database refused or could not be reached.
-    #[error("database, while {doing}")]
+    #[error("database{}, while {doing}", if is_busy(.source) { " busy with another change, try again" } else { "" })]
     Database {
         /// What was being done.
         doing: &'static str,
@@ -101,6 +101,11 @@ impl StoreError {
         // PostgreSQL: serialization failure, deadlock, lock not available. SQLite: busy, and busy with a stale snapshot.
         e.is_unique_violation() || matches!(e.code().as_deref(), Some("40001" | "40P01" | "55P03" | "5" | "517"))
     }
+}
+
+/// Whether another change holds what this one waited for: PostgreSQL after its `lock_timeout`, SQLite after its busy timeout.
+fn is_busy(source: &sqlx::Error) -> bool {
+    matches!(source, sqlx::Error::Database(e) if matches!(e.code().as_deref(), Some("55P03" | "5")))
 }
 
 /// A transaction in the domain's words. Dropping it without [`commit`](Self::commit) leaves no trace.

@@ -49,20 +49,36 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// How long it may take to say that it lives.
 const ALIVE: Duration = Duration::from_secs(1);
-/// How long a statement may go without its answer. One takes milliseconds, the longest (the recount of a file of a million invoices) some seconds. A line
-/// cut without a word (cable, firewall, frozen host) never answers, and the system gives up on it after a quarter of an hour at best.
+/// How long a statement may go without its answer. One takes milliseconds. A line cut without a word (cable, firewall, frozen host) never answers, and the
+/// system gives up on it after a quarter of an hour at best.
 const ANSWER: Duration = Duration::from_secs(30);
 /// How long a statement of an import may take: the one that applies an extract goes over the whole register, some hundred thousand rows.
 const IMPORT: Duration = Duration::from_secs(300);
-/// How soon the server notices that a replica is gone without a word and frees its locks: cable or host, 30 s + 3 × 10 s; a process that stands still in the
-/// middle of a change (its system answers keepalives for it), 60 s.
-const SIGNS_OF_LIFE: [(&str, &str); 4] =
-    [("tcp_keepalives_idle", "30"), ("tcp_keepalives_interval", "10"), ("tcp_keepalives_count", "3"), ("idle_in_transaction_session_timeout", "60s")];
+/// Connections apart from the work, for what must not stop under a flood of it: signs of life, figures, the relay with its outbox, and what the replicas tell
+/// each other. Few, because each is asked for some milliseconds.
+const UPKEEP: u32 = 4;
+/// What the server holds each connection to.
+///
+/// It notices that a replica is gone without a word and frees its locks: cable or host after 30 s + 3 × 10 s; a process that stands still in the middle of a
+/// change (its system answers keepalives for it) after 60 s.
+///
+/// A change that waits 20 s for a lock of another one is told so and gives way. It is shorter than [`ANSWER`]: a wait for a neighbour (a large return of a caisse
+/// holds its claims for as long as it is written) must not look like a dead line, nor cost a connection.
+const SESSION: [(&str, &str); 5] = [
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+    ("idle_in_transaction_session_timeout", "60s"),
+    ("lock_timeout", "20s"),
+];
 
 /// A store on a PostgreSQL server.
 #[derive(Debug)]
 pub struct PostgresStore {
+    /// For the work: deposits, decisions, questions of callers.
     work: Connections<Postgres>,
+    /// For what must answer beside it.
+    upkeep: Connections<Postgres>,
     options: PgConnectOptions,
     wake: Arc<Wake>,
     herald: Herald,
@@ -70,41 +86,51 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects, with at most `max_connections` for the work, one more to listen, and one more on the replica that relays. The schema is brought up
-    /// by [`Store::migrate`].
+    /// Connects, with at most `max_connections` for the work, four more for probes and the relay, one to listen, and one for each right that is held: to
+    /// relay, and to load each large deposit in hand. The schema is brought up by [`Store::migrate`].
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
-        let options = plain_on_loopback(url.parse().map_err(doing("reading the database URL"))?, url);
-        let options = options.application_name("noemie-gateway").options(SIGNS_OF_LIFE);
-        let pool = PgPoolOptions::new().max_connections(max_connections).acquire_timeout(PATIENCE).test_before_acquire(false).before_acquire(
-            |connection, idle| {
-                Box::pin(async move {
-                    // An error here would fail the caller; `false` gives it another connection. A cut cable answers nothing at all.
-                    let alive = async { matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(()))) };
-                    Ok(idle.idle_for < TRUSTED_IDLE || alive.await)
-                })
-            },
-        );
-        // A caller gave up half-way: the connection may be dead. Without a limit it would keep its place in the pool until the system notices.
-        let pool = pool.after_release(|connection, _| {
-            Box::pin(async move { timeout(ALIVE, connection.flush()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true) })
-        });
-        let pool = pool.connect_with(options.clone()).await.map_err(doing("connecting to PostgreSQL"))?;
+        let options = of_session(plain_on_loopback(url.parse().map_err(doing("reading the database URL"))?, url));
+        let work = pool(max_connections).connect_with(options.clone()).await.map_err(doing("connecting to PostgreSQL"))?;
+        let upkeep = pool(UPKEEP).connect_lazy_with(options.clone());
         let wake = Arc::<Wake>::default();
         let herald = Herald::new(Arc::clone(&wake));
         let listening = tokio::spawn(listen::listen(options.clone(), herald.clone()));
-        let announcing = tokio::spawn(herald.clone().work(pool.clone()));
-        Ok(Self { work: Connections::new(pool, ANSWER), options, wake, herald, tasks: [listening.abort_handle(), announcing.abort_handle()] })
+        let announcing = tokio::spawn(herald.clone().work(upkeep.clone()));
+        let tasks = [listening.abort_handle(), announcing.abort_handle()];
+        Ok(Self { work: Connections::new(work, ANSWER), upkeep: Connections::new(upkeep, ANSWER), options, wake, herald, tasks })
     }
 
-    async fn take_lease(&self, right: lease::Right) -> Result<Option<Box<dyn Lease>>, StoreError> {
+    /// A right, when nobody holds it; who does is asked over the given connections.
+    async fn take_lease(&self, over: &Connections<Postgres>, right: lease::Right) -> Result<Option<Box<dyn Lease>>, StoreError> {
         let take = async |pool| if lease::is_held(pool, right).await? { Ok(None) } else { lease::take(&self.options, right).await };
-        self.work.ask(take).await
+        over.ask(take).await
     }
 
     /// Register and conventions, on the same connections.
     pub(in crate::store) fn conventions(&self) -> PostgresConventions {
         PostgresConventions { reader: self.work.within(ANSWER), writer: self.work.within(IMPORT) }
     }
+}
+
+/// What each connection is held to. The URL (`?options=-c%20lock_timeout%3D5s`) and `PGOPTIONS` have the last word.
+fn of_session(options: PgConnectOptions) -> PgConnectOptions {
+    let said = options.get_options().unwrap_or_default().to_owned();
+    options.application_name("noemie-gateway").options(SESSION.into_iter().filter(|(name, _)| !said.contains(name)))
+}
+
+fn pool(max_connections: u32) -> PgPoolOptions {
+    let pool = PgPoolOptions::new().max_connections(max_connections).acquire_timeout(PATIENCE).test_before_acquire(false);
+    let pool = pool.before_acquire(|connection, idle| {
+        Box::pin(async move {
+            // An error here would fail the caller; `false` gives it another connection. A cut cable answers nothing at all.
+            let alive = async { matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(()))) };
+            Ok(idle.idle_for < TRUSTED_IDLE || alive.await)
+        })
+    });
+    // A caller gave up half-way: the connection may be dead. Without a limit it would keep its place in the pool until the system notices.
+    pool.after_release(|connection, _| {
+        Box::pin(async move { timeout(ALIVE, connection.flush()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true) })
+    })
 }
 
 /// No TLS towards a server on the same machine, unless the URL or `PGSSLMODE` asks for it. sqlx 0.9.0 leaves Nagle's algorithm on (its issue 4335), and
@@ -128,15 +154,15 @@ impl Store for PostgresStore {
         let mut migrations = sqlx::migrate!("migrations/postgres");
         // A newer gateway may have been here, and this one may be started again: migrations only ever add.
         migrations.set_ignore_missing(true);
-        // Without a limit: an index over years of claims takes as long as it takes.
-        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone());
+        // Without a limit: an index over years of claims takes as long as it takes, and a replica that starts beside this one waits for it.
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone().options([("lock_timeout", "0")]));
         let migrated = migrations.run(&pool).await;
         pool.close().await;
         migrated.map_err(StoreError::Migration)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.work.ask(|pool| reads::ping(pool)).await
+        self.upkeep.ask(reads::ping).await
     }
 
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
@@ -161,7 +187,7 @@ impl Store for PostgresStore {
     }
 
     async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        self.take_lease(lease::Right::Load(id)).await
+        self.take_lease(&self.work, lease::Right::Load(id)).await
     }
 
     async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
@@ -169,7 +195,7 @@ impl Store for PostgresStore {
     }
 
     async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
-        self.work.ask(|pool| loads::chain_tip(pool)).await
+        self.work.ask(loads::chain_tip).await
     }
 
     async fn traces(&self, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
@@ -248,21 +274,21 @@ impl Store for PostgresStore {
     }
 
     async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        self.take_lease(lease::Right::Relay).await
+        self.take_lease(&self.upkeep, lease::Right::Relay).await
     }
 
     async fn unpublished(&self, limit: usize, except: &[i64]) -> Result<Vec<OutboxEvent>, StoreError> {
-        self.work.ask(|pool| reads::unpublished(pool, limit, except)).await
+        self.upkeep.ask(|pool| reads::unpublished(pool, limit, except)).await
     }
 
     async fn mark_published(&self, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
-        self.work.ask(|pool| outbox::mark_published(pool, outbox_ids, at)).await?;
+        self.upkeep.ask(|pool| outbox::mark_published(pool, outbox_ids, at)).await?;
         self.herald.announce(Occasion::Published);
         Ok(())
     }
 
     async fn count_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError> {
-        self.work.ask(|pool| outbox::count_attempt(pool, outbox_ids)).await
+        self.upkeep.ask(|pool| outbox::count_attempt(pool, outbox_ids)).await
     }
 
     async fn published_after(&self, position: i64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
@@ -270,7 +296,7 @@ impl Store for PostgresStore {
     }
 
     async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError> {
-        self.work.ask(|pool| reads::outbox_depth(pool)).await
+        self.upkeep.ask(reads::outbox_depth).await
     }
 
     fn waiter(&self, occasion: Occasion) -> Waiter {
@@ -286,7 +312,7 @@ impl Store for PostgresStore {
     }
 
     async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
-        self.work.ask(|pool| reads::figures(pool, now)).await
+        self.upkeep.ask(|pool| reads::figures(pool, now)).await
     }
 }
 
@@ -301,5 +327,13 @@ mod tests {
         assert_eq!(mode("postgres://postgres@localhost/gateway"), "Disable");
         assert_eq!(mode("postgres://postgres@127.0.0.1/gateway?sslmode=require"), "Require");
         assert_eq!(mode("postgres://postgres@db.example/gateway"), "Prefer");
+    }
+
+    #[test]
+    fn what_the_url_says_of_the_session_stands() {
+        let settings = |url: &str| of_session(url.parse().expect("a URL")).get_options().expect("settings").to_owned();
+        assert!(settings("postgres://db.example/gateway").contains("lock_timeout=20s"));
+        let said = settings("postgres://db.example/gateway?options=-c%20lock_timeout%3D500");
+        assert!(said.contains("lock_timeout=500") && !said.contains("20s") && said.contains("idle_in_transaction_session_timeout=60s"), "{said}");
     }
 }

@@ -87,7 +87,7 @@ impl UnitOfWork for PostgresUnit {
     }
 
     async fn resolve_quarantined(&mut self, by: ExchangeId) -> Result<(), StoreError> {
-        step!(self, loads::resolve_quarantined(&mut self.tx, by))
+        step!(self, start_whole, loads::resolve_quarantined(&mut self.tx, by))
     }
 
     async fn insert_anomalies(&mut self, exchange_id: ExchangeId, anomalies: &[Anomalie]) -> Result<(), StoreError> {
@@ -99,7 +99,7 @@ impl UnitOfWork for PostgresUnit {
     }
 
     async fn close_exchange(&mut self, closing: &Closing, link: Link<'_>) -> Result<(), StoreError> {
-        let closed: Result<(), StoreError> = step!(self, writes::close_exchange(&mut self.tx, closing, link));
+        let closed: Result<(), StoreError> = step!(self, start_whole, writes::close_exchange(&mut self.tx, closing, link));
         closed.map(|()| self.state.closed())
     }
 
