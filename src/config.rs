@@ -19,7 +19,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `postgres://…`, `sqlite:PATH`, or nothing for `<data_dir>/gateway.db`.
     pub database_url: Option<String>,
-    /// Connections to PostgreSQL.
+    /// Connections to PostgreSQL for the work. A replica opens four more for probes and the relay, one to listen, one to relay (one replica of all), and
+    /// one for each large deposit in hand.
     pub database_connections: u32,
     /// `amqp://…` or `amqps://…`; nothing keeps events in the outbox, streamed over gRPC.
     pub amqp_url: Option<String>,
@@ -83,7 +84,21 @@ impl Config {
             .add_source(config::File::from(path).format(config::FileFormat::Toml).required(required))
             .add_source(config::Environment::with_prefix("NOEMIE").prefix_separator("_").try_parsing(true).source(Some(environment)))
             .build()?
-            .try_deserialize()
+            .try_deserialize::<Self>()?
+            .checked()
+    }
+
+    /// Refuses limits under which nothing would ever pass.
+    fn checked(self) -> Result<Self, config::ConfigError> {
+        let limits = [
+            ("database_connections", u64::from(self.database_connections)),
+            ("max_file_bytes", self.max_file_bytes),
+            ("max_uploads", self.max_uploads as u64),
+        ];
+        match limits.iter().find(|(_, limit)| *limit == 0) {
+            Some((name, _)) => Err(config::ConfigError::Message(format!("{name} is 0: nothing would ever pass, give at least 1"))),
+            None => Ok(self),
+        }
     }
 
     /// The drop directory.
@@ -170,6 +185,16 @@ mod tests {
         assert_eq!(set.database_url.as_deref(), Some("postgres://u:p@h/d"));
         assert_eq!(set.grpc_listen.port(), 1);
         assert!(is_setting("NOEMIE_DATABASE_URL") && !is_setting("NOEMIE_DATABSE_URL") && !is_setting("DATABASE_URL"));
+    }
+
+    #[test]
+    fn limits_that_let_nothing_pass_are_refused_by_name() {
+        for name in ["database_connections", "max_file_bytes", "max_uploads"] {
+            let variable = format!("NOEMIE_{}", name.to_uppercase());
+            let refused = with(&[(&variable, "0")]).expect_err(name).to_string();
+            assert!(refused.starts_with(&format!("{name} is 0: ")), "{refused}");
+            with(&[(&variable, "1")]).expect(name);
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | `FAILED_PRECONDITION` | the state forbids it | `ErrorInfo` with the states |
 //! | `ALREADY_EXISTS` | idempotency key used for something else | `ErrorInfo` |
 //! | `RESOURCE_EXHAUSTED` | larger than a limit, too many uploads at once, no room left in the archive | `ErrorInfo` |
+//! | `DEADLINE_EXCEEDED` | the caller of an upload sent nothing for a minute | `ErrorInfo` |
 //! | `UNAVAILABLE` | the database is away or busy, or another replica went on with this deposit: try again | `ErrorInfo` |
 //! | `INTERNAL` | our fault | an id in the message; the log has the id and the chain |
 
