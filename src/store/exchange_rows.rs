@@ -1,7 +1,8 @@
 //! Rows of exchanges and what hangs on them: ledger, anomalies, quarantine. Their select lists stand in `rows.rs` and `reads.rs`.
 
-use super::StoreError;
 use super::columns::{Instant, code, from_json, uint};
+use super::loads::LoadRow;
+use super::{Load, StoreError};
 use crate::domain::{Anomalie, ClaimId, Exchange, ExchangeId, Ledger, Quarantined};
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
@@ -9,13 +10,8 @@ use uuid::Uuid;
 
 #[derive(FromRow)]
 pub(in crate::store) struct ExchangeRow {
-    id: Uuid,
-    sender: String,
-    digest: String,
-    idempotency_key: String,
-    channel: String,
-    file_name: String,
-    size: i64,
+    #[sqlx(flatten)]
+    deposit: LoadRow,
     norm: String,
     packaging: String,
     verdict: String,
@@ -31,22 +27,21 @@ pub(in crate::store) struct ExchangeRow {
     amo: i64,
     amc: i64,
     anomalies: i64,
-    received_at: Instant,
-    archive_name: String,
 }
 
 impl TryFrom<ExchangeRow> for Exchange {
     type Error = StoreError;
 
     fn try_from(r: ExchangeRow) -> Result<Self, StoreError> {
+        let Load { id, sender, digest, idempotency_key, channel, file_name, size, received_at, archive_name } = r.deposit.try_into()?;
         Ok(Self {
-            id: ExchangeId(r.id),
-            sender: r.sender,
-            channel: code(&r.channel, "exchanges.channel")?,
-            file_name: r.file_name,
-            digest: r.digest,
-            idempotency_key: r.idempotency_key,
-            size: uint(r.size, "exchanges.size")?,
+            id,
+            sender,
+            channel,
+            file_name,
+            digest,
+            idempotency_key,
+            size,
             norm: r.norm,
             packaging: r.packaging,
             verdict: code(&r.verdict, "exchanges.verdict")?,
@@ -62,8 +57,8 @@ impl TryFrom<ExchangeRow> for Exchange {
             amo: Montant::from_centimes(r.amo),
             amc: Montant::from_centimes(r.amc),
             anomalies: uint(r.anomalies, "exchanges.anomalies")?,
-            received_at: r.received_at.0,
-            archive_name: r.archive_name,
+            received_at,
+            archive_name,
         })
     }
 }
