@@ -23,12 +23,15 @@ pub struct Bench {
 
 impl Bench {
     pub async fn postgres() -> Self {
-        let server = std::env::var("NOEMIE_TEST_DATABASE_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+        let server = server();
         let name = format!("noemie_bench_{}", SystemClock.new_id().simple());
         administer(&server, format!("CREATE DATABASE {name}")).await;
-        let (base, _) = server.rsplit_once('/').unwrap();
-        // TLS off on every side: see `plain_on_loopback` of the store.
-        Self::open(format!("{base}/{name}?sslmode=disable"), Some((server, name))).await
+        Self::open(database(&server, &name), Some((server, name))).await
+    }
+
+    /// A database that is there, and stays.
+    pub async fn named(name: &str) -> Self {
+        Self::open(database(&server(), name), None).await
     }
 
     pub async fn sqlite() -> Self {
@@ -67,6 +70,16 @@ impl Bench {
             administer(&server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
         }
     }
+}
+
+fn server() -> String {
+    std::env::var("NOEMIE_TEST_DATABASE_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
+}
+
+/// TLS off on every side: see `plain_on_loopback` of the store.
+fn database(server: &str, name: &str) -> String {
+    let (base, _) = server.rsplit_once('/').unwrap();
+    format!("{base}/{name}?sslmode=disable")
 }
 
 async fn administer(server: &str, sql: String) {
