@@ -48,6 +48,25 @@ INSERT INTO decisions (idempotency_key, request_digest, event_id, claim_id, at) 
 INSERT INTO access_journal (claim_id, caller, purpose, at) VALUES (ID(2), 'worker', 'test', AT(61));
 ";
 
+/// Makes of a deposit the large one that the version of migration 0004 has in hand: no verdict, and events that wait for it.
+const LOAD_OF_0004: &str = "
+UPDATE exchanges SET verdict = NULL WHERE id = ID(1);
+DELETE FROM ledgers WHERE exchange_id = ID(1);
+DELETE FROM returns WHERE exchange_id = ID(1);
+UPDATE outbox SET load_id = ID(1) WHERE claim_id = ID(2);
+";
+
+/// How that version closes it.
+const CLOSE_OF_0004: &str = "
+UPDATE exchanges SET verdict = 'partial' WHERE id = ID(1) AND verdict IS NULL;
+INSERT INTO ledgers (exchange_id, read_records, accepted, quarantined, duplicates, unmatched, envelope) VALUES (ID(1), 13, 5, 4, 0, 0, 4);
+INSERT INTO returns (id, kind, recipient, exchange_id, file_name, digest, sealed, created_at)
+  VALUES (ID(4), 'arl', 'octest', ID(1), 'ARL_#', 'd-#', BYTES(07), AT(0));
+";
+
+/// The first event of every deposit names it, also when it waits for nothing: what the version of 0004 adds to a deposit.
+const NAMED_BY_0004: &str = "UPDATE outbox SET load_id = ID(1) WHERE claim_id = ID(2) AND sequence = 1;";
+
 /// A register row and its import, as 0002 has them.
 const REGISTER_OF_0002: &str = "
 INSERT INTO finess_establishments (finess_et, finess_ej, name, long_name, category_code, category_label, department, post_line, siret, codemft,
@@ -139,21 +158,47 @@ async fn each_migration_keeps_what_was_there(db: TestDatabase) {
     let last = wait(migrator(postgres)).iter().map(|m| m.version).max().unwrap();
     for version in 3..=last {
         migrate_to(&url.0, postgres, version);
+        if version == 4 {
+            run(&url.0, postgres, &spelt(&[DEPOSIT_OF_0002, LOAD_OF_0004].concat(), 3, postgres));
+            run(&url.0, postgres, &spelt(&[DEPOSIT_OF_0002, NAMED_BY_0004].concat(), 4, postgres));
+        }
+    }
+    if postgres {
+        // In steps, each committed: cut before it was noted as done, it is done again.
+        run(&url.0, postgres, "DELETE FROM _sqlx_migrations WHERE version = 5;");
+        migrate_to(&url.0, postgres, 5);
     }
     let store = open(&url.0).await;
     store.migrate().await.unwrap();
     holds(&store, 1).await;
-    // The version before is still running: what it writes is accepted, and seen by this one.
+    holds(&store, 4).await;
+    leave(&store, &[1, 4]).await;
+    assert_eq!(store.figures(SystemClock.now()).await.unwrap().loading, 1);
+    // The versions before are still running: what they write is accepted, and seen by this one.
     run(&url.0, postgres, &spelt(DEPOSIT_OF_0002, 2, postgres));
-    holds(&store, 2).await;
-    holds(&store, 1).await;
-    assert_eq!(store.claims(&ClaimFilter::default(), None, 10).await.unwrap().items.len(), 2);
+    run(&url.0, postgres, &spelt(&[DEPOSIT_OF_0002, NAMED_BY_0004].concat(), 5, postgres));
+    leave(&store, &[1, 4, 2, 5]).await;
+    run(&url.0, postgres, &spelt(CLOSE_OF_0004, 3, postgres));
+    for deposit in 1..=5 {
+        holds(&store, deposit).await;
+    }
+    assert_eq!(store.claims(&ClaimFilter::default(), None, 10).await.unwrap().items.len(), 5);
     let figures = store.figures(SystemClock.now()).await.unwrap();
-    assert_eq!((figures.unbalanced, figures.quarantine_waiting, figures.loading), (0, 2, 0));
-    let unpublished: Vec<(Uuid, u64)> = store.unpublished(10, &[]).await.unwrap().iter().map(|e| (e.event.claim_id.0, e.event.sequence)).collect();
-    assert_eq!(unpublished, [(id(1, 2), 1), (id(1, 2), 2), (id(2, 2), 1), (id(2, 2), 2)], "events of both versions leave, in order");
+    assert_eq!((figures.unbalanced, figures.quarantine_waiting, figures.loading), (0, 5, 0));
+    leave(&store, &[1, 3, 4, 2, 5]).await;
     drop(store);
     url.drop_it(&db).await;
+}
+
+/// The events of these deposits leave, in the order of the outbox; whatever the version that wrote them.
+async fn leave(store: &SharedStore, deposits: &[u8]) {
+    let events = store.unpublished(20, &[]).await.unwrap();
+    let leaving: Vec<(Uuid, u64)> = events.iter().map(|e| (e.event.claim_id.0, e.event.sequence)).collect();
+    let expected: Vec<(Uuid, u64)> = deposits.iter().flat_map(|deposit| [(id(*deposit, 2), 1), (id(*deposit, 2), 2)]).collect();
+    assert_eq!(leaving, expected);
+    let depth = store.outbox_depth().await.unwrap();
+    assert_eq!(depth.pending, expected.len() as u64);
+    assert_eq!(depth.oldest.map(|at| at.unix_timestamp()), Some(1_770_000_000));
 }
 
 async fn holds(store: &SharedStore, deposit: u8) {

@@ -10,6 +10,8 @@ mod claims;
 mod exchanges;
 #[path = "store_conformance/listings.rs"]
 mod listings;
+#[path = "store_conformance/loads.rs"]
+mod loads;
 #[path = "store_conformance/outbox.rs"]
 mod outbox;
 #[path = "store_conformance/returns.rs"]
@@ -60,6 +62,7 @@ suite! {
         an_identity_known_from_another_file_is_left_out,
         the_same_invoice_from_two_files_at_once_is_kept_once,
         a_rejected_claim_may_be_sent_again,
+        the_latest_claim_is_found_among_live_and_rejected_ones,
         without_amc_the_amo_part_decides,
         parts_change_and_nothing_else_does,
         a_part_of_no_claim_is_an_error,
@@ -87,6 +90,12 @@ suite! {
         what_is_being_marked_is_left_out,
         a_cut_connection_costs_only_a_moment,
         replicas_number_without_holes,
+    }
+    loads {
+        events_of_loads_leave_in_the_order_of_the_outbox,
+        a_later_event_follows_the_one_of_the_load,
+        the_events_of_a_load_are_as_old_as_its_verdict,
+        a_look_reads_neither_held_events_nor_the_history,
     }
     returns {
         returns_are_delivered_once,

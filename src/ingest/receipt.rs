@@ -29,7 +29,7 @@ impl Ingest {
         work.resolve_quarantined(load.id).await?;
         let exchange = exchange(load, examen, books);
         let (arl, arl_body) = arl::write(&exchange, examen, &books.aside, &self.vault, self.clock.new_id());
-        let closing = Closing { exchange, ledger: books.ledger(), logical_files, arl };
+        let closing = Closing { exchange, at: self.clock.now(), ledger: books.ledger(), logical_files, arl };
         let said = receipt::text(&closing.exchange, &closing.ledger, &closing.arl);
         work.close_exchange(&closing, &|tip| self.vault.receipt_link(&tip.link, tip.sequence + 1, &said)).await?;
         kill_point::reach("ingest.closed");

@@ -160,8 +160,28 @@ macro_rules! shared_reads {
         }
 
         pub(in crate::store) async fn unpublished(pool: &Pool<$DB>, limit: usize, except: &[i64]) -> Result<Vec<OutboxEvent>, StoreError> {
-            let query = query_as(select_outbox!(concat!("WHERE position IS NULL AND ", may_go!(), " ORDER BY outbox_id LIMIT $1")));
-            let found: Vec<OutboxRow> = query.bind(rows(limit + except.len())).fetch_all(pool).await.map_err(doing("reading the outbox"))?;
+            let (doing, page) = (doing("reading the outbox"), limit + except.len());
+            // What belongs to no load, and the first event of each load that may go. `load_id` leads both orders, so that the index gives them.
+            let first = query_as(concat!(
+                closed_loads!(),
+                "SELECT * FROM (SELECT * FROM (",
+                select_outbox!("WHERE published_at IS NULL AND load_id IS NULL ORDER BY load_id, outbox_id LIMIT $1"),
+                ") AS free UNION ALL SELECT o.outbox_id, 0, o.payload, o.attempts, o.load_id FROM closed JOIN outbox o ON o.outbox_id = closed.first) \
+                 AS found ORDER BY outbox_id LIMIT $1"
+            ));
+            let mut found: Vec<OutboxRow> = first.bind(rows(page)).fetch_all(pool).await.map_err(&doing)?;
+            // Then the rest of the loads that begin within the page. They are read last: what a free event follows in its claim was there before it.
+            let loads: Vec<(Uuid, i64)> = found.iter().map(OutboxRow::place).filter_map(|(id, load)| load.map(|load| (load, id))).collect();
+            for (load, first) in loads {
+                if found.len() == page && found.last().is_some_and(|last| last.place().0 < first) {
+                    break;
+                }
+                let query = query_as(select_outbox!("WHERE published_at IS NULL AND load_id = $1 AND outbox_id > $2 ORDER BY outbox_id LIMIT $3"));
+                let rest: Vec<OutboxRow> = query.bind(load).bind(first).bind(rows(page)).fetch_all(pool).await.map_err(&doing)?;
+                found.extend(rest);
+                found.sort_unstable_by_key(OutboxRow::place);
+                found.truncate(page);
+            }
             let except: std::collections::HashSet<i64> = except.iter().copied().collect();
             all(found.into_iter().filter(|row| !except.contains(&row.outbox_id)).take(limit).collect())
         }
@@ -173,18 +193,21 @@ macro_rules! shared_reads {
         }
 
         pub(in crate::store) async fn outbox_depth(pool: &Pool<$DB>) -> Result<OutboxDepth, StoreError> {
-            // Both sides read the index of what is unpublished, not the history. The oldest row stands for the oldest instant.
-            let (pending, oldest): (i64, Option<Instant>) = query_as(concat!(
-                "SELECT (SELECT count(*) FROM outbox WHERE position IS NULL AND ",
-                may_go!(),
-                "), (SELECT created_at FROM outbox WHERE position IS NULL AND ",
-                may_go!(),
-                " ORDER BY outbox_id LIMIT 1)"
+            // Each part reads the index of what waits, not the history, and counts nothing of the loads under way. The first row of each part stands
+            // for its oldest instant; the events of a load are as old as its verdict.
+            let (pending, free, of_loads): (i64, Option<Instant>, Option<Instant>) = query_as(concat!(
+                closed_loads!(),
+                "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL AND load_id IS NULL) + CAST((SELECT COALESCE(sum( \
+                 (SELECT count(*) FROM outbox o WHERE o.published_at IS NULL AND o.load_id = closed.load_id)), 0) FROM closed) AS BIGINT), \
+                 (SELECT created_at FROM outbox WHERE published_at IS NULL AND load_id IS NULL ORDER BY load_id, outbox_id LIMIT 1), \
+                 (SELECT min(CASE WHEN e.closed_at > o.created_at THEN e.closed_at ELSE o.created_at END) \
+                 FROM closed JOIN outbox o ON o.outbox_id = closed.first LEFT JOIN exchanges e ON e.id = closed.load_id)"
             ))
             .fetch_one(pool)
             .await
             .map_err(doing("measuring the outbox"))?;
-            Ok(OutboxDepth { pending: uint(pending, "count")?, oldest: oldest.map(|at| at.0) })
+            let oldest = [free, of_loads].into_iter().flatten().map(|at| at.0).min();
+            Ok(OutboxDepth { pending: uint(pending, "count")?, oldest })
         }
 
         pub(in crate::store) async fn figures(pool: &Pool<$DB>, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {

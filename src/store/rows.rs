@@ -51,7 +51,26 @@ macro_rules! select_exchange {
 /// `SELECT` of an outbox event, then the given tail.
 macro_rules! select_outbox {
     ($tail:expr) => {
-        concat!("SELECT outbox_id, COALESCE(position, 0) AS position, payload, attempts FROM outbox ", $tail)
+        concat!("SELECT outbox_id, COALESCE(position, 0) AS position, payload, attempts, load_id FROM outbox ", $tail)
+    };
+}
+
+/// The loads that have their verdict and events to publish, as a CTE `closed (load_id, first)` with the first event of each. A step of the index a
+/// load, however many events it holds: the null that ends `waiting` stands for "no further one". All that asks for what waits says `published_at IS
+/// NULL`, as the index does: by `position` PostgreSQL would take the unique index of positions, and read every event that waits.
+macro_rules! closed_loads {
+    () => {
+        concat!(
+            "WITH RECURSIVE waiting (load_id) AS ( \
+             SELECT (SELECT load_id FROM outbox WHERE published_at IS NULL AND load_id IS NOT NULL ORDER BY load_id LIMIT 1) \
+             UNION ALL SELECT (SELECT o.load_id FROM outbox o WHERE o.published_at IS NULL AND o.load_id > w.load_id ORDER BY o.load_id LIMIT 1) \
+             FROM waiting w WHERE w.load_id IS NOT NULL), \
+             closed (load_id, first) AS ( \
+             SELECT w.load_id, (SELECT o.outbox_id FROM outbox o WHERE o.published_at IS NULL AND o.load_id = w.load_id ORDER BY o.outbox_id LIMIT 1) \
+             FROM waiting w WHERE w.load_id IS NOT NULL AND ",
+            shown!("w.load_id"),
+            ") "
+        )
     };
 }
 
@@ -79,7 +98,7 @@ macro_rules! select_return {
         concat!("SELECT id, kind, recipient, exchange_id, file_name, digest, sealed, created_at FROM returns " $(, $tail)?)
     };
 }
-pub(in crate::store) use {may_go, select_claim, select_exchange, select_outbox, select_quarantined, select_return, shown};
+pub(in crate::store) use {closed_loads, may_go, select_claim, select_exchange, select_outbox, select_quarantined, select_return, shown};
 
 #[derive(FromRow)]
 pub(in crate::store) struct ClaimRow {
@@ -250,6 +269,14 @@ pub(in crate::store) struct OutboxRow {
     position: i64,
     payload: String,
     attempts: i32,
+    load_id: Option<Uuid>,
+}
+
+impl OutboxRow {
+    /// Its place in the outbox, and the load that brought it.
+    pub(in crate::store) const fn place(&self) -> (i64, Option<Uuid>) {
+        (self.outbox_id, self.load_id)
+    }
 }
 
 impl TryFrom<OutboxRow> for OutboxEvent {

@@ -45,6 +45,8 @@ pub struct UnmatchedReturn {
 pub struct Closing {
     /// The exchange, with its final counts.
     pub exchange: Exchange,
+    /// When it is closed: from then on its events wait for the relay.
+    pub at: OffsetDateTime,
     /// Its books; must balance.
     pub ledger: Ledger,
     /// Its logical files (none are stored for a refused exchange, so that a corrected file can be sent again).

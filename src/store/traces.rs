@@ -44,7 +44,7 @@ pub struct Trace {
 
 /// `SELECT` of traces; the caller's `FROM … c` and conditions follow.
 macro_rules! select_trace {
-    ($from:literal) => {
+    ($from:expr) => {
         concat!(
             "SELECT c.id, c.ordinal, c.lot, c.first_record, c.record_count, c.person, c.ps, c.invoice_number, c.total, \
              (SELECT asked FROM claim_parts p WHERE p.claim_id = c.id AND p.kind = 'amo') AS amo, \

@@ -59,6 +59,11 @@ impl Soundness {
         self.held = true;
     }
 
+    /// Whether this change adds to a load.
+    pub(in crate::store) const fn is_load(&self) -> bool {
+        self.held
+    }
+
     /// The exchange is closed, and its events may go.
     pub(in crate::store) fn closed(&mut self) {
         (self.open, self.held, self.events) = (None, false, true);

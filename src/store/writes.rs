@@ -51,7 +51,7 @@ macro_rules! shared_writes {
             if !closing.ledger.balances() || !holds_what_it_says(&mut *db, &closing.exchange, &closing.ledger).await? {
                 return unbalanced();
             }
-            fill_exchange(&mut *db, &closing.exchange).await?;
+            fill_exchange(&mut *db, &closing.exchange, closing.at).await?;
             insert_ledger(&mut *db, closing.exchange.id, &closing.ledger).await?;
             insert_logical_files(&mut *db, closing.exchange.id, &closing.logical_files).await?;
             insert_return(&mut *db, &closing.arl).await?;
@@ -70,11 +70,11 @@ macro_rules! shared_writes {
             Ok(exchange.norm != "b2" || (claims == int(exchange.accepted) && records == int(ledger.accepted)))
         }
 
-        async fn fill_exchange(db: &mut Connection, e: &Exchange) -> Result<(), StoreError> {
+        async fn fill_exchange(db: &mut Connection, e: &Exchange, closed_at: OffsetDateTime) -> Result<(), StoreError> {
             let filled = query(
                 "UPDATE exchanges SET channel = $2, file_name = $3, size = $4, norm = $5, packaging = $6, verdict = $7, logical_files = $8, \
                  lots = $9, invoices = $10, lines = $11, accepted = $12, quarantined = $13, duplicates = $14, unmatched = $15, total = $16, \
-                 amo = $17, amc = $18, anomalies = $19, received_at = $20, archive_name = $21 WHERE id = $1 AND verdict IS NULL",
+                 amo = $17, amc = $18, anomalies = $19, received_at = $20, archive_name = $21, closed_at = $22 WHERE id = $1 AND verdict IS NULL",
             )
             .bind(e.id.0)
             .bind(e.channel.as_str())
@@ -97,6 +97,7 @@ macro_rules! shared_writes {
             .bind(int(e.anomalies))
             .bind(Instant(e.received_at))
             .bind(&e.archive_name)
+            .bind(Instant(closed_at))
             .execute(db)
             .await
             .map_err(doing("closing an exchange"))?;

@@ -96,6 +96,40 @@ pub async fn a_rejected_claim_may_be_sent_again(db: TestDatabase) {
     assert_eq!(db.store.claim(first.id).await.unwrap().unwrap().amc.reasons, vec![reason()], "the first one keeps its reject");
 }
 
+/// The latest is the one received last, the larger id among equals, whichever of them is live.
+pub async fn the_latest_claim_is_found_among_live_and_rejected_ones(db: TestDatabase) {
+    let sent = async |digest: &'static str, identity: &'static str, received: i64, rejects: bool| {
+        let claims = deposit(&db.store, digest, |id| {
+            let mut new = claim(id, 1, identity);
+            new.claim.received_at = at(received);
+            vec![new]
+        });
+        let claim = claims.await.remove(0).claim;
+        if rejects {
+            reject(&db, &claim).await;
+        }
+        claim.id
+    };
+    sent("d1", "resent", 0, true).await;
+    sent("d2", "resent", 10, true).await;
+    let resent = sent("d3", "resent", 20, false).await;
+    sent("d4", "given-up", 0, true).await;
+    let given_up = sent("d5", "given-up", 10, true).await;
+    sent("d6", "same-instant", 5, true).await;
+    let same_instant = sent("d7", "same-instant", 5, false).await;
+    // A clock that went back: the live claim is not the latest.
+    let early = sent("d8", "back-in-time", 30, true).await;
+    sent("d9", "back-in-time", 10, false).await;
+    let live = sent("d10", "sent-once", 0, false).await;
+    let mut unit = db.store.begin().await.unwrap();
+    let identities = ["resent", "given-up", "same-instant", "back-in-time", "sent-once", "unknown"].map(|i| Token(i.into()));
+    let mut latest: Vec<ClaimId> = unit.latest_claims(&identities).await.unwrap().iter().map(|c| c.id).collect();
+    latest.sort_unstable();
+    let mut expected = [resent, given_up, same_instant, early, live];
+    expected.sort_unstable();
+    assert_eq!(latest, expected);
+}
+
 pub async fn without_amc_the_amo_part_decides(db: TestDatabase) {
     let make = |id| {
         let mut new = claim(id, 1, "i1");

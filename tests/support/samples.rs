@@ -138,7 +138,7 @@ pub fn closing(id: ExchangeId, digest: &str, claims: &[NewClaim]) -> Closing {
         archive_name: "archive-1".into(),
     };
     let ledger = Ledger { read: records + 2, accepted: records, envelope: 2, ..Ledger::default() };
-    Closing { exchange, ledger, logical_files: Vec::new(), arl: arl(id, "octest") }
+    Closing { exchange, at: NOW, ledger, logical_files: Vec::new(), arl: arl(id, "octest") }
 }
 
 /// A link that needs no key.

@@ -30,11 +30,24 @@ pub(super) async fn claim(db: &mut PgConnection, id: ClaimId) -> Result<Option<C
     reads::claim(db, id).await
 }
 
+/// Columns of the claims with the identities `$1`. In two arms, because the live and the rejected ones have an index each, and none has both.
+macro_rules! by_identity {
+    ($columns:literal) => {
+        concat!(
+            "(SELECT ",
+            $columns,
+            " FROM claims WHERE identity = ANY($1) AND live UNION ALL SELECT ",
+            $columns,
+            " FROM claims WHERE identity = ANY($1) AND NOT live)"
+        )
+    };
+}
+
 pub(super) async fn latest_claims(db: &mut PgConnection, identities: &[Token]) -> Result<Vec<Claim>, StoreError> {
     let identities = column(identities, |t| t.0.as_str());
     loop {
         // By id, so that two batches with common invoices take their locks in the same order.
-        let locked: Vec<Uuid> = query_scalar("SELECT id FROM claims WHERE identity = ANY($1) ORDER BY id FOR UPDATE")
+        let locked: Vec<Uuid> = query_scalar(concat!("SELECT id FROM claims WHERE id IN ", by_identity!("id"), " ORDER BY id FOR UPDATE"))
             .bind(&identities)
             .fetch_all(&mut *db)
             .await
@@ -42,9 +55,11 @@ pub(super) async fn latest_claims(db: &mut PgConnection, identities: &[Token]) -
         if locked.is_empty() {
             return Ok(Vec::new());
         }
-        let found: Vec<ClaimRow> = query_as(select_claim!(
-            "AND c.id IN (SELECT DISTINCT ON (identity) id FROM claims WHERE identity = ANY($1) ORDER BY identity, received_at DESC, id DESC)"
-        ))
+        let found: Vec<ClaimRow> = query_as(select_claim!(concat!(
+            "AND c.id IN (SELECT DISTINCT ON (identity) id FROM ",
+            by_identity!("id, identity, received_at"),
+            " AS k ORDER BY identity, received_at DESC, id DESC)"
+        )))
         .bind(&identities)
         .fetch_all(&mut *db)
         .await
@@ -60,9 +75,9 @@ pub(super) async fn latest_claims(db: &mut PgConnection, identities: &[Token]) -
 
 /// Ranks of the claims that an exchange already has for these identities.
 pub(super) async fn loaded_ranks(db: &mut PgConnection, id: ExchangeId, identities: &[Token]) -> Result<HashSet<u64>, StoreError> {
-    let found: Vec<i64> = query_scalar("SELECT ordinal FROM claims WHERE identity = ANY($2) AND exchange_id = $1")
-        .bind(id.0)
+    let found: Vec<i64> = query_scalar(concat!("SELECT ordinal FROM ", by_identity!("ordinal, exchange_id"), " AS k WHERE exchange_id = $2"))
         .bind(column(identities, |t| t.0.as_str()))
+        .bind(id.0)
         .fetch_all(db)
         .await
         .map_err(doing("reading what a load wrote"))?;
@@ -70,12 +85,16 @@ pub(super) async fn loaded_ranks(db: &mut PgConnection, id: ExchangeId, identiti
 }
 
 pub(super) async fn traces(pool: &PgPool, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
-    let found: Vec<TraceRow> = query_as(select_trace!("FROM claims c WHERE c.identity = ANY($2) AND c.exchange_id = $1"))
-        .bind(id.0)
-        .bind(column(identities, |t| t.0.as_str()))
-        .fetch_all(pool)
-        .await
-        .map_err(doing("reading the traces of invoices"))?;
+    let found: Vec<TraceRow> = query_as(select_trace!(concat!(
+        "FROM ",
+        by_identity!("id, exchange_id, ordinal, lot, first_record, record_count, person, ps, invoice_number, total"),
+        " AS c WHERE c.exchange_id = $2"
+    )))
+    .bind(column(identities, |t| t.0.as_str()))
+    .bind(id.0)
+    .fetch_all(pool)
+    .await
+    .map_err(doing("reading the traces of invoices"))?;
     all(found)
 }
 
@@ -220,8 +239,8 @@ pub(super) async fn next_sequences(db: &mut PgConnection, claims: &[ClaimId]) ->
     found.into_iter().map(|(id, next)| Ok((ClaimId(id), uint(next, "outbox.sequence")?))).collect()
 }
 
-pub(super) async fn insert_events(db: &mut PgConnection, events: &[ClaimEvent]) -> Result<(), StoreError> {
-    // ORDER BY ord: the numbers of the outbox follow the order given. The first event of a claim waits for the deposit that brings the claim; a later
+pub(super) async fn insert_events(db: &mut PgConnection, events: &[ClaimEvent], of_a_load: bool) -> Result<(), StoreError> {
+    // ORDER BY ord: the numbers of the outbox follow the order given. The first event of a claim waits for the load that brings the claim; a later
     // one waits with it, should the deposit still be loading.
     query(
         "INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id) \
@@ -237,7 +256,7 @@ pub(super) async fn insert_events(db: &mut PgConnection, events: &[ClaimEvent]) 
     .bind(column(events, ClaimEvent::routing_key))
     .bind(column(events, json))
     .bind(column(events, |e| Instant(e.occurred_at)))
-    .bind(column(events, |e| e.exchange_id.map(|id| id.0)))
+    .bind(column(events, |e| e.exchange_id.filter(|_| of_a_load).map(|id| id.0)))
     .execute(db)
     .await
     .map(|_| ())

@@ -79,7 +79,7 @@ impl UnitOfWork for PostgresUnit {
 
     async fn insert_events(&mut self, events: &[ClaimEvent]) -> Result<(), StoreError> {
         self.state.events |= !events.is_empty();
-        step!(self, batch::insert_events(&mut self.tx, events))
+        step!(self, batch::insert_events(&mut self.tx, events, self.state.is_load()))
     }
 
     async fn insert_quarantined(&mut self, invoices: &[Quarantined]) -> Result<(), StoreError> {

@@ -20,11 +20,26 @@ fn hex_list<'a>(ids: impl IntoIterator<Item = &'a ClaimId>) -> String {
     json(&ids.into_iter().map(|id| id.0.simple().to_string()).collect::<Vec<_>>())
 }
 
+/// Columns of the claims with the identities of the list `$1`. In two arms, because the live and the rejected ones have an index each, and none has
+/// both.
+macro_rules! by_identity {
+    ($columns:literal) => {
+        concat!(
+            "(SELECT ",
+            $columns,
+            " FROM json_each($1) j CROSS JOIN claims c ON c.identity = j.value AND c.live UNION ALL SELECT ",
+            $columns,
+            " FROM json_each($1) j CROSS JOIN claims c ON c.identity = j.value AND NOT c.live)"
+        )
+    };
+}
+
 pub(super) async fn latest_claims(db: &mut SqliteConnection, identities: &[Token]) -> Result<Vec<Claim>, StoreError> {
-    let found: Vec<ClaimRow> = query_as(select_claim!(
-        "AND c.id IN (SELECT (SELECT k.id FROM claims k WHERE k.identity = j.value ORDER BY k.received_at DESC, k.id DESC LIMIT 1) \
-         FROM json_each($1) j)"
-    ))
+    let found: Vec<ClaimRow> = query_as(select_claim!(concat!(
+        "AND c.id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY identity ORDER BY received_at DESC, id DESC) AS age FROM ",
+        by_identity!("c.id, c.identity, c.received_at"),
+        ") AS k WHERE age = 1)"
+    )))
     .bind(json(&identities))
     .fetch_all(db)
     .await
@@ -34,9 +49,9 @@ pub(super) async fn latest_claims(db: &mut SqliteConnection, identities: &[Token
 
 /// Ranks of the claims that an exchange already has for these identities.
 pub(super) async fn loaded_ranks(db: &mut SqliteConnection, id: ExchangeId, identities: &[Token]) -> Result<HashSet<u64>, StoreError> {
-    let found: Vec<i64> = query_scalar("SELECT c.ordinal FROM json_each($2) j CROSS JOIN claims c ON c.identity = j.value WHERE c.exchange_id = $1")
-        .bind(id.0)
+    let found: Vec<i64> = query_scalar(concat!("SELECT ordinal FROM ", by_identity!("c.ordinal, c.exchange_id"), " AS k WHERE exchange_id = $2"))
         .bind(json(&identities))
+        .bind(id.0)
         .fetch_all(db)
         .await
         .map_err(doing("reading what a load wrote"))?;
@@ -44,12 +59,16 @@ pub(super) async fn loaded_ranks(db: &mut SqliteConnection, id: ExchangeId, iden
 }
 
 pub(super) async fn traces(pool: &SqlitePool, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
-    let found: Vec<TraceRow> = query_as(select_trace!("FROM json_each($2) j CROSS JOIN claims c ON c.identity = j.value WHERE c.exchange_id = $1"))
-        .bind(id.0)
-        .bind(json(&identities))
-        .fetch_all(pool)
-        .await
-        .map_err(doing("reading the traces of invoices"))?;
+    let found: Vec<TraceRow> = query_as(select_trace!(concat!(
+        "FROM ",
+        by_identity!("c.id, c.exchange_id, c.ordinal, c.lot, c.first_record, c.record_count, c.person, c.ps, c.invoice_number, c.total"),
+        " AS c WHERE c.exchange_id = $2"
+    )))
+    .bind(json(&identities))
+    .bind(id.0)
+    .fetch_all(pool)
+    .await
+    .map_err(doing("reading the traces of invoices"))?;
     all(found)
 }
 
@@ -165,11 +184,12 @@ async fn waiting_for(db: &mut SqliteConnection, claims: impl Iterator<Item = &Cl
     Ok(found.into_iter().collect())
 }
 
-pub(super) async fn insert_events(db: &mut SqliteConnection, events: &[ClaimEvent]) -> Result<(), StoreError> {
-    // The first event of a claim waits for the deposit that brings the claim; a later one waits with it, should the deposit still be loading.
+pub(super) async fn insert_events(db: &mut SqliteConnection, events: &[ClaimEvent], of_a_load: bool) -> Result<(), StoreError> {
+    // The first event of a claim waits for the load that brings the claim; a later one waits with it, should the deposit still be loading.
     let later = || events.iter().filter(|e| e.sequence > 1).map(|e| &e.claim_id);
     let waiting = if later().next().is_some() { waiting_for(&mut *db, later()).await? } else { HashMap::new() };
-    let load_of = |e: &ClaimEvent| if e.sequence == 1 { e.exchange_id.map(|id| id.0) } else { waiting.get(&e.claim_id.0).copied() };
+    let brought_by = |e: &ClaimEvent| e.exchange_id.filter(|_| of_a_load).map(|id| id.0);
+    let load_of = |e: &ClaimEvent| if e.sequence == 1 { brought_by(e) } else { waiting.get(&e.claim_id.0).copied() };
     for chunk in events.chunks(CHUNK) {
         let mut insert =
             QueryBuilder::<Sqlite>::new("INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id) ");

@@ -1,0 +1,166 @@
+//! Stories of loads: what they hold, what leaves when they are closed, and what a look at the outbox costs meanwhile.
+
+use crate::support::databases::TestDatabase;
+use crate::support::samples::*;
+use noemie_gateway::domain::*;
+use noemie_gateway::store::{Load, NewClaim, OutboxDepth, SharedStore};
+use std::time::{Duration, Instant};
+
+/// Opens a load: the place of a large deposit.
+async fn open_load(store: &SharedStore, digest: &str) -> ExchangeId {
+    let mut unit = store.begin().await.unwrap();
+    let id = open(&mut unit, digest).await;
+    let load = Load {
+        id,
+        sender: "octest".into(),
+        digest: digest.into(),
+        idempotency_key: String::new(),
+        channel: Channel::Drop,
+        file_name: String::new(),
+        size: 1,
+        received_at: NOW,
+        archive_name: "archive-1".into(),
+    };
+    unit.open_load(&load, &[]).await.unwrap();
+    unit.commit().await.unwrap();
+    id
+}
+
+/// Writes a batch of a load: claims with their first events.
+async fn batch(store: &SharedStore, id: ExchangeId, ordinals: std::ops::Range<u64>) -> Vec<NewClaim> {
+    let claims: Vec<NewClaim> = ordinals.map(|n| claim(id, n, &format!("{id}-{n}"))).collect();
+    let mut unit = store.begin().await.unwrap();
+    assert!(unit.continue_load(id).await.unwrap());
+    assert_eq!(unit.insert_claims(&claims).await.unwrap().len(), claims.len());
+    unit.insert_events(&claims.iter().map(|c| event(&c.claim, 1)).collect::<Vec<_>>()).await.unwrap();
+    unit.commit().await.unwrap();
+    claims
+}
+
+async fn close(store: &SharedStore, id: ExchangeId, digest: &str, claims: &[NewClaim], seconds: i64) {
+    let mut unit = store.begin().await.unwrap();
+    assert!(unit.continue_load(id).await.unwrap());
+    let closing = noemie_gateway::store::Closing { at: at(seconds), ..closing(id, digest, claims) };
+    unit.close_exchange(&closing, &plain_link).await.unwrap();
+    unit.commit().await.unwrap();
+}
+
+/// The claims whose events may leave, in order.
+async fn leaving(store: &SharedStore, limit: usize) -> Vec<ClaimId> {
+    store.unpublished(limit, &[]).await.unwrap().iter().map(|e| e.event.claim_id).collect()
+}
+
+fn ids(claims: &[NewClaim]) -> Vec<ClaimId> {
+    claims.iter().map(|c| c.claim.id).collect()
+}
+
+/// Three loads and small deposits between their batches: closed one by one, their events take their places among the others, wherever a page is cut.
+pub async fn events_of_loads_leave_in_the_order_of_the_outbox(db: TestDatabase) {
+    let mut loads = Vec::new();
+    for digest in ["l0", "l1", "l2"] {
+        loads.push((open_load(&db.store, digest).await, Vec::new()));
+    }
+    // Every event in its order: the load that brings it, none for a small deposit.
+    let mut written: Vec<(Option<usize>, ClaimId)> = Vec::new();
+    for turn in 0..4u64 {
+        for n in [2, 0, 1] {
+            let claims = batch(&db.store, loads[n].0, 3 * turn + 1..3 * turn + 4).await;
+            written.extend(ids(&claims).into_iter().map(|id| (Some(n), id)));
+            loads[n].1.extend(claims);
+        }
+        let small = deposit_many(&db.store, &format!("small-{turn}"), 2).await;
+        written.extend(ids(&small).into_iter().map(|id| (None, id)));
+    }
+    for closed in [&[][..], &[1], &[1, 2], &[1, 2, 0]] {
+        if let Some(n) = closed.last() {
+            close(&db.store, loads[*n].0, &format!("l{n}"), &loads[*n].1, 60).await;
+        }
+        let may_go = |load: &Option<usize>| load.is_none_or(|n| closed.contains(&n));
+        let expected: Vec<ClaimId> = written.iter().filter(|(load, _)| may_go(load)).map(|(_, id)| *id).collect();
+        for limit in 1..=expected.len() + 1 {
+            assert_eq!(leaving(&db.store, limit).await, expected[..limit.min(expected.len())], "{closed:?} closed, {limit} at most");
+        }
+        assert_eq!(db.store.outbox_depth().await.unwrap().pending, expected.len() as u64, "{closed:?} closed");
+    }
+    // Published in pages that cut through loads, everything leaves once.
+    let mut left = Vec::new();
+    loop {
+        let page = db.store.unpublished(5, &[]).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        left.extend(page.iter().map(|e| e.event.claim_id));
+        db.store.mark_published(&page.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), at(70)).await.unwrap();
+    }
+    assert_eq!(left, written.iter().map(|(_, id)| *id).collect::<Vec<_>>());
+}
+
+/// A later event of a claim stands outside its load, and leaves behind the event that the load brought.
+pub async fn a_later_event_follows_the_one_of_the_load(db: TestDatabase) {
+    let id = open_load(&db.store, "l").await;
+    let claims = batch(&db.store, id, 1..4).await;
+    close(&db.store, id, "l", &claims, 60).await;
+    let mut unit = db.store.begin().await.unwrap();
+    let first = unit.claim(claims[0].claim.id).await.unwrap().unwrap();
+    unit.insert_events(&[event(&first, 2)]).await.unwrap();
+    unit.commit().await.unwrap();
+    assert_eq!(db.number("SELECT count(*) FROM outbox WHERE load_id IS NULL").await, 1);
+    for limit in 1..=4 {
+        let sequences: Vec<u64> = db.store.unpublished(limit, &[]).await.unwrap().iter().map(|e| e.event.sequence).collect();
+        assert_eq!(sequences, [1, 1, 1, 2][..limit]);
+    }
+}
+
+/// The events of a load could not leave before its verdict: they are not late for that.
+pub async fn the_events_of_a_load_are_as_old_as_its_verdict(db: TestDatabase) {
+    let id = open_load(&db.store, "l").await;
+    let claims = batch(&db.store, id, 1..4).await;
+    assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth::default(), "what is held does not wait");
+    close(&db.store, id, "l", &claims, 7_200).await;
+    assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth { pending: 3, oldest: Some(at(7_200)) });
+    // What was written while the load was under way waited all the time.
+    deposit_many(&db.store, "small", 1).await;
+    assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth { pending: 4, oldest: Some(NOW) });
+}
+
+/// Rows that PostgreSQL's own statistics say were read: entries of the indexes of the outbox, and rows of whole tables.
+const READ: &str = "SELECT (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'outbox') + \
+                    (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('outbox', 'claims'))::bigint";
+const SCANS: &str = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'outbox_waiting'";
+/// Events held in the story below.
+const HELD: u64 = 3_000;
+
+/// A look at the outbox and a look for invoices read what they answer, not what is held or stored. SQLite tells no such figures; its SQL is the same.
+pub async fn a_look_reads_neither_held_events_nor_the_history(db: TestDatabase) {
+    // As in life, the server counted and cleaned its tables when nothing waited.
+    deposit_many(&db.store, "published", 500).await;
+    let published: Vec<i64> = db.store.unpublished(500, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    db.store.mark_published(&published, NOW).await.unwrap();
+    db.execute(if db.is_postgres() { "VACUUM ANALYZE" } else { "ANALYZE" }).await.unwrap();
+    let id = open_load(&db.store, "l").await;
+    let held = batch(&db.store, id, 1..HELD + 1).await;
+    let small = deposit_many(&db.store, "small", 3).await;
+    let identities: Vec<Token> = held[..5].iter().map(|c| c.claim.identity.clone()).collect();
+    let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
+    if db.is_postgres() {
+        db.execute("SELECT pg_stat_reset()").await.unwrap();
+    }
+    assert_eq!(leaving(&replica, 100).await, ids(&small));
+    assert_eq!(replica.outbox_depth().await.unwrap().pending, 3);
+    assert_eq!(replica.traces(id, &identities).await.unwrap().len(), 5);
+    let mut unit = replica.begin().await.unwrap();
+    assert_eq!(unit.latest_claims(&identities).await.unwrap().len(), 5);
+    assert_eq!(unit.loaded(id, &identities, (1, 1)).await.unwrap().claims.len(), 5);
+    drop(unit);
+    // A connection hands its statistics in when it ends.
+    drop(replica);
+    let started = Instant::now();
+    while db.is_postgres() && db.number(SCANS).await == 0 {
+        assert!(started.elapsed() < Duration::from_secs(20), "no statistics came");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    if db.is_postgres() {
+        let read = db.number(READ).await;
+        assert!((1..100).contains(&read), "{read} rows read where {HELD} are held");
+    }
+}
