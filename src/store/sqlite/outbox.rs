@@ -24,9 +24,9 @@ pub(super) async fn mark_published(writer: &SqlitePool, outbox_ids: &[i64], at: 
     .map_err(doing("marking events as published"))
 }
 
-/// Counts a failed try.
+/// Counts a failed try. The plus keeps the index of positions out: it has all that waits.
 pub(super) async fn count_attempt(writer: &SqlitePool, outbox_ids: &[i64]) -> Result<(), StoreError> {
-    query("UPDATE outbox SET attempts = attempts + 1 WHERE position IS NULL AND outbox_id IN (SELECT value FROM json_each($1))")
+    query("UPDATE outbox SET attempts = attempts + 1 WHERE +position IS NULL AND outbox_id IN (SELECT value FROM json_each($1))")
         .bind(json(&outbox_ids))
         .execute(writer)
         .await
