@@ -22,6 +22,8 @@ pub const PLACES: &[(&str, &str)] = &[
     ("load.claims", "the claims of a batch are written, their events are not"),
     ("load.written", "a batch is written"),
     ("load.committed", "a batch of a large deposit is committed, its receipt is not"),
+    ("abandon.marked", "a load is marked to be given up, nothing of it is removed"),
+    ("abandon.step", "some invoices of a load are removed, or its place is"),
     ("returns.matched", "a batch of returns changed its claims"),
     ("ingest.loaded", "every invoice is written, the books are not closed"),
     ("ingest.closed", "books, exchange and ARL are written, not committed"),

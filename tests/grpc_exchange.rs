@@ -4,7 +4,7 @@ mod grpc_support;
 
 use futures::{StreamExt as _, stream};
 use grpc_support::samples;
-use grpc_support::{Gateway, USED_KEY, fields, reason};
+use grpc_support::{Gateway, HELD_KEY, USED_KEY, fields, reason};
 use noemie_gateway::domain::{Anomalie, ExchangeId, ReturnFile};
 use noemie_gateway::grpc::proto::submit_exchange_request::Part;
 use noemie_gateway::grpc::proto::{
@@ -72,6 +72,8 @@ async fn broken_deposits_are_refused_with_their_reason() {
     assert_eq!(fields(&wrong), ["metadata.sender", "metadata.idempotency_key"]);
     let used = submit(&gateway, vec![metadata("oct", USED_KEY), Part::Chunk(vec![1])]).await.expect_err("a used key");
     assert_eq!((used.code(), reason(&used).as_str()), (Code::AlreadyExists, "idempotency_key_reused"));
+    let held = submit(&gateway, vec![metadata("oct", HELD_KEY), Part::Chunk(vec![1])]).await.expect_err("a load holds its invoices");
+    assert_eq!((held.code(), reason(&held).as_str()), (Code::Unavailable, "invoices_being_loaded"));
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ use proof::{Deposit, Fact};
 use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use story::Story;
@@ -37,7 +38,7 @@ const AT_ONCE: usize = 8;
 /// Invoices of the large file: two batches, so that a place inside a batch is met with one written and one not.
 const LARGE: u64 = 600;
 /// Places that need it.
-const LARGE_AT: &[&str] = &["load.", "ingest.placed", "archive.chunk", "grpc.chunk"];
+const LARGE_AT: &[&str] = &["load.", "abandon.", "ingest.placed", "archive.chunk", "grpc.chunk"];
 /// Invoices of the large file where its size makes no difference.
 const SMALL: u64 = 12;
 /// Places that are also met a second time, when something of the same kind went through before.
@@ -64,15 +65,35 @@ async fn dies_at(order: &str, dir: &Path, shape: &Shape<'_>) {
     let size = if LARGE_AT.iter().any(|place| order.starts_with(place)) { LARGE } else { SMALL };
     let mut story = Story::new(&shape.url, 0, size);
     let mut settings = shape.settings.clone();
-    settings.push((kill_point::VARIABLE, order));
+    // A load is given up by hand, after the gateway died in the middle of it.
+    let by_hand = order.starts_with("abandon.");
+    settings.push((kill_point::VARIABLE, if by_hand { "load.committed" } else { order }));
     let death = match Gateway::try_start(dir, &settings).await {
         Ok(gateway) => story.tell(&gateway).await.expect_err("the gateway never came by this place"),
         Err(ended) => ended,
     };
     assert_eq!(death.signal(), Some(SIGABRT), "the gateway died elsewhere: {death:?}");
+    if by_hand {
+        let death = give_up(dir, &shape.settings, order);
+        assert_eq!(death.signal(), Some(SIGABRT), "the command died elsewhere: {death:?}");
+    }
     let gateway = Gateway::start(dir, &shape.settings).await;
     story.tell(&gateway).await.expect("the gateway lives");
     count(&gateway, dir, shape, &story.deposits(), &story.rejected).await;
+}
+
+/// Gives up the load that was cut, and dies on the way: the gateway ends it, and the file comes in again from the drop directory.
+fn give_up(dir: &Path, settings: &[(&str, &str)], order: &str) -> ExitStatus {
+    let command = |arguments: &[&str]| {
+        let mut command = gateway::command(dir);
+        command.args(arguments).envs(settings.iter().copied()).stdin(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let listed = command(&["loads", "list", "--format", "json"]).output().expect("the program starts").stdout;
+    let load: serde_json::Value = serde_json::from_slice(&listed).expect("one load");
+    let id = load["exchange_id"].as_str().expect("an id");
+    let mut abandon = command(&["loads", "abandon", id, "--why", "essai", "--yes", "--by", "essai"]);
+    abandon.env(kill_point::VARIABLE, order).stdout(Stdio::null()).status().expect("the program starts")
 }
 
 async fn count(gateway: &Gateway, dir: &Path, shape: &Shape<'_>, deposits: &[Deposit], rejected: &BTreeSet<gateway::Invoice>) {

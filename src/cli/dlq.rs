@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::domain::{ClaimId, EventId};
 use crate::relay::AmqpSettings;
 use crate::relay::dead_letters::{self, Act, Author, DeadLetter, DeadQueue, Filter, KeyPattern, LARGEST_LOOK, Limits, Outcome, USUAL_LOOK};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use std::process::ExitCode;
 use time::OffsetDateTime;
@@ -279,8 +279,7 @@ async fn journal(args: &JournalArgs, config: Config) -> Result<ExitCode> {
 
 /// Who, and the journal of the gateway that they work on.
 async fn author(by: &Option<String>, config: Config) -> Result<Author> {
-    let user = || ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-    let Some(name) = by.clone().or_else(user) else { bail!("the system does not say who you are: give --by NAME") };
+    let name = super::who(by.as_deref())?;
     let app = super::open(config).await?;
     Ok(Author { store: app.store, clock: app.clock, name })
 }

@@ -8,6 +8,7 @@ mod finess;
 mod generate;
 mod ingest;
 mod listing;
+mod loads;
 mod lookup;
 mod outbox;
 mod serve;
@@ -21,7 +22,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, Config};
 use crate::telemetry;
 use crate::vault::KeyOrigin;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,6 +70,9 @@ enum Command {
     /// List exchanges, claims or return files.
     #[command(subcommand)]
     List(listing::ListCommand),
+    /// Look at large deposits that have no receipt yet, or give one up.
+    #[command(subcommand)]
+    Loads(loads::LoadsCommand),
     /// Show what waits for publication.
     Outbox(OutputArgs),
     /// Read every raw file again and compare it with what is stored; check the chain of receipts. Exit status 0 when everything fits, else 1.
@@ -175,6 +179,7 @@ async fn with_app(command: Command, app: App) -> Result<ExitCode> {
         Command::Finess(command) => finess::run(&command, &app).await,
         Command::Conventions(command) => conventions::run(&command, &app).await,
         Command::List(command) => listing::run(&command, &app).await,
+        Command::Loads(command) => loads::run(&command, &app).await,
         Command::Outbox(args) => outbox::run(&args, &app).await,
         Command::Verify(args) => verify::run(&args, &app).await,
         // Opening has brought the schema up.
@@ -183,6 +188,13 @@ async fn with_app(command: Command, app: App) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Who does something by hand, for the journal of operations: as they say, else the user of the system.
+fn who(by: Option<&str>) -> Result<String> {
+    let user = || ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    let Some(name) = by.map(str::to_owned).or_else(user) else { bail!("the system does not say who you are: give --by NAME") };
+    Ok(name)
 }
 
 async fn open(config: Config) -> Result<App> {

@@ -8,7 +8,7 @@
 //! | `ALREADY_EXISTS` | idempotency key used for something else | `ErrorInfo` |
 //! | `RESOURCE_EXHAUSTED` | larger than a limit, too many uploads at once, no room left in the archive | `ErrorInfo` |
 //! | `DEADLINE_EXCEEDED` | the caller of an upload sent nothing for a minute | `ErrorInfo` |
-//! | `UNAVAILABLE` | the database is away or busy, or another replica went on with this deposit: try again | `ErrorInfo` |
+//! | `UNAVAILABLE` | the database is away or busy, another replica went on with this deposit, or a deposit that has no receipt yet holds the same invoices: try again | `ErrorInfo` |
 //! | `INTERNAL` | our fault | an id in the message; the log has the id and the chain |
 
 use super::proto;
@@ -58,6 +58,11 @@ pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
         IngestError::KeyReused => with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string()),
         IngestError::TooManyUploads { .. } => with_reason(Code::ResourceExhausted, "too_many_uploads", error.to_string()),
         IngestError::TooLarge { .. } => with_reason(Code::ResourceExhausted, "file_too_large", error.to_string()),
+        IngestError::Held { .. } => with_reason(
+            Code::Unavailable,
+            "invoices_being_loaded",
+            "another deposit, whose invoices are being written, holds the same invoices or remittance: send this one again later",
+        ),
         IngestError::Overtaken => with_reason(Code::Unavailable, "overtaken", error.to_string()),
         IngestError::Store(cause) => internal(clock, cause),
         IngestError::Archive { source, .. } if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {

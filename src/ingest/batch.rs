@@ -3,12 +3,11 @@
 use super::IngestError;
 use super::books::Books;
 use super::invoices::Lu;
-use super::load::hold;
 use super::load_b2::Loading;
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, EventId, PartState, Quarantined, Token, life_cycle};
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, EventId, ExchangeId, PartState, Quarantined, Token, life_cycle};
 use crate::kill_point;
 use crate::returns::arl::Aside;
-use crate::store::{NewClaim, Store, UnitOfWork};
+use crate::store::{NewClaim, OpenLoad, UnitOfWork};
 use noemie_parsers::anomaly::Severity;
 use std::collections::{HashMap, HashSet};
 
@@ -17,55 +16,46 @@ const ALREADY_RECEIVED: &str = "DEJA_RECUE";
 /// The invoice has a claim that is paid.
 const ALREADY_PAID: &str = "DEJA_PAYEE";
 
-/// Writes one batch of a load in a transaction of its own.
-pub(super) async fn write_alone(
-    batch: Vec<Lu>,
-    loading: &Loading<'_>,
-    store: &dyn Store,
-    resumed: bool,
-    books: &mut Books,
-) -> Result<(), IngestError> {
-    let mut work = store.begin().await?;
-    hold(work.as_mut(), loading.exchange_id).await?;
-    let batch = if resumed { without_known(batch, loading, work.as_mut(), books).await? } else { batch };
-    write(batch, loading, work.as_mut(), books).await?;
-    work.commit().await?;
-    kill_point::reach("load.committed");
-    Ok(())
-}
-
-/// Books what an earlier try of this load wrote of the batch, and answers the rest.
-async fn without_known(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<Vec<Lu>, IngestError> {
-    let ranks = (batch.first().map_or(0, Lu::rank), batch.last().map_or(0, Lu::rank));
-    let claims = batch.iter().filter_map(|lu| if let Lu::Claim(claim) = lu { Some(claim.claim.identity.clone()) } else { None });
-    let known = work.loaded(loading.exchange_id, &claims.collect::<Vec<_>>(), ranks).await?;
-    let aside: HashMap<u64, Quarantined> = known.aside.into_iter().map(|q| (q.ordinal, q)).collect();
-    let mut rest = Vec::with_capacity(batch.len());
-    for lu in batch {
-        match (&lu, aside.get(&lu.rank())) {
-            (Lu::Claim(claim), _) if known.claims.contains(&claim.claim.ordinal) => books.accept_claim(&claim.claim),
-            (Lu::Claim(claim), Some(stored)) if Original::is_told(stored) => {
-                tell_duplicate(&claim.claim, Original::told(stored), books);
-            }
-            // An earlier version put it aside: what is written stands, and is told.
-            (Lu::Claim(_), Some(stored)) => put_aside(&(stored.clone(), told_again(stored)), books),
-            (Lu::Aside(told), Some(_)) => put_aside(told, books),
-            (_, None) => rest.push(lu),
-        }
-    }
-    Ok(rest)
-}
-
 /// What the ARL tells of an invoice that stands aside.
 fn told_again(stored: &Quarantined) -> Aside {
     let reasons = stored.codes.iter().map(|code| (code.clone(), "Facture mise de côté".to_owned())).collect();
     Aside { ps: stored.ps.clone(), lot: stored.lot.clone(), invoice_number: stored.invoice_number.clone(), reasons }
 }
 
-/// Books an invoice that the first pass put aside, and tells its sender.
-fn put_aside(told: &(Quarantined, Aside), books: &mut Books) {
-    books.quarantine(u64::from(told.0.record_count));
-    books.tell(told.1.clone());
+/// Books an invoice that an earlier try of this load put aside, and tells its sender. Why it stands aside is told as it is read now, where it still would be
+/// put aside.
+pub(super) fn tell_again(stored: &Quarantined, lu: &Lu, books: &mut Books) {
+    match lu {
+        _ if is_duplicate(stored) => tell_duplicate(stored, books),
+        Lu::Aside(told) => put_aside(stored, told.1.clone(), books),
+        Lu::Claim(_) => put_aside(stored, told_again(stored), books),
+    }
+}
+
+/// Books an invoice that stands aside for its faults, and tells its sender.
+fn put_aside(invoice: &Quarantined, told: Aside, books: &mut Books) {
+    books.quarantine(u64::from(invoice.record_count));
+    books.tell(told);
+}
+
+/// Whether an invoice stands aside because it is known.
+fn is_duplicate(stored: &Quarantined) -> bool {
+    stored.codes.iter().any(|code| code == ALREADY_PAID || code == ALREADY_RECEIVED)
+}
+
+/// Nothing final is said of an invoice or a remittance that an open load holds: neither has that load a receipt by which it could be named, nor is it sure to
+/// get one. Who meets it gives way and comes back. Of two loads the later one does, so that they never wait for each other: the earlier one refuses as
+/// duplicates what the later one holds, whose receipt then follows (or, should it be given up, makes them wait in the quarantine).
+pub(super) async fn give_way(met: impl IntoIterator<Item = ExchangeId>, loading: &Loading<'_>, work: &mut dyn UnitOfWork) -> Result<(), IngestError> {
+    let met: HashSet<ExchangeId> = met.into_iter().filter(|id| *id != loading.exchange_id).collect();
+    if met.is_empty() {
+        return Ok(());
+    }
+    let goes_first = |load: &&OpenLoad| met.contains(&load.id) && (!loading.is_load || load.withdrawn || load.id < loading.exchange_id);
+    match work.open_loads().await?.iter().find(goes_first) {
+        Some(load) => Err(IngestError::Held { exchange: load.id }),
+        None => Ok(()),
+    }
 }
 
 /// Writes one batch: a handful of statements, whatever its size.
@@ -76,31 +66,28 @@ pub(super) async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn 
         match lu {
             Lu::Claim(claim) => claims.push(*claim),
             Lu::Aside(told) => {
-                put_aside(&told, books);
+                put_aside(&told.0, told.1, books);
                 aside.push(told.0);
             }
         }
     }
-    let identities: Vec<Token> = claims.iter().map(|c| c.claim.identity.clone()).collect();
-    let known = latest(&identities, work).await?;
+    let known = latest(&claims, loading, work).await?;
     let (mut fresh, mut repeated) = sort(claims, &known)?;
     let inserted: HashSet<ClaimId> = work.insert_claims(&fresh).await?.into_iter().collect();
     let (written, raced): (Vec<NewClaim>, Vec<NewClaim>) = fresh.drain(..).partition(|c| inserted.contains(&c.claim.id));
     // The same invoice twice in this batch, or in a deposit that committed meanwhile: its original is known by now.
-    let identities: Vec<Token> = raced.iter().map(|c| c.claim.identity.clone()).collect();
-    let known = if raced.is_empty() { HashMap::new() } else { latest(&identities, work).await? };
+    let known = if raced.is_empty() { HashMap::new() } else { latest(&raced, loading, work).await? };
     for claim in raced {
-        let original = known.get(&claim.claim.identity);
-        if original.is_some_and(|first| is_itself(first, &claim.claim)) {
-            return Err(IngestError::Overtaken);
-        }
-        repeated.push((claim, original.map(Original::of)));
+        // None any more: what held the invoice was taken back at this moment.
+        let original = known.get(&claim.claim.identity).filter(|first| !is_itself(first, &claim.claim)).ok_or(IngestError::Overtaken)?;
+        repeated.push((claim, Original::of(original)));
     }
     kill_point::reach("load.claims");
     events(&written, loading, work, books).await?;
     for (claim, original) in &repeated {
-        let code = tell_duplicate(&claim.claim, *original, books);
-        aside.push(duplicate(&claim.claim, code, *original, loading));
+        let refused = duplicate(&claim.claim, *original, loading);
+        tell_duplicate(&refused, books);
+        aside.push(refused);
     }
     if !aside.is_empty() {
         work.insert_quarantined(&aside).await?;
@@ -109,9 +96,12 @@ pub(super) async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn 
     Ok(())
 }
 
-/// The latest claim of each identity.
-async fn latest(identities: &[Token], work: &mut dyn UnitOfWork) -> Result<HashMap<Token, Claim>, IngestError> {
-    Ok(work.latest_claims(identities).await?.into_iter().map(|c| (c.identity.clone(), c)).collect())
+/// The latest claim of each invoice.
+async fn latest(claims: &[NewClaim], loading: &Loading<'_>, work: &mut dyn UnitOfWork) -> Result<HashMap<Token, Claim>, IngestError> {
+    let identities: Vec<Token> = claims.iter().map(|c| c.claim.identity.clone()).collect();
+    let known = work.latest_claims(&identities).await?;
+    give_way(known.iter().map(|claim| claim.exchange_id), loading, work).await?;
+    Ok(known.into_iter().map(|c| (c.identity.clone(), c)).collect())
 }
 
 /// An identity with a live claim is a duplicate; one whose AMC part was rejected is a correction. A claim of this very invoice means that somebody else
@@ -121,7 +111,7 @@ fn sort(claims: Vec<NewClaim>, known: &HashMap<Token, Claim>) -> Result<(Vec<New
     for mut claim in claims {
         match known.get(&claim.claim.identity) {
             Some(first) if is_itself(first, &claim.claim) => return Err(IngestError::Overtaken),
-            Some(first) if life_cycle::is_live(first.amo.state, first.amc.state) => repeated.push((claim, Some(Original::of(first)))),
+            Some(first) if life_cycle::is_live(first.amo.state, first.amc.state) => repeated.push((claim, Original::of(first))),
             Some(rejected) => {
                 claim.claim.corrects = Some(rejected.id);
                 fresh.push(claim);
@@ -138,7 +128,7 @@ fn is_itself(stored: &Claim, read: &Claim) -> bool {
 }
 
 /// A claim that is not written, and the one it repeats.
-type Repeated = (NewClaim, Option<Original>);
+type Repeated = (NewClaim, Original);
 
 /// The claim that a duplicate repeats.
 #[derive(Clone, Copy)]
@@ -148,17 +138,6 @@ struct Original {
 }
 
 impl Original {
-    /// Whether an earlier try of the load wrote the invoice as a duplicate.
-    fn is_told(stored: &Quarantined) -> bool {
-        stored.codes.iter().any(|code| code == ALREADY_PAID || code == ALREADY_RECEIVED)
-    }
-
-    /// As an earlier try of the load wrote it.
-    fn told(stored: &Quarantined) -> Option<Self> {
-        let paid = stored.codes.iter().any(|code| code == ALREADY_PAID);
-        stored.duplicate_of.map(|id| Self { id, paid })
-    }
-
     fn of(claim: &Claim) -> Self {
         Self { id: claim.id, paid: claim.amc.state == PartState::Paid }
     }
@@ -177,18 +156,16 @@ async fn events(written: &[NewClaim], loading: &Loading<'_>, work: &mut dyn Unit
     Ok(())
 }
 
-/// Books a duplicate and tells its sender. Answers its code.
-fn tell_duplicate(claim: &Claim, original: Option<Original>, books: &mut Books) -> &'static str {
-    let (code, message) = match original {
-        Some(Original { paid: true, .. }) => (ALREADY_PAID, "Facture déjà payée"),
-        _ => (ALREADY_RECEIVED, "Facture déjà reçue"),
-    };
-    books.duplicate(u64::from(claim.record_count));
-    let message = original.map_or_else(|| message.to_owned(), |o| format!("{message} : demande {}", o.id));
+/// Books a duplicate and tells its sender.
+fn tell_duplicate(refused: &Quarantined, books: &mut Books) {
+    let paid = refused.codes.iter().any(|code| code == ALREADY_PAID);
+    let (code, message) = if paid { (ALREADY_PAID, "Facture déjà payée") } else { (ALREADY_RECEIVED, "Facture déjà reçue") };
+    books.duplicate(u64::from(refused.record_count));
+    let message = refused.duplicate_of.map_or_else(|| message.to_owned(), |original| format!("{message} : demande {original}"));
     books.tell(Aside {
-        ps: claim.ps.clone(),
-        lot: claim.lot.clone(),
-        invoice_number: claim.invoice_number.clone(),
+        ps: refused.ps.clone(),
+        lot: refused.lot.clone(),
+        invoice_number: refused.invoice_number.clone(),
         reasons: vec![(code.to_owned(), message.clone())],
     });
     books.find(Anomalie {
@@ -196,7 +173,7 @@ fn tell_duplicate(claim: &Claim, original: Option<Original>, books: &mut Books) 
         code: code.to_owned(),
         control: "C14".to_owned(),
         severity: Severity::Facture.as_str().to_owned(),
-        record: claim.first_record,
+        record: refused.first_record,
         record_type: "2".to_owned(),
         column: 1,
         offset: 0,
@@ -204,12 +181,12 @@ fn tell_duplicate(claim: &Claim, original: Option<Original>, books: &mut Books) 
         field: String::new(),
         value: String::new(),
         message,
-        invoice_number: claim.invoice_number.clone(),
+        invoice_number: refused.invoice_number.clone(),
     });
-    code
 }
 
-fn duplicate(claim: &Claim, code: &str, original: Option<Original>, loading: &Loading<'_>) -> Quarantined {
+fn duplicate(claim: &Claim, original: Original, loading: &Loading<'_>) -> Quarantined {
+    let code = if original.paid { ALREADY_PAID } else { ALREADY_RECEIVED };
     Quarantined {
         exchange_id: loading.exchange_id,
         ordinal: claim.ordinal,
@@ -220,7 +197,7 @@ fn duplicate(claim: &Claim, code: &str, original: Option<Original>, loading: &Lo
         first_record: claim.first_record,
         record_count: claim.record_count,
         offset: 0,
-        duplicate_of: original.map(|o| o.id),
+        duplicate_of: Some(original.id),
         resolved_by: None,
         at: loading.at,
     }

@@ -1,8 +1,11 @@
 //! The books of an exchange while it is being loaded: every record goes into exactly one column.
 
-use crate::domain::{Anomalie, Claim, Ledger};
+use crate::domain::{Anomalie, Claim, Ledger, Quarantined};
 use crate::returns::arl::Aside;
+use crate::store::Written;
+use crate::validate::Finding;
 use crate::validate::report::LONGEST_LIST;
+use noemie_parsers::anomaly::Severity;
 use noemie_parsers::types::Montant;
 
 /// Most invoices that an ARL tells one by one; the report has them all.
@@ -32,12 +35,56 @@ pub(super) struct Books {
     pub(super) found: u64,
     /// Invoices not loaded, at most [`LONGEST_ASIDE`].
     pub(super) aside: Vec<Aside>,
+    /// First and last records of the claims that this version would have put aside, in the order of the file, at most [`LONGEST_LIST`].
+    overruled: Vec<(u64, u64)>,
 }
 
 impl Books {
     /// Books of a file in which the first pass read `read` records.
     pub(super) fn new(read: u64) -> Self {
         Self { ledger: Ledger { read, ..Ledger::default() }, ..Self::default() }
+    }
+
+    /// Enters the claims that earlier tries of a load wrote.
+    pub(super) fn begin_with(&mut self, written: &Written) {
+        self.accepted += written.claims;
+        self.ledger.accepted += written.records;
+        self.total += written.total;
+        self.amo += written.amo;
+        self.amc += written.amc;
+    }
+
+    /// Enters the books of a batch.
+    pub(super) fn add(&mut self, batch: Self) {
+        self.accepted += batch.accepted;
+        self.quarantined += batch.quarantined;
+        self.duplicates += batch.duplicates;
+        self.unmatched += batch.unmatched;
+        self.ledger.accepted += batch.ledger.accepted;
+        self.ledger.quarantined += batch.ledger.quarantined;
+        self.ledger.duplicates += batch.ledger.duplicates;
+        self.ledger.unmatched += batch.ledger.unmatched;
+        self.total += batch.total;
+        self.amo += batch.amo;
+        self.amc += batch.amc;
+        let listed = batch.findings.len() as u64;
+        batch.findings.into_iter().for_each(|finding| self.find(finding));
+        self.found += batch.found - listed;
+        batch.aside.into_iter().for_each(|aside| self.tell(aside));
+    }
+
+    /// Notes a claim that stands although this version would have put its invoice aside.
+    pub(super) fn overrule(&mut self, invoice: &Quarantined) {
+        if self.overruled.len() < LONGEST_LIST {
+            self.overruled.push((invoice.first_record, invoice.first_record + u64::from(invoice.record_count)));
+        }
+    }
+
+    /// Whether a finding costs an invoice that is a claim all the same: it is not told.
+    pub(super) fn overrules(&self, finding: &Finding) -> bool {
+        let Some(record) = finding.record.filter(|_| finding.severity == Severity::Facture.as_str()) else { return false };
+        let before = self.overruled.partition_point(|(first, _)| *first <= record);
+        before > 0 && record < self.overruled[before - 1].1
     }
 
     /// A loaded invoice or a matched return.

@@ -1,7 +1,7 @@
 //! What is given at the door and what is given back.
 
 use crate::domain::masking::without_nir;
-use crate::domain::{Channel, Exchange, ReturnFile};
+use crate::domain::{Channel, Exchange, ExchangeId, ReturnFile};
 use crate::store::StoreError;
 use std::io;
 
@@ -64,6 +64,12 @@ pub enum IngestError {
     /// Another replica went on with this load. Begun again, the deposit finds its receipt.
     #[error("another replica went on with the load of this file")]
     Overtaken,
+    /// A load that has no receipt yet holds invoices or a remittance of this deposit: what is to be said of them is known at its end.
+    #[error("exchange {exchange}, whose invoices are being written, holds the same invoices or remittance: try again later")]
+    Held {
+        /// The exchange that it becomes.
+        exchange: ExchangeId,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -72,7 +78,12 @@ pub enum IngestError {
 impl IngestError {
     /// Whether the deposit, taken up again, may well succeed.
     pub(super) fn worth_a_retry(&self) -> bool {
-        matches!(self, Self::Overtaken) || matches!(self, Self::Store(failure) if failure.worth_a_retry())
+        matches!(self, Self::Overtaken) || self.is_conflict()
+    }
+
+    /// Whether two changes met and this one gave way: the same change, begun again, may well succeed.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(failure) if failure.worth_a_retry())
     }
 
     /// Wraps a failure of the archive or of the reading.

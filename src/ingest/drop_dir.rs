@@ -117,6 +117,11 @@ impl DropDir {
                     self.seen.remove(&file.path);
                     taken += usize::from(was_taken);
                 }
+                Err(IngestError::Held { exchange }) => {
+                    let (sender, name) = (&file.sender, clean_name(&file_name(&file.path)));
+                    info!(sender, file = name, behind = %exchange, "deposit waits for a load that holds the same invoices");
+                    self.resting.insert(file.path, REST);
+                }
                 Err(failure) => {
                     let (sender, name) = (&file.sender, clean_name(&file_name(&file.path)));
                     error!(sender, file = name, error = %Chain(&failure), "deposit failed, the file stays in the drop directory");

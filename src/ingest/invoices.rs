@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 pub(super) const BATCHES_AHEAD: usize = 2;
 
 /// An invoice, read.
+#[derive(Debug, Clone)]
 pub enum Lu {
     /// To become a claim.
     Claim(Box<NewClaim>),

@@ -2,28 +2,26 @@
 //!
 //! A deposit that fits in one batch, a return of a caisse and a refused file are one transaction: place, claims, ledger, events, ARL. A larger deposit of
 //! invoices is a *load*: its place is committed without verdict, then each batch is, then its receipt. Nothing of a load shows before the receipt. A load that
-//! is cut is taken up again, by the gateway itself or by whoever deposits the same bytes, from whichever batch it had reached; since its first pass had
-//! found the file good, it comes to its end under the version that began it; another version of the controls may see other invoices, and the books then refuse the end. A return changes claims that everybody sees, so that it cannot be cut into pieces.
+//! is cut is taken up again, by the gateway itself or by whoever deposits the same bytes, from whichever batch it had reached (`progress.rs`, `resume.rs`). A
+//! version with other controls leaves what is written as it is; where it refuses the whole file, what is written is taken back (`withdraw.rs`), for a refused
+//! file loads nothing. A return changes claims that everybody sees, so that it cannot be cut into pieces.
 
 use super::books::Books;
 use super::load_b2::{self, Loading, Source, Way};
+use super::progress::{LOOK, Progress};
 use super::receipt::recognisable;
 use super::{Ingest, IngestError, Receipt, blocking, load_noemie};
 use crate::domain::{ExchangeId, Verdict};
-use crate::error_chain::Chain;
 use crate::kill_point;
-use crate::store::{Load, StoreError, UnitOfWork};
+use crate::store::{Load, Written};
 use crate::validate::Examen;
 use noemie_parsers::detect::Norme;
 use noemie_parsers::noemie::Packaging;
 use std::sync::Arc;
-use std::time::Duration;
-use tracing::{Instrument, info, info_span, warn};
+use tracing::info;
 
-/// Time between two looks at a load that another replica, or another caller, has in hand.
-const LOOK: Duration = Duration::from_millis(500);
-/// Loads taken up in one go; the next look finds the rest.
-const RESUMED_AT_ONCE: usize = 1_000;
+/// Looks at an earlier load that holds invoices of this one: a minute. Then whoever deposits hears of it and comes back; the load stays where it is.
+const PATIENCE: u32 = 120;
 
 impl Ingest {
     /// Both passes over the archived file, and the commit. `needed` once the store may name this copy of the file.
@@ -45,7 +43,7 @@ impl Ingest {
             kill_point::reach("load.opened");
             return self.follow(load.id, load, Some(examen), needed).await;
         }
-        let books = self.second_pass(load, &examen, Way::One(work.as_mut())).await?;
+        let books = self.second_pass(load, &examen, Books::new(examen.read), Way::One(work.as_mut())).await?;
         *needed = true;
         let receipt = self.close(work, load, &examen, &books, logical_files).await?;
         told(&receipt);
@@ -58,8 +56,7 @@ impl Ingest {
         invoices && examen.report.invoices > self.limits.batch as u64
     }
 
-    async fn second_pass(&self, load: &Load, examen: &Examen, way: Way<'_>) -> Result<Books, IngestError> {
-        let mut books = Books::new(examen.read);
+    async fn second_pass(&self, load: &Load, examen: &Examen, mut books: Books, way: Way<'_>) -> Result<Books, IngestError> {
         let source = Source { archive: &self.archive, name: &load.archive_name };
         let loading = Loading {
             exchange_id: load.id,
@@ -68,6 +65,7 @@ impl Ingest {
             vault: &self.vault,
             clock: &self.clock,
             batch: self.limits.batch,
+            is_load: matches!(way, Way::Batches(_)),
         };
         match (&examen.norme, way) {
             _ if examen.report.verdict == Verdict::Refused => books.envelope_is_rest(),
@@ -86,12 +84,12 @@ impl Ingest {
             if let Some(first) = self.store.exchange(id).await? {
                 return self.repeat(&first, deposit).await;
             }
-            // Closed between the two looks, it shows at the next one; else its row is gone, which nothing here ever does.
+            // Closed between the two looks, it shows at the next one; else it was given up meanwhile, and the deposit begins anew.
             let Some(load) = self.store.load(id).await? else {
                 if self.store.exchange(id).await?.is_some() {
                     continue;
                 }
-                return Err(StoreError::Corrupt(format!("exchange {id} vanished")).into());
+                return Err(IngestError::Overtaken);
             };
             if load.digest != deposit.digest {
                 return Err(IngestError::KeyReused);
@@ -100,7 +98,7 @@ impl Ingest {
                 let own = load.id == deposit.id;
                 let load = self.with_a_copy(load, deposit).await;
                 *needed |= load.archive_name == deposit.archive_name;
-                let receipt = self.go_on(&load, examen.take()).await?;
+                let receipt = self.go_on(&load, examen.take(), PATIENCE).await?;
                 return Ok(Receipt { repeated: !own, ..receipt });
             }
             tokio::time::sleep(LOOK).await;
@@ -116,50 +114,36 @@ impl Ingest {
     }
 
     /// Writes what is missing of a load, and its receipt. Whoever calls holds the lease, so that nobody does the same work; should the lease be lost on
-    /// the way, the two get in each other's way and not into each other's books.
-    async fn go_on(&self, load: &Load, examen: Option<Examen>) -> Result<Receipt, IngestError> {
-        let resumed = examen.is_none();
+    /// the way, the mark of the load lets one of the two go on. A load that is being taken back is taken back to its end first.
+    pub(super) async fn go_on(&self, load: &Load, examen: Option<Examen>, patience: u32) -> Result<Receipt, IngestError> {
+        if load.withdrawal.is_some() {
+            self.take_back(load.id).await?;
+            return Err(IngestError::Overtaken);
+        }
         let examen = match examen {
             Some(examen) => examen,
             None => self.examine(load).await?,
         };
-        let books = self.second_pass(load, &examen, Way::Batches { store: self.store.as_ref(), resumed }).await?;
+        let refused = examen.report.verdict == Verdict::Refused;
+        if refused {
+            self.start_anew(load.id).await?;
+        }
+        let (written, mark) = if refused { (Written::default(), 0) } else { (self.store.written(load.id).await?, load.loaded) };
+        let mut books = Books::new(examen.read);
+        books.begin_with(&written);
+        let mut progress = Progress::new(Arc::clone(&self.store), &written, mark, patience);
+        let books = self.second_pass(load, &examen, books, Way::Batches(&mut progress)).await?;
         let mut work = self.store.begin().await?;
-        hold(work.as_mut(), load.id).await?;
+        if !work.advance_load(load.id, progress.mark(), progress.mark()).await? {
+            return Err(IngestError::Overtaken);
+        }
+        if refused {
+            work.free_logical_files(load.id).await?;
+        }
         let receipt = self.close(work, load, &examen, &books, Vec::new()).await?;
         told(&receipt);
         Ok(receipt)
     }
-
-    /// Takes up the loads that were cut. Answers how many came to their end; those that others have in hand, or whose archived file is on another
-    /// machine, are left to them.
-    pub async fn resume(&self) -> Result<usize, IngestError> {
-        let mut resumed = 0;
-        for load in self.store.loads(RESUMED_AT_ONCE).await? {
-            let span = info_span!("ingest.resume", exchange = %load.id, sender = %load.sender);
-            match self.resume_one(&load).instrument(span.clone()).await {
-                Ok(done) => resumed += usize::from(done),
-                // One that cannot be taken up holds up nobody; the metric of loads under way shows it.
-                Err(failure) => span.in_scope(|| warn!(error = %Chain(&failure), "load could not be taken up")),
-            }
-        }
-        Ok(resumed)
-    }
-
-    async fn resume_one(&self, load: &Load) -> Result<bool, IngestError> {
-        let Some(_lease) = self.store.try_load_lease(load.id).await? else { return Ok(false) };
-        // Closed since it was listed.
-        if self.store.load(load.id).await?.is_none() {
-            return Ok(false);
-        }
-        info!("taking up a load that was cut");
-        self.go_on(load, None).await.map(|_| true)
-    }
-}
-
-/// Fails when the load was closed meanwhile, else nobody closes it before the end of this change.
-pub(super) async fn hold(work: &mut dyn UnitOfWork, id: ExchangeId) -> Result<(), IngestError> {
-    if work.continue_load(id).await? { Ok(()) } else { Err(IngestError::Overtaken) }
 }
 
 fn told(receipt: &Receipt) {

@@ -1,14 +1,15 @@
 //! Second pass over a file of norm B2: invoices become claims, in batches.
 //!
-//! A blocking thread reads, decodes and seals (`invoices.rs`); `batch.rs` talks to the database. A channel of two batches stands between them.
+//! A blocking thread reads, decodes and seals (`invoices.rs`); `batch.rs` talks to the database, for a load behind `progress.rs`. A channel of two batches stands between them.
 
 use super::books::Books;
 use super::invoices::{Batches, Filing};
+use super::progress::Progress;
 use super::{IngestError, batch};
 use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::domain::ExchangeId;
-use crate::store::{Store, UnitOfWork};
+use crate::store::UnitOfWork;
 use crate::vault::Vault;
 use noemie_parsers::physical::enregistrements::Forme;
 use std::sync::Arc;
@@ -28,14 +29,16 @@ pub(super) struct Loading<'a> {
     pub(super) vault: &'a Arc<Vault>,
     pub(super) clock: &'a SharedClock,
     pub(super) batch: usize,
+    /// Whether the deposit is a load; else it is one transaction, which can give way whole.
+    pub(super) is_load: bool,
 }
 
 /// How batches are committed.
 pub(super) enum Way<'a> {
     /// All in the transaction that also closes the deposit.
     One(&'a mut dyn UnitOfWork),
-    /// Each on its own, behind the deposit's place. `resumed`: an earlier try may have written some of them.
-    Batches { store: &'a dyn Store, resumed: bool },
+    /// Each on its own, behind the deposit's place.
+    Batches(&'a mut Progress),
 }
 
 /// Loads the invoices of a file.
@@ -51,7 +54,7 @@ pub(super) async fn load(source: &Source<'_>, forme: Forme, loading: &Loading<'_
     while let Some(lus) = batches.next_batch().await {
         match &mut way {
             Way::One(work) => batch::write(lus, loading, *work, books).await?,
-            Way::Batches { store, resumed } => batch::write_alone(lus, loading, *store, *resumed, books).await?,
+            Way::Batches(progress) => progress.take(lus, loading, books).await?,
         }
     }
     let envelope = batches.envelope().await.map_err(IngestError::archive("reading the file again"))?;

@@ -1,6 +1,7 @@
 //! Second pass over a NOEMIE return: what the payer says is matched to claims and changes their parts.
 
 use super::IngestError;
+use super::batch::give_way;
 use super::books::Books;
 use super::invoices::{BATCHES_AHEAD, reasons};
 use super::load_b2::{Loading, Source};
@@ -109,6 +110,7 @@ async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork,
         }
     }
     let applied = apply(&answers, loading.exchange_id, loading.at, loading.clock, work).await?;
+    give_way(applied.exchanges.iter().copied(), loading, work).await?;
     for (answer, matched) in answers.iter().zip(&applied.matched) {
         if *matched { books.accept(answer.entities) } else { books.unmatch(answer.entities) }
     }

@@ -10,7 +10,10 @@ pub mod invoices;
 mod load;
 mod load_b2;
 mod load_noemie;
+mod progress;
 mod receipt;
+mod resume;
+mod withdraw;
 
 pub use deposit::{Deposit, IngestError, Limits, Receipt, is_sender};
 pub use incoming::Incoming;
@@ -25,10 +28,11 @@ use crate::vault::Vault;
 use deposit::clean_name;
 use noemie_parsers::anomaly::{Anomaly, Code};
 use noemie_parsers::b2::t000;
+use resume::Rests;
 use std::sync::Arc;
 use tracing::{Instrument, info, info_span};
 
-/// Tries of a load that other changes get in the way of.
+/// Tries of a deposit, or of a batch of a load, that other changes get in the way of.
 const TRIES: u32 = 5;
 
 /// The door.
@@ -38,13 +42,14 @@ pub struct Ingest {
     archive: Arc<Archive>,
     clock: SharedClock,
     limits: Limits,
+    rests: Rests,
 }
 
 impl Ingest {
     /// A door in front of a store.
     #[must_use]
     pub fn new(store: SharedStore, vault: Arc<Vault>, archive: Arc<Archive>, clock: SharedClock, limits: Limits) -> Self {
-        Self { store, vault, archive, clock, limits }
+        Self { store, vault, archive, clock, limits, rests: Rests::default() }
     }
 
     /// Starts a deposit: bytes written to it go to the archive, encrypted, whatever they are.
@@ -76,6 +81,8 @@ impl Ingest {
             size: archived.size,
             received_at: at,
             archive_name: archived.name,
+            loaded: 0,
+            withdrawal: None,
         };
         let mut needed = false;
         let outcome = self.find_or_load(&load, &mut needed).await;
@@ -140,6 +147,9 @@ impl Ingest {
         // A return without identification cannot be told from the next one of the same day (in B2 its absence is a fault of its own, C4).
         for (file, at) in examen.remittances.iter().filter(|(file, _)| !file.file_id.is_empty()) {
             let Some(first) = work.find_logical_file(file).await? else { continue };
+            if work.open_loads().await?.iter().any(|load| load.id == first) {
+                return Err(IngestError::Held { exchange: first });
+            }
             let message = format!("Remise déjà reçue (même émetteur, même date, même identification) : échange {first}");
             let mut anomaly = Anomaly::on_record(Code::RemiseDejaRecue, *at, "000", message);
             let zone = &t000::layout::IDENTIFICATION_FICHIER;

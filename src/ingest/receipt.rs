@@ -21,7 +21,8 @@ impl Ingest {
         books: &Books,
         logical_files: Vec<LogicalFile>,
     ) -> Result<Receipt, IngestError> {
-        let findings = books.findings.iter().cloned().chain(examen.report.anomalies.iter().cloned().map(anomalie));
+        let read = examen.report.anomalies.iter().filter(|finding| !books.overrules(finding));
+        let findings = books.findings.iter().cloned().chain(read.cloned().map(anomalie));
         let findings: Vec<Anomalie> = findings.take(LONGEST_LIST).zip(1..).map(numbered).collect();
         for chunk in findings.chunks(self.limits.batch) {
             work.insert_anomalies(load.id, chunk).await?;
@@ -41,7 +42,7 @@ impl Ingest {
 
 fn exchange(load: &Load, examen: &Examen, books: &Books) -> Exchange {
     let report = &examen.report;
-    let partial = books.quarantined + books.duplicates > 0 && report.verdict == Verdict::Accepted;
+    let overruled = report.anomalies.iter().filter(|finding| books.overrules(finding)).count() as u64;
     let b2 = report.norm == Some("b2");
     let sum = |loaded: Montant, said: i64| if b2 { loaded } else { Montant::from_centimes(said) };
     Exchange {
@@ -54,7 +55,7 @@ fn exchange(load: &Load, examen: &Examen, books: &Books) -> Exchange {
         size: load.size,
         norm: report.norm.unwrap_or_default().to_owned(),
         packaging: report.packaging.unwrap_or_default().to_owned(),
-        verdict: if partial { Verdict::Partial } else { report.verdict },
+        verdict: verdict(report.verdict, books.quarantined + books.duplicates > 0, overruled > 0),
         logical_files: report.logical_files,
         lots: report.lots,
         invoices: report.invoices,
@@ -66,9 +67,18 @@ fn exchange(load: &Load, examen: &Examen, books: &Books) -> Exchange {
         total: sum(books.total, report.total_centimes),
         amo: sum(books.amo, report.amo_centimes),
         amc: sum(books.amc, report.amc_centimes),
-        anomalies: report.anomaly_count + books.found,
+        anomalies: report.anomaly_count + books.found - overruled,
         received_at: load.received_at,
         archive_name: load.archive_name.clone(),
+    }
+}
+
+/// What was read, corrected by what became of it: duplicates are known to the store alone, and what an earlier version took in stands.
+const fn verdict(read: Verdict, some_aside: bool, overruled: bool) -> Verdict {
+    match read {
+        Verdict::Accepted if some_aside => Verdict::Partial,
+        Verdict::Partial if overruled && !some_aside => Verdict::Accepted,
+        read => read,
     }
 }
 

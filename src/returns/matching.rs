@@ -5,7 +5,7 @@ use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimPart, EventId, Ex
 use crate::normalise::Outcome;
 use crate::store::{PartChange, StoreError, UnitOfWork};
 use noemie_parsers::types::Montant;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use time::OffsetDateTime;
 
 /// What a return says of one invoice.
@@ -34,6 +34,8 @@ pub struct Applied {
     pub matched: Vec<bool>,
     /// Transitions that the life cycle does not have: kept as findings, the claim unchanged.
     pub findings: Vec<Anomalie>,
+    /// Exchanges that brought the claims found.
+    pub exchanges: BTreeSet<ExchangeId>,
 }
 
 /// Applies a batch of answers in one go: one read, one write of parts, one of events.
@@ -46,9 +48,10 @@ pub async fn apply(
 ) -> Result<Applied, StoreError> {
     let wanted: Vec<Token> = answers.iter().flat_map(|a| a.identities.iter().cloned()).collect();
     let mut claims: HashMap<Token, Claim> = work.latest_claims(&wanted).await?.into_iter().map(|c| (c.identity.clone(), c)).collect();
+    let exchanges = claims.values().map(|c| c.exchange_id).collect();
     let ids: Vec<ClaimId> = claims.values().map(|c| c.id).collect();
     let mut sequences: HashMap<ClaimId, u64> = work.next_sequences(&ids).await?.into_iter().collect();
-    let (mut applied, mut changes, mut events) = (Applied::default(), Vec::new(), Vec::new());
+    let (mut applied, mut changes, mut events) = (Applied { exchanges, ..Applied::default() }, Vec::new(), Vec::new());
     for answer in answers {
         let key = answer.identities.iter().find(|t| claims.contains_key(*t)).cloned();
         applied.matched.push(key.is_some());

@@ -1,6 +1,6 @@
 //! How values of the domain stand in columns, the same way in both databases but for instants.
 
-use super::StoreError;
+use super::{StoreError, Withdrawal};
 use crate::domain::claim::{Flow, PartKind, PartState};
 use crate::domain::{Channel, ReturnKind, Verdict};
 use sqlx::encode::IsNull;
@@ -104,7 +104,7 @@ pub(in crate::store) trait Coded: Sized {
 macro_rules! coded_column {
     ($($name:ty),*) => { $(impl Coded for $name { fn read(code: &str) -> Option<Self> { Self::from_code(code) } })* };
 }
-coded_column!(Flow, PartKind, PartState, Channel, ReturnKind, Verdict);
+coded_column!(Flow, PartKind, PartState, Channel, ReturnKind, Verdict, Withdrawal);
 
 /// Reads a column of codes.
 pub(in crate::store) fn code<T: Coded>(code: &str, column: &'static str) -> Result<T, StoreError> {

@@ -33,7 +33,7 @@ impl TryFrom<ExchangeRow> for Exchange {
     type Error = StoreError;
 
     fn try_from(r: ExchangeRow) -> Result<Self, StoreError> {
-        let Load { id, sender, digest, idempotency_key, channel, file_name, size, received_at, archive_name } = r.deposit.try_into()?;
+        let Load { id, sender, digest, idempotency_key, channel, file_name, size, received_at, archive_name, .. } = r.deposit.try_into()?;
         Ok(Self {
             id,
             sender,

@@ -1,21 +1,22 @@
-//! Deposits that are written in several transactions, and the chain of receipts. The SQL is the same in both databases but for the two locks, which
+//! Deposits that are written in several transactions, and the chain of receipts. The SQL is the same in both databases but for the locks, which
 //! SQLite does not need (nobody else writes); see `reads.rs` for why this is a macro.
 
 use super::columns::{Instant, code, uint};
-use super::{ChainLink, ChainTip, Load, StoreError};
+use super::{ChainLink, ChainTip, Load, StoreError, Written};
 use crate::domain::ExchangeId;
+use noemie_parsers::types::Montant;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// Defines the statements of loads and of the chain for one database. `$lock_shared` and `$lock` end a locking SELECT.
+/// Defines the statements of loads and of the chain for one database. `$lock` ends a locking SELECT.
 macro_rules! shared_loads {
-    ($DB:ty, $lock_shared:literal, $lock:literal) => {
+    ($DB:ty, $lock:literal) => {
         use crate::domain::{ExchangeId, LogicalFile};
         use crate::store::columns::{Instant, clean, doing, int, limit as rows, uint};
         use crate::store::exchange_rows::QuarantineRow;
-        use crate::store::loads::{ChainRow, LoadRow, select_load, tip};
+        use crate::store::loads::{ChainRow, LoadRow, WrittenRow, select_load, tip};
         use crate::store::rows::{all, select_quarantined};
-        use crate::store::{ChainLink, ChainTip, Link, Load, StoreError};
+        use crate::store::{ChainLink, ChainTip, Link, Load, OpenLoad, StoreError, Written};
         use sqlx::{Pool, query, query_as, query_scalar};
 
         type Connection = <$DB as sqlx::Database>::Connection;
@@ -39,13 +40,35 @@ macro_rules! shared_loads {
             super::writes::insert_logical_files(db, load.id, logical_files).await
         }
 
-        pub(in crate::store) async fn continues(db: &mut Connection, id: ExchangeId) -> Result<bool, StoreError> {
-            let open: Option<i32> = query_scalar(concat!("SELECT 1 FROM exchanges WHERE id = $1 AND verdict IS NULL", $lock_shared))
-                .bind(id.0)
-                .fetch_optional(db)
+        /// Moves the mark of a load from where the caller left it. Whoever else goes on with it, or closes it, waits here for the end of this change.
+        pub(in crate::store) async fn advance(db: &mut Connection, id: ExchangeId, from: u64, to: u64) -> Result<bool, StoreError> {
+            let moved = query("UPDATE exchanges SET loaded = $3 WHERE id = $1 AND loaded = $2 AND verdict IS NULL AND withdrawal IS NULL");
+            let moved = moved.bind(id.0).bind(int(from)).bind(int(to)).execute(db).await.map_err(doing("going on with a load"))?;
+            Ok(moved.rows_affected() == 1)
+        }
+
+        pub(in crate::store) async fn open_loads(db: &mut Connection) -> Result<Vec<OpenLoad>, StoreError> {
+            let found: Vec<(uuid::Uuid, bool)> = query_as("SELECT id, withdrawal IS NOT NULL FROM exchanges WHERE verdict IS NULL")
+                .fetch_all(db)
                 .await
-                .map_err(doing("holding a load"))?;
-            Ok(open.is_some())
+                .map_err(doing("looking for the loads under way"))?;
+            Ok(found.into_iter().map(|(id, withdrawn)| OpenLoad { id: ExchangeId(id), withdrawn }).collect())
+        }
+
+        pub(in crate::store) async fn written(pool: &Pool<$DB>, id: ExchangeId) -> Result<Written, StoreError> {
+            let row: WrittenRow = query_as(
+                "SELECT count(*) AS claims, CAST(COALESCE(sum(c.record_count), 0) AS BIGINT) AS records, \
+                 CAST(COALESCE(sum(c.total), 0) AS BIGINT) AS total, CAST(COALESCE(sum(amo.asked), 0) AS BIGINT) AS amo, \
+                 CAST(COALESCE(sum(amc.asked), 0) AS BIGINT) AS amc, COALESCE(max(c.ordinal), 0) AS last_claim, \
+                 COALESCE((SELECT max(ordinal) FROM quarantine WHERE exchange_id = $1), 0) AS last_aside \
+                 FROM claims c JOIN claim_parts amo ON amo.claim_id = c.id AND amo.kind = 'amo' \
+                 JOIN claim_parts amc ON amc.claim_id = c.id AND amc.kind = 'amc' WHERE c.exchange_id = $1",
+            )
+            .bind(id.0)
+            .fetch_one(pool)
+            .await
+            .map_err(doing("adding up what a load wrote"))?;
+            Written::try_from(row)
         }
 
         /// Once for the exchange, at its close: before, its claims are not shown, and an invoice that waits must be seen somewhere.
@@ -135,7 +158,7 @@ pub(in crate::store) use shared_loads;
 macro_rules! select_load {
     ($tail:literal) => {
         concat!(
-            "SELECT id, sender, digest, idempotency_key, channel, file_name, size, received_at, archive_name FROM exchanges \
+            "SELECT id, sender, digest, idempotency_key, channel, file_name, size, received_at, archive_name, loaded, withdrawal FROM exchanges \
              WHERE verdict IS NULL AND received_at IS NOT NULL ",
             $tail
         )
@@ -154,6 +177,11 @@ pub(in crate::store) struct LoadRow {
     size: i64,
     received_at: Instant,
     archive_name: String,
+    /// Of loads only, as the next one.
+    #[sqlx(default)]
+    loaded: i64,
+    #[sqlx(default)]
+    withdrawal: Option<String>,
 }
 
 impl TryFrom<LoadRow> for Load {
@@ -170,6 +198,34 @@ impl TryFrom<LoadRow> for Load {
             size: uint(r.size, "exchanges.size")?,
             received_at: r.received_at.0,
             archive_name: r.archive_name,
+            loaded: uint(r.loaded, "exchanges.loaded")?,
+            withdrawal: r.withdrawal.map(|w| code(&w, "exchanges.withdrawal")).transpose()?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct WrittenRow {
+    claims: i64,
+    records: i64,
+    total: i64,
+    amo: i64,
+    amc: i64,
+    last_claim: i64,
+    last_aside: i64,
+}
+
+impl TryFrom<WrittenRow> for Written {
+    type Error = StoreError;
+
+    fn try_from(r: WrittenRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            last: uint(r.last_claim.max(r.last_aside), "ordinal")?,
+            claims: uint(r.claims, "count")?,
+            records: uint(r.records, "claims.record_count")?,
+            total: Montant::from_centimes(r.total),
+            amo: Montant::from_centimes(r.amo),
+            amc: Montant::from_centimes(r.amc),
         })
     }
 }

@@ -31,16 +31,18 @@ pub mod sqlite;
 mod traces;
 mod unit;
 mod wake;
+mod withdrawals;
 mod writes;
 
 pub use open::Database;
 pub use operations::{OperationStep, Stage};
 pub use shapes::{
-    ChainLink, ChainTip, ClaimFilter, Closing, Link, Load, Loaded, NewClaim, OutboxDepth, OutboxEvent, PartChange, RecordedDecision, StoreFigures,
-    UnmatchedReturn,
+    ChainLink, ChainTip, ClaimFilter, Closing, Link, Load, NewClaim, OpenLoad, OutboxDepth, OutboxEvent, PartChange, RecordedDecision, StoreFigures,
+    UnmatchedReturn, Written,
 };
 pub use traces::Trace;
 pub use wake::{Occasion, Waiter};
+pub use withdrawals::{TakenBack, Withdrawal};
 
 /// A store shared by all rooms.
 pub type SharedStore = Arc<dyn Store>;
@@ -120,11 +122,21 @@ pub trait UnitOfWork: Send {
     /// are written now, so that another file with the same remittance is refused from here on.
     async fn open_load(&mut self, load: &Load, logical_files: &[LogicalFile]) -> Result<(), StoreError>;
 
-    /// Whether the load is still open. Until the end of this change nobody can close it; changes that only add to it do not wait for each other.
-    async fn continue_load(&mut self, id: ExchangeId) -> Result<bool, StoreError>;
+    /// Moves the mark of a load, the rank of its last invoice written, when it stands where this caller left it, and the load is neither closed nor being
+    /// taken back. Until the end of this change nobody else goes on with the load or closes it. To close it, the mark is moved to where it stands.
+    async fn advance_load(&mut self, id: ExchangeId, from: u64, to: u64) -> Result<bool, StoreError>;
 
-    /// What earlier tries of this load wrote of the invoices with these identities and these ranks (first and last).
-    async fn loaded(&mut self, id: ExchangeId, identities: &[Token], ranks: (u64, u64)) -> Result<Loaded, StoreError>;
+    /// The deposits without verdict, this one's own place included.
+    async fn open_loads(&mut self) -> Result<Vec<OpenLoad>, StoreError>;
+
+    /// Marks a load: from the commit on nobody goes on with it, and what is written of it is to be taken back. `false` when it is not open any more.
+    async fn withdraw(&mut self, id: ExchangeId, why: Withdrawal) -> Result<bool, StoreError>;
+
+    /// Removes at most so many invoices of a load that is marked, and at the end the mark or the place. `None` when it is not marked (any more).
+    async fn take_back(&mut self, id: ExchangeId, at_most: usize) -> Result<Option<TakenBack>, StoreError>;
+
+    /// Frees the remittances that an open load holds: its file is refused.
+    async fn free_logical_files(&mut self, id: ExchangeId) -> Result<(), StoreError>;
 
     /// The earlier exchange that holds the same logical file (issuer, recipient, message, created, file id), if any: control C5.
     async fn find_logical_file(&mut self, file: &LogicalFile) -> Result<Option<ExchangeId>, StoreError>;
@@ -211,6 +223,8 @@ pub trait Store: Send + Sync {
     async fn load(&self, id: ExchangeId) -> Result<Option<Load>, StoreError>;
     /// The deposits that are being loaded, or wait to be resumed, oldest first.
     async fn loads(&self, limit: usize) -> Result<Vec<Load>, StoreError>;
+    /// What is written of a load. Read by who holds its right, after the load itself.
+    async fn written(&self, id: ExchangeId) -> Result<Written, StoreError>;
     /// The right to load a deposit, when nobody holds it.
     async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError>;
     /// The chain of receipts from a rank on, in order.

@@ -1,10 +1,10 @@
 //! What goes in and out of the store besides the domain's own types.
 
+use super::withdrawals::Withdrawal;
 use crate::domain::{
-    Channel, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ClaimStatus, EventId, Exchange, ExchangeId, Ledger, LogicalFile, Quarantined,
-    ReturnFile, Token,
+    Channel, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ClaimStatus, EventId, Exchange, ExchangeId, Ledger, LogicalFile, ReturnFile, Token,
 };
-use std::collections::HashSet;
+use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
 
 /// A new claim with its lines.
@@ -91,15 +91,36 @@ pub struct Load {
     pub received_at: OffsetDateTime,
     /// Name of the encrypted raw file in the archive.
     pub archive_name: String,
+    /// Where its last batch left the mark (see [`UnitOfWork::advance_load`](super::UnitOfWork::advance_load)).
+    pub loaded: u64,
+    /// Set while what is written of it is taken back.
+    pub withdrawal: Option<Withdrawal>,
 }
 
-/// What a load that was cut had already written of a batch.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Loaded {
-    /// Ranks of the invoices that are claims.
-    pub claims: HashSet<u64>,
-    /// Invoices put aside.
-    pub aside: Vec<Quarantined>,
+/// What is written of a load. Batches are written in the order of the file: every invoice up to the last one is a claim, or stands aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Rank of the last invoice, 0 when there is none.
+    pub last: u64,
+    /// Invoices that are claims.
+    pub claims: u64,
+    /// Their records.
+    pub records: u64,
+    /// Total billed by them.
+    pub total: Montant,
+    /// Asked of the AMO.
+    pub amo: Montant,
+    /// Asked of the AMC.
+    pub amc: Montant,
+}
+
+/// A deposit without verdict, as another one meets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenLoad {
+    /// The exchange it becomes.
+    pub id: ExchangeId,
+    /// Whether it is being taken back.
+    pub withdrawn: bool,
 }
 
 /// The end of the chain of receipts.

@@ -34,6 +34,8 @@ use tonic_types::StatusExt as _;
 pub const LARGEST_FILE: u64 = 1_000_000;
 /// An idempotency key that the stand-in door takes for used.
 pub const USED_KEY: &str = "used";
+/// The idempotency key of a deposit that meets an invoice of a load.
+pub const HELD_KEY: &str = "held-key";
 
 pub struct Gateway {
     pub store: SharedStore,
@@ -135,6 +137,9 @@ impl Intake for StandInDoor {
         let size = Self::read(chunks).await?;
         if deposit.idempotency_key == USED_KEY {
             return Err(IngestError::KeyReused);
+        }
+        if deposit.idempotency_key == HELD_KEY {
+            return Err(IngestError::Held { exchange: ExchangeId(samples::new_id()) });
         }
         let closing = samples::closing(ExchangeId(samples::new_id()), "digest", &[]);
         let mut exchange = closing.exchange;

@@ -73,17 +73,6 @@ pub(super) async fn latest_claims(db: &mut PgConnection, identities: &[Token]) -
     }
 }
 
-/// Ranks of the claims that an exchange already has for these identities.
-pub(super) async fn loaded_ranks(db: &mut PgConnection, id: ExchangeId, identities: &[Token]) -> Result<HashSet<u64>, StoreError> {
-    let found: Vec<i64> = query_scalar(concat!("SELECT ordinal FROM ", by_identity!("ordinal, exchange_id"), " AS k WHERE exchange_id = $2"))
-        .bind(column(identities, |t| t.0.as_str()))
-        .bind(id.0)
-        .fetch_all(db)
-        .await
-        .map_err(doing("reading what a load wrote"))?;
-    found.into_iter().map(|rank| uint(rank, "claims.ordinal")).collect()
-}
-
 pub(super) async fn traces(pool: &PgPool, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
     let found: Vec<TraceRow> = query_as(select_trace!(concat!(
         "FROM ",

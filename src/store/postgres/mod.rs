@@ -9,6 +9,7 @@ use super::conventions::PostgresConventions;
 use super::wake::{Occasion, Waiter, Wake};
 use super::{
     ChainLink, ChainTip, ClaimFilter, Lease, Load, OperationStep, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork,
+    Written,
 };
 use crate::domain::page::PageToken;
 use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind, Token};
@@ -39,7 +40,8 @@ mod writes {
     super::super::writes::shared_writes!(sqlx::Postgres);
 }
 mod loads {
-    super::super::loads::shared_loads!(sqlx::Postgres, " FOR SHARE", " FOR UPDATE");
+    super::super::loads::shared_loads!(sqlx::Postgres, " FOR UPDATE");
+    super::super::withdrawals::shared_withdrawals!(" FOR UPDATE");
 }
 
 /// How long a caller waits for a free connection before it hears that the database is too busy.
@@ -184,6 +186,10 @@ impl Store for PostgresStore {
 
     async fn loads(&self, limit: usize) -> Result<Vec<Load>, StoreError> {
         self.work.ask(|pool| loads::loads(pool, limit)).await
+    }
+
+    async fn written(&self, id: ExchangeId) -> Result<Written, StoreError> {
+        self.work.ask(|pool| loads::written(pool, id)).await
     }
 
     async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {

@@ -7,7 +7,7 @@ use crate::store::live::let_die;
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::traces::{Trace, TraceRow, select_trace};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool, query, query_as, query_scalar};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool, query, query_as};
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -45,17 +45,6 @@ pub(super) async fn latest_claims(db: &mut SqliteConnection, identities: &[Token
     .await
     .map_err(doing("reading the latest claims of invoices"))?;
     all(found)
-}
-
-/// Ranks of the claims that an exchange already has for these identities.
-pub(super) async fn loaded_ranks(db: &mut SqliteConnection, id: ExchangeId, identities: &[Token]) -> Result<HashSet<u64>, StoreError> {
-    let found: Vec<i64> = query_scalar(concat!("SELECT ordinal FROM ", by_identity!("c.ordinal, c.exchange_id"), " AS k WHERE exchange_id = $2"))
-        .bind(json(&identities))
-        .bind(id.0)
-        .fetch_all(db)
-        .await
-        .map_err(doing("reading what a load wrote"))?;
-    found.into_iter().map(|rank| uint(rank, "claims.ordinal")).collect()
 }
 
 pub(super) async fn traces(pool: &SqlitePool, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {

@@ -1,10 +1,16 @@
-//! Rights that one task holds at a time. One process owns the file, so a set of this process is enough.
+//! Rights that one task holds at a time. One process serves the file; a command may work on it beside that process (`ingest`, `loads abandon`), so that the
+//! right to load a deposit is also the lock of a file beside the database, which ends with its process, whatever ends it.
 
 use crate::domain::ExchangeId;
-use crate::store::Lease;
+use crate::store::columns::doing;
+use crate::store::{Lease, StoreError};
 use async_trait::async_trait;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,18 +21,81 @@ pub(super) enum Right {
     Load(ExchangeId),
 }
 
-/// The rights that are held.
-pub(super) type Leases = Arc<Mutex<HashSet<Right>>>;
+/// The rights on one database.
+#[derive(Debug)]
+pub(super) struct Leases {
+    held: Mutex<HashSet<Right>>,
+    /// Where the lock files stand.
+    dir: PathBuf,
+}
+
+impl Leases {
+    /// The rights on the database in this file.
+    pub(super) fn beside(database: &Path) -> Self {
+        let mut dir = database.as_os_str().to_owned();
+        dir.push("-locks");
+        Self { held: Mutex::default(), dir: dir.into() }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashSet<Right>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The lock of a file, removed before it is freed.
+struct Lock {
+    path: PathBuf,
+    /// Held open: closing it frees the lock.
+    _file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // One that stays is empty, and the next one to want it takes it.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn lock(dir: &Path, id: ExchangeId) -> io::Result<Option<Lock>> {
+    fs::create_dir_all(dir)?;
+    let path = dir.join(id.to_string());
+    loop {
+        let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(failure)) => return Err(failure),
+            Ok(()) => {}
+        }
+        // Its last holder may have removed it since it was opened: the lock of a file without a name keeps nobody out.
+        let locked = file.metadata()?.ino();
+        if fs::metadata(&path).is_ok_and(|named| named.ino() == locked) {
+            return Ok(Some(Lock { path, _file: file }));
+        }
+    }
+}
 
 struct Held {
-    all: Leases,
+    all: Arc<Leases>,
     right: Right,
+    _lock: Option<Lock>,
 }
 
 /// Takes the right when it is free.
-pub(super) fn take(all: &Leases, right: Right) -> Option<Box<dyn Lease>> {
-    let free = all.lock().unwrap_or_else(PoisonError::into_inner).insert(right);
-    free.then(|| Box::new(Held { all: Arc::clone(all), right }) as Box<dyn Lease>)
+pub(super) fn take(all: &Arc<Leases>, right: Right) -> Result<Option<Box<dyn Lease>>, StoreError> {
+    if !all.held().insert(right) {
+        return Ok(None);
+    }
+    let locked = match right {
+        Right::Relay => Ok(Some(None)),
+        Right::Load(id) => lock(&all.dir, id).map(|lock| lock.map(Some)),
+    };
+    match locked {
+        Ok(Some(lock)) => Ok(Some(Box::new(Held { all: Arc::clone(all), right, _lock: lock }))),
+        taken => {
+            all.held().remove(&right);
+            taken.map(|_| None).map_err(|failure| doing("locking a load")(sqlx::Error::Io(failure)))
+        }
+    }
 }
 
 #[async_trait]
@@ -38,6 +107,6 @@ impl Lease for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.right);
+        self.all.held().remove(&self.right);
     }
 }

@@ -10,6 +10,7 @@ use super::conventions::SqliteConventions;
 use super::wake::{Occasion, Waiter, Wake};
 use super::{
     ChainLink, ChainTip, ClaimFilter, Lease, Load, OperationStep, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork,
+    Written,
 };
 use crate::domain::page::PageToken;
 use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind, Token};
@@ -36,7 +37,8 @@ mod writes {
     super::super::writes::shared_writes!(sqlx::Sqlite);
 }
 mod loads {
-    super::super::loads::shared_loads!(sqlx::Sqlite, "", "");
+    super::super::loads::shared_loads!(sqlx::Sqlite, "");
+    super::super::withdrawals::shared_withdrawals!("");
 }
 
 /// Connections that read: enough for a listing, a status and the relay at once; more would only share the same disk.
@@ -52,7 +54,7 @@ pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
     wake: Arc<Wake>,
-    leases: lease::Leases,
+    leases: Arc<lease::Leases>,
 }
 
 impl SqliteStore {
@@ -70,7 +72,7 @@ impl SqliteStore {
         // The writer first: it makes the file and turns WAL on, which a reader cannot.
         let writer = pool(1).connect_with(options.clone()).await.map_err(doing("opening the SQLite file"))?;
         let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(doing("opening the SQLite file for reading"))?;
-        Ok(Self { writer, readers, wake: Arc::default(), leases: Arc::default() })
+        Ok(Self { writer, readers, wake: Arc::default(), leases: Arc::new(lease::Leases::beside(path)) })
     }
 
     /// Register and conventions, on the same connections. A file answers or fails: its limits are those of the pools.
@@ -114,8 +116,12 @@ impl Store for SqliteStore {
         loads::loads(&self.readers, limit).await
     }
 
+    async fn written(&self, id: ExchangeId) -> Result<Written, StoreError> {
+        loads::written(&self.readers, id).await
+    }
+
     async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        Ok(lease::take(&self.leases, lease::Right::Load(id)))
+        lease::take(&self.leases, lease::Right::Load(id))
     }
 
     async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
@@ -203,7 +209,7 @@ impl Store for SqliteStore {
     }
 
     async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        Ok(lease::take(&self.leases, lease::Right::Relay))
+        lease::take(&self.leases, lease::Right::Relay)
     }
 
     async fn unpublished(&self, limit: usize, except: &[i64]) -> Result<Vec<OutboxEvent>, StoreError> {

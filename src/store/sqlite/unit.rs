@@ -5,7 +5,9 @@ use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, LogicalFil
 use crate::store::columns::doing;
 use crate::store::unit::{Soundness, step};
 use crate::store::wake::{Occasion, Wake};
-use crate::store::{Closing, Link, Load, Loaded, NewClaim, PartChange, RecordedDecision, StoreError, UnitOfWork, UnmatchedReturn};
+use crate::store::{
+    Closing, Link, Load, NewClaim, OpenLoad, PartChange, RecordedDecision, StoreError, TakenBack, UnitOfWork, UnmatchedReturn, Withdrawal,
+};
 use async_trait::async_trait;
 use sqlx::{Sqlite, Transaction};
 use std::sync::Arc;
@@ -39,19 +41,28 @@ impl UnitOfWork for SqliteUnit {
         opened.map(|()| self.state.loading())
     }
 
-    async fn continue_load(&mut self, id: ExchangeId) -> Result<bool, StoreError> {
-        let open: Result<bool, StoreError> = step!(self, loads::continues(&mut self.tx, id));
+    async fn advance_load(&mut self, id: ExchangeId, from: u64, to: u64) -> Result<bool, StoreError> {
+        let open: Result<bool, StoreError> = step!(self, loads::advance(&mut self.tx, id, from, to));
         if matches!(open, Ok(true)) {
             self.state.loading();
         }
         open
     }
 
-    async fn loaded(&mut self, id: ExchangeId, identities: &[Token], ranks: (u64, u64)) -> Result<Loaded, StoreError> {
-        step!(self, async {
-            let claims = batch::loaded_ranks(&mut self.tx, id, identities).await?;
-            Ok(Loaded { claims, aside: loads::aside(&mut self.tx, id, ranks).await? })
-        })
+    async fn open_loads(&mut self) -> Result<Vec<OpenLoad>, StoreError> {
+        step!(self, loads::open_loads(&mut self.tx))
+    }
+
+    async fn withdraw(&mut self, id: ExchangeId, why: Withdrawal) -> Result<bool, StoreError> {
+        step!(self, loads::withdraw(&mut self.tx, id, why))
+    }
+
+    async fn take_back(&mut self, id: ExchangeId, at_most: usize) -> Result<Option<TakenBack>, StoreError> {
+        step!(self, loads::take_back(&mut self.tx, id, at_most))
+    }
+
+    async fn free_logical_files(&mut self, id: ExchangeId) -> Result<(), StoreError> {
+        step!(self, loads::free_logical_files(&mut self.tx, id))
     }
 
     async fn find_logical_file(&mut self, file: &LogicalFile) -> Result<Option<ExchangeId>, StoreError> {

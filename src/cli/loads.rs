@@ -1,0 +1,161 @@
+//! `loads list|abandon`: large deposits that have no receipt yet, and the way to give one up, on the record.
+
+use super::{Format, OutputArgs};
+use crate::app::App;
+use crate::domain::ExchangeId;
+use crate::store::{Load, OperationStep, Stage, TakenBack, Withdrawal};
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+/// Loads listed, at most.
+const LISTED: usize = 1_000;
+/// What the journal says of an abandonment.
+const ACTION: &str = "loads.abandon";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LoadsCommand {
+    /// Large deposits whose invoices are being written, or whose writing was cut, oldest first.
+    List(OutputArgs),
+    /// Give one up: everything written of it is removed. Nothing of it was ever shown, and its sender has no receipt; the archived file stays, and the
+    /// same bytes may be deposited again.
+    Abandon(AbandonArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AbandonArgs {
+    /// Exchange, as `loads list` shows it.
+    #[arg(value_name = "EXCHANGE")]
+    exchange: ExchangeId,
+    /// Why, for the journal; never a person.
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+    /// Do it. Without it, only what would be removed is said.
+    #[arg(long)]
+    yes: bool,
+    /// Who does this, for the journal; the user of the system otherwise.
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Exit status 0 when it was done, 1 when there is no such load or it is not over yet.
+pub(super) async fn run(command: &LoadsCommand, app: &App) -> Result<ExitCode> {
+    match command {
+        LoadsCommand::List(output) => list(output.format, app).await,
+        LoadsCommand::Abandon(args) => abandon(args, app).await,
+    }
+}
+
+async fn list(format: Format, app: &App) -> Result<ExitCode> {
+    for load in app.store.loads(LISTED).await? {
+        let held = app.store.held(load.id).await?;
+        match format {
+            Format::Json => println!("{}", object(&load, held)?),
+            Format::Text => println!("{}", line(&load, held)?),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `held`: claims, and invoices put aside.
+fn object(load: &Load, held: (u64, u64)) -> Result<Value> {
+    Ok(json!({
+        "exchange_id": load.id,
+        "sender": load.sender,
+        "channel": load.channel,
+        "file": load.file_name,
+        "digest": load.digest,
+        "size": load.size,
+        "received_at": load.received_at.format(&Rfc3339)?,
+        "claims": held.0,
+        "aside": held.1,
+        "withdrawal": load.withdrawal.map(Withdrawal::as_str),
+    }))
+}
+
+fn line(load: &Load, (claims, aside): (u64, u64)) -> Result<String> {
+    let state = match load.withdrawal {
+        None => "",
+        Some(Withdrawal::Restart) => " ; retrait avant réécriture en cours",
+        Some(Withdrawal::Abandon) => " ; abandon en cours",
+    };
+    let (at, file) = (load.received_at.format(&Rfc3339)?, &load.file_name);
+    Ok(format!("échange {} : {} {file:?}, déposé le {at} ; écrites : {claims} factures, {aside} mises de côté{state}", load.id, load.sender))
+}
+
+async fn abandon(args: &AbandonArgs, app: &App) -> Result<ExitCode> {
+    let Some(load) = app.store.load(args.exchange).await? else {
+        let known = app.store.exchange(args.exchange).await?.is_some();
+        let why = if known { "il a son accusé, rien n'est à abandonner" } else { "aucun dépôt de ce numéro n'est en cours" };
+        eprintln!("noemie-gateway: échange {} : {why}", args.exchange);
+        return Ok(ExitCode::FAILURE);
+    };
+    let held = app.store.held(load.id).await?;
+    if !args.yes {
+        match args.output.format {
+            Format::Json => println!("{}", json!({ "dry_run": true, "load": object(&load, held)? })),
+            Format::Text => println!("{}", line(&load, held)?),
+        }
+        eprintln!("Rien n'est retiré sans --yes.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut journal = Journal { app, actor: super::who(args.by.as_deref())?, load: load.id, operation_id: app.clock.new_id(), step: 0 };
+    journal.write(Stage::Asked, json!({ "why": args.why, "load": object(&load, held)? })).await?;
+    let outcome = app.ingest.abandon(load.id).await;
+    match &outcome {
+        Ok(Some(removed)) if removed.over => journal.write(Stage::Done, counts(removed)).await?,
+        Ok(Some(removed)) => journal.write(Stage::Failed, json!({ "removed": counts(removed), "why": "in the hands of another process" })).await?,
+        Ok(None) => journal.write(Stage::Failed, json!({ "why": "closed meanwhile" })).await?,
+        Err(failure) => journal.write(Stage::Failed, json!({ "why": failure.to_string() })).await?,
+    }
+    tell(&outcome?.unwrap_or_default(), args.output.format)
+}
+
+fn counts(removed: &TakenBack) -> Value {
+    json!({ "claims": removed.claims, "aside": removed.aside, "freed_duplicates": removed.freed, "over": removed.over })
+}
+
+fn tell(removed: &TakenBack, format: Format) -> Result<ExitCode> {
+    match format {
+        Format::Json => println!("{}", counts(removed)),
+        Format::Text if removed.over => println!(
+            "Dépôt abandonné : {} factures et {} mises de côté retirées ; {} doublons d'autres dépôts attendent à nouveau.",
+            removed.claims, removed.aside, removed.freed
+        ),
+        Format::Text => println!("Pas terminé : le dépôt est entre les mains d'un autre processus, ou a reçu son accusé ; voir `loads list`."),
+    }
+    Ok(if removed.over { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The journal of one abandonment.
+struct Journal<'a> {
+    app: &'a App,
+    actor: String,
+    load: ExchangeId,
+    operation_id: Uuid,
+    step: u32,
+}
+
+impl Journal<'_> {
+    /// Writes a step; it is committed when this answers.
+    async fn write(&mut self, stage: Stage, detail: Value) -> Result<()> {
+        let step = OperationStep {
+            operation_id: self.operation_id,
+            step: self.step,
+            at: self.app.clock.now(),
+            actor: self.actor.clone(),
+            action: ACTION.to_owned(),
+            stage,
+            subject: self.load.to_string(),
+            detail,
+        };
+        self.app.store.journal_operation(&step).await?;
+        self.step += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Taking back what is written of a load. Nothing of it was ever shown or published, so that it may go without a trace; a batch a transaction, for a large
+//! one must not stand in the way of the others. The SQL is the same in both databases but for the locks; see `reads.rs` for why this is a macro.
+
+/// Why what is written of a load is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// It is written anew, or refused: the place stays.
+    Restart,
+    /// It is given up: the place goes too.
+    Abandon,
+}
+
+impl Withdrawal {
+    /// Stable code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Restart => "restart",
+            Self::Abandon => "abandon",
+        }
+    }
+
+    /// Reads the stable code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Restart, Self::Abandon].into_iter().find(|withdrawal| withdrawal.as_str() == code)
+    }
+}
+
+/// What one step took back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TakenBack {
+    /// Claims removed, with their parts, lines and events.
+    pub claims: u64,
+    /// Invoices put aside that were removed.
+    pub aside: u64,
+    /// Invoices of other deposits that had been refused as duplicates of these claims: they wait in the quarantine from now on.
+    pub freed: u64,
+    /// Whether nothing is left.
+    pub over: bool,
+}
+
+/// The claims of one step, always the same ones within a change.
+macro_rules! step_claims {
+    () => {
+        "SELECT id FROM claims WHERE exchange_id = $1 ORDER BY received_at, id LIMIT $2"
+    };
+}
+pub(in crate::store) use step_claims;
+
+/// Defines the taking back for one database, in the module of `shared_loads!`. `$lock` ends a locking SELECT.
+macro_rules! shared_withdrawals {
+    ($lock:literal) => {
+        use crate::store::columns::code;
+        use crate::store::withdrawals::step_claims;
+        use crate::store::{TakenBack, Withdrawal};
+        use uuid::Uuid;
+
+        /// Marks a load. One that is given up stays given up.
+        pub(in crate::store) async fn withdraw(db: &mut Connection, id: ExchangeId, why: Withdrawal) -> Result<bool, StoreError> {
+            let marked = query(
+                "UPDATE exchanges SET withdrawal = CASE WHEN withdrawal = 'abandon' THEN withdrawal ELSE $2 END \
+                 WHERE id = $1 AND verdict IS NULL AND received_at IS NOT NULL",
+            );
+            let marked = marked.bind(id.0).bind(why.as_str()).execute(db).await.map_err(doing("marking a load to be taken back"))?;
+            Ok(marked.rows_affected() == 1)
+        }
+
+        pub(in crate::store) async fn take_back(db: &mut Connection, id: ExchangeId, at_most: usize) -> Result<Option<TakenBack>, StoreError> {
+            let marked: Option<String> =
+                query_scalar(concat!("SELECT withdrawal FROM exchanges WHERE id = $1 AND verdict IS NULL AND withdrawal IS NOT NULL", $lock))
+                    .bind(id.0)
+                    .fetch_optional(&mut *db)
+                    .await
+                    .map_err(doing("holding a load to be taken back"))?;
+            let Some(marked) = marked else { return Ok(None) };
+            // Locked before anything is removed: a deposit that refuses a duplicate of them at this moment is waited for, and its refusal is seen below.
+            let claims: Vec<Uuid> = query_scalar(concat!(step_claims!(), $lock))
+                .bind(id.0)
+                .bind(rows(at_most))
+                .fetch_all(&mut *db)
+                .await
+                .map_err(doing("locking the claims to be taken back"))?;
+            if !claims.is_empty() {
+                let freed = remove_claims(db, id, at_most).await?;
+                return Ok(Some(TakenBack { claims: claims.len() as u64, freed, ..TakenBack::default() }));
+            }
+            let aside = "DELETE FROM quarantine WHERE exchange_id = $1 AND ordinal IN \
+                         (SELECT ordinal FROM quarantine WHERE exchange_id = $1 ORDER BY ordinal LIMIT $2)";
+            let aside = some(db, aside, id, at_most).await?;
+            if aside > 0 {
+                return Ok(Some(TakenBack { aside, ..TakenBack::default() }));
+            }
+            end(db, id, code(&marked, "exchanges.withdrawal")?).await?;
+            Ok(Some(TakenBack { over: true, ..TakenBack::default() }))
+        }
+
+        /// Removes some claims and what hangs on them. Answers how many duplicates of them are none any more.
+        async fn remove_claims(db: &mut Connection, id: ExchangeId, at_most: usize) -> Result<u64, StoreError> {
+            let duplicates = concat!("UPDATE quarantine SET duplicate_of = NULL WHERE exchange_id <> $1 AND duplicate_of IN (", step_claims!(), ")");
+            let freed = some(db, duplicates, id, at_most).await?;
+            // The claims last: the others are found by them.
+            for removal in [
+                concat!("DELETE FROM outbox WHERE claim_id IN (", step_claims!(), ")"),
+                concat!("DELETE FROM claim_lines WHERE claim_id IN (", step_claims!(), ")"),
+                concat!("DELETE FROM claim_parts WHERE claim_id IN (", step_claims!(), ")"),
+                concat!("DELETE FROM claims WHERE id IN (", step_claims!(), ")"),
+            ] {
+                some(db, removal, id, at_most).await?;
+            }
+            Ok(freed)
+        }
+
+        async fn some(db: &mut Connection, sql: &'static str, id: ExchangeId, at_most: usize) -> Result<u64, StoreError> {
+            let done = query(sql).bind(id.0).bind(rows(at_most)).execute(db).await.map_err(doing("taking a load back"))?;
+            Ok(done.rows_affected())
+        }
+
+        /// What comes last: the place, free of its invoices, or no place at all.
+        async fn end(db: &mut Connection, id: ExchangeId, why: Withdrawal) -> Result<(), StoreError> {
+            let ends: &[&'static str] = match why {
+                Withdrawal::Restart => &["UPDATE exchanges SET withdrawal = NULL, loaded = 0 WHERE id = $1"],
+                Withdrawal::Abandon => &["DELETE FROM logical_files WHERE exchange_id = $1", "DELETE FROM exchanges WHERE id = $1"],
+            };
+            for sql in ends {
+                query(*sql).bind(id.0).execute(&mut *db).await.map_err(doing("ending the taking back of a load"))?;
+            }
+            Ok(())
+        }
+
+        /// A load whose file turns out to be refused holds no remittance: the corrected file may bring it.
+        pub(in crate::store) async fn free_logical_files(db: &mut Connection, id: ExchangeId) -> Result<(), StoreError> {
+            let freed = query("DELETE FROM logical_files WHERE exchange_id = $1").bind(id.0).execute(db).await;
+            freed.map(|_| ()).map_err(doing("freeing the remittances of a refused load"))
+        }
+    };
+}
+pub(in crate::store) use shared_withdrawals;

@@ -1,0 +1,84 @@
+//! `loads` on the program itself, as somebody on duty types it, killed on the way and typed again.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+#[path = "support/gateway.rs"]
+mod gateway;
+
+use noemie_gateway::generate::{self, Options, Profile};
+use noemie_gateway::kill_point;
+use serde_json::Value;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(120);
+/// How a place ends the process.
+const SIGABRT: i32 = 6;
+
+/// Runs a command to its end: exit status, standard output, standard error.
+fn run(dir: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = gateway::run(dir, arguments, LIMIT);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// Runs a command that dies at a place.
+fn dies(dir: &Path, arguments: &[&str], place: &str) {
+    let mut command = gateway::command(dir);
+    command.args(arguments).env(kill_point::VARIABLE, place).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    assert_eq!(command.status().unwrap().signal(), Some(SIGABRT), "{arguments:?} dies at {place}");
+}
+
+fn listed(dir: &Path) -> Vec<Value> {
+    let (status, out, err) = run(dir, &["loads", "list", "--format", "json"]);
+    assert_eq!(status, 0, "{err}");
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_load_is_seen_given_up_on_the_record_and_may_come_again() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path();
+    let mut dre = Vec::new();
+    // Two batches: the first one is committed, the second one is not.
+    generate::dre(&Options { profile: Profile::Pharmacie, invoices: 600, ..Options::default() }, &mut dre).unwrap();
+    std::fs::write(dir.join("grand.b2"), dre).unwrap();
+    dies(dir, &["ingest", "grand.b2"], "load.committed");
+    let loads = listed(dir);
+    assert_eq!((loads.len(), &loads[0]["claims"], &loads[0]["file"], &loads[0]["withdrawal"]), (1, &500.into(), &"grand.b2".into(), &Value::Null));
+    let id = loads[0]["exchange_id"].as_str().unwrap();
+    assert!(run(dir, &["loads", "list"]).1.contains(id));
+
+    assert_eq!(run(dir, &["loads", "abandon", id]).0, 64, "a reason is needed");
+    let (status, out, err) = run(dir, &["loads", "abandon", id, "--why", "essai"]);
+    assert!(status == 0 && err.contains("--yes") && out.contains("500 factures"), "{out} {err}");
+    assert_eq!(listed(dir), loads, "nothing was touched");
+
+    let abandon = ["loads", "abandon", id, "--why", "fichier d'essai", "--yes", "--by", "marie"];
+    dies(dir, &abandon, "abandon.marked");
+    assert_eq!((&listed(dir)[0]["claims"], &listed(dir)[0]["withdrawal"]), (&500.into(), &"abandon".into()));
+    dies(dir, &abandon, "abandon.step");
+    assert_eq!(&listed(dir)[0]["claims"], &0);
+    let (status, out, err) = run(dir, &abandon);
+    assert!(status == 0 && out.contains("Dépôt abandonné"), "{out} {err}");
+    assert_eq!(listed(dir), [] as [Value; 0]);
+    let (status, _, err) = run(dir, &abandon);
+    assert!(status == 1 && err.contains("aucun dépôt de ce numéro n'est en cours"), "{err}");
+
+    let journal: Vec<Value> = run(dir, &["dlq", "journal", "--format", "json"]).1.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let stages: Vec<&str> = journal.iter().map(|step| step["stage"].as_str().unwrap()).collect();
+    assert_eq!(stages, ["done", "asked", "asked", "asked"], "newest first; two were cut");
+    assert!(journal.iter().all(|step| step["action"] == "loads.abandon" && step["actor"] == "marie" && step["subject"] == id));
+    assert_eq!(journal[3]["detail"]["why"], "fichier d'essai");
+    assert_eq!(journal[3]["detail"]["load"]["claims"], 500);
+
+    let (status, out, err) = run(dir, &["ingest", "grand.b2", "--format", "json"]);
+    let receipt: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, &receipt["accepted"], &receipt["repeated"]), (0, &600.into(), &false.into()), "{err}");
+    let exchange = receipt["exchange_id"].as_str().unwrap();
+    let (status, _, err) = run(dir, &["loads", "abandon", exchange, "--why", "essai", "--yes"]);
+    assert!(status == 1 && err.contains("il a son accusé"), "{err}");
+    assert_eq!(run(dir, &["verify"]).0, 0);
+}
