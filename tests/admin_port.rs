@@ -7,7 +7,7 @@ mod support;
 use metrics_exporter_prometheus::PrometheusHandle;
 use noemie_gateway::admin::{self, AdminState};
 use noemie_gateway::clock::FixedClock;
-use noemie_gateway::relay::{LocalLog, Relay, RelayStatus, StepOutcome};
+use noemie_gateway::relay::{LocalLog, Relay, RelayStatus};
 use noemie_gateway::store::SharedStore;
 use noemie_gateway::telemetry;
 use std::net::SocketAddr;
@@ -37,8 +37,7 @@ async fn health_readiness_and_figures() {
         assert!(metrics.contains("# HELP noemie_claims_overdue "), "{metrics}");
 
         let clock = Arc::new(FixedClock::new(NOW));
-        let mut relay = Relay::new(db.store.clone(), Box::new(LocalLog), clock, relay);
-        while matches!(relay.step().await, StepOutcome::Published(_)) {}
+        Relay::new(db.store.clone(), Box::new(LocalLog), clock, relay).step().await;
         assert!(get(addr, "/healthz").await.1.contains(r#""relay":"publishing""#));
         let (_, metrics) = get(addr, "/metrics").await;
         for line in ["noemie_outbox_pending 0", "noemie_outbox_oldest_seconds 0", "noemie_relay_published_total{outcome=\"acked\"} 3"] {

@@ -126,7 +126,7 @@ async fn a_load_that_is_cut_shows_nothing_and_is_taken_up(db: TestDatabase) {
         assert_eq!(db.store.exchange(load.id).await.unwrap(), None);
         assert_eq!(db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().loading, 1);
         cuts += 1;
-        if let Some(receipt) = cut_after(30 * cuts, deposit(&door, &bytes, "key")).await {
+        if let Some(receipt) = cut_after(8 * cuts, deposit(&door, &bytes, "key")).await {
             break receipt.unwrap();
         }
     };

@@ -3,6 +3,7 @@
 //! lapin's own recovery is not used: with an outbox it is simpler and safer to drop the connection, declare everything again, and resend what
 //! was not confirmed. Any outcome that leaves doubt therefore hangs up; the next [`Sink::ready`] connects from scratch.
 
+use super::LANES;
 use super::message::{properties, short};
 use super::sink::{Outcome, Sink, SinkError};
 use super::topology::{self, Prefix};
@@ -17,6 +18,8 @@ use metrics::gauge;
 use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -67,10 +70,15 @@ pub struct AmqpSink {
     line: Option<Line>,
 }
 
-/// A connection with its one channel, in confirm mode, topology declared.
+/// A connection, topology declared, with one channel to look at queues and one in confirm mode for each wave in flight. A returned message comes attached to any confirm
+/// of its channel: on a channel of its own, it is one of the wave.
 struct Line {
     connection: Connection,
     channel: Channel,
+    /// The channels that no wave is in flight on.
+    lanes: Mutex<Vec<Channel>>,
+    /// Whether an outcome left a doubt: the line is not used again.
+    doubtful: AtomicBool,
     looked_at: Instant,
     unroutable: u32,
 }
@@ -86,7 +94,10 @@ impl AmqpSink {
     async fn connect(&self) -> Result<Line, SinkError> {
         let connection = dial(&self.settings, "relay").await?;
         match self.prepare(&connection).await {
-            Ok(channel) => Ok(Line { connection, channel, looked_at: Instant::now(), unroutable: 0 }),
+            Ok((channel, lanes)) => {
+                let (lanes, doubtful) = (Mutex::new(lanes), AtomicBool::new(false));
+                Ok(Line { connection, channel, lanes, doubtful, looked_at: Instant::now(), unroutable: 0 })
+            }
             Err(error) => {
                 // The reason is in `error`; this only spares the broker a dead connection.
                 let _ = connection.close(REPLY_SUCCESS, "bye".into()).await;
@@ -95,31 +106,39 @@ impl AmqpSink {
         }
     }
 
-    async fn prepare(&self, connection: &Connection) -> Result<Channel, SinkError> {
+    async fn prepare(&self, connection: &Connection) -> Result<(Channel, Vec<Channel>), SinkError> {
         let channel = connection.create_channel().await.map_err(broker("opening a channel"))?;
         topology::declare(&channel, &self.settings.prefix).await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(broker("asking for confirms"))?;
-        Ok(channel)
+        let mut lanes = Vec::with_capacity(LANES);
+        for _ in 0..LANES {
+            let lane = connection.create_channel().await.map_err(broker("opening a channel"))?;
+            lane.confirm_select(ConfirmSelectOptions::default()).await.map_err(broker("asking for confirms"))?;
+            lanes.push(lane);
+        }
+        Ok((channel, lanes))
     }
 
-    /// Closes channel and connection, each explicitly and in this order, without waiting long: the other side may be gone.
+    /// Closes channels and connection, each explicitly and in this order, without waiting long: the other side may be gone.
     async fn hang_up(&mut self) {
         let Some(line) = self.line.take() else { return };
+        let lanes = line.lanes.into_inner().unwrap_or_else(PoisonError::into_inner);
         let goodbye = async {
             // Errors here say that it is closed already.
-            let _ = line.channel.close(REPLY_SUCCESS, "bye".into()).await;
+            for channel in lanes.into_iter().chain([line.channel]) {
+                let _ = channel.close(REPLY_SUCCESS, "bye".into()).await;
+            }
             let _ = line.connection.close(REPLY_SUCCESS, "bye".into()).await;
         };
         let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
     }
 
     /// Hands the wave to the broker; the confirms come later. Shorter than the wave when the connection broke.
-    async fn send(&self, line: &Line, wave: &[&OutboxEvent]) -> Vec<PublisherConfirm> {
+    async fn send(&self, lane: &Channel, wave: &[OutboxEvent]) -> Vec<PublisherConfirm> {
         let mut confirms = Vec::with_capacity(wave.len());
         let options = BasicPublishOptions { mandatory: true, immediate: false };
         for event in wave {
             let key = short(&event.event.routing_key());
-            let sent = line.channel.basic_publish(self.exchange.clone(), key, options, event.payload.as_bytes(), properties(event)).await;
+            let sent = lane.basic_publish(self.exchange.clone(), key, options, event.payload.as_bytes(), properties(event)).await;
             match sent {
                 Ok(confirm) => confirms.push(confirm),
                 Err(error) => {
@@ -130,16 +149,26 @@ impl AmqpSink {
         }
         confirms
     }
+
+    async fn publish_on(&self, lane: &Channel, wave: &[OutboxEvent]) -> Vec<Outcome> {
+        let deadline = Instant::now() + self.settings.confirm_timeout;
+        let Ok(confirms) = timeout_at(deadline, self.send(lane, wave)).await else {
+            // The broker stopped reading (memory or disk alarm): how far it read, nobody knows.
+            return vec![Outcome::Unknown; wave.len()];
+        };
+        kill_point::reach("relay.sent");
+        outcomes(wave, confirms, deadline).await
+    }
 }
 
 #[async_trait]
 impl Sink for AmqpSink {
     async fn ready(&mut self) -> Result<(), SinkError> {
+        if self.is_ready() {
+            return Ok(());
+        }
         if let Some(line) = &mut self.line {
-            if line.is_open() && line.looked_at.elapsed() < self.settings.look_interval {
-                return Ok(());
-            }
-            if line.is_open() && in_time(CONNECT_TIMEOUT, "looking at a queue", line.look(&self.settings.prefix)).await.is_ok() {
+            if line.is_sound() && in_time(CONNECT_TIMEOUT, "looking at a queue", line.look(&self.settings.prefix)).await.is_ok() {
                 return Ok(());
             }
             self.hang_up().await;
@@ -150,19 +179,17 @@ impl Sink for AmqpSink {
         looked
     }
 
-    async fn publish(&mut self, wave: &[&OutboxEvent]) -> Vec<Outcome> {
-        let Some(line) = &self.line else { return Vec::new() };
-        let deadline = Instant::now() + self.settings.confirm_timeout;
-        let Ok(confirms) = timeout_at(deadline, self.send(line, wave)).await else {
-            // The broker stopped reading (memory or disk alarm): how far it read, nobody knows.
-            self.hang_up().await;
-            return vec![Outcome::Unknown; wave.len()];
-        };
-        kill_point::reach("relay.sent");
-        let outcomes = outcomes(wave, confirms, deadline).await;
+    fn is_ready(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.is_sound() && line.looked_at.elapsed() < self.settings.look_interval)
+    }
+
+    async fn publish(&self, wave: &[OutboxEvent]) -> Vec<Outcome> {
+        let Some((line, lane)) = self.line.as_ref().and_then(|line| Some((line, line.lanes().pop()?))) else { return Vec::new() };
+        let outcomes = self.publish_on(&lane, wave).await;
         if outcomes.len() < wave.len() || outcomes.iter().any(|outcome| matches!(outcome, Outcome::Unknown | Outcome::Unroutable)) {
-            self.hang_up().await;
+            line.doubtful.store(true, Ordering::Relaxed);
         }
+        line.lanes().push(lane);
         outcomes
     }
 
@@ -172,8 +199,14 @@ impl Sink for AmqpSink {
 }
 
 impl Line {
-    fn is_open(&self) -> bool {
-        self.connection.status().connected() && self.channel.status().connected()
+    fn is_sound(&self) -> bool {
+        let is_open = |channel: &Channel| channel.status().connected();
+        let is_open = self.connection.status().connected() && is_open(&self.channel) && self.lanes().iter().all(is_open);
+        is_open && !self.doubtful.load(Ordering::Relaxed)
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, Vec<Channel>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the depth of our queues, which fails when one was deleted. Messages newly without a queue are told once, and the table is declared
@@ -202,7 +235,7 @@ impl Line {
 ///
 /// A returned message comes attached to whichever confirm lapin resolves next, not always its own (one ack may confirm many): its message id
 /// says whose it is.
-async fn outcomes(wave: &[&OutboxEvent], confirms: Vec<PublisherConfirm>, deadline: Instant) -> Vec<Outcome> {
+async fn outcomes(wave: &[OutboxEvent], confirms: Vec<PublisherConfirm>, deadline: Instant) -> Vec<Outcome> {
     let mut outcomes = Vec::with_capacity(confirms.len());
     let mut returned = HashSet::new();
     for confirm in confirms {

@@ -1,8 +1,8 @@
 //! The relay: from the outbox to the workers.
 //!
 //! ```text
-//! store.unpublished ─► waves ─► sink (RabbitMQ, or the local log) ─► confirms ─► store.mark_published
-//!                                 │ anything but an ack: drop the connection, wait, start over from the outbox
+//! store.unpublished ─► waves, some at once ─► sink (RabbitMQ, or the local log) ─► confirms ─► store.mark_published
+//!                                 │ anything but an ack: land, drop the connection, wait, start over from the outbox
 //! ```
 //!
 //! **Promise.** Every committed event reaches the sink at least once, always under the same event id. An event is put on the wire only once
@@ -11,6 +11,7 @@
 //!
 //! The relay does not know SQL, nor what an event means. lapin lives here and nowhere else.
 
+mod air;
 mod amqp;
 mod backoff;
 pub mod dead_letters;
@@ -31,8 +32,10 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Events read, published and awaited together. 500 confirms in flight are where a quorum queue stops gaining.
+/// Events read together. 500 confirms in flight are where a quorum queue stops gaining.
 pub const BATCH: usize = 500;
+/// Waves in flight together.
+pub const LANES: usize = 4;
 /// How long an idle relay sleeps when no notification comes: what a lost notification costs.
 pub const IDLE_WAIT: Duration = Duration::from_secs(1);
 /// How often a standby replica asks for the lease: what a takeover costs.

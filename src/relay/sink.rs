@@ -68,13 +68,16 @@ pub enum SinkError {
 
 /// Takes events. Not shared: one relay, one sink.
 #[async_trait]
-pub trait Sink: Send {
-    /// Makes the sink ready: connects and declares when needed, else does next to nothing.
+pub trait Sink: Send + Sync {
+    /// Makes the sink ready: connects and declares when needed, else does next to nothing. Called while nothing is in flight.
     async fn ready(&mut self) -> Result<(), SinkError>;
 
+    /// Whether it takes more before it is [made ready](Self::ready) again.
+    fn is_ready(&self) -> bool;
+
     /// Hands over events of different claims and waits for what becomes of each. The answer has one outcome per event handed over, in order,
-    /// and is shorter than `wave` when the sink failed before the rest.
-    async fn publish(&mut self, wave: &[&OutboxEvent]) -> Vec<Outcome>;
+    /// and is shorter than `wave` when the sink failed before the rest. At most [`LANES`](super::LANES) waves are in flight together.
+    async fn publish(&self, wave: &[OutboxEvent]) -> Vec<Outcome>;
 
     /// Says goodbye.
     async fn close(&mut self);
@@ -90,7 +93,11 @@ impl Sink for LocalLog {
         Ok(())
     }
 
-    async fn publish(&mut self, wave: &[&OutboxEvent]) -> Vec<Outcome> {
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    async fn publish(&self, wave: &[OutboxEvent]) -> Vec<Outcome> {
         vec![Outcome::Acked; wave.len()]
     }
 

@@ -1,32 +1,22 @@
-//! One step of the relay: lease, batch, waves; and beside them the marks of the step before.
-//!
-//! What the sink confirmed is marked while the next batch is read and published, for both take as long. Marks are written in the order of the confirms, and those
-//! of one step before those of the next, so that the positions of a claim's events are in their order.
-//!
-//! A batch is cut into *waves*: the k-th wave holds the k-th event of each claim in the batch. A wave goes out whole with all its confirms in
-//! flight; the next one waits for them. So two events of one claim are never in flight together, and a resend never overtakes its elder,
-//! while the usual batch (one event per claim) is one wave and goes at full speed.
+//! One step of the relay: sink and right to publish, then flight until nothing more can go or something fails (see `air.rs`).
 
+use super::air::{Air, Landed, News, mark};
 use super::backoff;
 use super::sink::{Outcome, Sink, SinkError};
 use super::status::{RelayState, RelayStatus};
 use super::{BATCH, IDLE_WAIT, STANDBY_WAIT};
 use crate::clock::SharedClock;
-use crate::domain::ClaimId;
 use crate::error_chain::Chain;
 use crate::kill_point;
 use crate::store::{Lease, Occasion, OutboxEvent, SharedStore, Store, StoreError, Waiter};
 use metrics::counter;
-use std::collections::HashMap;
-use std::sync::Arc;
-use time::OffsetDateTime;
 use tokio::time::sleep;
 use tracing::Instrument;
 
 /// What a step did.
 #[derive(Debug)]
 pub enum StepOutcome {
-    /// A whole batch was confirmed. The next step marks it, and looks for more.
+    /// Everything sent was confirmed and marked; more may wait.
     Published(Tally),
     /// Nothing to publish, and nothing left to mark.
     Idle,
@@ -120,31 +110,19 @@ impl Relay {
     }
 
     async fn attempt(&mut self) -> Result<StepOutcome, StoreError> {
-        if self.confirmed.len() > BATCH {
-            // The marks of the step before failed: what waits for them does not grow.
-            self.mark().await?;
-        }
-        let outcome = match self.sink.ready().await {
-            Ok(()) => self.mark_and_publish().await?,
-            Err(error) => StepOutcome::SinkDown(error),
-        };
-        if !matches!(outcome, StepOutcome::Published(_)) {
-            self.mark().await?;
-        }
-        if matches!(outcome, StepOutcome::SinkDown(_)) {
+        if let Err(error) = self.sink.ready().await {
+            let marked = self.mark().await;
             // Another replica may have a better line.
             self.lease = None;
+            return marked.map(|()| StepOutcome::SinkDown(error));
         }
-        Ok(outcome)
-    }
-
-    /// Marks what was confirmed before, while the next batch is published.
-    async fn mark_and_publish(&mut self) -> Result<StepOutcome, StoreError> {
-        let (store, now, before) = (Arc::clone(&self.store), self.clock.now(), self.confirmed.clone());
-        let (marked, outcome) = tokio::join!(mark(store.as_ref(), &before, now), self.publish_next(&before));
-        marked?;
-        self.confirmed.drain(..before.len());
-        outcome
+        if self.lease.is_none() {
+            self.lease = self.store.try_relay_lease().await?;
+        }
+        if self.lease.is_none() {
+            return self.mark().await.map(|()| StepOutcome::Standby);
+        }
+        self.fly().instrument(tracing::info_span!("relay.publish")).await
     }
 
     async fn mark(&mut self) -> Result<(), StoreError> {
@@ -153,52 +131,41 @@ impl Relay {
         Ok(())
     }
 
-    /// Publishes the oldest events but for these.
-    async fn publish_next(&mut self, except: &[i64]) -> Result<StepOutcome, StoreError> {
-        let Some(batch) = self.batch(except).await? else { return Ok(StepOutcome::Standby) };
-        if batch.is_empty() {
-            return Ok(StepOutcome::Idle);
-        }
-        let span = tracing::info_span!("relay.publish", events = batch.len());
-        self.publish(&batch).instrument(span).await
-    }
-
-    /// What to publish next; `None` while another replica has the right.
-    async fn batch(&mut self, except: &[i64]) -> Result<Option<Vec<OutboxEvent>>, StoreError> {
-        // What is written from here on ends the rest at once.
-        self.written.arm();
-        if let Some(lease) = &mut self.lease {
-            // Asked side by side: a right that is held now was never away, so that nobody else published what was read meanwhile.
-            let (held, batch) = tokio::join!(lease.still_held(), self.store.unpublished(BATCH, except));
-            if held {
-                return batch.map(Some);
+    /// Publishes until nothing more can go or something fails, and waits for what is under way then.
+    async fn fly(&mut self) -> Result<StepOutcome, StoreError> {
+        let Self { store, sink, clock, status, lease, written, confirmed, .. } = self;
+        let (store, sink) = (store.as_ref(), sink.as_ref());
+        let (mut air, mut flight) = (Air::new(store, sink, lease.take()), Flight::new());
+        loop {
+            let goes_on = flight.ending.is_none() && sink.is_ready();
+            if goes_on && flight.hungry && air.read(confirmed, written) {
+                flight.hungry = false;
             }
-            tracing::warn!("relay lease lost");
-            self.lease = None;
-        }
-        self.lease = self.store.try_relay_lease().await?;
-        if self.lease.is_some() { self.store.unpublished(BATCH, except).await.map(Some) } else { Ok(None) }
-    }
-
-    async fn publish(&mut self, batch: &[OutboxEvent]) -> Result<StepOutcome, StoreError> {
-        let mut tally = Tally::default();
-        for wave in waves(batch) {
-            kill_point::reach("relay.begun");
-            let outcomes = self.sink.publish(&wave).await;
-            outcomes.iter().for_each(|outcome| tally.count(*outcome));
-            let (confirmed, failed): (Vec<_>, Vec<_>) = wave.iter().zip(&outcomes).partition(|(_, outcome)| **outcome == Outcome::Acked);
-            if !confirmed.is_empty() {
-                kill_point::reach("relay.confirmed");
-                self.confirmed.extend(ids(&confirmed));
+            if !flight.marks_fail {
+                air.mark(confirmed, clock.now());
             }
-            if confirmed.len() < wave.len() {
-                if !failed.is_empty() {
-                    self.store.count_attempt(&ids(&failed)).await?;
+            if air.is_clear() {
+                break;
+            }
+            let listens = goes_on && !flight.hungry;
+            match air.news(listens.then_some(&mut *written), IDLE_WAIT).await {
+                News::Written => flight.hungry = true,
+                News::Read(batch) => flight.read(batch, &mut air),
+                News::Landed(landed) => {
+                    confirmed.extend(flight.land(&landed, store).await);
+                    if flight.ending.is_none() {
+                        status.set(RelayState::Publishing);
+                    }
                 }
-                return Ok(StepOutcome::Unconfirmed(tally));
+                News::Marked(count, Ok(())) => drop(confirmed.drain(..count)),
+                News::Marked(_, Err(error)) => {
+                    flight.marks_fail = true;
+                    flight.end(Ending::Store(error));
+                }
             }
         }
-        Ok(StepOutcome::Published(tally))
+        *lease = air.into_lease();
+        flight.outcome()
     }
 
     /// Shows the outcome in the status, counts failures in a row, and logs the first one of a row.
@@ -225,30 +192,79 @@ impl Relay {
     }
 }
 
-/// Marks events as published.
-async fn mark(store: &dyn Store, confirmed: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
-    if !confirmed.is_empty() {
-        store.mark_published(confirmed, at).await?;
-        kill_point::reach("relay.marked");
-    }
-    Ok(())
+/// Why nothing more is sent.
+enum Ending {
+    /// An event was not confirmed: what is younger in its claim must not overtake it.
+    Doubt,
+    /// Another replica may publish by now.
+    LeaseLost,
+    /// The database failed.
+    Store(StoreError),
 }
 
-/// The k-th wave holds the k-th event of each claim, in the order of the batch.
-fn waves(batch: &[OutboxEvent]) -> Vec<Vec<&OutboxEvent>> {
-    let mut waves: Vec<Vec<&OutboxEvent>> = Vec::new();
-    let mut seen: HashMap<ClaimId, usize> = HashMap::with_capacity(batch.len());
-    for event in batch {
-        let rank = seen.entry(event.event.claim_id).or_default();
-        if *rank == waves.len() {
-            waves.push(Vec::new());
+/// One step, from its first look to its last mark.
+struct Flight {
+    tally: Tally,
+    /// Whether there may be something to read.
+    hungry: bool,
+    /// Whether events were read that could not go because another of their claim flies.
+    held_back: bool,
+    marks_fail: bool,
+    ending: Option<Ending>,
+}
+
+impl Flight {
+    fn new() -> Self {
+        Self { tally: Tally::default(), hungry: true, held_back: false, marks_fail: false, ending: None }
+    }
+
+    /// The first reason stands.
+    fn end(&mut self, why: Ending) {
+        self.ending.get_or_insert(why);
+    }
+
+    fn read(&mut self, batch: Option<Result<Vec<OutboxEvent>, StoreError>>, air: &mut Air<'_>) {
+        match batch {
+            // Read before the doubt: the elder of an event in it may be the one in doubt.
+            _ if self.ending.is_some() => {}
+            None => {
+                tracing::warn!("relay lease lost");
+                self.end(Ending::LeaseLost);
+            }
+            Some(Err(error)) => self.end(Ending::Store(error)),
+            Some(Ok(batch)) => {
+                self.hungry |= batch.len() == BATCH;
+                self.held_back |= air.launch(batch);
+            }
         }
-        waves[*rank].push(event);
-        *rank += 1;
     }
-    waves
-}
 
-fn ids(events: &[(&&OutboxEvent, &Outcome)]) -> Vec<i64> {
-    events.iter().map(|(event, _)| event.outbox_id).collect()
+    /// Counts what became of a wave. Answers the places of what was confirmed.
+    async fn land(&mut self, landed: &Landed, store: &dyn Store) -> Vec<i64> {
+        landed.outcomes.iter().for_each(|outcome| self.tally.count(*outcome));
+        let (confirmed, doubtful) = landed.sorted();
+        if !confirmed.is_empty() {
+            kill_point::reach("relay.confirmed");
+        }
+        if confirmed.len() < landed.wave.len() {
+            self.end(Ending::Doubt);
+        }
+        if !doubtful.is_empty()
+            && let Err(error) = store.count_attempt(&doubtful).await
+        {
+            self.end(Ending::Store(error));
+        }
+        self.hungry |= std::mem::take(&mut self.held_back);
+        confirmed
+    }
+
+    fn outcome(self) -> Result<StepOutcome, StoreError> {
+        match self.ending {
+            Some(Ending::Store(error)) => Err(error),
+            Some(Ending::LeaseLost) => Ok(StepOutcome::Standby),
+            Some(Ending::Doubt) => Ok(StepOutcome::Unconfirmed(self.tally)),
+            None if self.tally == Tally::default() => Ok(StepOutcome::Idle),
+            None => Ok(StepOutcome::Published(self.tally)),
+        }
+    }
 }
