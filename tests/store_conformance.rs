@@ -55,6 +55,7 @@ suite! {
         quarantine_waits_until_resolved,
         unmatched_returns_are_kept,
         a_nul_in_a_zone_costs_nothing,
+        links_and_archived_files_are_found_among_many,
     }
     claims {
         a_claim_comes_back_as_written,

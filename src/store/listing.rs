@@ -5,7 +5,7 @@ use super::rows::{select_claim, select_exchange, select_return, shown};
 use super::{ClaimFilter, StoreError};
 use crate::domain::life_cycle::{is_waiting, status};
 use crate::domain::page::{LARGEST_PAGE, PageToken};
-use crate::domain::{Claim, ClaimStatus, Exchange, Page, PartState, ReturnFile, ReturnKind};
+use crate::domain::{Claim, ClaimStatus, Exchange, ExchangeId, Page, PartState, ReturnFile, ReturnKind};
 use sqlx::{Database, Encode, QueryBuilder, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -81,6 +81,41 @@ where
     }
     page(&mut query, "created_at", "id", after, limit);
     query
+}
+
+/// The links of the chain that name these exchanges.
+pub(in crate::store) fn links_of<DB>(ids: &[ExchangeId]) -> QueryBuilder<DB>
+where
+    DB: Database,
+    for<'q> Uuid: Encode<'q, DB> + Type<DB>,
+{
+    let mut query = QueryBuilder::new("SELECT exchange_id, sequence FROM receipt_chain WHERE exchange_id ");
+    one_of(&mut query, ids.iter().map(|id| id.0));
+    query
+}
+
+/// The archived files among these that an exchange names. No index knows them: one scan for as many names as are given.
+pub(in crate::store) fn archived<DB>(names: &[String]) -> QueryBuilder<DB>
+where
+    DB: Database,
+    for<'q> String: Encode<'q, DB> + Type<DB>,
+{
+    let mut query = QueryBuilder::new("SELECT archive_name FROM exchanges WHERE archive_name ");
+    one_of(&mut query, names.iter().cloned());
+    query
+}
+
+/// `IN (…)`. The NULL equals nothing, and stands there for the list of nothing, which has no form of its own.
+fn one_of<DB, T>(query: &mut QueryBuilder<DB>, values: impl Iterator<Item = T>)
+where
+    DB: Database,
+    for<'q> T: Encode<'q, DB> + Type<DB> + 'q,
+{
+    query.push("IN (NULL");
+    for value in values {
+        query.push(", ").push_bind(value);
+    }
+    query.push(")");
 }
 
 /// The tail of every page: what follows the token, newest first, one row more than asked to know whether another page follows.

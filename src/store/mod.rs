@@ -40,7 +40,7 @@ pub use shapes::{
     ChainLink, ChainTip, ClaimFilter, Closing, Link, Load, NewClaim, OpenLoad, OutboxDepth, OutboxEvent, PartChange, RecordedDecision, StoreFigures,
     UnmatchedReturn, Written,
 };
-pub use traces::Trace;
+pub use traces::{Trace, is_aside_of};
 pub use wake::{Occasion, Waiter};
 pub use withdrawals::{TakenBack, Withdrawal};
 
@@ -237,6 +237,10 @@ pub trait Store: Send + Sync {
     async fn aside(&self, id: ExchangeId, ranks: (u64, u64)) -> Result<Vec<Quarantined>, StoreError>;
     /// How many claims an exchange has, and how many invoices aside.
     async fn held(&self, id: ExchangeId) -> Result<(u64, u64), StoreError>;
+    /// The ranks in the chain of the receipts of these exchanges; those that no link names are left out.
+    async fn links_of(&self, ids: &[ExchangeId]) -> Result<Vec<(ExchangeId, u64)>, StoreError>;
+    /// Those of these archived files that belong to an exchange or a load, under whatever name it has them.
+    async fn archived(&self, names: &[String]) -> Result<Vec<String>, StoreError>;
     /// Exchanges, newest first.
     async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError>;
     /// The books of an exchange.

@@ -45,6 +45,16 @@ macro_rules! shared_reads {
             listing::cut(rows, limit)
         }
 
+        pub(in crate::store) async fn links_of(pool: &Pool<$DB>, ids: &[ExchangeId]) -> Result<Vec<(ExchangeId, u64)>, StoreError> {
+            let mut query = listing::links_of::<$DB>(ids);
+            let found: Vec<(Uuid, i64)> = query.build_query_as().fetch_all(pool).await.map_err(doing("looking for links of the chain"))?;
+            found.into_iter().map(|(id, rank)| Ok((ExchangeId(id), uint(rank, "receipt_chain.sequence")?))).collect()
+        }
+
+        pub(in crate::store) async fn archived(pool: &Pool<$DB>, names: &[String]) -> Result<Vec<String>, StoreError> {
+            listing::archived::<$DB>(names).build_query_scalar().fetch_all(pool).await.map_err(doing("looking for archived files"))
+        }
+
         pub(in crate::store) async fn ledger(pool: &Pool<$DB>, id: ExchangeId) -> Result<Option<Ledger>, StoreError> {
             let row: Option<LedgerRow> =
                 query_as("SELECT read_records, accepted, quarantined, duplicates, unmatched, envelope FROM ledgers WHERE exchange_id = $1")

@@ -1,8 +1,8 @@
 //! What the store keeps of the invoices of an exchange, in one row each: for comparison with the file they came from.
 
-use super::StoreError;
-use super::columns::uint;
-use crate::domain::{ClaimId, Token};
+use super::columns::{clean, uint};
+use super::{NewClaim, StoreError};
+use crate::domain::{Claim, ClaimId, Quarantined, Token};
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -40,6 +40,39 @@ pub struct Trace {
     pub events: u64,
     /// Sequence of the last one.
     pub last_sequence: u64,
+}
+
+impl Trace {
+    /// This trace as it would be had the invoice been written as it is read now: text stands as the store keeps it, and what came later is left as it is.
+    #[must_use]
+    pub fn if_it_were(&self, read: &NewClaim) -> Self {
+        let c = &read.claim;
+        Self {
+            id: self.id,
+            ordinal: c.ordinal,
+            lot: clean(&c.lot).into_owned(),
+            first_record: c.first_record,
+            record_count: u64::from(c.record_count),
+            person: c.person.clone(),
+            ps: clean(&c.ps).into_owned(),
+            invoice_number: clean(&c.invoice_number).into_owned(),
+            total: c.total,
+            amo: c.amo.asked,
+            amc: c.amc.asked,
+            lines: read.lines.len() as u64,
+            billed: read.lines.iter().map(|line| line.billed).sum(),
+            events: self.events,
+            last_sequence: self.last_sequence,
+        }
+    }
+}
+
+/// Whether an invoice that stands aside is the one read, as far as the store keeps of it what does not depend on the controls.
+#[must_use]
+pub fn is_aside_of(stored: &Quarantined, read: &Claim) -> bool {
+    let texts = [(&stored.ps, &read.ps), (&stored.lot, &read.lot), (&stored.invoice_number, &read.invoice_number)];
+    let place = (stored.first_record, stored.record_count) == (read.first_record, read.record_count);
+    place && texts.into_iter().all(|(kept, text)| *kept == clean(text))
 }
 
 /// `SELECT` of traces; the caller's `FROM … c` and conditions follow.

@@ -3,7 +3,7 @@
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
 use noemie_gateway::domain::*;
-use noemie_gateway::store::{Database, StoreError, UnmatchedReturn};
+use noemie_gateway::store::{Database, StoreError, UnmatchedReturn, is_aside_of};
 
 pub async fn migrating_twice_is_harmless(db: TestDatabase) {
     let kept = deposit_many(&db.store, "d", 2).await;
@@ -311,7 +311,36 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
     unit.commit().await.unwrap();
     assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap().unwrap().lot, "0\u{FFFD}1");
     assert_eq!(db.store.quarantined_invoice("123456782", "00000\x00001").await.unwrap().len(), 1, "found under the number as sent");
+    let trace = db.store.traces(id, &[Token("i1".into())]).await.unwrap().remove(0);
+    assert_eq!(trace, trace.if_it_were(&claims[0]), "and is what was read");
+    let aside = db.store.aside(id, (1, 1)).await.unwrap().remove(0);
+    let read = |number: &str| Claim {
+        ps: aside.ps.clone(),
+        lot: aside.lot.clone(),
+        invoice_number: number.into(),
+        first_record: aside.first_record,
+        record_count: aside.record_count,
+        ..claims[0].claim.clone()
+    };
+    assert!(is_aside_of(&aside, &read("00000\x00001")) && !is_aside_of(&aside, &read("000000001")));
     assert_eq!(db.store.begin().await.unwrap().find_logical_file(&odd).await.unwrap(), Some(id));
+}
+
+/// What `verify` and the sweep of the archive ask of many exchanges at once.
+pub async fn links_and_archived_files_are_found_among_many(db: TestDatabase) {
+    let first = deposit_many(&db.store, "a", 1).await[0].claim.exchange_id;
+    let mut unit = db.store.begin().await.unwrap();
+    let second = open(&mut unit, "b").await;
+    let mut closing = closing(second, "b", &[]);
+    closing.exchange.archive_name = "archive-2".into();
+    unit.close_exchange(&closing, &plain_link).await.unwrap();
+    unit.commit().await.unwrap();
+    let mut links = db.store.links_of(&[second, ExchangeId(new_id()), first]).await.unwrap();
+    links.sort_by_key(|(_, rank)| *rank);
+    assert_eq!(links, [(first, 1), (second, 2)]);
+    let names = ["archive-2", "archive-3"].map(str::to_owned);
+    assert_eq!(db.store.archived(&names).await.unwrap(), ["archive-2"]);
+    assert!(db.store.links_of(&[]).await.unwrap().is_empty() && db.store.archived(&[]).await.unwrap().is_empty());
 }
 
 pub async fn unmatched_returns_are_kept(db: TestDatabase) {

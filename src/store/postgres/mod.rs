@@ -217,6 +217,14 @@ impl Store for PostgresStore {
         self.work.ask(|pool| loads::held(pool, id)).await
     }
 
+    async fn links_of(&self, ids: &[ExchangeId]) -> Result<Vec<(ExchangeId, u64)>, StoreError> {
+        self.work.ask(|pool| reads::links_of(pool, ids)).await
+    }
+
+    async fn archived(&self, names: &[String]) -> Result<Vec<String>, StoreError> {
+        self.work.ask(|pool| reads::archived(pool, names)).await
+    }
+
     async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError> {
         self.work.ask(|pool| reads::exchanges(pool, sender, after, limit)).await
     }

@@ -145,6 +145,14 @@ impl Store for SqliteStore {
         loads::held(&self.readers, id).await
     }
 
+    async fn links_of(&self, ids: &[ExchangeId]) -> Result<Vec<(ExchangeId, u64)>, StoreError> {
+        reads::links_of(&self.readers, ids).await
+    }
+
+    async fn archived(&self, names: &[String]) -> Result<Vec<String>, StoreError> {
+        reads::archived(&self.readers, names).await
+    }
+
     async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError> {
         reads::exchanges(&self.readers, sender, after, limit).await
     }
