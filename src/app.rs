@@ -1,19 +1,21 @@
 //! Builds the rooms from the configuration and runs them: open, announce, run, drain.
 
+mod key;
+pub mod sweep;
+
 use crate::admin::{self, AdminState};
 use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::conventionnement::Conventionnement;
-use crate::domain::ExchangeId;
 use crate::grpc::{self, Services};
 use crate::ingest::drop_dir::DropDir;
 use crate::ingest::{Ingest, Limits};
 use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
-use crate::returns::{arl, deliver, rejects};
-use crate::store::{Database, SharedStore, Store, StoreError};
-use crate::vault::{KeyOrigin, KeySource, Vault, VaultError};
-use anyhow::{Context, Result, bail};
+use crate::returns::{deliver, rejects};
+use crate::store::{Database, SharedStore};
+use crate::vault::{KeyOrigin, KeySource, Vault};
+use anyhow::{Context, Result};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,8 +66,8 @@ impl App {
             Database::open(config.database_url.as_deref(), &config.data_dir, config.database_connections).await.context("opening the database")?;
         let store = database.store();
         store.migrate().await.context("bringing the database to this version")?;
-        check_key(&store, &vault, &key_origin).await?;
         let archive = Arc::new(Archive::new(config.archive_dir(), Arc::clone(&vault)));
+        key::check(store.as_ref(), &vault, &archive, &key_origin).await?;
         let limits = Limits { file_bytes: config.max_file_bytes, ..Limits::default() };
         let ingest = Arc::new(Ingest::new(Arc::clone(&store), Arc::clone(&vault), Arc::clone(&archive), Arc::clone(&clock), limits));
         let conventionnement = Arc::new(Conventionnement::new(database.conventions(), Arc::clone(&clock)));
@@ -151,7 +153,7 @@ impl App {
         });
         let (archive, store, token, out) = (Arc::clone(&self.archive), Arc::clone(&self.store), stop.clone(), self.config.out_dir());
         rooms.spawn(async move {
-            sweep(archive, store, token).await;
+            sweep_archive(archive, store, token).await;
             sweep_out(out).await;
             Ok(())
         });
@@ -204,24 +206,6 @@ impl App {
     }
 }
 
-/// Refuses to work under another key than the one of the data: every invoice would look new, and nothing stored would open. Every exchange has an
-/// ARL sealed by the vault, so that the newest return file tells.
-async fn check_key(store: &SharedStore, vault: &Vault, origin: &KeyOrigin) -> Result<()> {
-    let newest = store.returns(None, None, None, 1).await?.items;
-    if !newest.first().is_some_and(|file| matches!(arl::open(file, vault), Err(VaultError::OtherKey))) {
-        return Ok(());
-    }
-    if let KeyOrigin::Created(path) = origin {
-        // Made a moment ago and used for nothing: left there, it would be taken for the key that was lost.
-        std::fs::remove_file(path).with_context(|| format!("removing the key just made in {}", path.display()))?;
-        bail!(
-            "this database was sealed under a vault key that is not there: put it back in {}, or name it by vault_key_file or vault_key",
-            path.display()
-        );
-    }
-    bail!("the vault key is not the one that sealed this database: give the first one by vault_key_file or vault_key")
-}
-
 /// Brings the loads that were cut to their receipts. Cut itself by the end of the gateway, it goes on after the next start.
 async fn resume_loop(ingest: &Ingest) {
     loop {
@@ -234,12 +218,9 @@ async fn resume_loop(ingest: &Ingest) {
     }
 }
 
-/// Looks for what killed processes left in the archive: files half received are removed, whole ones that no exchange knows are told.
-async fn sweep(archive: Arc<Archive>, store: SharedStore, stop: CancellationToken) {
-    let runtime = tokio::runtime::Handle::current();
-    // A database that does not answer knows them all.
-    let is_known = move |id: &ExchangeId| stop.is_cancelled() || runtime.block_on(known(store.as_ref(), *id)).unwrap_or(true);
-    match tokio::task::spawn_blocking(move || archive.sweep(is_known)).await.map_err(std::io::Error::other).and_then(|swept| swept) {
+/// Says what killed processes left in the archive.
+async fn sweep_archive(archive: Arc<Archive>, store: SharedStore, stop: CancellationToken) {
+    match sweep::archive(archive, store, stop).await {
         Err(failure) => warn!(error = %failure, "archive could not be swept"),
         Ok(swept) => {
             if !swept.removed.is_empty() {
@@ -259,11 +240,6 @@ async fn sweep_out(out: PathBuf) {
         Ok(0) => {}
         Ok(files) => info!(files, "return files that killed processes left half written removed"),
     }
-}
-
-/// Whether a deposit has its receipt, or is on its way to it.
-async fn known(store: &dyn Store, id: ExchangeId) -> Result<bool, StoreError> {
-    Ok(store.exchange(id).await?.is_some() || store.load(id).await?.is_some())
 }
 
 /// Waits for the doors. Once told to stop they have [`DOORS_CLOSE`]: a client that never ends its upload must not keep the gateway from stopping.

@@ -3,13 +3,15 @@
 
 mod support;
 
+use noemie_gateway::app::sweep;
 use noemie_gateway::archive::Archive;
-use noemie_gateway::clock::SystemClock;
+use noemie_gateway::clock::{Clock as _, SystemClock};
 use noemie_gateway::domain::{Channel, ExchangeId, Ledger, Verdict};
 use noemie_gateway::generate::{self, Options, Profile};
 use noemie_gateway::ingest::{Deposit, Ingest, IngestError, Limits, Receipt};
 use noemie_gateway::store::{ClaimFilter, OutboxDepth, SharedStore};
 use noemie_gateway::vault::Vault;
+use noemie_gateway::verify::{Sources, verify};
 use std::future::{Future, poll_fn};
 use std::path::Path;
 use std::pin::pin;
@@ -18,6 +20,7 @@ use std::task::Poll;
 use std::time::Duration;
 use support::databases::TestDatabase;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// Invoices of the file: many batches of [`BATCH`], the last one not full.
 const INVOICES: u64 = 100;
@@ -165,6 +168,36 @@ fn archived(dir: &Path) -> usize {
     entries.map(|path| if path.is_dir() { archived(&path) } else { 1 }).sum()
 }
 
+/// Gives a file the age at which the sweep looks at it.
+fn age(file: &Path) {
+    let before = std::time::SystemTime::now() - Duration::from_secs(3 * 24 * 3600);
+    std::fs::File::options().append(true).open(file).unwrap().set_modified(before).unwrap();
+}
+
+/// A load goes on with the copy of the deposit that takes it up, when its own is on a disk that is gone: that copy is the exchange's from then on.
+async fn a_copy_that_was_taken_over_is_nobody_elses(db: TestDatabase) {
+    let (lost, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let id = cut_load(&db, &door(&db.store, lost.path()), "").await;
+    let other = door(&db.store, here.path());
+    let receipt = timeout(Duration::from_secs(30), deposit(&other, &file(1), "")).await.expect("it is taken up").unwrap();
+    assert_eq!(receipt.exchange.id, id);
+    is_whole(&db, id).await;
+    let name = &receipt.exchange.archive_name;
+    assert!(!name.contains(&id.to_string()), "{name} is not the copy of the deposit that took it up");
+    let copy = here.path().join(name);
+    let stray = copy.with_file_name(format!("{}.enc", SystemClock.new_id()));
+    std::fs::copy(&copy, &stray).unwrap();
+    [&copy, &stray].into_iter().for_each(|file| age(file));
+    let vault = Arc::new(Vault::from_master_key([9; 32]));
+    let archive = Arc::new(Archive::new(here.path(), Arc::clone(&vault)));
+    let swept = sweep::archive(Arc::clone(&archive), Arc::clone(&db.store), CancellationToken::new()).await.unwrap();
+    assert_eq!((swept.removed.len(), swept.orphans.len()), (0, 1), "{swept:?}");
+    assert!(stray.ends_with(&swept.orphans[0]), "{swept:?}");
+    let sources = Sources { store: Arc::clone(&db.store), archive, vault, clock: Arc::new(SystemClock) };
+    let seen = verify(&sources, None).await.unwrap();
+    assert_eq!((seen.findings, seen.notes, seen.invoices), (vec![], vec![], INVOICES));
+}
+
 async fn a_key_used_for_a_load_is_taken(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
     let door = door(&db.store, dir.path());
@@ -194,6 +227,7 @@ on_both! {
     a_load_that_is_cut_shows_nothing_and_is_taken_up,
     a_gateway_that_starts_takes_up_what_was_cut,
     two_replicas_with_the_same_large_file_load_it_once,
+    a_copy_that_was_taken_over_is_nobody_elses,
     a_key_used_for_a_load_is_taken,
     large_files_with_common_invoices_share_them_out,
 }

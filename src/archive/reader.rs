@@ -2,7 +2,7 @@
 
 use super::name::ArchiveName;
 use super::{CHUNK, Cipher, HEADER, MAGIC, Prefix, TAG};
-use crate::vault::Vault;
+use crate::vault::{Vault, VaultError};
 use aead_stream::DecryptorBE32;
 use chacha20poly1305::aead::KeyInit;
 use std::fs::File;
@@ -29,7 +29,7 @@ impl ArchiveReader {
             return Err(damaged("not an archived file"));
         }
         if header[4..8] != key_id {
-            return Err(damaged("archived under another vault key"));
+            return Err(io::Error::new(ErrorKind::InvalidData, VaultError::OtherKey));
         }
         let prefix = Prefix::try_from(&header[8..]).map_err(|_| damaged("header"))?;
         Ok(Self {

@@ -70,7 +70,7 @@ fn a_file_does_not_pass_for_another_nor_open_under_another_key() {
     std::fs::copy(archive.dir.join(&one), archive.dir.join(&two)).unwrap();
     assert!(read(&archive, &two).is_err());
     let other = Archive::new(&archive.dir, Arc::new(Vault::from_master_key([4; 32])));
-    assert_eq!(read(&other, &one).unwrap_err().to_string(), "archived under another vault key");
+    assert_eq!(read(&other, &one).unwrap_err().to_string(), "sealed under another vault key");
 }
 
 #[test]

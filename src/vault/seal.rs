@@ -36,17 +36,23 @@ impl Vault {
     /// Decrypts what was sealed for the same place.
     pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
         let (header, body) = sealed.split_at_checked(HEADER).ok_or(VaultError::NotSealed)?;
-        let (prefix, nonce) = header.split_at(PREFIX);
-        if prefix[0] != VERSION {
-            return Err(VaultError::NotSealed);
-        }
-        if prefix[1..] != self.id {
-            return Err(VaultError::OtherKey);
+        let nonce = &header[PREFIX..];
+        match self.is_under_this_key(sealed) {
+            None => return Err(VaultError::NotSealed),
+            Some(false) => return Err(VaultError::OtherKey),
+            Some(true) => {}
         }
         let nonce = XNonce::try_from(nonce).map_err(|_| VaultError::NotSealed)?;
         let aad = self.associated_data(context);
         let cipher = XChaCha20Poly1305::new((&*self.seal).into());
         cipher.decrypt(&nonce, Payload { msg: body, aad: &aad }).map_err(|_| VaultError::Altered)
+    }
+
+    /// Whether a blob says that it was sealed under this key; nothing when it is no blob. Opens nothing.
+    #[must_use]
+    pub fn is_under_this_key(&self, sealed: &[u8]) -> Option<bool> {
+        let prefix = sealed.get(..PREFIX).filter(|prefix| prefix[0] == VERSION)?;
+        Some(prefix[1..] == self.id)
     }
 
     /// Seals what names a person, for one claim.
@@ -99,6 +105,8 @@ mod tests {
         assert!(matches!(vault().unseal("return/2", &sealed), Err(VaultError::Altered)));
         assert!(matches!(Vault::from_master_key([2; 32]).unseal("return/1", &sealed), Err(VaultError::OtherKey)));
         assert_ne!(sealed, vault().seal("return/1", b"text"), "the nonce is random");
+        let told = |key, blob: &[u8]| Vault::from_master_key([key; 32]).is_under_this_key(blob);
+        assert_eq!((told(1, &sealed), told(2, &sealed), told(1, b"text")), (Some(true), Some(false), None));
     }
 
     #[test]
