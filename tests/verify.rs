@@ -3,14 +3,23 @@
 
 mod support;
 
+use noemie_gateway::app::App;
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::SystemClock;
-use noemie_gateway::domain::{Channel, Exchange};
+use noemie_gateway::config::Config;
+use noemie_gateway::domain::{Channel, ClaimEvent, EventId, Exchange, ExchangeId, Ledger, Quarantined, Verdict, receipt};
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
+use noemie_gateway::ingest::invoices::{Batches, Filing, Whole};
 use noemie_gateway::ingest::{Deposit, Ingest, Limits};
+use noemie_gateway::returns::arl;
+use noemie_gateway::store::Closing;
+use noemie_gateway::validate;
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Kind, Sources, Verification, verify};
+use noemie_parsers::detect::Norme;
 use noemie_parsers::physical::enregistrements::Forme;
+use noemie_parsers::types::Montant;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use support::databases::TestDatabase;
@@ -35,12 +44,16 @@ fn made(options: &Options) -> Vec<u8> {
     bytes
 }
 
+fn sources_in(dir: &TempDir, db: &TestDatabase) -> Sources {
+    let vault = Arc::new(Vault::from_master_key([9; 32]));
+    let archive = Arc::new(Archive::new(dir.path(), Arc::clone(&vault)));
+    Sources { store: Arc::clone(&db.store), archive, vault, clock: Arc::new(SystemClock) }
+}
+
 impl Filled {
     async fn new(db: &TestDatabase) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let vault = Arc::new(Vault::from_master_key([9; 32]));
-        let archive = Arc::new(Archive::new(dir.path(), Arc::clone(&vault)));
-        let sources = Sources { store: Arc::clone(&db.store), archive, vault, clock: Arc::new(SystemClock) };
+        let sources = sources_in(&dir, db);
         let limits = Limits { batch: 6, ..Limits::default() };
         let door = Ingest::new(Arc::clone(&db.store), Arc::clone(&sources.vault), Arc::clone(&sources.archive), Arc::clone(&sources.clock), limits);
         let dre = made(&options(1));
@@ -81,7 +94,7 @@ fn kinds(seen: &Verification) -> Vec<Kind> {
 async fn a_whole_gateway_is_clean(db: TestDatabase) {
     let filled = Filled::new(&db).await;
     let seen = filled.verify().await;
-    assert_eq!(seen.findings, []);
+    assert_eq!((seen.findings, seen.notes), (vec![], vec![]));
     assert_eq!((seen.receipts, seen.files, seen.invoices), (5, 5, 60));
     let later = filled.load.received_at + Duration::hours(1);
     let none = verify(&filled.sources, Some(later)).await.unwrap();
@@ -92,21 +105,36 @@ async fn a_whole_gateway_is_clean(db: TestDatabase) {
 /// up, and the list of kinds only grows.
 async fn every_damage_of_the_database_is_found(db: TestDatabase) {
     let filled = Filled::new(&db).await;
-    let damages: [(&'static str, Kind); 7] = [
+    let damages: [(&'static str, Kind); 16] = [
+        ("UPDATE exchanges SET accepted = accepted + 1 WHERE norm = 'noemie'", Kind::ReceiptAltered),
+        ("UPDATE exchanges SET verdict = 'accepted' WHERE quarantined > 0 AND norm = 'b2'", Kind::ExchangeDiffers),
+        ("UPDATE exchanges SET amo = amo + 1 WHERE norm = 'b2' AND verdict = 'accepted' AND quarantined = 0", Kind::ExchangeDiffers),
+        ("UPDATE exchanges SET amc = amc - 1 WHERE norm = 'b2' AND duplicates > 0", Kind::ExchangeDiffers),
+        ("UPDATE exchanges SET total = total + 1 WHERE norm = 'noemie'", Kind::ExchangeDiffers),
+        ("UPDATE exchanges SET total = total + 1 WHERE verdict = 'refused'", Kind::ExchangeDiffers),
+        ("UPDATE exchanges SET quarantined = duplicates, duplicates = quarantined WHERE duplicates = 20", Kind::ExchangeDiffers),
+        (
+            "UPDATE claim_parts SET asked = asked + 1 WHERE kind = 'amo' AND claim_id = (SELECT id FROM claims WHERE ordinal = 6 ORDER BY id LIMIT 1)",
+            Kind::ClaimDiffers,
+        ),
+        ("UPDATE quarantine SET invoice_number = '000000001' WHERE ordinal = 9", Kind::AsideDiffers),
+        (
+            "INSERT INTO quarantine SELECT id, 1, '', '', '', '[]', 1, 1, 0, NULL, NULL, received_at FROM exchanges WHERE verdict = 'refused'",
+            Kind::ClaimInvented,
+        ),
         ("UPDATE claims SET total = total + 100 WHERE ordinal = 3", Kind::ClaimDiffers),
         ("DELETE FROM claim_lines WHERE claim_id = (SELECT id FROM claims WHERE ordinal = 5 ORDER BY id LIMIT 1)", Kind::ClaimDiffers),
         ("DELETE FROM outbox WHERE claim_id = (SELECT id FROM claims WHERE ordinal = 4 ORDER BY id LIMIT 1) AND sequence = 1", Kind::EventsMissing),
         ("DELETE FROM claims WHERE ordinal = 2", Kind::InvoiceLost),
         ("DELETE FROM quarantine WHERE duplicate_of IS NOT NULL AND ordinal = 7", Kind::InvoiceLost),
-        ("UPDATE exchanges SET accepted = accepted + 1 WHERE norm = 'noemie'", Kind::ReceiptAltered),
         ("DELETE FROM ledgers WHERE read_records = envelope", Kind::LedgerDiffers),
     ];
     for (damage, expected) in damages {
         let before = filled.verify().await;
         assert!(db.execute(damage).await.unwrap() > 0, "{damage}");
         let seen = filled.verify().await;
-        assert!(seen.finding_count > before.finding_count, "{damage}: {:?}", seen.findings);
-        assert!(kinds(&seen).contains(&expected), "{damage}: {:?}", seen.findings);
+        let count = |seen: &Verification| seen.findings.iter().filter(|finding| finding.code == expected).count();
+        assert!(count(&seen) > count(&before), "{damage}: {:?}", seen.findings);
     }
 }
 
@@ -117,6 +145,11 @@ async fn a_receipt_that_is_removed_breaks_the_chain(db: TestDatabase) {
     assert_eq!(kinds(&filled.verify().await), [Kind::ChainCut, Kind::ReceiptNotChained]);
     // And the end put back to where the chain ends now: the exchange itself tells.
     db.execute("UPDATE receipt_chain_tip SET sequence = 4, link = (SELECT link FROM receipt_chain WHERE sequence = 4)").await.unwrap();
+    assert_eq!(kinds(&filled.verify().await), [Kind::ReceiptNotChained]);
+    // A link beyond the end is none: nobody walks by it.
+    db.execute("INSERT INTO receipt_chain SELECT 1000, id, 'x' FROM exchanges WHERE id NOT IN (SELECT exchange_id FROM receipt_chain)")
+        .await
+        .unwrap();
     assert_eq!(kinds(&filled.verify().await), [Kind::ReceiptNotChained]);
     // One in the middle: the next one no longer follows.
     db.execute("DELETE FROM receipt_chain WHERE sequence = 2").await.unwrap();
@@ -136,9 +169,193 @@ async fn every_damage_of_the_archive_is_found(db: TestDatabase) {
     assert_eq!((kinds(&seen), seen.finding_count), (vec![Kind::ArchiveUnreadable], 2));
 }
 
+/// What an earlier version made of a file, whatever this one would.
+struct Earlier<'a> {
+    sources: &'a Sources,
+    /// Whether it refused the file.
+    refuses: bool,
+    /// The code for which it put an invoice aside.
+    judges: fn(&Whole) -> Option<&'static str>,
+}
+
+impl Earlier<'_> {
+    /// A deposit as that version left it: in one transaction, with an authentic receipt.
+    async fn deposit(&self, bytes: &[u8]) -> Exchange {
+        let Sources { store, archive, vault, clock } = self.sources;
+        let (id, at) = (ExchangeId(clock.new_id()), clock.now());
+        let mut writer = archive.create(id, at).unwrap();
+        writer.write_all(bytes).unwrap();
+        let archived = writer.finish().unwrap();
+        let mut examen = validate::examine(bytes, "f.b2").unwrap();
+        examen.report.anomalies.clear();
+        let mut work = store.begin().await.unwrap();
+        assert_eq!(work.claim_exchange("oct-a", &archived.digest_hex, "", id).await.unwrap(), None);
+        let mut ledger = Ledger { read: examen.read, ..Ledger::default() };
+        let (mut claims, mut aside) = (Vec::new(), Vec::new());
+        if self.refuses {
+            ledger.envelope = ledger.read;
+        } else {
+            let Some(Norme::B2(forme)) = examen.norme else { panic!("{:?}", examen.norme) };
+            let filing = Filing { exchange_id: id, sender: "oct-a".into(), at, vault: Arc::clone(vault), clock: Arc::clone(clock) };
+            let mut batches = Batches::read_whole(archive, &archived.name, forme, filing, 1_000);
+            while let Some(batch) = batches.next_batch().await {
+                for whole in batch {
+                    let records = u64::from(whole.made.claim.record_count);
+                    match (self.judges)(&whole) {
+                        None => ledger.accepted += records,
+                        Some(_) => ledger.quarantined += records,
+                    }
+                    match (self.judges)(&whole) {
+                        None => claims.push(whole.made),
+                        Some(code) => aside.push(set_aside(&whole, code)),
+                    }
+                }
+            }
+            ledger.envelope = batches.envelope().await.unwrap();
+        }
+        assert_eq!(work.insert_claims(&claims).await.unwrap().len(), claims.len());
+        let event = |c: &noemie_gateway::domain::Claim| ClaimEvent::of(c, &c.amo, EventId(clock.new_id()), 1, Some(id), at);
+        work.insert_events(&claims.iter().map(|new| event(&new.claim)).collect::<Vec<_>>()).await.unwrap();
+        work.insert_quarantined(&aside).await.unwrap();
+        let sum = |of: fn(&noemie_gateway::domain::Claim) -> Montant| claims.iter().map(|new| of(&new.claim)).sum();
+        let verdict = match (self.refuses, aside.is_empty()) {
+            (true, _) => Verdict::Refused,
+            (false, true) => Verdict::Accepted,
+            (false, false) => Verdict::Partial,
+        };
+        let exchange = Exchange {
+            id,
+            sender: "oct-a".into(),
+            channel: Channel::Cli,
+            file_name: "f.b2".into(),
+            digest: archived.digest_hex,
+            idempotency_key: String::new(),
+            size: archived.size,
+            norm: "b2".into(),
+            packaging: examen.report.packaging.unwrap().into(),
+            verdict,
+            logical_files: examen.report.logical_files,
+            lots: examen.report.lots,
+            invoices: examen.report.invoices,
+            lines: examen.report.lines,
+            accepted: claims.len() as u64,
+            quarantined: aside.len() as u64,
+            duplicates: 0,
+            unmatched: 0,
+            total: sum(|c| c.total),
+            amo: sum(|c| c.amo.asked),
+            amc: sum(|c| c.amc.asked),
+            anomalies: 0,
+            received_at: at,
+            archive_name: archived.name,
+        };
+        let (arl, _) = arl::write(&exchange, &examen, &[], vault, clock.new_id());
+        let closing = Closing { exchange, ledger, logical_files: vec![], arl };
+        let said = receipt::text(&closing.exchange, &closing.ledger, &closing.arl);
+        work.close_exchange(&closing, &|tip| vault.receipt_link(&tip.link, tip.sequence + 1, &said)).await.unwrap();
+        work.commit().await.unwrap();
+        closing.exchange
+    }
+}
+
+fn set_aside(whole: &Whole, code: &str) -> Quarantined {
+    let c = &whole.made.claim;
+    Quarantined {
+        exchange_id: c.exchange_id,
+        ordinal: c.ordinal,
+        ps: c.ps.clone(),
+        invoice_number: c.invoice_number.clone(),
+        lot: c.lot.clone(),
+        codes: vec![code.into()],
+        first_record: c.first_record,
+        record_count: c.record_count,
+        offset: 0,
+        duplicate_of: None,
+        resolved_by: None,
+        at: c.received_at,
+    }
+}
+
+fn takes_all(_: &Whole) -> Option<&'static str> {
+    None
+}
+
+/// After an upgrade that changes the controls, what was acknowledged before stands: noted, and no finding. What is altered is found all the same.
+async fn other_controls_are_noted_and_nothing_altered_passes(db: TestDatabase) {
+    let dir = tempfile::tempdir().unwrap();
+    let sources = sources_in(&dir, &db);
+    let verified = async || {
+        let seen = verify(&sources, None).await.unwrap();
+        assert!(seen.notes.iter().all(|note| note.code == Kind::JudgedOtherwise && note.exchange.is_some()), "{:?}", seen.notes);
+        assert_eq!(seen.note_count, seen.notes.len() as u64);
+        (kinds(&seen), seen.note_count)
+    };
+    // It took an invoice that is put aside today.
+    let lenient = Earlier { sources: &sources, refuses: false, judges: takes_all };
+    let taken = lenient.deposit(&made(&Options { damage: Some(Damage::NirKey), ..options(1) })).await;
+    assert_eq!((taken.verdict, verified().await), (Verdict::Accepted, (vec![], 1)));
+    // It put one aside that is taken today, and another for another reason.
+    let strict = Earlier { sources: &sources, refuses: false, judges: |whole| (whole.made.claim.ordinal <= 2).then_some("C99-ANCIEN") };
+    strict.deposit(&made(&options(2))).await;
+    assert_eq!(verified().await, (vec![], 3));
+    // It refused a file that is good today, and took one that is refused today.
+    Earlier { sources: &sources, refuses: true, judges: takes_all }.deposit(&made(&options(3))).await;
+    assert_eq!(verified().await, (vec![], 4));
+    lenient.deposit(&made(&Options { damage: Some(Damage::Count999), ..options(4) })).await;
+    assert_eq!(verified().await, (vec![], 5));
+    assert!(verify(&sources, None).await.unwrap().is_clean());
+
+    db.execute("UPDATE claims SET total = total + 100 WHERE exchange_id = (SELECT exchange_id FROM receipt_chain WHERE sequence = 1)").await.unwrap();
+    assert_eq!(verified().await, (vec![Kind::ClaimDiffers, Kind::ExchangeDiffers], 5));
+    db.execute("UPDATE claims SET total = total - 100 WHERE exchange_id = (SELECT exchange_id FROM receipt_chain WHERE sequence = 1)").await.unwrap();
+    db.execute("UPDATE quarantine SET codes = '[\"DEJA_RECUE\"]' WHERE ordinal = 1").await.unwrap();
+    assert_eq!(verified().await.0, [Kind::ExchangeDiffers, Kind::LedgerDiffers]);
+    db.execute("DELETE FROM quarantine WHERE ordinal = 1").await.unwrap();
+    assert!(verified().await.0.contains(&Kind::InvoiceLost));
+}
+
+/// A NUL of the file stands in the database as `?`, and is no difference.
+async fn bytes_that_a_database_cannot_keep_are_no_difference(db: TestDatabase) {
+    let dir = tempfile::tempdir().unwrap();
+    let sources = sources_in(&dir, &db);
+    for (seed, judges) in [(1, takes_all as fn(&Whole) -> _), (2, |whole: &Whole| (!whole.faults.is_empty()).then_some("C6-NON-NUMERIQUE"))] {
+        let mut bytes = made(&options(seed));
+        // In the number (27-35) of the first invoice, on each of its records. A record has 128 bytes and its line end.
+        let number = bytes.chunks(130).find(|record| record[0] == b'2').unwrap()[26..35].to_vec();
+        for record in bytes.chunks_mut(130).filter(|record| (b'2'..=b'5').contains(&record[0]) && record[26..35] == number) {
+            record[28] = 0;
+        }
+        Earlier { sources: &sources, refuses: false, judges }.deposit(&bytes).await;
+    }
+    let kept = "SELECT (SELECT count(*) FROM claims WHERE invoice_number LIKE '__?______') + \
+                (SELECT count(*) FROM quarantine WHERE invoice_number LIKE '__?______')";
+    assert_eq!(db.number(kept).await, 2, "one as a claim, one aside");
+    let seen = verify(&sources, None).await.unwrap();
+    assert_eq!(seen.findings, []);
+    assert!(seen.notes.iter().all(|note| note.detail.contains("C6-NON-NUMERIQUE")), "{:?}", seen.notes);
+}
+
+/// A wrong key is told as such before anything is compared, whatever there is to tell it by.
+async fn a_wrong_key_is_told_by_whatever_there_is(db: TestDatabase) {
+    let filled = Filled::new(&db).await;
+    let data = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(filled.dir.path(), Config { data_dir: data.path().into(), ..Config::default() }.archive_dir()).unwrap();
+    let config =
+        |key: &str| Config { data_dir: data.path().into(), database_url: Some(db.url.clone()), vault_key: Some(key.repeat(32)), ..Config::default() };
+    for less in ["SELECT 1", "UPDATE returns SET sealed = '\\x00'", "DELETE FROM returns", "UPDATE claims SET vault = '\\x00'"] {
+        db.execute(less).await.unwrap_or_else(|_| panic!("{less}"));
+        let refused = App::open(config("ab"), Arc::new(SystemClock)).await.err().unwrap_or_else(|| panic!("opened after {less}")).to_string();
+        assert!(refused.contains("vault key"), "{less}: {refused}");
+        App::open(config("09"), Arc::new(SystemClock)).await.unwrap_or_else(|e| panic!("{less}: {e:#}"));
+    }
+}
+
 on_both! {
     a_whole_gateway_is_clean,
     every_damage_of_the_database_is_found,
     a_receipt_that_is_removed_breaks_the_chain,
     every_damage_of_the_archive_is_found,
+    other_controls_are_noted_and_nothing_altered_passes,
+    bytes_that_a_database_cannot_keep_are_no_difference,
+    a_wrong_key_is_told_by_whatever_there_is,
 }

@@ -25,7 +25,7 @@ fn day(text: &str) -> Result<Date> {
     Date::parse(text, format_description!("[year]-[month]-[day]")).context("a day is written AAAA-MM-JJ")
 }
 
-/// Exit status 0 when everything fits, 1 when something does not.
+/// Exit status 0 when everything fits, notes or not, 1 when something does not.
 pub(super) async fn run(args: &VerifyArgs, app: &App) -> Result<ExitCode> {
     let sources =
         Sources { store: Arc::clone(&app.store), archive: Arc::clone(&app.archive), vault: Arc::clone(&app.vault), clock: Arc::clone(&app.clock) };
@@ -39,13 +39,16 @@ pub(super) async fn run(args: &VerifyArgs, app: &App) -> Result<ExitCode> {
 
 fn print(seen: &Verification) -> Result<()> {
     println!("{} receipts, {} files read again, {} invoices compared", seen.receipts, seen.files, seen.invoices);
-    for finding in &seen.findings {
+    for finding in seen.findings.iter().chain(&seen.notes) {
         let exchange = finding.exchange.map(|id| format!(" exchange {id}:")).unwrap_or_default();
         println!("{}{exchange} {}", serde_json::to_value(finding.code)?.as_str().unwrap_or_default(), finding.detail);
     }
     match seen.finding_count {
         0 => println!("everything fits"),
         count => println!("{count} findings"),
+    }
+    if seen.note_count > 0 {
+        println!("{} notes: what was acknowledged stands, and this version would judge it otherwise", seen.note_count);
     }
     Ok(())
 }

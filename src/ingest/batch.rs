@@ -2,7 +2,7 @@
 
 use super::IngestError;
 use super::books::Books;
-use super::invoices::Lu;
+use super::invoices::{ALREADY_PAID, ALREADY_RECEIVED, Lu, is_duplicate};
 use super::load_b2::Loading;
 use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, EventId, ExchangeId, PartState, Quarantined, Token, life_cycle};
 use crate::kill_point;
@@ -10,11 +10,6 @@ use crate::returns::arl::Aside;
 use crate::store::{NewClaim, OpenLoad, UnitOfWork};
 use noemie_parsers::anomaly::Severity;
 use std::collections::{HashMap, HashSet};
-
-/// The invoice has a claim that waits or is accepted.
-const ALREADY_RECEIVED: &str = "DEJA_RECUE";
-/// The invoice has a claim that is paid.
-const ALREADY_PAID: &str = "DEJA_PAYEE";
 
 /// What the ARL tells of an invoice that stands aside.
 fn told_again(stored: &Quarantined) -> Aside {
@@ -36,11 +31,6 @@ pub(super) fn tell_again(stored: &Quarantined, lu: &Lu, books: &mut Books) {
 fn put_aside(invoice: &Quarantined, told: Aside, books: &mut Books) {
     books.quarantine(u64::from(invoice.record_count));
     books.tell(told);
-}
-
-/// Whether an invoice stands aside because it is known.
-fn is_duplicate(stored: &Quarantined) -> bool {
-    stored.codes.iter().any(|code| code == ALREADY_PAID || code == ALREADY_RECEIVED)
 }
 
 /// Nothing final is said of an invoice or a remittance that an open load holds: neither has that load a receipt by which it could be named, nor is it sure to

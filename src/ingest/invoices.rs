@@ -16,6 +16,11 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+/// The invoice has a claim that waits or is accepted.
+pub(super) const ALREADY_RECEIVED: &str = "DEJA_RECUE";
+/// The invoice has a claim that is paid.
+pub(super) const ALREADY_PAID: &str = "DEJA_PAYEE";
+
 /// Batches between the reading thread and the database.
 pub(super) const BATCHES_AHEAD: usize = 2;
 
@@ -48,6 +53,17 @@ impl Lu {
     }
 }
 
+/// An invoice as the file has it, whatever the controls say of it.
+pub struct Whole {
+    /// The claim that it makes.
+    pub made: NewClaim,
+    /// Codes of the faults for which this version would put it aside; none when it would not.
+    pub faults: Vec<String>,
+}
+
+/// Makes something of an invoice in its lot.
+type Make<T> = fn(&Filing, &Facture, Flux, &Lot) -> T;
+
 /// What every invoice of an exchange shares.
 pub struct Filing {
     /// The exchange.
@@ -77,14 +93,14 @@ impl<R: Read> Invoices<R> {
     }
 
     /// The next invoice.
-    fn next_invoice(&mut self) -> io::Result<Option<Lu>> {
+    fn next_invoice<T>(&mut self, make: Make<T>) -> io::Result<Option<T>> {
         while let Some(element) = self.lecteur.suivant()? {
             match element {
                 Element::EnTete(en_tete) => self.flux = en_tete.flux,
                 Element::Lot(read) => self.lot = Some(read),
                 Element::Facture(facture) => {
                     let lot = self.lot.as_ref().ok_or_else(|| io::Error::other("invoice outside a lot in a file that was valid"))?;
-                    return Ok(Some(self.filing.invoice(&facture, self.flux, lot)));
+                    return Ok(Some(make(&self.filing, &facture, self.flux, lot)));
                 }
                 Element::ComplementLot(_) | Element::FinLot(_) | Element::FinFichier(_) | Element::Anomalies(_) => {}
             }
@@ -100,22 +116,36 @@ impl<R: Read> Invoices<R> {
 }
 
 /// The invoices of an archived file, read by a thread of their own and handed over in batches: memory does not grow with the file, and both cores work.
-pub struct Batches {
-    batches: mpsc::Receiver<Vec<Lu>>,
+pub struct Batches<T = Lu> {
+    batches: mpsc::Receiver<Vec<T>>,
     thread: JoinHandle<io::Result<u64>>,
 }
 
 impl Batches {
-    /// Starts the thread, which ends by itself when the batches are not wanted any more.
+    /// What the controls of this version make of each invoice. The thread ends by itself when the batches are not wanted any more.
     #[must_use]
     pub fn read(archive: &Arc<Archive>, name: &str, forme: Forme, filing: Filing, size: usize) -> Self {
+        Self::start(archive, name, forme, filing, size, Filing::invoice)
+    }
+}
+
+impl Batches<Whole> {
+    /// Each invoice as the file has it.
+    #[must_use]
+    pub fn read_whole(archive: &Arc<Archive>, name: &str, forme: Forme, filing: Filing, size: usize) -> Self {
+        Self::start(archive, name, forme, filing, size, Filing::whole)
+    }
+}
+
+impl<T: Send + 'static> Batches<T> {
+    fn start(archive: &Arc<Archive>, name: &str, forme: Forme, filing: Filing, size: usize, make: Make<T>) -> Self {
         let (archive, name) = (Arc::clone(archive), name.to_owned());
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let thread = tokio::task::spawn_blocking(move || {
             let mut invoices = Invoices::new(archive.open(&name)?, forme, filing);
             let mut batch = Vec::with_capacity(size);
-            while let Some(lu) = invoices.next_invoice()? {
-                batch.push(lu);
+            while let Some(invoice) = invoices.next_invoice(make)? {
+                batch.push(invoice);
                 if batch.len() == size && sender.blocking_send(std::mem::take(&mut batch)).is_err() {
                     return Ok(0); // The database side failed and says why.
                 }
@@ -127,7 +157,7 @@ impl Batches {
     }
 
     /// The next batch; the last one may be empty.
-    pub async fn next_batch(&mut self) -> Option<Vec<Lu>> {
+    pub async fn next_batch(&mut self) -> Option<Vec<T>> {
         self.batches.recv().await
     }
 
@@ -144,9 +174,24 @@ impl Filing {
                 Aside { ps: facture.identite().ps, lot: lot.numero(), invoice_number: facture.numero(), reasons: reasons(&facture.anomalies) };
             return Lu::Aside(Box::new((quarantined(facture, lot, self.exchange_id, self.at), aside)));
         }
-        let context = normalise::Context { exchange_id: self.exchange_id, sender: &self.sender, flux, lot, received_at: self.at };
-        Lu::Claim(Box::new(normalise::claim(facture, &context, &self.vault, ClaimId(self.clock.new_id()))))
+        Lu::Claim(Box::new(self.claim(facture, flux, lot)))
     }
+
+    fn whole(&self, facture: &Facture, flux: Flux, lot: &Lot) -> Whole {
+        let faults = if facture.quarantined() { reasons(&facture.anomalies).into_iter().map(|(code, _)| code).collect() } else { Vec::new() };
+        Whole { made: self.claim(facture, flux, lot), faults }
+    }
+
+    fn claim(&self, facture: &Facture, flux: Flux, lot: &Lot) -> NewClaim {
+        let context = normalise::Context { exchange_id: self.exchange_id, sender: &self.sender, flux, lot, received_at: self.at };
+        normalise::claim(facture, &context, &self.vault, ClaimId(self.clock.new_id()))
+    }
+}
+
+/// Whether an invoice stands aside because it was known, and not for a fault of its own.
+#[must_use]
+pub fn is_duplicate(stored: &Quarantined) -> bool {
+    stored.codes.iter().any(|code| code == ALREADY_PAID || code == ALREADY_RECEIVED)
 }
 
 /// Faults that cost the invoice, without repetition.

@@ -1,9 +1,9 @@
 //! The chain of receipts, link by link.
 
 use super::{Kind, Sources, Verification, file};
-use crate::domain::{ExchangeId, receipt};
+use crate::domain::{Exchange, ExchangeId, receipt};
 use crate::store::{ChainLink, ChainTip, StoreError};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use time::OffsetDateTime;
 
 /// Links read in one go.
@@ -13,14 +13,13 @@ const PAGE: usize = 500;
 pub(super) async fn walk(sources: &Sources, since: Option<OffsetDateTime>, seen: &mut Verification) -> Result<(), StoreError> {
     // The end is read first: what is committed while we walk is left to the next verification.
     let end = sources.store.chain_tip().await?;
-    let (mut last, mut chained) = (ChainTip::default(), HashSet::new());
+    let mut last = ChainTip::default();
     while last.sequence < end.sequence {
         let links = sources.store.chain(last.sequence + 1, PAGE).await?;
         if links.is_empty() {
             break;
         }
         for link in links.into_iter().take_while(|link| link.sequence <= end.sequence) {
-            chained.insert(link.exchange_id);
             check(sources, since, &last, &link, seen).await?;
             last = ChainTip { sequence: link.sequence, link: link.link };
         }
@@ -31,7 +30,7 @@ pub(super) async fn walk(sources: &Sources, since: Option<OffsetDateTime>, seen:
     if last != end {
         seen.find(Kind::ChainCut, None, format!("the chain ends at receipt {}, and should at {}", last.sequence, end.sequence));
     }
-    unchained(sources, since, end.sequence, &chained, seen).await
+    unchained(sources, since, seen).await
 }
 
 /// One link: its receipt is there and makes this very link behind the one before.
@@ -62,38 +61,23 @@ async fn check(
     file::compare(sources, &exchange, ledger.as_ref(), arl.as_ref(), seen).await
 }
 
-/// Exchanges that no link names: removed from the chain, or written before there was one.
-async fn unchained(
-    sources: &Sources,
-    since: Option<OffsetDateTime>,
-    end: u64,
-    chained: &HashSet<ExchangeId>,
-    seen: &mut Verification,
-) -> Result<(), StoreError> {
-    let (mut outside, mut after, mut more) = (Vec::new(), None, true);
-    while more {
-        let page = sources.store.exchanges(None, after, PAGE).await?;
-        let wanted = page.items.iter().take_while(|exchange| since.is_none_or(|since| exchange.received_at >= since));
-        outside.extend(wanted.map(|exchange| exchange.id).filter(|id| !chained.contains(id)));
-        let in_time = page.items.last().is_some_and(|oldest| since.is_none_or(|since| oldest.received_at >= since));
-        after = page.next;
-        more = after.is_some() && in_time;
-    }
-    // What was committed since the walk began has its link behind the end that was read then.
-    let later = if outside.is_empty() { HashSet::new() } else { later_links(sources, end).await? };
-    for id in outside.into_iter().filter(|id| !later.contains(id)) {
-        seen.find(Kind::ReceiptNotChained, Some(id), "the exchange stands in no link of the chain");
-    }
-    Ok(())
-}
-
-/// The exchanges chained since the walk began.
-async fn later_links(sources: &Sources, end: u64) -> Result<HashSet<ExchangeId>, StoreError> {
-    let (mut later, mut from) = (HashSet::new(), end + 1);
+/// Exchanges that no link names: removed from the chain, or written before there was one. A page of them at a time, so that memory does not grow with the
+/// chain. A receipt and its link are committed together: what a page shows has its link in the question after it.
+async fn unchained(sources: &Sources, since: Option<OffsetDateTime>, seen: &mut Verification) -> Result<(), StoreError> {
+    let wanted = |exchange: &Exchange| since.is_none_or(|since| exchange.received_at >= since);
+    let mut after = None;
     loop {
-        let links = sources.store.chain(from, PAGE).await?;
-        let Some(last) = links.last() else { return Ok(later) };
-        from = last.sequence + 1;
-        later.extend(links.iter().map(|link| link.exchange_id));
+        let page = sources.store.exchanges(None, after, PAGE).await?;
+        let ids: Vec<ExchangeId> = page.items.iter().filter(|exchange| wanted(exchange)).map(|exchange| exchange.id).collect();
+        let links: HashMap<ExchangeId, u64> = sources.store.links_of(&ids).await?.into_iter().collect();
+        // A link beyond the end is of no chain: nobody walks by it.
+        let end = sources.store.chain_tip().await?.sequence;
+        for id in ids.iter().filter(|id| links.get(id).is_none_or(|rank| !(1..=end).contains(rank))) {
+            seen.find(Kind::ReceiptNotChained, Some(*id), "the exchange stands in no link of the chain");
+        }
+        after = page.next;
+        if after.is_none() || ids.len() < page.items.len() {
+            return Ok(());
+        }
     }
 }

@@ -32,10 +32,14 @@ pub enum Kind {
     InvoiceLost,
     /// A claim is not what the file says.
     ClaimDiffers,
-    /// A claim without invoice in the file.
+    /// An invoice put aside is not what the file says.
+    AsideDiffers,
+    /// A claim or an invoice put aside without invoice in the file.
     ClaimInvented,
     /// The events of a claim have holes.
     EventsMissing,
+    /// A note: the controls of this version would judge otherwise than the receipt did.
+    JudgedOtherwise,
 }
 
 /// One thing that does not fit.
@@ -62,10 +66,14 @@ pub struct Verification {
     pub finding_count: u64,
     /// The findings, at most 1,000.
     pub findings: Vec<Finding>,
+    /// How many notes there are.
+    pub note_count: u64,
+    /// What fits, and would be judged otherwise today; at most 1,000.
+    pub notes: Vec<Finding>,
 }
 
 impl Verification {
-    /// Whether nothing was found.
+    /// Whether nothing was found. Notes are no findings: what was acknowledged stands.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         self.finding_count == 0
@@ -75,6 +83,14 @@ impl Verification {
         self.finding_count += 1;
         if self.findings.len() < LONGEST_LIST {
             self.findings.push(Finding { code, exchange, detail: detail.into() });
+        }
+    }
+
+    /// Notes that the controls of this version judge otherwise than the receipt did.
+    pub(super) fn note(&mut self, exchange: ExchangeId, detail: impl Into<String>) {
+        self.note_count += 1;
+        if self.notes.len() < LONGEST_LIST {
+            self.notes.push(Finding { code: Kind::JudgedOtherwise, exchange: Some(exchange), detail: detail.into() });
         }
     }
 }
