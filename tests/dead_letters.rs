@@ -11,19 +11,20 @@ use lapin::message::Delivery;
 use lapin::options::*;
 use lapin::types::FieldTable;
 use noemie_gateway::clock::SystemClock;
-use noemie_gateway::relay::dead_letters::{Act, Author, DeadLetterError, DeadQueue, Filter, Limits, group, look};
+use noemie_gateway::relay::dead_letters::{Act, Author, DeadLetterError, DeadQueue, Filter, Limits, USUAL_TIME, group, look};
 use noemie_gateway::relay::topology::{CLAIMS, DEAD, UNROUTABLE, WORK};
 use noemie_gateway::store::Stage;
 use relay::{Broker, eventually, headers, on_broker};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 use support::databases::{TestDatabase, on_postgres, on_sqlite};
 use support::samples::{deposit_many, event, new_id};
 
 const FAST: Act = Act::Replay { rate: 10_000 };
 
 fn limits(filter: Filter) -> Limits {
-    Limits { queue: DeadQueue::Dead, filter, max: None, look: 1_000 }
+    Limits { queue: DeadQueue::Dead, filter, max: None, look: 1_000, time: USUAL_TIME }
 }
 
 fn author(db: &TestDatabase) -> Author {
@@ -253,24 +254,78 @@ async fn what_cannot_go_back_stays_and_says_why() {
             let outcome = FAST.perform(&broker.settings(), &limits(Filter::default()), &author(&db)).await.unwrap();
             assert_eq!((outcome.matched, outcome.without_origin, outcome.done), (3, 1, 2), "the queue was declared anew: {outcome:?}");
             arrive(&broker, DEAD, 1).await;
+        })
+    })
+    .await;
+}
 
-            // A queue of a worker's own, with our dead letters, deleted since.
-            let own = broker.prefix.name("own");
-            let mut arguments = FieldTable::default();
-            arguments.insert("x-dead-letter-exchange".into(), lapin::types::AMQPValue::LongString(broker.prefix.name(DEAD).into()));
-            broker.channel.queue_declare(own.as_str().into(), QueueDeclareOptions::default(), arguments).await.unwrap();
-            let key = own.as_str().into();
-            let publish = broker.channel.basic_publish("".into(), key, BasicPublishOptions::default(), b"{}", BasicProperties::default());
-            publish.await.unwrap().await.unwrap();
-            broker.consume_one(&own).await.reject(BasicRejectOptions { requeue: false }).await.unwrap();
+/// A letter that died in a queue of a worker's own, with our dead letters, which is deleted since. Answers the name of that queue.
+async fn dead_of_a_queue_that_is_gone(broker: &Broker, name: &str) -> String {
+    let before = broker.depth(DEAD).await;
+    let own = broker.prefix.name(name);
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-dead-letter-exchange".into(), lapin::types::AMQPValue::LongString(broker.prefix.name(DEAD).into()));
+    broker.channel.queue_declare(own.as_str().into(), QueueDeclareOptions::default(), arguments).await.unwrap();
+    let key = own.as_str().into();
+    let publish = broker.channel.basic_publish("".into(), key, BasicPublishOptions::default(), b"{}", BasicProperties::default());
+    publish.await.unwrap().await.unwrap();
+    broker.consume_one(&own).await.reject(BasicRejectOptions { requeue: false }).await.unwrap();
+    arrive(broker, DEAD, before + 1).await;
+    broker.channel.queue_delete(own.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+    own
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_of_queues_that_are_gone_stay_and_hold_up_nobody() {
+    on_broker(|broker| {
+        on_sqlite(|db| async move {
+            let ids = refused(&broker, &db, 3).await;
+            let (first, last) = (dead_of_a_queue_that_is_gone(&broker, "aaa").await, dead_of_a_queue_that_is_gone(&broker, "zzz").await);
+            let outcome = FAST.perform(&broker.settings(), &limits(Filter::default()), &author(&db)).await.unwrap();
+            assert_eq!((outcome.chosen, outcome.done, &outcome.stopped), (5, 3, &None));
+            let left: BTreeMap<String, usize> = [(first.clone(), 1), (last, 1)].into();
+            assert_eq!(outcome.without_queue, left);
+            let back: BTreeSet<String> = broker.consume(WORK, 3).await.iter().map(id).collect();
+            assert_eq!(back, ids.iter().cloned().collect());
             arrive(&broker, DEAD, 2).await;
-            broker.channel.queue_delete(own.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
-            let from_own = limits(Filter { origin: Some(own), ..Filter::default() });
-            let outcome = FAST.perform(&broker.settings(), &from_own, &author(&db)).await.unwrap();
-            assert_eq!((outcome.chosen, outcome.done), (1, 0));
-            assert!(outcome.stopped.as_ref().unwrap().contains("is it still there"), "{outcome:?}");
-            assert_eq!(db.store.operations(1).await.unwrap()[0].stage, Stage::Failed);
+            let steps = db.store.operations(10).await.unwrap();
+            assert_eq!(steps.iter().map(|step| step.stage).collect::<Vec<_>>(), [Stage::Done, Stage::Batch, Stage::Asked]);
+            assert_eq!(serde_json::from_value::<BTreeMap<String, usize>>(steps[0].detail["without_queue"].clone()).unwrap(), left);
+            let named: BTreeSet<String> = serde_json::from_value(steps[1].detail["events"].clone()).unwrap();
+            assert_eq!(named, back, "what is left is not named as touched");
+
+            // Nothing but such letters: nothing is sent, and it is on the record.
+            let from_first = limits(Filter { origin: Some(first.clone()), ..Filter::default() });
+            let outcome = FAST.perform(&broker.settings(), &from_first, &author(&db)).await.unwrap();
+            assert_eq!((outcome.chosen, outcome.done, outcome.without_queue), (1, 0, [(first, 1)].into()));
+            assert_eq!(db.store.operations(1).await.unwrap()[0].stage, Stage::Done);
             arrive(&broker, DEAD, 2).await;
+        })
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_ends_in_its_time_and_the_next_one_does_the_rest() {
+    on_broker(|broker| {
+        on_sqlite(|db| async move {
+            refused(&broker, &db, 20).await;
+            // At five a second, ten would take two seconds.
+            let two_seconds = Limits { time: Duration::from_secs(2), ..limits(Filter::default()) };
+            let planned = Act::Replay { rate: 5 }.rehearse(&broker.settings(), &two_seconds).await.unwrap();
+            assert_eq!((planned.matched, planned.chosen), (20, 10));
+            // The rate asked for is beyond any broker: the time is over before the letters are.
+            let too_short = Limits { time: Duration::from_millis(2), ..limits(Filter::default()) };
+            let outcome = Act::Replay { rate: 10_000 }.perform(&broker.settings(), &too_short, &author(&db)).await.unwrap();
+            assert!(outcome.chosen == 20 && outcome.done < 20, "{outcome:?}");
+            assert!(outcome.stopped.as_ref().unwrap().contains("time of one run is over"), "{outcome:?}");
+            let last = &db.store.operations(1).await.unwrap()[0];
+            assert_eq!((last.stage, &last.detail["done"]), (Stage::Failed, &outcome.done.into()));
+            let rest = 20 - u32::try_from(outcome.done).unwrap();
+            arrive(&broker, DEAD, rest).await;
+            let outcome = FAST.perform(&broker.settings(), &limits(Filter::default()), &author(&db)).await.unwrap();
+            assert_eq!((outcome.done, outcome.stopped), (usize::try_from(rest).unwrap(), None));
+            assert_eq!(broker.consume(WORK, 20).await.iter().map(id).collect::<HashSet<_>>().len(), 20);
         })
     })
     .await;

@@ -8,7 +8,9 @@ mod gateway;
 mod relay;
 mod support;
 
-use lapin::options::BasicRejectOptions;
+use lapin::BasicProperties;
+use lapin::options::{BasicPublishOptions, BasicRejectOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::{AMQPValue, FieldTable};
 use noemie_gateway::relay::topology::{DEAD, WORK};
 use relay::{Broker, broker_url, eventually, on_broker};
 use serde_json::Value;
@@ -88,6 +90,7 @@ async fn dead_letters_are_seen_sent_back_and_thrown_away_on_the_record() {
 
             let replayed = dlq(dir, &["replay", "--all", "--max", "2", "--by", "marie"]).await;
             assert!(replayed.status == 0 && replayed.out.contains("2 sur 2 rejoués"), "{} {}", replayed.out, replayed.err);
+            assert!(replayed.out.contains("1 restent là pour une prochaine fois"), "{}", replayed.out);
             assert_eq!(broker.depth(WORK).await, 2);
             let dropped = dlq(dir, &["drop", "--routing-key", "claim.dre.#", "--yes", "--by", "marie", "--format", "json"]).await;
             assert_eq!((dropped.status, &dropped.json()[0]["done"]), (0, &1.into()));
@@ -98,6 +101,33 @@ async fn dead_letters_are_seen_sent_back_and_thrown_away_on_the_record() {
             assert_eq!(stages, [whole("dlq.drop"), whole("dlq.replay")].concat());
             assert!(journal.iter().all(|step| step["actor"] == "marie"));
         })
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_whose_queue_is_gone_are_told_by_the_name_of_the_queue() {
+    on_broker(|broker| async move {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = format!("amqp_url = {:?}\namqp_prefix = {:?}\n", broker_url(), broker.prefix.to_string());
+        fs::write(dir.path().join("noemie-gateway.toml"), settings).unwrap();
+        let declaring = &broker;
+        on_sqlite(|db| async move { declaring.relay(&db.store).await.stop().await }).await;
+        let own = broker.prefix.name("own");
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString(broker.prefix.name(DEAD).into()));
+        broker.channel.queue_declare(own.as_str().into(), QueueDeclareOptions::default(), arguments).await.unwrap();
+        let (key, properties) = (own.as_str().into(), BasicProperties::default());
+        broker.channel.basic_publish("".into(), key, BasicPublishOptions::default(), b"{}", properties).await.unwrap().await.unwrap();
+        broker.consume_one(&own).await.reject(BasicRejectOptions { requeue: false }).await.unwrap();
+        arrive(&broker, DEAD, 1).await;
+        broker.channel.queue_delete(own.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+        let replayed = dlq(dir.path(), &["replay", "--all", "--by", "marie"]).await;
+        assert_eq!(replayed.status, 1, "{} {}", replayed.out, replayed.err);
+        assert!(replayed.out.contains("0 sur 1 rejoués") && replayed.out.contains(&format!("1 restent là : la file {own} ")), "{}", replayed.out);
+        let journal = dlq(dir.path(), &["journal", "--format", "json"]).await.json();
+        assert_eq!((&journal[0]["stage"], &journal[0]["detail"]["without_queue"][&own]), (&"done".into(), &1.into()));
+        arrive(&broker, DEAD, 1).await;
     })
     .await;
 }

@@ -6,7 +6,9 @@ use super::{BAD_USAGE, Format, OutputArgs};
 use crate::config::Config;
 use crate::domain::{ClaimId, EventId};
 use crate::relay::AmqpSettings;
-use crate::relay::dead_letters::{self, Act, Author, DeadLetter, DeadQueue, Filter, KeyPattern, LARGEST_LOOK, Limits, Outcome, USUAL_LOOK};
+use crate::relay::dead_letters::{
+    self, Act, Author, DeadLetter, DeadQueue, Filter, KeyPattern, LARGEST_LOOK, Limits, Outcome, USUAL_LOOK, USUAL_TIME,
+};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use std::process::ExitCode;
@@ -176,7 +178,7 @@ pub(super) struct JournalArgs {
     output: OutputArgs,
 }
 
-/// Exit status 0 when everything meant was done, 1 when it ended early, 64 without a broker or a filter.
+/// Exit status 0 when everything meant was done, 1 when it ended early or left letters whose queue is gone, 64 without a broker or a filter.
 pub(super) async fn run(command: &DlqCommand, config: Config) -> Result<ExitCode> {
     if let DlqCommand::Journal(args) = command {
         return journal(args, config).await;
@@ -233,7 +235,7 @@ async fn replay(args: &ReplayArgs, settings: &AmqpSettings, config: Config) -> R
         eprintln!("noemie-gateway: say which messages (--group, --event, --claim …), or --all");
         return Ok(ExitCode::from(BAD_USAGE));
     }
-    let limits = Limits { queue: args.queue.into(), filter, max: args.max, look: args.look.look };
+    let limits = Limits { queue: args.queue.into(), filter, max: args.max, look: args.look.look, time: USUAL_TIME };
     let act = Act::Replay { rate: args.rate };
     let outcome =
         if args.dry_run { act.rehearse(settings, &limits).await? } else { act.perform(settings, &limits, &author(&args.by, config).await?).await? };
@@ -246,7 +248,7 @@ async fn drop_letters(args: &DropArgs, settings: &AmqpSettings, config: Config) 
         eprintln!("noemie-gateway: say which messages (--group, --event, --claim …): a queue is not emptied at once");
         return Ok(ExitCode::from(BAD_USAGE));
     }
-    let limits = Limits { queue: args.queue.into(), filter, max: args.max, look: args.look.look };
+    let limits = Limits { queue: args.queue.into(), filter, max: args.max, look: args.look.look, time: USUAL_TIME };
     let outcome = if args.yes {
         Act::Drop.perform(settings, &limits, &author(&args.by, config).await?).await?
     } else {
@@ -263,7 +265,7 @@ fn tell(outcome: &Outcome, dry_run: bool, meant: &str, done: &str, format: Forma
         Format::Json => print::outcome_json(outcome, dry_run)?,
         Format::Text => print::outcome(outcome, dry_run, meant, done),
     }
-    Ok(if outcome.stopped.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if outcome.stopped.is_some() || !outcome.without_queue.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 async fn journal(args: &JournalArgs, config: Config) -> Result<ExitCode> {

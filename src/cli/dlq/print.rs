@@ -68,12 +68,19 @@ pub(super) fn outcome(outcome: &Outcome, dry_run: bool, meant: &str, done: &str)
     if outcome.without_origin > 0 {
         println!("{} ne disent pas d'où ils viennent : ils restent là", outcome.without_origin);
     }
+    let later = outcome.matched - outcome.without_origin - outcome.chosen;
+    if later > 0 {
+        println!("{later} restent là pour une prochaine fois");
+    }
     if dry_run {
         println!("{} {meant}, rien n'a été touché", outcome.chosen);
         return;
     }
     let operation = outcome.operation_id.map(|id| format!(" (opération {id} du journal)")).unwrap_or_default();
     println!("{} sur {} {done}{operation}", outcome.done, outcome.chosen);
+    for (queue, letters) in &outcome.without_queue {
+        println!("{letters} restent là : la file {queue} n'existe plus, ou ne les prend pas");
+    }
     if let Some(why) = &outcome.stopped {
         println!("arrêté avant la fin, le reste est toujours dans la file : {why}");
     }

@@ -12,10 +12,11 @@ use crate::relay::sink::{Outcome as Fate, SinkError};
 use crate::relay::topology::{self, CLAIMS, REPLAY};
 use crate::store::Stage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions};
+use lapin::protocol::AMQPErrorKind;
 use lapin::types::FieldTable;
-use lapin::{Channel, Confirmation};
+use lapin::{Channel, Confirmation, ErrorKind};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
@@ -24,8 +25,8 @@ use uuid::Uuid;
 const BATCH: usize = 100;
 /// Messages a second, at most.
 const FASTEST: u32 = 10_000;
-/// The broker takes a message back that is held for longer than half an hour (`consumer_timeout`); what would take longer is left for another run.
-const LONGEST: Duration = Duration::from_secs(20 * 60);
+/// How long a run usually may take: the broker takes a message back that is held for longer than half an hour (`consumer_timeout`).
+pub const USUAL_TIME: Duration = Duration::from_secs(20 * 60);
 
 /// What to do with the letters that match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,9 @@ pub struct Limits {
     pub max: Option<usize>,
     /// How many of the queue are looked at, at most.
     pub look: u16,
+    /// How long the run may take. What cannot be sent within it at the rate asked for is left for another run; a broker that is slower than the rate has a
+    /// quarter of it more, and then the run ends where it is.
+    pub time: Duration,
 }
 
 /// What was done.
@@ -69,6 +73,8 @@ pub struct Outcome {
     pub chosen: usize,
     /// Those done: confirmed by the broker and removed, or removed.
     pub done: usize,
+    /// Those among the chosen that were left where they are, by the queue where they died: it is there no more, or takes nothing from us.
+    pub without_queue: BTreeMap<String, usize>,
     /// What the chosen ones are.
     pub groups: Vec<Group>,
     /// Why it ended early.
@@ -107,10 +113,10 @@ impl Act {
         let mut journal = Journal::open(author, self.action(), settings.prefix.name(limits.queue.queue()));
         outcome.operation_id = Some(journal.operation_id());
         journal.write(Stage::Asked, json!({"filter": limits.filter, "messages": outcome.chosen, "groups": outcome.groups})).await?;
-        let stopped = self.each(settings, author, held, &mut journal, &mut outcome.done).await.err();
+        let stopped = self.each(settings, limits, author, held, &mut journal, &mut outcome).await.err();
         outcome.stopped = stopped.map(|error| Chain(&error).to_string());
         let stage = if outcome.stopped.is_some() { Stage::Failed } else { Stage::Done };
-        let recorded = journal.write(stage, json!({"done": outcome.done, "stopped": outcome.stopped})).await;
+        let recorded = journal.write(stage, json!({"done": outcome.done, "without_queue": outcome.without_queue, "stopped": outcome.stopped})).await;
         tracing::warn!(
             operation_id = %journal.operation_id(), by = author.name, action = self.action(), queue = limits.queue.queue(), chosen = outcome.chosen,
             done = outcome.done, "dead letters worked on by hand"
@@ -130,22 +136,24 @@ impl Act {
         let without_origin = matched - held.letters.len();
         held.letters.sort_by_key(|kept| kept.letter.sequence);
         let in_time = match self {
-            Self::Replay { rate } => usize::try_from(u64::from(rate) * LONGEST.as_secs()).unwrap_or(usize::MAX),
+            Self::Replay { rate } => usize::try_from(u128::from(rate) * limits.time.as_millis() / 1_000).unwrap_or(usize::MAX),
             Self::Drop => usize::MAX,
         };
         held.keep_first(limits.max.unwrap_or(usize::MAX).min(in_time)).await?;
         let groups = group(held.letters.iter().map(|kept| &kept.letter));
         let (waiting, chosen) = (held.waiting, held.letters.len());
-        Ok(Outcome { operation_id: None, waiting, looked_at, matched, without_origin, chosen, done: 0, groups, stopped: None })
+        let without_queue = BTreeMap::new();
+        Ok(Outcome { operation_id: None, waiting, looked_at, matched, without_origin, chosen, done: 0, without_queue, groups, stopped: None })
     }
 
     async fn each(
         self,
         settings: &AmqpSettings,
+        limits: &Limits,
         author: &Author,
         held: &Held,
         journal: &mut Journal<'_>,
-        done: &mut usize,
+        outcome: &mut Outcome,
     ) -> Result<(), DeadLetterError> {
         let mut back = match self {
             Self::Replay { rate } => Some((Back::open(settings, held).await?, interval(Duration::from_secs(1) / rate.clamp(1, FASTEST)))),
@@ -155,18 +163,36 @@ impl Act {
             pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
         for batch in held.letters.chunks(BATCH) {
-            let events: Vec<_> = batch.iter().map(|kept| kept.letter.event_id).collect();
+            let (can, cannot): (Vec<&Kept>, Vec<&Kept>) = batch.iter().partition(|kept| back.as_ref().is_none_or(|(back, _)| back.reaches(kept)));
+            cannot.into_iter().for_each(|kept| outcome.leave(kept));
+            if can.is_empty() {
+                continue;
+            }
+            let events: Vec<_> = can.iter().map(|kept| kept.letter.event_id).collect();
             journal.write(Stage::Batch, json!({"events": events})).await?;
-            for kept in batch {
+            for kept in can {
                 if let Some((back, pace)) = &mut back {
                     pace.tick().await;
-                    back.send(kept, author.clock.now()).await?;
+                    if held.since.elapsed() > limits.time + limits.time / 4 {
+                        return Err(DeadLetterError::TimeIsUp);
+                    }
+                    if !back.send(kept, author.clock.now()).await? {
+                        outcome.leave(kept);
+                        continue;
+                    }
                 }
                 held.remove(kept).await?;
-                *done += 1;
+                outcome.done += 1;
             }
         }
         Ok(())
+    }
+}
+
+impl Outcome {
+    /// Counts a letter that stays where it is, for its queue is not there.
+    fn leave(&mut self, kept: &Kept) {
+        *self.without_queue.entry(kept.letter.origin.clone().unwrap_or_default()).or_default() += 1;
     }
 }
 
@@ -174,6 +200,8 @@ impl Act {
 struct Back<'a> {
     settings: &'a AmqpSettings,
     channel: Channel,
+    /// Queues where letters died that are there no more, or that the broker does not let us bind.
+    gone: BTreeSet<String>,
 }
 
 impl<'a> Back<'a> {
@@ -183,21 +211,42 @@ impl<'a> Back<'a> {
         // Also mends the binding of the workers' queue, without which an unroutable event would come straight back.
         topology::declare(&channel, &settings.prefix).await?;
         let origins: BTreeSet<&str> = held.letters.iter().filter_map(|kept| kept.letter.origin.as_deref()).collect();
-        let exchange = settings.prefix.name(REPLAY);
+        let mut back = Self { settings, channel, gone: BTreeSet::new() };
         for origin in origins {
-            let mut wanted = FieldTable::default();
-            wanted.insert("x-match".into(), topology::text("all"));
-            wanted.insert(REPLAY_TO.into(), topology::text(origin));
-            let bound = channel.queue_bind(short(origin), short(&exchange), "".into(), QueueBindOptions::default(), wanted).await;
-            bound.map_err(broker("binding the queue where letters died (is it still there?)"))?;
+            if !back.bind(origin).await? {
+                back.gone.insert(origin.to_owned());
+                // The refusal closed the channel.
+                back.channel = held.connection.create_channel().await.map_err(broker("opening a channel"))?;
+            }
         }
-        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(broker("asking for confirms"))?;
-        Ok(Self { settings, channel })
+        back.channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(broker("asking for confirms"))?;
+        Ok(back)
+    }
+
+    /// Binds a queue to the exchange of replays. Answers whether it is there and lets itself be bound.
+    async fn bind(&self, origin: &str) -> Result<bool, SinkError> {
+        let exchange = self.settings.prefix.name(REPLAY);
+        let mut wanted = FieldTable::default();
+        wanted.insert("x-match".into(), topology::text("all"));
+        wanted.insert(REPLAY_TO.into(), topology::text(origin));
+        match self.channel.queue_bind(short(origin), short(&exchange), "".into(), QueueBindOptions::default(), wanted).await {
+            Ok(()) => Ok(true),
+            Err(error) if is_refusal(&error) => Ok(false),
+            Err(error) => Err(broker("binding the queue where letters died")(error)),
+        }
+    }
+
+    /// Whether the queue where a letter died takes it back.
+    fn reaches(&self, kept: &Kept) -> bool {
+        kept.letter.origin.as_ref().is_none_or(|origin| !self.gone.contains(origin))
     }
 
     /// Sends one message back and waits until the broker has it on disk. One at a time: the broker's pace is far above the one asked for, and a
-    /// crash leaves one message in doubt.
-    async fn send(&self, kept: &Kept, now: time::OffsetDateTime) -> Result<(), SinkError> {
+    /// crash leaves one message in doubt. Answers `false` when its queue is there no more.
+    async fn send(&mut self, kept: &Kept, now: time::OffsetDateTime) -> Result<bool, SinkError> {
+        if !self.reaches(kept) {
+            return Ok(false);
+        }
         let to = kept.letter.origin.as_deref();
         let exchange = self.settings.prefix.name(if to.is_some() { REPLAY } else { CLAIMS });
         let options = BasicPublishOptions { mandatory: true, immediate: false };
@@ -208,11 +257,22 @@ impl<'a> Back<'a> {
             sent.map_err(broker("sending a dead letter back"))?.await.map_err(broker("waiting for a confirm"))
         };
         let fate = match in_time(self.settings.confirm_timeout, "confirming a replayed message", publishing).await? {
-            Confirmation::Ack(None) => return Ok(()),
+            Confirmation::Ack(None) => return Ok(true),
+            // Bound a moment ago, deleted since: nobody had the message.
+            Confirmation::Ack(Some(_)) if to.is_some() => {
+                self.gone.extend(kept.letter.origin.clone());
+                return Ok(false);
+            }
             Confirmation::Ack(Some(_)) => Fate::Unroutable,
             Confirmation::Nack(_) => Fate::Nacked,
             Confirmation::NotRequested => Fate::Unknown,
         };
         Err(SinkError::NotTaken(fate.as_str()))
     }
+}
+
+/// Whether the broker refused what was asked, and nothing else is wrong: the queue is not there (404), is another connection's alone (405), or is not for
+/// us (403).
+fn is_refusal(error: &lapin::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(amqp) if matches!(amqp.kind(), AMQPErrorKind::Soft(_)))
 }

@@ -12,7 +12,7 @@ use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, B
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ErrorKind};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// The queue said that it has more and nothing comes: somebody else took it.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -30,6 +30,8 @@ pub(super) struct Held {
     channel: Channel,
     pub(super) waiting: u32,
     pub(super) letters: Vec<Kept>,
+    /// Since when they are held.
+    pub(super) since: Instant,
 }
 
 impl Held {
@@ -40,7 +42,7 @@ impl Held {
         let connection = in_time(CONNECT_TIMEOUT, "connecting", dial(settings, "dlq")).await?;
         let channel = connection.create_channel().await.map_err(broker("opening a channel"))?;
         let waiting = depth(&channel, &name).await?;
-        let mut held = Self { connection, channel, waiting, letters: Vec::new() };
+        let mut held = Self { connection, channel, waiting, letters: Vec::new(), since: Instant::now() };
         let wanted = u16::try_from(waiting).unwrap_or(u16::MAX).min(at_most);
         if wanted > 0 {
             held.fill(queue, &name, wanted).await?;

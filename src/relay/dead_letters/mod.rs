@@ -22,7 +22,7 @@ mod held;
 mod journal;
 mod letter;
 
-pub use act::{Act, Limits, Outcome};
+pub use act::{Act, Limits, Outcome, USUAL_TIME};
 pub use filter::{Filter, InvalidPattern, KeyPattern};
 pub use group::{Group, group};
 pub use journal::Author;
@@ -74,6 +74,9 @@ pub enum DeadLetterError {
     /// The gateway has never declared its queues there, or they were deleted.
     #[error("queue `{0}` is not on the broker: the gateway declares it when it connects")]
     NoQueue(String),
+    /// The broker would soon take back what is still held.
+    #[error("the time of one run is over: the broker was slower than the rate asked for; run it again for the rest")]
+    TimeIsUp,
     /// Nothing was touched that the journal does not name.
     #[error("the journal of operations could not be written, nothing more was touched")]
     Journal(#[source] StoreError),
