@@ -17,7 +17,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use support::databases::TestDatabase;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -170,7 +170,7 @@ fn archived(dir: &Path) -> usize {
 
 /// Gives a file the age at which the sweep looks at it.
 fn age(file: &Path) {
-    let before = std::time::SystemTime::now() - Duration::from_secs(3 * 24 * 3600);
+    let before = SystemTime::from(SystemClock.now() - time::Duration::days(3));
     std::fs::File::options().append(true).open(file).unwrap().set_modified(before).unwrap();
 }
 

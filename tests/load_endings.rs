@@ -65,6 +65,14 @@ impl Replica {
         writer.write_all(bytes).unwrap();
         assert_eq!(writer.finish().unwrap().name, load.archive_name);
     }
+
+    /// `verify` with the load's own file in its place again: nothing is found. Answers how many notes there are.
+    async fn notes(&self, load: &Load, own: &[u8]) -> u64 {
+        self.reads(load, own);
+        let seen = verify(&self.sources, None).await.unwrap();
+        assert_eq!(seen.findings, [], "notes: {:?}", seen.notes);
+        seen.note_count
+    }
 }
 
 fn options(seed: u64) -> Options {
@@ -153,6 +161,7 @@ async fn a_claim_stands_that_this_version_would_put_aside(db: TestDatabase) {
     assert_eq!((exchange.verdict, exchange.accepted, exchange.anomalies), (Verdict::Accepted, INVOICES, 0));
     assert_eq!(db.store.anomalies(load.id, 1, 10).await.unwrap(), [], "what costs nothing is not told");
     assert_eq!(db.number("SELECT CAST(sum(total) AS BIGINT) FROM claims").await, exchange.total.centimes());
+    assert_eq!(replica.notes(&load, &good()).await, 0);
 }
 
 async fn an_invoice_stands_aside_that_this_version_would_take(db: TestDatabase) {
@@ -164,6 +173,7 @@ async fn an_invoice_stands_aside_that_this_version_would_take(db: TestDatabase) 
     assert_eq!((exchange.verdict, exchange.accepted, exchange.quarantined), (Verdict::Partial, INVOICES - 1, 1));
     let arl = deposit(&replica.door, &damaged()).await.unwrap();
     assert!(arl.repeated && String::from_utf8_lossy(&arl.arl_body).contains("MISE DE COTE"), "its sender is told");
+    assert_eq!(replica.notes(&load, &damaged()).await, 0);
 }
 
 async fn what_is_not_written_yet_is_judged_by_this_version(db: TestDatabase) {
@@ -174,6 +184,7 @@ async fn what_is_not_written_yet_is_judged_by_this_version(db: TestDatabase) {
     assert_eq!(replica.door.resume().await.unwrap(), 1);
     let exchange = closed(&db, load.id).await;
     assert_eq!((exchange.verdict, exchange.accepted, exchange.quarantined), (Verdict::Partial, INVOICES - 1, 1));
+    assert_eq!(replica.notes(&load, &good()).await, 1, "put aside by one version, and taken by another");
 }
 
 async fn a_file_that_this_version_refuses_loads_nothing(db: TestDatabase) {
@@ -190,6 +201,7 @@ async fn a_file_that_this_version_refuses_loads_nothing(db: TestDatabase) {
     }
     // The remittance is free: corrected, it comes in.
     assert_eq!(deposit(&replica.door, &damaged()).await.unwrap().exchange.accepted, INVOICES - 1);
+    assert_eq!(replica.notes(&load, &good()).await, 1, "refused by one version, and good for another");
 }
 
 async fn books_that_cannot_balance_begin_anew(db: TestDatabase) {
@@ -346,6 +358,8 @@ async fn duplicates_of_a_given_up_load_wait_in_the_quarantine(db: TestDatabase) 
     assert_eq!(db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().quarantine_waiting, 0);
     assert_eq!(replica.door.abandon(later.id).await.unwrap().unwrap().freed, 1);
     assert_eq!(db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().quarantine_waiting, 1);
+    let seen = verify(&replica.sources, None).await.unwrap();
+    assert_eq!((seen.findings, seen.notes), (vec![], vec![]));
 }
 
 async fn a_load_that_fails_is_left_alone_for_a_while(db: TestDatabase) {

@@ -250,7 +250,7 @@ impl Earlier<'_> {
             archive_name: archived.name,
         };
         let (arl, _) = arl::write(&exchange, &examen, &[], vault, clock.new_id());
-        let closing = Closing { exchange, ledger, logical_files: vec![], arl };
+        let closing = Closing { exchange, ledger, logical_files: vec![], arl, at };
         let said = receipt::text(&closing.exchange, &closing.ledger, &closing.arl);
         work.close_exchange(&closing, &|tip| vault.receipt_link(&tip.link, tip.sequence + 1, &said)).await.unwrap();
         work.commit().await.unwrap();
