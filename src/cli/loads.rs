@@ -3,6 +3,7 @@
 use super::{Format, OutputArgs};
 use crate::app::App;
 use crate::domain::ExchangeId;
+use crate::domain::masking::without_nir;
 use crate::store::{Load, OperationStep, Stage, TakenBack, Withdrawal};
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -105,7 +106,7 @@ async fn abandon(args: &AbandonArgs, app: &App) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut journal = Journal { app, actor: super::who(args.by.as_deref())?, load: load.id, operation_id: app.clock.new_id(), step: 0 };
-    journal.write(Stage::Asked, json!({ "why": args.why, "load": object(&load, held)? })).await?;
+    journal.write(Stage::Asked, json!({ "why": without_nir(&args.why), "load": object(&load, held)? })).await?;
     let outcome = app.ingest.abandon(load.id).await;
     match &outcome {
         Ok(Some(removed)) if removed.over => journal.write(Stage::Done, counts(removed)).await?,

@@ -70,6 +70,9 @@ pub enum IngestError {
         /// The exchange that it becomes.
         exchange: ExchangeId,
     },
+    /// An operator gave this deposit up while it was being written.
+    #[error("the deposit was given up while its invoices were being written (`loads abandon`): nothing of it is kept")]
+    GivenUp,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

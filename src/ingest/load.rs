@@ -13,7 +13,7 @@ use super::receipt::recognisable;
 use super::{Ingest, IngestError, Receipt, blocking, load_noemie};
 use crate::domain::{ExchangeId, Verdict};
 use crate::kill_point;
-use crate::store::{Load, Written};
+use crate::store::{Load, Withdrawal, Written};
 use crate::validate::Examen;
 use noemie_parsers::detect::Norme;
 use noemie_parsers::noemie::Packaging;
@@ -41,7 +41,11 @@ impl Ingest {
             *needed = true;
             work.commit().await?;
             kill_point::reach("load.opened");
-            return self.follow(load.id, load, Some(examen), needed).await;
+            return match self.follow(load.id, load, Some(examen), needed).await {
+                // Taken up again it would take its place again, under the number that somebody gave up.
+                Err(IngestError::Overtaken) if self.is_gone(load.id).await? => Err(IngestError::GivenUp),
+                outcome => outcome,
+            };
         }
         let books = self.second_pass(load, &examen, Books::new(examen.read), Way::One(work.as_mut())).await?;
         *needed = true;
@@ -89,7 +93,7 @@ impl Ingest {
                 if self.store.exchange(id).await?.is_some() {
                     continue;
                 }
-                return Err(IngestError::Overtaken);
+                return Err(if id == deposit.id { IngestError::GivenUp } else { IngestError::Overtaken });
             };
             if load.digest != deposit.digest {
                 return Err(IngestError::KeyReused);
@@ -105,6 +109,11 @@ impl Ingest {
         }
     }
 
+    /// Whether there is neither a load nor a receipt under this number.
+    pub(super) async fn is_gone(&self, id: ExchangeId) -> Result<bool, IngestError> {
+        Ok(self.store.load(id).await?.is_none() && self.store.exchange(id).await?.is_none())
+    }
+
     /// The load over a copy that can be read here: the first one, or, when that is on another machine's disk, the one just deposited.
     async fn with_a_copy(&self, load: Load, deposit: &Load) -> Load {
         let (archive, name) = (Arc::clone(&self.archive), load.archive_name.clone());
@@ -116,9 +125,9 @@ impl Ingest {
     /// Writes what is missing of a load, and its receipt. Whoever calls holds the lease, so that nobody does the same work; should the lease be lost on
     /// the way, the mark of the load lets one of the two go on. A load that is being taken back is taken back to its end first.
     pub(super) async fn go_on(&self, load: &Load, examen: Option<Examen>, patience: u32) -> Result<Receipt, IngestError> {
-        if load.withdrawal.is_some() {
+        if let Some(why) = load.withdrawal {
             self.take_back(load.id).await?;
-            return Err(IngestError::Overtaken);
+            return Err(if why == Withdrawal::Abandon { IngestError::GivenUp } else { IngestError::Overtaken });
         }
         let examen = match examen {
             Some(examen) => examen,

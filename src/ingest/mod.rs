@@ -150,6 +150,10 @@ impl Ingest {
             if work.open_loads().await?.iter().any(|load| load.id == first) {
                 return Err(IngestError::Held { exchange: first });
             }
+            // A load that ended between the two looks may have been given up or refused: then nobody holds the remittance any more.
+            if work.find_logical_file(file).await? != Some(first) {
+                return Err(IngestError::Held { exchange: first });
+            }
             let message = format!("Remise déjà reçue (même émetteur, même date, même identification) : échange {first}");
             let mut anomaly = Anomaly::on_record(Code::RemiseDejaRecue, *at, "000", message);
             let zone = &t000::layout::IDENTIFICATION_FICHIER;

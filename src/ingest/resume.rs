@@ -50,7 +50,9 @@ impl Rests {
 
     /// Leaves a load alone for a while. Answers whether this failure is another one than the last.
     fn rest(&self, id: ExchangeId, now: OffsetDateTime, failure: &IngestError) -> bool {
-        let (why, behind) = (Chain(failure).to_string(), if let IngestError::Held { exchange } = failure { Some(*exchange) } else { None });
+        // Behind earlier ones only, so that no two wait for each other; one that is being taken back is looked for again in time.
+        let behind = if let IngestError::Held { exchange } = failure { Some(*exchange).filter(|other| *other < id) } else { None };
+        let why = Chain(failure).to_string();
         let mut all = self.all();
         let length = all.get(&id).map_or(FIRST_REST, |last: &Rest| (last.length + last.length).min(LONGEST_REST));
         let last = all.insert(id, Rest { until: now + length, length, why: why.clone(), behind });
@@ -71,7 +73,8 @@ impl Ingest {
         let mut open: HashSet<ExchangeId> = loads.iter().map(|load| load.id).collect();
         self.rests.keep(&open);
         for load in &loads {
-            if !self.rests.is_due(load.id, self.clock.now(), &open) {
+            // One that is marked waits for nobody: others may wait for it to be taken back.
+            if load.withdrawal.is_none() && !self.rests.is_due(load.id, self.clock.now(), &open) {
                 continue;
             }
             let span = info_span!("ingest.resume", exchange = %load.id, sender = %load.sender);
@@ -151,6 +154,8 @@ mod tests {
         rests.rest(id(2), now, &IngestError::Held { exchange: id(1) });
         assert!(!rests.is_due(id(2), now + Duration::days(1), &HashSet::from([id(1), id(2)])));
         assert!(rests.is_due(id(2), now, &HashSet::from([id(2)])));
+        rests.rest(id(1), now, &IngestError::Held { exchange: id(2) });
+        assert!(rests.is_due(id(1), now + Duration::days(1), &HashSet::from([id(1), id(2)])), "no two wait for each other");
         rests.keep(&HashSet::new());
         assert!(rests.all().is_empty());
     }

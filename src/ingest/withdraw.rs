@@ -20,11 +20,12 @@ impl Ingest {
         kill_point::reach("abandon.marked");
         for _ in 0..PATIENCE {
             if let Some(_lease) = self.store.try_load_lease(id).await? {
-                return self.take_back(id).await.map(Some);
+                let removed = self.take_back(id).await?;
+                return Ok(Some(TakenBack { over: self.is_gone(id).await?, ..removed }));
             }
             // It is over when whoever had it in hand did it.
             if self.store.load(id).await?.is_none() {
-                return Ok(Some(TakenBack { over: true, ..TakenBack::default() }));
+                return Ok(Some(TakenBack { over: self.is_gone(id).await?, ..TakenBack::default() }));
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -48,13 +49,14 @@ impl Ingest {
 
     /// Takes a marked load back to the end, batch by batch.
     pub(super) async fn take_back(&self, id: ExchangeId) -> Result<TakenBack, IngestError> {
-        let mut all = TakenBack { over: true, ..TakenBack::default() };
+        let mut all = TakenBack::default();
         while let Some(step) = self.take_back_some(id).await? {
             all.claims += step.claims;
             all.aside += step.aside;
             all.freed += step.freed;
             kill_point::reach("abandon.step");
             if step.over {
+                all.over = true;
                 break;
             }
         }

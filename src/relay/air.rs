@@ -97,17 +97,16 @@ impl<'a> Air<'a> {
         true
     }
 
-    /// Sends, of what was read, the first event of each claim that does not fly. Answers whether events of the batch had to stay.
-    pub(super) fn launch(&mut self, batch: Vec<OutboxEvent>) -> bool {
-        let read = batch.len();
-        let mut wave = Vec::with_capacity(read);
+    /// Sends, of what was read, the first event of each claim that does not fly. Answers how many; the others stay.
+    pub(super) fn launch(&mut self, batch: Vec<OutboxEvent>) -> usize {
+        let mut wave = Vec::with_capacity(batch.len());
         for event in batch {
             if let std::collections::hash_map::Entry::Vacant(place) = self.flying.entry(event.event.claim_id) {
                 place.insert(event.outbox_id);
                 wave.push(event);
             }
         }
-        let stayed = wave.len() < read;
+        let sent = wave.len();
         if !wave.is_empty() {
             let sink = self.sink;
             let flight = async move {
@@ -117,7 +116,7 @@ impl<'a> Air<'a> {
             };
             self.waves.push(flight.boxed());
         }
-        stayed
+        sent
     }
 
     /// Marks what is confirmed, unless a mark is under way.

@@ -233,8 +233,10 @@ impl Flight {
             }
             Some(Err(error)) => self.end(Ending::Store(error)),
             Some(Ok(batch)) => {
-                self.hungry |= batch.len() == BATCH;
-                self.held_back |= air.launch(batch);
+                let read = batch.len();
+                let sent = air.launch(batch);
+                self.hungry |= read == BATCH && sent > 0;
+                self.held_back |= sent < read;
             }
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// How many times as long as another step may take one that goes over every invoice of a load. Measured on a busy machine, per million invoices: the recount
 /// 8 s, the look at the quarantine 3 s, from memory; a file of the largest size has some millions, and a cold disk takes ten times as long.
-const WHOLE_LOAD: u32 = 20;
+pub(in crate::store) const WHOLE_LOAD: u32 = 20;
 
 /// The state of a unit of work. A step that failed, or whose future was dropped half-way, spoils the unit: PostgreSQL answers the COMMIT of a failed
 /// transaction with a silent ROLLBACK, and SQLite keeps the half that worked. Neither may look like a commit (invariant 2).

@@ -6,6 +6,7 @@
 use super::columns::doing;
 use super::connections::Connections;
 use super::conventions::PostgresConventions;
+use super::unit::WHOLE_LOAD;
 use super::wake::{Occasion, Waiter, Wake};
 use super::{
     ChainLink, ChainTip, ClaimFilter, Lease, Load, OperationStep, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork,
@@ -189,7 +190,7 @@ impl Store for PostgresStore {
     }
 
     async fn written(&self, id: ExchangeId) -> Result<Written, StoreError> {
-        self.work.ask(|pool| loads::written(pool, id)).await
+        self.work.within(ANSWER * WHOLE_LOAD).ask(|pool| loads::written(pool, id)).await
     }
 
     async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {
@@ -214,7 +215,7 @@ impl Store for PostgresStore {
     }
 
     async fn held(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
-        self.work.ask(|pool| loads::held(pool, id)).await
+        self.work.within(ANSWER * WHOLE_LOAD).ask(|pool| loads::held(pool, id)).await
     }
 
     async fn links_of(&self, ids: &[ExchangeId]) -> Result<Vec<(ExchangeId, u64)>, StoreError> {
