@@ -102,7 +102,11 @@ impl Ingest {
                 let own = load.id == deposit.id;
                 let load = self.with_a_copy(load, deposit).await;
                 *needed |= load.archive_name == deposit.archive_name;
-                let receipt = self.go_on(&load, examen.take(), PATIENCE).await?;
+                let given_up = own && load.withdrawal == Some(Withdrawal::Abandon);
+                let receipt = match self.go_on(&load, examen.take(), PATIENCE).await {
+                    Err(IngestError::Overtaken) if given_up => return Err(IngestError::GivenUp),
+                    outcome => outcome?,
+                };
                 return Ok(Receipt { repeated: !own, ..receipt });
             }
             tokio::time::sleep(LOOK).await;
@@ -125,9 +129,9 @@ impl Ingest {
     /// Writes what is missing of a load, and its receipt. Whoever calls holds the lease, so that nobody does the same work; should the lease be lost on
     /// the way, the mark of the load lets one of the two go on. A load that is being taken back is taken back to its end first.
     pub(super) async fn go_on(&self, load: &Load, examen: Option<Examen>, patience: u32) -> Result<Receipt, IngestError> {
-        if let Some(why) = load.withdrawal {
+        if load.withdrawal.is_some() {
             self.take_back(load.id).await?;
-            return Err(if why == Withdrawal::Abandon { IngestError::GivenUp } else { IngestError::Overtaken });
+            return Err(IngestError::Overtaken);
         }
         let examen = match examen {
             Some(examen) => examen,
