@@ -1,8 +1,11 @@
 //! Large deposits: committed batch by batch, shown only with their receipt, taken up again wherever they were cut. On both databases, through the door.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test stops at the first surprise")]
 
+#[path = "support/cut.rs"]
+mod cut;
 mod support;
 
+use cut::{cut_after, step};
 use noemie_gateway::app::sweep;
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::{Clock as _, SystemClock};
@@ -12,11 +15,8 @@ use noemie_gateway::ingest::{Deposit, Ingest, IngestError, Limits, Receipt};
 use noemie_gateway::store::{ClaimFilter, OutboxDepth, SharedStore};
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Sources, verify};
-use std::future::{Future, poll_fn};
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, SystemTime};
 use support::databases::TestDatabase;
 use tokio::time::timeout;
@@ -90,20 +90,6 @@ async fn a_large_deposit_is_shown_whole(db: TestDatabase) {
     assert_eq!(db.store.unpublished(500, &[]).await.unwrap().len() as u64, INVOICES);
 }
 
-/// Drops the work after so many looks at it: the cut falls at the same steps on a fast machine and on a slow one.
-async fn cut_after<F: Future>(looks: u32, work: F) -> Option<F::Output> {
-    let (mut work, mut left) = (pin!(work), looks);
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending if left == 0 => Poll::Ready(None),
-        Poll::Pending => {
-            left -= 1;
-            Poll::Pending
-        }
-    })
-    .await
-}
-
 /// Cuts a deposit as soon as its place is taken: looked at after each of its steps.
 async fn cut_load(db: &TestDatabase, door: &Ingest, key: &str) -> ExchangeId {
     let bytes = file(1);
@@ -112,8 +98,7 @@ async fn cut_load(db: &TestDatabase, door: &Ingest, key: &str) -> ExchangeId {
         if let Some(load) = db.store.loads(10).await.unwrap().first() {
             return load.id;
         }
-        let step = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
-        assert!(step.is_pending(), "the load came to its end first");
+        assert!(step(&mut work).await.is_none(), "the load came to its end first");
     }
 }
 

@@ -2,8 +2,11 @@
 //! through the door.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test stops at the first surprise")]
 
+#[path = "support/cut.rs"]
+mod cut;
 mod support;
 
+use cut::{cut_after, step};
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::SystemClock;
 use noemie_gateway::domain::{Channel, Exchange, ExchangeId, Verdict};
@@ -15,12 +18,9 @@ use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Sources, verify};
 use noemie_parsers::physical::enregistrements::Forme;
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use std::future::{Future, poll_fn};
 use std::io::Write as _;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, SystemTime};
 use support::databases::{TestDatabase, on_postgres};
 use tempfile::TempDir;
@@ -105,26 +105,11 @@ async fn deposit(door: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
     door.accept(incoming).await
 }
 
-/// Drops the work after so many looks at it.
-async fn cut_after<F: Future>(looks: u32, work: F) -> Option<F::Output> {
-    let (mut work, mut left) = (pin!(work), looks);
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending if left == 0 => Poll::Ready(None),
-        Poll::Pending => {
-            left -= 1;
-            Poll::Pending
-        }
-    })
-    .await
-}
-
 /// A load of these bytes, cut when its invoices up to a rank are written: looked at after each of its steps, on a fast machine as on a slow one.
 async fn cut_load(db: &TestDatabase, door: &Ingest, bytes: &[u8], rank: i64) -> Load {
     let mut work = Box::pin(deposit(door, bytes));
     while db.number("SELECT COALESCE(max(loaded), 0) FROM exchanges").await < rank {
-        let step = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
-        assert!(step.is_pending(), "the load came to its end first");
+        assert!(step(&mut work).await.is_none(), "the load came to its end first");
     }
     drop(work);
     free(db).await;
