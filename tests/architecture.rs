@@ -32,6 +32,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "error_chain",
             "generate",
             "ingest",
+            "journal",
             "relay",
             "returns",
             "store",
@@ -56,7 +57,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("verify", &["ingest", "returns", "validate", "store", "archive", "vault", "clock", "domain"]),
     ("returns", &["kill_point", "validate", "normalise", "store", "vault", "clock", "domain"]),
     ("conventionnement", &["store", "clock", "domain"]),
-    ("relay", &["kill_point", "store", "clock", "domain", "error_chain"]),
+    ("relay", &["journal", "kill_point", "store", "clock", "domain", "error_chain"]),
+    // What is done by hand, whatever it is done to.
+    ("journal", &["store", "clock"]),
     // A claim ready to be stored is a type of the store.
     ("normalise", &["store", "vault", "domain"]),
     // A view of a file, with the findings of its validation.

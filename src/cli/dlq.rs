@@ -5,10 +5,9 @@ mod print;
 use super::{BAD_USAGE, Format, OutputArgs};
 use crate::config::Config;
 use crate::domain::{ClaimId, EventId};
+use crate::journal::Author;
 use crate::relay::AmqpSettings;
-use crate::relay::dead_letters::{
-    self, Act, Author, DeadLetter, DeadQueue, Filter, KeyPattern, LARGEST_LOOK, Limits, Outcome, USUAL_LOOK, USUAL_TIME,
-};
+use crate::relay::dead_letters::{self, Act, DeadLetter, DeadQueue, Filter, KeyPattern, LARGEST_LOOK, Limits, Outcome, USUAL_LOOK, USUAL_TIME};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use std::process::ExitCode;

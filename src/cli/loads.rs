@@ -4,13 +4,13 @@ use super::{Format, OutputArgs};
 use crate::app::App;
 use crate::domain::ExchangeId;
 use crate::domain::masking::without_nir;
-use crate::store::{Load, OperationStep, Stage, TakenBack, Withdrawal};
+use crate::journal::{Author, Journal};
+use crate::store::{Load, Stage, TakenBack, Withdrawal};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use time::format_description::well_known::Rfc3339;
-use uuid::Uuid;
 
 /// Loads listed, at most.
 const LISTED: usize = 1_000;
@@ -105,7 +105,8 @@ async fn abandon(args: &AbandonArgs, app: &App) -> Result<ExitCode> {
         eprintln!("Rien n'est retiré sans --yes.");
         return Ok(ExitCode::SUCCESS);
     }
-    let mut journal = Journal { app, actor: super::who(args.by.as_deref())?, load: load.id, operation_id: app.clock.new_id(), step: 0 };
+    let author = Author { store: app.store.clone(), clock: app.clock.clone(), name: super::who(args.by.as_deref())? };
+    let mut journal = Journal::open(&author, ACTION, load.id.to_string());
     journal.write(Stage::Asked, json!({ "why": without_nir(&args.why), "load": object(&load, held)? })).await?;
     let outcome = app.ingest.abandon(load.id).await;
     match &outcome {
@@ -131,32 +132,4 @@ fn tell(removed: &TakenBack, format: Format) -> Result<ExitCode> {
         Format::Text => println!("Pas terminé : le dépôt est entre les mains d'un autre processus, ou a reçu son accusé ; voir `loads list`."),
     }
     Ok(if removed.over { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The journal of one abandonment.
-struct Journal<'a> {
-    app: &'a App,
-    actor: String,
-    load: ExchangeId,
-    operation_id: Uuid,
-    step: u32,
-}
-
-impl Journal<'_> {
-    /// Writes a step; it is committed when this answers.
-    async fn write(&mut self, stage: Stage, detail: Value) -> Result<()> {
-        let step = OperationStep {
-            operation_id: self.operation_id,
-            step: self.step,
-            at: self.app.clock.now(),
-            actor: self.actor.clone(),
-            action: ACTION.to_owned(),
-            stage,
-            subject: self.load.to_string(),
-            detail,
-        };
-        self.app.store.journal_operation(&step).await?;
-        self.step += 1;
-        Ok(())
-    }
 }

@@ -1,10 +1,10 @@
 //! Replay and drop.
 
 use super::held::{Held, Kept};
-use super::journal::{Author, Journal};
 use super::letter::{REPLAY_TO, reborn};
 use super::{DeadLetter, DeadLetterError, DeadQueue, Filter, Group, group};
 use crate::error_chain::Chain;
+use crate::journal::{Author, Journal};
 use crate::relay::AmqpSettings;
 use crate::relay::amqp::{broker, in_time};
 use crate::relay::message::short;

@@ -19,13 +19,11 @@ mod act;
 mod filter;
 mod group;
 mod held;
-mod journal;
 mod letter;
 
 pub use act::{Act, Limits, Outcome, USUAL_TIME};
 pub use filter::{Filter, InvalidPattern, KeyPattern};
 pub use group::{Group, group};
-pub use journal::Author;
 pub use letter::DeadLetter;
 
 use super::AmqpSettings;
@@ -79,7 +77,7 @@ pub enum DeadLetterError {
     TimeIsUp,
     /// Nothing was touched that the journal does not name.
     #[error("the journal of operations could not be written, nothing more was touched")]
-    Journal(#[source] StoreError),
+    Journal(#[from] StoreError),
 }
 
 /// What a look saw.

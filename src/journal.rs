@@ -1,12 +1,11 @@
-//! What is done to dead letters, on the record before it is done.
+//! What people do by hand to messages and data, on the record before it is done.
 
-use super::DeadLetterError;
 use crate::clock::SharedClock;
-use crate::store::{OperationStep, SharedStore, Stage};
+use crate::store::{OperationStep, SharedStore, Stage, StoreError};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Who works on dead letters, and where it is written.
+/// Who works by hand, and where it is written.
 #[derive(Clone)]
 pub struct Author {
     /// The store with the journal.
@@ -18,7 +17,7 @@ pub struct Author {
 }
 
 /// The journal of one operation.
-pub(super) struct Journal<'a> {
+pub struct Journal<'a> {
     author: &'a Author,
     action: &'static str,
     subject: String,
@@ -27,16 +26,20 @@ pub(super) struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    pub(super) fn open(author: &'a Author, action: &'static str, subject: String) -> Self {
+    /// Opens it; nothing is written yet. `action` is a stable code (`dlq.replay`), `subject` what is worked on.
+    #[must_use]
+    pub fn open(author: &'a Author, action: &'static str, subject: String) -> Self {
         Self { author, action, subject, operation_id: author.clock.new_id(), step: 0 }
     }
 
-    pub(super) const fn operation_id(&self) -> Uuid {
+    /// What its steps stand under.
+    #[must_use]
+    pub const fn operation_id(&self) -> Uuid {
         self.operation_id
     }
 
     /// Writes a step; it is committed when this answers.
-    pub(super) async fn write(&mut self, stage: Stage, detail: Value) -> Result<(), DeadLetterError> {
+    pub async fn write(&mut self, stage: Stage, detail: Value) -> Result<(), StoreError> {
         let step = OperationStep {
             operation_id: self.operation_id,
             step: self.step,
@@ -47,7 +50,7 @@ impl<'a> Journal<'a> {
             subject: self.subject.clone(),
             detail,
         };
-        self.author.store.journal_operation(&step).await.map_err(DeadLetterError::Journal)?;
+        self.author.store.journal_operation(&step).await?;
         self.step += 1;
         Ok(())
     }
