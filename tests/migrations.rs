@@ -6,13 +6,16 @@ mod support;
 
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::domain::{ClaimId, ExchangeId, Ledger, PartState, Verdict};
-use noemie_gateway::store::{ClaimFilter, Database, SharedStore};
+use noemie_gateway::store::{ClaimFilter, Database, SharedStore, StoreError};
 use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, SqliteConnection};
 use std::future::Future;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use support::databases::TestDatabase;
+use support::samples::{claim, deposit};
 use uuid::Uuid;
 
 /// What the version of migration 0002 writes for one deposit of one accepted invoice and one put aside, in the words of its SQL. `ID(n)`, `AT(n)` and
@@ -22,7 +25,7 @@ INSERT INTO exchanges (id, sender, digest, idempotency_key) VALUES (ID(1), 'octe
 INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, vault, ps,
   norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects, live)
   VALUES (ID(2), ID(1), 'dre', 'octest', 1, '001', '2026-02-02', 1, 3, 5, 'identity-#', 'person-#', BYTES(ab), '750000013', 'PS', '00000000#', '',
-  '2026-02-02', '0099900011', '017100000', 4157, AT(0), NULL, TRUE);
+  '2026-02-02', '0099900011', '017100000', 4157, AT(0), NULL, TRUE) ON CONFLICT (identity) WHERE live DO NOTHING;
 INSERT INTO claim_parts (claim_id, kind, state, asked, paid, transfer_reference, transfer_date, reasons, updated_at, due_at)
   VALUES (ID(2), 'amo', 'received', 2700, 0, NULL, NULL, '[]', AT(0), NULL), (ID(2), 'amc', 'received', 1457, 0, NULL, NULL, '[]', AT(0), AT(345600));
 INSERT INTO claim_lines (claim_id, rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, rate, billed, amo, amc, qualifier)
@@ -169,7 +172,6 @@ async fn each_migration_keeps_what_was_there(db: TestDatabase) {
         migrate_to(&url.0, postgres, last);
     }
     let store = open(&url.0).await;
-    store.migrate().await.unwrap();
     holds(&store, 1).await;
     holds(&store, 4).await;
     leave(&store, &[1, 4]).await;
@@ -186,8 +188,51 @@ async fn each_migration_keeps_what_was_there(db: TestDatabase) {
     let figures = store.figures(SystemClock.now()).await.unwrap();
     assert_eq!((figures.unbalanced, figures.quarantine_waiting, figures.loading), (0, 5, 0));
     leave(&store, &[1, 3, 4, 2, 5]).await;
+    store.migrate().await.unwrap();
+    leaves_the_versions_before(&store, &url.0, postgres).await;
     drop(store);
     url.drop_it(&db).await;
+}
+
+/// Replicas of the versions before keep what they need for as long as one of them is connected; then it goes, and an invoice is still taken once.
+async fn leaves_the_versions_before(store: &SharedStore, url: &str, postgres: bool) {
+    let already_there = |file: &'static str, identity: &'static str| {
+        let store = store.clone();
+        async move {
+            let kept = deposit(&store, file, |id| {
+                let mut new = claim(id, 1, identity);
+                new.claim.ps = "750000013".into();
+                vec![new]
+            });
+            kept.await.is_empty()
+        }
+    };
+    assert_eq!(store.serves_older_versions().await.unwrap(), postgres, "one process owns the file of SQLite");
+    assert!(already_there("beside", "identity-1").await);
+    if postgres {
+        let options = url.parse::<PgConnectOptions>().unwrap().application_name("noemie-gateway");
+        let older = options.connect().await.unwrap();
+        assert!(matches!(store.leave_older_versions().await, Err(StoreError::OlderReplicas(1))));
+        assert!(store.serves_older_versions().await.unwrap());
+        older.close().await.unwrap();
+        eventually_leaves(store).await;
+    }
+    assert!(!store.serves_older_versions().await.unwrap());
+    assert!(already_there("after", "identity-1").await);
+    assert!(!already_there("another", "identity-of-another-person").await);
+}
+
+/// The server takes a moment to forget a connection.
+async fn eventually_leaves(store: &SharedStore) {
+    let start = Instant::now();
+    while let Err(refused) = store.leave_older_versions().await {
+        assert!(matches!(refused, StoreError::OlderReplicas(_)) && start.elapsed() < Duration::from_secs(20), "{refused}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn a_fresh_database_owes_nothing_to_earlier_versions(db: TestDatabase) {
+    assert!(!db.store.serves_older_versions().await.unwrap());
 }
 
 /// The events of these deposits leave, in the order of the outbox; whatever the version that wrote them.
@@ -239,4 +284,4 @@ impl Empty {
     }
 }
 
-on_both!(each_migration_keeps_what_was_there);
+on_both!(each_migration_keeps_what_was_there, a_fresh_database_owes_nothing_to_earlier_versions);

@@ -59,8 +59,9 @@ suite! {
     }
     claims {
         a_claim_comes_back_as_written,
-        an_identity_twice_in_a_batch_is_kept_once,
-        an_identity_known_from_another_file_is_left_out,
+        an_invoice_twice_in_a_batch_is_kept_once,
+        an_invoice_known_from_another_file_is_left_out,
+        invoices_of_one_number_differ_by_their_identity,
         the_same_invoice_from_two_files_at_once_is_kept_once,
         a_rejected_claim_may_be_sent_again,
         the_latest_claim_is_found_among_live_and_rejected_ones,

@@ -10,6 +10,7 @@ mod ingest;
 mod listing;
 mod loads;
 mod lookup;
+mod migrate;
 mod outbox;
 mod serve;
 mod status;
@@ -86,7 +87,7 @@ enum Command {
     #[command(subcommand, hide = true)]
     Docs(docs::DocsCommand),
     /// Bring the database to this version.
-    Migrate,
+    Migrate(migrate::MigrateArgs),
     /// Show the settings in force, secrets masked.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -182,11 +183,8 @@ async fn with_app(command: Command, app: App) -> Result<ExitCode> {
         Command::Loads(command) => loads::run(&command, &app).await,
         Command::Outbox(args) => outbox::run(&args, &app).await,
         Command::Verify(args) => verify::run(&args, &app).await,
-        // Opening has brought the schema up.
-        _ => {
-            println!("The database is at the version of this program.");
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Migrate(args) => migrate::run(&args, &app).await,
+        _ => unreachable!("`run` took the commands that need no gateway"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Claims, their two parts, and the status that follows from them.
 
-use super::{ClaimId, ExchangeId, Token};
+use super::{ClaimId, ExchangeId, InvoiceKey, Token};
 use noemie_parsers::types::Montant;
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
@@ -219,6 +219,12 @@ impl Claim {
     #[must_use]
     pub fn status(&self) -> ClaimStatus {
         super::life_cycle::status(self.amo.state, self.amc.state)
+    }
+
+    /// What its invoice is looked up by.
+    #[must_use]
+    pub fn invoice_key(&self) -> InvoiceKey {
+        InvoiceKey::new(&self.ps, &self.invoice_number, self.identity.clone())
     }
 
     /// The part asked of an insurer.

@@ -54,3 +54,39 @@ impl fmt::Display for Token {
         f.write_str(&self.0)
     }
 }
+
+/// What an invoice is looked up by. The identity alone says which invoice it is; PS and number stand before it, because an identity is random: by it alone each
+/// invoice of a long history lies on a page of its own, by its PS and number it lies beside its neighbours.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InvoiceKey {
+    ps: String,
+    invoice_number: String,
+    identity: Token,
+}
+
+impl InvoiceKey {
+    /// PS and number as sent. Spaces around them do not count, as they do not in the identity, so that equal identities are equal keys.
+    #[must_use]
+    pub fn new(ps: &str, invoice_number: &str, identity: Token) -> Self {
+        let bare = |text: &str| text.trim_matches(' ').to_owned();
+        Self { ps: bare(ps), invoice_number: bare(invoice_number), identity }
+    }
+
+    /// PS number.
+    #[must_use]
+    pub fn ps(&self) -> &str {
+        &self.ps
+    }
+
+    /// Invoice number.
+    #[must_use]
+    pub fn invoice_number(&self) -> &str {
+        &self.invoice_number
+    }
+
+    /// The token of the identity.
+    #[must_use]
+    pub const fn identity(&self) -> &Token {
+        &self.identity
+    }
+}

@@ -14,5 +14,5 @@ pub mod receipt;
 pub use claim::{Claim, ClaimLine, ClaimPart, ClaimStatus, Flow, PartKind, PartState, Reason};
 pub use event::ClaimEvent;
 pub use exchange::{Anomalie, Channel, Exchange, Ledger, LogicalFile, Quarantined, ReturnFile, ReturnKind, Verdict};
-pub use ids::{ClaimId, EventId, ExchangeId, ReturnId, Token};
+pub use ids::{ClaimId, EventId, ExchangeId, InvoiceKey, ReturnId, Token};
 pub use page::{Page, PageToken};

@@ -4,7 +4,7 @@ use super::IngestError;
 use super::books::Books;
 use super::invoices::{ALREADY_PAID, ALREADY_RECEIVED, Lu, is_duplicate};
 use super::load_b2::Loading;
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, EventId, ExchangeId, PartState, Quarantined, Token, life_cycle};
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, EventId, ExchangeId, InvoiceKey, PartState, Quarantined, Token, life_cycle};
 use crate::kill_point;
 use crate::returns::arl::Aside;
 use crate::store::{NewClaim, OpenLoad, UnitOfWork};
@@ -88,8 +88,8 @@ pub(super) async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn 
 
 /// The latest claim of each invoice.
 async fn latest(claims: &[NewClaim], loading: &Loading<'_>, work: &mut dyn UnitOfWork) -> Result<HashMap<Token, Claim>, IngestError> {
-    let identities: Vec<Token> = claims.iter().map(|c| c.claim.identity.clone()).collect();
-    let known = work.latest_claims(&identities).await?;
+    let invoices: Vec<InvoiceKey> = claims.iter().map(|c| c.claim.invoice_key()).collect();
+    let known = work.latest_claims(&invoices).await?;
     give_way(known.iter().map(|claim| claim.exchange_id), loading, work).await?;
     Ok(known.into_iter().map(|c| (c.identity.clone(), c)).collect())
 }

@@ -1,7 +1,7 @@
 //! Matching: what a payer says is applied to the claims it is about.
 
 use crate::clock::SharedClock;
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimPart, EventId, ExchangeId, PartKind, PartState, Token, life_cycle};
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimPart, EventId, ExchangeId, InvoiceKey, PartKind, PartState, Token, life_cycle};
 use crate::normalise::Outcome;
 use crate::store::{PartChange, StoreError, UnitOfWork};
 use noemie_parsers::types::Montant;
@@ -27,6 +27,13 @@ pub struct Answer {
     pub outcomes: Vec<Outcome>,
 }
 
+impl Answer {
+    /// The invoices it may answer.
+    fn invoices(&self) -> impl Iterator<Item = InvoiceKey> {
+        self.identities.iter().map(|identity| InvoiceKey::new(&self.ps, &self.invoice_number, identity.clone()))
+    }
+}
+
 /// What became of the answers.
 #[derive(Debug, Default)]
 pub struct Applied {
@@ -46,7 +53,7 @@ pub async fn apply(
     clock: &SharedClock,
     work: &mut dyn UnitOfWork,
 ) -> Result<Applied, StoreError> {
-    let wanted: Vec<Token> = answers.iter().flat_map(|a| a.identities.iter().cloned()).collect();
+    let wanted: Vec<InvoiceKey> = answers.iter().flat_map(Answer::invoices).collect();
     let mut claims: HashMap<Token, Claim> = work.latest_claims(&wanted).await?.into_iter().map(|c| (c.identity.clone(), c)).collect();
     let exchanges = claims.values().map(|c| c.exchange_id).collect();
     let ids: Vec<ClaimId> = claims.values().map(|c| c.id).collect();

@@ -6,8 +6,8 @@
 
 use crate::domain::page::PageToken;
 use crate::domain::{
-    Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, LogicalFile, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
-    Token,
+    Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, Exchange, ExchangeId, InvoiceKey, Ledger, LogicalFile, Page, Quarantined, ReturnFile, ReturnId,
+    ReturnKind,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -74,6 +74,9 @@ pub enum StoreError {
     /// The database, or the line to it, said nothing for this long. What was being committed may have been applied.
     #[error("database gave no answer within {0:?}")]
     NoAnswer(Duration),
+    /// Replicas of a version before this one are connected, and need what was to be removed.
+    #[error("replicas of an earlier version are connected ({0} connections): stop them first")]
+    OlderReplicas(u64),
     /// The database URL is of no kind known here.
     #[error("database URL must start with postgres://, postgresql:// or sqlite:, not {scheme:?}")]
     UnsupportedUrl {
@@ -141,13 +144,13 @@ pub trait UnitOfWork: Send {
     /// The earlier exchange that holds the same logical file (issuer, recipient, message, created, file id), if any: control C5.
     async fn find_logical_file(&mut self, file: &LogicalFile) -> Result<Option<ExchangeId>, StoreError>;
 
-    /// The latest claim of each identity, with its parts, locked until the end. Identities without claim are left out.
-    async fn latest_claims(&mut self, identities: &[Token]) -> Result<Vec<Claim>, StoreError>;
+    /// The latest claim of each invoice, with its parts, locked until the end. Invoices without claim are left out.
+    async fn latest_claims(&mut self, invoices: &[InvoiceKey]) -> Result<Vec<Claim>, StoreError>;
 
     /// One claim, locked until the end.
     async fn claim(&mut self, id: ClaimId) -> Result<Option<Claim>, StoreError>;
 
-    /// Writes claims with their parts and lines, in as few statements as possible. Answers the ids written: a claim whose identity already has a
+    /// Writes claims with their parts and lines, in as few statements as possible. Answers the ids written: a claim whose invoice already has a
     /// live claim (AMC part not rejected) is left out, whoever wrote it first.
     async fn insert_claims(&mut self, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError>;
 
@@ -208,8 +211,12 @@ pub trait Lease: Send {
 /// The store.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Brings the schema to this version.
+    /// Brings the schema to this version. What only versions before this one need stays for their sake, when there may be any.
     async fn migrate(&self) -> Result<(), StoreError>;
+    /// Whether something is left that only versions before this one need.
+    async fn serves_older_versions(&self) -> Result<bool, StoreError>;
+    /// Removes what only versions before this one need. Refused while a replica of one is connected.
+    async fn leave_older_versions(&self) -> Result<(), StoreError>;
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
     /// Starts a change.
@@ -231,8 +238,8 @@ pub trait Store: Send + Sync {
     async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError>;
     /// The end of the chain of receipts.
     async fn chain_tip(&self) -> Result<ChainTip, StoreError>;
-    /// What is kept of the invoices of an exchange with these identities.
-    async fn traces(&self, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError>;
+    /// What is kept of these invoices of an exchange.
+    async fn traces(&self, id: ExchangeId, invoices: &[InvoiceKey]) -> Result<Vec<Trace>, StoreError>;
     /// The invoices of an exchange that were put aside or are duplicates, from a rank to another.
     async fn aside(&self, id: ExchangeId, ranks: (u64, u64)) -> Result<Vec<Quarantined>, StoreError>;
     /// How many claims an exchange has, and how many invoices aside.

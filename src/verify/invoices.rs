@@ -1,7 +1,7 @@
 //! The invoices of a file of norm B2, each with what stands for it in the store.
 
 use super::{Kind, Sources, Verification, file};
-use crate::domain::{Exchange, Ledger, Quarantined, Token};
+use crate::domain::{Exchange, InvoiceKey, Ledger, Quarantined};
 use crate::ingest::invoices::{Batches, Filing, Whole, is_duplicate};
 use crate::store::{StoreError, Trace, is_aside_of};
 use crate::validate::Examen;
@@ -75,8 +75,8 @@ fn receipt(exchange: &Exchange, held: &Held, seen: &mut Verification) {
 async fn compare_batch(sources: &Sources, exchange: &Exchange, batch: &[Whole], held: &mut Held, seen: &mut Verification) -> Result<(), StoreError> {
     let rank = |whole: &Whole| whole.made.claim.ordinal;
     let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(()) };
-    let identities: Vec<Token> = batch.iter().map(|whole| whole.made.claim.identity.clone()).collect();
-    let traces: HashMap<u64, Trace> = sources.store.traces(exchange.id, &identities).await?.into_iter().map(|t| (t.ordinal, t)).collect();
+    let invoices: Vec<InvoiceKey> = batch.iter().map(|whole| whole.made.claim.invoice_key()).collect();
+    let traces: HashMap<u64, Trace> = sources.store.traces(exchange.id, &invoices).await?.into_iter().map(|t| (t.ordinal, t)).collect();
     let aside = sources.store.aside(exchange.id, (rank(first), rank(last))).await?;
     let aside: HashMap<u64, Quarantined> = aside.into_iter().map(|q| (q.ordinal, q)).collect();
     for whole in batch {

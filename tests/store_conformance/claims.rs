@@ -8,6 +8,11 @@ use noemie_gateway::store::{PartChange, StoreError};
 use noemie_parsers::types::Montant;
 use time::macros::date;
 
+/// The key of the samples' invoice of a rank.
+fn key(ordinal: u64, identity: &str) -> InvoiceKey {
+    InvoiceKey::new("123456782", &format!("{ordinal:09}"), Token(identity.into()))
+}
+
 pub async fn a_claim_comes_back_as_written(db: TestDatabase) {
     let kept = deposit(&db.store, "d", |id| {
         let mut new = claim(id, 1, "i1");
@@ -30,14 +35,16 @@ pub async fn a_claim_comes_back_as_written(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     assert_eq!(unit.claim(new.claim.id).await.unwrap().as_ref(), Some(&new.claim));
     assert_eq!(unit.claim(ClaimId(new_id())).await.unwrap(), None);
-    assert_eq!(unit.latest_claims(&[Token("i1".into()), Token("none".into())]).await.unwrap(), vec![new.claim.clone()]);
+    assert_eq!(unit.latest_claims(&[new.claim.invoice_key(), key(1, "none")]).await.unwrap(), vec![new.claim.clone()]);
     assert_eq!(unit.latest_claims(&[]).await.unwrap(), vec![]);
 }
 
-pub async fn an_identity_twice_in_a_batch_is_kept_once(db: TestDatabase) {
+pub async fn an_invoice_twice_in_a_batch_is_kept_once(db: TestDatabase) {
     let mut offered = Vec::new();
     let kept = deposit(&db.store, "d", |id| {
-        offered = vec![claim(id, 1, "same"), claim(id, 2, "other"), claim(id, 3, "same")];
+        let mut again = claim(id, 3, "same");
+        again.claim.invoice_number = "000000001".into();
+        offered = vec![claim(id, 1, "same"), claim(id, 2, "other"), again];
         offered.clone()
     })
     .await;
@@ -46,13 +53,31 @@ pub async fn an_identity_twice_in_a_batch_is_kept_once(db: TestDatabase) {
     assert_eq!(db.number("SELECT count(*) FROM claim_parts").await, 4);
 }
 
-pub async fn an_identity_known_from_another_file_is_left_out(db: TestDatabase) {
+/// PS and number lead the index and do not make the invoice: the person does as well.
+pub async fn invoices_of_one_number_differ_by_their_identity(db: TestDatabase) {
+    let of_one_number = |id| {
+        let mut other = claim(id, 2, "i2");
+        other.claim.invoice_number = "000000001".into();
+        vec![claim(id, 1, "i1"), other]
+    };
+    let kept = deposit(&db.store, "d1", of_one_number).await;
+    assert_eq!(kept.len(), 2);
+    reject(&db, &kept[0].claim).await;
+    let mut unit = db.store.begin().await.unwrap();
+    let padded = InvoiceKey::new(" 123456782 ", "000000001  ", Token("i1".into()));
+    for (asked, found) in [(key(1, "i1"), Some(0)), (padded, Some(0)), (key(1, "i2"), Some(1)), (key(1, "i3"), None), (key(2, "i2"), None)] {
+        let claims = unit.latest_claims(std::slice::from_ref(&asked)).await.unwrap();
+        assert_eq!(claims.first().map(|c| c.id), found.map(|at: usize| kept[at].claim.id), "{asked:?}");
+    }
+}
+
+pub async fn an_invoice_known_from_another_file_is_left_out(db: TestDatabase) {
     let first = deposit(&db.store, "d1", |id| vec![claim(id, 1, "i1")]).await;
     let second = deposit(&db.store, "d2", |id| vec![claim(id, 1, "i1"), claim(id, 2, "i2")]).await;
     assert_eq!(second.len(), 1);
     assert_eq!(second[0].claim.identity, Token("i2".into()));
     let mut unit = db.store.begin().await.unwrap();
-    assert_eq!(unit.latest_claims(&[Token("i1".into())]).await.unwrap()[0].id, first[0].claim.id);
+    assert_eq!(unit.latest_claims(&[key(1, "i1")]).await.unwrap()[0].id, first[0].claim.id);
 }
 
 pub async fn the_same_invoice_from_two_files_at_once_is_kept_once(db: TestDatabase) {
@@ -90,7 +115,7 @@ pub async fn a_rejected_claim_may_be_sent_again(db: TestDatabase) {
     assert_eq!(second.corrects, Some(first.id));
     assert!(again("d3", at(180)).await.is_empty(), "the new claim is live again");
     let mut unit = db.store.begin().await.unwrap();
-    let latest = unit.latest_claims(&[Token("i1".into())]).await.unwrap();
+    let latest = unit.latest_claims(&[key(1, "i1")]).await.unwrap();
     assert_eq!(latest.iter().map(|c| c.id).collect::<Vec<_>>(), vec![second.id], "the newest stands for the invoice");
     drop(unit);
     assert_eq!(db.store.claim(first.id).await.unwrap().unwrap().amc.reasons, vec![reason()], "the first one keeps its reject");
@@ -122,8 +147,8 @@ pub async fn the_latest_claim_is_found_among_live_and_rejected_ones(db: TestData
     sent("d9", "back-in-time", 10, false).await;
     let live = sent("d10", "sent-once", 0, false).await;
     let mut unit = db.store.begin().await.unwrap();
-    let identities = ["resent", "given-up", "same-instant", "back-in-time", "sent-once", "unknown"].map(|i| Token(i.into()));
-    let mut latest: Vec<ClaimId> = unit.latest_claims(&identities).await.unwrap().iter().map(|c| c.id).collect();
+    let invoices = ["resent", "given-up", "same-instant", "back-in-time", "sent-once", "unknown"].map(|i| key(1, i));
+    let mut latest: Vec<ClaimId> = unit.latest_claims(&invoices).await.unwrap().iter().map(|c| c.id).collect();
     latest.sort_unstable();
     let mut expected = [resent, given_up, same_instant, early, live];
     expected.sort_unstable();
@@ -196,7 +221,7 @@ pub async fn a_second_reader_for_change_sees_the_first_change(db: TestDatabase) 
             let (store, id) = (db.store.clone(), first.id);
             tokio::spawn(async move {
                 let mut unit = store.begin().await.unwrap();
-                if by_id { unit.claim(id).await.unwrap() } else { unit.latest_claims(&[Token("i1".into())]).await.unwrap().pop() }
+                if by_id { unit.claim(id).await.unwrap() } else { unit.latest_claims(&[key(1, "i1")]).await.unwrap().pop() }
             })
         })
         .collect();
@@ -214,8 +239,8 @@ pub async fn large_batches_pass(db: TestDatabase) {
     assert_eq!(kept.len(), 1_203);
     assert_eq!(db.number("SELECT count(*) FROM claim_lines").await, 2 * 1_203);
     let mut unit = db.store.begin().await.unwrap();
-    let identities: Vec<Token> = kept.iter().map(|c| c.claim.identity.clone()).collect();
-    assert_eq!(unit.latest_claims(&identities).await.unwrap().len(), 1_203);
+    let invoices: Vec<InvoiceKey> = kept.iter().map(|c| c.claim.invoice_key()).collect();
+    assert_eq!(unit.latest_claims(&invoices).await.unwrap().len(), 1_203);
     let changes: Vec<PartChange> = kept.iter().map(|c| PartChange { claim_id: c.claim.id, part: rejected(&c.claim, at(1)) }).collect();
     unit.update_parts(&changes).await.unwrap();
     let ids: Vec<ClaimId> = kept.iter().map(|c| c.claim.id).collect();

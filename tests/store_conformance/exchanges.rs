@@ -311,7 +311,7 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
     unit.commit().await.unwrap();
     assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap().unwrap().lot, "0\u{FFFD}1");
     assert_eq!(db.store.quarantined_invoice("123456782", "00000\x00001").await.unwrap().len(), 1, "found under the number as sent");
-    let trace = db.store.traces(id, &[Token("i1".into())]).await.unwrap().remove(0);
+    let trace = db.store.traces(id, &[claims[0].claim.invoice_key()]).await.unwrap().remove(0);
     assert_eq!(trace, trace.if_it_were(&claims[0]), "and is what was read");
     let aside = db.store.aside(id, (1, 1)).await.unwrap().remove(0);
     let read = |number: &str| Claim {

@@ -144,16 +144,16 @@ pub async fn a_look_reads_neither_held_events_nor_the_history(db: TestDatabase) 
     let id = open_load(&db.store, "l").await;
     let held = batch(&db.store, id, 1..HELD + 1).await;
     let small = deposit_many(&db.store, "small", 3).await;
-    let identities: Vec<Token> = held[..5].iter().map(|c| c.claim.identity.clone()).collect();
+    let invoices: Vec<InvoiceKey> = held[..5].iter().map(|c| c.claim.invoice_key()).collect();
     let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
     if db.is_postgres() {
         db.execute("SELECT pg_stat_reset()").await.unwrap();
     }
     assert_eq!(leaving(&replica, 100).await, ids(&small));
     assert_eq!(replica.outbox_depth().await.unwrap().pending, 3);
-    assert_eq!(replica.traces(id, &identities).await.unwrap().len(), 5);
+    assert_eq!(replica.traces(id, &invoices).await.unwrap().len(), 5);
     let mut unit = replica.begin().await.unwrap();
-    assert_eq!(unit.latest_claims(&identities).await.unwrap().len(), 5);
+    assert_eq!(unit.latest_claims(&invoices).await.unwrap().len(), 5);
     drop(unit);
     let places: Vec<i64> = replica.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     replica.count_attempt(&places).await.unwrap();

@@ -5,13 +5,14 @@
 
 use super::reads;
 use crate::domain::life_cycle::{is_live, is_reject};
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, Token};
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, Quarantined};
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::{expect_all, last_of_each, let_die};
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::traces::{Trace, TraceRow, select_trace};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{PgConnection, PgPool, query, query_as, query_scalar};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -30,25 +31,46 @@ pub(super) async fn claim(db: &mut PgConnection, id: ClaimId) -> Result<Option<C
     reads::claim(db, id).await
 }
 
-/// Columns of the claims with the identities `$1`. In two arms, because the live and the rejected ones have an index each, and none has both.
-macro_rules! by_identity {
+/// Columns of the claims of the invoices `$1`, `$2`, `$3` (see [`Keys`]). In two arms, because the live and the rejected ones have an index each, and none
+/// has both. `OFFSET 0` keeps them as they stand: invoice by invoice and by these indexes, whatever the planner believes of a table that it has not counted
+/// for a while.
+macro_rules! of_invoices {
     ($columns:literal) => {
         concat!(
-            "(SELECT ",
+            "(SELECT found.* FROM UNNEST($1::text[], $2::text[], $3::text[]) AS k(ps, invoice_number, identity) CROSS JOIN LATERAL (SELECT ",
             $columns,
-            " FROM claims WHERE identity = ANY($1) AND live UNION ALL SELECT ",
+            " FROM claims WHERE (ps, invoice_number, identity) = (k.ps, k.invoice_number, k.identity) AND live UNION ALL SELECT ",
             $columns,
-            " FROM claims WHERE identity = ANY($1) AND NOT live)"
+            " FROM claims WHERE (ps, invoice_number, identity) = (k.ps, k.invoice_number, k.identity) AND NOT live OFFSET 0) AS found)"
         )
     };
 }
 
-pub(super) async fn latest_claims(db: &mut PgConnection, identities: &[Token]) -> Result<Vec<Claim>, StoreError> {
-    let identities = column(identities, |t| t.0.as_str());
+/// Invoices to look up, column by column.
+struct Keys<'a> {
+    ps: Vec<Cow<'a, str>>,
+    invoice_number: Vec<Cow<'a, str>>,
+    identity: Vec<&'a str>,
+}
+
+impl<'a> Keys<'a> {
+    fn of(invoices: &'a [InvoiceKey]) -> Self {
+        Self {
+            ps: column(invoices, |k| clean(k.ps())),
+            invoice_number: column(invoices, |k| clean(k.invoice_number())),
+            identity: column(invoices, |k| k.identity().0.as_str()),
+        }
+    }
+}
+
+pub(super) async fn latest_claims(db: &mut PgConnection, invoices: &[InvoiceKey]) -> Result<Vec<Claim>, StoreError> {
+    let keys = Keys::of(invoices);
     loop {
         // By id, so that two batches with common invoices take their locks in the same order.
-        let locked: Vec<Uuid> = query_scalar(concat!("SELECT id FROM claims WHERE id IN ", by_identity!("id"), " ORDER BY id FOR UPDATE"))
-            .bind(&identities)
+        let locked: Vec<Uuid> = query_scalar(concat!("SELECT id FROM claims WHERE id IN ", of_invoices!("id"), " ORDER BY id FOR UPDATE"))
+            .bind(&keys.ps)
+            .bind(&keys.invoice_number)
+            .bind(&keys.identity)
             .fetch_all(&mut *db)
             .await
             .map_err(doing("locking the claims of invoices"))?;
@@ -57,10 +79,12 @@ pub(super) async fn latest_claims(db: &mut PgConnection, identities: &[Token]) -
         }
         let found: Vec<ClaimRow> = query_as(select_claim!(concat!(
             "AND c.id IN (SELECT DISTINCT ON (identity) id FROM ",
-            by_identity!("id, identity, received_at"),
-            " AS k ORDER BY identity, received_at DESC, id DESC)"
+            of_invoices!("id, identity, received_at"),
+            " AS c ORDER BY identity, received_at DESC, id DESC)"
         )))
-        .bind(&identities)
+        .bind(&keys.ps)
+        .bind(&keys.invoice_number)
+        .bind(&keys.identity)
         .fetch_all(&mut *db)
         .await
         .map_err(doing("reading the latest claims of invoices"))?;
@@ -73,13 +97,16 @@ pub(super) async fn latest_claims(db: &mut PgConnection, identities: &[Token]) -
     }
 }
 
-pub(super) async fn traces(pool: &PgPool, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
+pub(super) async fn traces(pool: &PgPool, id: ExchangeId, invoices: &[InvoiceKey]) -> Result<Vec<Trace>, StoreError> {
+    let keys = Keys::of(invoices);
     let found: Vec<TraceRow> = query_as(select_trace!(concat!(
         "FROM ",
-        by_identity!("id, exchange_id, ordinal, lot, first_record, record_count, person, ps, invoice_number, total"),
-        " AS c WHERE c.exchange_id = $2"
+        of_invoices!("id, exchange_id, ordinal, lot, first_record, record_count, person, ps, invoice_number, total"),
+        " AS c WHERE c.exchange_id = $4"
     )))
-    .bind(column(identities, |t| t.0.as_str()))
+    .bind(&keys.ps)
+    .bind(&keys.invoice_number)
+    .bind(&keys.identity)
     .bind(id.0)
     .fetch_all(pool)
     .await
@@ -88,16 +115,16 @@ pub(super) async fn traces(pool: &PgPool, id: ExchangeId, identities: &[Token]) 
 }
 
 pub(super) async fn insert_claims(db: &mut PgConnection, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError> {
-    // By identity, so that two deposits with common invoices wait for each other in the same order, and not in a circle.
+    // Invoice by invoice, so that two deposits with common ones wait for each other in the same order, and not in a circle.
     let mut rows = column(claims, |new| &new.claim);
-    rows.sort_by(|a, b| a.identity.0.cmp(&b.identity.0));
+    rows.sort_by_key(|c| (&c.ps, &c.invoice_number, &c.identity));
     let written: Vec<Uuid> = query_scalar(
         "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, \
          vault, ps, norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects, live) \
          SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::date[], $8::bigint[], $9::bigint[], \
          $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::text[], $17::text[], $18::date[], $19::text[], \
          $20::text[], $21::bigint[], $22::timestamptz[], $23::uuid[], $24::boolean[]) \
-         ON CONFLICT (identity) WHERE live DO NOTHING RETURNING id",
+         ON CONFLICT (ps, invoice_number, identity) WHERE live DO NOTHING RETURNING id",
     )
     .bind(column(&rows, |c| c.id.0))
     .bind(column(&rows, |c| c.exchange_id.0))

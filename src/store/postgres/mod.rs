@@ -13,7 +13,9 @@ use super::{
     Written,
 };
 use crate::domain::page::PageToken;
-use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind, Token};
+use crate::domain::{
+    Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, InvoiceKey, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
+};
 use async_trait::async_trait;
 use herald::Herald;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
@@ -30,6 +32,7 @@ mod lease;
 mod listen;
 mod outbox;
 mod unit;
+mod versions;
 
 mod operations {
     super::super::operations::shared_operations!(sqlx::Postgres);
@@ -103,6 +106,11 @@ impl PostgresStore {
         Ok(Self { work: Connections::new(work, ANSWER), upkeep: Connections::new(upkeep, ANSWER), options, wake, herald, tasks })
     }
 
+    /// One connection without a limit: an index over years of claims takes as long as it takes, and a replica that starts beside this one waits for it.
+    fn patient(&self) -> PgPool {
+        PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone().options([("lock_timeout", "0")]))
+    }
+
     /// A right, when nobody holds it; who does is asked over the given connections.
     async fn take_lease(&self, over: &Connections<Postgres>, right: lease::Right) -> Result<Option<Box<dyn Lease>>, StoreError> {
         let take = async |pool| if lease::is_held(pool, right).await? { Ok(None) } else { lease::take(&self.options, right).await };
@@ -118,7 +126,18 @@ impl PostgresStore {
 /// What each connection is held to. The URL (`?options=-c%20lock_timeout%3D5s`) and `PGOPTIONS` have the last word.
 fn of_session(options: PgConnectOptions) -> PgConnectOptions {
     let said = options.get_options().unwrap_or_default().to_owned();
-    options.application_name("noemie-gateway").options(SESSION.into_iter().filter(|(name, _)| !said.contains(name)))
+    options.application_name(versions::APPLICATION).options(SESSION.into_iter().filter(|(name, _)| !said.contains(name)))
+}
+
+/// A fresh database owes nothing to earlier versions.
+async fn settle(pool: &PgPool) -> Result<(), StoreError> {
+    if versions::are_served(pool).await? && versions::is_untouched(pool).await? {
+        return match versions::leave(pool).await {
+            Err(StoreError::OlderReplicas(_)) => Ok(()),
+            left => left,
+        };
+    }
+    Ok(())
 }
 
 fn pool(max_connections: u32) -> PgPoolOptions {
@@ -157,11 +176,25 @@ impl Store for PostgresStore {
         let mut migrations = sqlx::migrate!("migrations/postgres");
         // A newer gateway may have been here, and this one may be started again: migrations only ever add.
         migrations.set_ignore_missing(true);
-        // Without a limit: an index over years of claims takes as long as it takes, and a replica that starts beside this one waits for it.
-        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone().options([("lock_timeout", "0")]));
-        let migrated = migrations.run(&pool).await;
+        let pool = self.patient();
+        let migrated = migrations.run(&pool).await.map_err(StoreError::Migration);
+        let settled = match migrated {
+            Ok(()) => settle(&pool).await,
+            failed => failed,
+        };
         pool.close().await;
-        migrated.map_err(StoreError::Migration)
+        settled
+    }
+
+    async fn serves_older_versions(&self) -> Result<bool, StoreError> {
+        self.work.ask(versions::are_served).await
+    }
+
+    async fn leave_older_versions(&self) -> Result<(), StoreError> {
+        let pool = self.patient();
+        let left = versions::leave(&pool).await;
+        pool.close().await;
+        left
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -205,8 +238,8 @@ impl Store for PostgresStore {
         self.work.ask(loads::chain_tip).await
     }
 
-    async fn traces(&self, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
-        self.work.ask(|pool| batch::traces(pool, id, identities)).await
+    async fn traces(&self, id: ExchangeId, invoices: &[InvoiceKey]) -> Result<Vec<Trace>, StoreError> {
+        self.work.ask(|pool| batch::traces(pool, id, invoices)).await
     }
 
     async fn aside(&self, id: ExchangeId, ranks: (u64, u64)) -> Result<Vec<Quarantined>, StoreError> {

@@ -2,7 +2,7 @@
 
 use super::herald::Herald;
 use super::{batch, loads, reads, writes};
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, LogicalFile, Quarantined, ReturnFile, Token};
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, InvoiceKey, LogicalFile, Quarantined, ReturnFile};
 use crate::store::columns::doing;
 use crate::store::unit::{Soundness, in_time, step};
 use crate::store::wake::Occasion;
@@ -68,8 +68,8 @@ impl UnitOfWork for PostgresUnit {
         step!(self, reads::find_logical_file(&mut self.tx, file))
     }
 
-    async fn latest_claims(&mut self, identities: &[Token]) -> Result<Vec<Claim>, StoreError> {
-        step!(self, batch::latest_claims(&mut self.tx, identities))
+    async fn latest_claims(&mut self, invoices: &[InvoiceKey]) -> Result<Vec<Claim>, StoreError> {
+        step!(self, batch::latest_claims(&mut self.tx, invoices))
     }
 
     async fn claim(&mut self, id: ClaimId) -> Result<Option<Claim>, StoreError> {

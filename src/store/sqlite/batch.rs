@@ -1,7 +1,7 @@
 //! Writes and reads of many rows: multi-row VALUES in chunks, and lists of keys as one JSON text.
 
 use crate::domain::life_cycle::{is_live, is_reject};
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Quarantined, Token};
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, Quarantined};
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::let_die;
 use crate::store::rows::{ClaimRow, all, select_claim};
@@ -20,40 +20,46 @@ fn hex_list<'a>(ids: impl IntoIterator<Item = &'a ClaimId>) -> String {
     json(&ids.into_iter().map(|id| id.0.simple().to_string()).collect::<Vec<_>>())
 }
 
-/// Columns of the claims with the identities of the list `$1`. In two arms, because the live and the rejected ones have an index each, and none has
-/// both.
-macro_rules! by_identity {
-    ($columns:literal) => {
-        concat!(
-            "(SELECT ",
-            $columns,
-            " FROM json_each($1) j CROSS JOIN claims c ON c.identity = j.value AND c.live UNION ALL SELECT ",
-            $columns,
-            " FROM json_each($1) j CROSS JOIN claims c ON c.identity = j.value AND NOT c.live)"
-        )
+/// The claims of the invoices of the list `$1`, triples of PS, number and identity.
+macro_rules! is_listed {
+    () => {
+        "FROM json_each($1) j CROSS JOIN claims c ON c.ps = json_extract(j.value, '$[0]') AND c.invoice_number = json_extract(j.value, '$[1]') \
+         AND c.identity = json_extract(j.value, '$[2]') "
     };
 }
 
-pub(super) async fn latest_claims(db: &mut SqliteConnection, identities: &[Token]) -> Result<Vec<Claim>, StoreError> {
+/// Columns of those claims. In two arms, because the live and the rejected ones have an index each, and none has both.
+macro_rules! of_invoices {
+    ($columns:literal) => {
+        concat!("(SELECT ", $columns, " ", is_listed!(), "AND c.live UNION ALL SELECT ", $columns, " ", is_listed!(), "AND NOT c.live)")
+    };
+}
+
+/// Invoices to look up, as a JSON list of triples.
+fn keys(invoices: &[InvoiceKey]) -> String {
+    json(&invoices.iter().map(|k| (clean(k.ps()), clean(k.invoice_number()), k.identity())).collect::<Vec<_>>())
+}
+
+pub(super) async fn latest_claims(db: &mut SqliteConnection, invoices: &[InvoiceKey]) -> Result<Vec<Claim>, StoreError> {
     let found: Vec<ClaimRow> = query_as(select_claim!(concat!(
         "AND c.id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY identity ORDER BY received_at DESC, id DESC) AS age FROM ",
-        by_identity!("c.id, c.identity, c.received_at"),
+        of_invoices!("c.id, c.identity, c.received_at"),
         ") AS k WHERE age = 1)"
     )))
-    .bind(json(&identities))
+    .bind(keys(invoices))
     .fetch_all(db)
     .await
     .map_err(doing("reading the latest claims of invoices"))?;
     all(found)
 }
 
-pub(super) async fn traces(pool: &SqlitePool, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
+pub(super) async fn traces(pool: &SqlitePool, id: ExchangeId, invoices: &[InvoiceKey]) -> Result<Vec<Trace>, StoreError> {
     let found: Vec<TraceRow> = query_as(select_trace!(concat!(
         "FROM ",
-        by_identity!("c.id, c.exchange_id, c.ordinal, c.lot, c.first_record, c.record_count, c.person, c.ps, c.invoice_number, c.total"),
+        of_invoices!("c.id, c.exchange_id, c.ordinal, c.lot, c.first_record, c.record_count, c.person, c.ps, c.invoice_number, c.total"),
         " AS c WHERE c.exchange_id = $2"
     )))
-    .bind(json(&identities))
+    .bind(keys(invoices))
     .bind(id.0)
     .fetch_all(pool)
     .await
@@ -80,7 +86,7 @@ pub(super) async fn insert_claims(db: &mut SqliteConnection, claims: &[NewClaim]
             row.push_bind(c.invoice_date).push_bind(clean(&c.amc_number)).push_bind(clean(&c.amo_organism)).push_bind(c.total.centimes());
             row.push_bind(Instant(c.received_at)).push_bind(c.corrects.map(|id| id.0)).push_bind(is_live(c.amo.state, c.amc.state));
         });
-        insert.push(" ON CONFLICT (identity) WHERE live DO NOTHING RETURNING id");
+        insert.push(" ON CONFLICT (ps, invoice_number, identity) WHERE live DO NOTHING RETURNING id");
         let ids: Vec<Uuid> = insert.build_query_scalar().fetch_all(&mut *db).await.map_err(doing("writing claims"))?;
         written.extend(ids);
     }

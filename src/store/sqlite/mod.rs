@@ -13,9 +13,11 @@ use super::{
     Written,
 };
 use crate::domain::page::PageToken;
-use crate::domain::{Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind, Token};
+use crate::domain::{
+    Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, InvoiceKey, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
+};
 use async_trait::async_trait;
-use sqlx::SqlitePool;
+use sqlx::{SqlitePool, query};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::sync::Arc;
@@ -88,7 +90,20 @@ impl Store for SqliteStore {
         let mut migrations = sqlx::migrate!("migrations/sqlite");
         // A newer gateway may have been here, and this one may be started again: migrations only ever add.
         migrations.set_ignore_missing(true);
-        migrations.run(&self.writer).await.map_err(StoreError::Migration)
+        migrations.run(&self.writer).await.map_err(StoreError::Migration)?;
+        self.leave_older_versions().await
+    }
+
+    /// One process owns the file: no other version is at work beside it.
+    async fn serves_older_versions(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    async fn leave_older_versions(&self) -> Result<(), StoreError> {
+        for removal in ["DROP INDEX IF EXISTS claims_live_identity", "DROP INDEX IF EXISTS claims_rejected_identity"] {
+            query(removal).execute(&self.writer).await.map_err(doing("removing what earlier versions need"))?;
+        }
+        Ok(())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -132,8 +147,8 @@ impl Store for SqliteStore {
         loads::chain_tip(&self.readers).await
     }
 
-    async fn traces(&self, id: ExchangeId, identities: &[Token]) -> Result<Vec<Trace>, StoreError> {
-        batch::traces(&self.readers, id, identities).await
+    async fn traces(&self, id: ExchangeId, invoices: &[InvoiceKey]) -> Result<Vec<Trace>, StoreError> {
+        batch::traces(&self.readers, id, invoices).await
     }
 
     async fn aside(&self, id: ExchangeId, ranks: (u64, u64)) -> Result<Vec<Quarantined>, StoreError> {

@@ -1,7 +1,7 @@
 //! A unit of work on SQLite: BEGIN IMMEDIATE to COMMIT on the one writer. Rows need no locks: nobody else writes.
 
 use super::{batch, loads, reads, writes};
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, LogicalFile, Quarantined, ReturnFile, Token};
+use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, InvoiceKey, LogicalFile, Quarantined, ReturnFile};
 use crate::store::columns::doing;
 use crate::store::unit::{Soundness, step};
 use crate::store::wake::{Occasion, Wake};
@@ -69,8 +69,8 @@ impl UnitOfWork for SqliteUnit {
         step!(self, reads::find_logical_file(&mut self.tx, file))
     }
 
-    async fn latest_claims(&mut self, identities: &[Token]) -> Result<Vec<Claim>, StoreError> {
-        step!(self, batch::latest_claims(&mut self.tx, identities))
+    async fn latest_claims(&mut self, invoices: &[InvoiceKey]) -> Result<Vec<Claim>, StoreError> {
+        step!(self, batch::latest_claims(&mut self.tx, invoices))
     }
 
     async fn claim(&mut self, id: ClaimId) -> Result<Option<Claim>, StoreError> {

@@ -1,0 +1,9 @@
+-- An invoice is looked up by its PS, its number and its identity, in this order. Same number, same name and same meaning as the PostgreSQL file.
+
+-- An identity is random: in an index that begins with it, each new claim of a long history takes a page of its own, which is read, changed and logged whole.
+-- The identity holds PS and number, so that these before it change nothing of what is unique, and the invoices of one PS lie together.
+CREATE UNIQUE INDEX claims_live_invoice ON claims (ps, invoice_number, identity) WHERE live;
+CREATE INDEX claims_rejected_invoice ON claims (ps, invoice_number, identity, received_at, id) WHERE NOT live;
+
+-- `claims_live_identity` and `claims_rejected_identity` are what the version before needs. The gateway removes them when it is at work itself, for one process
+-- owns the file (`store/sqlite/mod.rs`).

@@ -1,0 +1,27 @@
+//! `migrate`: the database at this version, and rid of what only earlier ones need.
+
+use crate::app::App;
+use anyhow::Result;
+use clap::Args;
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub(super) struct MigrateArgs {
+    /// Also remove what only earlier versions need. For when the last replica of one is stopped; refused while one is connected.
+    #[arg(long)]
+    finish: bool,
+}
+
+/// Opening has brought the schema up.
+pub(super) async fn run(args: &MigrateArgs, app: &App) -> Result<ExitCode> {
+    println!("The database is at the version of this program.");
+    if app.store.serves_older_versions().await? {
+        if args.finish {
+            app.store.leave_older_versions().await?;
+            println!("What only earlier versions need is removed.");
+        } else {
+            println!("It still holds what only earlier versions need: `migrate --finish` removes it once no replica of one is left.");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
