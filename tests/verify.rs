@@ -213,7 +213,7 @@ impl Earlier<'_> {
             }
             ledger.envelope = batches.envelope().await.unwrap();
         }
-        assert_eq!(work.insert_claims(&claims).await.unwrap().len(), claims.len());
+        assert_eq!(work.insert_claims(&support::samples::offered(&claims)).await.unwrap().len(), claims.len());
         let event = |c: &noemie_gateway::domain::Claim| ClaimEvent::of(c, &c.amo, EventId(clock.new_id()), 1, Some(id), at);
         work.insert_events(&claims.iter().map(|new| event(&new.claim)).collect::<Vec<_>>()).await.unwrap();
         work.insert_quarantined(&aside).await.unwrap();

@@ -10,6 +10,7 @@ use crate::returns::arl::Aside;
 use crate::store::{NewClaim, OpenLoad, UnitOfWork};
 use noemie_parsers::anomaly::Severity;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// What the ARL tells of an invoice that stands aside.
 fn told_again(stored: &Quarantined) -> Aside {
@@ -54,17 +55,19 @@ pub(super) async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn 
     let (mut claims, mut aside) = (Vec::new(), Vec::new());
     for lu in batch {
         match lu {
-            Lu::Claim(claim) => claims.push(*claim),
+            Lu::Claim(claim) => claims.push(claim),
             Lu::Aside(told) => {
-                put_aside(&told.0, told.1, books);
-                aside.push(told.0);
+                put_aside(&told.0, told.1.clone(), books);
+                aside.push(told.0.clone());
             }
         }
     }
     let known = latest(&claims, loading, work).await?;
-    let (mut fresh, mut repeated) = sort(claims, &known)?;
-    let inserted: HashSet<ClaimId> = work.insert_claims(&fresh).await?.into_iter().collect();
-    let (written, raced): (Vec<NewClaim>, Vec<NewClaim>) = fresh.drain(..).partition(|c| inserted.contains(&c.claim.id));
+    let (fresh, mut repeated) = sort(claims, &known)?;
+    // Made while the database writes the claims; those of a claim that it leaves out fall away.
+    let (inserted, mut events) = tokio::join!(work.insert_claims(&fresh), async { events(&fresh, loading) });
+    let inserted: HashSet<ClaimId> = inserted?.into_iter().collect();
+    let (written, raced): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|c| inserted.contains(&c.claim.id));
     // The same invoice twice in this batch, or in a deposit that committed meanwhile: its original is known by now.
     let known = if raced.is_empty() { HashMap::new() } else { latest(&raced, loading, work).await? };
     for claim in raced {
@@ -73,7 +76,11 @@ pub(super) async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn 
         repeated.push((claim, Original::of(original)));
     }
     kill_point::reach("load.claims");
-    events(&written, loading, work, books).await?;
+    written.iter().for_each(|c| books.accept_claim(&c.claim));
+    events.retain(|event| inserted.contains(&event.claim_id));
+    if !events.is_empty() {
+        work.insert_events(&events).await?;
+    }
     for (claim, original) in &repeated {
         let refused = duplicate(&claim.claim, *original, loading);
         tell_duplicate(&refused, books);
@@ -87,7 +94,7 @@ pub(super) async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn 
 }
 
 /// The latest claim of each invoice.
-async fn latest(claims: &[NewClaim], loading: &Loading<'_>, work: &mut dyn UnitOfWork) -> Result<HashMap<Token, Claim>, IngestError> {
+async fn latest(claims: &[Arc<NewClaim>], loading: &Loading<'_>, work: &mut dyn UnitOfWork) -> Result<HashMap<Token, Claim>, IngestError> {
     let invoices: Vec<InvoiceKey> = claims.iter().map(|c| c.claim.invoice_key()).collect();
     let known = work.latest_claims(&invoices).await?;
     give_way(known.iter().map(|claim| claim.exchange_id), loading, work).await?;
@@ -96,14 +103,14 @@ async fn latest(claims: &[NewClaim], loading: &Loading<'_>, work: &mut dyn UnitO
 
 /// An identity with a live claim is a duplicate; one whose AMC part was rejected is a correction. A claim of this very invoice means that somebody else
 /// loads the same deposit.
-fn sort(claims: Vec<NewClaim>, known: &HashMap<Token, Claim>) -> Result<(Vec<NewClaim>, Vec<Repeated>), IngestError> {
+fn sort(claims: Vec<Arc<NewClaim>>, known: &HashMap<Token, Claim>) -> Result<(Vec<Arc<NewClaim>>, Vec<Repeated>), IngestError> {
     let (mut fresh, mut repeated) = (Vec::new(), Vec::new());
     for mut claim in claims {
         match known.get(&claim.claim.identity) {
             Some(first) if is_itself(first, &claim.claim) => return Err(IngestError::Overtaken),
             Some(first) if life_cycle::is_live(first.amo.state, first.amc.state) => repeated.push((claim, Original::of(first))),
             Some(rejected) => {
-                claim.claim.corrects = Some(rejected.id);
+                Arc::make_mut(&mut claim).claim.corrects = Some(rejected.id);
                 fresh.push(claim);
             }
             None => fresh.push(claim),
@@ -118,7 +125,7 @@ fn is_itself(stored: &Claim, read: &Claim) -> bool {
 }
 
 /// A claim that is not written, and the one it repeats.
-type Repeated = (NewClaim, Original);
+type Repeated = (Arc<NewClaim>, Original);
 
 /// The claim that a duplicate repeats.
 #[derive(Clone, Copy)]
@@ -133,17 +140,13 @@ impl Original {
     }
 }
 
-async fn events(written: &[NewClaim], loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {
-    let mut events = Vec::with_capacity(written.len());
-    for NewClaim { claim, .. } in written {
-        books.accept_claim(claim);
+/// The first event of each claim.
+fn events(claims: &[Arc<NewClaim>], loading: &Loading<'_>) -> Vec<ClaimEvent> {
+    let first = |NewClaim { claim, .. }: &NewClaim| {
         let part = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };
-        events.push(ClaimEvent::of(claim, part, EventId(loading.clock.new_id()), 1, Some(loading.exchange_id), loading.at));
-    }
-    if !events.is_empty() {
-        work.insert_events(&events).await?;
-    }
-    Ok(())
+        ClaimEvent::of(claim, part, EventId(loading.clock.new_id()), 1, Some(loading.exchange_id), loading.at)
+    };
+    claims.iter().map(|new| first(new)).collect()
 }
 
 /// Books a duplicate and tells its sender.

@@ -28,9 +28,9 @@ pub(super) const BATCHES_AHEAD: usize = 2;
 #[derive(Debug, Clone)]
 pub enum Lu {
     /// To become a claim.
-    Claim(Box<NewClaim>),
+    Claim(Arc<NewClaim>),
     /// Put aside by the parser: what is kept, what the ARL tells.
-    Aside(Box<(Quarantined, Aside)>),
+    Aside(Arc<(Quarantined, Aside)>),
 }
 
 impl Lu {
@@ -172,9 +172,9 @@ impl Filing {
         if facture.quarantined() {
             let aside =
                 Aside { ps: facture.identite().ps, lot: lot.numero(), invoice_number: facture.numero(), reasons: reasons(&facture.anomalies) };
-            return Lu::Aside(Box::new((quarantined(facture, lot, self.exchange_id, self.at), aside)));
+            return Lu::Aside(Arc::new((quarantined(facture, lot, self.exchange_id, self.at), aside)));
         }
-        Lu::Claim(Box::new(self.claim(facture, flux, lot)))
+        Lu::Claim(Arc::new(self.claim(facture, flux, lot)))
     }
 
     fn whole(&self, facture: &Facture, flux: Flux, lot: &Lot) -> Whole {

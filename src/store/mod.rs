@@ -152,7 +152,7 @@ pub trait UnitOfWork: Send {
 
     /// Writes claims with their parts and lines, in as few statements as possible. Answers the ids written: a claim whose invoice already has a
     /// live claim (AMC part not rejected) is left out, whoever wrote it first.
-    async fn insert_claims(&mut self, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError>;
+    async fn insert_claims(&mut self, claims: &[Arc<NewClaim>]) -> Result<Vec<ClaimId>, StoreError>;
 
     /// Writes the new state of parts.
     async fn update_parts(&mut self, changes: &[PartChange]) -> Result<(), StoreError>;

@@ -29,7 +29,7 @@ pub async fn a_change_is_whole_or_nothing(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let id = open(&mut unit, "d").await;
     let claims = vec![claim(id, 1, "i1")];
-    assert_eq!(unit.insert_claims(&claims).await.unwrap().len(), 1);
+    assert_eq!(unit.insert_claims(&offered(&claims)).await.unwrap().len(), 1);
     unit.insert_events(&[event(&claims[0].claim, 1)]).await.unwrap();
     unit.close_exchange(&closing(id, "d", &claims), &plain_link).await.unwrap();
     assert_eq!(db.store.exchange(id).await.unwrap(), None, "nothing shows before the commit");
@@ -46,7 +46,7 @@ pub async fn a_failed_step_spoils_the_change(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let id = open(&mut unit, "d").await;
     let claims = vec![claim(id, 1, "i1")];
-    unit.insert_claims(&claims).await.unwrap();
+    unit.insert_claims(&offered(&claims)).await.unwrap();
     let first = event(&claims[0].claim, 1);
     unit.insert_events(std::slice::from_ref(&first)).await.unwrap();
     assert!(matches!(unit.insert_events(&[first]).await, Err(StoreError::Database { .. })), "an event id is unique");
@@ -67,7 +67,7 @@ pub async fn an_exchange_comes_back_as_written(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let id = open(&mut unit, "d").await;
     let claims = vec![claim(id, 1, "i1"), claim(id, 2, "i2")];
-    unit.insert_claims(&claims).await.unwrap();
+    unit.insert_claims(&offered(&claims)).await.unwrap();
     let closing = closing(id, "d", &claims);
     unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
@@ -89,7 +89,7 @@ pub async fn the_same_file_from_two_tasks_is_accepted_once(db: TestDatabase) {
                 return (earlier, false);
             }
             let claims = vec![claim(id, 1, "i1")];
-            unit.insert_claims(&claims).await.unwrap();
+            unit.insert_claims(&offered(&claims)).await.unwrap();
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             unit.close_exchange(&closing(id, "same", &claims), &plain_link).await.unwrap();
             unit.commit().await.unwrap();
@@ -148,7 +148,7 @@ pub async fn books_are_recounted_against_the_claims(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let id = open(&mut unit, "d").await;
     let claims = vec![claim(id, 1, "i1"), claim(id, 2, "i2")];
-    unit.insert_claims(&claims[..1]).await.unwrap();
+    unit.insert_claims(&offered(&claims[..1])).await.unwrap();
     let refused = unit.close_exchange(&closing(id, "d", &claims), &plain_link).await;
     assert!(matches!(refused, Err(StoreError::Unbalanced(_))), "two claims said, one written: {refused:?}");
 }
@@ -274,7 +274,7 @@ pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
     (resent.claim.ps, resent.claim.invoice_number) = ("123456782".into(), "000000001".into());
     let replacement = resent.claim.id;
     let claims = [resent, claim(later, 2, "i2")];
-    unit.insert_claims(&claims).await.unwrap();
+    unit.insert_claims(&offered(&claims)).await.unwrap();
     unit.insert_quarantined(&[quarantined(later, 3, "000000001")]).await.unwrap();
     unit.resolve_quarantined(later).await.unwrap();
     unit.close_exchange(&closing(later, "d2", &claims), &plain_link).await.unwrap();
@@ -293,7 +293,7 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
     let mut claims = vec![claim(id, 1, "i1")];
     claims[0].claim.lot = "0\x001".into();
     claims[0].lines[0].act_code = "A\0I".into();
-    assert_eq!(unit.insert_claims(&claims).await.unwrap().len(), 1);
+    assert_eq!(unit.insert_claims(&offered(&claims)).await.unwrap().len(), 1);
     unit.insert_events(&[event(&claims[0].claim, 1)]).await.unwrap();
     unit.insert_quarantined(&[quarantined(id, 1, "00000\x00001")]).await.unwrap();
     unit.insert_unmatched(

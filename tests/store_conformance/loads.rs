@@ -34,7 +34,7 @@ async fn batch(store: &SharedStore, id: ExchangeId, ordinals: std::ops::Range<u6
     let claims: Vec<NewClaim> = ordinals.map(|n| claim(id, n, &format!("{id}-{n}"))).collect();
     let mut unit = store.begin().await.unwrap();
     assert!(unit.advance_load(id, before, last).await.unwrap());
-    assert_eq!(unit.insert_claims(&claims).await.unwrap().len(), claims.len());
+    assert_eq!(unit.insert_claims(&offered(&claims)).await.unwrap().len(), claims.len());
     unit.insert_events(&claims.iter().map(|c| event(&c.claim, 1)).collect::<Vec<_>>()).await.unwrap();
     unit.commit().await.unwrap();
     claims

@@ -5,6 +5,7 @@ use noemie_gateway::domain::claim::{Flow, PartKind, PartState, Reason};
 use noemie_gateway::domain::*;
 use noemie_gateway::store::{ChainTip, Closing, NewClaim, SharedStore, UnitOfWork};
 use noemie_parsers::types::Montant;
+use std::sync::Arc;
 use time::macros::{date, datetime};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -158,12 +159,17 @@ pub async fn deposit(store: &SharedStore, digest: &str, make: impl FnOnce(Exchan
     let mut unit = store.begin().await.expect("begins");
     let id = open(&mut unit, digest).await;
     let claims = make(id);
-    let written = unit.insert_claims(&claims).await.expect("writes claims");
+    let written = unit.insert_claims(&offered(&claims)).await.expect("writes claims");
     let kept: Vec<NewClaim> = claims.into_iter().filter(|c| written.contains(&c.claim.id)).collect();
     unit.insert_events(&kept.iter().map(|c| event(&c.claim, 1)).collect::<Vec<_>>()).await.expect("writes events");
     unit.close_exchange(&closing(id, digest, &kept), &plain_link).await.expect("closes");
     unit.commit().await.expect("commits");
     kept
+}
+
+/// Claims as the store takes them.
+pub fn offered(claims: &[NewClaim]) -> Vec<Arc<NewClaim>> {
+    claims.iter().cloned().map(Arc::new).collect()
 }
 
 /// A deposit of `count` claims whose identities start with `digest`.

@@ -14,6 +14,7 @@ use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{PgConnection, PgPool, query, query_as, query_scalar};
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -114,7 +115,7 @@ pub(super) async fn traces(pool: &PgPool, id: ExchangeId, invoices: &[InvoiceKey
     all(found)
 }
 
-pub(super) async fn insert_claims(db: &mut PgConnection, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError> {
+pub(super) async fn insert_claims(db: &mut PgConnection, claims: &[Arc<NewClaim>]) -> Result<Vec<ClaimId>, StoreError> {
     // Invoice by invoice, so that two deposits with common ones wait for each other in the same order, and not in a circle.
     let mut rows = column(claims, |new| &new.claim);
     rows.sort_by_key(|c| (&c.ps, &c.invoice_number, &c.identity));
@@ -154,7 +155,7 @@ pub(super) async fn insert_claims(db: &mut PgConnection, claims: &[NewClaim]) ->
     .await
     .map_err(doing("writing claims"))?;
     let written: HashSet<Uuid> = written.into_iter().collect();
-    let kept: Vec<&NewClaim> = claims.iter().filter(|c| written.contains(&c.claim.id.0)).collect();
+    let kept: Vec<&NewClaim> = claims.iter().map(AsRef::as_ref).filter(|c| written.contains(&c.claim.id.0)).collect();
     insert_parts(db, &kept).await?;
     insert_lines(db, &kept).await?;
     Ok(kept.iter().map(|c| c.claim.id).collect())

@@ -11,6 +11,7 @@ use crate::store::{
 };
 use async_trait::async_trait;
 use sqlx::{Postgres, Transaction};
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 pub(super) struct PostgresUnit {
@@ -76,7 +77,7 @@ impl UnitOfWork for PostgresUnit {
         step!(self, batch::claim(&mut self.tx, id))
     }
 
-    async fn insert_claims(&mut self, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError> {
+    async fn insert_claims(&mut self, claims: &[Arc<NewClaim>]) -> Result<Vec<ClaimId>, StoreError> {
         step!(self, batch::insert_claims(&mut self.tx, claims))
     }
 

@@ -15,8 +15,7 @@ const BEFORE: &str = "noemie-gateway";
 /// Indexes by the bare identity. The first one tells a replica from before 0007 which invoices are live: without it that replica can write no claim.
 const INDEXES: [&str; 2] = ["claims_live_identity", "claims_rejected_identity"];
 /// Nobody who reads or writes claims waits for these.
-const REMOVALS: [&str; 2] =
-    ["DROP INDEX CONCURRENTLY IF EXISTS claims_live_identity", "DROP INDEX CONCURRENTLY IF EXISTS claims_rejected_identity"];
+const REMOVALS: [&str; 2] = ["DROP INDEX CONCURRENTLY IF EXISTS claims_live_identity", "DROP INDEX CONCURRENTLY IF EXISTS claims_rejected_identity"];
 
 /// Whether something is left for them.
 pub(super) async fn are_served(pool: &PgPool) -> Result<bool, StoreError> {

@@ -9,6 +9,7 @@ use crate::store::traces::{Trace, TraceRow, select_trace};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool, query, query_as};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -67,14 +68,14 @@ pub(super) async fn traces(pool: &SqlitePool, id: ExchangeId, invoices: &[Invoic
     all(found)
 }
 
-pub(super) async fn insert_claims(db: &mut SqliteConnection, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError> {
+pub(super) async fn insert_claims(db: &mut SqliteConnection, claims: &[Arc<NewClaim>]) -> Result<Vec<ClaimId>, StoreError> {
     let mut written: HashSet<Uuid> = HashSet::with_capacity(claims.len());
     for chunk in claims.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, \
              vault, ps, norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects, live) ",
         );
-        insert.push_values(chunk, |mut row, NewClaim { claim: c, .. }| {
+        insert.push_values(chunk.iter().map(|new| &new.claim), |mut row, c| {
             row.push_bind(c.id.0).push_bind(c.exchange_id.0).push_bind(c.flow.as_str()).push_bind(&c.sender);
             row.push_bind(i64::from(c.logical_file)).push_bind(clean(&c.lot)).push_bind(c.lot_date).push_bind(int(c.ordinal));
             row.push_bind(int(c.first_record)).push_bind(i64::from(c.record_count)).push_bind(&c.identity.0).push_bind(&c.person.0);
@@ -90,7 +91,7 @@ pub(super) async fn insert_claims(db: &mut SqliteConnection, claims: &[NewClaim]
         let ids: Vec<Uuid> = insert.build_query_scalar().fetch_all(&mut *db).await.map_err(doing("writing claims"))?;
         written.extend(ids);
     }
-    let kept: Vec<&NewClaim> = claims.iter().filter(|c| written.contains(&c.claim.id.0)).collect();
+    let kept: Vec<&NewClaim> = claims.iter().map(AsRef::as_ref).filter(|c| written.contains(&c.claim.id.0)).collect();
     insert_parts(db, &kept).await?;
     insert_lines(db, &kept).await?;
     Ok(kept.iter().map(|c| c.claim.id).collect())

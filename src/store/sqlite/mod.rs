@@ -17,8 +17,8 @@ use crate::domain::{
     Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, InvoiceKey, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
 };
 use async_trait::async_trait;
-use sqlx::{SqlitePool, query};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqlitePool, query};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

@@ -77,7 +77,7 @@ impl UnitOfWork for SqliteUnit {
         step!(self, reads::claim(&mut self.tx, id))
     }
 
-    async fn insert_claims(&mut self, claims: &[NewClaim]) -> Result<Vec<ClaimId>, StoreError> {
+    async fn insert_claims(&mut self, claims: &[Arc<NewClaim>]) -> Result<Vec<ClaimId>, StoreError> {
         step!(self, batch::insert_claims(&mut self.tx, claims))
     }
 
