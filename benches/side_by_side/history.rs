@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 /// Invoices of the file that is timed.
 const INVOICES: u64 = 5_000;
+/// Logical files of the file whose invoices lie far from each other: five of each PS.
+const SCATTERED: u64 = 1_000;
 /// Ingests into each side: one of them is short beside a checkpoint of the server.
 const ROUNDS: u64 = 15;
 
@@ -58,17 +60,29 @@ pub async fn history(claims: u64) {
     // What a server does by itself over the years.
     db.execute("VACUUM (ANALYZE)").await.unwrap();
     db.execute("CHECKPOINT").await.unwrap();
+    println!("history: a file of {INVOICES} invoices into PostgreSQL, median of {ROUNDS}");
+    for logical_files in [1, SCATTERED] {
+        let first: i64 = query_scalar("SELECT count(*) FROM exchanges WHERE sender = 'bench'").fetch_one(&mut db).await.unwrap();
+        compare(&empty, &full, claims, logical_files, first.unsigned_abs()).await;
+    }
+    drop(db);
+    empty.close().await;
+    full.close().await;
+}
+
+/// The invoices in so many logical files, each of PS of its own.
+async fn compare(empty: &Bench, full: &Bench, claims: u64, logical_files: u64, first: u64) {
     let (mut into_empty, mut into_full): (Vec<Duration>, Vec<Duration>) = (Vec::new(), Vec::new());
-    let first: i64 = query_scalar("SELECT count(*) FROM exchanges WHERE sender = 'bench'").fetch_one(&mut db).await.unwrap();
-    for round in 0..ROUNDS {
-        let bytes = file(INVOICES, 1_000 + first.unsigned_abs() + round);
+    for round in first..first + ROUNDS {
+        let seed = (1 + round) * 10_000;
+        let bytes: Vec<u8> = (0..logical_files).flat_map(|n| file(INVOICES / logical_files, seed + n)).collect();
         into_empty.push(empty.ingest(&bytes).await);
         into_full.push(full.ingest(&bytes).await);
     }
     let spread = |times: &[Duration]| format!("{:.2?} to {:.2?}", times.iter().min().unwrap(), times.iter().max().unwrap());
     let spreads = (spread(&into_empty), spread(&into_full));
     let (into_empty, into_full) = (median(into_empty), median(into_full));
-    println!("history: a file of {INVOICES} invoices into PostgreSQL, median of {ROUNDS}");
+    println!("  {logical_files} logical files");
     println!("  empty                      {into_empty:>10.2?}  {:>8.0} invoices/s  ({})", rate(INVOICES, into_empty), spreads.0);
     println!(
         "  behind {claims:>10} claims   {into_full:>10.2?}  {:>8.0} invoices/s  ({})  cost {:.2}",
@@ -76,9 +90,6 @@ pub async fn history(claims: u64) {
         spreads.1,
         into_full.as_secs_f64() / into_empty.as_secs_f64()
     );
-    drop(db);
-    empty.close().await;
-    full.close().await;
 }
 
 /// Writes the past. The indexes of the claims are built behind the rows: kept up by each row, those of random order would take hours.

@@ -5,15 +5,17 @@
 //! cargo bench --bench side_by_side -- sqlite       the same, against bare multi-row INSERT
 //! cargo bench --bench side_by_side -- relay        outbox to confirmed, against a bare relay loop and a bare publisher
 //! cargo bench --bench side_by_side -- latency      commit to delivery at a steady 500 events a second
+//! cargo bench --bench side_by_side -- end_to_end   from the drop directory to the last confirmed event, by the program itself
 //! cargo bench --bench side_by_side -- history      an ingest into an empty database and into one with a long history
 //! ```
 //!
-//! `NOEMIE_BENCH_INVOICES` (20,000) and `NOEMIE_BENCH_HISTORY` (1,000,000 claims) change the sizes; `NOEMIE_BENCH_HISTORY_DATABASE` names
+//! `NOEMIE_BENCH_INVOICES` (20,000; end to end 100,000) and `NOEMIE_BENCH_HISTORY` (1,000,000 claims) change the sizes; `NOEMIE_BENCH_HISTORY_DATABASE` names
 //! a database of the server that keeps its history from run to run; `NOEMIE_TEST_DATABASE_URL` and `NOEMIE_TEST_AMQP_URL` name the servers. Sides are run in turn, several rounds, and the median of each is printed: only the ratios mean something on a shared
 //! machine.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a bench stops at the first surprise")]
 
 mod bare;
+mod end_to_end;
 mod gateway;
 mod history;
 mod ingest;
@@ -57,6 +59,9 @@ async fn main() {
     }
     if is_wanted("latency") {
         relay::latency().await;
+    }
+    if is_wanted("end_to_end") {
+        end_to_end::end_to_end(size("NOEMIE_BENCH_INVOICES", 100_000)).await;
     }
     if is_wanted("history") {
         history::history(size("NOEMIE_BENCH_HISTORY", 1_000_000)).await;

@@ -24,19 +24,19 @@ const WINDOW: i64 = 500;
 const STEADY: u64 = 500;
 const SECONDS: u64 = 8;
 
-fn url() -> String {
+pub fn url() -> String {
     std::env::var("NOEMIE_TEST_AMQP_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".to_owned())
 }
 
 /// A prefix of our own, its exchanges and queues declared as the gateway does, and removed at the end.
-struct Broker {
+pub struct Broker {
     connection: Connection,
     channel: Channel,
-    prefix: Prefix,
+    pub prefix: Prefix,
 }
 
 impl Broker {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let prefix = Prefix::try_from(format!("bench-{}.", SystemClock.new_id().simple())).unwrap();
         let connection = Connection::connect(&url(), ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
@@ -64,7 +64,7 @@ impl Broker {
         }
     }
 
-    async fn close(self) {
+    pub async fn close(self) {
         for queue in QUEUES {
             self.channel.queue_delete(self.prefix.name(queue.name).into(), QueueDeleteOptions::default()).await.unwrap();
         }
@@ -143,10 +143,11 @@ async fn bare_loop(db: &mut PgConnection, broker: &Broker) {
     }
 }
 
-/// From the commit of a decision on one replica to its delivery by the relay of another: with notifications, then with each of them lost.
+/// From the commit of a decision on one replica to its delivery by the relay of another; then the same for events that are written and told to nobody, as
+/// when each notification is lost.
 pub async fn latency() {
     println!("latency: {STEADY} events/s for {SECONDS} s, committed on one replica, relayed by another");
-    for (name, notified) in [("with notifications", true), ("notifications lost", false)] {
+    for (name, told) in [("with notifications", true), ("told to nobody", false)] {
         let (bench, broker) = (Bench::postgres().await, Broker::new().await);
         let claims = STEADY * SECONDS;
         bench.ingest(&file(claims, 1)).await;
@@ -158,8 +159,8 @@ pub async fn latency() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let replica = Database::open(Some(&bench.url), std::path::Path::new("."), 8).await.unwrap().store();
-        let deaf = (!notified).then(|| tokio::spawn(cut_listeners(bench.url.clone())));
-        let commits = steady_decisions(&replica, &clock).await;
+        let claims = received(&replica).await;
+        let commits = if told { steady_decisions(&replica, &clock, claims).await } else { steady_inserts(&bench.url, claims).await };
         while bench.store.outbox_depth().await.unwrap().pending > 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -169,9 +170,6 @@ pub async fn latency() {
         waits.sort();
         let at = |share: usize| waits[(waits.len() - 1) * share / 1000];
         println!("  {name:<22} p50 {:>9.2?}  p99 {:>9.2?}  max {:>9.2?}  over {} events", at(500), at(990), at(1000), waits.len());
-        if let Some(deaf) = deaf {
-            deaf.abort();
-        }
         stop.cancel();
         relaying.await.unwrap();
         drop(replica);
@@ -180,8 +178,8 @@ pub async fn latency() {
     }
 }
 
-/// Accepts the AMC part of one claim after the other, evenly in time, eight at once at most. Answers when each commit was over.
-async fn steady_decisions(store: &SharedStore, clock: &SharedClock) -> HashMap<ClaimId, Instant> {
+/// The claims whose AMC part waits for a decision.
+async fn received(store: &SharedStore) -> Vec<ClaimId> {
     let mut claims = Vec::new();
     let mut after = None;
     loop {
@@ -189,13 +187,21 @@ async fn steady_decisions(store: &SharedStore, clock: &SharedClock) -> HashMap<C
         claims.extend(page.items.into_iter().filter(|c| c.amc.state.as_str() == "received").map(|c| c.id));
         after = page.next;
         if after.is_none() {
-            break;
+            return claims;
         }
     }
+}
+
+/// When the n-th event is due.
+async fn due(start: Instant, n: u64) {
+    tokio::time::sleep_until((start + Duration::from_micros(1_000_000 / STEADY * n)).into()).await;
+}
+
+/// Accepts the AMC part of one claim after the other, evenly in time, eight at once at most. Answers when each commit was over.
+async fn steady_decisions(store: &SharedStore, clock: &SharedClock, claims: Vec<ClaimId>) -> HashMap<ClaimId, Instant> {
     let start = Instant::now();
     let timed = futures::stream::iter(claims.into_iter().zip(0u64..)).map(|(claim, n)| async move {
-        let due = start + Duration::from_micros(1_000_000 / STEADY * n);
-        tokio::time::sleep_until(due.into()).await;
+        due(start, n).await;
         let decision = Decision {
             claim_id: claim,
             part: PartKind::Amc,
@@ -228,14 +234,16 @@ async fn consume(broker: &Broker) -> Arc<Mutex<HashMap<ClaimId, Instant>>> {
     arrivals
 }
 
-/// Cuts every connection that listens, again and again.
-async fn cut_listeners(url: String) {
-    let mut db = PgConnection::connect(&url).await.unwrap();
-    loop {
-        query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'")
-            .execute(&mut db)
-            .await
-            .unwrap();
-        tokio::time::sleep(Duration::from_millis(20)).await;
+/// A second event for one claim after the other, evenly in time, by a program that tells nobody.
+async fn steady_inserts(url: &str, claims: Vec<ClaimId>) -> HashMap<ClaimId, Instant> {
+    let mut db = PgConnection::connect(url).await.unwrap();
+    let (start, mut commits) = (Instant::now(), HashMap::new());
+    for (claim, n) in claims.into_iter().zip(0u64..) {
+        due(start, n).await;
+        let again = "INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at) \
+                     SELECT gen_random_uuid(), claim_id, 2, name, routing_key, payload, now() FROM outbox WHERE claim_id = $1";
+        query(again).bind(claim.0).execute(&mut db).await.unwrap();
+        commits.insert(claim, Instant::now());
     }
+    commits
 }

@@ -1,0 +1,74 @@
+//! From the drop directory to the last confirmed event, by the program itself.
+
+use crate::gateway::{Bench, file};
+use crate::rate;
+use crate::relay::Broker;
+use noemie_gateway::store::SharedStore;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Between two looks at what the program has done.
+const LOOK: Duration = Duration::from_millis(20);
+/// The smaller file: a tenth, to see what grows with the size.
+const TENTH: u64 = 10;
+
+/// A tenth of the invoices, then all of them, each by a process of its own on PostgreSQL and RabbitMQ.
+pub async fn end_to_end(invoices: u64) {
+    println!("end to end: a file dropped in the directory, PostgreSQL and RabbitMQ");
+    for invoices in [invoices / TENTH, invoices] {
+        let (bench, broker) = (Bench::postgres().await, Broker::new().await);
+        let dir = tempfile::tempdir().unwrap();
+        let mut gateway = serve(dir.path(), &bench, &broker);
+        let inbox = dir.path().join("in/bench");
+        fs::create_dir_all(&inbox).unwrap();
+        fs::write(dir.path().join("dre.b2"), file(invoices, 1)).unwrap();
+        let start = Instant::now();
+        fs::rename(dir.path().join("dre.b2"), inbox.join("dre.b2")).unwrap();
+        until(|| async { fs::read_dir(dir.path().join("out/bench")).is_ok_and(|arl| arl.count() > 0) }).await;
+        let receipt = start.elapsed();
+        until(|| async { is_empty(&bench.store).await }).await;
+        let confirmed = start.elapsed();
+        let events = bench.store.published_after(i64::try_from(invoices).unwrap() - 1, 10).await.unwrap().len();
+        assert_eq!(events, 1, "one event a claim");
+        println!(
+            "  {invoices:>7} invoices: receipt after {receipt:.1?}, last confirm after {confirmed:.1?}, {:.0} invoices/s, {} MB of memory at most",
+            rate(invoices, confirmed),
+            peak_megabytes(&gateway)
+        );
+        gateway.kill().unwrap();
+        gateway.wait().unwrap();
+        broker.close().await;
+        bench.close().await;
+    }
+}
+
+fn serve(dir: &Path, bench: &Bench, broker: &Broker) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_noemie-gateway"))
+        .args(["--data-dir", &dir.display().to_string(), "serve"])
+        .env("NOEMIE_DATABASE_URL", &bench.url)
+        .env("NOEMIE_AMQP_URL", crate::relay::url())
+        .env("NOEMIE_AMQP_PREFIX", broker.prefix.to_string())
+        .envs([("NOEMIE_GRPC_LISTEN", "127.0.0.1:0"), ("NOEMIE_ADMIN_LISTEN", "127.0.0.1:0"), ("NOEMIE_LOG", "error")])
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+async fn is_empty(store: &SharedStore) -> bool {
+    store.outbox_depth().await.unwrap().pending == 0
+}
+
+async fn until<F: Future<Output = bool>>(mut done: impl FnMut() -> F) {
+    while !done().await {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The most that the process had in memory so far.
+fn peak_megabytes(process: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
