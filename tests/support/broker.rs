@@ -125,10 +125,14 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// The next message.
+    /// The next message, which must come soon.
     pub async fn next(&mut self) -> Message {
-        let delivery = tokio::time::timeout(PATIENCE, self.consumer.next()).await.expect("a message in time");
-        let delivery = delivery.expect("the queue lives").expect("a message");
+        tokio::time::timeout(PATIENCE, self.next_ever()).await.expect("a message in time")
+    }
+
+    /// The next message, whenever it comes.
+    pub async fn next_ever(&mut self) -> Message {
+        let delivery = self.consumer.next().await.expect("the queue lives").expect("a message");
         delivery.ack(BasicAckOptions::default()).await.expect("acknowledges");
         let text = |value: &Option<ShortString>| value.as_ref().expect("a property").as_str().to_owned();
         let body = String::from_utf8(delivery.data.clone()).expect("text");
