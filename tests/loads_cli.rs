@@ -1,10 +1,12 @@
-//! `loads` on the program itself, as somebody on duty types it, killed on the way and typed again.
+//! `loads` on the program itself, as somebody on duty types it: killed on the way and typed again, and while the depositor waits for the receipt.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 #[path = "support/gateway.rs"]
 mod gateway;
+mod support;
 
+use gateway::{Gateway, eventually};
 use noemie_gateway::generate::{self, Options, Profile};
 use noemie_gateway::kill_point;
 use serde_json::Value;
@@ -12,6 +14,9 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
+use support::databases::TestDatabase;
+use tonic::Code;
+use tonic_types::StatusExt as _;
 
 const LIMIT: Duration = Duration::from_secs(120);
 /// How a place ends the process.
@@ -82,3 +87,45 @@ fn a_load_is_seen_given_up_on_the_record_and_may_come_again() {
     assert!(status == 1 && err.contains("il a son accusé"), "{err}");
     assert_eq!(run(dir, &["verify"]).0, 0);
 }
+
+/// What a load that was given up must not leave behind.
+const NOTHING: [&str; 7] = [
+    "SELECT count(*) FROM exchanges",
+    "SELECT count(*) FROM logical_files",
+    "SELECT count(*) FROM claims",
+    "SELECT count(*) FROM claim_parts",
+    "SELECT count(*) FROM claim_lines",
+    "SELECT count(*) FROM outbox",
+    "SELECT count(*) FROM quarantine",
+];
+
+/// An upload whose invoices are being written by a gateway that runs is given up beside it: its depositor hears so, and may deposit the same bytes again.
+async fn a_load_is_given_up_under_its_depositor(db: TestDatabase) {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start(directory.path(), &[("NOEMIE_DATABASE_URL", &db.url)]).await;
+    let mut dre = Vec::new();
+    // Six batches: the command comes in between the first and the last.
+    generate::dre(&Options { profile: Profile::Pharmacie, invoices: 3_000, ..Options::default() }, &mut dre).unwrap();
+    let command = async {
+        eventually("a batch is written", || async { (db.number("SELECT count(*) FROM claims").await > 0).then_some(()) }).await;
+        let load: Value = serde_json::from_slice(&gateway.run_beside(&["loads", "list", "--format", "json"]).stdout).unwrap();
+        let id = load["exchange_id"].as_str().unwrap().to_owned();
+        let output = gateway.run_beside(&["loads", "abandon", &id, "--why", "essai", "--yes", "--by", "marie"]);
+        (id, output)
+    };
+    let (answer, (id, output)) = tokio::join!(gateway.submit("oct-a", "grand.b2", &dre), command);
+    let refused = answer.expect_err("the load was given up");
+    let reason = refused.get_details_error_info().unwrap().reason;
+    assert_eq!((refused.code(), reason.as_str()), (Code::Aborted, "load_given_up"), "{refused}");
+    assert!(output.status.success(), "{output:?}");
+    for rows in NOTHING {
+        assert_eq!(db.number(rows).await, 0, "{rows}");
+    }
+    let receipt = gateway.submit("oct-a", "grand.b2", &dre).await.unwrap();
+    let exchange = receipt.exchange.unwrap();
+    assert!(!receipt.repeated && exchange.exchange_id != id && exchange.accepted == 3_000, "{exchange:?}");
+    let verified = gateway.run_beside(&["verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+on_both! { a_load_is_given_up_under_its_depositor }

@@ -1,4 +1,4 @@
-//! One step of the relay after the other, over SQLite and a sink that does as it is told: what is marked, what is held back.
+//! One step of the relay after the other, over a database and a sink that does as it is told: what is marked, what is held back.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps is a test that fails with a line number")]
 
@@ -9,10 +9,11 @@ use noemie_gateway::clock::FixedClock;
 use noemie_gateway::domain::{Claim, EventId};
 use noemie_gateway::relay::{self, LocalLog, Outcome, Relay, RelayState, RelayStatus, Sink, SinkError, StepOutcome, Tally};
 use noemie_gateway::store::{OutboxEvent, SharedStore};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::databases::on_sqlite;
+use support::databases::{TestDatabase, on_postgres, on_sqlite};
 use support::samples::{NOW, deposit_many, event};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -106,10 +107,11 @@ async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
     .await;
 }
 
-/// What was read before a doubt is not sent after it: it may hold the younger sibling of the event in doubt.
+/// What was read before a doubt is not sent after it: it may hold the younger sibling of the event in doubt. The read is kept in the database until the doubt
+/// is there, which PostgreSQL can do: whoever locks the table makes reads wait.
 #[tokio::test]
 async fn nothing_overtakes_an_event_in_doubt() {
-    on_sqlite(|db| async move {
+    on_postgres(|db| async move {
         let claims = deposit_many(&db.store, "d", 1).await;
         let sink = Script::answering([vec![Outcome::Unknown]]);
         let gate = sink.hold();
@@ -122,14 +124,31 @@ async fn nothing_overtakes_an_event_in_doubt() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tell_again(&db.store, &claims[0].claim, 2).await;
+        let mut lock = PgConnection::connect(&db.url).await.unwrap();
+        lock.execute("BEGIN; LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE").await.unwrap();
+        waiting_for_the_outbox(&db, 1, "the relay looks again by itself").await;
         gate.add_permits(10);
+        waiting_for_the_outbox(&db, 2, "the failed try is to be counted: the doubt is there, and the read is not").await;
+        lock.execute("COMMIT").await.unwrap();
         let (mut relay, outcome) = step.await.unwrap();
-        assert!(matches!(outcome, StepOutcome::Unconfirmed(Tally { unknown: 1, .. })), "{outcome:?}");
+        assert!(matches!(outcome, StepOutcome::Unconfirmed(Tally { acked: 0, unknown: 1, .. })), "{outcome:?}");
         assert!(matches!(relay.step().await, StepOutcome::Published(Tally { acked: 2, .. })));
         let sent: Vec<u64> = sink.waves().iter().flatten().map(|e| e.event.sequence).collect();
         assert_eq!(sent, [1, 1, 2]);
     })
     .await;
+}
+
+/// Waits until so many statements wait for the locked outbox.
+async fn waiting_for_the_outbox(db: &TestDatabase, count: i64, why: &str) {
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'outbox'::regclass \
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let wait = async {
+        while db.number(waiting).await < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(15), wait).await.expect(why);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 //! | `NOT_FOUND` | no such thing | `ErrorInfo` |
 //! | `FAILED_PRECONDITION` | the state forbids it | `ErrorInfo` with the states |
 //! | `ALREADY_EXISTS` | idempotency key used for something else | `ErrorInfo` |
+//! | `ABORTED` | an operator gave this deposit up while it was being written | `ErrorInfo` |
 //! | `RESOURCE_EXHAUSTED` | larger than a limit, too many uploads at once, no room left in the archive | `ErrorInfo` |
 //! | `DEADLINE_EXCEEDED` | the caller of an upload sent nothing for a minute | `ErrorInfo` |
 //! | `UNAVAILABLE` | the database is away or busy, another replica went on with this deposit, or a deposit that has no receipt yet holds the same invoices: try again | `ErrorInfo` |

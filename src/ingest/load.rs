@@ -43,7 +43,7 @@ impl Ingest {
             kill_point::reach("load.opened");
             return match self.follow(load.id, load, Some(examen), needed).await {
                 // Taken up again it would take its place again, under the number that somebody gave up.
-                Err(IngestError::Overtaken) if self.is_gone(load.id).await? => Err(IngestError::GivenUp),
+                Err(failure) if failure.worth_a_retry() && self.is_given_up(load.id).await? => Err(IngestError::GivenUp),
                 outcome => outcome,
             };
         }
@@ -110,6 +110,14 @@ impl Ingest {
                 return Ok(Receipt { repeated: !own, ..receipt });
             }
             tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Whether somebody gave a load up, be it that nothing is removed of it yet.
+    async fn is_given_up(&self, id: ExchangeId) -> Result<bool, IngestError> {
+        match self.store.load(id).await? {
+            Some(load) => Ok(load.withdrawal == Some(Withdrawal::Abandon)),
+            None => self.is_gone(id).await,
         }
     }
 

@@ -87,13 +87,21 @@ impl Broker {
         channel.queue_declare(self.name(queue), QueueDeclareOptions::durable().passive(), FieldTable::default()).await.is_ok()
     }
 
-    /// Consumes the workers' queue, once the gateway has declared it.
+    /// Consumes the workers' queue, once the gateway has declared it. Over a line of its own: RabbitMQ 3.10 breaks the connection of who consumes from a
+    /// quorum queue that is being made.
     pub async fn consume(&self) -> Worker {
-        eventually("the workers' queue is declared", || async { self.exists(WORK).await.then_some(()) }).await;
-        let channel = self.channel().await;
-        channel.basic_qos(AHEAD, BasicQosOptions::default()).await.expect("a window");
-        let consumer = channel.basic_consume(self.name(WORK), "worker".into(), BasicConsumeOptions::default(), FieldTable::default()).await;
-        Worker { consumer: consumer.expect("consumes"), _channel: channel }
+        eventually("the workers' queue can be consumed", || async {
+            if !self.exists(WORK).await {
+                return None;
+            }
+            let connection = Connection::connect(&self.url, ConnectionProperties::default()).await.ok()?;
+            let channel = connection.create_channel().await.ok()?;
+            channel.basic_qos(AHEAD, BasicQosOptions::default()).await.ok()?;
+            let consumer =
+                channel.basic_consume(self.name(WORK), "worker".into(), BasicConsumeOptions::default(), FieldTable::default()).await.ok()?;
+            Some(Worker { consumer, _channel: channel, _connection: Some(connection) })
+        })
+        .await
     }
 
     /// Takes what a queue holds, in order; nobody publishes meanwhile.
@@ -103,7 +111,7 @@ impl Broker {
         let count = usize::try_from(declared.expect("the queue is declared").message_count()).expect("small");
         channel.basic_qos(AHEAD, BasicQosOptions::default()).await.expect("a window");
         let consumer = channel.basic_consume(self.name(queue), "drain".into(), BasicConsumeOptions::default(), FieldTable::default()).await;
-        let mut worker = Worker { consumer: consumer.expect("consumes"), _channel: channel };
+        let mut worker = Worker { consumer: consumer.expect("consumes"), _channel: channel, _connection: None };
         worker.messages(count).await
     }
 
@@ -122,13 +130,19 @@ impl Broker {
 pub struct Worker {
     consumer: Consumer,
     _channel: Channel,
+    /// Where it has one of its own.
+    _connection: Option<Connection>,
 }
 
 impl Worker {
-    /// The next message.
+    /// The next message, which must come soon.
     pub async fn next(&mut self) -> Message {
-        let delivery = tokio::time::timeout(PATIENCE, self.consumer.next()).await.expect("a message in time");
-        let delivery = delivery.expect("the queue lives").expect("a message");
+        tokio::time::timeout(PATIENCE, self.next_ever()).await.expect("a message in time")
+    }
+
+    /// The next message, whenever it comes.
+    pub async fn next_ever(&mut self) -> Message {
+        let delivery = self.consumer.next().await.expect("the queue lives").expect("a message");
         delivery.ack(BasicAckOptions::default()).await.expect("acknowledges");
         let text = |value: &Option<ShortString>| value.as_ref().expect("a property").as_str().to_owned();
         let body = String::from_utf8(delivery.data.clone()).expect("text");

@@ -71,16 +71,7 @@ impl Gateway {
     async fn try_launch(dir: PathBuf, settings: Vec<(String, String)>) -> Result<Self, (ExitStatus, String)> {
         let log = dir.join("stderr.log");
         let before = fs::metadata(&log).map_or(0, |m| m.len());
-        let file = File::options().create(true).append(true).open(&log).expect("the log opens");
-        let mut child = command(&dir)
-            .envs([("NOEMIE_GRPC_LISTEN", "127.0.0.1:0"), ("NOEMIE_ADMIN_LISTEN", "127.0.0.1:0"), ("NOEMIE_LOG_FORMAT", "json")])
-            .envs(settings.iter().map(|(k, v)| (k, v)))
-            .arg("serve")
-            .stdin(Stdio::null())
-            .stdout(File::options().create(true).append(true).open(dir.join("stdout.log")).expect("the output opens"))
-            .stderr(file)
-            .spawn()
-            .expect("the gateway starts");
+        let mut child = serve(&dir, &settings);
         let opened = eventually("the gateway opens", || {
             let text = String::from_utf8_lossy(&fs::read(&log).expect("the log reads")[usize::try_from(before).expect("small")..]).into_owned();
             if let Some(ended) = child.try_wait().expect("the process is known") {
@@ -100,6 +91,14 @@ impl Gateway {
     pub async fn kill_and_restart(self) -> Self {
         self.kill();
         Self::launch(self.dir.clone(), self.settings.clone()).await
+    }
+
+    /// A new process over the data of one that is dead, killed in its turn after so long, wherever it is on its way up.
+    pub async fn start_and_kill(&self, after: Duration) {
+        let mut child = serve(&self.dir, &self.settings);
+        tokio::time::sleep(after).await;
+        child.kill().expect("kills");
+        child.wait().expect("is gone");
     }
 
     /// `kill -9`.
@@ -261,6 +260,20 @@ impl Drop for Gateway {
         let _ = child.kill();
         let _ = child.wait();
     }
+}
+
+/// A process that serves, and says what it has to say in the logs of its directory.
+fn serve(dir: &Path, settings: &[(String, String)]) -> Child {
+    let log = |name: &str| File::options().create(true).append(true).open(dir.join(name)).expect("the log opens");
+    command(dir)
+        .envs([("NOEMIE_GRPC_LISTEN", "127.0.0.1:0"), ("NOEMIE_ADMIN_LISTEN", "127.0.0.1:0"), ("NOEMIE_LOG_FORMAT", "json")])
+        .envs(settings.iter().map(|(k, v)| (k, v)))
+        .arg("serve")
+        .stdin(Stdio::null())
+        .stdout(log("stdout.log"))
+        .stderr(log("stderr.log"))
+        .spawn()
+        .expect("the gateway starts")
 }
 
 /// The program over a directory, without the settings of the caller's machine.

@@ -10,7 +10,9 @@ use noemie_gateway::grpc::proto;
 use noemie_gateway::vault::{KeySource, Vault};
 use noemie_parsers::b2::{Element, Lecteur};
 use noemie_parsers::physical::enregistrements::Forme;
-use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection as _, FromRow, PgConnection, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io::Read as _;
@@ -59,6 +61,18 @@ pub async fn number(url: &str, sql: &'static str) -> Result<i64, sqlx::Error> {
     }
 }
 
+/// Rows of the database, or why it does not answer.
+pub async fn rows<T>(url: &str, sql: &'static str) -> Result<Vec<T>, sqlx::Error>
+where
+    T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+{
+    if url.starts_with("sqlite:") {
+        sqlx::query_as(sql).fetch_all(&mut SqliteConnection::connect(&format!("{url}?mode=ro")).await?).await
+    } else {
+        sqlx::query_as(sql).fetch_all(&mut PgConnection::connect(url).await?).await
+    }
+}
+
 /// What must be nowhere once the gateway is at rest.
 const NOTHING: &[(&str, &str)] = &[
     ("events not published", "SELECT count(*) FROM outbox WHERE position IS NULL"),
@@ -100,6 +114,7 @@ pub async fn check(gateway: &Gateway, url: &str, dir: &Path, deposits: &[Deposit
     for (what, sql) in NOTHING {
         assert_eq!(number(url, sql).await.expect("the database answers"), 0, "{what}");
     }
+    assert_eq!(gateway.metric("noemie_ledger_unbalanced_total").await, Some(0.0));
     let exchanges = gateway.exchanges().await;
     check_exchanges(gateway, &exchanges, deposits).await;
     check_archive(url, dir, &exchanges).await;
@@ -135,13 +150,7 @@ async fn check_archive(url: &str, dir: &Path, exchanges: &[proto::Exchange]) {
     let data = dir.join("data");
     let (vault, _) = Vault::open(KeySource::DataDirectory, &data).expect("the vault opens");
     let archive = Archive::new(data.join("archive"), Arc::new(vault));
-    let sql = "SELECT archive_name, digest FROM exchanges";
-    let rows: Vec<(String, String)> = if url.starts_with("sqlite:") {
-        sqlx::query_as(sql).fetch_all(&mut SqliteConnection::connect(&format!("{url}?mode=ro")).await.expect("connects")).await
-    } else {
-        sqlx::query_as(sql).fetch_all(&mut PgConnection::connect(url).await.expect("connects")).await
-    }
-    .expect("the database answers");
+    let rows: Vec<(String, String)> = rows(url, "SELECT archive_name, digest FROM exchanges").await.expect("the database answers");
     assert_eq!(rows.len(), exchanges.len());
     // Beside the connections to the gateway, which hangs up on a client that answers none of its pings: after many kills this takes a while.
     let read = tokio::task::spawn_blocking(move || {

@@ -9,12 +9,14 @@ use super::proof::{Deposit, number};
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
 use noemie_gateway::grpc::proto::{self, decision::Kind};
 use noemie_parsers::physical::enregistrements::Forme;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::future::Future;
 use std::io::Write as _;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::watch;
 
 /// Between two looks: several stories share the processor.
 const LOOK: Duration = Duration::from_millis(50);
@@ -26,15 +28,23 @@ const PAID: usize = 2;
 pub struct Story {
     /// Where the tables are.
     pub url: String,
-    senders: [String; 3],
+    pub senders: [String; 3],
     dropped: BTreeSet<String>,
     /// First drops, in order: all but the upload and the return.
     drops: Vec<Deposit>,
-    upload: Deposit,
+    /// Uploads, in order; the worker decides about claims of the first.
+    uploads: Vec<Deposit>,
+    uploaded: usize,
     answer: Deposit,
     /// Invoices that the worker rejected.
     pub rejected: BTreeSet<Invoice>,
     acknowledged: BTreeMap<String, Vec<u8>>,
+    /// Decisions that were answered, by their key, with their event.
+    decided: BTreeMap<String, Option<String>>,
+    /// Whether an answer of the gateway is waited for.
+    pub asks: bool,
+    /// How many answers came that are no repetition.
+    pub answers: watch::Sender<u64>,
 }
 
 /// A pharmacy's file.
@@ -78,36 +88,76 @@ impl Story {
                 deposit(&senders[0], "large.b2", dre(seed + 2, size, None)),
                 deposit(&senders[0], "first.b2", first.clone()),
             ],
-            upload: deposit(&senders[1], "upload.b2", dre(seed + 3, size.min(200), None)),
+            uploads: vec![
+                deposit(&senders[1], "upload.b2", dre(seed + 3, size.min(200), None)),
+                deposit(&senders[1], "upload2.b2", dre(seed + 4, 2, None)),
+                deposit(&senders[1], "upload3.b2", dre(seed + 5, 2, None)),
+            ],
+            uploaded: 0,
             answer: deposit(&senders[2], "answer.noemie", rsp(&first, seed)),
             senders,
             rejected: BTreeSet::new(),
             acknowledged: BTreeMap::new(),
+            decided: BTreeMap::new(),
+            asks: false,
+            answers: watch::Sender::new(0),
         }
     }
 
     /// Every file of the story.
     pub fn deposits(&self) -> Vec<Deposit> {
-        self.drops.iter().chain([&self.upload, &self.answer]).cloned().collect()
+        self.drops.iter().chain(&self.uploads).chain([&self.answer]).cloned().collect()
     }
 
     /// Tells the story to its end, or until the process dies.
     pub async fn tell(&mut self, gateway: &Gateway) -> Result<(), ExitStatus> {
+        self.asks = false;
         for deposit in self.drops.clone() {
             self.drop_once(gateway, &deposit);
         }
-        let answer = gateway.submit(&self.upload.sender, &self.upload.name, &self.upload.bytes).await;
-        let answer = alive(gateway, answer).await?;
-        let arl = answer.arl.expect("a receipt has its ARL");
-        let first = self.acknowledged.entry(arl.file_name.clone()).or_insert_with(|| answer.arl_body.clone());
-        assert_eq!(*first, answer.arl_body, "{} changed", arl.file_name);
+        // The last one that was answered is asked for again.
+        for at in self.uploaded.saturating_sub(1)..self.uploads.len() {
+            self.upload(gateway, &self.uploads[at].clone()).await?;
+            self.uploaded = at + 1;
+        }
         self.arls(gateway, 0, self.drops.len()).await?;
-        self.arls(gateway, 1, 1).await?;
+        self.arls(gateway, 1, self.uploads.len()).await?;
         self.drop_once(gateway, &self.answer.clone());
         self.arls(gateway, 2, 1).await?;
+        self.asks = true;
         self.decide(gateway).await?;
+        self.asks = false;
         until(gateway, "the 580 file", || std::future::ready((!gateway.out(&self.senders[1], "580_").is_empty()).then_some(()))).await?;
-        self.rest(gateway).await
+        self.rest(gateway).await?;
+        self.nothing_is_taken_back(gateway);
+        Ok(())
+    }
+
+    /// Every ARL ever seen, in an answer or in a directory, stands there as it was.
+    fn nothing_is_taken_back(&self, gateway: &Gateway) {
+        let standing: BTreeMap<_, _> = self.senders.iter().flat_map(|sender| gateway.out(sender, "ARL_")).collect();
+        for (name, arl) in &self.acknowledged {
+            assert_eq!(standing.get(name), Some(arl), "{name} was given, and is gone or another");
+        }
+    }
+
+    async fn upload(&mut self, gateway: &Gateway, upload: &Deposit) -> Result<(), ExitStatus> {
+        self.asks = true;
+        let answer = alive(gateway, gateway.submit(&upload.sender, &upload.name, &upload.bytes).await).await?;
+        self.asks = false;
+        self.note_arl(answer.arl.expect("a receipt has its ARL").file_name, answer.arl_body);
+        Ok(())
+    }
+
+    /// An ARL, seen for the first time or as it was.
+    fn note_arl(&mut self, name: String, arl: Vec<u8>) {
+        match self.acknowledged.entry(name) {
+            Entry::Vacant(place) => {
+                place.insert(arl);
+                self.answers.send_modify(|count| *count += 1);
+            }
+            Entry::Occupied(first) => assert_eq!(*first.get(), arl, "{} changed", first.key()),
+        }
     }
 
     /// Drops a file, old enough to be taken at the second look.
@@ -130,16 +180,13 @@ impl Story {
         })
         .await?;
         assert_eq!(arls.len(), count, "ARL in out/{}", self.senders[sender]);
-        for (name, arl) in arls {
-            let first = self.acknowledged.entry(name.clone()).or_insert_with(|| arl.clone());
-            assert_eq!(*first, arl, "{name} changed");
-        }
+        arls.into_iter().for_each(|(name, arl)| self.note_arl(name, arl));
         Ok(())
     }
 
     async fn decide(&mut self, gateway: &Gateway) -> Result<(), ExitStatus> {
         let mut decided = 0;
-        for invoice in invoices(&self.upload.bytes) {
+        for invoice in invoices(&self.uploads[0].bytes) {
             let claim = claim_of(gateway, &invoice).await?;
             if decided == REJECTED + PAID {
                 break;
@@ -151,12 +198,28 @@ impl Story {
             if decided <= REJECTED {
                 let reason = proto::Reason { code: "122".into(), label: "Garantie non active à la date des soins".into() };
                 self.rejected.insert(invoice.clone());
-                decision(gateway, &claim.claim_id, "reject", Kind::Reject(proto::Reject { reasons: vec![reason] })).await?;
+                self.decision(gateway, &claim.claim_id, "reject", Kind::Reject(proto::Reject { reasons: vec![reason] })).await?;
             } else {
                 let amount_centimes = claim.amc.as_ref().expect("the AMC part").asked_centimes;
                 let (transfer_reference, transfer_date) = ("VIR 42".into(), "2026-02-10".into());
-                decision(gateway, &claim.claim_id, "accept", Kind::Accept(proto::Accept {})).await?;
-                decision(gateway, &claim.claim_id, "pay", Kind::Pay(proto::Pay { transfer_reference, transfer_date, amount_centimes })).await?;
+                self.decision(gateway, &claim.claim_id, "accept", Kind::Accept(proto::Accept {})).await?;
+                self.decision(gateway, &claim.claim_id, "pay", Kind::Pay(proto::Pay { transfer_reference, transfer_date, amount_centimes })).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides, or hears again what was decided: what was answered once stands.
+    async fn decision(&mut self, gateway: &Gateway, claim_id: &str, what: &str, kind: Kind) -> Result<(), ExitStatus> {
+        let idempotency_key = format!("{claim_id}-{what}");
+        let decision = proto::Decision { claim_id: claim_id.into(), part: "amc".into(), idempotency_key: idempotency_key.clone(), kind: Some(kind) };
+        let answer = gateway.work().record_decision(proto::RecordDecisionRequest { decision: Some(decision) }).await;
+        let answer = alive(gateway, answer).await?.into_inner();
+        match self.decided.get(&idempotency_key) {
+            Some(event) => assert!(answer.repeated && answer.event_id == *event, "{idempotency_key} was answered, and is decided anew"),
+            None => {
+                self.decided.insert(idempotency_key, answer.event_id);
+                self.answers.send_modify(|count| *count += 1);
             }
         }
         Ok(())
@@ -178,12 +241,6 @@ async fn claim_of(gateway: &Gateway, invoice: &Invoice) -> Result<proto::DreStat
     let asked = proto::GetDreStatusRequest { dre: Some(proto::get_dre_status_request::Dre::Invoice(key)) };
     let answer = gateway.status().get_dre_status(asked).await;
     Ok(alive(gateway, answer).await?.into_inner().dre.expect("the claim of an invoice that got its ARL"))
-}
-
-async fn decision(gateway: &Gateway, claim_id: &str, what: &str, kind: Kind) -> Result<(), ExitStatus> {
-    let decision = proto::Decision { claim_id: claim_id.into(), part: "amc".into(), idempotency_key: format!("{claim_id}-{what}"), kind: Some(kind) };
-    let answer = gateway.work().record_decision(proto::RecordDecisionRequest { decision: Some(decision) }).await;
-    alive(gateway, answer).await.map(|_| ())
 }
 
 /// An answer, or how the process died instead of giving it. A failure of a process that lives on fails the test.
