@@ -121,13 +121,7 @@ async fn a_return_put_aside_is_kept_and_told() {
 async fn an_invoice_repeated_in_one_file_names_its_original() {
     let gateway = Gateway::open().await;
     let mut file = dre(&options(1));
-    let mut again = file.clone();
-    // Another remittance with the same invoices: the identification of the file changes in its 000 and its 999.
-    let last = again.len() - 130;
-    for record in [0, last] {
-        again[record + 50..record + 53].copy_from_slice(b"ZZZ");
-    }
-    file.extend(again);
+    file.extend(of_another_remittance(file.clone()));
     let receipt = gateway.deposit("oct-a", &file).await;
     let exchange = &receipt.exchange;
     let found = gateway.app.store.anomalies(exchange.id, 1, 10).await.expect("listed");
@@ -138,6 +132,43 @@ async fn an_invoice_repeated_in_one_file_names_its_original() {
     assert!(aside.iter().all(|q| q.duplicate_of.is_some()), "{aside:?}");
     let arl = String::from_utf8_lossy(&receipt.arl_body).into_owned();
     assert!(arl.contains("NE PAS LES RENVOYER"), "{arl}");
+}
+
+/// The same invoices: the identification of the file changes in its 000 and its 999.
+fn of_another_remittance(mut dre: Vec<u8>) -> Vec<u8> {
+    let last = dre.len() - 130;
+    for record in [0, last] {
+        dre[record + 50..record + 53].copy_from_slice(b"ZZZ");
+    }
+    dre
+}
+
+/// The bytes with one text in the place of another of the same length.
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let places: Vec<usize> = bytes.windows(from.len()).enumerate().filter(|(_, found)| *found == from).map(|(at, _)| at).collect();
+    assert!(!places.is_empty(), "nothing to replace");
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(to);
+    }
+    bytes
+}
+
+/// An invoice is looked up by its number before its identity: blanks around the number, which do not count in the one, count in neither.
+#[tokio::test]
+async fn blanks_around_an_invoice_number_do_not_hide_it() {
+    let gateway = Gateway::open().await;
+    let file = dre(&options(1));
+    // Columns 27 to 35 of the first record of type 2, the third of the file.
+    let number = file[2 * 130 + 26..][..9].to_vec();
+    let short = replaced(&file, &number, b"5203885  ");
+    let first = gateway.deposit("oct-a", &short).await.exchange;
+    assert_eq!((first.accepted, first.invoices), (4, 4));
+    let again = gateway.deposit("oct-a", &of_another_remittance(short.clone())).await.exchange;
+    assert_eq!((again.duplicates, again.invoices), (4, 4));
+    let answer = replaced(&rsp(&short), b"5203885  ", b"  5203885");
+    let returned = gateway.deposit("cpam", &answer).await.exchange;
+    assert_eq!((returned.accepted, returned.unmatched), (4, 0));
 }
 
 #[tokio::test]
