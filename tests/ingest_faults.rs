@@ -1,6 +1,7 @@
 //! What must hold when something around a deposit is broken, killed or repeated: real files through the door, over SQLite.
 
 mod ingest_support;
+mod support;
 
 use ingest_support::{Gateway, dre, files_in, options, rejecting, rsp};
 use noemie_gateway::app::App;
@@ -14,6 +15,7 @@ use noemie_gateway::store::ClaimFilter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use support::samples::under_another_name;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -121,7 +123,7 @@ async fn a_return_put_aside_is_kept_and_told() {
 async fn an_invoice_repeated_in_one_file_names_its_original() {
     let gateway = Gateway::open().await;
     let mut file = dre(&options(1));
-    file.extend(of_another_remittance(file.clone()));
+    file.extend(under_another_name(&file));
     let receipt = gateway.deposit("oct-a", &file).await;
     let exchange = &receipt.exchange;
     let found = gateway.app.store.anomalies(exchange.id, 1, 10).await.expect("listed");
@@ -132,15 +134,6 @@ async fn an_invoice_repeated_in_one_file_names_its_original() {
     assert!(aside.iter().all(|q| q.duplicate_of.is_some()), "{aside:?}");
     let arl = String::from_utf8_lossy(&receipt.arl_body).into_owned();
     assert!(arl.contains("NE PAS LES RENVOYER"), "{arl}");
-}
-
-/// The same invoices: the identification of the file changes in its 000 and its 999.
-fn of_another_remittance(mut dre: Vec<u8>) -> Vec<u8> {
-    let last = dre.len() - 130;
-    for record in [0, last] {
-        dre[record + 50..record + 53].copy_from_slice(b"ZZZ");
-    }
-    dre
 }
 
 /// The bytes with one text in the place of another of the same length.
@@ -164,7 +157,7 @@ async fn blanks_around_an_invoice_number_do_not_hide_it() {
     let short = replaced(&file, &number, b"5203885  ");
     let first = gateway.deposit("oct-a", &short).await.exchange;
     assert_eq!((first.accepted, first.invoices), (4, 4));
-    let again = gateway.deposit("oct-a", &of_another_remittance(short.clone())).await.exchange;
+    let again = gateway.deposit("oct-a", &under_another_name(&short)).await.exchange;
     assert_eq!((again.duplicates, again.invoices), (4, 4));
     let answer = replaced(&rsp(&short), b"5203885  ", b"  5203885");
     let returned = gateway.deposit("cpam", &answer).await.exchange;

@@ -1,16 +1,13 @@
 //! From the drop directory to the last confirmed event, by the program itself.
 
-use crate::gateway::{Bench, file};
+use crate::gateway::{Bench, LOOK, file};
 use crate::rate;
 use crate::relay::Broker;
-use noemie_gateway::store::SharedStore;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Between two looks at what the program has done.
-const LOOK: Duration = Duration::from_millis(20);
 /// The smaller file: a tenth, to see what grows with the size.
 const TENTH: u64 = 10;
 
@@ -26,9 +23,11 @@ pub async fn end_to_end(invoices: u64) {
         fs::write(dir.path().join("dre.b2"), file(invoices, 1)).unwrap();
         let start = Instant::now();
         fs::rename(dir.path().join("dre.b2"), inbox.join("dre.b2")).unwrap();
-        until(|| async { fs::read_dir(dir.path().join("out/bench")).is_ok_and(|arl| arl.count() > 0) }).await;
+        while !fs::read_dir(dir.path().join("out/bench")).is_ok_and(|arl| arl.count() > 0) {
+            tokio::time::sleep(LOOK).await;
+        }
         let receipt = start.elapsed();
-        until(|| async { is_empty(&bench.store).await }).await;
+        bench.drained().await;
         let confirmed = start.elapsed();
         let events = bench.store.published_after(i64::try_from(invoices).unwrap() - 1, 10).await.unwrap().len();
         assert_eq!(events, 1, "one event a claim");
@@ -54,16 +53,6 @@ fn serve(dir: &Path, bench: &Bench, broker: &Broker) -> Child {
         .stdin(Stdio::null())
         .spawn()
         .unwrap()
-}
-
-async fn is_empty(store: &SharedStore) -> bool {
-    store.outbox_depth().await.unwrap().pending == 0
-}
-
-async fn until<F: Future<Output = bool>>(mut done: impl FnMut() -> F) {
-    while !done().await {
-        tokio::time::sleep(LOOK).await;
-    }
 }
 
 /// The most that the process had in memory so far.

@@ -12,6 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+/// Between two looks at what was done.
+pub const LOOK: Duration = Duration::from_millis(20);
+
 /// A fresh database with its gateway, dropped at the end.
 pub struct Bench {
     pub store: SharedStore,
@@ -61,6 +64,13 @@ impl Bench {
         let receipt = self.door.accept(incoming).await.unwrap();
         assert_eq!(receipt.exchange.accepted, receipt.exchange.invoices);
         start.elapsed()
+    }
+
+    /// Waits until every event is published.
+    pub async fn drained(&self) {
+        while self.store.outbox_depth().await.unwrap().pending > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     pub async fn close(self) {

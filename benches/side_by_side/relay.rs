@@ -155,15 +155,11 @@ pub async fn latency() {
         let clock: SharedClock = Arc::new(SystemClock);
         let relaying = tokio::spawn(relay::run(Arc::clone(&bench.store), broker.sink(), Arc::clone(&clock), RelayStatus::default(), stop.clone()));
         let arrivals = consume(&broker).await;
-        while bench.store.outbox_depth().await.unwrap().pending > 0 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        bench.drained().await;
         let replica = Database::open(Some(&bench.url), std::path::Path::new("."), 8).await.unwrap().store();
         let claims = received(&replica).await;
         let commits = if told { steady_decisions(&replica, &clock, claims).await } else { steady_inserts(&bench.url, claims).await };
-        while bench.store.outbox_depth().await.unwrap().pending > 0 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        bench.drained().await;
         tokio::time::sleep(Duration::from_millis(500)).await;
         let arrivals = arrivals.lock().unwrap().clone();
         let mut waits: Vec<Duration> = commits.iter().map(|(claim, at)| arrivals[claim].saturating_duration_since(*at)).collect();

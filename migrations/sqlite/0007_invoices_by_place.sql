@@ -5,5 +5,6 @@
 CREATE UNIQUE INDEX claims_live_invoice ON claims (ps, invoice_number, identity) WHERE live;
 CREATE INDEX claims_rejected_invoice ON claims (ps, invoice_number, identity, received_at, id) WHERE NOT live;
 
--- `claims_live_identity` and `claims_rejected_identity` are what the version before needs. The gateway removes them when it is at work itself, for one process
--- owns the file (`store/sqlite/mod.rs`).
+-- One process owns the file: no replica of the version before is at work that needs them, as in PostgreSQL.
+DROP INDEX claims_live_identity;
+DROP INDEX claims_rejected_identity;

@@ -142,11 +142,11 @@ impl Original {
 
 /// The first event of each claim.
 fn events(claims: &[Arc<NewClaim>], loading: &Loading<'_>) -> Vec<ClaimEvent> {
-    let first = |NewClaim { claim, .. }: &NewClaim| {
+    let first = |claim: &Claim| {
         let part = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };
         ClaimEvent::of(claim, part, EventId(loading.clock.new_id()), 1, Some(loading.exchange_id), loading.at)
     };
-    claims.iter().map(|new| first(new)).collect()
+    claims.iter().map(|new| first(&new.claim)).collect()
 }
 
 /// Books a duplicate and tells its sender.

@@ -117,7 +117,7 @@ impl Ingest {
     async fn is_given_up(&self, id: ExchangeId) -> Result<bool, IngestError> {
         match self.store.load(id).await? {
             Some(load) => Ok(load.withdrawal == Some(Withdrawal::Abandon)),
-            None => self.is_gone(id).await,
+            None => Ok(self.store.exchange(id).await?.is_none()),
         }
     }
 

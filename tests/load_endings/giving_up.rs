@@ -2,27 +2,13 @@
 
 use super::*;
 
-pub async fn nothing_is_left(db: &TestDatabase) {
-    for rows in [
-        "SELECT count(*) FROM exchanges",
-        "SELECT count(*) FROM logical_files",
-        "SELECT count(*) FROM claims",
-        "SELECT count(*) FROM claim_parts",
-        "SELECT count(*) FROM claim_lines",
-        "SELECT count(*) FROM outbox",
-        "SELECT count(*) FROM quarantine",
-    ] {
-        assert_eq!(db.number(rows).await, 0, "{rows}");
-    }
-}
-
 pub async fn a_load_that_is_given_up_leaves_nothing_and_may_come_again(db: TestDatabase) {
     let replica = replica(&db.store);
     let load = cut_load(&db, &replica.door, &damaged(), MIDDLE).await;
     let written = db.store.held(load.id).await.unwrap();
     let removed = replica.door.abandon(load.id).await.unwrap().expect("it was open");
     assert_eq!(removed, TakenBack { claims: written.0, aside: 1, freed: 0, over: true });
-    nothing_is_left(&db).await;
+    db.holds_nothing_deposited().await;
     assert_eq!(replica.door.abandon(load.id).await.unwrap(), None, "once");
     assert_eq!(replica.door.resume().await.unwrap(), 0);
     let again = deposit(&replica.door, &damaged()).await.unwrap();
@@ -53,7 +39,7 @@ pub async fn a_giving_up_that_is_cut_comes_to_its_end(db: TestDatabase) {
             }
             _ => drop(replica.door.abandon(load.id).await.unwrap()),
         }
-        nothing_is_left(&db).await;
+        db.holds_nothing_deposited().await;
     }
     panic!("no cut left a load that is being given up");
 }

@@ -47,6 +47,21 @@ impl TestDatabase {
         answer.unwrap_or_else(|e| panic!("{sql}: {e}"))
     }
 
+    /// No deposit left anything behind.
+    pub async fn holds_nothing_deposited(&self) {
+        for rows in [
+            "SELECT count(*) FROM exchanges",
+            "SELECT count(*) FROM logical_files",
+            "SELECT count(*) FROM claims",
+            "SELECT count(*) FROM claim_parts",
+            "SELECT count(*) FROM claim_lines",
+            "SELECT count(*) FROM outbox",
+            "SELECT count(*) FROM quarantine",
+        ] {
+            assert_eq!(self.number(rows).await, 0, "{rows}");
+        }
+    }
+
     /// A raw statement, or why the database refused it.
     pub async fn execute(&self, sql: &'static str) -> Result<u64, sqlx::Error> {
         if self.is_postgres() {

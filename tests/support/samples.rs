@@ -167,6 +167,16 @@ pub async fn deposit(store: &SharedStore, digest: &str, make: impl FnOnce(Exchan
     kept
 }
 
+/// The same invoices as another remittance: the identification changes in the 000 and in the 999.
+pub fn under_another_name(dre: &[u8]) -> Vec<u8> {
+    let mut again = dre.to_vec();
+    let last = again.len() - 130;
+    for record in [0, last] {
+        again[record + 50..record + 53].copy_from_slice(b"ZZZ");
+    }
+    again
+}
+
 /// Claims as the store takes them.
 pub fn offered(claims: &[NewClaim]) -> Vec<Arc<NewClaim>> {
     claims.iter().cloned().map(Arc::new).collect()

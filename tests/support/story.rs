@@ -6,6 +6,7 @@
 
 use super::gateway::{Gateway, Invoice, PATIENCE, drop_path, invoices};
 use super::proof::{Deposit, number};
+use super::support::samples::under_another_name;
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
 use noemie_gateway::grpc::proto::{self, decision::Kind};
 use noemie_parsers::physical::enregistrements::Forme;
@@ -53,16 +54,6 @@ pub fn dre(seed: u64, invoices: u64, damage: Option<Damage>) -> Vec<u8> {
     let options = Options { profile: Profile::Pharmacie, invoices, seed, damage, ..Options::default() };
     generate::dre(&options, &mut bytes).expect("generates");
     bytes
-}
-
-/// The same invoices as another remittance: the identification changes in the 000 and in the 999.
-pub fn under_another_name(dre: &[u8]) -> Vec<u8> {
-    let mut again = dre.to_vec();
-    let last = again.len() - 130;
-    for record in [0, last] {
-        again[record + 50..record + 53].copy_from_slice(b"ZZZ");
-    }
-    again
 }
 
 fn rsp(dre: &[u8], seed: u64) -> Vec<u8> {

@@ -5,7 +5,7 @@
 
 use crate::store::StoreError;
 use crate::store::columns::{doing, uint};
-use sqlx::{PgPool, query, query_scalar};
+use sqlx::{AssertSqlSafe, PgPool, query, query_scalar};
 
 /// What this version says it is to the server.
 pub(super) const APPLICATION: &str = "noemie-gateway schema 7";
@@ -14,8 +14,6 @@ const BEFORE: &str = "noemie-gateway";
 
 /// Indexes by the bare identity. The first one tells a replica from before 0007 which invoices are live: without it that replica can write no claim.
 const INDEXES: [&str; 2] = ["claims_live_identity", "claims_rejected_identity"];
-/// Nobody who reads or writes claims waits for these.
-const REMOVALS: [&str; 2] = ["DROP INDEX CONCURRENTLY IF EXISTS claims_live_identity", "DROP INDEX CONCURRENTLY IF EXISTS claims_rejected_identity"];
 
 /// Whether something is left for them.
 pub(super) async fn are_served(pool: &PgPool) -> Result<bool, StoreError> {
@@ -36,7 +34,9 @@ pub(super) async fn leave(pool: &PgPool) -> Result<(), StoreError> {
     if connected > 0 {
         return Err(StoreError::OlderReplicas(uint(connected, "count")?));
     }
-    for removal in REMOVALS {
+    for index in INDEXES {
+        // Concurrently: nobody who reads or writes claims waits for it.
+        let removal = AssertSqlSafe(format!("DROP INDEX CONCURRENTLY IF EXISTS {index}"));
         query(removal).execute(pool).await.map_err(doing("removing what earlier versions need"))?;
     }
     Ok(())

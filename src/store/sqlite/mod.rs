@@ -17,8 +17,8 @@ use crate::domain::{
     Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, InvoiceKey, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
 };
 use async_trait::async_trait;
+use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlitePool, query};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,19 +90,15 @@ impl Store for SqliteStore {
         let mut migrations = sqlx::migrate!("migrations/sqlite");
         // A newer gateway may have been here, and this one may be started again: migrations only ever add.
         migrations.set_ignore_missing(true);
-        migrations.run(&self.writer).await.map_err(StoreError::Migration)?;
-        self.leave_older_versions().await
+        migrations.run(&self.writer).await.map_err(StoreError::Migration)
     }
 
-    /// One process owns the file: no other version is at work beside it.
+    /// One process owns the file: no other version is at work beside it, and a migration removes at once what it replaces.
     async fn serves_older_versions(&self) -> Result<bool, StoreError> {
         Ok(false)
     }
 
     async fn leave_older_versions(&self) -> Result<(), StoreError> {
-        for removal in ["DROP INDEX IF EXISTS claims_live_identity", "DROP INDEX IF EXISTS claims_rejected_identity"] {
-            query(removal).execute(&self.writer).await.map_err(doing("removing what earlier versions need"))?;
-        }
         Ok(())
     }
 
