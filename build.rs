@@ -1,9 +1,11 @@
-//! Compiles `proto/` with protox: no `protoc` to install. The descriptor set, comments included, is kept for reflection.
+//! Compiles `proto/` with protox: no `protoc` to install. The descriptor set, comments included, is
+//! kept for reflection.
 
 use prost::Message as _;
 use std::path::PathBuf;
 
-const PROTOS: [&str; 5] = ["exchange", "dre_status", "claim_work", "claim_event", "conventionnement"];
+const PROTOS: [&str; 5] =
+    ["exchange", "dre_status", "claim_work", "claim_event", "conventionnement"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");

@@ -11,8 +11,8 @@ use crate::conventionnement::Conventionnement;
 use crate::grpc::{self, Services};
 use crate::ingest::drop_dir::DropDir;
 use crate::ingest::{Ingest, Limits};
+use crate::outgoing::{deliver, rejects};
 use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
-use crate::returns::{deliver, rejects};
 use crate::store::{Database, SharedStore};
 use crate::vault::{KeyOrigin, KeySource, Vault};
 use anyhow::{Context, Result};
@@ -28,11 +28,12 @@ use tracing::{error, info, warn};
 /// Time between two looks for rejects to tell and return files to write.
 const RETURNS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Time between two looks for loads that were cut: those of a replica that died, besides our own at the start.
+/// Time between two looks for loads that were cut: those of a replica that died, besides our own at
+/// the start.
 const RESUME_INTERVAL: Duration = Duration::from_secs(15);
 
-/// How long an orderly stop waits for the deposit and the calls under way. What is cut then has no receipt: it left
-/// no trace and is sent again, or is taken up at the next start.
+/// How long an orderly stop waits for the deposit and the calls under way. What is cut then has no
+/// receipt: it left no trace and is sent again, or is taken up at the next start.
 const DOORS_CLOSE: Duration = Duration::from_secs(20);
 
 /// An open gateway: every room, nothing running yet.
@@ -58,19 +59,34 @@ pub struct App {
 impl App {
     /// Opens everything and brings the schema up to date.
     pub async fn open(config: Config, clock: SharedClock) -> Result<Self> {
-        std::fs::create_dir_all(&config.data_dir).with_context(|| format!("making the data directory {}", config.data_dir.display()))?;
-        let source = KeySource::from_settings(config.vault_key.clone(), config.vault_key_file.clone());
-        let (vault, key_origin) = Vault::open(source, &config.data_dir).context("opening the vault")?;
+        std::fs::create_dir_all(&config.data_dir)
+            .with_context(|| format!("making the data directory {}", config.data_dir.display()))?;
+        let source =
+            KeySource::from_settings(config.vault_key.clone(), config.vault_key_file.clone());
+        let (vault, key_origin) =
+            Vault::open(source, &config.data_dir).context("opening the vault")?;
         let vault = Arc::new(vault);
-        let database =
-            Database::open(config.database_url.as_deref(), &config.data_dir, config.database_connections).await.context("opening the database")?;
+        let database = Database::open(
+            config.database_url.as_deref(),
+            &config.data_dir,
+            config.database_connections,
+        )
+        .await
+        .context("opening the database")?;
         let store = database.store();
         store.migrate().await.context("bringing the database to this version")?;
         let archive = Arc::new(Archive::new(config.archive_dir(), Arc::clone(&vault)));
         key::check(store.as_ref(), &vault, &archive, &key_origin).await?;
         let limits = Limits { file_bytes: config.max_file_bytes, ..Limits::default() };
-        let ingest = Arc::new(Ingest::new(Arc::clone(&store), Arc::clone(&vault), Arc::clone(&archive), Arc::clone(&clock), limits));
-        let conventionnement = Arc::new(Conventionnement::new(database.conventions(), Arc::clone(&clock)));
+        let ingest = Arc::new(Ingest::new(
+            Arc::clone(&store),
+            Arc::clone(&vault),
+            Arc::clone(&archive),
+            Arc::clone(&clock),
+            limits,
+        ));
+        let conventionnement =
+            Arc::new(Conventionnement::new(database.conventions(), Arc::clone(&clock)));
         Ok(Self { config, clock, store, vault, archive, ingest, conventionnement, key_origin })
     }
 
@@ -86,10 +102,13 @@ impl App {
         }
     }
 
-    /// Tells rejects and writes return files until nothing waits. A reject that cannot be told does not hold up the files already made.
+    /// Tells rejects and writes return files until nothing waits. A reject that cannot be told does
+    /// not hold up the files already made.
     pub async fn write_returns(&self) -> Result<()> {
         let told = self.tell_rejects().await;
-        while deliver::step(&self.store, &self.vault, &self.clock, &self.config.out_dir()).await? > 0 {}
+        while deliver::step(&self.store, &self.vault, &self.clock, &self.config.out_dir()).await?
+            > 0
+        {}
         told
     }
 
@@ -98,16 +117,24 @@ impl App {
         Ok(())
     }
 
-    /// Runs the gateway until `stop`, then drains: first the doors close (the deposit under way is finished, calls are answered), then what they let in
-    /// leaves (committed events, return files).
+    /// Runs the gateway until `stop`, then drains: first the doors close (the deposit under way is
+    /// finished, calls are answered), then what they let in leaves (committed events, return
+    /// files).
     pub async fn serve(self, metrics: PrometheusHandle, stop: CancellationToken) -> Result<()> {
-        let grpc = TcpListener::bind(self.config.grpc_listen).await.with_context(|| format!("listening on {}", self.config.grpc_listen))?;
-        let admin = TcpListener::bind(self.config.admin_listen).await.with_context(|| format!("listening on {}", self.config.admin_listen))?;
+        let grpc = TcpListener::bind(self.config.grpc_listen)
+            .await
+            .with_context(|| format!("listening on {}", self.config.grpc_listen))?;
+        let admin = TcpListener::bind(self.config.admin_listen)
+            .await
+            .with_context(|| format!("listening on {}", self.config.admin_listen))?;
         let drop_dir = self.config.drop_dir();
-        std::fs::create_dir_all(&drop_dir).with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
+        std::fs::create_dir_all(&drop_dir)
+            .with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
         self.announce(&grpc, &admin)?;
         if self.store.serves_older_versions().await? {
-            info!("the database still holds what only earlier versions need: `migrate --finish` removes it once no replica of one is left");
+            info!(
+                "the database still holds what only earlier versions need: `migrate --finish` removes it once no replica of one is left"
+            );
         }
         let closed = CancellationToken::new();
         let doors = self.open_doors(grpc, drop_dir, &stop);
@@ -123,7 +150,12 @@ impl App {
     }
 
     /// What lets work in: gRPC and the drop directory.
-    fn open_doors(&self, grpc: TcpListener, drop_dir: PathBuf, stop: &CancellationToken) -> JoinSet<Result<()>> {
+    fn open_doors(
+        &self,
+        grpc: TcpListener,
+        drop_dir: PathBuf,
+        stop: &CancellationToken,
+    ) -> JoinSet<Result<()>> {
         let mut doors = JoinSet::new();
         let (services, token) = (self.services(), stop.clone());
         doors.spawn(async move { grpc::serve(grpc, services, token).await.context("gRPC") });
@@ -136,7 +168,8 @@ impl App {
         doors
     }
 
-    /// What lets work out, until the doors are closed: relay, return files; and the admin port, which answers until the end.
+    /// What lets work out, until the doors are closed: relay, return files; and the admin port,
+    /// which answers until the end.
     fn open_rooms(
         self,
         admin: TcpListener,
@@ -146,15 +179,24 @@ impl App {
     ) -> Result<JoinSet<Result<()>>> {
         let (mut rooms, status) = (JoinSet::new(), RelayStatus::default());
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
-        let state = AdminState { store, clock, relay: status.clone(), metrics, shutdown: stop.clone() };
+        let state =
+            AdminState { store, clock, relay: status.clone(), metrics, shutdown: stop.clone() };
         let token = closed.clone();
-        rooms.spawn(async move { admin::serve(admin, admin::router(state), token).await.context("admin port") });
-        let (store, sink, clock, token) = (Arc::clone(&self.store), self.sink()?, Arc::clone(&self.clock), closed.clone());
+        rooms.spawn(async move {
+            admin::serve(admin, admin::router(state), token).await.context("admin port")
+        });
+        let (store, sink, clock, token) =
+            (Arc::clone(&self.store), self.sink()?, Arc::clone(&self.clock), closed.clone());
         rooms.spawn(async move {
             relay::run(store, sink, clock, status, token).await;
             Ok(())
         });
-        let (archive, store, token, out) = (Arc::clone(&self.archive), Arc::clone(&self.store), stop.clone(), self.config.out_dir());
+        let (archive, store, token, out) = (
+            Arc::clone(&self.archive),
+            Arc::clone(&self.store),
+            stop.clone(),
+            self.config.out_dir(),
+        );
         rooms.spawn(async move {
             sweep_archive(archive, store, token).await;
             sweep_out(out).await;
@@ -181,8 +223,13 @@ impl App {
     }
 
     fn announce(&self, grpc: &TcpListener, admin: &TcpListener) -> Result<()> {
-        let events = if self.config.amqp_url.is_some() { "RabbitMQ" } else { "outbox only (SubscribeClaimEvents)" };
-        let database = self.config.masked().database_url.unwrap_or_else(|| "embedded SQLite".to_owned());
+        let events = if self.config.amqp_url.is_some() {
+            "RabbitMQ"
+        } else {
+            "outbox only (SubscribeClaimEvents)"
+        };
+        let database =
+            self.config.masked().database_url.unwrap_or_else(|| "embedded SQLite".to_owned());
         info!(grpc = %grpc.local_addr()?, admin = %admin.local_addr()?, database, events, drop = %self.config.drop_dir().display(), "gateway is open");
         Ok(())
     }
@@ -193,9 +240,13 @@ impl App {
         loop {
             let last = stop.is_cancelled();
             // A failure that lasts is told once, not at every look.
-            let failure = self.write_returns().await.err().map(|e| format!("{e:#}")).unwrap_or_default();
+            let failure =
+                self.write_returns().await.err().map(|e| format!("{e:#}")).unwrap_or_default();
             if !failure.is_empty() && failure != told {
-                error!(error = failure, "return files could not be written, they wait in the store");
+                error!(
+                    error = failure,
+                    "return files could not be written, they wait in the store"
+                );
             }
             told = failure;
             if last {
@@ -209,7 +260,8 @@ impl App {
     }
 }
 
-/// Brings the loads that were cut to their receipts. Cut itself by the end of the gateway, it goes on after the next start.
+/// Brings the loads that were cut to their receipts. Cut itself by the end of the gateway, it goes
+/// on after the next start.
 async fn resume_loop(ingest: &Ingest) {
     loop {
         match ingest.resume().await {
@@ -227,10 +279,17 @@ async fn sweep_archive(archive: Arc<Archive>, store: SharedStore, stop: Cancella
         Err(failure) => warn!(error = %failure, "archive could not be swept"),
         Ok(swept) => {
             if !swept.removed.is_empty() {
-                info!(files = swept.removed.len(), "half received files of killed processes removed from the archive");
+                info!(
+                    files = swept.removed.len(),
+                    "half received files of killed processes removed from the archive"
+                );
             }
             if let Some(first) = swept.orphans.first() {
-                warn!(files = swept.orphans.len(), first, "archived files that no exchange knows: their deposits were cut before the commit");
+                warn!(
+                    files = swept.orphans.len(),
+                    first,
+                    "archived files that no exchange knows: their deposits were cut before the commit"
+                );
             }
         }
     }
@@ -238,14 +297,19 @@ async fn sweep_archive(archive: Arc<Archive>, store: SharedStore, stop: Cancella
 
 /// Removes return files that killed processes left half written.
 async fn sweep_out(out: PathBuf) {
-    match tokio::task::spawn_blocking(move || deliver::sweep(&out)).await.map_err(std::io::Error::other).and_then(|swept| swept) {
+    match tokio::task::spawn_blocking(move || deliver::sweep(&out))
+        .await
+        .map_err(std::io::Error::other)
+        .and_then(|swept| swept)
+    {
         Err(failure) => warn!(error = %failure, "directory of returns could not be swept"),
         Ok(0) => {}
         Ok(files) => info!(files, "return files that killed processes left half written removed"),
     }
 }
 
-/// Waits for the doors. Once told to stop they have [`DOORS_CLOSE`]: a client that never ends its upload must not keep the gateway from stopping.
+/// Waits for the doors. Once told to stop they have [`DOORS_CLOSE`]: a client that never ends its
+/// upload must not keep the gateway from stopping.
 async fn close_doors(mut doors: JoinSet<Result<()>>, stop: &CancellationToken) -> Result<()> {
     let too_long = async {
         stop.cancelled().await;
@@ -298,7 +362,9 @@ mod intake {
 
         /// A place for one upload, until it is answered or given up.
         fn enter(&self) -> Result<SemaphorePermit<'_>, IngestError> {
-            self.uploads.try_acquire().map_err(|_| IngestError::TooManyUploads { limit: self.limit })
+            self.uploads
+                .try_acquire()
+                .map_err(|_| IngestError::TooManyUploads { limit: self.limit })
         }
     }
 
@@ -308,7 +374,11 @@ mod intake {
 
     #[async_trait]
     impl Intake for Door {
-        async fn submit(&self, deposit: Deposit, chunks: &mut Chunks<'_>) -> Result<Receipt, IngestError> {
+        async fn submit(
+            &self,
+            deposit: Deposit,
+            chunks: &mut Chunks<'_>,
+        ) -> Result<Receipt, IngestError> {
             let _place = self.enter()?;
             let mut incoming = self.ingest.open(deposit)?;
             while let Some(chunk) = chunks.next().await {
@@ -317,7 +387,11 @@ mod intake {
             self.ingest.accept(incoming).await
         }
 
-        async fn validate(&self, file_name: &str, chunks: &mut Chunks<'_>) -> Result<Report, IngestError> {
+        async fn validate(
+            &self,
+            file_name: &str,
+            chunks: &mut Chunks<'_>,
+        ) -> Result<Report, IngestError> {
             let _place = self.enter()?;
             let (pipe, dry_run) = self.ingest.dry_run(file_name);
             while let Some(chunk) = chunks.next().await {

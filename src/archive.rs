@@ -7,11 +7,13 @@
 //! | magic (4) | key id (4) | nonce prefix (19) | chunk | chunk | … | last chunk |      chunk = 64 KiB encrypted + tag (16)
 //! ```
 //!
-//! Chunks are sealed by the STREAM construction over XChaCha20-Poly1305, bound to the exchange id: a chunk moved, repeated, altered or missing
-//! (the last one included) is an error of the reader, never silence. Memory stays at one chunk whatever the size of the file. Names are built
-//! from a date and an identifier only, so that no name given from outside reaches the file system.
+//! Chunks are sealed by the STREAM construction over XChaCha20-Poly1305, bound to the exchange id:
+//! a chunk moved, repeated, altered or missing (the last one included) is an error of the reader,
+//! never silence. Memory stays at one chunk whatever the size of the file. Names are built from a
+//! date and an identifier only, so that no name given from outside reaches the file system.
 //!
-//! Blocking I/O: callers on the runtime go through `spawn_blocking`. The archive does not know what is in the files, nor which are still wanted.
+//! Blocking I/O: callers on the runtime go through `spawn_blocking`. The archive does not know what
+//! is in the files, nor which are still wanted.
 
 mod name;
 mod reader;
@@ -33,7 +35,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// Plain bytes per chunk: large enough that the 16-byte tag costs nothing, small enough that a reader holds next to nothing.
+/// Plain bytes per chunk: large enough that the 16-byte tag costs nothing, small enough that a
+/// reader holds next to nothing.
 pub const CHUNK: usize = 64 * 1024;
 const TAG: usize = 16;
 const MAGIC: [u8; 4] = *b"NGA1";
@@ -41,7 +44,8 @@ const HEADER: usize = MAGIC.len() + size_of::<KeyId>() + 19;
 
 /// A `.part` untouched for so long belongs to nobody: a live writer touches it at every chunk.
 pub const PART_AGE: Duration = Duration::from_secs(60 * 60);
-/// A whole file unknown to the store for so long was never committed: commits follow within minutes.
+/// A whole file unknown to the store for so long was never committed: commits follow within
+/// minutes.
 pub const ORPHAN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 type Cipher = XChaCha20Poly1305;
@@ -70,7 +74,8 @@ pub struct Archived {
 pub struct Swept {
     /// Left-over `.part` files removed.
     pub removed: Vec<String>,
-    /// Whole files that the store does not know, older than a day. Left in place: they may be all that is left of a deposit.
+    /// Whole files that the store does not know, older than a day. Left in place: they may be all
+    /// that is left of a deposit.
     pub orphans: Vec<String>,
 }
 
@@ -81,12 +86,14 @@ impl Archive {
         Self { dir: dir.into(), vault }
     }
 
-    /// Starts the file of an exchange, filed under the day of `at`. Fails when this exchange already has one under way.
+    /// Starts the file of an exchange, filed under the day of `at`. Fails when this exchange
+    /// already has one under way.
     pub fn create(&self, id: ExchangeId, at: OffsetDateTime) -> io::Result<ArchiveWriter> {
         ArchiveWriter::create(&self.dir, &self.vault, &ArchiveName::new(id, at))
     }
 
-    /// Opens an archived file. Reading fails with [`ErrorKind::InvalidData`] where the file was altered or cut.
+    /// Opens an archived file. Reading fails with [`ErrorKind::InvalidData`] where the file was
+    /// altered or cut.
     pub fn open(&self, name: &str) -> io::Result<impl Read + Send + use<>> {
         ArchiveReader::open(&self.dir, &self.vault, &ArchiveName::parse(name)?)
     }
@@ -99,8 +106,9 @@ impl Archive {
         }
     }
 
-    /// Removes the `.part` files that a killed process left, and lists the whole files that nobody knows. Ages are those of the file system, so
-    /// that replicas sharing the directory do not sweep each other's work.
+    /// Removes the `.part` files that a killed process left, and lists the whole files that nobody
+    /// knows. Ages are those of the file system, so that replicas sharing the directory do not
+    /// sweep each other's work.
     pub fn sweep(&self, is_known: impl Fn(&ExchangeId) -> bool) -> io::Result<Swept> {
         let mut swept = Swept::default();
         for day in days(&self.dir)? {
@@ -136,11 +144,15 @@ fn days(root: &Path) -> io::Result<Vec<String>> {
 /// The entries of a directory, sorted; none when it is not one.
 fn names_in(dir: &Path) -> io::Result<Vec<String>> {
     let entries = match std::fs::read_dir(dir) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
         entries => entries?,
     };
-    let names: io::Result<Vec<_>> = entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
-    let mut names: Vec<String> = names?.into_iter().filter_map(|name| name.into_string().ok()).collect();
+    let names: io::Result<Vec<_>> =
+        entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
+    let mut names: Vec<String> =
+        names?.into_iter().filter_map(|name| name.into_string().ok()).collect();
     names.sort();
     Ok(names)
 }

@@ -1,4 +1,5 @@
-//! The one door to the clock and to new identifiers, so that tests and return files are reproducible.
+//! The one door to the clock and to new identifiers, so that tests and return files are
+//! reproducible.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

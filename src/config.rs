@@ -1,4 +1,5 @@
-//! Configuration: defaults, then a TOML file, then the environment (`NOEMIE_…`). Without any of them the gateway runs embedded.
+//! Configuration: defaults, then a TOML file, then the environment (`NOEMIE_…`). Without any of
+//! them the gateway runs embedded.
 
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -19,8 +20,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `postgres://…`, `sqlite:PATH`, or nothing for `<data_dir>/gateway.db`.
     pub database_url: Option<String>,
-    /// Connections to PostgreSQL for the work. A replica opens four more for probes and the relay, one to listen, one to relay (one replica of all), and
-    /// one for each large deposit in hand.
+    /// Connections to PostgreSQL for the work. A replica opens four more for probes and the relay,
+    /// one to listen, one to relay (one replica of all), and one for each large deposit in hand.
     pub database_connections: u32,
     /// `amqp://…` or `amqps://…`; nothing keeps events in the outbox, streamed over gRPC.
     pub amqp_url: Option<String>,
@@ -63,7 +64,8 @@ impl Default for Config {
             drop_dir: None,
             out_dir: None,
             max_file_bytes: crate::ingest::Limits::default().file_bytes,
-            // Each holds a file of the archive open and, once whole, a connection to the database; the rest would only wait for those.
+            // Each holds a file of the archive open and, once whole, a connection to the database;
+            // the rest would only wait for those.
             max_uploads: 64,
             log: "info".to_owned(),
             log_format: "text".to_owned(),
@@ -72,17 +74,28 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the settings. `file` must exist when it is named; [`DEFAULT_FILE`] is read when it is there. A name that is not a setting is an error in
-    /// the file; in the environment, which others write too (compose files, scripts), see [`unknown_variables`].
+    /// Reads the settings. `file` must exist when it is named; [`DEFAULT_FILE`] is read when it is
+    /// there. A name that is not a setting is an error in the file; in the environment, which
+    /// others write too (compose files, scripts), see [`unknown_variables`].
     pub fn load(file: Option<&Path>) -> Result<Self, config::ConfigError> {
         Self::from_sources(file, std::env::vars().filter(|(name, _)| is_setting(name)).collect())
     }
 
-    fn from_sources(file: Option<&Path>, environment: HashMap<String, String>) -> Result<Self, config::ConfigError> {
+    fn from_sources(
+        file: Option<&Path>,
+        environment: HashMap<String, String>,
+    ) -> Result<Self, config::ConfigError> {
         let (path, required) = file.map_or((Path::new(DEFAULT_FILE), false), |f| (f, true));
         config::Config::builder()
-            .add_source(config::File::from(path).format(config::FileFormat::Toml).required(required))
-            .add_source(config::Environment::with_prefix("NOEMIE").prefix_separator("_").try_parsing(true).source(Some(environment)))
+            .add_source(
+                config::File::from(path).format(config::FileFormat::Toml).required(required),
+            )
+            .add_source(
+                config::Environment::with_prefix("NOEMIE")
+                    .prefix_separator("_")
+                    .try_parsing(true)
+                    .source(Some(environment)),
+            )
             .build()?
             .try_deserialize::<Self>()?
             .checked()
@@ -96,7 +109,9 @@ impl Config {
             ("max_uploads", self.max_uploads as u64),
         ];
         match limits.iter().find(|(_, limit)| *limit == 0) {
-            Some((name, _)) => Err(config::ConfigError::Message(format!("{name} is 0: nothing would ever pass, give at least 1"))),
+            Some((name, _)) => Err(config::ConfigError::Message(format!(
+                "{name} is 0: nothing would ever pass, give at least 1"
+            ))),
             None => Ok(self),
         }
     }
@@ -132,11 +147,17 @@ impl Config {
     }
 }
 
-/// Variables that begin like ours and are no setting: worth a warning, a typing error in a name would else pass in silence.
+/// Variables that begin like ours and are no setting: worth a warning, a typing error in a name
+/// would else pass in silence.
 #[must_use]
 pub fn unknown_variables() -> Vec<String> {
     let names = std::env::vars().map(|(name, _)| name);
-    let is_known = |name: &str| is_setting(name) || name == "NOEMIE_CONFIG" || name.starts_with("NOEMIE_TEST_") || is_kill_point(name);
+    let is_known = |name: &str| {
+        is_setting(name)
+            || name == "NOEMIE_CONFIG"
+            || name.starts_with("NOEMIE_TEST_")
+            || is_kill_point(name)
+    };
     names.filter(|name| name.starts_with(PREFIX) && !is_known(name)).collect()
 }
 
@@ -148,7 +169,8 @@ fn is_kill_point(name: &str) -> bool {
 /// Whether a variable is the one of a setting.
 fn is_setting(variable: &str) -> bool {
     let Some(name) = variable.strip_prefix(PREFIX) else { return false };
-    // The fields of the structure are the names: asked of its own serialisation, so that they are not listed twice.
+    // The fields of the structure are the names: asked of its own serialisation, so that they are
+    // not listed twice.
     let fields = serde_json::to_value(Config::default()).expect("settings are text and numbers");
     fields.get(name.to_lowercase()).is_some()
 }
@@ -167,11 +189,17 @@ mod tests {
 
     fn with(variables: &[(&str, &str)]) -> Result<Config, config::ConfigError> {
         let nowhere = Path::new("/nonexistent/none.toml");
-        assert!(Config::from_sources(Some(nowhere), HashMap::new()).is_err(), "a named file must exist");
+        assert!(
+            Config::from_sources(Some(nowhere), HashMap::new()).is_err(),
+            "a named file must exist"
+        );
         let dir = tempfile::tempdir().expect("a directory");
         let empty = dir.path().join("empty.toml");
         std::fs::write(&empty, "").expect("a file");
-        Config::from_sources(Some(&empty), variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+        Config::from_sources(
+            Some(&empty),
+            variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        )
     }
 
     #[test]
@@ -181,10 +209,18 @@ mod tests {
 
     #[test]
     fn the_environment_wins_and_typos_are_seen() {
-        let set = with(&[("NOEMIE_DATABASE_URL", "postgres://u:p@h/d"), ("NOEMIE_GRPC_LISTEN", "0.0.0.0:1")]).expect("valid");
+        let set = with(&[
+            ("NOEMIE_DATABASE_URL", "postgres://u:p@h/d"),
+            ("NOEMIE_GRPC_LISTEN", "0.0.0.0:1"),
+        ])
+        .expect("valid");
         assert_eq!(set.database_url.as_deref(), Some("postgres://u:p@h/d"));
         assert_eq!(set.grpc_listen.port(), 1);
-        assert!(is_setting("NOEMIE_DATABASE_URL") && !is_setting("NOEMIE_DATABSE_URL") && !is_setting("DATABASE_URL"));
+        assert!(
+            is_setting("NOEMIE_DATABASE_URL")
+                && !is_setting("NOEMIE_DATABSE_URL")
+                && !is_setting("DATABASE_URL")
+        );
     }
 
     #[test]
@@ -199,7 +235,10 @@ mod tests {
 
     #[test]
     fn passwords_are_masked() {
-        assert_eq!(without_password("amqp://guest:gu@est@host:5672/%2f"), "amqp://guest:***@host:5672/%2f");
+        assert_eq!(
+            without_password("amqp://guest:gu@est@host:5672/%2f"),
+            "amqp://guest:***@host:5672/%2f"
+        );
         assert_eq!(without_password("sqlite:/tmp/a.db"), "sqlite:/tmp/a.db");
     }
 }

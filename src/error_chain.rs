@@ -1,4 +1,5 @@
-//! An error with its causes, on one line: what a log and a person at a terminal need, and what never leaves by gRPC.
+//! An error with its causes, on one line: what a log and a person at a terminal need, and what
+//! never leaves by gRPC.
 
 use std::error::Error;
 use std::fmt;

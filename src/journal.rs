@@ -26,7 +26,8 @@ pub struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    /// Opens it; nothing is written yet. `action` is a stable code (`dlq.replay`), `subject` what is worked on.
+    /// Opens it; nothing is written yet. `action` is a stable code (`dlq.replay`), `subject` what
+    /// is worked on.
     #[must_use]
     pub fn open(author: &'a Author, action: &'static str, subject: String) -> Self {
         Self { author, action, subject, operation_id: author.clock.new_id(), step: 0 }

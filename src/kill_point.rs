@@ -1,8 +1,11 @@
-//! Places where a test makes the gateway die, so that "never lost, never double" is tried at every step between a byte and its event.
+//! Places where a test makes the gateway die, so that "never lost, never double" is tried at every
+//! step between a byte and its event.
 //!
-//! `NOEMIE_KILL_AT=relay.confirmed` ends the process the first time it comes by that place, `relay.confirmed:3` the third time; nothing else can be
-//! asked for. The process ends by SIGABRT, which like SIGKILL runs no destructor, flushes nothing and answers nobody; a test tells it from a crash
-//! elsewhere. Builds without debug assertions (releases) have no such places: [`reach`] is empty there.
+//! `NOEMIE_KILL_AT=relay.confirmed` ends the process the first time it comes by that place,
+//! `relay.confirmed:3` the third time; nothing else can be asked for. The process ends by SIGABRT,
+//! which like SIGKILL runs no destructor, flushes nothing and answers nobody; a test tells it from
+//! a crash elsewhere. Builds without debug assertions (releases) have no such places: [`reach`] is
+//! empty there.
 
 /// The variable that names the place.
 pub const VARIABLE: &str = "NOEMIE_KILL_AT";
@@ -33,7 +36,10 @@ pub const PLACES: &[(&str, &str)] = &[
     ("drop.removed", "the file is removed from the drop directory"),
     ("deliver.begun", "a return file is about to be written"),
     ("deliver.aside", "a return file is written aside, under a hidden name"),
-    ("deliver.placed", "a return file has its name in the directory of its recipient, its delivery is not marked"),
+    (
+        "deliver.placed",
+        "a return file has its name in the directory of its recipient, its delivery is not marked",
+    ),
     ("deliver.marked", "the delivery is marked"),
     ("relay.begun", "a wave of events is about to be published"),
     ("relay.sent", "a wave is with the broker, no confirm is read"),
@@ -51,7 +57,11 @@ pub fn reach(place: &'static str) {
     use std::sync::OnceLock;
     static ORDER: OnceLock<Option<Order>> = OnceLock::new();
     debug_assert!(PLACES.iter().any(|(name, _)| *name == place), "{place} is not in the table");
-    if ORDER.get_or_init(|| Order::read(&std::env::var(VARIABLE).ok()?)).as_ref().is_some_and(|order| order.is_due(place)) {
+    if ORDER
+        .get_or_init(|| Order::read(&std::env::var(VARIABLE).ok()?))
+        .as_ref()
+        .is_some_and(|order| order.is_due(place))
+    {
         std::process::abort();
     }
 }
@@ -73,11 +83,15 @@ impl Order {
     fn read(text: &str) -> Option<Self> {
         let (place, visits) = text.split_once(':').unwrap_or((text, "1"));
         let visits: u32 = visits.parse().ok().filter(|n| *n > 0)?;
-        PLACES.iter().any(|(name, _)| *name == place).then(|| Self { place: place.to_owned(), visits_left: visits.into() })
+        PLACES
+            .iter()
+            .any(|(name, _)| *name == place)
+            .then(|| Self { place: place.to_owned(), visits_left: visits.into() })
     }
 
     fn is_due(&self, place: &str) -> bool {
-        self.place == place && self.visits_left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) == 1
+        self.place == place
+            && self.visits_left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) == 1
     }
 }
 
@@ -89,7 +103,10 @@ mod tests {
     fn names_are_unique_and_say_their_room() {
         for (at, (name, said)) in PLACES.iter().enumerate() {
             assert!(PLACES[..at].iter().all(|(earlier, _)| earlier != name), "{name} twice");
-            assert!(name.split_once('.').is_some_and(|(room, _)| !room.is_empty()) && !said.is_empty(), "{name}");
+            assert!(
+                name.split_once('.').is_some_and(|(room, _)| !room.is_empty()) && !said.is_empty(),
+                "{name}"
+            );
         }
     }
 
@@ -98,7 +115,12 @@ mod tests {
     fn the_nth_visit_is_the_last() {
         let order = Order::read("relay.marked:2").expect("a place");
         assert_eq!(
-            [order.is_due("relay.marked"), order.is_due("relay.sent"), order.is_due("relay.marked"), order.is_due("relay.marked")],
+            [
+                order.is_due("relay.marked"),
+                order.is_due("relay.sent"),
+                order.is_due("relay.marked"),
+                order.is_due("relay.marked")
+            ],
             [false, false, true, false]
         );
         for wrong in ["nowhere", "relay.marked:0", "relay.marked:x", ""] {

@@ -1,7 +1,8 @@
 //! Logs and metrics of the process. Called once, by `main`.
 //!
-//! Logs go to standard error, as text for people or one JSON object a line for collectors. Spans are named `station.verb` and carry exchange
-//! and claim ids. No log line, at any level, carries a NIR, a name or a birth date: stations log ids and tokens.
+//! Logs go to standard error, as text for people or one JSON object a line for collectors. Spans
+//! are named `station.verb` and carry exchange and claim ids. No log line, at any level, carries a
+//! NIR, a name or a birth date: stations log ids and tokens.
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -53,10 +54,12 @@ pub enum TelemetryError {
     Metrics(#[from] BuildError),
 }
 
-/// Libraries that would repeat what our stations say, or print the messages that pass through them (lapin prints returned ones whole).
+/// Libraries that would repeat what our stations say, or print the messages that pass through them
+/// (lapin prints returned ones whole).
 const QUIET: &str = "lapin=error,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
 
-/// Starts logging. `filter` is in the syntax of `RUST_LOG` and wins over the quiet defaults of libraries.
+/// Starts logging. `filter` is in the syntax of `RUST_LOG` and wins over the quiet defaults of
+/// libraries.
 pub fn init(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let filter = parse_filter(filter)?;
     let registry = tracing_subscriber::registry().with(filter);
@@ -77,7 +80,8 @@ pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
 }
 
 fn parse_filter(filter: &str) -> Result<EnvFilter, TelemetryError> {
-    EnvFilter::try_new(format!("{QUIET},{filter}")).map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })
+    EnvFilter::try_new(format!("{QUIET},{filter}"))
+        .map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -87,7 +91,12 @@ mod tests {
     #[test]
     fn the_configured_filter_wins_over_the_quiet_defaults() {
         let shown = parse_filter("info,sqlx=debug").unwrap().to_string();
-        assert!(shown.contains("sqlx=debug") && !shown.contains("sqlx=warn") && shown.contains("lapin=error"), "{shown}");
+        assert!(
+            shown.contains("sqlx=debug")
+                && !shown.contains("sqlx=warn")
+                && shown.contains("lapin=error"),
+            "{shown}"
+        );
         assert!(parse_filter("a=b=c").unwrap_err().to_string().contains("a=b=c"));
     }
 

@@ -1,6 +1,9 @@
 //! The admin port as probes and Prometheus see it.
 
-#![allow(clippy::unwrap_used, reason = "a test that unwraps is a test that fails with a line number")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that unwraps is a test that fails with a line number"
+)]
 
 mod support;
 
@@ -25,13 +28,20 @@ async fn health_readiness_and_figures() {
         let (addr, shutdown) = serve(&db.store, relay.clone()).await;
         deposit_many(&db.store, "d", 3).await;
 
-        assert_eq!(get(addr, "/healthz").await, (200, r#"{"status":"ok","database":"ok","relay":"starting"}"#.to_owned()));
+        assert_eq!(
+            get(addr, "/healthz").await,
+            (200, r#"{"status":"ok","database":"ok","relay":"starting"}"#.to_owned())
+        );
         assert_eq!(get(addr, "/readyz").await, (200, "ready\n".to_owned()));
         assert!(admin::probe(addr).await);
         let (status, metrics) = get(addr, "/metrics").await;
         assert_eq!(status, 200);
-        for line in ["noemie_outbox_pending 3", "noemie_outbox_oldest_seconds 60", "noemie_ledger_unbalanced_total 0", "noemie_quarantine_waiting 0"]
-        {
+        for line in [
+            "noemie_outbox_pending 3",
+            "noemie_outbox_oldest_seconds 60",
+            "noemie_ledger_unbalanced_total 0",
+            "noemie_quarantine_waiting 0",
+        ] {
             assert!(metrics.lines().any(|shown| shown == line), "{line} in {metrics}");
         }
         assert!(metrics.contains("# HELP noemie_claims_overdue "), "{metrics}");
@@ -40,7 +50,11 @@ async fn health_readiness_and_figures() {
         Relay::new(db.store.clone(), Box::new(LocalLog), clock, relay).step().await;
         assert!(get(addr, "/healthz").await.1.contains(r#""relay":"publishing""#));
         let (_, metrics) = get(addr, "/metrics").await;
-        for line in ["noemie_outbox_pending 0", "noemie_outbox_oldest_seconds 0", "noemie_relay_published_total{outcome=\"acked\"} 3"] {
+        for line in [
+            "noemie_outbox_pending 0",
+            "noemie_outbox_oldest_seconds 0",
+            "noemie_relay_published_total{outcome=\"acked\"} 3",
+        ] {
             assert!(metrics.lines().any(|shown| shown == line), "{line} in {metrics}");
         }
         shutdown.cancel();
@@ -84,13 +98,28 @@ async fn state(store: &SharedStore, relay: RelayStatus) -> (TcpListener, AdminSt
     let clock = FixedClock::new(NOW);
     clock.advance(60);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    (listener, AdminState { store: store.clone(), clock: Arc::new(clock), relay, metrics, shutdown: CancellationToken::new() })
+    (
+        listener,
+        AdminState {
+            store: store.clone(),
+            clock: Arc::new(clock),
+            relay,
+            metrics,
+            shutdown: CancellationToken::new(),
+        },
+    )
 }
 
 /// Status and body.
 async fn get(addr: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(addr).await.unwrap();
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes()).await.unwrap();
+    stream
+        .write_all(
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                .as_bytes(),
+        )
+        .await
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -12,7 +12,8 @@ use imports::*;
 use lookups::*;
 use noemie_gateway::clock::{FixedClock, SharedClock};
 use noemie_gateway::conventionnement::{
-    ConventionImport, ConventionOutcome, Conventionnement, FinessImport, FinessOutcome, LookupAnswer, LookupQuery, Problems, RegisterDiff,
+    ConventionImport, ConventionOutcome, Conventionnement, FinessImport, FinessOutcome,
+    LookupAnswer, LookupQuery, Problems, RegisterDiff,
 };
 use noemie_gateway::store::conventions::ConventionStore;
 use std::path::{Path, PathBuf};
@@ -22,9 +23,11 @@ use time::Date;
 use time::macros::{date, datetime};
 
 // Invented numbers, department 99; keys are right.
-const ET: [&str; 7] = ["", "990000119", "990000127", "990000135", "990000143", "990000150", "990000168"];
+const ET: [&str; 7] =
+    ["", "990000119", "990000127", "990000135", "990000143", "990000150", "990000168"];
 const EJ: [&str; 5] = ["", "990000911", "990000929", "990000937", "990000945"];
-const AM: [&str; 8] = ["", "992001214", "992001222", "992001230", "992001248", "992001255", "992001263", "992001271"];
+const AM: [&str; 8] =
+    ["", "992001214", "992001222", "992001230", "992001248", "992001255", "992001263", "992001271"];
 const RPPS: &str = "10999999880";
 const AMC: &str = "99900011";
 const CARE: Date = date!(2024 - 02 - 15);
@@ -64,7 +67,12 @@ impl Desk {
     }
 
     async fn ask(&self, identifier: &str, amc: &str, domain: &str, on: Date) -> LookupAnswer {
-        let query = LookupQuery { identifier: identifier.to_owned(), amc: amc.to_owned(), domain: domain.to_owned(), on };
+        let query = LookupQuery {
+            identifier: identifier.to_owned(),
+            amc: amc.to_owned(),
+            domain: domain.to_owned(),
+            on,
+        };
         self.service.lookup(&query).await.expect("an answer")
     }
 }

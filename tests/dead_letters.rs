@@ -1,6 +1,10 @@
-//! Dead letters on a real RabbitMQ: a look loses nothing, a replay goes to one queue and is taken once, nothing is touched off the record.
+//! Dead letters on a real RabbitMQ: a look loses nothing, a replay goes to one queue and is taken
+//! once, nothing is touched off the record.
 
-#![allow(clippy::unwrap_used, reason = "a test that unwraps is a test that fails with a line number")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that unwraps is a test that fails with a line number"
+)]
 
 #[path = "support/relay.rs"]
 mod relay;
@@ -12,7 +16,9 @@ use lapin::options::*;
 use lapin::types::FieldTable;
 use noemie_gateway::clock::SystemClock;
 use noemie_gateway::journal::Author;
-use noemie_gateway::relay::dead_letters::{Act, DeadLetterError, DeadQueue, Filter, Limits, USUAL_TIME, group, look};
+use noemie_gateway::relay::dead_letters::{
+    Act, DeadLetterError, DeadQueue, Filter, Limits, USUAL_TIME, group, look,
+};
 use noemie_gateway::relay::topology::{CLAIMS, DEAD, UNROUTABLE, WORK};
 use noemie_gateway::store::Stage;
 use relay::{Broker, eventually, headers, on_broker};
@@ -36,7 +42,8 @@ fn id(delivery: &Delivery) -> String {
     delivery.properties.message_id().as_ref().unwrap().to_string()
 }
 
-/// Publishes events of `claims` claims and has a worker refuse each of them. Answers the ids, in the order of publication.
+/// Publishes events of `claims` claims and has a worker refuse each of them. Answers the ids, in
+/// the order of publication.
 async fn refused(broker: &Broker, db: &TestDatabase, claims: u64) -> Vec<String> {
     let relay = broker.relay(&db.store).await;
     let before = broker.depth(DEAD).await;
@@ -63,15 +70,30 @@ async fn a_look_groups_by_cause_and_leaves_everything_as_it_was() {
             for _ in 0..10 {
                 let seen = look(&broker.settings(), DeadQueue::Dead, 1_000).await.unwrap();
                 assert_eq!((seen.waiting, seen.letters.len()), (50, 50));
-                let looked: Vec<String> = seen.letters.iter().map(|letter| letter.event_id.unwrap().to_string()).collect();
+                let looked: Vec<String> = seen
+                    .letters
+                    .iter()
+                    .map(|letter| letter.event_id.unwrap().to_string())
+                    .collect();
                 assert_eq!(looked.iter().collect::<HashSet<_>>(), ids.iter().collect());
                 let groups = group(&seen.letters);
                 assert_eq!((groups.len(), groups[0].messages), (1, 50));
                 assert_eq!(groups[0].origin, Some(broker.prefix.name(WORK)));
-                assert_eq!((groups[0].reason.as_str(), groups[0].event.as_str()), ("rejected", "claim.received"));
+                assert_eq!(
+                    (groups[0].reason.as_str(), groups[0].event.as_str()),
+                    ("rejected", "claim.received")
+                );
                 assert_eq!(groups[0].routing_key, "claim.dre.received.*");
-                assert!(groups[0].first_seen.is_some() && groups[0].first_seen <= groups[0].last_seen && groups[0].example.is_some());
-                assert!(seen.letters.iter().all(|letter| letter.body.is_some() && letter.claim_id.is_some()));
+                assert!(
+                    groups[0].first_seen.is_some()
+                        && groups[0].first_seen <= groups[0].last_seen
+                        && groups[0].example.is_some()
+                );
+                assert!(
+                    seen.letters
+                        .iter()
+                        .all(|letter| letter.body.is_some() && letter.claim_id.is_some())
+                );
             }
             // A bounded look takes the oldest ones and says how many there are.
             let seen = look(&broker.settings(), DeadQueue::Dead, 7).await.unwrap();
@@ -90,32 +112,67 @@ async fn a_replay_goes_to_the_queue_of_origin_alone_as_the_first_message() {
             // Another consumer of the events, which has done its work.
             let other = broker.prefix.name("other");
             let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
-            broker.channel.queue_declare(other.as_str().into(), options, FieldTable::default()).await.unwrap();
+            broker
+                .channel
+                .queue_declare(other.as_str().into(), options, FieldTable::default())
+                .await
+                .unwrap();
             let (exchange, all) = (broker.name(CLAIMS), "claim.#".into());
-            broker.channel.queue_bind(other.as_str().into(), exchange, all, QueueBindOptions::default(), FieldTable::default()).await.unwrap();
+            broker
+                .channel
+                .queue_bind(
+                    other.as_str().into(),
+                    exchange,
+                    all,
+                    QueueBindOptions::default(),
+                    FieldTable::default(),
+                )
+                .await
+                .unwrap();
 
-            let outcome = FAST.perform(&broker.settings(), &limits(Filter::default()), &author(&db)).await.unwrap();
+            let outcome = FAST
+                .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
+                .await
+                .unwrap();
             assert_eq!((outcome.matched, outcome.done, &outcome.stopped), (3, 3, &None));
             let deliveries = broker.consume(WORK, 3).await;
-            assert_eq!(deliveries.iter().map(id).collect::<BTreeSet<_>>(), ids.iter().cloned().collect());
+            assert_eq!(
+                deliveries.iter().map(id).collect::<BTreeSet<_>>(),
+                ids.iter().cloned().collect()
+            );
             for delivery in &deliveries {
                 assert_eq!(delivery.routing_key.as_str(), "claim.dre.received.0099900011");
                 assert_eq!(delivery.properties.kind().as_ref().unwrap().as_str(), "claim.received");
                 let headers = headers(delivery);
-                assert!(headers.contains_key("traceparent") && headers.contains_key("noemie-first-death-at"));
+                assert!(
+                    headers.contains_key("traceparent")
+                        && headers.contains_key("noemie-first-death-at")
+                );
                 assert_eq!(headers.get("noemie-replays").map(String::as_str), Some("1"));
-                assert!(!headers.keys().any(|name| name.starts_with("x-")), "the delivery limit starts again: {headers:?}");
+                assert!(
+                    !headers.keys().any(|name| name.starts_with("x-")),
+                    "the delivery limit starts again: {headers:?}"
+                );
             }
             assert_eq!(broker.depth("other").await, 0, "who had it before does not get it twice");
             assert_eq!(broker.depth(DEAD).await, 0);
 
             // Again: there is nothing left to do, and nothing is written.
-            let again = FAST.perform(&broker.settings(), &limits(Filter::default()), &author(&db)).await.unwrap();
+            let again = FAST
+                .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
+                .await
+                .unwrap();
             assert_eq!((again.chosen, again.operation_id), (0, None));
             let steps = db.store.operations(10).await.unwrap();
-            assert_eq!(steps.iter().map(|step| step.stage).collect::<Vec<_>>(), [Stage::Done, Stage::Batch, Stage::Asked]);
-            assert!(steps.iter().all(|step| step.actor == "marie" && step.action == "dlq.replay" && Some(step.operation_id) == outcome.operation_id));
-            let named: BTreeSet<String> = serde_json::from_value(steps[1].detail["events"].clone()).unwrap();
+            assert_eq!(
+                steps.iter().map(|step| step.stage).collect::<Vec<_>>(),
+                [Stage::Done, Stage::Batch, Stage::Asked]
+            );
+            assert!(steps.iter().all(|step| step.actor == "marie"
+                && step.action == "dlq.replay"
+                && Some(step.operation_id) == outcome.operation_id));
+            let named: BTreeSet<String> =
+                serde_json::from_value(steps[1].detail["events"].clone()).unwrap();
             assert_eq!(named, ids.into_iter().collect());
 
             // They die again: how often they came back is known.
@@ -136,12 +193,19 @@ async fn filters_caps_and_rehearsals_touch_what_they_name() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let ids = refused(&broker, &db, 6).await;
-            let rehearsed = FAST.rehearse(&broker.settings(), &limits(Filter::default())).await.unwrap();
+            let rehearsed =
+                FAST.rehearse(&broker.settings(), &limits(Filter::default())).await.unwrap();
             assert_eq!((rehearsed.chosen, rehearsed.done, rehearsed.groups[0].messages), (6, 0, 6));
-            assert_eq!((broker.depth(WORK).await, db.store.operations(10).await.unwrap().len()), (0, 0));
+            assert_eq!(
+                (broker.depth(WORK).await, db.store.operations(10).await.unwrap().len()),
+                (0, 0)
+            );
             arrive(&broker, DEAD, 6).await;
 
-            let capped = Limits { max: Some(2), ..limits(Filter { reason: Some("rejected".into()), ..Filter::default() }) };
+            let capped = Limits {
+                max: Some(2),
+                ..limits(Filter { reason: Some("rejected".into()), ..Filter::default() })
+            };
             let outcome = FAST.perform(&broker.settings(), &capped, &author(&db)).await.unwrap();
             assert_eq!((outcome.matched, outcome.chosen, outcome.done), (6, 2, 2));
             let replayed: HashSet<String> = broker.consume(WORK, 2).await.iter().map(id).collect();
@@ -149,21 +213,44 @@ async fn filters_caps_and_rehearsals_touch_what_they_name() {
 
             let rest: Vec<&String> = ids.iter().filter(|id| !replayed.contains(*id)).collect();
             let one = Filter { events: vec![rest[0].parse().unwrap()], ..Filter::default() };
-            let dropped = Act::Drop.perform(&broker.settings(), &limits(one.clone()), &author(&db)).await.unwrap();
+            let dropped = Act::Drop
+                .perform(&broker.settings(), &limits(one.clone()), &author(&db))
+                .await
+                .unwrap();
             assert_eq!((dropped.matched, dropped.done), (1, 1));
-            assert_eq!(Act::Drop.perform(&broker.settings(), &limits(one), &author(&db)).await.unwrap().matched, 0);
+            assert_eq!(
+                Act::Drop
+                    .perform(&broker.settings(), &limits(one), &author(&db))
+                    .await
+                    .unwrap()
+                    .matched,
+                0
+            );
             arrive(&broker, DEAD, 3).await;
             let steps = db.store.operations(10).await.unwrap();
-            let batch = steps.iter().find(|step| step.action == "dlq.drop" && step.stage == Stage::Batch).unwrap();
+            let batch = steps
+                .iter()
+                .find(|step| step.action == "dlq.drop" && step.stage == Stage::Batch)
+                .unwrap();
             assert_eq!(batch.detail["events"][0].as_str(), Some(rest[0].as_str()));
 
             for nothing in [
                 Filter { group: Some("0000000000".into()), ..Filter::default() },
-                Filter { routing_key: Some("claim.*.paid.*".parse().unwrap()), ..Filter::default() },
+                Filter {
+                    routing_key: Some("claim.*.paid.*".parse().unwrap()),
+                    ..Filter::default()
+                },
                 Filter { died_before: Some(support::samples::NOW), ..Filter::default() },
                 Filter { origin: Some("elsewhere".into()), ..Filter::default() },
             ] {
-                assert_eq!(FAST.perform(&broker.settings(), &limits(nothing.clone()), &author(&db)).await.unwrap().matched, 0, "{nothing:?}");
+                assert_eq!(
+                    FAST.perform(&broker.settings(), &limits(nothing.clone()), &author(&db))
+                        .await
+                        .unwrap()
+                        .matched,
+                    0,
+                    "{nothing:?}"
+                );
             }
         })
     })
@@ -190,22 +277,37 @@ async fn a_replay_cut_in_the_middle_loses_nothing_and_sends_a_claim_in_order() {
             relay.stop().await;
 
             // Cut without a goodbye, as a killed process is.
-            let (settings, given, author) = (broker.settings(), limits(Filter::default()), author(&db));
+            let (settings, given, author) =
+                (broker.settings(), limits(Filter::default()), author(&db));
             let slow = Act::Replay { rate: 50 };
-            let (cut_settings, cut_limits, cut_author) = (settings.clone(), given.clone(), author.clone());
-            let cut = tokio::spawn(async move { slow.perform(&cut_settings, &cut_limits, &cut_author).await });
+            let (cut_settings, cut_limits, cut_author) =
+                (settings.clone(), given.clone(), author.clone());
+            let cut =
+                tokio::spawn(
+                    async move { slow.perform(&cut_settings, &cut_limits, &cut_author).await },
+                );
             eventually("some are back", || async { broker.depth(WORK).await >= 5 }).await;
             cut.abort();
             assert!(cut.await.unwrap_err().is_cancelled());
             let sent = || async { broker.depth(WORK).await + broker.depth(DEAD).await };
             eventually("the broker takes the rest back", || async { sent().await >= 30 }).await;
 
-            eventually("the rest is replayed", || async { FAST.perform(&settings, &given, &author).await.unwrap().waiting == 0 }).await;
+            eventually("the rest is replayed", || async {
+                FAST.perform(&settings, &given, &author).await.unwrap().waiting == 0
+            })
+            .await;
             let back = broker.consume(WORK, 30).await;
-            assert!((30..=31).contains(&back.len()), "at most the one in flight came twice: {}", back.len());
+            assert!(
+                (30..=31).contains(&back.len()),
+                "at most the one in flight came twice: {}",
+                back.len()
+            );
             let mut seen = HashSet::new();
-            let order: Vec<String> =
-                back.iter().filter(|delivery| seen.insert(id(delivery))).map(|delivery| headers(delivery)["cloudEvents_sequence"].clone()).collect();
+            let order: Vec<String> = back
+                .iter()
+                .filter(|delivery| seen.insert(id(delivery)))
+                .map(|delivery| headers(delivery)["cloudEvents_sequence"].clone())
+                .collect();
             assert_eq!(order, (1..=30).map(|n: u32| n.to_string()).collect::<Vec<_>>());
         })
     })
@@ -222,12 +324,20 @@ async fn unroutable_events_go_out_again_to_everybody() {
             arrive(&broker, UNROUTABLE, 4).await;
             relay.stop().await;
             let seen = look(&broker.settings(), DeadQueue::Unroutable, 10).await.unwrap();
-            assert_eq!((group(&seen.letters)[0].reason.as_str(), &seen.letters[0].origin), ("unroutable", &None));
+            assert_eq!(
+                (group(&seen.letters)[0].reason.as_str(), &seen.letters[0].origin),
+                ("unroutable", &None)
+            );
 
             let unroutable = Limits { queue: DeadQueue::Unroutable, ..limits(Filter::default()) };
-            let outcome = FAST.perform(&broker.settings(), &unroutable, &author(&db)).await.unwrap();
+            let outcome =
+                FAST.perform(&broker.settings(), &unroutable, &author(&db)).await.unwrap();
             assert_eq!((outcome.done, outcome.stopped), (4, None));
-            assert_eq!(broker.consume(WORK, 4).await.len(), 4, "the binding of the workers was mended first");
+            assert_eq!(
+                broker.consume(WORK, 4).await.len(),
+                4,
+                "the binding of the workers was mended first"
+            );
             assert_eq!(broker.depth(UNROUTABLE).await, 0);
         })
     })
@@ -250,7 +360,8 @@ async fn what_cannot_go_back_stays_and_says_why() {
             let seen = look(&broker.settings(), DeadQueue::Dead, 10).await.unwrap();
             assert!(!format!("{seen:?}").contains("DUPONT"), "{seen:?}");
 
-            // The queue of origin is gone, and comes back empty when the gateway declares it: deleted in between, the bind fails.
+            // The queue of origin is gone, and comes back empty when the gateway declares it:
+            // deleted in between, the bind fails.
             broker.channel.queue_delete(broker.name(WORK), QueueDeleteOptions::default()).await.unwrap();
             let outcome = FAST.perform(&broker.settings(), &limits(Filter::default()), &author(&db)).await.unwrap();
             assert_eq!((outcome.matched, outcome.without_origin, outcome.done), (3, 1, 2), "the queue was declared anew: {outcome:?}");
@@ -260,15 +371,29 @@ async fn what_cannot_go_back_stays_and_says_why() {
     .await;
 }
 
-/// A letter that died in a queue of a worker's own, with our dead letters, which is deleted since. Answers the name of that queue.
+/// A letter that died in a queue of a worker's own, with our dead letters, which is deleted since.
+/// Answers the name of that queue.
 async fn dead_of_a_queue_that_is_gone(broker: &Broker, name: &str) -> String {
     let before = broker.depth(DEAD).await;
     let own = broker.prefix.name(name);
     let mut arguments = FieldTable::default();
-    arguments.insert("x-dead-letter-exchange".into(), lapin::types::AMQPValue::LongString(broker.prefix.name(DEAD).into()));
-    broker.channel.queue_declare(own.as_str().into(), QueueDeclareOptions::default(), arguments).await.unwrap();
+    arguments.insert(
+        "x-dead-letter-exchange".into(),
+        lapin::types::AMQPValue::LongString(broker.prefix.name(DEAD).into()),
+    );
+    broker
+        .channel
+        .queue_declare(own.as_str().into(), QueueDeclareOptions::default(), arguments)
+        .await
+        .unwrap();
     let key = own.as_str().into();
-    let publish = broker.channel.basic_publish("".into(), key, BasicPublishOptions::default(), b"{}", BasicProperties::default());
+    let publish = broker.channel.basic_publish(
+        "".into(),
+        key,
+        BasicPublishOptions::default(),
+        b"{}",
+        BasicProperties::default(),
+    );
     publish.await.unwrap().await.unwrap();
     broker.consume_one(&own).await.reject(BasicRejectOptions { requeue: false }).await.unwrap();
     arrive(broker, DEAD, before + 1).await;
@@ -281,8 +406,14 @@ async fn letters_of_queues_that_are_gone_stay_and_hold_up_nobody() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let ids = refused(&broker, &db, 3).await;
-            let (first, last) = (dead_of_a_queue_that_is_gone(&broker, "aaa").await, dead_of_a_queue_that_is_gone(&broker, "zzz").await);
-            let outcome = FAST.perform(&broker.settings(), &limits(Filter::default()), &author(&db)).await.unwrap();
+            let (first, last) = (
+                dead_of_a_queue_that_is_gone(&broker, "aaa").await,
+                dead_of_a_queue_that_is_gone(&broker, "zzz").await,
+            );
+            let outcome = FAST
+                .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
+                .await
+                .unwrap();
             assert_eq!((outcome.chosen, outcome.done, &outcome.stopped), (5, 3, &None));
             let left: BTreeMap<String, usize> = [(first.clone(), 1), (last, 1)].into();
             assert_eq!(outcome.without_queue, left);
@@ -290,15 +421,29 @@ async fn letters_of_queues_that_are_gone_stay_and_hold_up_nobody() {
             assert_eq!(back, ids.iter().cloned().collect());
             arrive(&broker, DEAD, 2).await;
             let steps = db.store.operations(10).await.unwrap();
-            assert_eq!(steps.iter().map(|step| step.stage).collect::<Vec<_>>(), [Stage::Done, Stage::Batch, Stage::Asked]);
-            assert_eq!(serde_json::from_value::<BTreeMap<String, usize>>(steps[0].detail["without_queue"].clone()).unwrap(), left);
-            let named: BTreeSet<String> = serde_json::from_value(steps[1].detail["events"].clone()).unwrap();
+            assert_eq!(
+                steps.iter().map(|step| step.stage).collect::<Vec<_>>(),
+                [Stage::Done, Stage::Batch, Stage::Asked]
+            );
+            assert_eq!(
+                serde_json::from_value::<BTreeMap<String, usize>>(
+                    steps[0].detail["without_queue"].clone()
+                )
+                .unwrap(),
+                left
+            );
+            let named: BTreeSet<String> =
+                serde_json::from_value(steps[1].detail["events"].clone()).unwrap();
             assert_eq!(named, back, "what is left is not named as touched");
 
             // Nothing but such letters: nothing is sent, and it is on the record.
             let from_first = limits(Filter { origin: Some(first.clone()), ..Filter::default() });
-            let outcome = FAST.perform(&broker.settings(), &from_first, &author(&db)).await.unwrap();
-            assert_eq!((outcome.chosen, outcome.done, outcome.without_queue), (1, 0, [(first, 1)].into()));
+            let outcome =
+                FAST.perform(&broker.settings(), &from_first, &author(&db)).await.unwrap();
+            assert_eq!(
+                (outcome.chosen, outcome.done, outcome.without_queue),
+                (1, 0, [(first, 1)].into())
+            );
             assert_eq!(db.store.operations(1).await.unwrap()[0].stage, Stage::Done);
             arrive(&broker, DEAD, 2).await;
         })
@@ -313,20 +458,33 @@ async fn a_run_ends_in_its_time_and_the_next_one_does_the_rest() {
             refused(&broker, &db, 20).await;
             // At five a second, ten would take two seconds.
             let two_seconds = Limits { time: Duration::from_secs(2), ..limits(Filter::default()) };
-            let planned = Act::Replay { rate: 5 }.rehearse(&broker.settings(), &two_seconds).await.unwrap();
+            let planned =
+                Act::Replay { rate: 5 }.rehearse(&broker.settings(), &two_seconds).await.unwrap();
             assert_eq!((planned.matched, planned.chosen), (20, 10));
             // The rate asked for is beyond any broker: the time is over before the letters are.
             let too_short = Limits { time: Duration::from_millis(2), ..limits(Filter::default()) };
-            let outcome = Act::Replay { rate: 10_000 }.perform(&broker.settings(), &too_short, &author(&db)).await.unwrap();
+            let outcome = Act::Replay { rate: 10_000 }
+                .perform(&broker.settings(), &too_short, &author(&db))
+                .await
+                .unwrap();
             assert!(outcome.chosen == 20 && outcome.done < 20, "{outcome:?}");
-            assert!(outcome.stopped.as_ref().unwrap().contains("time of one run is over"), "{outcome:?}");
+            assert!(
+                outcome.stopped.as_ref().unwrap().contains("time of one run is over"),
+                "{outcome:?}"
+            );
             let last = &db.store.operations(1).await.unwrap()[0];
             assert_eq!((last.stage, &last.detail["done"]), (Stage::Failed, &outcome.done.into()));
             let rest = 20 - u32::try_from(outcome.done).unwrap();
             arrive(&broker, DEAD, rest).await;
-            let outcome = FAST.perform(&broker.settings(), &limits(Filter::default()), &author(&db)).await.unwrap();
+            let outcome = FAST
+                .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
+                .await
+                .unwrap();
             assert_eq!((outcome.done, outcome.stopped), (usize::try_from(rest).unwrap(), None));
-            assert_eq!(broker.consume(WORK, 20).await.iter().map(id).collect::<HashSet<_>>().len(), 20);
+            assert_eq!(
+                broker.consume(WORK, 20).await.iter().map(id).collect::<HashSet<_>>().len(),
+                20
+            );
         })
     })
     .await;
@@ -338,7 +496,9 @@ async fn nothing_is_touched_off_the_record() {
         on_sqlite(|db| async move {
             refused(&broker, &db, 2).await;
             db.execute("DROP TABLE operations_journal").await.unwrap();
-            let refused = Act::Drop.perform(&broker.settings(), &limits(Filter::default()), &author(&db)).await;
+            let refused = Act::Drop
+                .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
+                .await;
             assert!(matches!(refused, Err(DeadLetterError::Journal(_))), "{refused:?}");
             arrive(&broker, DEAD, 2).await;
         })

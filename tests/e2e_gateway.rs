@@ -1,5 +1,6 @@
-//! One claim from the drop directory to paid, and its neighbours rejected and repeated, on the program itself: embedded, and in the shape of
-//! production. What a concentrator, a caisse, a worker and an operator see is all that is looked at.
+//! One claim from the drop directory to paid, and its neighbours rejected and repeated, on the
+//! program itself: embedded, and in the shape of production. What a concentrator, a caisse, a
+//! worker and an operator see is all that is looked at.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -27,24 +28,41 @@ const AMC: &str = "0099900011";
 /// A DRE of pharmacies, all different for different seeds.
 fn dre(seed: u64, invoices: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
-    generate::dre(&Options { profile: Profile::Pharmacie, invoices, seed, ..Options::default() }, &mut bytes).expect("generates");
+    generate::dre(
+        &Options { profile: Profile::Pharmacie, invoices, seed, ..Options::default() },
+        &mut bytes,
+    )
+    .expect("generates");
     bytes
 }
 
 /// The answer of the caisse: every AMO part paid, the AMC parts left to the insurer.
 fn rsp(dre: &[u8]) -> Vec<u8> {
-    let options = RspOptions { rejected: 0, deferred: 0, amc_rejected: 0, amc_left: 100, ..RspOptions::default() };
+    let options = RspOptions {
+        rejected: 0,
+        deferred: 0,
+        amc_rejected: 0,
+        amc_left: 100,
+        ..RspOptions::default()
+    };
     let mut bytes = Vec::new();
     generate::rsp(dre, Forme::Crlf, &options, &mut bytes).expect("generates");
     bytes
 }
 
 fn pay(amount_centimes: i64) -> Kind {
-    Kind::Pay(proto::Pay { transfer_reference: "VIR 42".into(), transfer_date: "2026-02-10".into(), amount_centimes })
+    Kind::Pay(proto::Pay {
+        transfer_reference: "VIR 42".into(),
+        transfer_date: "2026-02-10".into(),
+        amount_centimes,
+    })
 }
 
 fn reject() -> Kind {
-    let reason = proto::Reason { code: "122".into(), label: "Garantie non active à la date des soins".into() };
+    let reason = proto::Reason {
+        code: "122".into(),
+        label: "Garantie non active à la date des soins".into(),
+    };
     Kind::Reject(proto::Reject { reasons: vec![reason] })
 }
 
@@ -53,7 +71,8 @@ async fn story(gateway: &Gateway) -> (proto::DreStatus, proto::DreStatus) {
     let file = dre(11, 3);
     let billed = invoices(&file);
     deposit_slowly(gateway, &file).await;
-    let (paid, rejected) = (decide_to_pay(gateway, &billed[0]).await, decide_to_reject(gateway, &billed[1]).await);
+    let (paid, rejected) =
+        (decide_to_pay(gateway, &billed[0]).await, decide_to_reject(gateway, &billed[1]).await);
     answer_of_the_caisse(gateway, &file, &billed).await;
     deposit_again(gateway, &file).await;
     (paid, rejected)
@@ -66,7 +85,8 @@ async fn deposit_slowly(gateway: &Gateway, file: &[u8]) {
     let mut writing = File::create(&aside).expect("the sender writes");
     let half = file.len() / 2;
     writing.write_all(&file[..half]).expect("the sender writes");
-    // While the sender dawdles, another file comes whole and goes through: the watcher has looked at both.
+    // While the sender dawdles, another file comes whole and goes through: the watcher has looked
+    // at both.
     gateway.drop_file(SENDER, "other.b2", &dre(12, 1));
     gateway.out_eventually(SENDER, "ARL_", 1).await;
     assert_eq!(gateway.exchanges().await.len(), 1, "the half-written file was taken");
@@ -74,10 +94,14 @@ async fn deposit_slowly(gateway: &Gateway, file: &[u8]) {
     fs::rename(&aside, &path).expect("the sender is done");
 
     let arls = gateway.out_eventually(SENDER, "ARL_", 2).await;
-    eventually("the deposited file is gone", || std::future::ready((!path.exists()).then_some(()))).await;
+    eventually("the deposited file is gone", || std::future::ready((!path.exists()).then_some(())))
+        .await;
     let exchange = gateway.exchanges().await.remove(0);
     assert_eq!((exchange.file_name.as_str(), exchange.verdict.as_str()), ("dre.b2", "accepted"));
-    assert_eq!((exchange.size_bytes, exchange.invoices, exchange.accepted), (file.len() as i64, 3, 3));
+    assert_eq!(
+        (exchange.size_bytes, exchange.invoices, exchange.accepted),
+        (file.len() as i64, 3, 3)
+    );
     for (name, arl) in &arls {
         let (_, wrong) = read_noemie(arl);
         assert!(wrong.is_empty(), "{name}: {wrong:?}");
@@ -88,12 +112,18 @@ async fn deposit_slowly(gateway: &Gateway, file: &[u8]) {
 
 async fn decide_to_pay(gateway: &Gateway, invoice: &Invoice) -> proto::DreStatus {
     let dre = gateway.dre(&invoice.ps, &invoice.number).await.expect("the claim of the invoice");
-    assert_eq!((dre.state.as_str(), dre.sender.as_str(), dre.amc_number.as_str()), ("received", SENDER, AMC));
+    assert_eq!(
+        (dre.state.as_str(), dre.sender.as_str(), dre.amc_number.as_str()),
+        ("received", SENDER, AMC)
+    );
     let asked = dre.amc.as_ref().expect("the AMC part").asked_centimes;
 
     let claim = proto::GetClaimRequest { claim_id: dre.claim_id.clone(), purpose: String::new() };
     let claim = gateway.work().get_claim(claim).await.expect("the claim").into_inner();
-    assert_eq!((claim.lines.iter().map(|l| l.amc_centimes).sum::<i64>(), claim.person), (asked, None));
+    assert_eq!(
+        (claim.lines.iter().map(|l| l.amc_centimes).sum::<i64>(), claim.person),
+        (asked, None)
+    );
 
     let accepted = gateway.decide(&dre.claim_id, "accept-1", Kind::Accept(proto::Accept {})).await;
     assert_eq!(accepted.dre.expect("the status").state, "accepted");
@@ -112,24 +142,36 @@ async fn decide_to_reject(gateway: &Gateway, invoice: &Invoice) -> proto::DreSta
     let (returns, wrong) = read_noemie(files.values().next().expect("a file"));
     assert!(wrong.is_empty(), "{wrong:?}");
     let [told] = returns.as_slice() else { panic!("{} invoices in the 580 file", returns.len()) };
-    assert_eq!((told.numero.as_str(), told.part_amc.as_ref().map(|p| p.etat)), (invoice.number.as_str(), Some(Etat::Rejete)));
-    assert!(told.rejets.iter().any(|r| r.libelle.contains("Garantie non active") || r.libelle.contains("GARANTIE NON ACTIVE")), "the reason is told");
+    assert_eq!(
+        (told.numero.as_str(), told.part_amc.as_ref().map(|p| p.etat)),
+        (invoice.number.as_str(), Some(Etat::Rejete))
+    );
+    assert!(
+        told.rejets.iter().any(|r| r.libelle.contains("Garantie non active")
+            || r.libelle.contains("GARANTIE NON ACTIVE")),
+        "the reason is told"
+    );
     let dre = gateway.dre_eventually(&invoice.ps, &invoice.number, "rejected").await;
     assert_eq!(dre.amc.as_ref().expect("the AMC part").reasons[0].code, "122");
     dre
 }
 
-/// The return of the caisse pays the AMO parts: paid is paid on both sides, rejected stays rejected.
+/// The return of the caisse pays the AMO parts: paid is paid on both sides, rejected stays
+/// rejected.
 async fn answer_of_the_caisse(gateway: &Gateway, file: &[u8], billed: &[Invoice]) {
     gateway.drop_file(CAISSE, "rsp.noemie", &rsp(file));
     let dre = gateway.dre_eventually(&billed[0].ps, &billed[0].number, "paid").await;
     let (amo, amc) = (dre.amo.expect("the AMO part"), dre.amc.expect("the AMC part"));
     assert_eq!((amo.state.as_str(), amo.paid_centimes), ("paid", amo.asked_centimes));
-    assert_eq!((amc.state.as_str(), amc.paid_centimes, amc.transfer_reference.as_str()), ("paid", amc.asked_centimes, "VIR 42"));
+    assert_eq!(
+        (amc.state.as_str(), amc.paid_centimes, amc.transfer_reference.as_str()),
+        ("paid", amc.asked_centimes, "VIR 42")
+    );
     gateway.dre_eventually(&billed[1].ps, &billed[1].number, "paid_and_rejected").await;
     let third = gateway.dre_eventually(&billed[2].ps, &billed[2].number, "partly_paid").await;
     assert_eq!(third.amc.expect("the AMC part").state, "received");
-    let exchange = gateway.exchanges().await.into_iter().find(|e| e.sender == CAISSE).expect("the return");
+    let exchange =
+        gateway.exchanges().await.into_iter().find(|e| e.sender == CAISSE).expect("the return");
     assert_eq!((exchange.norm.as_str(), exchange.accepted, exchange.unmatched), ("noemie", 3, 0));
 }
 
@@ -140,9 +182,16 @@ async fn deposit_again(gateway: &Gateway, file: &[u8]) {
     let again = gateway.submit(SENDER, "another-name.b2", file).await.expect("an answer");
     assert!(again.repeated);
     assert_eq!(again.exchange.expect("the exchange").exchange_id, first.exchange_id);
-    assert_eq!(again.arl_body, gateway.out(SENDER, "ARL_")[&format!("ARL_{}_pos.noemie", first.exchange_id)], "byte for byte");
+    assert_eq!(
+        again.arl_body,
+        gateway.out(SENDER, "ARL_")[&format!("ARL_{}_pos.noemie", first.exchange_id)],
+        "byte for byte"
+    );
     let dropped = gateway.drop_file(SENDER, "dre.b2", file);
-    eventually("the repeated file is taken", || std::future::ready((!dropped.exists()).then_some(()))).await;
+    eventually("the repeated file is taken", || {
+        std::future::ready((!dropped.exists()).then_some(()))
+    })
+    .await;
     assert_eq!(gateway.exchanges().await.len(), before.len());
     for exchange in &before {
         let ledger = gateway.report(&exchange.exchange_id).await.ledger.expect("the books");
@@ -151,35 +200,55 @@ async fn deposit_again(gateway: &Gateway, file: &[u8]) {
 }
 
 /// The life of the claim that is paid, and of the one that is rejected: sequence, fact, part.
-const PAID: [(i64, &str, &str); 4] = [(1, "received", "amc"), (2, "accepted", "amc"), (3, "paid", "amc"), (4, "paid", "amo")];
-const REJECTED: [(i64, &str, &str); 3] = [(1, "received", "amc"), (2, "rejected", "amc"), (3, "paid", "amo")];
+const PAID: [(i64, &str, &str); 4] =
+    [(1, "received", "amc"), (2, "accepted", "amc"), (3, "paid", "amc"), (4, "paid", "amo")];
+const REJECTED: [(i64, &str, &str); 3] =
+    [(1, "received", "amc"), (2, "rejected", "amc"), (3, "paid", "amo")];
 
 /// Events of claims: three of one file, one of the other, three of decisions, three of the return.
 const EVENTS: usize = 4 + 3 + 3;
 
 /// SIGTERM with a deposit under way: it is answered, the streams end, and the process ends well.
-async fn stop_in_order(gateway: Gateway, mut events: Streaming<proto::SubscribeClaimEventsResponse>) {
+async fn stop_in_order(
+    gateway: Gateway,
+    mut events: Streaming<proto::SubscribeClaimEventsResponse>,
+) {
     use proto::submit_exchange_request::Part;
     let (sender, receiver) = tokio::sync::mpsc::channel(4);
     let mut client = gateway.exchange();
-    let answer = tokio::spawn(async move { client.submit_exchange(tokio_stream::wrappers::ReceiverStream::new(receiver)).await });
+    let answer = tokio::spawn(async move {
+        client.submit_exchange(tokio_stream::wrappers::ReceiverStream::new(receiver)).await
+    });
     let part = |part| proto::SubmitExchangeRequest { part: Some(part) };
-    let metadata = proto::SubmitMetadata { sender: SENDER.into(), file_name: "last.b2".into(), idempotency_key: String::new() };
+    let metadata = proto::SubmitMetadata {
+        sender: SENDER.into(),
+        file_name: "last.b2".into(),
+        idempotency_key: String::new(),
+    };
     sender.send(part(Part::Metadata(metadata))).await.expect("the call is open");
     let last = dre(13, 20);
     sender.send(part(Part::Chunk(last[..1_000].to_vec()))).await.expect("the call is open");
-    eventually("the upload has begun", || std::future::ready(archived(&gateway).then_some(()))).await;
+    eventually("the upload has begun", || std::future::ready(archived(&gateway).then_some(())))
+        .await;
     gateway.terminate();
     let end = async { while let Ok(Some(_)) = events.message().await {} };
-    tokio::time::timeout(gateway::PATIENCE, end).await.expect("the stream ends when the gateway stops");
+    tokio::time::timeout(gateway::PATIENCE, end)
+        .await
+        .expect("the stream ends when the gateway stops");
     sender.send(part(Part::Chunk(last[1_000..].to_vec()))).await.expect("the call goes on");
     drop(sender);
-    let receipt = answer.await.expect("the task").expect("the deposit under way is answered").into_inner();
+    let receipt =
+        answer.await.expect("the task").expect("the deposit under way is answered").into_inner();
     let exchange = receipt.exchange.expect("the exchange");
     assert_eq!(exchange.accepted, 20);
     let dir = gateway.dir.clone();
     let arls = dir.join("data/out").join(SENDER);
-    assert_eq!(gateway.ended().await.code(), Some(0), "{}", fs::read_to_string(dir.join("stderr.log")).unwrap_or_default());
+    assert_eq!(
+        gateway.ended().await.code(),
+        Some(0),
+        "{}",
+        fs::read_to_string(dir.join("stderr.log")).unwrap_or_default()
+    );
     let name = format!("ARL_{}_pos.noemie", exchange.exchange_id);
     assert!(arls.join(&name).exists(), "the ARL of the last deposit is written before the end");
 }
@@ -189,7 +258,8 @@ fn archived(gateway: &Gateway) -> bool {
     let mut waiting = vec![gateway.dir.join("data/archive")];
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
-            waiting.extend(fs::read_dir(&path).expect("reads").map(|e| e.expect("an entry").path()));
+            waiting
+                .extend(fs::read_dir(&path).expect("reads").map(|e| e.expect("an entry").path()));
         } else if path.extension().is_none_or(|e| e != "enc") {
             return true;
         }
@@ -203,14 +273,27 @@ async fn embedded() {
     let gateway = Gateway::start(directory.path(), &[]).await;
     let (paid, rejected) = story(&gateway).await;
 
-    let mut stream = gateway.work().subscribe_claim_events(proto::SubscribeClaimEventsRequest::default()).await.unwrap().into_inner();
+    let mut stream = gateway
+        .work()
+        .subscribe_claim_events(proto::SubscribeClaimEventsRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
     let mut events = Vec::new();
     while events.len() < EVENTS {
-        let message = tokio::time::timeout(gateway::PATIENCE, stream.message()).await.expect("an event in time").unwrap().expect("an event");
+        let message = tokio::time::timeout(gateway::PATIENCE, stream.message())
+            .await
+            .expect("an event in time")
+            .unwrap()
+            .expect("an event");
         events.extend(message.event);
     }
     for (claim, life) in [(&paid, &PAID[..]), (&rejected, &REJECTED[..])] {
-        let told: Vec<_> = events.iter().filter(|e| e.claim_id == claim.claim_id).map(|e| (e.sequence, e.fact.as_str(), e.part.as_str())).collect();
+        let told: Vec<_> = events
+            .iter()
+            .filter(|e| e.claim_id == claim.claim_id)
+            .map(|e| (e.sequence, e.fact.as_str(), e.part.as_str()))
+            .collect();
         assert_eq!(told, life);
     }
     stop_in_order(gateway, stream).await;
@@ -222,7 +305,11 @@ async fn in_the_shape_of_production() {
         on_postgres(|db| async move {
             let directory = tempfile::tempdir().unwrap();
             let (prefix, url) = (broker.prefix(), broker.url());
-            let settings = [("NOEMIE_DATABASE_URL", db.url.as_str()), ("NOEMIE_AMQP_URL", url.as_str()), ("NOEMIE_AMQP_PREFIX", prefix.as_str())];
+            let settings = [
+                ("NOEMIE_DATABASE_URL", db.url.as_str()),
+                ("NOEMIE_AMQP_URL", url.as_str()),
+                ("NOEMIE_AMQP_PREFIX", prefix.as_str()),
+            ];
             let gateway = Gateway::start(directory.path(), &settings).await;
             let mut consumer = broker.consume().await;
             let (paid, rejected) = story(&gateway).await;
@@ -231,8 +318,17 @@ async fn in_the_shape_of_production() {
             for (claim, life) in [(&paid, &PAID[..]), (&rejected, &REJECTED[..])] {
                 follow(&claim.claim_id, life, &messages);
             }
-            assert_eq!(messages.iter().map(|m| &m.id).collect::<std::collections::HashSet<_>>().len(), EVENTS, "nothing twice when nothing fails");
-            let stream = gateway.work().subscribe_claim_events(proto::SubscribeClaimEventsRequest::default()).await.unwrap().into_inner();
+            assert_eq!(
+                messages.iter().map(|m| &m.id).collect::<std::collections::HashSet<_>>().len(),
+                EVENTS,
+                "nothing twice when nothing fails"
+            );
+            let stream = gateway
+                .work()
+                .subscribe_claim_events(proto::SubscribeClaimEventsRequest::default())
+                .await
+                .unwrap()
+                .into_inner();
             stop_in_order(gateway, stream).await;
             consumer.messages(20).await;
         })
@@ -240,15 +336,24 @@ async fn in_the_shape_of_production() {
     .await;
 }
 
-/// What a worker's queue got of one claim: facts in order, each under its routing key, its name and its id.
+/// What a worker's queue got of one claim: facts in order, each under its routing key, its name and
+/// its id.
 fn follow(claim_id: &str, life: &[(i64, &str, &str)], messages: &[Message]) {
-    let of_claim: Vec<&Message> = messages.iter().filter(|m| m.body["claimId"] == claim_id).collect();
+    let of_claim: Vec<&Message> =
+        messages.iter().filter(|m| m.body["claimId"] == claim_id).collect();
     assert_eq!(of_claim.len(), life.len());
     for (message, (sequence, fact, part)) in of_claim.into_iter().zip(life) {
         assert_eq!(message.routing_key, format!("claim.dre.{fact}.{AMC}"));
         assert_eq!(message.kind, format!("claim.{fact}"));
-        assert_eq!(message.body["sequence"], sequence.to_string(), "in order, 64-bit integers as text");
-        assert_eq!((message.body["fact"].as_str(), message.body["part"].as_str()), (Some(*fact), Some(*part)));
+        assert_eq!(
+            message.body["sequence"],
+            sequence.to_string(),
+            "in order, 64-bit integers as text"
+        );
+        assert_eq!(
+            (message.body["fact"].as_str(), message.body["part"].as_str()),
+            (Some(*fact), Some(*part))
+        );
         assert_eq!(message.body["eventId"], message.id.as_str());
     }
 }

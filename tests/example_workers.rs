@@ -1,9 +1,13 @@
-//! The workers of `examples/` on a real RabbitMQ: fed duplicates and poison, killed in the middle, cut off; each fact takes effect once.
+//! The workers of `examples/` on a real RabbitMQ: fed duplicates and poison, killed in the middle,
+//! cut off; each fact takes effect once.
 //!
-//! The Python one needs `python3` with pika, installed into `target/worker-venv` when pip can. Where that fails the test says so and passes:
-//! the Rust one is never skipped.
+//! The Python one needs `python3` with pika, installed into `target/worker-venv` when pip can.
+//! Where that fails the test says so and passes: the Rust one is never skipped.
 
-#![allow(clippy::unwrap_used, reason = "a test that unwraps is a test that fails with a line number")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that unwraps is a test that fails with a line number"
+)]
 
 #[path = "support/relay.rs"]
 mod relay;
@@ -38,10 +42,16 @@ impl Drop for Worker {
 }
 
 fn start(program: &[PathBuf], url: &str, queue: &str, db: &Path) -> Worker {
-    let log = std::fs::File::options().create(true).append(true).open(db.with_extension("log")).unwrap();
+    let log =
+        std::fs::File::options().create(true).append(true).open(db.with_extension("log")).unwrap();
     let (first, rest) = program.split_first().unwrap();
     let mut command = Command::new(first);
-    command.args(rest).env("WORKER_AMQP_URL", url).env("WORKER_QUEUE", queue).env("WORKER_DB", db).env_remove("WORKER_GRPC");
+    command
+        .args(rest)
+        .env("WORKER_AMQP_URL", url)
+        .env("WORKER_QUEUE", queue)
+        .env("WORKER_DB", db)
+        .env_remove("WORKER_GRPC");
     Worker(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap())
 }
 
@@ -60,16 +70,24 @@ async fn feed(broker: &Broker, claims: u64) {
         for (n, claim) in claims.iter().enumerate() {
             let event: ClaimEvent = event(claim, sequence);
             for _ in 0..if n % 3 == 0 { 2 } else { 1 } {
-                publish(broker, &event.event_id.to_string(), &serde_json::to_vec(&event).unwrap()).await;
+                publish(broker, &event.event_id.to_string(), &serde_json::to_vec(&event).unwrap())
+                    .await;
             }
         }
     }
 }
 
 async fn publish(broker: &Broker, id: &str, body: &[u8]) {
-    let properties = BasicProperties::default().with_message_id(id.into()).with_type("claim.received".into());
+    let properties =
+        BasicProperties::default().with_message_id(id.into()).with_type("claim.received".into());
     let key = "claim.dre.received.0099900011".into();
-    let sent = broker.channel.basic_publish(broker.name(topology::CLAIMS), key, BasicPublishOptions::default(), body, properties);
+    let sent = broker.channel.basic_publish(
+        broker.name(topology::CLAIMS),
+        key,
+        BasicPublishOptions::default(),
+        body,
+        properties,
+    );
     sent.await.unwrap().await.unwrap();
 }
 
@@ -89,16 +107,29 @@ async fn story(program: Vec<PathBuf>) {
             let worker = start(&program, &proxy.url(), &queue, &db);
             let start = Instant::now();
             while number(&db, "SELECT count(*) FROM done").await < done {
-                assert!(start.elapsed() < PATIENCE, "{}", std::fs::read_to_string(db.with_extension("log")).unwrap_or_default());
+                assert!(
+                    start.elapsed() < PATIENCE,
+                    "{}",
+                    std::fs::read_to_string(db.with_extension("log")).unwrap_or_default()
+                );
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             drop(worker);
         }
-        // Its line is cut in the middle, or at the end where it is faster than the look at its tables: there is more to do behind the cut.
-        let lines = || std::fs::read_to_string(db.with_extension("log")).unwrap_or_default().matches("consuming").count();
+        // Its line is cut in the middle, or at the end where it is faster than the look at its
+        // tables: there is more to do behind the cut.
+        let lines = || {
+            std::fs::read_to_string(db.with_extension("log"))
+                .unwrap_or_default()
+                .matches("consuming")
+                .count()
+        };
         let before = lines();
         let worker = start(&program, &proxy.url(), &queue, &db);
-        eventually("it goes on", || async { lines() > before && number(&db, "SELECT count(*) FROM done").await > 600 }).await;
+        eventually("it goes on", || async {
+            lines() > before && number(&db, "SELECT count(*) FROM done").await > 600
+        })
+        .await;
         proxy.cut();
         feed(&broker, LATE_CLAIMS).await;
         let all = i64::try_from((CLAIMS + LATE_CLAIMS) * FACTS).unwrap();
@@ -109,15 +140,29 @@ async fn story(program: Vec<PathBuf>) {
             assert!(cut.elapsed() < 3 * PATIENCE, "not every event is done: {}", log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        eventually("everything is acknowledged", || async { broker.depth(WORK).await == 0 && broker.depth(DEAD).await == 1 }).await;
+        eventually("everything is acknowledged", || async {
+            broker.depth(WORK).await == 0 && broker.depth(DEAD).await == 1
+        })
+        .await;
         drop(worker);
 
-        assert_eq!(number(&db, "SELECT count(*) FROM facts").await, all, "each fact took effect once");
-        assert_eq!(number(&db, "SELECT count(*) FROM (SELECT DISTINCT claim_id, sequence FROM facts)").await, all);
+        assert_eq!(
+            number(&db, "SELECT count(*) FROM facts").await,
+            all,
+            "each fact took effect once"
+        );
+        assert_eq!(
+            number(&db, "SELECT count(*) FROM (SELECT DISTINCT claim_id, sequence FROM facts)")
+                .await,
+            all
+        );
         let dead = look(&broker.settings(), DeadQueue::Dead, 10).await.unwrap();
         assert_eq!((dead.letters[0].reason.as_str(), &dead.letters[0].body), ("rejected", &None));
         let log = std::fs::read_to_string(db.with_extension("log")).unwrap();
-        assert!(log.contains("given up") && log.contains("trying again") && !log.contains("DUPONT"), "{log}");
+        assert!(
+            log.contains("given up") && log.contains("trying again") && !log.contains("DUPONT"),
+            "{log}"
+        );
     })
     .await;
 }
@@ -136,7 +181,10 @@ async fn the_rust_worker_takes_each_fact_once() {
     let directory = build_directory();
     // Cargo builds the examples before it runs all tests, and not before it runs this one alone.
     let mut build = Command::new(env!("CARGO"));
-    build.current_dir(root()).args(["build", "--locked", "--quiet", "--example", "worker", "--target-dir"]).arg(directory.parent().unwrap());
+    build
+        .current_dir(root())
+        .args(["build", "--locked", "--quiet", "--example", "worker", "--target-dir"])
+        .arg(directory.parent().unwrap());
     if directory.ends_with("release") {
         build.arg("--release");
     }
@@ -147,7 +195,9 @@ async fn the_rust_worker_takes_each_fact_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_worker_takes_each_fact_once() {
     let Some(python) = python_with_pika() else {
-        eprintln!("SKIPPED: no python3 with pika, and pip could not install it into target/worker-venv: examples/worker.py was not tried");
+        eprintln!(
+            "SKIPPED: no python3 with pika, and pip could not install it into target/worker-venv: examples/worker.py was not tried"
+        );
         return;
     };
     story(vec![python, root().join("examples/worker.py")]).await;
@@ -159,7 +209,13 @@ fn python_with_pika() -> Option<PathBuf> {
         let asked = Command::new(python).args(["-c", "import pika"]).stderr(Stdio::null()).status();
         asked.is_ok_and(|status| status.success())
     };
-    let run = |program: &Path, args: &[&str]| Command::new(program).args(args).stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    let run = |program: &Path, args: &[&str]| {
+        Command::new(program)
+            .args(args)
+            .stdout(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    };
     let system = PathBuf::from("python3");
     if has_pika(&system) {
         return Some(system);

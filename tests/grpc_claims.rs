@@ -8,7 +8,8 @@ use grpc_support::{Gateway, fields};
 use noemie_gateway::domain::Claim;
 use noemie_gateway::domain::claim::PersonRecord;
 use noemie_gateway::grpc::proto::{
-    GetClaimRequest, GetClaimResponse, SubscribeClaimEventsRequest, SubscribeClaimEventsResponse, WatchDreRequest, WatchDreResponse,
+    GetClaimRequest, GetClaimResponse, SubscribeClaimEventsRequest, SubscribeClaimEventsResponse,
+    WatchDreRequest, WatchDreResponse,
 };
 use std::time::Duration;
 use tonic::{Code, Request, Status, Streaming};
@@ -33,8 +34,14 @@ async fn claim_with_person(gateway: &Gateway) -> Claim {
     claims.await.remove(0).claim
 }
 
-async fn get(gateway: &Gateway, claim: &Claim, caller: Option<&'static str>, purpose: &str) -> Result<GetClaimResponse, Status> {
-    let mut request = Request::new(GetClaimRequest { claim_id: claim.id.to_string(), purpose: purpose.into() });
+async fn get(
+    gateway: &Gateway,
+    claim: &Claim,
+    caller: Option<&'static str>,
+    purpose: &str,
+) -> Result<GetClaimResponse, Status> {
+    let mut request =
+        Request::new(GetClaimRequest { claim_id: claim.id.to_string(), purpose: purpose.into() });
     if let Some(caller) = caller {
         request.metadata_mut().insert("x-noemie-caller", caller.parse().expect("ASCII"));
     }
@@ -49,7 +56,10 @@ async fn the_person_is_given_to_who_says_who_and_why_and_the_journal_knows() {
     let claim = claim_with_person(&gateway).await;
     let answer = get(&gateway, &claim, Some("liquidation-1"), "liquidation").await.expect("found");
     assert_eq!(answer.person.expect("the person").nir, person().nir);
-    assert_eq!((answer.lines.len(), answer.lines[0].amc_centimes, answer.lines[0].care_date.as_str()), (2, 250, "2025-03-01"));
+    assert_eq!(
+        (answer.lines.len(), answer.lines[0].amc_centimes, answer.lines[0].care_date.as_str()),
+        (2, 250, "2025-03-01")
+    );
     assert_eq!(answer.dre.expect("a status").claim_id, claim.id.to_string());
     let read = "SELECT count(*) FROM access_journal WHERE caller = 'liquidation-1' AND purpose = 'liquidation'";
     assert_eq!(gateway.number(read).await, 1);
@@ -59,7 +69,9 @@ async fn the_person_is_given_to_who_says_who_and_why_and_the_journal_knows() {
 async fn the_person_is_withheld_from_the_others_and_nothing_is_journaled() {
     let gateway = Gateway::start().await;
     let claim = claim_with_person(&gateway).await;
-    for (caller, purpose) in [(None, "liquidation"), (Some("liquidation-1"), ""), (Some(""), "liquidation")] {
+    for (caller, purpose) in
+        [(None, "liquidation"), (Some("liquidation-1"), ""), (Some(""), "liquidation")]
+    {
         let answer = get(&gateway, &claim, caller, purpose).await.expect("found");
         assert!(answer.person.is_none(), "{caller:?} {purpose}");
         assert!(!answer.person_withheld.is_empty());
@@ -72,25 +84,35 @@ async fn the_person_is_withheld_from_the_others_and_nothing_is_journaled() {
 async fn a_vault_that_does_not_open_leaves_as_an_id_only() {
     let gateway = Gateway::start().await;
     let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
-    let failed = get(&gateway, &claim, Some("liquidation-1"), "liquidation").await.expect_err("not a sealed person");
+    let failed = get(&gateway, &claim, Some("liquidation-1"), "liquidation")
+        .await
+        .expect_err("not a sealed person");
     assert_eq!(failed.code(), Code::Internal);
     let id = failed.message().strip_prefix("internal error ").expect("only an id");
     assert!(uuid::Uuid::parse_str(id).is_ok(), "{id}");
     assert_eq!(gateway.number(JOURNAL).await, 1, "the attempt is journaled");
 }
 
-async fn subscribe(gateway: &Gateway, request: SubscribeClaimEventsRequest) -> Streaming<SubscribeClaimEventsResponse> {
+async fn subscribe(
+    gateway: &Gateway,
+    request: SubscribeClaimEventsRequest,
+) -> Streaming<SubscribeClaimEventsResponse> {
     gateway.work().subscribe_claim_events(request).await.expect("subscribes").into_inner()
 }
 
 /// The next message, which must come soon.
 async fn next<T>(stream: &mut Streaming<T>) -> T {
-    let message = tokio::time::timeout(Duration::from_secs(10), stream.next()).await.expect("a message comes");
+    let message = tokio::time::timeout(Duration::from_secs(10), stream.next())
+        .await
+        .expect("a message comes");
     message.expect("the stream goes on").expect("no failure")
 }
 
 fn from(resume_token: &str) -> SubscribeClaimEventsRequest {
-    SubscribeClaimEventsRequest { resume_token: resume_token.into(), ..SubscribeClaimEventsRequest::default() }
+    SubscribeClaimEventsRequest {
+        resume_token: resume_token.into(),
+        ..SubscribeClaimEventsRequest::default()
+    }
 }
 
 #[tokio::test]
@@ -104,11 +126,18 @@ async fn a_subscriber_resumes_after_the_last_token_and_follows() {
     drop(stream);
     let mut resumed = subscribe(&gateway, from(&first.resume_token)).await;
     for claim in &claims[1..] {
-        assert_eq!(next(&mut resumed).await.event.expect("an event").claim_id, claim.claim.id.to_string());
+        assert_eq!(
+            next(&mut resumed).await.event.expect("an event").claim_id,
+            claim.claim.id.to_string()
+        );
     }
-    let later = deposit(&gateway.store, "b", |exchange| vec![samples::claim(exchange, 9, "b-9")]).await;
+    let later =
+        deposit(&gateway.store, "b", |exchange| vec![samples::claim(exchange, 9, "b-9")]).await;
     gateway.publish().await;
-    assert_eq!(next(&mut resumed).await.event.expect("an event").claim_id, later[0].claim.id.to_string());
+    assert_eq!(
+        next(&mut resumed).await.event.expect("an event").claim_id,
+        later[0].claim.id.to_string()
+    );
 }
 
 #[tokio::test]
@@ -140,7 +169,10 @@ async fn wrong_subscriptions_are_refused_at_once() {
     for (request, field) in [
         (from("later"), "resume_token"),
         (from("-1"), "resume_token"),
-        (SubscribeClaimEventsRequest { facts: vec!["paid".into(), "lost".into()], ..from("") }, "facts[1]"),
+        (
+            SubscribeClaimEventsRequest { facts: vec!["paid".into(), "lost".into()], ..from("") },
+            "facts[1]",
+        ),
     ] {
         let refused = gateway.work().subscribe_claim_events(request).await.expect_err("wrong");
         assert_eq!(fields(&refused), [field]);
@@ -157,13 +189,24 @@ async fn a_watcher_sees_the_claims_it_asked_for() {
     let claims = deposit_many(&gateway.store, "a", 3).await;
     gateway.publish().await;
     let wanted = claims[1].claim.id.to_string();
-    let mut stream = watch(&gateway, WatchDreRequest { claim_ids: vec![wanted.clone()], ..WatchDreRequest::default() }).await;
+    let mut stream = watch(
+        &gateway,
+        WatchDreRequest { claim_ids: vec![wanted.clone()], ..WatchDreRequest::default() },
+    )
+    .await;
     let seen = next(&mut stream).await;
     assert_eq!((seen.dre.expect("a status").claim_id, seen.resume_token.as_str()), (wanted, "2"));
     let past = next(&mut stream).await;
     assert_eq!((past.dre, past.resume_token.as_str()), (None, "3"));
-    let wrong = WatchDreRequest { claim_ids: vec!["x".into()], resume_token: String::new(), ..WatchDreRequest::default() };
-    assert_eq!(fields(&gateway.status().watch_dre(wrong).await.expect_err("not a UUID")), ["claim_ids[0]"]);
+    let wrong = WatchDreRequest {
+        claim_ids: vec!["x".into()],
+        resume_token: String::new(),
+        ..WatchDreRequest::default()
+    };
+    assert_eq!(
+        fields(&gateway.status().watch_dre(wrong).await.expect_err("not a UUID")),
+        ["claim_ids[0]"]
+    );
 }
 
 #[tokio::test]
@@ -175,5 +218,8 @@ async fn streams_end_when_the_gateway_stops() {
     let patience = Duration::from_secs(10);
     assert!(tokio::time::timeout(patience, events.next()).await.expect("ends").is_none());
     assert!(tokio::time::timeout(patience, statuses.next()).await.expect("ends").is_none());
-    tokio::time::timeout(patience, gateway.served).await.expect("the server ends too").expect("in order");
+    tokio::time::timeout(patience, gateway.served)
+        .await
+        .expect("the server ends too")
+        .expect("in order");
 }

@@ -8,7 +8,8 @@ use noemie_gateway::domain::{ClaimId, PartState};
 use noemie_gateway::grpc::proto::decision::Kind;
 use noemie_gateway::grpc::proto::decision_result::Result as Outcome;
 use noemie_gateway::grpc::proto::{
-    Accept, BatchRecordDecisionsRequest, Decision, Defer, Pay, Reason, RecordDecisionRequest, RecordDecisionResponse, Recover, Reject,
+    Accept, BatchRecordDecisionsRequest, Decision, Defer, Pay, Reason, RecordDecisionRequest,
+    RecordDecisionResponse, Recover, Reject,
 };
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -18,11 +19,17 @@ async fn one_claim(gateway: &Gateway) -> ClaimId {
 }
 
 fn decision(claim: ClaimId, key: &str, kind: Kind) -> Decision {
-    Decision { claim_id: claim.to_string(), part: String::new(), idempotency_key: key.into(), kind: Some(kind) }
+    Decision {
+        claim_id: claim.to_string(),
+        part: String::new(),
+        idempotency_key: key.into(),
+        kind: Some(kind),
+    }
 }
 
 async fn record(gateway: &Gateway, decision: Decision) -> Result<RecordDecisionResponse, Status> {
-    let answer = gateway.work().record_decision(RecordDecisionRequest { decision: Some(decision) }).await;
+    let answer =
+        gateway.work().record_decision(RecordDecisionRequest { decision: Some(decision) }).await;
     answer.map(tonic::Response::into_inner)
 }
 
@@ -31,11 +38,17 @@ fn accept() -> Kind {
 }
 
 fn reject(code: &str) -> Kind {
-    Kind::Reject(Reject { reasons: vec![Reason { code: code.into(), label: "Bénéficiaire inconnu".into() }] })
+    Kind::Reject(Reject {
+        reasons: vec![Reason { code: code.into(), label: "Bénéficiaire inconnu".into() }],
+    })
 }
 
 fn pay(amount_centimes: i64) -> Kind {
-    Kind::Pay(Pay { transfer_reference: "VIR-42".into(), transfer_date: "2025-03-12".into(), amount_centimes })
+    Kind::Pay(Pay {
+        transfer_reference: "VIR-42".into(),
+        transfer_date: "2025-03-12".into(),
+        amount_centimes,
+    })
 }
 
 fn amc_state(answer: &RecordDecisionResponse) -> &str {
@@ -59,7 +72,8 @@ async fn a_claim_is_accepted_paid_and_recovered() {
     assert_eq!(recovered.warnings[0].code, "partial_recovery");
     assert_eq!(recovered.dre.expect("a status").amc.expect("a part").paid_centimes, 300);
     let history = gateway.store.history(claim).await.expect("reads");
-    let told: Vec<(u64, PartState)> = history.iter().map(|o| (o.event.sequence, o.event.fact)).collect();
+    let told: Vec<(u64, PartState)> =
+        history.iter().map(|o| (o.event.sequence, o.event.fact)).collect();
     use PartState::{Accepted, Paid, Received, Recovered};
     assert_eq!(told, [(1, Received), (2, Accepted), (3, Paid), (4, Recovered)]);
     assert_eq!(history[2].event.event_id.to_string(), paid.event_id.expect("an event"));
@@ -73,8 +87,12 @@ async fn the_same_key_gets_the_same_answer_and_another_decision_is_refused() {
     record(&gateway, decision(claim, "", pay(500))).await.expect("pays");
     let again = record(&gateway, decision(claim, "k", accept())).await.expect("repeats");
     assert_eq!((again.event_id, again.repeated), (first.event_id, true));
-    let refused = record(&gateway, decision(claim, "k", reject("122"))).await.expect_err("another decision");
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::AlreadyExists, "idempotency_key_reused"));
+    let refused =
+        record(&gateway, decision(claim, "k", reject("122"))).await.expect_err("another decision");
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::AlreadyExists, "idempotency_key_reused")
+    );
     assert_eq!(gateway.store.history(claim).await.expect("reads").len(), 3);
 }
 
@@ -85,8 +103,12 @@ async fn the_present_state_repeats_without_a_key() {
     record(&gateway, decision(claim, "", reject("122"))).await.expect("rejects");
     let again = record(&gateway, decision(claim, "", reject("122"))).await.expect("repeats");
     assert_eq!((again.event_id, again.repeated), (None, true));
-    let other = record(&gateway, decision(claim, "", reject("999"))).await.expect_err("other reasons");
-    assert_eq!((other.code(), reason(&other).as_str()), (Code::FailedPrecondition, "decided_otherwise"));
+    let other =
+        record(&gateway, decision(claim, "", reject("999"))).await.expect_err("other reasons");
+    assert_eq!(
+        (other.code(), reason(&other).as_str()),
+        (Code::FailedPrecondition, "decided_otherwise")
+    );
     assert_eq!(gateway.store.history(claim).await.expect("reads").len(), 2);
 }
 
@@ -97,7 +119,9 @@ async fn a_key_that_found_its_state_there_still_answers_later() {
     record(&gateway, decision(claim, "k1", accept())).await.expect("accepts");
     record(&gateway, decision(claim, "k2", accept())).await.expect("was there");
     record(&gateway, decision(claim, "k3", pay(500))).await.expect("pays");
-    let late = record(&gateway, decision(claim, "k2", accept())).await.expect("repeats, although the claim went on");
+    let late = record(&gateway, decision(claim, "k2", accept()))
+        .await
+        .expect("repeats, although the claim went on");
     assert_eq!((late.event_id, late.repeated), (None, true));
 }
 
@@ -117,9 +141,17 @@ async fn what_the_life_cycle_forbids_writes_nothing() {
     let gateway = Gateway::start().await;
     let claim = one_claim(&gateway).await;
     record(&gateway, decision(claim, "", reject("122"))).await.expect("rejects");
-    let refused = record(&gateway, decision(claim, "k", pay(500))).await.expect_err("a rejected part is not paid");
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "illegal_transition"));
-    assert_eq!(refused.message(), "la part amc est « Rejetée » : elle ne peut pas devenir « Payée »");
+    let refused = record(&gateway, decision(claim, "k", pay(500)))
+        .await
+        .expect_err("a rejected part is not paid");
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::FailedPrecondition, "illegal_transition")
+    );
+    assert_eq!(
+        refused.message(),
+        "la part amc est « Rejetée » : elle ne peut pas devenir « Payée »"
+    );
     let details = refused.get_error_details();
     let metadata = &details.error_info().expect("an ErrorInfo").metadata;
     assert_eq!((metadata["from"].as_str(), metadata["to"].as_str()), ("rejected", "paid"));
@@ -131,7 +163,10 @@ async fn what_the_life_cycle_forbids_writes_nothing() {
 async fn a_deferred_part_is_decided_later() {
     let gateway = Gateway::start().await;
     let claim = one_claim(&gateway).await;
-    let deferred = record(&gateway, decision(claim, "", Kind::Defer(Defer { reasons: Vec::new() }))).await.expect("defers");
+    let deferred =
+        record(&gateway, decision(claim, "", Kind::Defer(Defer { reasons: Vec::new() })))
+            .await
+            .expect("defers");
     assert_eq!(deferred.dre.expect("a status").state, "deferred");
     let accepted = record(&gateway, decision(claim, "", accept())).await.expect("accepts");
     assert_eq!(amc_state(&accepted), "accepted");
@@ -141,10 +176,17 @@ async fn a_deferred_part_is_decided_later() {
 async fn amounts_are_held_against_what_is_asked() {
     let gateway = Gateway::start().await;
     let claim = one_claim(&gateway).await;
-    let too_much = record(&gateway, decision(claim, "", pay(501))).await.expect_err("more than asked");
-    assert_eq!((too_much.code(), fields(&too_much)), (Code::InvalidArgument, vec!["decision.pay.amount_centimes".to_owned()]));
+    let too_much =
+        record(&gateway, decision(claim, "", pay(501))).await.expect_err("more than asked");
+    assert_eq!(
+        (too_much.code(), fields(&too_much)),
+        (Code::InvalidArgument, vec!["decision.pay.amount_centimes".to_owned()])
+    );
     let partial = record(&gateway, decision(claim, "k", pay(400))).await.expect("pays less");
-    assert_eq!((amc_state(&partial), partial.warnings[0].code.as_str()), ("paid", "partial_payment"));
+    assert_eq!(
+        (amc_state(&partial), partial.warnings[0].code.as_str()),
+        ("paid", "partial_payment")
+    );
     let again = record(&gateway, decision(claim, "k", pay(400))).await.expect("repeats");
     assert_eq!(again.warnings, partial.warnings);
 }
@@ -155,27 +197,52 @@ async fn the_amo_part_is_decided_on_its_own() {
     let claim = one_claim(&gateway).await;
     let amo = Decision { part: "amo".into(), ..decision(claim, "", pay(1000)) };
     let dre = record(&gateway, amo).await.expect("pays").dre.expect("a status");
-    assert_eq!((dre.amo.expect("amo").state.as_str(), dre.amc.expect("amc").state.as_str()), ("paid", "received"));
+    assert_eq!(
+        (dre.amo.expect("amo").state.as_str(), dre.amc.expect("amc").state.as_str()),
+        ("paid", "received")
+    );
 }
 
 #[tokio::test]
 async fn every_wrong_field_is_named_at_once() {
     let gateway = Gateway::start().await;
-    let kind = Kind::Pay(Pay { transfer_reference: String::new(), transfer_date: "12/03/2025".into(), amount_centimes: 0 });
-    let wrong = Decision { claim_id: "not-a-uuid".into(), part: "amx".into(), idempotency_key: "k".repeat(129), kind: Some(kind) };
+    let kind = Kind::Pay(Pay {
+        transfer_reference: String::new(),
+        transfer_date: "12/03/2025".into(),
+        amount_centimes: 0,
+    });
+    let wrong = Decision {
+        claim_id: "not-a-uuid".into(),
+        part: "amx".into(),
+        idempotency_key: "k".repeat(129),
+        kind: Some(kind),
+    };
     let refused = record(&gateway, wrong).await.expect_err("five wrong fields");
     assert_eq!(refused.code(), Code::InvalidArgument);
     let named = fields(&refused);
-    let expected = ["claim_id", "part", "idempotency_key", "pay.transfer_reference", "pay.transfer_date", "pay.amount_centimes"];
+    let expected = [
+        "claim_id",
+        "part",
+        "idempotency_key",
+        "pay.transfer_reference",
+        "pay.transfer_date",
+        "pay.amount_centimes",
+    ];
     assert_eq!(named, expected.map(|field| format!("decision.{field}")));
-    let empty = gateway.work().record_decision(RecordDecisionRequest { decision: None }).await.expect_err("nothing given");
+    let empty = gateway
+        .work()
+        .record_decision(RecordDecisionRequest { decision: None })
+        .await
+        .expect_err("nothing given");
     assert_eq!(fields(&empty), ["decision"]);
 }
 
 #[tokio::test]
 async fn an_unknown_claim_is_not_found() {
     let gateway = Gateway::start().await;
-    let refused = record(&gateway, decision(ClaimId(samples::new_id()), "", accept())).await.expect_err("no such claim");
+    let refused = record(&gateway, decision(ClaimId(samples::new_id()), "", accept()))
+        .await
+        .expect_err("no such claim");
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "claim_not_found"));
 }
 
@@ -190,14 +257,24 @@ async fn one_bad_decision_costs_its_neighbours_nothing() {
         decision(claims[1].claim.id, "", Kind::Reject(Reject { reasons: Vec::new() })),
         decision(claims[1].claim.id, "", pay(500)),
     ];
-    let answer = gateway.work().batch_record_decisions(BatchRecordDecisionsRequest { decisions }).await.expect("answers");
-    let told = answer.into_inner().results.into_iter().map(|result| match result.result.expect("a result") {
-        Outcome::Recorded(recorded) => amc_state(&recorded).to_owned(),
-        Outcome::Error(error) => error.code,
+    let answer = gateway
+        .work()
+        .batch_record_decisions(BatchRecordDecisionsRequest { decisions })
+        .await
+        .expect("answers");
+    let told = answer.into_inner().results.into_iter().map(|result| {
+        match result.result.expect("a result") {
+            Outcome::Recorded(recorded) => amc_state(&recorded).to_owned(),
+            Outcome::Error(error) => error.code,
+        }
     });
     assert_eq!(told.collect::<Vec<_>>(), ["accepted", "NOT_FOUND", "INVALID_ARGUMENT", "paid"]);
     let too_many = vec![decision(unknown, "", accept()); 101];
-    let refused = gateway.work().batch_record_decisions(BatchRecordDecisionsRequest { decisions: too_many }).await.expect_err("101 items");
+    let refused = gateway
+        .work()
+        .batch_record_decisions(BatchRecordDecisionsRequest { decisions: too_many })
+        .await
+        .expect_err("101 items");
     assert_eq!(fields(&refused), ["decisions"]);
 }
 
@@ -206,7 +283,11 @@ async fn the_same_decision_from_many_sides_is_recorded_once() {
     let gateway = Gateway::start().await;
     let claim = one_claim(&gateway).await;
     let calls = (0..8).map(|_| record(&gateway, decision(claim, "one key", accept())));
-    let answers: Vec<_> = futures::future::join_all(calls).await.into_iter().map(|answer| answer.expect("accepts")).collect();
+    let answers: Vec<_> = futures::future::join_all(calls)
+        .await
+        .into_iter()
+        .map(|answer| answer.expect("accepts"))
+        .collect();
     assert_eq!(answers.iter().filter(|answer| !answer.repeated).count(), 1);
     assert!(answers.iter().all(|answer| answer.event_id == answers[0].event_id));
     assert_eq!(gateway.store.history(claim).await.expect("reads").len(), 2);

@@ -1,8 +1,11 @@
-//! The JSON of an event in the queues is the proto3 JSON mapping of `ClaimEvent`: read back by the descriptors of the package, as a stranger's
-//! client would, and compared field by field with the message that gRPC callers get.
+//! The JSON of an event in the queues is the proto3 JSON mapping of `ClaimEvent`: read back by the
+//! descriptors of the package, as a stranger's client would, and compared field by field with the
+//! message that gRPC callers get.
 
 use noemie_gateway::domain::event::ReasonEntry;
-use noemie_gateway::domain::{ClaimEvent, ClaimId, EventId, ExchangeId, Flow, PartKind, PartState, Token};
+use noemie_gateway::domain::{
+    ClaimEvent, ClaimId, EventId, ExchangeId, Flow, PartKind, PartState, Token,
+};
 use noemie_gateway::grpc::proto;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor};
 use time::macros::datetime;
@@ -31,7 +34,10 @@ fn full() -> ClaimEvent {
         amc_centimes: 4_345,
         paid_centimes: -17,
         transfer_reference: "VIR 2026/11".into(),
-        reasons: vec![ReasonEntry { code: "122".into(), label: "Numéro d'adhérent inconnu".into() }],
+        reasons: vec![ReasonEntry {
+            code: "122".into(),
+            label: "Numéro d'adhérent inconnu".into(),
+        }],
         corrects: Some(ClaimId(Uuid::from_u128(4))),
     }
 }
@@ -41,11 +47,17 @@ fn descriptor() -> MessageDescriptor {
     pool.get_message_by_name("noemie.gateway.v1.ClaimEvent").expect("the package has a ClaimEvent")
 }
 
-/// Reads the JSON with unknown fields denied, so that a field of the domain without a field of the message fails.
+/// Reads the JSON with unknown fields denied, so that a field of the domain without a field of the
+/// message fails.
 fn by_descriptor(event: &ClaimEvent) -> DynamicMessage {
     let json = serde_json::to_string(event).expect("an event is JSON");
     let mut reader = serde_json::Deserializer::from_str(&json);
-    DynamicMessage::deserialize_with_options(descriptor(), &mut reader, &DeserializeOptions::new().deny_unknown_fields(true)).expect("proto3 JSON")
+    DynamicMessage::deserialize_with_options(
+        descriptor(),
+        &mut reader,
+        &DeserializeOptions::new().deny_unknown_fields(true),
+    )
+    .expect("proto3 JSON")
 }
 
 fn reason(entry: &ReasonEntry) -> proto::Reason {
@@ -61,7 +73,10 @@ fn expected(event: &ClaimEvent) -> proto::ClaimEvent {
         fact: "rejected_after_acceptance".into(),
         part: "amc".into(),
         flow: "b2".into(),
-        occurred_at: Some(prost_types::Timestamp { seconds: event.occurred_at.unix_timestamp(), nanos: 123_456_000 }),
+        occurred_at: Some(prost_types::Timestamp {
+            seconds: event.occurred_at.unix_timestamp(),
+            nanos: 123_456_000,
+        }),
         exchange_id: event.exchange_id.map(|id| id.to_string()),
         sender: event.sender.clone(),
         ps: event.ps.clone(),
@@ -91,7 +106,8 @@ fn every_field_of_the_json_is_the_field_of_the_message() {
 fn every_field_of_the_message_is_in_the_json() {
     let json = serde_json::to_value(full()).expect("an event is JSON");
     let object = json.as_object().expect("an object");
-    let mut of_message: Vec<String> = descriptor().fields().map(|field| field.json_name().to_owned()).collect();
+    let mut of_message: Vec<String> =
+        descriptor().fields().map(|field| field.json_name().to_owned()).collect();
     let mut of_json: Vec<String> = object.keys().cloned().collect();
     of_message.sort();
     of_json.sort();
@@ -107,10 +123,17 @@ fn what_the_descriptors_write_is_what_the_domain_writes() {
 
 #[test]
 fn absent_fields_stay_absent() {
-    let event = ClaimEvent { exchange_id: None, corrects: None, reasons: Vec::new(), transfer_reference: String::new(), ..full() };
+    let event = ClaimEvent {
+        exchange_id: None,
+        corrects: None,
+        reasons: Vec::new(),
+        transfer_reference: String::new(),
+        ..full()
+    };
     let read: proto::ClaimEvent = by_descriptor(&event).transcode_to().expect("the same message");
     assert_eq!((read.exchange_id, read.corrects), (None, None));
-    let again: ClaimEvent = serde_json::from_value(serde_json::to_value(&event).expect("JSON")).expect("reads itself");
+    let again: ClaimEvent =
+        serde_json::from_value(serde_json::to_value(&event).expect("JSON")).expect("reads itself");
     assert_eq!(again, event);
 }
 
@@ -119,5 +142,8 @@ fn instants_are_utc_with_microseconds() {
     let json = serde_json::to_value(full()).expect("an event is JSON");
     assert_eq!(json["occurredAt"], "2026-11-21T09:20:30.123456Z");
     let whole = ClaimEvent { occurred_at: datetime!(2026-11-21 09:20:30 UTC), ..full() };
-    assert_eq!(serde_json::to_value(whole).expect("JSON")["occurredAt"], "2026-11-21T09:20:30.000000Z");
+    assert_eq!(
+        serde_json::to_value(whole).expect("JSON")["occurredAt"],
+        "2026-11-21T09:20:30.000000Z"
+    );
 }

@@ -8,22 +8,36 @@ use grpc_support::{Gateway, HELD_KEY, USED_KEY, fields, reason};
 use noemie_gateway::domain::{Anomalie, ExchangeId, ReturnFile};
 use noemie_gateway::grpc::proto::submit_exchange_request::Part;
 use noemie_gateway::grpc::proto::{
-    DownloadReturnRequest, GetExchangeReportRequest, GetExchangeRequest, ListExchangesRequest, ListReturnsRequest, SubmitExchangeRequest,
-    SubmitExchangeResponse, SubmitMetadata, ValidateExchangeRequest, ValidateMetadata, download_return_response, validate_exchange_request,
+    DownloadReturnRequest, GetExchangeReportRequest, GetExchangeRequest, ListExchangesRequest,
+    ListReturnsRequest, SubmitExchangeRequest, SubmitExchangeResponse, SubmitMetadata,
+    ValidateExchangeRequest, ValidateMetadata, download_return_response, validate_exchange_request,
 };
 use tonic::{Code, Status};
 
 fn metadata(sender: &str, key: &str) -> Part {
-    Part::Metadata(SubmitMetadata { sender: sender.into(), file_name: "lot.b2".into(), idempotency_key: key.into() })
+    Part::Metadata(SubmitMetadata {
+        sender: sender.into(),
+        file_name: "lot.b2".into(),
+        idempotency_key: key.into(),
+    })
 }
 
 async fn submit(gateway: &Gateway, parts: Vec<Part>) -> Result<SubmitExchangeResponse, Status> {
     let messages = parts.into_iter().map(|part| SubmitExchangeRequest { part: Some(part) });
-    gateway.exchange().submit_exchange(stream::iter(messages.collect::<Vec<_>>())).await.map(tonic::Response::into_inner)
+    gateway
+        .exchange()
+        .submit_exchange(stream::iter(messages.collect::<Vec<_>>()))
+        .await
+        .map(tonic::Response::into_inner)
 }
 
 /// Commits an exchange with `anomalies` and an ARL whose bytes are `body`.
-async fn exchange(gateway: &Gateway, digest: &str, anomalies: u64, body: &[u8]) -> (ExchangeId, ReturnFile) {
+async fn exchange(
+    gateway: &Gateway,
+    digest: &str,
+    anomalies: u64,
+    body: &[u8],
+) -> (ExchangeId, ReturnFile) {
     let mut unit = gateway.store.begin().await.expect("begins");
     let id = samples::open(&mut unit, digest).await;
     let anomaly = |ordinal| Anomalie {
@@ -41,7 +55,9 @@ async fn exchange(gateway: &Gateway, digest: &str, anomalies: u64, body: &[u8]) 
         message: "Zone non numérique".into(),
         invoice_number: "000000001".into(),
     };
-    unit.insert_anomalies(id, &(1..=anomalies).map(anomaly).collect::<Vec<_>>()).await.expect("writes anomalies");
+    unit.insert_anomalies(id, &(1..=anomalies).map(anomaly).collect::<Vec<_>>())
+        .await
+        .expect("writes anomalies");
     let mut closing = samples::closing(id, digest, &[]);
     closing.arl.sealed = gateway.vault.seal(&ReturnFile::seal_context(closing.arl.id), body);
     unit.close_exchange(&closing, &samples::plain_link).await.expect("closes");
@@ -52,27 +68,52 @@ async fn exchange(gateway: &Gateway, digest: &str, anomalies: u64, body: &[u8]) 
 #[tokio::test]
 async fn a_deposit_gets_its_receipt() {
     let gateway = Gateway::start().await;
-    let answer = submit(&gateway, vec![metadata("oct-1", ""), Part::Chunk(vec![0; 700]), Part::Chunk(vec![0; 324])]).await.expect("taken");
+    let answer = submit(
+        &gateway,
+        vec![metadata("oct-1", ""), Part::Chunk(vec![0; 700]), Part::Chunk(vec![0; 324])],
+    )
+    .await
+    .expect("taken");
     let exchange = answer.exchange.expect("an exchange");
-    assert_eq!((exchange.sender.as_str(), exchange.channel.as_str(), exchange.size_bytes), ("oct-1", "grpc", 1024));
-    assert_eq!((answer.arl_body.as_slice(), answer.arl.expect("an ARL").kind.as_str()), (b"ARL".as_slice(), "arl"));
+    assert_eq!(
+        (exchange.sender.as_str(), exchange.channel.as_str(), exchange.size_bytes),
+        ("oct-1", "grpc", 1024)
+    );
+    assert_eq!(
+        (answer.arl_body.as_slice(), answer.arl.expect("an ARL").kind.as_str()),
+        (b"ARL".as_slice(), "arl")
+    );
 }
 
 #[tokio::test]
 async fn broken_deposits_are_refused_with_their_reason() {
     let gateway = Gateway::start().await;
     let no_metadata = submit(&gateway, vec![Part::Chunk(vec![1])]).await.expect_err("no metadata");
-    assert_eq!((no_metadata.code(), fields(&no_metadata)), (Code::InvalidArgument, vec!["metadata".to_owned()]));
+    assert_eq!(
+        (no_metadata.code(), fields(&no_metadata)),
+        (Code::InvalidArgument, vec!["metadata".to_owned()])
+    );
     let nothing = submit(&gateway, Vec::new()).await.expect_err("nothing");
     assert_eq!(fields(&nothing), ["metadata"]);
-    let twice = submit(&gateway, vec![metadata("oct", ""), Part::Chunk(vec![1]), metadata("oct", "")]).await.expect_err("metadata twice");
+    let twice =
+        submit(&gateway, vec![metadata("oct", ""), Part::Chunk(vec![1]), metadata("oct", "")])
+            .await
+            .expect_err("metadata twice");
     assert_eq!(fields(&twice), ["metadata"]);
     let long = "k".repeat(129);
-    let wrong = submit(&gateway, vec![metadata("../etc", &long)]).await.expect_err("two wrong fields");
+    let wrong =
+        submit(&gateway, vec![metadata("../etc", &long)]).await.expect_err("two wrong fields");
     assert_eq!(fields(&wrong), ["metadata.sender", "metadata.idempotency_key"]);
-    let used = submit(&gateway, vec![metadata("oct", USED_KEY), Part::Chunk(vec![1])]).await.expect_err("a used key");
-    assert_eq!((used.code(), reason(&used).as_str()), (Code::AlreadyExists, "idempotency_key_reused"));
-    let held = submit(&gateway, vec![metadata("oct", HELD_KEY), Part::Chunk(vec![1])]).await.expect_err("a load holds its invoices");
+    let used = submit(&gateway, vec![metadata("oct", USED_KEY), Part::Chunk(vec![1])])
+        .await
+        .expect_err("a used key");
+    assert_eq!(
+        (used.code(), reason(&used).as_str()),
+        (Code::AlreadyExists, "idempotency_key_reused")
+    );
+    let held = submit(&gateway, vec![metadata("oct", HELD_KEY), Part::Chunk(vec![1])])
+        .await
+        .expect_err("a load holds its invoices");
     assert_eq!((held.code(), reason(&held).as_str()), (Code::Unavailable, "invoices_being_loaded"));
 }
 
@@ -82,9 +123,17 @@ async fn what_is_too_large_is_refused() {
     let chunks = (0..3).map(|_| Part::Chunk(vec![0; 500_000]));
     let large = std::iter::once(metadata("oct", "")).chain(chunks).collect();
     let refused = submit(&gateway, large).await.expect_err("a large file");
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::ResourceExhausted, "file_too_large"));
-    let chunk = submit(&gateway, vec![metadata("oct", ""), Part::Chunk(vec![0; 5 * 1024 * 1024])]).await.expect_err("a large message");
-    assert_eq!((chunk.code(), reason(&chunk).as_str()), (Code::ResourceExhausted, "message_too_large"));
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::ResourceExhausted, "file_too_large")
+    );
+    let chunk = submit(&gateway, vec![metadata("oct", ""), Part::Chunk(vec![0; 5 * 1024 * 1024])])
+        .await
+        .expect_err("a large message");
+    assert_eq!(
+        (chunk.code(), reason(&chunk).as_str()),
+        (Code::ResourceExhausted, "message_too_large")
+    );
 }
 
 #[tokio::test]
@@ -95,21 +144,39 @@ async fn a_dry_run_answers_its_report() {
         validate_exchange_request::Part::Chunk(vec![0; 256]),
     ];
     let messages = parts.map(|part| ValidateExchangeRequest { part: Some(part) });
-    let report = gateway.exchange().validate_exchange(stream::iter(messages)).await.expect("validates").into_inner();
-    assert_eq!((report.file_name.as_str(), report.norm.as_str(), report.verdict.as_str(), report.records), ("lot.b2", "b2", "accepted", 2));
+    let report = gateway
+        .exchange()
+        .validate_exchange(stream::iter(messages))
+        .await
+        .expect("validates")
+        .into_inner();
+    assert_eq!(
+        (report.file_name.as_str(), report.norm.as_str(), report.verdict.as_str(), report.records),
+        ("lot.b2", "b2", "accepted", 2)
+    );
 }
 
 #[tokio::test]
 async fn an_exchange_and_its_report_page_by_page() {
     let gateway = Gateway::start().await;
     let (id, _) = exchange(&gateway, "d1", 5, b"").await;
-    let found = gateway.exchange().get_exchange(GetExchangeRequest { exchange_id: id.to_string() }).await.expect("found").into_inner();
-    assert_eq!((found.verdict.as_str(), found.verdict_label.as_str()), ("accepted", "Fichier accepté"));
+    let found = gateway
+        .exchange()
+        .get_exchange(GetExchangeRequest { exchange_id: id.to_string() })
+        .await
+        .expect("found")
+        .into_inner();
+    assert_eq!(
+        (found.verdict.as_str(), found.verdict_label.as_str()),
+        ("accepted", "Fichier accepté")
+    );
     let mut records = Vec::new();
     let mut page_token = String::new();
     loop {
-        let request = GetExchangeReportRequest { exchange_id: id.to_string(), page_size: 2, page_token };
-        let page = gateway.exchange().get_exchange_report(request).await.expect("a page").into_inner();
+        let request =
+            GetExchangeReportRequest { exchange_id: id.to_string(), page_size: 2, page_token };
+        let page =
+            gateway.exchange().get_exchange_report(request).await.expect("a page").into_inner();
         assert!(page.ledger.expect("the books").balances);
         records.extend(page.anomalies.iter().map(|anomaly| anomaly.record));
         page_token = page.next_page_token;
@@ -129,15 +196,29 @@ async fn exchanges_and_returns_are_listed() {
     for digest in ["d1", "d2", "d3"] {
         exchange(&gateway, digest, 0, b"").await;
     }
-    let first = ListExchangesRequest { sender: "octest".into(), page_size: 2, page_token: String::new() };
+    let first =
+        ListExchangesRequest { sender: "octest".into(), page_size: 2, page_token: String::new() };
     let first = gateway.exchange().list_exchanges(first).await.expect("lists").into_inner();
-    let second = ListExchangesRequest { sender: String::new(), page_size: 2, page_token: first.next_page_token };
+    let second = ListExchangesRequest {
+        sender: String::new(),
+        page_size: 2,
+        page_token: first.next_page_token,
+    };
     let second = gateway.exchange().list_exchanges(second).await.expect("lists").into_inner();
-    assert_eq!((first.exchanges.len(), second.exchanges.len(), second.next_page_token.as_str()), (2, 1, ""));
+    assert_eq!(
+        (first.exchanges.len(), second.exchanges.len(), second.next_page_token.as_str()),
+        (2, 1, "")
+    );
     let arls = ListReturnsRequest { kind: "arl".into(), ..ListReturnsRequest::default() };
-    assert_eq!(gateway.exchange().list_returns(arls).await.expect("lists").into_inner().returns.len(), 3);
+    assert_eq!(
+        gateway.exchange().list_returns(arls).await.expect("lists").into_inner().returns.len(),
+        3
+    );
     let wrong = ListReturnsRequest { kind: "fax".into(), ..ListReturnsRequest::default() };
-    assert_eq!(fields(&gateway.exchange().list_returns(wrong).await.expect_err("no such kind")), ["kind"]);
+    assert_eq!(
+        fields(&gateway.exchange().list_returns(wrong).await.expect_err("no such kind")),
+        ["kind"]
+    );
 }
 
 #[tokio::test]
@@ -146,7 +227,8 @@ async fn a_return_is_downloaded_byte_for_byte() {
     let body: Vec<u8> = (0..200_000_u32).map(|n| u8::try_from(n % 251).expect("small")).collect();
     let (_, arl) = exchange(&gateway, "d1", 0, &body).await;
     let request = DownloadReturnRequest { return_id: arl.id.to_string() };
-    let mut messages = gateway.exchange().download_return(request).await.expect("downloads").into_inner();
+    let mut messages =
+        gateway.exchange().download_return(request).await.expect("downloads").into_inner();
     let mut named = None;
     let mut bytes = Vec::new();
     while let Some(message) = messages.next().await {
@@ -157,5 +239,8 @@ async fn a_return_is_downloaded_byte_for_byte() {
     }
     assert_eq!((named, bytes == body), (Some(arl.file_name), true));
     let unknown = DownloadReturnRequest { return_id: samples::new_id().to_string() };
-    assert_eq!(gateway.exchange().download_return(unknown).await.expect_err("no such file").code(), Code::NotFound);
+    assert_eq!(
+        gateway.exchange().download_return(unknown).await.expect_err("no such file").code(),
+        Code::NotFound
+    );
 }

@@ -8,20 +8,29 @@ use noemie_gateway::domain::{ExchangeId, PartState, Quarantined};
 use noemie_gateway::grpc::proto::dre_status_result::Result as Outcome;
 use noemie_gateway::grpc::proto::get_dre_status_request::Dre;
 use noemie_gateway::grpc::proto::{
-    BatchGetDreStatusRequest, GetDreHistoryRequest, GetDreStatusRequest, GetDreStatusResponse, InvoiceKey, ListDreRequest,
+    BatchGetDreStatusRequest, GetDreHistoryRequest, GetDreStatusRequest, GetDreStatusResponse,
+    InvoiceKey, ListDreRequest,
 };
 use noemie_gateway::store::{NewClaim, PartChange};
 use tonic::{Code, Status};
 
 fn by_invoice(ps: &str, invoice_number: &str) -> GetDreStatusRequest {
-    GetDreStatusRequest { dre: Some(Dre::Invoice(InvoiceKey { ps: ps.into(), invoice_number: invoice_number.into() })) }
+    GetDreStatusRequest {
+        dre: Some(Dre::Invoice(InvoiceKey {
+            ps: ps.into(),
+            invoice_number: invoice_number.into(),
+        })),
+    }
 }
 
 fn by_claim(claim_id: impl ToString) -> GetDreStatusRequest {
     GetDreStatusRequest { dre: Some(Dre::ClaimId(claim_id.to_string())) }
 }
 
-async fn ask(gateway: &Gateway, request: GetDreStatusRequest) -> Result<GetDreStatusResponse, Status> {
+async fn ask(
+    gateway: &Gateway,
+    request: GetDreStatusRequest,
+) -> Result<GetDreStatusResponse, Status> {
     gateway.status().get_dre_status(request).await.map(tonic::Response::into_inner)
 }
 
@@ -59,12 +68,26 @@ async fn a_claim_is_found_by_its_id_and_by_its_invoice() {
     let gateway = Gateway::start().await;
     let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
     let by_id = ask(&gateway, by_claim(claim.id)).await.expect("found");
-    let by_number = ask(&gateway, by_invoice(&claim.ps, &claim.invoice_number)).await.expect("found");
+    let by_number =
+        ask(&gateway, by_invoice(&claim.ps, &claim.invoice_number)).await.expect("found");
     assert_eq!(by_id, by_number);
     let dre = by_id.dre.expect("a status");
-    assert_eq!((dre.state.as_str(), dre.label.as_str()), ("received", "Reçue, en cours de traitement"));
-    assert_eq!((dre.total_centimes, dre.amc.expect("amc").asked_centimes, dre.amo.expect("amo").asked_centimes), (1500, 500, 1000));
-    assert_eq!(dre.next_step, "Réponse de l'organisme complémentaire attendue, au plus tard le 14/03/2025.");
+    assert_eq!(
+        (dre.state.as_str(), dre.label.as_str()),
+        ("received", "Reçue, en cours de traitement")
+    );
+    assert_eq!(
+        (
+            dre.total_centimes,
+            dre.amc.expect("amc").asked_centimes,
+            dre.amo.expect("amo").asked_centimes
+        ),
+        (1500, 500, 1000)
+    );
+    assert_eq!(
+        dre.next_step,
+        "Réponse de l'organisme complémentaire attendue, au plus tard le 14/03/2025."
+    );
     assert_eq!(dre.due_at.expect("a due date").seconds, claim.due_at.unix_timestamp());
     assert!(!dre.overdue);
 }
@@ -76,7 +99,10 @@ async fn a_promise_not_kept_is_said() {
     gateway.clock.advance(5 * 24 * 3600);
     let dre = ask(&gateway, by_claim(claim.id)).await.expect("found").dre.expect("a status");
     assert!(dre.overdue);
-    assert_eq!(dre.next_step, "Réponse de l'organisme complémentaire attendue ; échéance dépassée depuis le 14/03/2025.");
+    assert_eq!(
+        dre.next_step,
+        "Réponse de l'organisme complémentaire attendue ; échéance dépassée depuis le 14/03/2025."
+    );
     let overdue = ListDreRequest { overdue: true, ..ListDreRequest::default() };
     assert_eq!(list(&gateway, overdue).await.0, [claim.id.to_string()]);
 }
@@ -86,7 +112,8 @@ async fn a_quarantined_invoice_has_a_status() {
     let gateway = Gateway::start().await;
     let never_loaded = samples::claim(ExchangeId(samples::new_id()), 9, "never loaded");
     put_aside(&gateway, &never_loaded, 0).await;
-    let found = ask(&gateway, by_invoice(&never_loaded.claim.ps, "000000009")).await.expect("found");
+    let found =
+        ask(&gateway, by_invoice(&never_loaded.claim.ps, "000000009")).await.expect("found");
     let dre = found.dre.expect("a status");
     assert_eq!((dre.state.as_str(), dre.claim_id.as_str()), ("quarantined", ""));
     assert_eq!(dre.next_step, "Corriger la facture (CLE_NIR, DATE_SOINS) et l'envoyer de nouveau.");
@@ -125,13 +152,20 @@ async fn the_newest_claim_answers_and_names_the_others() {
 #[tokio::test]
 async fn what_is_unknown_or_wrong_is_told_apart() {
     let gateway = Gateway::start().await;
-    let unknown = ask(&gateway, by_invoice("123456782", "000000001")).await.expect_err("nothing here");
+    let unknown =
+        ask(&gateway, by_invoice("123456782", "000000001")).await.expect_err("nothing here");
     assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::NotFound, "invoice_not_found"));
     let no_claim = ask(&gateway, by_claim(samples::new_id())).await.expect_err("no such claim");
     assert_eq!((no_claim.code(), reason(&no_claim).as_str()), (Code::NotFound, "claim_not_found"));
     assert_eq!(fields(&ask(&gateway, by_claim("12")).await.expect_err("not a UUID")), ["claim_id"]);
-    assert_eq!(fields(&ask(&gateway, by_invoice("", "")).await.expect_err("empty")), ["invoice.ps", "invoice.invoice_number"]);
-    assert_eq!(fields(&ask(&gateway, GetDreStatusRequest { dre: None }).await.expect_err("nothing asked")), ["dre"]);
+    assert_eq!(
+        fields(&ask(&gateway, by_invoice("", "")).await.expect_err("empty")),
+        ["invoice.ps", "invoice.invoice_number"]
+    );
+    assert_eq!(
+        fields(&ask(&gateway, GetDreStatusRequest { dre: None }).await.expect_err("nothing asked")),
+        ["dre"]
+    );
 }
 
 #[tokio::test]
@@ -139,7 +173,12 @@ async fn a_batch_answers_each_request_in_order() {
     let gateway = Gateway::start().await;
     let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
     let requests = vec![by_claim("wrong"), by_claim(claim.id), by_claim(samples::new_id())];
-    let answer = gateway.status().batch_get_dre_status(BatchGetDreStatusRequest { requests }).await.expect("answers").into_inner();
+    let answer = gateway
+        .status()
+        .batch_get_dre_status(BatchGetDreStatusRequest { requests })
+        .await
+        .expect("answers")
+        .into_inner();
     let told = answer.results.into_iter().map(|result| match result.result.expect("a result") {
         Outcome::Found(found) => found.dre.expect("a status").claim_id,
         Outcome::Error(error) => error.code,
@@ -154,7 +193,11 @@ async fn pages_show_every_claim_once() {
     let mut seen = Vec::new();
     let mut page_token = String::new();
     loop {
-        let (claims, next) = list(&gateway, ListDreRequest { page_size: 3, page_token, ..ListDreRequest::default() }).await;
+        let (claims, next) = list(
+            &gateway,
+            ListDreRequest { page_size: 3, page_token, ..ListDreRequest::default() },
+        )
+        .await;
         assert!(claims.len() <= 3);
         seen.extend(claims);
         page_token = next;
@@ -181,7 +224,8 @@ async fn filters_narrow_the_list() {
     unit.update_parts(&[part(&paid.amo), part(&paid.amc)]).await.expect("pays");
     unit.commit().await.expect("commits");
     let none = ListDreRequest::default;
-    let instant = |seconds| Some(prost_types::Timestamp { seconds: at(seconds).unix_timestamp(), nanos: 0 });
+    let instant =
+        |seconds| Some(prost_types::Timestamp { seconds: at(seconds).unix_timestamp(), nanos: 0 });
     for (filter, expected) in [
         (ListDreRequest { status: "paid".into(), ..none() }, 1),
         (ListDreRequest { invoice_number: "000000003".into(), ..none() }, 1),
@@ -207,7 +251,10 @@ async fn wrong_filters_are_named_at_once() {
         ..ListDreRequest::default()
     };
     let refused = gateway.status().list_dre(request).await.expect_err("five wrong fields");
-    assert_eq!(fields(&refused), ["exchange_id", "status", "received_from", "page_size", "page_token"]);
+    assert_eq!(
+        fields(&refused),
+        ["exchange_id", "status", "received_from", "page_size", "page_token"]
+    );
 }
 
 #[tokio::test]
@@ -215,9 +262,22 @@ async fn the_history_is_every_event_in_order() {
     let gateway = Gateway::start().await;
     let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
     let request = |claim_id: String| GetDreHistoryRequest { claim_id };
-    let events = gateway.status().get_dre_history(request(claim.id.to_string())).await.expect("found").into_inner().events;
-    assert_eq!(events.iter().map(|event| (event.sequence, event.fact.as_str())).collect::<Vec<_>>(), [(1, "received")]);
+    let events = gateway
+        .status()
+        .get_dre_history(request(claim.id.to_string()))
+        .await
+        .expect("found")
+        .into_inner()
+        .events;
+    assert_eq!(
+        events.iter().map(|event| (event.sequence, event.fact.as_str())).collect::<Vec<_>>(),
+        [(1, "received")]
+    );
     assert_eq!(events[0].person, "person-token");
-    let unknown = gateway.status().get_dre_history(request(samples::new_id().to_string())).await.expect_err("no such claim");
+    let unknown = gateway
+        .status()
+        .get_dre_history(request(samples::new_id().to_string()))
+        .await
+        .expect_err("no such claim");
     assert_eq!(unknown.code(), Code::NotFound);
 }

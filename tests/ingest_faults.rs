@@ -1,4 +1,5 @@
-//! What must hold when something around a deposit is broken, killed or repeated: real files through the door, over SQLite.
+//! What must hold when something around a deposit is broken, killed or repeated: real files through
+//! the door, over SQLite.
 
 mod ingest_support;
 mod support;
@@ -10,7 +11,7 @@ use noemie_gateway::domain::{Channel, PartKind, PartState, Reason, Verdict};
 use noemie_gateway::generate::Damage;
 use noemie_gateway::ingest::Deposit;
 use noemie_gateway::ingest::drop_dir::DropDir;
-use noemie_gateway::returns::decide::{Decision, DecisionKind, decide};
+use noemie_gateway::service::decisions::{Decision, DecisionKind, decide};
 use noemie_gateway::store::ClaimFilter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,7 +40,12 @@ async fn a_deposit_that_the_database_refuses_leaves_no_copy() {
     let gateway = Gateway::open().await;
     gateway.deposit("oct-a", &dre(&options(1))).await;
     gateway.run("ALTER TABLE exchanges RENAME TO away").await;
-    let deposit = Deposit { sender: "oct-a".into(), channel: Channel::Cli, file_name: String::new(), idempotency_key: String::new() };
+    let deposit = Deposit {
+        sender: "oct-a".into(),
+        channel: Channel::Cli,
+        file_name: String::new(),
+        idempotency_key: String::new(),
+    };
     for _ in 0..3 {
         let mut incoming = gateway.app.ingest.open(deposit.clone()).expect("the archive opens");
         incoming.write(&dre(&options(2))).expect("archived");
@@ -52,7 +58,8 @@ async fn a_deposit_that_the_database_refuses_leaves_no_copy() {
 }
 
 fn walk(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
+    let entries =
+        std::fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
@@ -60,14 +67,20 @@ fn walk(dir: &Path) -> Vec<PathBuf> {
 async fn a_reject_that_cannot_be_told_waits_alone() {
     let gateway = Gateway::open().await;
     gateway.deposit("oct-a", &dre(&options(1))).await;
-    let claims = gateway.app.store.claims(&ClaimFilter::default(), None, 100).await.expect("claims").items;
-    let claims: Vec<_> = claims.into_iter().filter(|c| c.amc.state == PartState::Received).collect();
+    let claims =
+        gateway.app.store.claims(&ClaimFilter::default(), None, 100).await.expect("claims").items;
+    let claims: Vec<_> =
+        claims.into_iter().filter(|c| c.amc.state == PartState::Received).collect();
     assert!(claims.len() >= 2, "{} claims", claims.len());
     for claim in &claims[..2] {
         let reasons = vec![Reason { code: "AAA00000é".to_owned(), label: "Motif".to_owned() }];
-        let (kind, idempotency_key, decided_by) = (DecisionKind::Reject { reasons }, String::new(), "test".to_owned());
-        let decision = Decision { claim_id: claim.id, part: PartKind::Amc, kind, idempotency_key, decided_by };
-        decide(gateway.app.store.as_ref(), gateway.app.clock.as_ref(), &decision).await.expect("recorded");
+        let (kind, idempotency_key, decided_by) =
+            (DecisionKind::Reject { reasons }, String::new(), "test".to_owned());
+        let decision =
+            Decision { claim_id: claim.id, part: PartKind::Amc, kind, idempotency_key, decided_by };
+        decide(gateway.app.store.as_ref(), gateway.app.clock.as_ref(), &decision)
+            .await
+            .expect("recorded");
     }
     gateway.damage_person(claims[0].id).await;
     gateway.app.write_returns().await.expect_err("one reject cannot be told");
@@ -87,7 +100,12 @@ async fn a_file_dropped_again_gets_its_first_arl_again() {
     for _ in 0..2 {
         std::fs::write(&path, dre(&options(1))).expect("a file");
         let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        std::fs::File::options().append(true).open(&path).expect("the file").set_modified(old).expect("a time");
+        std::fs::File::options()
+            .append(true)
+            .open(&path)
+            .expect("the file")
+            .set_modified(old)
+            .expect("a time");
         let mut taken = 0;
         for _ in 0..2 {
             taken += drop_dir.step(&gateway.app.ingest, &CancellationToken::new()).await;
@@ -139,7 +157,12 @@ async fn an_invoice_repeated_in_one_file_names_its_original() {
 /// The bytes with one text in the place of another of the same length.
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    let places: Vec<usize> = bytes.windows(from.len()).enumerate().filter(|(_, found)| *found == from).map(|(at, _)| at).collect();
+    let places: Vec<usize> = bytes
+        .windows(from.len())
+        .enumerate()
+        .filter(|(_, found)| *found == from)
+        .map(|(at, _)| at)
+        .collect();
     assert!(!places.is_empty(), "nothing to replace");
     for at in places {
         bytes[at..at + to.len()].copy_from_slice(to);
@@ -147,7 +170,8 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// An invoice is looked up by its number before its identity: blanks around the number, which do not count in the one, count in neither.
+/// An invoice is looked up by its number before its identity: blanks around the number, which do
+/// not count in the one, count in neither.
 #[tokio::test]
 async fn blanks_around_an_invoice_number_do_not_hide_it() {
     let gateway = Gateway::open().await;
@@ -169,8 +193,10 @@ async fn another_vault_key_is_refused_at_the_start() {
     let gateway = Gateway::open().await;
     gateway.deposit("oct-a", &dre(&options(1))).await;
     let config = gateway.app.config.clone();
-    let other = noemie_gateway::config::Config { vault_key: Some("ab".repeat(32)), ..config.clone() };
-    let refused = App::open(other, Arc::new(SystemClock)).await.err().expect("another key").to_string();
+    let other =
+        noemie_gateway::config::Config { vault_key: Some("ab".repeat(32)), ..config.clone() };
+    let refused =
+        App::open(other, Arc::new(SystemClock)).await.err().expect("another key").to_string();
     assert!(refused.contains("vault key"), "{refused}");
     let key = config.data_dir.join("vault.key");
     let first = std::fs::read(&key).expect("the key");
@@ -184,7 +210,12 @@ async fn another_vault_key_is_refused_at_the_start() {
 #[tokio::test]
 async fn a_partly_accepted_file_asks_for_its_faulty_invoices_only() {
     let gateway = Gateway::open().await;
-    let receipt = gateway.deposit("oct-a", &dre(&noemie_gateway::generate::Options { damage: Some(Damage::NirKey), ..options(1) })).await;
+    let receipt = gateway
+        .deposit(
+            "oct-a",
+            &dre(&noemie_gateway::generate::Options { damage: Some(Damage::NirKey), ..options(1) }),
+        )
+        .await;
     assert_eq!(receipt.exchange.verdict, Verdict::Partial);
     let arl = String::from_utf8_lossy(&receipt.arl_body).into_owned();
     assert!(arl.contains("RENVOYER SEULEMENT LES FACTURES LISTEES"), "{arl}");
@@ -197,7 +228,9 @@ async fn the_rejects_that_a_caisse_tells_are_not_told_again() {
     gateway.deposit("oct-a", &file).await;
     let receipt = gateway.deposit("cpam-a", &rejecting(&file)).await;
     assert_eq!((receipt.exchange.verdict, receipt.exchange.unmatched), (Verdict::Accepted, 0));
-    let rejected = gateway.number("SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected'").await;
+    let rejected = gateway
+        .number("SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected'")
+        .await;
     assert!(rejected > 0, "the caisse rejects");
     gateway.app.write_returns().await.expect("written");
     let written = files_in(&gateway.app.config.out_dir().join("oct-a"));
@@ -216,7 +249,12 @@ async fn returns_without_identification_are_not_taken_for_one_another() {
             answer[at..at + 6].copy_from_slice(b"      ");
         }
         let receipt = gateway.deposit("cpam-a", &answer).await;
-        assert_eq!(receipt.exchange.verdict, Verdict::Accepted, "{}", String::from_utf8_lossy(&receipt.arl_body));
+        assert_eq!(
+            receipt.exchange.verdict,
+            Verdict::Accepted,
+            "{}",
+            String::from_utf8_lossy(&receipt.arl_body)
+        );
         assert_eq!(receipt.exchange.unmatched, 0);
     }
 }

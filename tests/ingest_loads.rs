@@ -1,5 +1,11 @@
-//! Large deposits: committed batch by batch, shown only with their receipt, taken up again wherever they were cut. On both databases, through the door.
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test stops at the first surprise")]
+//! Large deposits: committed batch by batch, shown only with their receipt, taken up again wherever
+//! they were cut. On both databases, through the door.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test stops at the first surprise"
+)]
 
 #[path = "support/cut.rs"]
 mod cut;
@@ -30,7 +36,13 @@ const BATCH: usize = 3;
 fn door(store: &SharedStore, dir: &Path) -> Ingest {
     let vault = Arc::new(Vault::from_master_key([9; 32]));
     let archive = Arc::new(Archive::new(dir, Arc::clone(&vault)));
-    Ingest::new(Arc::clone(store), vault, archive, Arc::new(SystemClock), Limits { batch: BATCH, ..Limits::default() })
+    Ingest::new(
+        Arc::clone(store),
+        vault,
+        archive,
+        Arc::new(SystemClock),
+        Limits { batch: BATCH, ..Limits::default() },
+    )
 }
 
 fn options(seed: u64) -> Options {
@@ -49,7 +61,12 @@ fn file(seed: u64) -> Vec<u8> {
 }
 
 async fn deposit(door: &Ingest, bytes: &[u8], key: &str) -> Result<Receipt, IngestError> {
-    let deposit = Deposit { sender: "oct-a".into(), channel: Channel::Cli, file_name: "grand.b2".into(), idempotency_key: key.into() };
+    let deposit = Deposit {
+        sender: "oct-a".into(),
+        channel: Channel::Cli,
+        file_name: "grand.b2".into(),
+        idempotency_key: key.into(),
+    };
     let mut incoming = door.open(deposit)?;
     incoming.write(bytes)?;
     door.accept(incoming).await
@@ -64,17 +81,32 @@ async fn shown(store: &SharedStore) -> (usize, usize, OutboxDepth) {
 /// What must hold once the file has its receipt, however often it was cut.
 async fn is_whole(db: &TestDatabase, id: ExchangeId) -> Ledger {
     let exchange = db.store.exchange(id).await.unwrap().unwrap();
-    assert_eq!((exchange.verdict, exchange.invoices, exchange.accepted), (Verdict::Accepted, INVOICES, INVOICES));
+    assert_eq!(
+        (exchange.verdict, exchange.invoices, exchange.accepted),
+        (Verdict::Accepted, INVOICES, INVOICES)
+    );
     assert_eq!(db.store.loads(10).await.unwrap(), []);
     let all = i64::try_from(INVOICES).unwrap();
-    assert_eq!(db.number("SELECT count(DISTINCT identity) FROM claims").await, all, "every invoice");
+    assert_eq!(
+        db.number("SELECT count(DISTINCT identity) FROM claims").await,
+        all,
+        "every invoice"
+    );
     assert_eq!(db.number("SELECT count(*) FROM claims").await, all, "once");
     assert_eq!(db.number("SELECT count(DISTINCT ordinal) FROM claims").await, all);
-    assert_eq!(db.number("SELECT count(*) FROM outbox WHERE sequence = 1").await, all, "one event each");
+    assert_eq!(
+        db.number("SELECT count(*) FROM outbox WHERE sequence = 1").await,
+        all,
+        "one event each"
+    );
     assert_eq!(db.number("SELECT count(*) FROM returns WHERE kind = 'arl'").await, 1);
     assert_eq!(db.number("SELECT count(*) FROM receipt_chain").await, 1);
     let total: i64 = db.number("SELECT CAST(sum(total) AS BIGINT) FROM claims").await;
-    assert_eq!(exchange.total.centimes(), total, "the sums of a resumed load are those of its claims");
+    assert_eq!(
+        exchange.total.centimes(),
+        total,
+        "the sums of a resumed load are those of its claims"
+    );
     let ledger = db.store.ledger(id).await.unwrap().unwrap();
     assert!(ledger.balances());
     ledger
@@ -111,7 +143,11 @@ async fn a_load_that_is_cut_shows_nothing_and_is_taken_up(db: TestDatabase) {
     let receipt = loop {
         let load = db.store.loads(10).await.unwrap().remove(0);
         partly += u32::from(db.number("SELECT count(*) FROM claims").await > 0);
-        assert_eq!(shown(&db.store).await, (0, 0, OutboxDepth::default()), "nothing of a load is shown");
+        assert_eq!(
+            shown(&db.store).await,
+            (0, 0, OutboxDepth::default()),
+            "nothing of a load is shown"
+        );
         assert!(db.store.unpublished(10, &[]).await.unwrap().is_empty());
         assert_eq!(db.store.exchange(load.id).await.unwrap(), None);
         assert_eq!(db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().loading, 1);
@@ -122,7 +158,10 @@ async fn a_load_that_is_cut_shows_nothing_and_is_taken_up(db: TestDatabase) {
     };
     is_whole(&db, receipt.exchange.id).await;
     assert!(partly > 2, "only {partly} of {cuts} cuts left a part of the file behind");
-    assert!(deposit(&door, &bytes, "").await.unwrap().repeated, "and then it is a file like any other");
+    assert!(
+        deposit(&door, &bytes, "").await.unwrap().repeated,
+        "and then it is a file like any other"
+    );
 }
 
 async fn a_gateway_that_starts_takes_up_what_was_cut(db: TestDatabase) {
@@ -139,8 +178,12 @@ async fn a_gateway_that_starts_takes_up_what_was_cut(db: TestDatabase) {
 async fn two_replicas_with_the_same_large_file_load_it_once(db: TestDatabase) {
     // Two archives: the replicas share no disk.
     let (dirs, bytes) = ([tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()], file(1));
-    let stores = [Arc::clone(&db.store), if db.is_postgres() { db.replica().await } else { Arc::clone(&db.store) }];
-    let doors: Vec<Ingest> = stores.iter().zip(&dirs).map(|(store, dir)| door(store, dir.path())).collect();
+    let stores = [
+        Arc::clone(&db.store),
+        if db.is_postgres() { db.replica().await } else { Arc::clone(&db.store) },
+    ];
+    let doors: Vec<Ingest> =
+        stores.iter().zip(&dirs).map(|(store, dir)| door(store, dir.path())).collect();
     let (a, b) = tokio::join!(deposit(&doors[0], &bytes, ""), deposit(&doors[1], &bytes, ""));
     let (a, b) = (a.unwrap(), b.unwrap());
     assert_eq!(a.exchange.id, b.exchange.id);
@@ -161,26 +204,37 @@ fn age(file: &Path) {
     std::fs::File::options().append(true).open(file).unwrap().set_modified(before).unwrap();
 }
 
-/// A load goes on with the copy of the deposit that takes it up, when its own is on a disk that is gone: that copy is the exchange's from then on.
+/// A load goes on with the copy of the deposit that takes it up, when its own is on a disk that is
+/// gone: that copy is the exchange's from then on.
 async fn a_copy_that_was_taken_over_is_nobody_elses(db: TestDatabase) {
     let (lost, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let id = cut_load(&db, &door(&db.store, lost.path()), "").await;
     let other = door(&db.store, here.path());
-    let receipt = timeout(Duration::from_secs(30), deposit(&other, &file(1), "")).await.expect("it is taken up").unwrap();
+    let receipt = timeout(Duration::from_secs(30), deposit(&other, &file(1), ""))
+        .await
+        .expect("it is taken up")
+        .unwrap();
     assert_eq!(receipt.exchange.id, id);
     is_whole(&db, id).await;
     let name = &receipt.exchange.archive_name;
-    assert!(!name.contains(&id.to_string()), "{name} is not the copy of the deposit that took it up");
+    assert!(
+        !name.contains(&id.to_string()),
+        "{name} is not the copy of the deposit that took it up"
+    );
     let copy = here.path().join(name);
     let stray = copy.with_file_name(format!("{}.enc", SystemClock.new_id()));
     std::fs::copy(&copy, &stray).unwrap();
     [&copy, &stray].into_iter().for_each(|file| age(file));
     let vault = Arc::new(Vault::from_master_key([9; 32]));
     let archive = Arc::new(Archive::new(here.path(), Arc::clone(&vault)));
-    let swept = sweep::archive(Arc::clone(&archive), Arc::clone(&db.store), CancellationToken::new()).await.unwrap();
+    let swept =
+        sweep::archive(Arc::clone(&archive), Arc::clone(&db.store), CancellationToken::new())
+            .await
+            .unwrap();
     assert_eq!((swept.removed.len(), swept.orphans.len()), (0, 1), "{swept:?}");
     assert!(stray.ends_with(&swept.orphans[0]), "{swept:?}");
-    let sources = Sources { store: Arc::clone(&db.store), archive, vault, clock: Arc::new(SystemClock) };
+    let sources =
+        Sources { store: Arc::clone(&db.store), archive, vault, clock: Arc::new(SystemClock) };
     let seen = verify(&sources, None).await.unwrap();
     assert_eq!((seen.findings, seen.notes, seen.invoices), (vec![], vec![], INVOICES));
 }
@@ -198,11 +252,16 @@ async fn large_files_with_common_invoices_share_them_out(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
     let door = door(&db.store, dir.path());
     // The same invoices in a remittance of another issuer.
-    let (first, second) = (file(1), made(&Options { sender: "99900000000029".to_owned(), ..options(1) }));
+    let (first, second) =
+        (file(1), made(&Options { sender: "99900000000029".to_owned(), ..options(1) }));
     assert_ne!(first, second);
     let (a, b) = tokio::join!(deposit(&door, &first, ""), deposit(&door, &second, ""));
     let (a, b) = (a.unwrap().exchange, b.unwrap().exchange);
-    assert_eq!((a.accepted + b.accepted, a.duplicates + b.duplicates), (INVOICES, INVOICES), "{a:?} {b:?}");
+    assert_eq!(
+        (a.accepted + b.accepted, a.duplicates + b.duplicates),
+        (INVOICES, INVOICES),
+        "{a:?} {b:?}"
+    );
     for exchange in [a, b] {
         assert!(db.store.ledger(exchange.id).await.unwrap().unwrap().balances());
     }

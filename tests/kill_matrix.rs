@@ -1,7 +1,9 @@
-//! The gateway dies at every named place between a byte and its event (`src/kill_point.rs`), then at many moments of no name, on both databases. Each
-//! time it is started again, the story goes on, and everything is counted: see `support/proof.rs`.
+//! The gateway dies at every named place between a byte and its event (`src/kill_point.rs`), then
+//! at many moments of no name, on both databases. Each time it is started again, the story goes on,
+//! and everything is counted: see `support/proof.rs`.
 //!
-//! `NOEMIE_TEST_KILLS=2000 cargo test --test kill_matrix unnamed -- --nocapture` for a long run, with `NOEMIE_TEST_SEED=1` for other moments.
+//! `NOEMIE_TEST_KILLS=2000 cargo test --test kill_matrix unnamed -- --nocapture` for a long run,
+//! with `NOEMIE_TEST_SEED=1` for other moments.
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test stops at the first surprise")]
 
@@ -32,7 +34,8 @@ use support::databases::on_postgres;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// Gateways at once, in all tests of this program: they mostly wait, and each has some ten of the hundred connections of a PostgreSQL.
+/// Gateways at once, in all tests of this program: they mostly wait, and each has some ten of the
+/// hundred connections of a PostgreSQL.
 const AT_ONCE: usize = 8;
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
 
@@ -44,13 +47,22 @@ struct Shape<'a> {
 }
 
 /// Everything but what a worker heard.
-async fn count(gateway: &Gateway, dir: &Path, shape: &Shape<'_>, deposits: &[Deposit], rejected: &BTreeSet<gateway::Invoice>) {
+async fn count(
+    gateway: &Gateway,
+    dir: &Path,
+    shape: &Shape<'_>,
+    deposits: &[Deposit],
+    rejected: &BTreeSet<gateway::Invoice>,
+) {
     proof::check(gateway, &shape.url, dir, deposits, rejected).await;
     proof::check_facts(&shape.url, &proof::stream(gateway, &shape.url).await).await;
 }
 
 /// Runs every story, some at once, and says at the end which ones failed.
-async fn matrix<F: Future<Output = ()> + Send + 'static>(names: Vec<String>, run: impl Fn(String) -> F) {
+async fn matrix<F: Future<Output = ()> + Send + 'static>(
+    names: Vec<String>,
+    run: impl Fn(String) -> F,
+) {
     let (mut running, mut failed) = (JoinSet::new(), Vec::new());
     for name in names {
         let ran = run(name.clone());
@@ -70,7 +82,8 @@ async fn matrix<F: Future<Output = ()> + Send + 'static>(names: Vec<String>, run
 
 fn text_of(panic: Box<dyn std::any::Any + Send>) -> String {
     let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|t| (*t).to_owned())).unwrap_or_else(|| "panicked".to_owned())
+    text.or_else(|| panic.downcast_ref::<&str>().map(|t| (*t).to_owned()))
+        .unwrap_or_else(|| "panicked".to_owned())
 }
 
 async fn embedded(test: impl AsyncFnOnce(&Path, &Shape<'_>)) {
@@ -81,18 +94,25 @@ async fn embedded(test: impl AsyncFnOnce(&Path, &Shape<'_>)) {
 
 async fn in_the_shape_of_production<T>(test: T)
 where
-    T: for<'a> FnOnce(&'a Path, &'a Shape<'a>) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>> + Send + 'static,
+    T: for<'a> FnOnce(
+            &'a Path,
+            &'a Shape<'a>,
+        ) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>>
+        + Send
+        + 'static,
 {
     on_broker(|broker| {
         on_postgres(|db| async move {
-            let (directory, prefix, amqp) = (tempfile::tempdir().unwrap(), broker.prefix(), broker.url());
+            let (directory, prefix, amqp) =
+                (tempfile::tempdir().unwrap(), broker.prefix(), broker.url());
             let settings = vec![
                 ("NOEMIE_DATABASE_URL", db.url.as_str()),
                 ("NOEMIE_DATABASE_CONNECTIONS", "5"),
                 ("NOEMIE_AMQP_URL", amqp.as_str()),
                 ("NOEMIE_AMQP_PREFIX", prefix.as_str()),
             ];
-            test(directory.path(), &Shape { settings, url: db.url.clone(), broker: Some(&broker) }).await;
+            test(directory.path(), &Shape { settings, url: db.url.clone(), broker: Some(&broker) })
+                .await;
         })
     })
     .await;
@@ -102,13 +122,22 @@ where
 async fn embedded_at_every_named_place() {
     // Without a broker nothing is on its way to one.
     let orders = named::orders(|order| order != "relay.sent");
-    matrix(orders, |order| async move { embedded(async |dir: &Path, shape: &Shape<'_>| named::dies_at(&order, dir, shape).await).await }).await;
+    matrix(orders, |order| async move {
+        embedded(async |dir: &Path, shape: &Shape<'_>| named::dies_at(&order, dir, shape).await)
+            .await
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_the_shape_of_production_at_every_named_place() {
     let orders = named::orders(|_| true);
-    matrix(orders, |order| in_the_shape_of_production(move |dir, shape| Box::pin(async move { named::dies_at(&order, dir, shape).await }))).await;
+    matrix(orders, |order| {
+        in_the_shape_of_production(move |dir, shape| {
+            Box::pin(async move { named::dies_at(&order, dir, shape).await })
+        })
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +145,12 @@ async fn embedded_at_unnamed_moments() {
     let total = unnamed::Total::default();
     matrix(unnamed::series(), |series| {
         let total = total.clone();
-        async move { embedded(async |dir: &Path, shape: &Shape<'_>| unnamed::dies_anywhere(&series, dir, shape, &total).await).await }
+        async move {
+            embedded(async |dir: &Path, shape: &Shape<'_>| {
+                unnamed::dies_anywhere(&series, dir, shape, &total).await
+            })
+            .await
+        }
     })
     .await;
     unnamed::check_aim(&total);
@@ -127,7 +161,9 @@ async fn in_the_shape_of_production_at_unnamed_moments() {
     let total = unnamed::Total::default();
     matrix(unnamed::series(), |series| {
         let total = total.clone();
-        in_the_shape_of_production(move |dir, shape| Box::pin(async move { unnamed::dies_anywhere(&series, dir, shape, &total).await }))
+        in_the_shape_of_production(move |dir, shape| {
+            Box::pin(async move { unnamed::dies_anywhere(&series, dir, shape, &total).await })
+        })
     })
     .await;
     unnamed::check_aim(&total);

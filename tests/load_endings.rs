@@ -1,6 +1,11 @@
-//! How a load ends that does not simply come to its receipt: finished under other controls, given up, behind another one, in conflict. On both databases,
-//! through the door.
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test stops at the first surprise")]
+//! How a load ends that does not simply come to its receipt: finished under other controls, given
+//! up, behind another one, in conflict. On both databases, through the door.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test stops at the first surprise"
+)]
 
 #[path = "load_endings/controls.rs"]
 mod controls;
@@ -22,7 +27,7 @@ use noemie_gateway::domain::{Channel, Exchange, ExchangeId, Verdict};
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
 use noemie_gateway::ingest::drop_dir::DropDir;
 use noemie_gateway::ingest::{Deposit, Ingest, IngestError, Limits, Receipt};
-use noemie_gateway::store::{Load, SharedStore, TakenBack};
+use noemie_gateway::store::{Removed, SharedStore, StagedDeposit};
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Sources, verify};
 use noemie_parsers::physical::enregistrements::Forme;
@@ -56,7 +61,12 @@ fn replica(store: &SharedStore) -> Replica {
 fn door(store: &SharedStore, dir: &Path) -> (Ingest, Sources) {
     let vault = Arc::new(Vault::from_master_key([9; 32]));
     let archive = Arc::new(Archive::new(dir, Arc::clone(&vault)));
-    let sources = Sources { store: Arc::clone(store), archive: Arc::clone(&archive), vault: Arc::clone(&vault), clock: Arc::new(SystemClock) };
+    let sources = Sources {
+        store: Arc::clone(store),
+        archive: Arc::clone(&archive),
+        vault: Arc::clone(&vault),
+        clock: Arc::new(SystemClock),
+    };
     let limits = Limits { batch: BATCH, ..Limits::default() };
     (Ingest::new(Arc::clone(store), vault, archive, Arc::new(SystemClock), limits), sources)
 }
@@ -67,16 +77,18 @@ impl Replica {
         door(store, self.dir.path()).0
     }
 
-    /// Puts another file in the place of a load's own: as if this version read it with other controls.
-    fn reads(&self, load: &Load, bytes: &[u8]) {
+    /// Puts another file in the place of a load's own: as if this version read it with other
+    /// controls.
+    fn reads(&self, load: &StagedDeposit, bytes: &[u8]) {
         self.sources.archive.remove(&load.archive_name).unwrap();
         let mut writer = self.sources.archive.create(load.id, load.received_at).unwrap();
         writer.write_all(bytes).unwrap();
         assert_eq!(writer.finish().unwrap().name, load.archive_name);
     }
 
-    /// `verify` with the load's own file in its place again: nothing is found. Answers how many notes there are.
-    async fn notes(&self, load: &Load, own: &[u8]) -> u64 {
+    /// `verify` with the load's own file in its place again: nothing is found. Answers how many
+    /// notes there are.
+    async fn notes(&self, load: &StagedDeposit, own: &[u8]) -> u64 {
         self.reads(load, own);
         let seen = verify(&self.sources, None).await.unwrap();
         assert_eq!(seen.findings, [], "notes: {:?}", seen.notes);
@@ -108,14 +120,20 @@ fn small() -> Vec<u8> {
 }
 
 async fn deposit(door: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
-    let deposit = Deposit { sender: "oct-a".into(), channel: Channel::Cli, file_name: "grand.b2".into(), idempotency_key: String::new() };
+    let deposit = Deposit {
+        sender: "oct-a".into(),
+        channel: Channel::Cli,
+        file_name: "grand.b2".into(),
+        idempotency_key: String::new(),
+    };
     let mut incoming = door.open(deposit)?;
     incoming.write(bytes)?;
     door.accept(incoming).await
 }
 
-/// A load of these bytes, cut when its invoices up to a rank are written: looked at after each of its steps, on a fast machine as on a slow one.
-async fn cut_load(db: &TestDatabase, door: &Ingest, bytes: &[u8], rank: i64) -> Load {
+/// A load of these bytes, cut when its invoices up to a rank are written: looked at after each of
+/// its steps, on a fast machine as on a slow one.
+async fn cut_load(db: &TestDatabase, door: &Ingest, bytes: &[u8], rank: i64) -> StagedDeposit {
     let mut work = Box::pin(deposit(door, bytes));
     while db.number("SELECT COALESCE(max(loaded), 0) FROM exchanges").await < rank {
         assert!(step(&mut work).await.is_none(), "the load came to its end first");
@@ -125,7 +143,8 @@ async fn cut_load(db: &TestDatabase, door: &Ingest, bytes: &[u8], rank: i64) -> 
     db.store.loads(10).await.unwrap().remove(0)
 }
 
-/// Waits until nobody holds a load or works on it: a lease goes with its connection, a little after its holder.
+/// Waits until nobody holds a load or works on it: a lease goes with its connection, a little after
+/// its holder.
 async fn free(db: &TestDatabase) {
     let held = if db.is_postgres() {
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -141,7 +160,10 @@ async fn free(db: &TestDatabase) {
 async fn closed(db: &TestDatabase, id: ExchangeId) -> Exchange {
     let exchange = db.store.exchange(id).await.unwrap().expect("it has its receipt");
     assert!(db.store.ledger(id).await.unwrap().unwrap().balances());
-    assert_eq!(db.store.held(id).await.unwrap(), (exchange.accepted, exchange.quarantined + exchange.duplicates));
+    assert_eq!(
+        db.store.held(id).await.unwrap(),
+        (exchange.accepted, exchange.quarantined + exchange.duplicates)
+    );
     exchange
 }
 

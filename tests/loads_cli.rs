@@ -1,4 +1,5 @@
-//! `loads` on the program itself, as somebody on duty types it: killed on the way and typed again, and while the depositor waits for the receipt.
+//! `loads` on the program itself, as somebody on duty types it: killed on the way and typed again,
+//! and while the depositor waits for the receipt.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -32,7 +33,12 @@ fn run(dir: &Path, arguments: &[&str]) -> (i32, String, String) {
 /// Runs a command that dies at a place.
 fn dies(dir: &Path, arguments: &[&str], place: &str) {
     let mut command = gateway::command(dir);
-    command.args(arguments).env(kill_point::VARIABLE, place).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(arguments)
+        .env(kill_point::VARIABLE, place)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     assert_eq!(command.status().unwrap().signal(), Some(SIGABRT), "{arguments:?} dies at {place}");
 }
 
@@ -48,11 +54,18 @@ fn a_load_is_seen_given_up_on_the_record_and_may_come_again() {
     let dir = temporary.path();
     let mut dre = Vec::new();
     // Two batches: the first one is committed, the second one is not.
-    generate::dre(&Options { profile: Profile::Pharmacie, invoices: 600, ..Options::default() }, &mut dre).unwrap();
+    generate::dre(
+        &Options { profile: Profile::Pharmacie, invoices: 600, ..Options::default() },
+        &mut dre,
+    )
+    .unwrap();
     std::fs::write(dir.join("grand.b2"), dre).unwrap();
     dies(dir, &["ingest", "grand.b2"], "load.committed");
     let loads = listed(dir);
-    assert_eq!((loads.len(), &loads[0]["claims"], &loads[0]["file"], &loads[0]["withdrawal"]), (1, &500.into(), &"grand.b2".into(), &Value::Null));
+    assert_eq!(
+        (loads.len(), &loads[0]["claims"], &loads[0]["file"], &loads[0]["withdrawal"]),
+        (1, &500.into(), &"grand.b2".into(), &Value::Null)
+    );
     let id = loads[0]["exchange_id"].as_str().unwrap();
     assert!(run(dir, &["loads", "list"]).1.contains(id));
 
@@ -63,7 +76,10 @@ fn a_load_is_seen_given_up_on_the_record_and_may_come_again() {
 
     let abandon = ["loads", "abandon", id, "--why", "fichier d'essai", "--yes", "--by", "marie"];
     dies(dir, &abandon, "abandon.marked");
-    assert_eq!((&listed(dir)[0]["claims"], &listed(dir)[0]["withdrawal"]), (&500.into(), &"abandon".into()));
+    assert_eq!(
+        (&listed(dir)[0]["claims"], &listed(dir)[0]["withdrawal"]),
+        (&500.into(), &"abandon".into())
+    );
     dies(dir, &abandon, "abandon.step");
     assert_eq!(&listed(dir)[0]["claims"], &0);
     let (status, out, err) = run(dir, &abandon);
@@ -72,34 +88,56 @@ fn a_load_is_seen_given_up_on_the_record_and_may_come_again() {
     let (status, _, err) = run(dir, &abandon);
     assert!(status == 1 && err.contains("aucun dépôt de ce numéro n'est en cours"), "{err}");
 
-    let journal: Vec<Value> = run(dir, &["dlq", "journal", "--format", "json"]).1.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let journal: Vec<Value> = run(dir, &["dlq", "journal", "--format", "json"])
+        .1
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let stages: Vec<&str> = journal.iter().map(|step| step["stage"].as_str().unwrap()).collect();
     assert_eq!(stages, ["done", "asked", "asked", "asked"], "newest first; two were cut");
-    assert!(journal.iter().all(|step| step["action"] == "loads.abandon" && step["actor"] == "marie" && step["subject"] == id));
+    assert!(journal.iter().all(|step| step["action"] == "loads.abandon"
+        && step["actor"] == "marie"
+        && step["subject"] == id));
     assert_eq!(journal[3]["detail"]["why"], "fichier d'essai");
     assert_eq!(journal[3]["detail"]["load"]["claims"], 500);
 
     let (status, out, err) = run(dir, &["ingest", "grand.b2", "--format", "json"]);
     let receipt: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((status, &receipt["accepted"], &receipt["repeated"]), (0, &600.into(), &false.into()), "{err}");
+    assert_eq!(
+        (status, &receipt["accepted"], &receipt["repeated"]),
+        (0, &600.into(), &false.into()),
+        "{err}"
+    );
     let exchange = receipt["exchange_id"].as_str().unwrap();
     let (status, _, err) = run(dir, &["loads", "abandon", exchange, "--why", "essai", "--yes"]);
     assert!(status == 1 && err.contains("il a son accusé"), "{err}");
     assert_eq!(run(dir, &["verify"]).0, 0);
 }
 
-/// An upload whose invoices are being written by a gateway that runs is given up beside it: its depositor hears so, and may deposit the same bytes again.
+/// An upload whose invoices are being written by a gateway that runs is given up beside it: its
+/// depositor hears so, and may deposit the same bytes again.
 async fn a_load_is_given_up_under_its_depositor(db: TestDatabase) {
     let directory = tempfile::tempdir().unwrap();
     let gateway = Gateway::start(directory.path(), &[("NOEMIE_DATABASE_URL", &db.url)]).await;
     let mut dre = Vec::new();
     // Six batches: the command comes in between the first and the last.
-    generate::dre(&Options { profile: Profile::Pharmacie, invoices: 3_000, ..Options::default() }, &mut dre).unwrap();
+    generate::dre(
+        &Options { profile: Profile::Pharmacie, invoices: 3_000, ..Options::default() },
+        &mut dre,
+    )
+    .unwrap();
     let command = async {
-        eventually("a batch is written", || async { (db.number("SELECT count(*) FROM claims").await > 0).then_some(()) }).await;
-        let load: Value = serde_json::from_slice(&gateway.run_beside(&["loads", "list", "--format", "json"]).stdout).unwrap();
+        eventually("a batch is written", || async {
+            (db.number("SELECT count(*) FROM claims").await > 0).then_some(())
+        })
+        .await;
+        let load: Value = serde_json::from_slice(
+            &gateway.run_beside(&["loads", "list", "--format", "json"]).stdout,
+        )
+        .unwrap();
         let id = load["exchange_id"].as_str().unwrap().to_owned();
-        let output = gateway.run_beside(&["loads", "abandon", &id, "--why", "essai", "--yes", "--by", "marie"]);
+        let output = gateway
+            .run_beside(&["loads", "abandon", &id, "--why", "essai", "--yes", "--by", "marie"]);
         (id, output)
     };
     let (answer, (id, output)) = tokio::join!(gateway.submit("oct-a", "grand.b2", &dre), command);
@@ -110,7 +148,10 @@ async fn a_load_is_given_up_under_its_depositor(db: TestDatabase) {
     db.holds_nothing_deposited().await;
     let receipt = gateway.submit("oct-a", "grand.b2", &dre).await.unwrap();
     let exchange = receipt.exchange.unwrap();
-    assert!(!receipt.repeated && exchange.exchange_id != id && exchange.accepted == 3_000, "{exchange:?}");
+    assert!(
+        !receipt.repeated && exchange.exchange_id != id && exchange.accepted == 3_000,
+        "{exchange:?}"
+    );
     let verified = gateway.run_beside(&["verify"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 }

@@ -1,6 +1,11 @@
-//! Every migration is applied over data that the version before it left, and the version before it goes on writing beside the new one, as in a rolling
-//! upgrade. On both databases.
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test stops at the first surprise")]
+//! Every migration is applied over data that the version before it left, and the version before it
+//! goes on writing beside the new one, as in a rolling upgrade. On both databases.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test stops at the first surprise"
+)]
 
 mod support;
 
@@ -18,8 +23,9 @@ use support::databases::TestDatabase;
 use support::samples::{claim, deposit};
 use uuid::Uuid;
 
-/// What the version of migration 0002 writes for one deposit of one accepted invoice and one put aside, in the words of its SQL. `ID(n)`, `AT(n)` and
-/// `BYTES(hex)` stand for what the databases spell differently; `#` for the number of the deposit.
+/// What the version of migration 0002 writes for one deposit of one accepted invoice and one put
+/// aside, in the words of its SQL. `ID(n)`, `AT(n)` and `BYTES(hex)` stand for what the databases
+/// spell differently; `#` for the number of the deposit.
 const DEPOSIT_OF_0002: &str = "
 INSERT INTO exchanges (id, sender, digest, idempotency_key) VALUES (ID(1), 'octest', 'digest-#', 'key-#');
 INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, vault, ps,
@@ -51,7 +57,8 @@ INSERT INTO decisions (idempotency_key, request_digest, event_id, claim_id, at) 
 INSERT INTO access_journal (claim_id, caller, purpose, at) VALUES (ID(2), 'worker', 'test', AT(61));
 ";
 
-/// Makes of a deposit the large one that the version of migration 0004 has in hand: no verdict, and events that wait for it.
+/// Makes of a deposit the large one that the version of migration 0004 has in hand: no verdict, and
+/// events that wait for it.
 const LOAD_OF_0004: &str = "
 UPDATE exchanges SET verdict = NULL WHERE id = ID(1);
 DELETE FROM ledgers WHERE exchange_id = ID(1);
@@ -67,8 +74,10 @@ INSERT INTO returns (id, kind, recipient, exchange_id, file_name, digest, sealed
   VALUES (ID(4), 'arl', 'octest', ID(1), 'ARL_#', 'd-#', BYTES(07), AT(0));
 ";
 
-/// The first event of every deposit names it, also when it waits for nothing: what the version of 0004 adds to a deposit.
-const NAMED_BY_0004: &str = "UPDATE outbox SET load_id = ID(1) WHERE claim_id = ID(2) AND sequence = 1;";
+/// The first event of every deposit names it, also when it waits for nothing: what the version of
+/// 0004 adds to a deposit.
+const NAMED_BY_0004: &str =
+    "UPDATE outbox SET load_id = ID(1) WHERE claim_id = ID(2) AND sequence = 1;";
 
 /// A register row and its import, as 0002 has them.
 const REGISTER_OF_0002: &str = "
@@ -82,9 +91,17 @@ fn id(deposit: u8, row: u8) -> Uuid {
 }
 
 fn payload(deposit: u8, sequence: u8) -> String {
-    let (fact, state) = if sequence == 1 { ("received", "received") } else { ("accepted", "accepted") };
-    let (event, claim, exchange) = (id(deposit, if sequence == 1 { 3 } else { 5 }), id(deposit, 2), id(deposit, 1));
-    let sample = include_str!("../docs/events.md").split("```json\n").nth(usize::from(sequence)).unwrap().split("```").next().unwrap();
+    let (fact, state) =
+        if sequence == 1 { ("received", "received") } else { ("accepted", "accepted") };
+    let (event, claim, exchange) =
+        (id(deposit, if sequence == 1 { 3 } else { 5 }), id(deposit, 2), id(deposit, 1));
+    let sample = include_str!("../docs/events.md")
+        .split("```json\n")
+        .nth(usize::from(sequence))
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
     let mut event_json: serde_json::Value = serde_json::from_str(sample).unwrap();
     event_json["eventId"] = event.to_string().into();
     event_json["claimId"] = claim.to_string().into();
@@ -101,12 +118,20 @@ fn spelt(sql: &str, deposit: u8, postgres: bool) -> String {
         out = out.replace(" ON CONFLICT (identity) WHERE live DO NOTHING", "");
     }
     for row in 1..=5 {
-        let literal = if postgres { format!("'{}'", id(deposit, row)) } else { format!("X'{}'", id(deposit, row).simple()) };
+        let literal = if postgres {
+            format!("'{}'", id(deposit, row))
+        } else {
+            format!("X'{}'", id(deposit, row).simple())
+        };
         out = out.replace(&format!("ID({row})"), &literal);
     }
     for seconds in [0, 60, 61, 345_600] {
         let micros = (1_770_000_000 + i64::from(seconds)) * 1_000_000;
-        let literal = if postgres { format!("to_timestamp({})", micros / 1_000_000) } else { micros.to_string() };
+        let literal = if postgres {
+            format!("to_timestamp({})", micros / 1_000_000)
+        } else {
+            micros.to_string()
+        };
         out = out.replace(&format!("AT({seconds})"), &literal);
     }
     for hex in ["ab", "07"] {
@@ -114,7 +139,10 @@ fn spelt(sql: &str, deposit: u8, postgres: bool) -> String {
         out = out.replace(&format!("BYTES({hex})"), &literal);
     }
     for sequence in [1, 2] {
-        out = out.replace(&format!("PAYLOAD({sequence})"), &payload(deposit, sequence).replace('\'', "''"));
+        out = out.replace(
+            &format!("PAYLOAD({sequence})"),
+            &payload(deposit, sequence).replace('\'', "''"),
+        );
     }
     out
 }
@@ -137,7 +165,11 @@ fn run(url: &str, postgres: bool, sql: &str) {
 }
 
 async fn migrator(postgres: bool) -> Migrator {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(if postgres { "postgres" } else { "sqlite" });
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(if postgres {
+        "postgres"
+    } else {
+        "sqlite"
+    });
     Migrator::new(dir).await.unwrap()
 }
 
@@ -145,7 +177,8 @@ async fn migrator(postgres: bool) -> Migrator {
 fn migrate_to(url: &str, postgres: bool, version: i64) {
     wait(async {
         let mut migrator = migrator(postgres).await;
-        migrator.migrations = migrator.migrations.iter().filter(|m| m.version <= version).cloned().collect();
+        migrator.migrations =
+            migrator.migrations.iter().filter(|m| m.version <= version).cloned().collect();
         if postgres {
             migrator.run(&mut PgConnection::connect(url).await.unwrap()).await.unwrap();
         } else {
@@ -198,7 +231,8 @@ async fn each_migration_keeps_what_was_there(db: TestDatabase) {
     url.drop_it(&db).await;
 }
 
-/// Replicas of the versions before keep what they need for as long as one of them is connected; then it goes, and an invoice is still taken once.
+/// Replicas of the versions before keep what they need for as long as one of them is connected;
+/// then it goes, and an invoice is still taken once.
 async fn leaves_the_versions_before(store: &SharedStore, url: &str, postgres: bool) {
     let already_there = |file: &'static str, identity: &'static str| {
         let store = store.clone();
@@ -211,7 +245,11 @@ async fn leaves_the_versions_before(store: &SharedStore, url: &str, postgres: bo
             kept.await.is_empty()
         }
     };
-    assert_eq!(store.serves_older_versions().await.unwrap(), postgres, "one process owns the file of SQLite");
+    assert_eq!(
+        store.serves_older_versions().await.unwrap(),
+        postgres,
+        "one process owns the file of SQLite"
+    );
     assert!(already_there("beside", "identity-1").await);
     if postgres {
         let options = url.parse::<PgConnectOptions>().unwrap().application_name("noemie-gateway");
@@ -230,7 +268,11 @@ async fn leaves_the_versions_before(store: &SharedStore, url: &str, postgres: bo
 async fn eventually_leaves(store: &SharedStore) {
     let start = Instant::now();
     while let Err(refused) = store.leave_older_versions().await {
-        assert!(matches!(refused, StoreError::OlderReplicas(_)) && start.elapsed() < Duration::from_secs(20), "{refused}");
+        assert!(
+            matches!(refused, StoreError::OlderReplicas(_))
+                && start.elapsed() < Duration::from_secs(20),
+            "{refused}"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -239,11 +281,14 @@ async fn a_fresh_database_owes_nothing_to_earlier_versions(db: TestDatabase) {
     assert!(!db.store.serves_older_versions().await.unwrap());
 }
 
-/// The events of these deposits leave, in the order of the outbox; whatever the version that wrote them.
+/// The events of these deposits leave, in the order of the outbox; whatever the version that wrote
+/// them.
 async fn leave(store: &SharedStore, deposits: &[u8]) {
     let events = store.unpublished(20, &[]).await.unwrap();
-    let leaving: Vec<(Uuid, u64)> = events.iter().map(|e| (e.event.claim_id.0, e.event.sequence)).collect();
-    let expected: Vec<(Uuid, u64)> = deposits.iter().flat_map(|deposit| [(id(*deposit, 2), 1), (id(*deposit, 2), 2)]).collect();
+    let leaving: Vec<(Uuid, u64)> =
+        events.iter().map(|e| (e.event.claim_id.0, e.event.sequence)).collect();
+    let expected: Vec<(Uuid, u64)> =
+        deposits.iter().flat_map(|deposit| [(id(*deposit, 2), 1), (id(*deposit, 2), 2)]).collect();
     assert_eq!(leaving, expected);
     let depth = store.outbox_depth().await.unwrap();
     assert_eq!(depth.pending, expected.len() as u64);
@@ -252,11 +297,20 @@ async fn leave(store: &SharedStore, deposits: &[u8]) {
 
 async fn holds(store: &SharedStore, deposit: u8) {
     let exchange = store.exchange(ExchangeId(id(deposit, 1))).await.unwrap().expect("the exchange");
-    assert_eq!((exchange.verdict, exchange.accepted, exchange.quarantined), (Verdict::Partial, 1, 1));
+    assert_eq!(
+        (exchange.verdict, exchange.accepted, exchange.quarantined),
+        (Verdict::Partial, 1, 1)
+    );
     let ledger = store.ledger(exchange.id).await.unwrap();
-    assert_eq!(ledger, Some(Ledger { read: 13, accepted: 5, quarantined: 4, envelope: 4, ..Ledger::default() }));
+    assert_eq!(
+        ledger,
+        Some(Ledger { read: 13, accepted: 5, quarantined: 4, envelope: 4, ..Ledger::default() })
+    );
     let claim = store.claim(ClaimId(id(deposit, 2))).await.unwrap().expect("the claim");
-    assert_eq!((claim.amo.state, claim.amc.state, claim.total.centimes()), (PartState::Received, PartState::Accepted, 4157));
+    assert_eq!(
+        (claim.amo.state, claim.amc.state, claim.total.centimes()),
+        (PartState::Received, PartState::Accepted, 4157)
+    );
     assert_eq!(store.claim_lines(claim.id).await.unwrap().len(), 1);
     assert_eq!(store.history(claim.id).await.unwrap().len(), 2);
     assert_eq!(store.quarantined(exchange.id, 10).await.unwrap().len(), 1);
@@ -277,13 +331,23 @@ impl Empty {
             return Self(format!("{}.empty", db.url), None);
         }
         let name = format!("noemie_test_{}", SystemClock.new_id().simple());
-        PgConnection::connect(&db.url).await.unwrap().execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        PgConnection::connect(&db.url)
+            .await
+            .unwrap()
+            .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .await
+            .unwrap();
         Self(format!("{}/{name}", db.url.rsplit_once('/').unwrap().0), Some(name))
     }
 
     async fn drop_it(self, db: &TestDatabase) {
         if let Some(name) = self.1 {
-            PgConnection::connect(&db.url).await.unwrap().execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).await.unwrap();
+            PgConnection::connect(&db.url)
+                .await
+                .unwrap()
+                .execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)")))
+                .await
+                .unwrap();
         }
     }
 }

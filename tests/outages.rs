@@ -1,8 +1,9 @@
-//! What the gateway leans on goes away under load and comes back: stopped, killed, cut, silent, full. No restart of the gateway, nothing lost,
-//! nothing double: each outage ends with the count of `support/proof.rs`.
+//! What the gateway leans on goes away under load and comes back: stopped, killed, cut, silent,
+//! full. No restart of the gateway, nothing lost, nothing double: each outage ends with the count
+//! of `support/proof.rs`.
 //!
-//! Servers of our own are stopped and killed (`support/servers.rs`); those of the machine are left alone. Without their programs the test says so
-//! and does nothing.
+//! Servers of our own are stopped and killed (`support/servers.rs`); those of the machine are left
+//! alone. Without their programs the test says so and does nothing.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -70,21 +71,34 @@ impl Outage {
         let count = || async { number(&self.url, EXCHANGES).await.ok() };
         let before = eventually("the database answers", count).await;
         let start = Instant::now();
-        eventually("files go through", || async { count().await.filter(|now| *now >= before + SOME) }).await;
+        eventually("files go through", || async {
+            count().await.filter(|now| *now >= before + SOME)
+        })
+        .await;
         println!("  {when}: {SOME} more exchanges in {:.1} s", start.elapsed().as_secs_f64());
     }
 
-    /// It is over: files go through again without a restart, and everything is counted. Answers what was refused on the way.
+    /// It is over: files go through again without a restart, and everything is counted. Answers
+    /// what was refused on the way.
     async fn end(self) -> Refusals {
         self.goes_on("after").await;
         let start = Instant::now();
         let (deposits, refusals) = self.load.stop().await;
         settles(&self.url, self.directory.path(), &deposits).await;
-        println!("  {} files, at rest after {:.1} s; refused on the way: {refusals:?}", deposits.len(), start.elapsed().as_secs_f64());
-        proof::check(&self.gateway, &self.url, self.directory.path(), &deposits, &BTreeSet::new()).await;
+        println!(
+            "  {} files, at rest after {:.1} s; refused on the way: {refusals:?}",
+            deposits.len(),
+            start.elapsed().as_secs_f64()
+        );
+        proof::check(&self.gateway, &self.url, self.directory.path(), &deposits, &BTreeSet::new())
+            .await;
         proof::check_facts(&self.url, &proof::stream(&self.gateway, &self.url).await).await;
         proof::check_verify(&self.gateway);
-        assert!(!refusals.contains_key("Internal"), "an outage is no fault of the gateway: {refusals:?}\n{}", self.gateway.log());
+        assert!(
+            !refusals.contains_key("Internal"),
+            "an outage is no fault of the gateway: {refusals:?}\n{}",
+            self.gateway.log()
+        );
         refusals
     }
 }
@@ -98,7 +112,9 @@ async fn settles(url: &str, dir: &Path, deposits: &[Deposit]) {
     };
     let under_way = "SELECT (SELECT count(*) FROM outbox WHERE position IS NULL) + (SELECT count(*) FROM returns WHERE delivered_at IS NULL)";
     eventually("every file went through", || async {
-        let done = waiting() == 0 && number(url, EXCHANGES).await.ok()? >= deposits.len() as i64 && number(url, under_way).await.ok()? == 0;
+        let done = waiting() == 0
+            && number(url, EXCHANGES).await.ok()? >= deposits.len() as i64
+            && number(url, under_way).await.ok()? == 0;
         done.then_some(())
     })
     .await;
@@ -109,7 +125,10 @@ async fn heard(broker: &Broker, queue: &str) -> Vec<Fact> {
 }
 
 /// Something that takes its time on a thread of its own.
-async fn elsewhere<T: Send + 'static, S: Send + 'static>(server: &Arc<Mutex<S>>, work: impl FnOnce(&mut S) -> T + Send + 'static) -> T {
+async fn elsewhere<T: Send + 'static, S: Send + 'static>(
+    server: &Arc<Mutex<S>>,
+    work: impl FnOnce(&mut S) -> T + Send + 'static,
+) -> T {
     let server = Arc::clone(server);
     tokio::task::spawn_blocking(move || work(&mut server.lock().unwrap())).await.unwrap()
 }

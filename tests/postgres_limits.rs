@@ -1,5 +1,11 @@
-//! Who waits for what on PostgreSQL, and for how long: for locks of other changes, and for connections that the flood has taken.
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test stops at the first surprise")]
+//! Who waits for what on PostgreSQL, and for how long: for locks of other changes, and for
+//! connections that the flood has taken.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test stops at the first surprise"
+)]
 
 mod support;
 
@@ -10,7 +16,7 @@ use noemie_gateway::domain::{Channel, ClaimId, ExchangeId, PartKind};
 use noemie_gateway::error_chain::Chain;
 use noemie_gateway::generate::{self, Options, Profile};
 use noemie_gateway::ingest::{Deposit, Ingest, IngestError, Limits, Receipt};
-use noemie_gateway::returns::decide::{DecideError, Decision, DecisionKind, decide};
+use noemie_gateway::service::decisions::{DecideError, Decision, DecisionKind, decide};
 use noemie_gateway::store::{Database, SharedStore};
 use noemie_gateway::vault::Vault;
 use sqlx::{Connection as _, Executor as _, PgConnection};
@@ -25,7 +31,8 @@ const LOCK_WAIT: Duration = Duration::from_millis(300);
 /// Longer than [`LOCK_WAIT`], shorter than any other limit.
 const SOON: Duration = Duration::from_secs(5);
 
-/// A replica with this many connections, whose changes give way after [`LOCK_WAIT`]: the URL has the last word on settings of the session.
+/// A replica with this many connections, whose changes give way after [`LOCK_WAIT`]: the URL has
+/// the last word on settings of the session.
 async fn replica(db: &TestDatabase, connections: u32) -> Database {
     let said = if db.url.contains('?') { '&' } else { '?' };
     let url = format!("{}{said}options=-c%20lock_timeout%3D{}", db.url, LOCK_WAIT.as_millis());
@@ -33,7 +40,13 @@ async fn replica(db: &TestDatabase, connections: u32) -> Database {
 }
 
 fn acceptance(claim_id: ClaimId) -> Decision {
-    Decision { claim_id, part: PartKind::Amc, kind: DecisionKind::Accept, idempotency_key: String::new(), decided_by: "test".into() }
+    Decision {
+        claim_id,
+        part: PartKind::Amc,
+        kind: DecisionKind::Accept,
+        idempotency_key: String::new(),
+        decided_by: "test".into(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,8 +60,15 @@ async fn a_change_that_waits_too_long_for_another_gives_way() {
             let (start, mut short) = (Instant::now(), store.begin().await.unwrap());
             let refused = short.claim(claim).await.unwrap_err();
             assert!(refused.worth_a_retry() && refused.is_unavailable(), "{refused:?}");
-            assert_eq!(refused.to_string(), "database busy with another change, try again, while locking a claim");
-            assert!(start.elapsed() >= LOCK_WAIT && start.elapsed() < SOON, "{:?}", start.elapsed());
+            assert_eq!(
+                refused.to_string(),
+                "database busy with another change, try again, while locking a claim"
+            );
+            assert!(
+                start.elapsed() >= LOCK_WAIT && start.elapsed() < SOON,
+                "{:?}",
+                start.elapsed()
+            );
         }
         long.commit().await.unwrap();
         let mut short = store.begin().await.unwrap();
@@ -65,7 +85,10 @@ async fn a_decision_about_a_busy_claim_waits_then_says_so() {
         let mut long = db.store.begin().await.unwrap();
         long.claim(claim).await.unwrap();
         let refused = decide(store.as_ref(), &SystemClock, &acceptance(claim)).await.unwrap_err();
-        assert!(matches!(&refused, DecideError::Store(cause) if cause.is_unavailable()), "{refused:?}");
+        assert!(
+            matches!(&refused, DecideError::Store(cause) if cause.is_unavailable()),
+            "{refused:?}"
+        );
         // Longer than one wait, and over before the last try.
         let decided = tokio::spawn({
             let store = Arc::clone(&store);
@@ -81,11 +104,22 @@ async fn a_decision_about_a_busy_claim_waits_then_says_so() {
 /// A door of files over a store.
 fn door(store: &SharedStore, dir: &Path) -> Ingest {
     let vault = Arc::new(Vault::from_master_key([9; 32]));
-    Ingest::new(Arc::clone(store), Arc::clone(&vault), Arc::new(Archive::new(dir, vault)), Arc::new(SystemClock), Limits::default())
+    Ingest::new(
+        Arc::clone(store),
+        Arc::clone(&vault),
+        Arc::new(Archive::new(dir, vault)),
+        Arc::new(SystemClock),
+        Limits::default(),
+    )
 }
 
 async fn deposit(door: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
-    let deposit = Deposit { sender: "oct-a".into(), channel: Channel::Cli, file_name: "a.b2".into(), idempotency_key: String::new() };
+    let deposit = Deposit {
+        sender: "oct-a".into(),
+        channel: Channel::Cli,
+        file_name: "a.b2".into(),
+        idempotency_key: String::new(),
+    };
     let mut incoming = door.open(deposit).unwrap();
     incoming.write(bytes).unwrap();
     door.accept(incoming).await
@@ -97,13 +131,24 @@ async fn a_deposit_behind_a_long_change_begins_again_until_it_passes() {
         let directory = tempfile::tempdir().unwrap();
         let door = door(&replica(&db, 4).await.store(), directory.path());
         let mut bytes = Vec::new();
-        generate::dre(&Options { profile: Profile::Pharmacie, invoices: 4, seed: 1, ..Options::default() }, &mut bytes).unwrap();
+        generate::dre(
+            &Options { profile: Profile::Pharmacie, invoices: 4, seed: 1, ..Options::default() },
+            &mut bytes,
+        )
+        .unwrap();
         let digest = blake3::hash(&bytes).to_hex().to_string();
-        // The same file, in the hands of a replica that takes long over it, and that gives it up in the end.
+        // The same file, in the hands of a replica that takes long over it, and that gives it up in
+        // the end.
         let mut long = db.store.begin().await.unwrap();
-        assert_eq!(long.claim_exchange("oct-a", &digest, "", ExchangeId(new_id())).await.unwrap(), None);
+        assert_eq!(
+            long.claim_exchange("oct-a", &digest, "", ExchangeId(new_id())).await.unwrap(),
+            None
+        );
         let refused = deposit(&door, &bytes).await.unwrap_err();
-        assert!(matches!(&refused, IngestError::Store(cause) if cause.is_unavailable()), "{refused:?}");
+        assert!(
+            matches!(&refused, IngestError::Store(cause) if cause.is_unavailable()),
+            "{refused:?}"
+        );
         let (deposited, ()) = tokio::join!(deposit(&door, &bytes), async {
             tokio::time::sleep(LOCK_WAIT.mul_f32(1.5)).await;
             drop(long);
@@ -142,7 +187,13 @@ async fn a_flood_of_work_stops_neither_probes_nor_the_relay() {
         store.figures(NOW).await.unwrap();
         let mut lease = store.try_relay_lease().await.unwrap().expect("nobody relays");
         assert!(lease.still_held().await);
-        let waiting: Vec<i64> = store.unpublished(100, &[]).await.unwrap().iter().map(|event| event.outbox_id).collect();
+        let waiting: Vec<i64> = store
+            .unpublished(100, &[])
+            .await
+            .unwrap()
+            .iter()
+            .map(|event| event.outbox_id)
+            .collect();
         assert_eq!(waiting.len(), events);
         store.count_attempt(&waiting).await.unwrap();
         store.mark_published(&waiting, NOW).await.unwrap();

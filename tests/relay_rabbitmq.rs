@@ -1,8 +1,13 @@
-//! The relay on a real RabbitMQ, over a real database: what reaches the workers, in which order, and what a cut line costs.
+//! The relay on a real RabbitMQ, over a real database: what reaches the workers, in which order,
+//! and what a cut line costs.
 //!
-//! Every test declares its exchanges and queues under a prefix of its own and deletes them, also when it fails.
+//! Every test declares its exchanges and queues under a prefix of its own and deletes them, also
+//! when it fails.
 
-#![allow(clippy::unwrap_used, reason = "a test that unwraps is a test that fails with a line number")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that unwraps is a test that fails with a line number"
+)]
 
 #[path = "support/relay.rs"]
 mod relay;
@@ -28,7 +33,11 @@ async fn an_event_reaches_the_workers_as_documented() {
             let delivery = broker.consume(WORK, 1).await.remove(0);
 
             let kept = db.store.history(claims[0].claim.id).await.unwrap().remove(0);
-            assert_eq!(String::from_utf8(delivery.data.clone()).unwrap(), kept.payload, "the payload of the commit, byte for byte");
+            assert_eq!(
+                String::from_utf8(delivery.data.clone()).unwrap(),
+                kept.payload,
+                "the payload of the commit, byte for byte"
+            );
             assert_eq!(delivery.exchange.as_str(), broker.prefix.name(CLAIMS));
             assert_eq!(delivery.routing_key.as_str(), "claim.dre.received.0099900011");
             let properties = &delivery.properties;
@@ -38,7 +47,10 @@ async fn an_event_reaches_the_workers_as_documented() {
             assert_eq!(properties.content_type().as_ref().unwrap().as_str(), "application/json");
             assert_eq!(properties.app_id().as_ref().unwrap().as_str(), "noemie-gateway");
             assert_eq!(*properties.delivery_mode(), Some(2));
-            assert_eq!(*properties.timestamp(), Some(u64::try_from(kept.event.occurred_at.unix_timestamp()).unwrap()));
+            assert_eq!(
+                *properties.timestamp(),
+                Some(u64::try_from(kept.event.occurred_at.unix_timestamp()).unwrap())
+            );
             let trace = kept.event.exchange_id.unwrap().0.simple().to_string();
             let headers = headers(&delivery);
             let header = |name: &str| headers.get(name).map(String::as_str);
@@ -46,12 +58,21 @@ async fn an_event_reaches_the_workers_as_documented() {
             assert_eq!(header("cloudEvents_id"), Some(id.as_str()));
             assert_eq!(header("cloudEvents_type"), Some("claim.received"));
             assert_eq!(header("cloudEvents_source"), Some("/noemie-gateway"));
-            assert_eq!(header("cloudEvents_subject"), Some(format!("claims/{}", kept.event.claim_id).as_str()));
+            assert_eq!(
+                header("cloudEvents_subject"),
+                Some(format!("claims/{}", kept.event.claim_id).as_str())
+            );
             assert_eq!(header("cloudEvents_time"), Some("2025-03-10T09:30:00.123456Z"));
-            assert_eq!(header("cloudEvents_partitionkey"), Some(kept.event.claim_id.to_string().as_str()));
+            assert_eq!(
+                header("cloudEvents_partitionkey"),
+                Some(kept.event.claim_id.to_string().as_str())
+            );
             assert_eq!(header("cloudEvents_sequence"), Some("1"));
             let traceparent = header("traceparent").unwrap();
-            assert!(traceparent.starts_with(&format!("00-{trace}-")) && traceparent.len() == 55, "{traceparent}");
+            assert!(
+                traceparent.starts_with(&format!("00-{trace}-")) && traceparent.len() == 55,
+                "{traceparent}"
+            );
 
             relay.stop().await;
             assert_eq!(db.store.published_after(0, 10).await.unwrap().len(), 1);
@@ -82,7 +103,9 @@ async fn a_line_cut_again_and_again_loses_nothing_and_keeps_the_order() {
         on_sqlite(|db| async move {
             let proxy = Proxy::start().await;
             let told = tell(&db.store, 40, 50).await;
-            let relay = broker.relay_with(&db.store, AmqpSettings::new(proxy.url(), broker.prefix.clone())).await;
+            let relay = broker
+                .relay_with(&db.store, AmqpSettings::new(proxy.url(), broker.prefix.clone()))
+                .await;
             let cutter = tokio::spawn(async move {
                 for _ in 0..8 {
                     sleep(Duration::from_millis(120)).await;
@@ -105,7 +128,10 @@ async fn a_line_that_falls_silent_is_given_up_in_time() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let proxy = Proxy::start().await;
-            let settings = AmqpSettings { confirm_timeout: Duration::from_millis(500), ..AmqpSettings::new(proxy.url(), broker.prefix.clone()) };
+            let settings = AmqpSettings {
+                confirm_timeout: Duration::from_millis(500),
+                ..AmqpSettings::new(proxy.url(), broker.prefix.clone())
+            };
             let relay = broker.relay_with(&db.store, settings).await;
             proxy.silence();
             let told = tell(&db.store, 10, 3).await;
@@ -123,20 +149,35 @@ async fn what_no_queue_wants_waits_in_the_unroutable_queue_and_is_counted() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let metrics = metrics();
-            let settings = AmqpSettings { look_interval: Duration::from_millis(100), ..broker.settings() };
+            let settings =
+                AmqpSettings { look_interval: Duration::from_millis(100), ..broker.settings() };
             let relay = broker.relay_with(&db.store, settings).await;
             broker.unbind_workers().await;
             deposit_many(&db.store, "lost", 3).await;
-            let waiting = format!("noemie_queue_messages{{queue=\"{}\"}} 3", broker.prefix.name(UNROUTABLE));
-            eventually("the gauge counts them", || async { metrics.render().contains(&waiting) }).await;
-            assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0, "the broker holds them: they are published");
+            let waiting =
+                format!("noemie_queue_messages{{queue=\"{}\"}} 3", broker.prefix.name(UNROUTABLE));
+            eventually("the gauge counts them", || async { metrics.render().contains(&waiting) })
+                .await;
+            assert_eq!(
+                db.store.outbox_depth().await.unwrap().pending,
+                0,
+                "the broker holds them: they are published"
+            );
             // Looking also mended the binding.
             eventually("workers get events again", || async {
                 deposit_many(&db.store, &new_id().to_string(), 1).await;
                 broker.depth(WORK).await > 0
             })
             .await;
-            assert!(broker.consume(UNROUTABLE, 3).await.iter().all(|delivery| delivery.routing_key.as_str() == "claim.dre.received.0099900011"));
+            assert!(
+                broker
+                    .consume(UNROUTABLE, 3)
+                    .await
+                    .iter()
+                    .all(
+                        |delivery| delivery.routing_key.as_str() == "claim.dre.received.0099900011"
+                    )
+            );
             relay.stop().await;
         })
     })
@@ -151,12 +192,27 @@ async fn what_the_broker_returns_is_not_published_and_goes_out_again() {
             let relay = broker.relay(&db.store).await;
             // Nothing is bound to anything: `mandatory` sends the messages back.
             broker.unbind_workers().await;
-            broker.channel.queue_delete(broker.name(UNROUTABLE), QueueDeleteOptions::default()).await.unwrap();
+            broker
+                .channel
+                .queue_delete(broker.name(UNROUTABLE), QueueDeleteOptions::default())
+                .await
+                .unwrap();
             let told = tell(&db.store, 3, 2).await;
             let deliveries = broker.consume(WORK, 6).await;
             check_order(&told, &deliveries);
-            assert!(metrics.render().contains("noemie_relay_published_total{outcome=\"unroutable\"} 3"), "{}", metrics.render());
-            let attempts: i32 = db.store.published_after(0, 10).await.unwrap().iter().map(|event| event.attempts).sum();
+            assert!(
+                metrics.render().contains("noemie_relay_published_total{outcome=\"unroutable\"} 3"),
+                "{}",
+                metrics.render()
+            );
+            let attempts: i32 = db
+                .store
+                .published_after(0, 10)
+                .await
+                .unwrap()
+                .iter()
+                .map(|event| event.attempts)
+                .sum();
             assert_eq!(attempts, 3, "each first event was tried once in vain");
             relay.stop().await;
         })
@@ -173,16 +229,29 @@ async fn what_workers_refuse_goes_to_the_dead_letters() {
             let mut deliveries = broker.consume(WORK, 2).await;
             // One is refused outright, the other one comes back until the delivery limit.
             deliveries.remove(0).reject(BasicRejectOptions { requeue: false }).await.unwrap();
-            deliveries.remove(0).nack(BasicNackOptions { requeue: true, multiple: false }).await.unwrap();
+            deliveries
+                .remove(0)
+                .nack(BasicNackOptions { requeue: true, multiple: false })
+                .await
+                .unwrap();
             for redelivery in 1..=topology::DELIVERY_LIMIT {
                 let again = broker.consume(WORK, 1).await.remove(0);
-                assert_eq!(headers(&again).get("x-delivery-count").map(String::as_str), Some(redelivery.to_string().as_str()));
+                assert_eq!(
+                    headers(&again).get("x-delivery-count").map(String::as_str),
+                    Some(redelivery.to_string().as_str())
+                );
                 again.nack(BasicNackOptions { requeue: true, multiple: false }).await.unwrap();
             }
             let dead = broker.consume(DEAD, 2).await;
             assert!(dead.iter().all(|delivery| delivery.properties.message_id().is_some()));
-            let reasons: HashSet<String> = dead.iter().map(|delivery| headers(delivery)["x-first-death-reason"].clone()).collect();
-            assert_eq!(reasons, HashSet::from(["rejected".to_owned(), "delivery_limit".to_owned()]));
+            let reasons: HashSet<String> = dead
+                .iter()
+                .map(|delivery| headers(delivery)["x-first-death-reason"].clone())
+                .collect();
+            assert_eq!(
+                reasons,
+                HashSet::from(["rejected".to_owned(), "delivery_limit".to_owned()])
+            );
             relay.stop().await;
         })
     })
@@ -198,7 +267,10 @@ async fn a_second_replica_takes_over_in_order() {
             assert_eq!(second.status.get(), RelayState::Standby);
             let told = tell(&db.store, 40, 50).await;
             // Killed in the middle: no goodbye, no drain.
-            eventually("the first one is well under way", || async { db.store.published_after(200, 1).await.unwrap().len() == 1 }).await;
+            eventually("the first one is well under way", || async {
+                db.store.published_after(200, 1).await.unwrap().len() == 1
+            })
+            .await;
             first.task.abort();
             let deliveries = broker.consume(WORK, 2_000).await;
             check_order(&told, &deliveries);
@@ -225,14 +297,27 @@ async fn declaring_twice_is_harmless() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_with_other_settings_is_named_and_the_remedy_told() {
     on_broker(|broker| async move {
-        broker.channel.queue_declare(broker.name(WORK), QueueDeclareOptions::durable(), FieldTable::default()).await.unwrap();
+        broker
+            .channel
+            .queue_declare(broker.name(WORK), QueueDeclareOptions::durable(), FieldTable::default())
+            .await
+            .unwrap();
         let mut sink = AmqpSink::new(broker.settings());
         let error = sink.ready().await.unwrap_err();
         assert!(matches!(&error, SinkError::OtherSettings { kind: "queue", .. }), "{error:?}");
         let text = error.to_string();
-        assert!(text.contains(&broker.prefix.name(WORK)) && text.contains("inequivalent arg") && text.contains("delete it"), "{text}");
+        assert!(
+            text.contains(&broker.prefix.name(WORK))
+                && text.contains("inequivalent arg")
+                && text.contains("delete it"),
+            "{text}"
+        );
         // Once the operator has settled it, the same sink goes on.
-        broker.channel.queue_delete(broker.name(WORK), QueueDeleteOptions::default()).await.unwrap();
+        broker
+            .channel
+            .queue_delete(broker.name(WORK), QueueDeleteOptions::default())
+            .await
+            .unwrap();
         sink.ready().await.unwrap();
         sink.close().await;
     })
@@ -241,9 +326,18 @@ async fn a_queue_with_other_settings_is_named_and_the_remedy_told() {
 
 #[tokio::test]
 async fn wrong_addresses_are_refused_without_repeating_them() {
-    for (url, expect) in [("http://me:secret@host", "unreadable broker address"), ("amqp://me:secret@127.0.0.1:1/%2f", "broker, while connecting")] {
-        let error = AmqpSink::new(AmqpSettings::new(url.to_owned(), Prefix::default())).ready().await.unwrap_err();
+    for (url, expect) in [
+        ("http://me:secret@host", "unreadable broker address"),
+        ("amqp://me:secret@127.0.0.1:1/%2f", "broker, while connecting"),
+    ] {
+        let error = AmqpSink::new(AmqpSettings::new(url.to_owned(), Prefix::default()))
+            .ready()
+            .await
+            .unwrap_err();
         assert!(error.to_string().starts_with(expect), "{error}");
-        assert!(!format!("{error:?} {:?}", AmqpSettings::new(url.to_owned(), Prefix::default())).contains("secret"));
+        assert!(
+            !format!("{error:?} {:?}", AmqpSettings::new(url.to_owned(), Prefix::default()))
+                .contains("secret")
+        );
     }
 }

@@ -1,13 +1,19 @@
-//! One step of the relay after the other, over a database and a sink that does as it is told: what is marked, what is held back.
+//! One step of the relay after the other, over a database and a sink that does as it is told: what
+//! is marked, what is held back.
 
-#![allow(clippy::unwrap_used, reason = "a test that unwraps is a test that fails with a line number")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that unwraps is a test that fails with a line number"
+)]
 
 mod support;
 
 use async_trait::async_trait;
 use noemie_gateway::clock::FixedClock;
 use noemie_gateway::domain::{Claim, EventId};
-use noemie_gateway::relay::{self, LocalLog, Outcome, Relay, RelayState, RelayStatus, Sink, SinkError, StepOutcome, Tally};
+use noemie_gateway::relay::{
+    self, LocalLog, Outcome, Relay, RelayState, RelayStatus, Sink, SinkError, StepOutcome, Tally,
+};
 use noemie_gateway::store::{OutboxEvent, SharedStore};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use std::collections::{HashMap, VecDeque};
@@ -28,8 +34,18 @@ async fn two_events_of_one_claim_are_never_in_flight_together() {
         let sink = Script::default();
         let mut relay = relay(&db.store, &sink);
         let outcome = relay.step().await;
-        assert!(matches!(outcome, StepOutcome::Published(Tally { acked: 6, unroutable: 0, nacked: 0, unknown: 0 })), "{outcome:?}");
-        let waves: Vec<Vec<u64>> = sink.waves().iter().map(|wave| wave.iter().map(|event| event.event.sequence).collect()).collect();
+        assert!(
+            matches!(
+                outcome,
+                StepOutcome::Published(Tally { acked: 6, unroutable: 0, nacked: 0, unknown: 0 })
+            ),
+            "{outcome:?}"
+        );
+        let waves: Vec<Vec<u64>> = sink
+            .waves()
+            .iter()
+            .map(|wave| wave.iter().map(|event| event.event.sequence).collect())
+            .collect();
         assert_eq!(waves, [vec![1, 1, 1], vec![2, 2], vec![3]]);
         assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
     })
@@ -45,17 +61,26 @@ async fn what_is_not_acked_holds_its_younger_siblings_back_and_nobody_else() {
             let sink = Script::answering([vec![Outcome::Acked, doubt, Outcome::Acked]]);
             let mut relay = relay(&db.store, &sink);
             let outcome = relay.step().await;
-            assert!(matches!(outcome, StepOutcome::Unconfirmed(Tally { acked: 2, .. })), "{outcome:?}");
+            assert!(
+                matches!(outcome, StepOutcome::Unconfirmed(Tally { acked: 2, .. })),
+                "{outcome:?}"
+            );
             let held = db.store.unpublished(10, &[]).await.unwrap();
             assert_eq!(
-                held.iter().map(|event| (event.event.claim_id, event.event.sequence, event.attempts)).collect::<Vec<_>>(),
+                held.iter()
+                    .map(|event| (event.event.claim_id, event.event.sequence, event.attempts))
+                    .collect::<Vec<_>>(),
                 [(claims[1].claim.id, 1, 1), (claims[1].claim.id, 2, 0)]
             );
             assert!(matches!(relay.step().await, StepOutcome::Published(Tally { acked: 2, .. })));
             let published = db.store.published_after(0, 10).await.unwrap();
             assert_eq!(published.len(), 4);
             assert!(published.windows(2).all(|pair| pair[0].position < pair[1].position));
-            assert_eq!(sink.event_ids_by_event().values().max(), Some(&2), "resent under the same id");
+            assert_eq!(
+                sink.event_ids_by_event().values().max(),
+                Some(&2),
+                "resent under the same id"
+            );
         })
         .await;
     }
@@ -95,8 +120,13 @@ async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
         flown(1).await;
         tell_again(&db.store, &slow[0].claim, 2).await;
         let quick = deposit_many(&db.store, "e", 1).await;
-        tokio::time::timeout(Duration::from_secs(20), flown(2)).await.expect("the other claim goes while the first wave flies");
-        assert_eq!(sink.waves()[1].iter().map(|e| e.event.claim_id).collect::<Vec<_>>(), [quick[0].claim.id]);
+        tokio::time::timeout(Duration::from_secs(20), flown(2))
+            .await
+            .expect("the other claim goes while the first wave flies");
+        assert_eq!(
+            sink.waves()[1].iter().map(|e| e.event.claim_id).collect::<Vec<_>>(),
+            [quick[0].claim.id]
+        );
         gate.add_permits(10);
         let outcome = step.await.unwrap();
         assert!(matches!(outcome, StepOutcome::Published(Tally { acked: 3, .. })), "{outcome:?}");
@@ -107,8 +137,9 @@ async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
     .await;
 }
 
-/// What was read before a doubt is not sent after it: it may hold the younger sibling of the event in doubt. The read is kept in the database until the doubt
-/// is there, which PostgreSQL can do: whoever locks the table makes reads wait.
+/// What was read before a doubt is not sent after it: it may hold the younger sibling of the event
+/// in doubt. The read is kept in the database until the doubt is there, which PostgreSQL can do:
+/// whoever locks the table makes reads wait.
 #[tokio::test]
 async fn nothing_overtakes_an_event_in_doubt() {
     on_postgres(|db| async move {
@@ -128,10 +159,18 @@ async fn nothing_overtakes_an_event_in_doubt() {
         lock.execute("BEGIN; LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE").await.unwrap();
         waiting_for_the_outbox(&db, 1, "the relay looks again by itself").await;
         gate.add_permits(10);
-        waiting_for_the_outbox(&db, 2, "the failed try is to be counted: the doubt is there, and the read is not").await;
+        waiting_for_the_outbox(
+            &db,
+            2,
+            "the failed try is to be counted: the doubt is there, and the read is not",
+        )
+        .await;
         lock.execute("COMMIT").await.unwrap();
         let (mut relay, outcome) = step.await.unwrap();
-        assert!(matches!(outcome, StepOutcome::Unconfirmed(Tally { acked: 0, unknown: 1, .. })), "{outcome:?}");
+        assert!(
+            matches!(outcome, StepOutcome::Unconfirmed(Tally { acked: 0, unknown: 1, .. })),
+            "{outcome:?}"
+        );
         assert!(matches!(relay.step().await, StepOutcome::Published(Tally { acked: 2, .. })));
         let sent: Vec<u64> = sink.waves().iter().flatten().map(|e| e.event.sequence).collect();
         assert_eq!(sent, [1, 1, 2]);
@@ -179,21 +218,33 @@ async fn the_local_log_publishes_in_order_and_drains_at_the_stop() {
         // Told to stop before it starts: what is committed still goes out.
         shutdown.cancel();
         let clock = Arc::new(FixedClock::new(NOW));
-        tokio::time::timeout(Duration::from_secs(30), relay::run(db.store.clone(), Box::new(LocalLog), clock, status.clone(), shutdown))
-            .await
-            .unwrap();
+        tokio::time::timeout(
+            Duration::from_secs(30),
+            relay::run(db.store.clone(), Box::new(LocalLog), clock, status.clone(), shutdown),
+        )
+        .await
+        .unwrap();
         assert_eq!(status.get(), RelayState::Publishing);
         let published = db.store.published_after(0, 2_000).await.unwrap();
         assert_eq!(published.len(), 1_201);
-        let of_first: Vec<u64> =
-            published.iter().map(|event| &event.event).filter(|e| e.claim_id == claims[0].claim.id).map(|e| e.sequence).collect();
+        let of_first: Vec<u64> = published
+            .iter()
+            .map(|event| &event.event)
+            .filter(|e| e.claim_id == claims[0].claim.id)
+            .map(|e| e.sequence)
+            .collect();
         assert_eq!(of_first, [1, 2]);
     })
     .await;
 }
 
 fn relay(store: &SharedStore, sink: &Script) -> Relay {
-    Relay::new(store.clone(), Box::new(sink.clone()), Arc::new(FixedClock::new(NOW)), RelayStatus::default())
+    Relay::new(
+        store.clone(),
+        Box::new(sink.clone()),
+        Arc::new(FixedClock::new(NOW)),
+        RelayStatus::default(),
+    )
 }
 
 async fn tell_again(store: &SharedStore, claim: &Claim, sequence: u64) {
@@ -247,7 +298,11 @@ impl Script {
 #[async_trait]
 impl Sink for Script {
     async fn ready(&mut self) -> Result<(), SinkError> {
-        if self.0.lock().unwrap().down { Err(SinkError::Timeout(Duration::ZERO, "pretending")) } else { Ok(()) }
+        if self.0.lock().unwrap().down {
+            Err(SinkError::Timeout(Duration::ZERO, "pretending"))
+        } else {
+            Ok(())
+        }
     }
 
     fn is_ready(&self) -> bool {
@@ -263,7 +318,12 @@ impl Sink for Script {
         if let Some(gate) = gate {
             gate.acquire().await.unwrap().forget();
         }
-        self.0.lock().unwrap().answers.pop_front().unwrap_or_else(|| vec![Outcome::Acked; wave.len()])
+        self.0
+            .lock()
+            .unwrap()
+            .answers
+            .pop_front()
+            .unwrap_or_else(|| vec![Outcome::Acked; wave.len()])
     }
 
     async fn close(&mut self) {}

@@ -7,12 +7,18 @@ mod support;
 use futures::future::join_all;
 use noemie_gateway::clock::SystemClock;
 use noemie_gateway::domain::{ClaimId, PartKind, PartState, Reason};
-use noemie_gateway::returns::decide::{DecideError, Decision, DecisionKind, decide};
+use noemie_gateway::service::decisions::{DecideError, Decision, DecisionKind, decide};
 use support::databases::TestDatabase;
 use support::samples::deposit_many;
 
 fn decision(claim_id: ClaimId, key: &str, kind: DecisionKind) -> Decision {
-    Decision { claim_id, part: PartKind::Amc, kind, idempotency_key: key.into(), decided_by: "test".into() }
+    Decision {
+        claim_id,
+        part: PartKind::Amc,
+        kind,
+        idempotency_key: key.into(),
+        decided_by: "test".into(),
+    }
 }
 
 fn reject(code: &str) -> DecisionKind {
@@ -24,37 +30,62 @@ async fn one_key_at_once(db: TestDatabase) {
     let claim = deposit_many(&db.store, "d", 1).await[0].claim.id;
     let wanted = decision(claim, "key", DecisionKind::Accept);
     let calls = (0..8).map(|_| decide(db.store.as_ref(), &SystemClock, &wanted));
-    let outcomes: Vec<_> = join_all(calls).await.into_iter().map(|outcome| outcome.expect("accepts")).collect();
+    let outcomes: Vec<_> =
+        join_all(calls).await.into_iter().map(|outcome| outcome.expect("accepts")).collect();
     assert_eq!(outcomes.iter().filter(|outcome| !outcome.repeated).count(), 1);
-    assert!(outcomes.iter().all(|outcome| outcome.event_id.is_some() && outcome.event_id == outcomes[0].event_id));
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| outcome.event_id.is_some() && outcome.event_id == outcomes[0].event_id)
+    );
     assert_eq!(db.store.history(claim).await.expect("reads").len(), 2);
 }
 
-/// Accept and reject at once: one of them is a later decision about an accepted claim, or is refused; the sequence has no gap.
+/// Accept and reject at once: one of them is a later decision about an accepted claim, or is
+/// refused; the sequence has no gap.
 async fn two_minds_at_once(db: TestDatabase) {
     let claim = deposit_many(&db.store, "d", 1).await[0].claim.id;
-    let (accepts, rejects) = (decision(claim, "a", DecisionKind::Accept), decision(claim, "r", reject("122")));
-    let (accepted, rejected) = tokio::join!(decide(db.store.as_ref(), &SystemClock, &accepts), decide(db.store.as_ref(), &SystemClock, &rejects));
+    let (accepts, rejects) =
+        (decision(claim, "a", DecisionKind::Accept), decision(claim, "r", reject("122")));
+    let (accepted, rejected) = tokio::join!(
+        decide(db.store.as_ref(), &SystemClock, &accepts),
+        decide(db.store.as_ref(), &SystemClock, &rejects)
+    );
     rejected.expect("a reject is possible before and after the acceptance");
     let state = db.store.claim(claim).await.expect("reads").expect("is there").amc.state;
     match accepted {
         Ok(_) => assert_eq!(state, PartState::RejectedAfterAcceptance),
         Err(error) => {
-            assert!(matches!(error, DecideError::IllegalTransition { from: PartState::Rejected, .. }), "{error}");
+            assert!(
+                matches!(error, DecideError::IllegalTransition { from: PartState::Rejected, .. }),
+                "{error}"
+            );
             assert_eq!(state, PartState::Rejected);
         }
     }
-    let sequences: Vec<u64> = db.store.history(claim).await.expect("reads").iter().map(|outbox| outbox.event.sequence).collect();
+    let sequences: Vec<u64> = db
+        .store
+        .history(claim)
+        .await
+        .expect("reads")
+        .iter()
+        .map(|outbox| outbox.event.sequence)
+        .collect();
     assert_eq!(sequences, (1..=sequences.len() as u64).collect::<Vec<_>>());
 }
 
 /// One key for two claims at once: one of them is told that the key is used.
 async fn one_key_for_two_claims(db: TestDatabase) {
     let claims = deposit_many(&db.store, "d", 2).await;
-    let wanted: Vec<Decision> = claims.iter().map(|new| decision(new.claim.id, "key", DecisionKind::Accept)).collect();
-    let outcomes = join_all(wanted.iter().map(|wanted| decide(db.store.as_ref(), &SystemClock, wanted))).await;
+    let wanted: Vec<Decision> =
+        claims.iter().map(|new| decision(new.claim.id, "key", DecisionKind::Accept)).collect();
+    let outcomes =
+        join_all(wanted.iter().map(|wanted| decide(db.store.as_ref(), &SystemClock, wanted))).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Err(DecideError::KeyReused))).count(), 1);
+    assert_eq!(
+        outcomes.iter().filter(|outcome| matches!(outcome, Err(DecideError::KeyReused))).count(),
+        1
+    );
 }
 
 on_both!(one_key_at_once, two_minds_at_once, one_key_for_two_claims);

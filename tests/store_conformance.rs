@@ -1,6 +1,11 @@
-//! One suite for the store; both databases pass it. Each story runs on a fresh database of each kind; without PostgreSQL the tests fail and say how to
-//! start it, they are never skipped.
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test stops at the first surprise")]
+//! One suite for the store; both databases pass it. Each story runs on a fresh database of each
+//! kind; without PostgreSQL the tests fail and say how to start it, they are never skipped.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test stops at the first surprise"
+)]
 
 mod support;
 

@@ -1,5 +1,11 @@
-//! `verify` finds nothing in a gateway that is whole, and every kind of damage in one that is not. On both databases.
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test stops at the first surprise")]
+//! `verify` finds nothing in a gateway that is whole, and every kind of damage in one that is not.
+//! On both databases.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test stops at the first surprise"
+)]
 
 mod support;
 
@@ -7,11 +13,13 @@ use noemie_gateway::app::App;
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::SystemClock;
 use noemie_gateway::config::Config;
-use noemie_gateway::domain::{Channel, ClaimEvent, EventId, Exchange, ExchangeId, Ledger, Quarantined, Verdict, receipt};
+use noemie_gateway::domain::{
+    Channel, ClaimEvent, EventId, Exchange, ExchangeId, Ledger, Quarantined, Verdict, receipt,
+};
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
 use noemie_gateway::ingest::invoices::{Batches, Filing, Whole};
 use noemie_gateway::ingest::{Deposit, Ingest, Limits};
-use noemie_gateway::returns::arl;
+use noemie_gateway::outgoing::arl;
 use noemie_gateway::store::Closing;
 use noemie_gateway::validate;
 use noemie_gateway::vault::Vault;
@@ -26,7 +34,8 @@ use support::databases::TestDatabase;
 use tempfile::TempDir;
 use time::Duration;
 
-/// A gateway with a file of each kind: a load, duplicates, invoices put aside, a refused file, a return.
+/// A gateway with a file of each kind: a load, duplicates, invoices put aside, a refused file, a
+/// return.
 struct Filled {
     sources: Sources,
     dir: TempDir,
@@ -55,12 +64,21 @@ impl Filled {
         let dir = tempfile::tempdir().unwrap();
         let sources = sources_in(&dir, db);
         let limits = Limits { batch: 6, ..Limits::default() };
-        let door = Ingest::new(Arc::clone(&db.store), Arc::clone(&sources.vault), Arc::clone(&sources.archive), Arc::clone(&sources.clock), limits);
+        let door = Ingest::new(
+            Arc::clone(&db.store),
+            Arc::clone(&sources.vault),
+            Arc::clone(&sources.archive),
+            Arc::clone(&sources.clock),
+            limits,
+        );
         let dre = made(&options(1));
         let load = deposit(&door, &dre).await;
-        let duplicates = deposit(&door, &made(&Options { sender: "99900000000029".to_owned(), ..options(1) })).await;
+        let duplicates =
+            deposit(&door, &made(&Options { sender: "99900000000029".to_owned(), ..options(1) }))
+                .await;
         assert_eq!((duplicates.accepted, duplicates.duplicates), (0, 20));
-        let aside = deposit(&door, &made(&Options { damage: Some(Damage::NirKey), ..options(2) })).await;
+        let aside =
+            deposit(&door, &made(&Options { damage: Some(Damage::NirKey), ..options(2) })).await;
         assert!(aside.quarantined > 0 && aside.accepted > 0, "{aside:?}");
         deposit(&door, &dre[..1000]).await;
         let mut rsp = Vec::new();
@@ -79,7 +97,12 @@ impl Filled {
 }
 
 async fn deposit(door: &Ingest, bytes: &[u8]) -> Exchange {
-    let deposit = Deposit { sender: "oct-a".into(), channel: Channel::Cli, file_name: "f.b2".into(), idempotency_key: String::new() };
+    let deposit = Deposit {
+        sender: "oct-a".into(),
+        channel: Channel::Cli,
+        file_name: "f.b2".into(),
+        idempotency_key: String::new(),
+    };
     let mut incoming = door.open(deposit).unwrap();
     incoming.write(bytes).unwrap();
     door.accept(incoming).await.unwrap().exchange
@@ -101,39 +124,68 @@ async fn a_whole_gateway_is_clean(db: TestDatabase) {
     assert_eq!((none.is_clean(), none.receipts, none.files), (true, 5, 0));
 }
 
-/// Statements that damage the database, and what must be found. Each on a fresh gateway would take minutes: the damages are of different exchanges or add
-/// up, and the list of kinds only grows.
+/// Statements that damage the database, and what must be found. Each on a fresh gateway would take
+/// minutes: the damages are of different exchanges or add up, and the list of kinds only grows.
 async fn every_damage_of_the_database_is_found(db: TestDatabase) {
     let filled = Filled::new(&db).await;
     let damages: [(&'static str, Kind); 16] = [
-        ("UPDATE exchanges SET accepted = accepted + 1 WHERE norm = 'noemie'", Kind::ReceiptAltered),
-        ("UPDATE exchanges SET verdict = 'accepted' WHERE quarantined > 0 AND norm = 'b2'", Kind::ExchangeDiffers),
-        ("UPDATE exchanges SET amo = amo + 1 WHERE norm = 'b2' AND verdict = 'accepted' AND quarantined = 0", Kind::ExchangeDiffers),
-        ("UPDATE exchanges SET amc = amc - 1 WHERE norm = 'b2' AND duplicates > 0", Kind::ExchangeDiffers),
+        (
+            "UPDATE exchanges SET accepted = accepted + 1 WHERE norm = 'noemie'",
+            Kind::ReceiptAltered,
+        ),
+        (
+            "UPDATE exchanges SET verdict = 'accepted' WHERE quarantined > 0 AND norm = 'b2'",
+            Kind::ExchangeDiffers,
+        ),
+        (
+            "UPDATE exchanges SET amo = amo + 1 WHERE norm = 'b2' AND verdict = 'accepted' AND quarantined = 0",
+            Kind::ExchangeDiffers,
+        ),
+        (
+            "UPDATE exchanges SET amc = amc - 1 WHERE norm = 'b2' AND duplicates > 0",
+            Kind::ExchangeDiffers,
+        ),
         ("UPDATE exchanges SET total = total + 1 WHERE norm = 'noemie'", Kind::ExchangeDiffers),
         ("UPDATE exchanges SET total = total + 1 WHERE verdict = 'refused'", Kind::ExchangeDiffers),
-        ("UPDATE exchanges SET quarantined = duplicates, duplicates = quarantined WHERE duplicates = 20", Kind::ExchangeDiffers),
+        (
+            "UPDATE exchanges SET quarantined = duplicates, duplicates = quarantined WHERE duplicates = 20",
+            Kind::ExchangeDiffers,
+        ),
         (
             "UPDATE claim_parts SET asked = asked + 1 WHERE kind = 'amo' AND claim_id = (SELECT id FROM claims WHERE ordinal = 6 ORDER BY id LIMIT 1)",
             Kind::ClaimDiffers,
         ),
-        ("UPDATE quarantine SET invoice_number = '000000001' WHERE ordinal = 9", Kind::AsideDiffers),
+        (
+            "UPDATE quarantine SET invoice_number = '000000001' WHERE ordinal = 9",
+            Kind::AsideDiffers,
+        ),
         (
             "INSERT INTO quarantine SELECT id, 1, '', '', '', '[]', 1, 1, 0, NULL, NULL, received_at FROM exchanges WHERE verdict = 'refused'",
             Kind::ClaimInvented,
         ),
         ("UPDATE claims SET total = total + 100 WHERE ordinal = 3", Kind::ClaimDiffers),
-        ("DELETE FROM claim_lines WHERE claim_id = (SELECT id FROM claims WHERE ordinal = 5 ORDER BY id LIMIT 1)", Kind::ClaimDiffers),
-        ("DELETE FROM outbox WHERE claim_id = (SELECT id FROM claims WHERE ordinal = 4 ORDER BY id LIMIT 1) AND sequence = 1", Kind::EventsMissing),
+        (
+            "DELETE FROM claim_lines WHERE claim_id = (SELECT id FROM claims WHERE ordinal = 5 ORDER BY id LIMIT 1)",
+            Kind::ClaimDiffers,
+        ),
+        (
+            "DELETE FROM outbox WHERE claim_id = (SELECT id FROM claims WHERE ordinal = 4 ORDER BY id LIMIT 1) AND sequence = 1",
+            Kind::EventsMissing,
+        ),
         ("DELETE FROM claims WHERE ordinal = 2", Kind::InvoiceLost),
-        ("DELETE FROM quarantine WHERE duplicate_of IS NOT NULL AND ordinal = 7", Kind::InvoiceLost),
+        (
+            "DELETE FROM quarantine WHERE duplicate_of IS NOT NULL AND ordinal = 7",
+            Kind::InvoiceLost,
+        ),
         ("DELETE FROM ledgers WHERE read_records = envelope", Kind::LedgerDiffers),
     ];
     for (damage, expected) in damages {
         let before = filled.verify().await;
         assert!(db.execute(damage).await.unwrap() > 0, "{damage}");
         let seen = filled.verify().await;
-        let count = |seen: &Verification| seen.findings.iter().filter(|finding| finding.code == expected).count();
+        let count = |seen: &Verification| {
+            seen.findings.iter().filter(|finding| finding.code == expected).count()
+        };
         assert!(count(&seen) > count(&before), "{damage}: {:?}", seen.findings);
     }
 }
@@ -186,17 +238,25 @@ impl Earlier<'_> {
         let mut writer = archive.create(id, at).unwrap();
         writer.write_all(bytes).unwrap();
         let archived = writer.finish().unwrap();
-        let mut examen = validate::examine(bytes, "f.b2").unwrap();
-        examen.report.anomalies.clear();
+        let mut examination = validate::examine(bytes, "f.b2").unwrap();
+        examination.report.anomalies.clear();
         let mut work = store.begin().await.unwrap();
         assert_eq!(work.claim_exchange("oct-a", &archived.digest_hex, "", id).await.unwrap(), None);
-        let mut ledger = Ledger { read: examen.read, ..Ledger::default() };
+        let mut ledger = Ledger { read: examination.read, ..Ledger::default() };
         let (mut claims, mut aside) = (Vec::new(), Vec::new());
         if self.refuses {
             ledger.envelope = ledger.read;
         } else {
-            let Some(Norme::B2(forme)) = examen.norme else { panic!("{:?}", examen.norme) };
-            let filing = Filing { exchange_id: id, sender: "oct-a".into(), at, vault: Arc::clone(vault), clock: Arc::clone(clock) };
+            let Some(Norme::B2(forme)) = examination.norme else {
+                panic!("{:?}", examination.norme)
+            };
+            let filing = Filing {
+                exchange_id: id,
+                sender: "oct-a".into(),
+                at,
+                vault: Arc::clone(vault),
+                clock: Arc::clone(clock),
+            };
             let mut batches = Batches::read_whole(archive, &archived.name, forme, filing, 1_000);
             while let Some(batch) = batches.next_batch().await {
                 for whole in batch {
@@ -213,11 +273,20 @@ impl Earlier<'_> {
             }
             ledger.envelope = batches.envelope().await.unwrap();
         }
-        assert_eq!(work.insert_claims(&support::samples::offered(&claims)).await.unwrap().len(), claims.len());
-        let event = |c: &noemie_gateway::domain::Claim| ClaimEvent::of(c, &c.amo, EventId(clock.new_id()), 1, Some(id), at);
-        work.insert_events(&claims.iter().map(|new| event(&new.claim)).collect::<Vec<_>>()).await.unwrap();
+        assert_eq!(
+            work.insert_claims(&support::samples::offered(&claims)).await.unwrap().len(),
+            claims.len()
+        );
+        let event = |c: &noemie_gateway::domain::Claim| {
+            ClaimEvent::of(c, &c.amo, EventId(clock.new_id()), 1, Some(id), at)
+        };
+        work.insert_events(&claims.iter().map(|new| event(&new.claim)).collect::<Vec<_>>())
+            .await
+            .unwrap();
         work.insert_quarantined(&aside).await.unwrap();
-        let sum = |of: fn(&noemie_gateway::domain::Claim) -> Montant| claims.iter().map(|new| of(&new.claim)).sum();
+        let sum = |of: fn(&noemie_gateway::domain::Claim) -> Montant| {
+            claims.iter().map(|new| of(&new.claim)).sum()
+        };
         let verdict = match (self.refuses, aside.is_empty()) {
             (true, _) => Verdict::Refused,
             (false, true) => Verdict::Accepted,
@@ -232,12 +301,12 @@ impl Earlier<'_> {
             idempotency_key: String::new(),
             size: archived.size,
             norm: "b2".into(),
-            packaging: examen.report.packaging.unwrap().into(),
+            packaging: examination.report.packaging.unwrap().into(),
             verdict,
-            logical_files: examen.report.logical_files,
-            lots: examen.report.lots,
-            invoices: examen.report.invoices,
-            lines: examen.report.lines,
+            logical_files: examination.report.logical_files,
+            lots: examination.report.lots,
+            invoices: examination.report.invoices,
+            lines: examination.report.lines,
             accepted: claims.len() as u64,
             quarantined: aside.len() as u64,
             duplicates: 0,
@@ -249,10 +318,14 @@ impl Earlier<'_> {
             received_at: at,
             archive_name: archived.name,
         };
-        let (arl, _) = arl::write(&exchange, &examen, &[], vault, clock.new_id());
+        let (arl, _) = arl::write(&exchange, &examination, &[], vault, clock.new_id());
         let closing = Closing { exchange, ledger, logical_files: vec![], arl, at };
         let said = receipt::text(&closing.exchange, &closing.ledger, &closing.arl);
-        work.close_exchange(&closing, &|tip| vault.receipt_link(&tip.link, tip.sequence + 1, &said)).await.unwrap();
+        work.close_exchange(&closing, &|tip| {
+            vault.receipt_link(&tip.link, tip.sequence + 1, &said)
+        })
+        .await
+        .unwrap();
         work.commit().await.unwrap();
         closing.exchange
     }
@@ -280,26 +353,40 @@ fn takes_all(_: &Whole) -> Option<&'static str> {
     None
 }
 
-/// After an upgrade that changes the controls, what was acknowledged before stands: noted, and no finding. What is altered is found all the same.
+/// After an upgrade that changes the controls, what was acknowledged before stands: noted, and no
+/// finding. What is altered is found all the same.
 async fn other_controls_are_noted_and_nothing_altered_passes(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
     let sources = sources_in(&dir, &db);
     let verified = async || {
         let seen = verify(&sources, None).await.unwrap();
-        assert!(seen.notes.iter().all(|note| note.code == Kind::JudgedOtherwise && note.exchange.is_some()), "{:?}", seen.notes);
+        assert!(
+            seen.notes
+                .iter()
+                .all(|note| note.code == Kind::JudgedOtherwise && note.exchange.is_some()),
+            "{:?}",
+            seen.notes
+        );
         assert_eq!(seen.note_count, seen.notes.len() as u64);
         (kinds(&seen), seen.note_count)
     };
     // It took an invoice that is put aside today.
     let lenient = Earlier { sources: &sources, refuses: false, judges: takes_all };
-    let taken = lenient.deposit(&made(&Options { damage: Some(Damage::NirKey), ..options(1) })).await;
+    let taken =
+        lenient.deposit(&made(&Options { damage: Some(Damage::NirKey), ..options(1) })).await;
     assert_eq!((taken.verdict, verified().await), (Verdict::Accepted, (vec![], 1)));
     // It put one aside that is taken today, and another for another reason.
-    let strict = Earlier { sources: &sources, refuses: false, judges: |whole| (whole.made.claim.ordinal <= 2).then_some("C99-ANCIEN") };
+    let strict = Earlier {
+        sources: &sources,
+        refuses: false,
+        judges: |whole| (whole.made.claim.ordinal <= 2).then_some("C99-ANCIEN"),
+    };
     strict.deposit(&made(&options(2))).await;
     assert_eq!(verified().await, (vec![], 3));
     // It refused a file that is good today, and took one that is refused today.
-    Earlier { sources: &sources, refuses: true, judges: takes_all }.deposit(&made(&options(3))).await;
+    Earlier { sources: &sources, refuses: true, judges: takes_all }
+        .deposit(&made(&options(3)))
+        .await;
     assert_eq!(verified().await, (vec![], 4));
     lenient.deposit(&made(&Options { damage: Some(Damage::Count999), ..options(4) })).await;
     assert_eq!(verified().await, (vec![], 5));
@@ -318,11 +405,18 @@ async fn other_controls_are_noted_and_nothing_altered_passes(db: TestDatabase) {
 async fn bytes_that_a_database_cannot_keep_are_no_difference(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
     let sources = sources_in(&dir, &db);
-    for (seed, judges) in [(1, takes_all as fn(&Whole) -> _), (2, |whole: &Whole| (!whole.faults.is_empty()).then_some("C6-NON-NUMERIQUE"))] {
+    for (seed, judges) in [
+        (1, takes_all as fn(&Whole) -> _),
+        (2, |whole: &Whole| (!whole.faults.is_empty()).then_some("C6-NON-NUMERIQUE")),
+    ] {
         let mut bytes = made(&options(seed));
-        // In the number (27-35) of the first invoice, on each of its records. A record has 128 bytes and its line end.
+        // In the number (27-35) of the first invoice, on each of its records. A record has 128
+        // bytes and its line end.
         let number = bytes.chunks(130).find(|record| record[0] == b'2').unwrap()[26..35].to_vec();
-        for record in bytes.chunks_mut(130).filter(|record| (b'2'..=b'5').contains(&record[0]) && record[26..35] == number) {
+        for record in bytes
+            .chunks_mut(130)
+            .filter(|record| (b'2'..=b'5').contains(&record[0]) && record[26..35] == number)
+        {
             record[28] = 0;
         }
         Earlier { sources: &sources, refuses: false, judges }.deposit(&bytes).await;
@@ -332,21 +426,44 @@ async fn bytes_that_a_database_cannot_keep_are_no_difference(db: TestDatabase) {
     assert_eq!(db.number(kept).await, 2, "one as a claim, one aside");
     let seen = verify(&sources, None).await.unwrap();
     assert_eq!(seen.findings, []);
-    assert!(seen.notes.iter().all(|note| note.detail.contains("C6-NON-NUMERIQUE")), "{:?}", seen.notes);
+    assert!(
+        seen.notes.iter().all(|note| note.detail.contains("C6-NON-NUMERIQUE")),
+        "{:?}",
+        seen.notes
+    );
 }
 
 /// A wrong key is told as such before anything is compared, whatever there is to tell it by.
 async fn a_wrong_key_is_told_by_whatever_there_is(db: TestDatabase) {
     let filled = Filled::new(&db).await;
     let data = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(filled.dir.path(), Config { data_dir: data.path().into(), ..Config::default() }.archive_dir()).unwrap();
-    let config =
-        |key: &str| Config { data_dir: data.path().into(), database_url: Some(db.url.clone()), vault_key: Some(key.repeat(32)), ..Config::default() };
-    for less in ["SELECT 1", "UPDATE returns SET sealed = '\\x00'", "DELETE FROM returns", "UPDATE claims SET vault = '\\x00'"] {
+    std::os::unix::fs::symlink(
+        filled.dir.path(),
+        Config { data_dir: data.path().into(), ..Config::default() }.archive_dir(),
+    )
+    .unwrap();
+    let config = |key: &str| Config {
+        data_dir: data.path().into(),
+        database_url: Some(db.url.clone()),
+        vault_key: Some(key.repeat(32)),
+        ..Config::default()
+    };
+    for less in [
+        "SELECT 1",
+        "UPDATE returns SET sealed = '\\x00'",
+        "DELETE FROM returns",
+        "UPDATE claims SET vault = '\\x00'",
+    ] {
         db.execute(less).await.unwrap_or_else(|_| panic!("{less}"));
-        let refused = App::open(config("ab"), Arc::new(SystemClock)).await.err().unwrap_or_else(|| panic!("opened after {less}")).to_string();
+        let refused = App::open(config("ab"), Arc::new(SystemClock))
+            .await
+            .err()
+            .unwrap_or_else(|| panic!("opened after {less}"))
+            .to_string();
         assert!(refused.contains("vault key"), "{less}: {refused}");
-        App::open(config("09"), Arc::new(SystemClock)).await.unwrap_or_else(|e| panic!("{less}: {e:#}"));
+        App::open(config("09"), Arc::new(SystemClock))
+            .await
+            .unwrap_or_else(|e| panic!("{less}: {e:#}"));
     }
 }
 

@@ -1,4 +1,5 @@
-//! X-ray: persons masked, the right records chosen, anomalies at their bytes, NOEMIE entities mapped into their blocks.
+//! X-ray: persons masked, the right records chosen, anomalies at their bytes, NOEMIE entities
+//! mapped into their blocks.
 
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
 use noemie_gateway::xray::{self, Choice, Sheet, Xray, html, text};
@@ -20,12 +21,19 @@ fn rsp(packaging: Packaging, invoices: u64) -> (Vec<u8>, Vec<u8>) {
     let (mut bytes, mut out) = (Vec::new(), Vec::new());
     let options = Options { profile: Profile::Pharmacie, invoices, seed: 7, ..Options::default() };
     generate::dre(&options, &mut bytes).expect("generated");
-    generate::rsp(&bytes[..], Forme::Crlf, &RspOptions { packaging, ..RspOptions::default() }, &mut out).expect("answered");
+    generate::rsp(
+        &bytes[..],
+        Forme::Crlf,
+        &RspOptions { packaging, ..RspOptions::default() },
+        &mut out,
+    )
+    .expect("answered");
     (bytes, out)
 }
 
 fn open(bytes: &[u8], choice: Choice, show_persons: bool) -> Xray<Cursor<Vec<u8>>> {
-    Xray::open(Cursor::new(bytes.to_vec()), "file", &xray::Options { choice, show_persons }).expect("memory does not fail")
+    Xray::open(Cursor::new(bytes.to_vec()), "file", &xray::Options { choice, show_persons })
+        .expect("memory does not fail")
 }
 
 fn sheets(bytes: &[u8], choice: Choice, show_persons: bool) -> Vec<Sheet> {
@@ -33,7 +41,8 @@ fn sheets(bytes: &[u8], choice: Choice, show_persons: bool) -> Vec<Sheet> {
     (0..xray.len()).map(|i| xray.sheet(i).expect("memory does not fail")).collect()
 }
 
-/// Everything a person can be shown: text, page, and the bytes in one line so that no fold hides anything.
+/// Everything a person can be shown: text, page, and the bytes in one line so that no fold hides
+/// anything.
 fn output(bytes: &[u8], show_persons: bool) -> String {
     let mut out = Vec::new();
     for sheet in sheets(bytes, Choice::Overview, show_persons) {
@@ -44,7 +53,8 @@ fn output(bytes: &[u8], show_persons: bool) -> String {
     String::from_utf8(out).expect("text")
 }
 
-/// NIR and names of a clean file. Names with their blanks: invented ones look like the signs of invented pharmacies.
+/// NIR and names of a clean file. Names with their blanks: invented ones look like the signs of
+/// invented pharmacies.
 fn persons(bytes: &[u8], forme: Forme) -> Vec<String> {
     let mut found = Vec::new();
     let mut reader = Lecteur::new(bytes, forme);
@@ -53,7 +63,9 @@ fn persons(bytes: &[u8], forme: Forme) -> Vec<String> {
         found.push(String::from_utf8(facture.identite().nir_brut.to_vec()).expect("ASCII"));
         found.extend(facture.nir_individuel());
         let names = facture.pieces.iter().filter(|p| p.genre == Genre::ComplementFacture(b'B'));
-        found.extend(names.map(|p| String::from_utf8_lossy(t2b::layout::NOM_BENEFICIAIRE.of(&p.record)).into_owned()));
+        found.extend(names.map(|p| {
+            String::from_utf8_lossy(t2b::layout::NOM_BENEFICIAIRE.of(&p.record)).into_owned()
+        }));
     }
     found.sort();
     found.dedup();
@@ -87,7 +99,12 @@ fn a_byte_lost_or_gained_anywhere_shows_no_nir() {
         moved.remove(record + 128);
         for damaged in [lost, gained, moved] {
             let shown = output(&damaged, false);
-            assert_eq!(persons.iter().find(|p| shown.contains(p.as_str())), None, "column {}", place + 1);
+            assert_eq!(
+                persons.iter().find(|p| shown.contains(p.as_str())),
+                None,
+                "column {}",
+                place + 1
+            );
         }
     }
 }
@@ -104,22 +121,29 @@ fn returns_mask_persons_in_both_packagings() {
     for packaging in [Packaging::Lignes, Packaging::Blocs] {
         let (dre, out) = rsp(packaging, 6);
         let shown = output(&out, false);
-        assert!(!persons(&dre, Forme::Crlf).iter().any(|p| shown.contains(p.as_str())), "{packaging:?}");
+        assert!(
+            !persons(&dre, Forme::Crlf).iter().any(|p| shown.contains(p.as_str())),
+            "{packaging:?}"
+        );
         assert!(output(&out, true).contains(&persons(&dre, Forme::Crlf)[0]), "{packaging:?}");
     }
 }
 
 #[test]
 fn each_damage_is_shown_at_its_column() {
-    for damage in Damage::ALL.iter().copied().filter(|d| !matches!(d, Damage::Empty | Damage::Garbage)) {
+    for damage in
+        Damage::ALL.iter().copied().filter(|d| !matches!(d, Damage::Empty | Damage::Garbage))
+    {
         let (bytes, summary) = dre(Profile::Mixte, Forme::Crlf, Some(damage));
         let damaged = summary.damaged.expect("a damage");
         let sheets = sheets(&bytes, Choice::Record(damaged.record), false);
         let [sheet] = &sheets[..] else { panic!("{damage:?}: {} sheets", sheets.len()) };
         assert_eq!(sheet.record, damaged.record);
         let (first, last) = damaged.columns;
-        let found =
-            sheet.faults.iter().any(|f| f.code.split('-').next() == Some(damaged.control) && (first as usize..=last as usize).contains(&f.first));
+        let found = sheet.faults.iter().any(|f| {
+            f.code.split('-').next() == Some(damaged.control)
+                && (first as usize..=last as usize).contains(&f.first)
+        });
         assert!(found, "{damage:?} expected at {first}-{last}: {:?}", sheet.faults);
         assert!(text::bytes(sheet, text::Paint::new(false)).contains('^'));
     }
@@ -128,7 +152,8 @@ fn each_damage_is_shown_at_its_column() {
 #[test]
 fn the_overview_shows_the_first_records_and_the_faulty_ones() {
     let (bytes, summary) = dre(Profile::Mixte, Forme::Crlf, Some(Damage::Count999));
-    let records: Vec<u64> = sheets(&bytes, Choice::Overview, false).iter().map(|s| s.record).collect();
+    let records: Vec<u64> =
+        sheets(&bytes, Choice::Overview, false).iter().map(|s| s.record).collect();
     let expect: Vec<u64> = (1..=xray::FIRST).chain(summary.damaged.map(|d| d.record)).collect();
     assert_eq!(records, expect);
 }
@@ -165,7 +190,10 @@ fn zones(bytes: &[u8]) -> Vec<(String, &'static str, String, String)> {
 #[test]
 fn entities_are_mapped_into_their_blocks() {
     let (lines, blocks) = (rsp(Packaging::Lignes, 4).1, rsp(Packaging::Blocs, 4).1);
-    assert!(blocks.len() / 128 < usize::try_from(xray::FIRST).expect("small"), "the overview must hold the whole file");
+    assert!(
+        blocks.len() / 128 < usize::try_from(xray::FIRST).expect("small"),
+        "the overview must hold the whole file"
+    );
     let expect = zones(&lines);
     assert!(expect.iter().any(|z| z.0 == "103") && expect.len() > 100);
     assert_eq!(zones(&blocks), expect);
@@ -177,13 +205,19 @@ fn the_invoice_of_a_return_is_found_in_its_records() {
         let (dre, out) = rsp(packaging, 6);
         let number = sheets(&dre, Choice::Overview, false)[2].invoice.clone().expect("an invoice");
         let found = sheets(&out, Choice::Invoice(number.clone()), false);
-        assert!(found.iter().flat_map(|s| &s.fields).any(|f| f.entity == "102" && f.value == number), "{packaging:?}");
+        assert!(
+            found.iter().flat_map(|s| &s.fields).any(|f| f.entity == "102" && f.value == number),
+            "{packaging:?}"
+        );
     }
 }
 
 #[test]
 fn notices_of_a_concentrator_are_read() {
-    let line = format!("2999000000000130004160022601282861299999002930003638{:<76}\r\n", "0000150000000000");
+    let line = format!(
+        "2999000000000130004160022601282861299999002930003638{:<76}\r\n",
+        "0000150000000000"
+    );
     let sheets = sheets(line.as_bytes(), Choice::Overview, false);
     let shown: String = sheets[0].shown.iter().collect();
     assert_eq!(sheets[0].title, "Retour de concentrateur (avis de reglement)");
@@ -205,13 +239,18 @@ fn a_page_stands_alone_and_escapes_the_file() {
         assert!(!page.contains(outside), "{outside}");
     }
     for tag in ["section", "table", "pre", "mark", "ul", "li", "tr", "td"] {
-        let open = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        let open =
+            page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(open, page.matches(&format!("</{tag}>")).count(), "{tag}");
     }
 }
 
 fn status(args: &[&Path]) -> i32 {
-    let output = Command::new(env!("CARGO_BIN_EXE_noemie-gateway")).env_remove("NOEMIE_UPDATE_DOCS").args(args).output().expect("the binary runs");
+    let output = Command::new(env!("CARGO_BIN_EXE_noemie-gateway"))
+        .env_remove("NOEMIE_UPDATE_DOCS")
+        .args(args)
+        .output()
+        .expect("the binary runs");
     assert!(!output.stdout.contains(&0x1b), "colours in a pipe");
     output.status.code().expect("a status")
 }
@@ -219,9 +258,11 @@ fn status(args: &[&Path]) -> i32 {
 #[test]
 fn exit_statuses_are_those_of_the_other_commands() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (good, noise, empty) = (dir.path().join("good"), dir.path().join("noise"), dir.path().join("empty"));
+    let (good, noise, empty) =
+        (dir.path().join("good"), dir.path().join("noise"), dir.path().join("empty"));
     std::fs::write(&good, dre(Profile::Pharmacie, Forme::Crlf, None).0).expect("written");
-    std::fs::write(&noise, dre(Profile::Pharmacie, Forme::Crlf, Some(Damage::Garbage)).0).expect("written");
+    std::fs::write(&noise, dre(Profile::Pharmacie, Forme::Crlf, Some(Damage::Garbage)).0)
+        .expect("written");
     std::fs::write(&empty, b"").expect("written");
     let xray = |more: &[&str], file: &Path| {
         let mut args: Vec<&Path> = vec!["xray".as_ref(), file];

@@ -1,15 +1,24 @@
-//! Rows as a bare program would write them: read back from what the gateway wrote, column by column, with their types.
+//! Rows as a bare program would write them: read back from what the gateway wrote, column by
+//! column, with their types.
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, Column as _, Connection, Executor, PgConnection, Postgres, Row, Sqlite, SqliteConnection, TypeInfo, ValueRef, query};
+use sqlx::{
+    AssertSqlSafe, Column as _, Connection, Executor, PgConnection, Postgres, Row, Sqlite,
+    SqliteConnection, TypeInfo, ValueRef, query,
+};
 use std::fmt::Write;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 /// The tables of an ingest, and the column by which their rows belong to a claim.
-pub const TABLES: [(&str, &str); 4] = [("claims", "id"), ("claim_parts", "claim_id"), ("claim_lines", "claim_id"), ("outbox", "claim_id")];
+pub const TABLES: [(&str, &str); 4] = [
+    ("claims", "id"),
+    ("claim_parts", "claim_id"),
+    ("claim_lines", "claim_id"),
+    ("outbox", "claim_id"),
+];
 
 /// One column of a batch.
 enum Cells {
@@ -126,7 +135,10 @@ impl SqliteBatch {
 }
 
 /// As [`batches`], from SQLite.
-pub async fn sqlite_batches(db: &mut SqliteConnection, claims_per_batch: i64) -> Vec<Vec<SqliteBatch>> {
+pub async fn sqlite_batches(
+    db: &mut SqliteConnection,
+    claims_per_batch: i64,
+) -> Vec<Vec<SqliteBatch>> {
     let mut all = Vec::new();
     for from in (0..).step_by(usize::try_from(claims_per_batch).unwrap()) {
         let mut batch = Vec::new();
@@ -174,8 +186,10 @@ pub async fn sqlite_insert(db: &mut SqliteConnection, batches: &[Vec<SqliteBatch
         db.execute("BEGIN IMMEDIATE").await.unwrap();
         for table in batch {
             for rows in table.rows.chunks(ROWS) {
-                let places = vec![format!("({})", vec!["?"; rows[0].len()].join(", ")); rows.len()].join(", ");
-                let mut insert: Query<'_, Sqlite, SqliteArguments> = query(AssertSqlSafe(format!("{}{places}", table.head)));
+                let places = vec![format!("({})", vec!["?"; rows[0].len()].join(", ")); rows.len()]
+                    .join(", ");
+                let mut insert: Query<'_, Sqlite, SqliteArguments> =
+                    query(AssertSqlSafe(format!("{}{places}", table.head)));
                 for cell in rows.iter().flatten() {
                     insert = match cell {
                         Cell::Null => insert.bind(None::<i64>),

@@ -11,7 +11,8 @@ use std::time::Instant;
 /// The smaller file: a tenth, to see what grows with the size.
 const TENTH: u64 = 10;
 
-/// A tenth of the invoices, then all of them, each by a process of its own on PostgreSQL and RabbitMQ.
+/// A tenth of the invoices, then all of them, each by a process of its own on PostgreSQL and
+/// RabbitMQ.
 pub async fn end_to_end(invoices: u64) {
     println!("end to end: a file dropped in the directory, PostgreSQL and RabbitMQ");
     for invoices in [invoices / TENTH, invoices] {
@@ -29,7 +30,12 @@ pub async fn end_to_end(invoices: u64) {
         let receipt = start.elapsed();
         bench.drained().await;
         let confirmed = start.elapsed();
-        let events = bench.store.published_after(i64::try_from(invoices).unwrap() - 1, 10).await.unwrap().len();
+        let events = bench
+            .store
+            .published_after(i64::try_from(invoices).unwrap() - 1, 10)
+            .await
+            .unwrap()
+            .len();
         assert_eq!(events, 1, "one event a claim");
         println!(
             "  {invoices:>7} invoices: receipt after {receipt:.1?}, last confirm after {confirmed:.1?}, {:.0} invoices/s, {} MB of memory at most",
@@ -49,7 +55,11 @@ fn serve(dir: &Path, bench: &Bench, broker: &Broker) -> Child {
         .env("NOEMIE_DATABASE_URL", &bench.url)
         .env("NOEMIE_AMQP_URL", crate::relay::url())
         .env("NOEMIE_AMQP_PREFIX", broker.prefix.to_string())
-        .envs([("NOEMIE_GRPC_LISTEN", "127.0.0.1:0"), ("NOEMIE_ADMIN_LISTEN", "127.0.0.1:0"), ("NOEMIE_LOG", "error")])
+        .envs([
+            ("NOEMIE_GRPC_LISTEN", "127.0.0.1:0"),
+            ("NOEMIE_ADMIN_LISTEN", "127.0.0.1:0"),
+            ("NOEMIE_LOG", "error"),
+        ])
         .stdin(Stdio::null())
         .spawn()
         .unwrap()

@@ -49,13 +49,24 @@ impl Bench {
         store.migrate().await.unwrap();
         let vault = Arc::new(Vault::from_master_key([1; 32]));
         let archive = Arc::new(Archive::new(dir.path().join("archive"), Arc::clone(&vault)));
-        let door = Ingest::new(Arc::clone(&store), vault, archive, Arc::new(SystemClock), Limits::default());
+        let door = Ingest::new(
+            Arc::clone(&store),
+            vault,
+            archive,
+            Arc::new(SystemClock),
+            Limits::default(),
+        );
         Self { store, url, door, dropped, _dir: dir }
     }
 
     /// Deposits a file; answers the time from the first byte to the receipt.
     pub async fn ingest(&self, bytes: &[u8]) -> Duration {
-        let deposit = Deposit { sender: "bench".into(), channel: Channel::Cli, file_name: String::new(), idempotency_key: String::new() };
+        let deposit = Deposit {
+            sender: "bench".into(),
+            channel: Channel::Cli,
+            file_name: String::new(),
+            idempotency_key: String::new(),
+        };
         let start = Instant::now();
         let mut incoming = self.door.open(deposit).unwrap();
         for chunk in bytes.chunks(256 * 1024) {
@@ -83,7 +94,8 @@ impl Bench {
 }
 
 fn server() -> String {
-    std::env::var("NOEMIE_TEST_DATABASE_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
+    std::env::var("NOEMIE_TEST_DATABASE_URL")
+        .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
 /// TLS off on every side: see `plain_on_loopback` of the store.
@@ -100,6 +112,10 @@ async fn administer(server: &str, sql: String) {
 /// A pharmacy's file.
 pub fn file(invoices: u64, seed: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
-    generate::dre(&Options { profile: Profile::Pharmacie, invoices, seed, ..Options::default() }, &mut bytes).unwrap();
+    generate::dre(
+        &Options { profile: Profile::Pharmacie, invoices, seed, ..Options::default() },
+        &mut bytes,
+    )
+    .unwrap();
     bytes
 }

@@ -12,8 +12,9 @@ const SCATTERED: u64 = 1_000;
 /// Ingests into each side: one of them is short beside a checkpoint of the server.
 const ROUNDS: u64 = 15;
 
-/// As the past is far longer than what is measured: no wait for the disk at commits, no look at foreign keys, and identifiers as time gives them
-/// (version 7: new ones go to the right-hand edge of every index by identifier, as in life).
+/// As the past is far longer than what is measured: no wait for the disk at commits, no look at
+/// foreign keys, and identifiers as time gives them (version 7: new ones go to the right-hand edge
+/// of every index by identifier, as in life).
 const PREPARE: [&str; 4] = [
     "SET synchronous_commit = off",
     "SET session_replication_role = replica",
@@ -23,8 +24,9 @@ const PREPARE: [&str; 4] = [
      || substr(md5(n::text), 1, 15))::uuid $$",
 ];
 
-/// Claims of a generated past, published, paid or (one in 33) rejected, with their parts, a line and an event: rows of the size of real ones, in deposits
-/// of 5,000 and lots of 50 of one PS out of 100,000, which number their invoices upwards.
+/// Claims of a generated past, published, paid or (one in 33) rejected, with their parts, a line
+/// and an event: rows of the size of real ones, in deposits of 5,000 and lots of 50 of one PS out
+/// of 100,000, which number their invoices upwards.
 const PAST: [&str; 5] = [
     "INSERT INTO exchanges (id, sender, digest, verdict, norm, received_at) SELECT pg_temp.v7(at, e), 'past', 'past' || e, 'accepted', 'b2', at \
      FROM (SELECT e, timestamptz '2020-01-01' + e * interval '10 hours' AS at FROM generate_series(0, ($1::bigint - 1) / 5000) AS e) AS x",
@@ -48,9 +50,13 @@ const PAST: [&str; 5] = [
 
 /// The same ingest into an empty database and into one with a history, in turn.
 pub async fn history(claims: u64) {
-    // Named, the long database is kept: it is filled when it is empty, and found as it was left by the next run.
+    // Named, the long database is kept: it is filled when it is empty, and found as it was left by
+    // the next run.
     let kept = std::env::var("NOEMIE_BENCH_HISTORY_DATABASE").ok();
-    let (empty, full) = (Bench::postgres().await, if let Some(name) = kept { Bench::named(&name).await } else { Bench::postgres().await });
+    let (empty, full) = (
+        Bench::postgres().await,
+        if let Some(name) = kept { Bench::named(&name).await } else { Bench::postgres().await },
+    );
     let mut db = PgConnection::connect(&full.url).await.unwrap();
     if query("SELECT FROM claims LIMIT 1").fetch_optional(&mut db).await.unwrap().is_none() {
         let start = Instant::now();
@@ -62,7 +68,10 @@ pub async fn history(claims: u64) {
     db.execute("CHECKPOINT").await.unwrap();
     println!("history: a file of {INVOICES} invoices into PostgreSQL, median of {ROUNDS}");
     for logical_files in [1, SCATTERED] {
-        let first: i64 = query_scalar("SELECT count(*) FROM exchanges WHERE sender = 'bench'").fetch_one(&mut db).await.unwrap();
+        let first: i64 = query_scalar("SELECT count(*) FROM exchanges WHERE sender = 'bench'")
+            .fetch_one(&mut db)
+            .await
+            .unwrap();
         compare(&empty, &full, claims, logical_files, first.unsigned_abs()).await;
     }
     drop(db);
@@ -75,15 +84,22 @@ async fn compare(empty: &Bench, full: &Bench, claims: u64, logical_files: u64, f
     let (mut into_empty, mut into_full): (Vec<Duration>, Vec<Duration>) = (Vec::new(), Vec::new());
     for round in first..first + ROUNDS {
         let seed = (1 + round) * 10_000;
-        let bytes: Vec<u8> = (0..logical_files).flat_map(|n| file(INVOICES / logical_files, seed + n)).collect();
+        let bytes: Vec<u8> =
+            (0..logical_files).flat_map(|n| file(INVOICES / logical_files, seed + n)).collect();
         into_empty.push(empty.ingest(&bytes).await);
         into_full.push(full.ingest(&bytes).await);
     }
-    let spread = |times: &[Duration]| format!("{:.2?} to {:.2?}", times.iter().min().unwrap(), times.iter().max().unwrap());
+    let spread = |times: &[Duration]| {
+        format!("{:.2?} to {:.2?}", times.iter().min().unwrap(), times.iter().max().unwrap())
+    };
     let spreads = (spread(&into_empty), spread(&into_full));
     let (into_empty, into_full) = (median(into_empty), median(into_full));
     println!("  {logical_files} logical files");
-    println!("  empty                      {into_empty:>10.2?}  {:>8.0} invoices/s  ({})", rate(INVOICES, into_empty), spreads.0);
+    println!(
+        "  empty                      {into_empty:>10.2?}  {:>8.0} invoices/s  ({})",
+        rate(INVOICES, into_empty),
+        spreads.0
+    );
     println!(
         "  behind {claims:>10} claims   {into_full:>10.2?}  {:>8.0} invoices/s  ({})  cost {:.2}",
         rate(INVOICES, into_full),
@@ -92,19 +108,25 @@ async fn compare(empty: &Bench, full: &Bench, claims: u64, logical_files: u64, f
     );
 }
 
-/// Writes the past. The indexes of the claims are built behind the rows: kept up by each row, those of random order would take hours.
+/// Writes the past. The indexes of the claims are built behind the rows: kept up by each row, those
+/// of random order would take hours.
 async fn fill(db: &mut PgConnection, claims: u64) {
     for sql in PREPARE {
         db.execute(sql).await.unwrap();
     }
     let of_claims = "SELECT indexname::text, indexdef FROM pg_indexes WHERE tablename = 'claims' AND indexname <> 'claims_pkey'";
-    let indexes: Vec<(String, String)> = sqlx::query_as(of_claims).fetch_all(&mut *db).await.unwrap();
+    let indexes: Vec<(String, String)> =
+        sqlx::query_as(of_claims).fetch_all(&mut *db).await.unwrap();
     for (name, _) in &indexes {
         db.execute(AssertSqlSafe(format!("DROP INDEX {name}"))).await.unwrap();
     }
     for sql in PAST {
         let statement = query(sql);
-        let bound = if sql.contains("$1") { statement.bind(i64::try_from(claims).unwrap()) } else { statement };
+        let bound = if sql.contains("$1") {
+            statement.bind(i64::try_from(claims).unwrap())
+        } else {
+            statement
+        };
         bound.execute(&mut *db).await.unwrap();
     }
     for (_, definition) in indexes {

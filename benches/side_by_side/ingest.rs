@@ -11,20 +11,25 @@ use std::time::{Duration, Instant};
 /// Claims in a transaction of the bare side: the gateway's own batch.
 const BATCH: i64 = 500;
 
-/// From a file to committed claims on PostgreSQL: two passes, decoding, controls, sealing, tokens, duplicates, events, receipt; the bare side has the rows
-/// in memory and only inserts them, into the same tables with the same indexes.
+/// From a file to committed claims on PostgreSQL: two passes, decoding, controls, sealing, tokens,
+/// duplicates, events, receipt; the bare side has the rows in memory and only inserts them, into
+/// the same tables with the same indexes.
 pub async fn postgres(invoices: u64) {
     let bytes = file(invoices, 1);
     let (mut ours, mut bare_times, mut rows) = (Vec::new(), Vec::new(), 0);
     for _ in 0..ROUNDS {
         let bench = Bench::postgres().await;
         ours.push(bench.ingest(&bytes).await);
-        let batches = bare::batches(&mut PgConnection::connect(&bench.url).await.unwrap(), BATCH).await;
+        let batches =
+            bare::batches(&mut PgConnection::connect(&bench.url).await.unwrap(), BATCH).await;
         rows = batches.iter().flatten().map(|b| b.rows).sum();
         bench.close().await;
         let empty = Bench::postgres().await;
         let mut db = PgConnection::connect(&empty.url).await.unwrap();
-        sqlx::query("ALTER TABLE claims DROP CONSTRAINT claims_exchange_id_fkey").execute(&mut db).await.unwrap();
+        sqlx::query("ALTER TABLE claims DROP CONSTRAINT claims_exchange_id_fkey")
+            .execute(&mut db)
+            .await
+            .unwrap();
         let start = Instant::now();
         bare::insert(&mut db, &batches).await;
         bare_times.push(start.elapsed());
@@ -57,16 +62,33 @@ pub async fn sqlite(invoices: u64) {
     report("sqlite", bytes.len(), invoices, rows, ours, bare_times);
 }
 
-/// As the gateway opens it, but for the foreign key to an exchange that the bare side does not write.
+/// As the gateway opens it, but for the foreign key to an exchange that the bare side does not
+/// write.
 async fn connect(url: &str) -> sqlx::SqliteConnection {
-    let options = SqliteConnectOptions::from_str(url).unwrap().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let options = SqliteConnectOptions::from_str(url)
+        .unwrap()
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
     options.foreign_keys(false).connect().await.unwrap()
 }
 
-fn report(name: &str, bytes: usize, invoices: u64, rows: u64, ours: Vec<Duration>, bare: Vec<Duration>) {
+fn report(
+    name: &str,
+    bytes: usize,
+    invoices: u64,
+    rows: u64,
+    ours: Vec<Duration>,
+    bare: Vec<Duration>,
+) {
     let (ours, bare) = (median(ours), median(bare));
-    println!("{name}: {invoices} invoices, {bytes} bytes, {rows} rows of claims, parts, lines and outbox");
-    println!("  gateway, file to receipt   {ours:>10.2?}  {:>9.0} rows/s  {:>8.0} invoices/s", rate(rows, ours), rate(invoices, ours));
+    println!(
+        "{name}: {invoices} invoices, {bytes} bytes, {rows} rows of claims, parts, lines and outbox"
+    );
+    println!(
+        "  gateway, file to receipt   {ours:>10.2?}  {:>9.0} rows/s  {:>8.0} invoices/s",
+        rate(rows, ours),
+        rate(invoices, ours)
+    );
     println!("  bare inserts of the rows   {bare:>10.2?}  {:>9.0} rows/s", rate(rows, bare));
     println!("  ratio                      {:.2}", bare.as_secs_f64() / ours.as_secs_f64());
 }

@@ -1,4 +1,5 @@
-//! The gateway beside the bare thing, in one run: what safety costs on top of a database and a broker that do nothing else.
+//! The gateway beside the bare thing, in one run: what safety costs on top of a database and a
+//! broker that do nothing else.
 //!
 //! ```text
 //! cargo bench --bench side_by_side -- postgres     file to committed claims, against bare INSERT … SELECT FROM UNNEST of the same rows
@@ -9,10 +10,17 @@
 //! cargo bench --bench side_by_side -- history      an ingest into an empty database and into one with a long history
 //! ```
 //!
-//! `NOEMIE_BENCH_INVOICES` (20,000; end to end 100,000) and `NOEMIE_BENCH_HISTORY` (1,000,000 claims) change the sizes; `NOEMIE_BENCH_HISTORY_DATABASE` names
-//! a database of the server that keeps its history from run to run; `NOEMIE_TEST_DATABASE_URL` and `NOEMIE_TEST_AMQP_URL` name the servers. Sides are run in turn, several rounds, and the median of each is printed: only the ratios mean something on a shared
-//! machine.
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a bench stops at the first surprise")]
+//! `NOEMIE_BENCH_INVOICES` (20,000; end to end 100,000) and `NOEMIE_BENCH_HISTORY` (1,000,000
+//! claims) change the sizes; `NOEMIE_BENCH_HISTORY_DATABASE` names a database of the server that
+//! keeps its history from run to run; `NOEMIE_TEST_DATABASE_URL` and `NOEMIE_TEST_AMQP_URL` name
+//! the servers. Sides are run in turn, several rounds, and the median of each is printed: only the
+//! ratios mean something on a shared machine.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a bench stops at the first surprise"
+)]
 
 mod bare;
 mod end_to_end;

@@ -3,14 +3,17 @@
 use crate::gateway::{Bench, file};
 use crate::{ROUNDS, median, rate};
 use futures::StreamExt as _;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueDeleteOptions};
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions,
+    ExchangeDeleteOptions, QueueDeleteOptions,
+};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use noemie_gateway::clock::{Clock, SharedClock, SystemClock};
 use noemie_gateway::domain::{ClaimEvent, ClaimId, PartKind};
 use noemie_gateway::relay::topology::{self, CLAIMS, EXCHANGES, Prefix, QUEUES, WORK};
 use noemie_gateway::relay::{self, AmqpSettings, AmqpSink, Relay, RelayStatus, StepOutcome};
-use noemie_gateway::returns::decide::{Decision, DecisionKind, decide};
+use noemie_gateway::service::decisions::{Decision, DecisionKind, decide};
 use noemie_gateway::store::{ClaimFilter, Database, SharedStore};
 use sqlx::{Connection as _, PgConnection, query, query_as};
 use std::collections::HashMap;
@@ -25,10 +28,12 @@ const STEADY: u64 = 500;
 const SECONDS: u64 = 8;
 
 pub fn url() -> String {
-    std::env::var("NOEMIE_TEST_AMQP_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".to_owned())
+    std::env::var("NOEMIE_TEST_AMQP_URL")
+        .unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".to_owned())
 }
 
-/// A prefix of our own, its exchanges and queues declared as the gateway does, and removed at the end.
+/// A prefix of our own, its exchanges and queues declared as the gateway does, and removed at the
+/// end.
 pub struct Broker {
     connection: Connection,
     channel: Channel,
@@ -38,7 +43,8 @@ pub struct Broker {
 impl Broker {
     pub async fn new() -> Self {
         let prefix = Prefix::try_from(format!("bench-{}.", SystemClock.new_id().simple())).unwrap();
-        let connection = Connection::connect(&url(), ConnectionProperties::default()).await.unwrap();
+        let connection =
+            Connection::connect(&url(), ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         topology::declare(&channel, &prefix).await.unwrap();
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
@@ -56,7 +62,13 @@ impl Broker {
         for (key, payload) in messages {
             let options = BasicPublishOptions { mandatory: true, immediate: false };
             let properties = BasicProperties::default().with_delivery_mode(2);
-            let sent = self.channel.basic_publish(exchange.clone(), key.as_str().into(), options, payload.as_bytes(), properties);
+            let sent = self.channel.basic_publish(
+                exchange.clone(),
+                key.as_str().into(),
+                options,
+                payload.as_bytes(),
+                properties,
+            );
             confirms.push(sent.await.unwrap());
         }
         for confirm in confirms {
@@ -66,22 +78,37 @@ impl Broker {
 
     pub async fn close(self) {
         for queue in QUEUES {
-            self.channel.queue_delete(self.prefix.name(queue.name).into(), QueueDeleteOptions::default()).await.unwrap();
+            self.channel
+                .queue_delete(self.prefix.name(queue.name).into(), QueueDeleteOptions::default())
+                .await
+                .unwrap();
         }
         for exchange in EXCHANGES {
-            self.channel.exchange_delete(self.prefix.name(exchange.name).into(), ExchangeDeleteOptions::default()).await.unwrap();
+            self.channel
+                .exchange_delete(
+                    self.prefix.name(exchange.name).into(),
+                    ExchangeDeleteOptions::default(),
+                )
+                .await
+                .unwrap();
         }
         self.connection.close(200, "bye".into()).await.unwrap();
     }
 }
 
-/// The gateway's relay, a bare relay loop (select, publish with a window, confirm, mark) and a bare publisher: same messages, same kind of queue.
+/// The gateway's relay, a bare relay loop (select, publish with a window, confirm, mark) and a bare
+/// publisher: same messages, same kind of queue.
 pub async fn throughput(events: u64) {
     let bytes = file(events, 1);
     let (mut ours, mut loops, mut publishers) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let (bench, broker) = (Bench::postgres().await, Broker::new().await);
-        let mut relay = Relay::new(Arc::clone(&bench.store), broker.sink(), Arc::new(SystemClock), RelayStatus::default());
+        let mut relay = Relay::new(
+            Arc::clone(&bench.store),
+            broker.sink(),
+            Arc::new(SystemClock),
+            RelayStatus::default(),
+        );
         // Connected before the clock runs, as the others are.
         assert!(matches!(relay.step().await, StepOutcome::Idle));
         bench.ingest(&bytes).await;
@@ -97,7 +124,10 @@ pub async fn throughput(events: u64) {
         bench.ingest(&bytes).await;
         let mut db = PgConnection::connect(&bench.url).await.unwrap();
         let messages: Vec<(String, String)> =
-            query_as("SELECT routing_key, payload FROM outbox ORDER BY outbox_id").fetch_all(&mut db).await.unwrap();
+            query_as("SELECT routing_key, payload FROM outbox ORDER BY outbox_id")
+                .fetch_all(&mut db)
+                .await
+                .unwrap();
         let start = Instant::now();
         bare_loop(&mut db, &broker).await;
         loops.push(start.elapsed());
@@ -137,35 +167,58 @@ async fn bare_loop(db: &mut PgConnection, broker: &Broker) {
             return;
         }
         let ids: Vec<i64> = rows.iter().map(|(id, ..)| *id).collect();
-        let messages: Vec<(String, String)> = rows.into_iter().map(|(_, key, payload)| (key, payload)).collect();
+        let messages: Vec<(String, String)> =
+            rows.into_iter().map(|(_, key, payload)| (key, payload)).collect();
         broker.publish(&messages).await;
         query("UPDATE outbox SET published_at = now(), position = outbox_id WHERE outbox_id = ANY($1)").bind(ids).execute(&mut *db).await.unwrap();
     }
 }
 
-/// From the commit of a decision on one replica to its delivery by the relay of another; then the same for events that are written and told to nobody, as
-/// when each notification is lost.
+/// From the commit of a decision on one replica to its delivery by the relay of another; then the
+/// same for events that are written and told to nobody, as when each notification is lost.
 pub async fn latency() {
-    println!("latency: {STEADY} events/s for {SECONDS} s, committed on one replica, relayed by another");
+    println!(
+        "latency: {STEADY} events/s for {SECONDS} s, committed on one replica, relayed by another"
+    );
     for (name, told) in [("with notifications", true), ("told to nobody", false)] {
         let (bench, broker) = (Bench::postgres().await, Broker::new().await);
         let claims = STEADY * SECONDS;
         bench.ingest(&file(claims, 1)).await;
         let stop = CancellationToken::new();
         let clock: SharedClock = Arc::new(SystemClock);
-        let relaying = tokio::spawn(relay::run(Arc::clone(&bench.store), broker.sink(), Arc::clone(&clock), RelayStatus::default(), stop.clone()));
+        let relaying = tokio::spawn(relay::run(
+            Arc::clone(&bench.store),
+            broker.sink(),
+            Arc::clone(&clock),
+            RelayStatus::default(),
+            stop.clone(),
+        ));
         let arrivals = consume(&broker).await;
         bench.drained().await;
-        let replica = Database::open(Some(&bench.url), std::path::Path::new("."), 8).await.unwrap().store();
+        let replica =
+            Database::open(Some(&bench.url), std::path::Path::new("."), 8).await.unwrap().store();
         let claims = received(&replica).await;
-        let commits = if told { steady_decisions(&replica, &clock, claims).await } else { steady_inserts(&bench.url, claims).await };
+        let commits = if told {
+            steady_decisions(&replica, &clock, claims).await
+        } else {
+            steady_inserts(&bench.url, claims).await
+        };
         bench.drained().await;
         tokio::time::sleep(Duration::from_millis(500)).await;
         let arrivals = arrivals.lock().unwrap().clone();
-        let mut waits: Vec<Duration> = commits.iter().map(|(claim, at)| arrivals[claim].saturating_duration_since(*at)).collect();
+        let mut waits: Vec<Duration> = commits
+            .iter()
+            .map(|(claim, at)| arrivals[claim].saturating_duration_since(*at))
+            .collect();
         waits.sort();
         let at = |share: usize| waits[(waits.len() - 1) * share / 1000];
-        println!("  {name:<22} p50 {:>9.2?}  p99 {:>9.2?}  max {:>9.2?}  over {} events", at(500), at(990), at(1000), waits.len());
+        println!(
+            "  {name:<22} p50 {:>9.2?}  p99 {:>9.2?}  max {:>9.2?}  over {} events",
+            at(500),
+            at(990),
+            at(1000),
+            waits.len()
+        );
         stop.cancel();
         relaying.await.unwrap();
         drop(replica);
@@ -180,7 +233,9 @@ async fn received(store: &SharedStore) -> Vec<ClaimId> {
     let mut after = None;
     loop {
         let page = store.claims(&ClaimFilter::default(), after, 500).await.unwrap();
-        claims.extend(page.items.into_iter().filter(|c| c.amc.state.as_str() == "received").map(|c| c.id));
+        claims.extend(
+            page.items.into_iter().filter(|c| c.amc.state.as_str() == "received").map(|c| c.id),
+        );
         after = page.next;
         if after.is_none() {
             return claims;
@@ -193,21 +248,27 @@ async fn due(start: Instant, n: u64) {
     tokio::time::sleep_until((start + Duration::from_micros(1_000_000 / STEADY * n)).into()).await;
 }
 
-/// Accepts the AMC part of one claim after the other, evenly in time, eight at once at most. Answers when each commit was over.
-async fn steady_decisions(store: &SharedStore, clock: &SharedClock, claims: Vec<ClaimId>) -> HashMap<ClaimId, Instant> {
+/// Accepts the AMC part of one claim after the other, evenly in time, eight at once at most.
+/// Answers when each commit was over.
+async fn steady_decisions(
+    store: &SharedStore,
+    clock: &SharedClock,
+    claims: Vec<ClaimId>,
+) -> HashMap<ClaimId, Instant> {
     let start = Instant::now();
-    let timed = futures::stream::iter(claims.into_iter().zip(0u64..)).map(|(claim, n)| async move {
-        due(start, n).await;
-        let decision = Decision {
-            claim_id: claim,
-            part: PartKind::Amc,
-            kind: DecisionKind::Accept,
-            idempotency_key: String::new(),
-            decided_by: "bench".to_owned(),
-        };
-        decide(store.as_ref(), clock.as_ref(), &decision).await.unwrap();
-        (claim, Instant::now())
-    });
+    let timed =
+        futures::stream::iter(claims.into_iter().zip(0u64..)).map(|(claim, n)| async move {
+            due(start, n).await;
+            let decision = Decision {
+                claim_id: claim,
+                part: PartKind::Amc,
+                kind: DecisionKind::Accept,
+                idempotency_key: String::new(),
+                decided_by: "bench".to_owned(),
+            };
+            decide(store.as_ref(), clock.as_ref(), &decision).await.unwrap();
+            (claim, Instant::now())
+        });
     timed.buffer_unordered(8).collect().await
 }
 
@@ -215,7 +276,15 @@ async fn steady_decisions(store: &SharedStore, clock: &SharedClock, claims: Vec<
 async fn consume(broker: &Broker) -> Arc<Mutex<HashMap<ClaimId, Instant>>> {
     let channel = broker.connection.create_channel().await.unwrap();
     let queue = broker.prefix.name(WORK);
-    let mut consumer = channel.basic_consume(queue.into(), "bench".into(), BasicConsumeOptions::default(), FieldTable::default()).await.unwrap();
+    let mut consumer = channel
+        .basic_consume(
+            queue.into(),
+            "bench".into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        )
+        .await
+        .unwrap();
     let arrivals = Arc::new(Mutex::new(HashMap::new()));
     let noted = Arc::clone(&arrivals);
     tokio::spawn(async move {

@@ -1,10 +1,12 @@
 //! Anomalies: what is wrong, where, how bad, in words a professional understands.
 //!
-//! Every finding is an [`Anomaly`] with a stable [`Code`]; the table below states once, for each code, the control of the norm it
-//! belongs to, its severity and its French title. Changing the policy of the project (which fault costs an invoice, which the whole
-//! file) is changing a line of that table; `docs/controles.md` is generated from it.
+//! Every finding is an [`Anomaly`] with a stable [`Code`]; the table below states once, for each
+//! code, the control of the norm it belongs to, its severity and its French title. Changing the
+//! policy of the project (which fault costs an invoice, which the whole file) is changing a line of
+//! that table; `docs/controles.md` is generated from it.
 //!
-//! No anomaly carries a person: values of zones that name or number a person are masked before they get here.
+//! No anomaly carries a person: values of zones that name or number a person are masked before they
+//! get here.
 
 use crate::layout::{Picture, Zone};
 use std::fmt;
@@ -34,7 +36,8 @@ impl Severity {
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident $code:literal $control:literal $severity:ident $titre:literal;)*) => {
-        /// A stable code of anomaly. The text before the first dash is the control of the norm or of the project's policy.
+        /// A stable code of anomaly. The text before the first dash is the control of the norm or
+        /// of the project's policy.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $titre] $(#[$doc])* $variant,)* }
 
@@ -190,7 +193,12 @@ pub struct Anomaly {
 impl Anomaly {
     /// An anomaly on a whole record.
     #[must_use]
-    pub fn on_record(code: Code, at: Position, record_type: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn on_record(
+        code: Code,
+        at: Position,
+        record_type: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             code,
             severity: code.severity(),
@@ -208,7 +216,14 @@ impl Anomaly {
 
     /// An anomaly on one zone of a record; `raw` are the bytes of the record.
     #[must_use]
-    pub fn on_zone(code: Code, at: Position, record_type: impl Into<String>, zone: &'static Zone, raw: &[u8], message: impl Into<String>) -> Self {
+    pub fn on_zone(
+        code: Code,
+        at: Position,
+        record_type: impl Into<String>,
+        zone: &'static Zone,
+        raw: &[u8],
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             column: u32::from(zone.start),
             offset: at.offset + u64::from(zone.start) - 1,
@@ -228,16 +243,18 @@ impl Anomaly {
     }
 }
 
-/// The longest value repeated in an anomaly: shorter than any NIR, long enough for every code, date and amount of the norm.
+/// The longest value repeated in an anomaly: shorter than any NIR, long enough for every code, date
+/// and amount of the norm.
 const LONGEST_SHOWN: usize = 10;
 
 /// Most letters in a row that a code of the norm has (CCAM: `ZZZZ999`).
 const LETTERS_OF_A_CODE: usize = 4;
-/// Most letters in a row where digits are expected: an O for a zero, Corsica. More is a word that slipped in from a neighbour, and may be a name.
+/// Most letters in a row where digits are expected: an O for a zero, Corsica. More is a word that
+/// slipped in from a neighbour, and may be a name.
 const LETTERS_AMONG_DIGITS: usize = 2;
 
-/// The value of a zone as an anomaly may show it: persons masked, also when a shifted record put them in another zone, long values left out,
-/// unprintable bytes as `?`.
+/// The value of a zone as an anomaly may show it: persons masked, also when a shifted record put
+/// them in another zone, long values left out, unprintable bytes as `?`.
 #[must_use]
 pub fn shown(zone: &Zone, bytes: &[u8]) -> Option<String> {
     if zone.picture.is_person() {
@@ -246,7 +263,11 @@ pub fn shown(zone: &Zone, bytes: &[u8]) -> Option<String> {
     if bytes.is_empty() || bytes.len() > LONGEST_SHOWN || zone.picture == Picture::Libre {
         return None;
     }
-    let allowed = if matches!(zone.picture, Picture::X | Picture::Acte) { LETTERS_OF_A_CODE } else { LETTERS_AMONG_DIGITS };
+    let allowed = if matches!(zone.picture, Picture::X | Picture::Acte) {
+        LETTERS_OF_A_CODE
+    } else {
+        LETTERS_AMONG_DIGITS
+    };
     let word = longest_word(bytes) > allowed;
     let show = |b: &u8| match b {
         b if word && is_letter(*b) => '*',

@@ -64,7 +64,8 @@ impl Detection {
 
 /// Recognises a file by its first [`APERCU`] bytes.
 ///
-/// Order matters: a concentrator's line `2999 000…` also looks like a NOEMIE length prefix followed by `000`, so it is tested first.
+/// Order matters: a concentrator's line `2999 000…` also looks like a NOEMIE length prefix followed
+/// by `000`, so it is tested first.
 #[must_use]
 pub fn detecter(head: &[u8]) -> Detection {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
@@ -73,7 +74,10 @@ pub fn detecter(head: &[u8]) -> Detection {
         return Detection { norme: None, raison: "empty file", hypothese: None };
     }
     if is_concentrator(text, forme) {
-        return Detection::sans_doute(Norme::Concentrateur(forme), "128-character lines that all begin with type 2");
+        return Detection::sans_doute(
+            Norme::Concentrateur(forme),
+            "128-character lines that all begin with type 2",
+        );
     }
     if has_length_prefix(text) {
         return Detection::sans_doute(Norme::NoemieLignes, "length prefix followed by 000");
@@ -81,32 +85,53 @@ pub fn detecter(head: &[u8]) -> Detection {
     if text.starts_with(b"000") {
         return en_tete(text, forme);
     }
-    if text.first().is_some_and(|b| (b'1'..=b'6').contains(b)) && text.get(1..10).is_some_and(|ps| ps.iter().all(u8::is_ascii_digit)) {
+    if text.first().is_some_and(|b| (b'1'..=b'6').contains(b))
+        && text.get(1..10).is_some_and(|ps| ps.iter().all(u8::is_ascii_digit))
+    {
         let raison = "first record is a B2 type without 000 before it";
         return Detection::en_supposant(Norme::B2(forme), raison, Hypothese::SansEnTete);
     }
-    if second_record(text, forme).is_some_and(|r| r[0] == b'1' && r[1..10].iter().all(u8::is_ascii_digit)) {
-        return Detection::en_supposant(Norme::B2(forme), "second record is a B2 type 1", Hypothese::SansEnTete);
+    if second_record(text, forme)
+        .is_some_and(|r| r[0] == b'1' && r[1..10].iter().all(u8::is_ascii_digit))
+    {
+        return Detection::en_supposant(
+            Norme::B2(forme),
+            "second record is a B2 type 1",
+            Hypothese::SansEnTete,
+        );
     }
-    Detection { norme: None, raison: "neither a B2 type, nor NOEMIE, nor a concentrator's line", hypothese: None }
+    Detection {
+        norme: None,
+        raison: "neither a B2 type, nor NOEMIE, nor a concentrator's line",
+        hypothese: None,
+    }
 }
 
-/// A NOEMIE 000 in blocks has a three-digit reference at 62-64 where B2 has its norm; without it, the flag and the entity code after the block decide.
+/// A NOEMIE 000 in blocks has a three-digit reference at 62-64 where B2 has its norm; without it,
+/// the flag and the entity code after the block decide.
 fn en_tete(head: &[u8], forme: Forme) -> Detection {
     if head.get(65..67) == Some(b"B2") {
         return Detection::sans_doute(Norme::B2(forme), "000 of norm B2");
     }
     let reference = head.get(61..64).is_some_and(|r| r.iter().all(u8::is_ascii_digit));
     if forme == Forme::Blocs && reference {
-        return Detection::sans_doute(Norme::NoemieBlocs, "000 whose reference of exchange (62-65) is a number, in blocks");
+        return Detection::sans_doute(
+            Norme::NoemieBlocs,
+            "000 whose reference of exchange (62-65) is a number, in blocks",
+        );
     }
     if forme == Forme::Blocs && head.get(129..132) == Some(b"020") {
-        return Detection::en_supposant(Norme::NoemieBlocs, "000 in blocks followed by an entity 020", Hypothese::NoemieParEntite);
+        return Detection::en_supposant(
+            Norme::NoemieBlocs,
+            "000 in blocks followed by an entity 020",
+            Hypothese::NoemieParEntite,
+        );
     }
     Detection::en_supposant(Norme::B2(forme), "000 of no NOEMIE reference", Hypothese::B2ParDefaut)
 }
 
-/// Lines when a line end stands where the first records have only text; B2 records hold none before types 5 and 6.
+/// Lines when a line end stands where the first records have only text; B2 records hold none before
+/// types 5 and 6.
 fn forme(head: &[u8]) -> Forme {
     let looked_at = &head[..head.len().min(4 * LONGUEUR)];
     match looked_at.iter().position(|b| *b == b'\n') {
@@ -120,8 +145,11 @@ fn forme(head: &[u8]) -> Forme {
 fn is_concentrator(head: &[u8], forme: Forme) -> bool {
     forme != Forme::Blocs && {
         let mut lines = head.split(|b| *b == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l));
-        lines.next().is_some_and(|first| first.len() == LONGUEUR && first[0] == b'2' && first[1..13].iter().all(u8::is_ascii_digit))
-            && lines.next().is_none_or(|second| second.first().is_none_or(|b| *b == b'2'))
+        lines.next().is_some_and(|first| {
+            first.len() == LONGUEUR
+                && first[0] == b'2'
+                && first[1..13].iter().all(u8::is_ascii_digit)
+        }) && lines.next().is_none_or(|second| second.first().is_none_or(|b| *b == b'2'))
     }
 }
 
@@ -175,7 +203,8 @@ mod tests {
     #[test]
     fn both_packagings_of_noemie() {
         check(b"0128000CP00000001999000", Some(Norme::NoemieLignes));
-        let mut block = b"000CP00000001999000      TP00000992003251        RSP003260206576     UT".to_vec();
+        let mut block =
+            b"000CP00000001999000      TP00000992003251        RSP003260206576     UT".to_vec();
         block.resize(LONGUEUR, b' ');
         check(&block, Some(Norme::NoemieBlocs));
     }
@@ -190,7 +219,10 @@ mod tests {
         bare[65..67].fill(b' ');
         assert_eq!(assumed(&bare), Some(Hypothese::B2ParDefaut));
         let followed = [&bare[..], b"0020"].concat();
-        assert_eq!((detecter(&followed).norme, assumed(&followed)), (Some(Norme::NoemieBlocs), Some(Hypothese::NoemieParEntite)));
+        assert_eq!(
+            (detecter(&followed).norme, assumed(&followed)),
+            (Some(Norme::NoemieBlocs), Some(Hypothese::NoemieParEntite))
+        );
         assert_eq!(assumed(b"1992000034      999002       PHARMACIE"), Some(Hypothese::SansEnTete));
     }
 

@@ -1,6 +1,8 @@
-//! The tables as documents: one Markdown section a record or entity, made from the very tables that the readers and writers walk.
+//! The tables as documents: one Markdown section a record or entity, made from the very tables that
+//! the readers and writers walk.
 //!
-//! Pure: the caller writes the files (`noemie-gateway docs formats`) or compares them (the test of `docs/formats`).
+//! Pure: the caller writes the files (`noemie-gateway docs formats`) or compares them (the test of
+//! `docs/formats`).
 
 use crate::layout::{Famille, Layout, Picture, Presence, Zone};
 use crate::{b2, noemie};
@@ -30,7 +32,8 @@ pub fn b2() -> String {
     out
 }
 
-/// The document of NOEMIE: the two records, the entities, the readings that sources disagree on, and the notices of a concentrator.
+/// The document of NOEMIE: the two records, the entities, the readings that sources disagree on,
+/// and the notices of a concentrator.
 #[must_use]
 pub fn noemie() -> String {
     let mut out = format!("# NOEMIE: entities, and the records around them\n\n{LEGEND}\n");
@@ -44,13 +47,18 @@ pub fn noemie() -> String {
 fn contents(out: &mut String, tables: impl Iterator<Item = &'static Layout>) {
     out.push_str("| table | length | title |\n|---|---|---|\n");
     for table in tables {
-        let _infallible = writeln!(out, "| {} | {} | {} |", name(table), table.len, cell(table.title));
+        let _infallible =
+            writeln!(out, "| {} | {} | {} |", name(table), table.len, cell(table.title));
     }
     out.push('\n');
 }
 
 fn name(table: &Layout) -> String {
-    if table.variant.is_empty() { format!("`{}`", table.tag) } else { format!("`{}` {}", table.tag, table.variant) }
+    if table.variant.is_empty() {
+        format!("`{}`", table.tag)
+    } else {
+        format!("`{}` {}", table.tag, table.variant)
+    }
 }
 
 fn section(out: &mut String, table: &'static Layout) {
@@ -58,7 +66,9 @@ fn section(out: &mut String, table: &'static Layout) {
     out.push_str(match table.famille {
         Famille::Aucun => "\n\n",
         Famille::Famille36 => " Columns 1 to 35 are shared, invoice number at 27-35.\n\n",
-        Famille::Famille39 => " Columns 1 to 38 are shared, rank at 27-29 and invoice number at 30-38.\n\n",
+        Famille::Famille39 => {
+            " Columns 1 to 38 are shared, rank at 27-29 and invoice number at 30-38.\n\n"
+        }
     });
     zones(out, table.zones.iter());
 }
@@ -131,7 +141,10 @@ mod tests {
         let amount = b2::t4::ps::PRIX_UNITAIRE;
         assert_eq!((columns(&amount).as_str(), picture(&amount).as_str()), ("89-95", "`9(5)V99`"));
         assert_eq!(picture(&b2::t4::ps::COEFFICIENT), "`9(4)V9(2)`");
-        assert_eq!(picture(&crate::layout::famille36::NO_IMMATRICULATION_ASSURE), "`X(13)`, *person*");
+        assert_eq!(
+            picture(&crate::layout::famille36::NO_IMMATRICULATION_ASSURE),
+            "`X(13)`, *person*"
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! What was assumed where a file, or the sources of its norm, leave a choice: shown beside the findings, it costs nothing.
+//! What was assumed where a file, or the sources of its norm, leave a choice: shown beside the
+//! findings, it costs nothing.
 //!
-//! Not an [`crate::anomaly::Anomaly`]: the file is not at fault, and a file without anomaly stays one.
+//! Not an [`crate::anomaly::Anomaly`]: the file is not at fault, and a file without anomaly stays
+//! one.
 
 use crate::b2::genre::Tables;
 use crate::b2::{Facture, Genre, Lot, NormeLot};
@@ -50,7 +52,9 @@ impl Facture {
     pub fn hypotheses(&self) -> impl Iterator<Item = Hypothese> + '_ {
         let Tables { v022003, dre, .. } = self.tables;
         self.pieces.iter().filter_map(move |piece| match piece.genre {
-            Genre::ComplementFacture(b'P') => Some(if dre { Hypothese::DeuxPDre } else { Hypothese::DeuxP2007 }),
+            Genre::ComplementFacture(b'P') => {
+                Some(if dre { Hypothese::DeuxPDre } else { Hypothese::DeuxP2007 })
+            }
             Genre::Complement3(b'F') if !v022003 => Some(Hypothese::Version2005),
             _ => None,
         })

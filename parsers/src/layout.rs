@@ -1,8 +1,9 @@
 //! How a record's layout is stated: once, as the norm's own table.
 //!
-//! A [`Zone`] is one line of the table: number, French name, start, length, picture, presence, sources and meaning. A [`Layout`]
-//! is the whole table of one record. The reader, the writer, the controls and the documentation all walk the same table;
-//! adding a zone is one edit. `record!` turns a table into a module with one constant a zone and the `LAYOUT` of the record.
+//! A [`Zone`] is one line of the table: number, French name, start, length, picture, presence,
+//! sources and meaning. A [`Layout`] is the whole table of one record. The reader, the writer, the
+//! controls and the documentation all walk the same table; adding a zone is one edit. `record!`
+//! turns a table into a module with one constant a zone and the `LAYOUT` of the record.
 //!
 //! This module knows nothing of files, of the order of records, or of what a zone is used for.
 
@@ -31,7 +32,8 @@ pub enum Picture {
     Aammjjhh,
     /// A time HHMM.
     Hhmm,
-    /// A birth date: text, because "lunar" dates (month above 12, day 00) must be carried as sent. A person's datum.
+    /// A birth date: text, because "lunar" dates (month above 12, day 00) must be carried as sent.
+    /// A person's datum.
     Naissance,
     /// `X(4+1)`: an act code of 4 characters and its complement.
     Acte,
@@ -53,7 +55,15 @@ impl Picture {
     pub const fn is_numeric(self) -> bool {
         matches!(
             self,
-            Self::N | Self::PersoN | Self::Montant | Self::Decimal(_) | Self::Aammjj | Self::Jjmmaa | Self::Aaaammjj | Self::Aammjjhh | Self::Hhmm
+            Self::N
+                | Self::PersoN
+                | Self::Montant
+                | Self::Decimal(_)
+                | Self::Aammjj
+                | Self::Jjmmaa
+                | Self::Aaaammjj
+                | Self::Aammjjhh
+                | Self::Hhmm
         )
     }
 
@@ -78,7 +88,8 @@ pub enum Presence {
 /// One zone of a record.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Zone {
-    /// Number in the norm's table (text: the sources number `8-9`, `11 (CP) 12 (ES)`, or not at all, `-`).
+    /// Number in the norm's table (text: the sources number `8-9`, `11 (CP) 12 (ES)`, or not at
+    /// all, `-`).
     pub no: &'static str,
     /// French name without accents.
     pub name: &'static str,
@@ -207,7 +218,8 @@ macro_rules! record {
 pub(crate) use record;
 
 record! {
-    /// Columns 1 to 35 of every PS record and of the complements 2B 2C 2M 2P 2X, 3F 3H and 4x of every norm.
+    /// Columns 1 to 35 of every PS record and of the complements 2B 2C 2M 2P 2X, 3F 3H and 4x of
+    /// every norm.
     famille36: "2..5" "36" [35] Aucun "Prefixe, numero de facture en 27-35" {
         TYPE_ENREGISTREMENT: "1", "Type d'enregistrement", 1, 1, N, O, "A S V R", "2, 3, 4 or 5";
         NO_PARTENAIRE_SANTE_CLE: "2", "No du partenaire de sante + cle", 2, 9, N, O, "A S V R", "8 characters + key type 1-2; in CP the billing geographic FINESS";

@@ -1,7 +1,7 @@
 //! Reading a zone by its picture: the leaves of every parser of the crate.
 //!
-//! Each leaf takes the bytes of one zone and reads all of them. `Ok(None)` is "absent" (blanks, or zeros for a date); an `Err` is a zone that
-//! the norm does not allow. "Digit" means ASCII 0-9.
+//! Each leaf takes the bytes of one zone and reads all of them. `Ok(None)` is "absent" (blanks, or
+//! zeros for a date); an `Err` is a zone that the norm does not allow. "Digit" means ASCII 0-9.
 
 use crate::types::{Date, Montant};
 use nom::branch::alt;
@@ -23,29 +23,38 @@ fn blanks(input: &[u8]) -> IResult<&[u8], &[u8]> {
     take_while(|b| b == b' ').parse(input)
 }
 
-/// Digits then blanks: the norm right-justifies, senders sometimes leave blanks on the right (source A trims them).
+/// Digits then blanks: the norm right-justifies, senders sometimes leave blanks on the right
+/// (source A trims them).
 fn digits(input: &[u8]) -> IResult<&[u8], u64> {
-    map_opt(take_while1(|b: u8| b.is_ascii_digit()), |d: &[u8]| d.iter().try_fold(0u64, |n, b| n.checked_mul(10)?.checked_add(u64::from(b - b'0'))))
-        .parse(input)
+    map_opt(take_while1(|b: u8| b.is_ascii_digit()), |d: &[u8]| {
+        d.iter().try_fold(0u64, |n, b| n.checked_mul(10)?.checked_add(u64::from(b - b'0')))
+    })
+    .parse(input)
 }
 
 /// Eight bytes as digits 0 to 9, one a byte, the first lowest; `None` when one of them is no digit.
 #[inline(always)]
 const fn huit_valeurs(octets: u64) -> Option<u64> {
     let v = octets ^ ZEROS;
-    // 0x76 takes any byte from ten on to its high bit; a carry can only come from a byte already refused.
-    if (v | v.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 == 0 { Some(v) } else { None }
+    // 0x76 takes any byte from ten on to its high bit; a carry can only come from a byte already
+    // refused.
+    if (v | v.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 == 0 {
+        Some(v)
+    } else {
+        None
+    }
 }
 
 /// Eight digits `0`.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
-/// Four to eight bytes in one `u64`, the last highest, digits `0` before the first. The two loads of a short zone say the same bytes at the same
-/// place, so that `|` joins them.
+/// Four to eight bytes in one `u64`, the last highest, digits `0` before the first. The two loads
+/// of a short zone say the same bytes at the same place, so that `|` joins them.
 #[inline(always)]
 fn cadrer(zone: &[u8]) -> Option<u64> {
     let vides = 8usize.checked_sub(zone.len())?;
-    let (debut, fin) = (u32::from_le_bytes(*zone.first_chunk()?), u32::from_le_bytes(*zone.last_chunk()?));
+    let (debut, fin) =
+        (u32::from_le_bytes(*zone.first_chunk()?), u32::from_le_bytes(*zone.last_chunk()?));
     let zeros = if vides == 0 { 0 } else { ZEROS >> (64 - 8 * vides) };
     Some(u64::from(debut) << (8 * vides) | u64::from(fin) << 32 | zeros)
 }
@@ -57,7 +66,8 @@ fn huit_chiffres(zone: &[u8]) -> Option<u64> {
         return trois_chiffres(zone);
     }
     let v = huit_valeurs(cadrer(zone)?)?;
-    // Pairs, then each pair by its weight, the first and third at once, the second and fourth at once.
+    // Pairs, then each pair by its weight, the first and third at once, the second and fourth at
+    // once.
     let paires = v.wrapping_mul(10).wrapping_add(v >> 8);
     let impaires = (paires & 0xff_0000_00ff).wrapping_mul(1_000_000 << 32 | 100);
     let autres = (paires >> 16 & 0xff_0000_00ff).wrapping_mul(10_000 << 32 | 1);
@@ -86,8 +96,8 @@ fn seize_chiffres(zone: &[u8]) -> Option<u64> {
     Some(huit_chiffres(debut)? * 100_000_000 + huit_chiffres(fin)?)
 }
 
-/// `9(n)`: the number, or `None` when the zone is blank. At most 19 digits fit; no numeric zone of the norms is longer but SIRET and
-/// 15-digit identifiers, which are read as text.
+/// `9(n)`: the number, or `None` when the zone is blank. At most 19 digits fit; no numeric zone of
+/// the norms is longer but SIRET and 15-digit identifiers, which are read as text.
 #[inline(always)]
 pub fn nombre(zone: &[u8]) -> Result<Option<u64>, Refus> {
     match seize_chiffres(zone) {
@@ -105,18 +115,24 @@ fn que_des_blancs(zone: &[u8]) -> bool {
 /// The grammar: digits then blanks, or blanks alone.
 #[cold]
 fn nombre_a_trous(zone: &[u8]) -> Result<Option<u64>, Refus> {
-    all_consuming(alt((terminated(digits, blanks).map(Some), value(None, blanks)))).parse(zone).map(|(_, n)| n).map_err(|_| Refus::NonNumerique)
+    all_consuming(alt((terminated(digits, blanks).map(Some), value(None, blanks))))
+        .parse(zone)
+        .map(|(_, n)| n)
+        .map_err(|_| Refus::NonNumerique)
 }
 
 /// `9(n)V99`: an amount in centimes, or `None` when the zone is blank.
 #[inline]
 pub fn montant(zone: &[u8]) -> Result<Option<Montant>, Refus> {
     let n = nombre(zone)?;
-    n.map(|n| i64::try_from(n).map(Montant::from_centimes).map_err(|_| Refus::NonNumerique)).transpose()
+    n.map(|n| i64::try_from(n).map(Montant::from_centimes).map_err(|_| Refus::NonNumerique))
+        .transpose()
 }
 
 fn two(input: &[u8]) -> IResult<&[u8], u8> {
-    take_while_m_n(2, 2, |b: u8| b.is_ascii_digit()).map(|d: &[u8]| (d[0] - b'0') * 10 + (d[1] - b'0')).parse(input)
+    take_while_m_n(2, 2, |b: u8| b.is_ascii_digit())
+        .map(|d: &[u8]| (d[0] - b'0') * 10 + (d[1] - b'0'))
+        .parse(input)
 }
 
 /// A parser of the pairs of digits of a date: year, month, day.
@@ -178,7 +194,9 @@ pub fn jjmmaa(zone: &[u8]) -> Result<Option<Date>, Refus> {
 
 /// AAAAMMJJ: the date, or `None` when the zone is blank or zero.
 pub fn aaaammjj(zone: &[u8]) -> Result<Option<Date>, Refus> {
-    date(zone, |i| (two, two, two, two).map(|(s, a, m, j)| (u16::from(s) * 100 + u16::from(a), m, j)).parse(i))
+    date(zone, |i| {
+        (two, two, two, two).map(|(s, a, m, j)| (u16::from(s) * 100 + u16::from(a), m, j)).parse(i)
+    })
 }
 
 /// AAMMJJHH: the date and the hour 0 to 23, or `None` when the zone is blank or zero.
@@ -189,7 +207,8 @@ pub fn aammjjhh(zone: &[u8]) -> Result<Option<(Date, u8)>, Refus> {
     if heure < 24 { Ok(Some((date, heure))) } else { Err(Refus::DateImpossible) }
 }
 
-/// Text with blanks and NUL bytes (seen at the end of NOEMIE labels) cut on both sides; bytes outside ASCII are read as Latin-1.
+/// Text with blanks and NUL bytes (seen at the end of NOEMIE labels) cut on both sides; bytes
+/// outside ASCII are read as Latin-1.
 #[must_use]
 pub fn texte(zone: &[u8]) -> String {
     let mut utile = zone;
@@ -267,7 +286,10 @@ mod tests {
     #[test]
     fn labels_lose_their_padding() {
         assert_eq!(texte(b"  REJET \0\0"), "REJET");
-        assert_eq!(texte(b"VERIFIER LES DROITS \0                  \0        "), "VERIFIER LES DROITS");
+        assert_eq!(
+            texte(b"VERIFIER LES DROITS \0                  \0        "),
+            "VERIFIER LES DROITS"
+        );
         assert_eq!(texte(&[b'F', 0xe9, b'E', b' ']), "F\u{e9}E");
         assert_eq!((texte(&[b' '; 17]).as_str(), texte(b"").as_str()), ("", ""));
     }

@@ -1,4 +1,5 @@
-//! Filling the bytes of a zone: numbers on the right with zeros, text on the left with blanks, capitals without accents.
+//! Filling the bytes of a zone: numbers on the right with zeros, text on the left with blanks,
+//! capitals without accents.
 //!
 //! The writers of both norms stand on these leaves. They know lengths, not pictures nor tables.
 
@@ -13,7 +14,8 @@ pub fn a_droite(place: &mut [u8], caracteres: &[u8]) -> bool {
     true
 }
 
-/// A number on the right, zeros before it. `false` when it does not fit; the zone then holds its last digits.
+/// A number on the right, zeros before it. `false` when it does not fit; the zone then holds its
+/// last digits.
 #[must_use]
 pub fn nombre(place: &mut [u8], valeur: u64) -> bool {
     let mut reste = valeur;
@@ -32,7 +34,8 @@ pub fn a_gauche(place: &mut [u8], texte: &[u8]) -> bool {
     n == texte.len()
 }
 
-/// The key type 1-2 of a number without its key (control C12: Luhn, A = 1, B = 2); `None` when it holds another character.
+/// The key type 1-2 of a number without its key (control C12: Luhn, A = 1, B = 2); `None` when it
+/// holds another character.
 #[must_use]
 pub fn cle_type_1_2(numero: &[u8]) -> Option<u8> {
     let mut avec = numero.to_vec();
@@ -45,7 +48,8 @@ pub fn cle_type_1_2(numero: &[u8]) -> Option<u8> {
     })
 }
 
-/// Capitals without accents; what has no place in a flat file, `@` of NOEMIE first, becomes a blank.
+/// Capitals without accents; what has no place in a flat file, `@` of NOEMIE first, becomes a
+/// blank.
 #[must_use]
 pub fn capitales(texte: &str) -> Vec<u8> {
     let mut octets = Vec::with_capacity(texte.len());
@@ -95,7 +99,10 @@ mod tests {
     #[test]
     fn accents_are_lost() {
         assert_eq!(capitales("Œuvre déjà@"), b"OEUVRE DEJA ");
-        assert_eq!(capitales("Ægir, çà Îlot ñandú ôté Ülrich Ÿ"), b"AEGIR, CA ILOT NANDU OTE ULRICH Y");
+        assert_eq!(
+            capitales("Ægir, çà Îlot ñandú ôté Ülrich Ÿ"),
+            b"AEGIR, CA ILOT NANDU OTE ULRICH Y"
+        );
         // What has no place becomes one blank: columns stay columns.
         assert_eq!(capitales("L’été€\t"), b"L'ETE  ");
     }

@@ -1,4 +1,5 @@
-//! A small file with one byte wrong at every place: the reader never panics, always ends, always says so, and never touches the other invoice.
+//! A small file with one byte wrong at every place: the reader never panics, always ends, always
+//! says so, and never touches the other invoice.
 
 mod b2_commun;
 
@@ -8,7 +9,8 @@ use noemie_parsers::b2::Facture;
 use noemie_parsers::physical::enregistrements::{Forme, LONGUEUR};
 use proptest::prelude::*;
 
-const FORMES: [(&str, Forme); 3] = [("blocks", Forme::Blocs), ("crlf", Forme::Crlf), ("lf", Forme::Lf)];
+const FORMES: [(&str, Forme); 3] =
+    [("blocks", Forme::Blocs), ("crlf", Forme::Crlf), ("lf", Forme::Lf)];
 
 fn each(test: impl Fn(&str, &[u8], Forme)) {
     for (mot, forme) in FORMES {
@@ -35,7 +37,8 @@ fn has(lecture: &Lecture, intact: &Facture) -> bool {
     lecture.factures().any(|f| !f.quarantined() && records(f) == records(intact))
 }
 
-/// A mutation is told, or left the file valid; an invoice that was not touched is still there, unless the file is refused.
+/// A mutation is told, or left the file valid; an invoice that was not touched is still there,
+/// unless the file is refused.
 fn judge(what: &str, clean: &Lecture, mutated: &Lecture, untouched: &[&Facture], told: bool) {
     if told {
         assert!(!mutated.anomalies().is_empty(), "{what}: nothing was told");
@@ -55,16 +58,27 @@ fn a_flipped_byte_touches_one_invoice() {
         let etendues = etendues(octets, forme);
         assert_eq!(etendues.len(), 2);
         for place in 0..octets.len() {
-            // A small letter is in no alphabet of the norm: it is always told, but in the zones that are not controlled.
+            // A small letter is in no alphabet of the norm: it is always told, but in the zones
+            // that are not controlled.
             for valeur in [b'z', b'#', 0xff, 0x00] {
                 let mut mutated = octets.to_vec();
                 mutated[place] = valeur;
                 let lecture = lire(&mutated, forme);
                 let touched = etendues.iter().position(|e| e.contains(&place));
-                let untouched: Vec<&Facture> =
-                    clean.factures().enumerate().filter(|(i, _)| touched.is_some_and(|t| t != *i)).map(|(_, f)| f).collect();
+                let untouched: Vec<&Facture> = clean
+                    .factures()
+                    .enumerate()
+                    .filter(|(i, _)| touched.is_some_and(|t| t != *i))
+                    .map(|(_, f)| f)
+                    .collect();
                 let certification = certification(&clean, place);
-                judge(&format!("{nom} byte {place} = {valeur}"), &clean, &lecture, &untouched, !certification);
+                judge(
+                    &format!("{nom} byte {place} = {valeur}"),
+                    &clean,
+                    &lecture,
+                    &untouched,
+                    !certification,
+                );
             }
         }
     });
@@ -74,7 +88,9 @@ fn a_flipped_byte_touches_one_invoice() {
 fn certification(clean: &Lecture, place: usize) -> bool {
     let within = |offset: u64| (offset + 96..offset + 128).contains(&(place as u64));
     clean.elements.iter().any(|e| match e {
-        noemie_parsers::b2::Element::Facture(f) => !f.is_cp() && f.pieces.last().is_some_and(|p| within(p.position.offset)),
+        noemie_parsers::b2::Element::Facture(f) => {
+            !f.is_cp() && f.pieces.last().is_some_and(|p| within(p.position.offset))
+        }
         noemie_parsers::b2::Element::FinLot(fin) => within(fin.position.offset),
         _ => false,
     })
@@ -90,10 +106,22 @@ fn a_lost_or_gained_byte_is_told() {
             // A CR LF that lost its CR is still a line end.
             let line_end = octets[place] == b'\r';
             let last = place + 1 == octets.len() && forme != Forme::Blocs;
-            judge(&format!("{nom} without byte {place}"), &clean, &lire(&shorter, forme), &[], !line_end && !last);
+            judge(
+                &format!("{nom} without byte {place}"),
+                &clean,
+                &lire(&shorter, forme),
+                &[],
+                !line_end && !last,
+            );
             let mut longer = octets.to_vec();
             longer.insert(place, b' ');
-            judge(&format!("{nom} with a blank at {place}"), &clean, &lire(&longer, forme), &[], true);
+            judge(
+                &format!("{nom} with a blank at {place}"),
+                &clean,
+                &lire(&longer, forme),
+                &[],
+                true,
+            );
         }
     });
 }

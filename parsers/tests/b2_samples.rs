@@ -1,4 +1,5 @@
-//! The team's sample files, when they are beside the repository: counts, totals, verdicts and positions of their manifests.
+//! The team's sample files, when they are beside the repository: counts, totals, verdicts and
+//! positions of their manifests.
 
 mod b2_commun;
 
@@ -22,7 +23,10 @@ fn manifeste(dossier: &Path) -> Vec<Value> {
     let files = json["files"].as_array().expect("a list of files").clone();
     files
         .into_iter()
-        .filter(|f| f["format"].as_str().is_none_or(|f| f == "b2") && !f["file"].as_str().unwrap_or_default().contains("noemie"))
+        .filter(|f| {
+            f["format"].as_str().is_none_or(|f| f == "b2")
+                && !f["file"].as_str().unwrap_or_default().contains("noemie")
+        })
         .collect()
 }
 
@@ -35,7 +39,8 @@ fn forme(octets: &[u8]) -> Option<Forme> {
 
 fn check(nom: &str, expected: &Value, lecture: &Lecture) {
     let c = &lecture.comptes;
-    let quarantined: Vec<String> = lecture.factures().filter(|f| f.quarantined()).map(|f| f.numero()).collect();
+    let quarantined: Vec<String> =
+        lecture.factures().filter(|f| f.quarantined()).map(|f| f.numero()).collect();
     let read = [
         ("invoices", c.factures),
         ("lines", c.lignes),
@@ -52,7 +57,11 @@ fn check(nom: &str, expected: &Value, lecture: &Lecture) {
         }
     }
     if let Some(expect) = expected["quarantined"].as_array() {
-        assert_eq!(&quarantined.into_iter().map(Value::from).collect::<Vec<_>>(), expect, "{nom}: quarantined");
+        assert_eq!(
+            &quarantined.into_iter().map(Value::from).collect::<Vec<_>>(),
+            expect,
+            "{nom}: quarantined"
+        );
     }
 }
 
@@ -86,7 +95,12 @@ fn damaged_samples_cost_what_their_manifest_says() {
         if file["verdict"] != "file" {
             check(nom, &file["expected"], &lecture);
         }
-        let columns: Vec<u64> = damage["reported_columns"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
+        let columns: Vec<u64> = damage["reported_columns"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_u64)
+            .collect();
         let found = lecture.anomalies().into_iter().any(|a| {
             Some(a.code.control()) == damage["control"].as_str()
                 && damage["record"].as_u64().is_none_or(|r| r == a.record)

@@ -1,7 +1,10 @@
-//! Byte-level fuzzing on stable: the committed corpus and the fixtures, then their mutations for a bounded time.
+//! Byte-level fuzzing on stable: the committed corpus and the fixtures, then their mutations for a
+//! bounded time.
 //!
-//! `FUZZ_SECONDS` sets the time (5 s without it), `FUZZ_SEED` the run (the same without it, so that a failure repeats). The case that fails is left
-//! in `target/fuzz`; copied into `parsers/tests/corpus`, it is tried at every run. `parsers/fuzz` gives the same checks to libFuzzer.
+//! `FUZZ_SECONDS` sets the time (5 s without it), `FUZZ_SEED` the run (the same without it, so that
+//! a failure repeats). The case that fails is left in `target/fuzz`; copied into
+//! `parsers/tests/corpus`, it is tried at every run. `parsers/fuzz` gives the same checks to
+//! libFuzzer.
 
 mod octets_commun;
 
@@ -13,13 +16,20 @@ use std::time::{Duration, Instant};
 const RACINE: &str = env!("CARGO_MANIFEST_DIR");
 
 fn fichiers(dossier: &Path) -> Vec<PathBuf> {
-    fs::read_dir(dossier).expect("part of the repository").map(|e| e.expect("an entry").path()).collect()
+    fs::read_dir(dossier)
+        .expect("part of the repository")
+        .map(|e| e.expect("an entry").path())
+        .collect()
 }
 
 /// Every file of the corpus and of the fixtures.
 fn graines() -> Vec<Vec<u8>> {
-    let mut dossiers = ["corpus/b2", "corpus/noemie", "corpus/concentrator"].map(|d| Path::new(RACINE).join("tests").join(d)).to_vec();
-    dossiers.extend(["b2/ok", "b2/err", "noemie"].map(|d| Path::new(RACINE).join("../testdata").join(d)));
+    let mut dossiers = ["corpus/b2", "corpus/noemie", "corpus/concentrator"]
+        .map(|d| Path::new(RACINE).join("tests").join(d))
+        .to_vec();
+    dossiers.extend(
+        ["b2/ok", "b2/err", "noemie"].map(|d| Path::new(RACINE).join("../testdata").join(d)),
+    );
     let mut chemins: Vec<PathBuf> = dossiers.iter().flat_map(|d| fichiers(d)).collect();
     chemins.retain(|c| c.extension().is_none_or(|e| e != "json"));
     chemins.sort();
@@ -42,8 +52,26 @@ impl Hasard {
 }
 
 /// Bytes that mean something to one reader or the other.
-const MOTS: &[&[u8]] =
-    &[b"\r\n", b"\n", b"\r", b"@", b"000", b"999", b"990", b"102", b"99", b"0128", b" ", b"\0", b"\x1a", b"\xff", b"2A", b"S", b"1", b"\xef\xbb\xbf"];
+const MOTS: &[&[u8]] = &[
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"@",
+    b"000",
+    b"999",
+    b"990",
+    b"102",
+    b"99",
+    b"0128",
+    b" ",
+    b"\0",
+    b"\x1a",
+    b"\xff",
+    b"2A",
+    b"S",
+    b"1",
+    b"\xef\xbb\xbf",
+];
 
 fn muter(octets: &mut Vec<u8>, autre: &[u8], hasard: &mut Hasard) {
     for _ in 0..=hasard.jusqu_a(4) {
@@ -69,7 +97,8 @@ fn muter(octets: &mut Vec<u8>, autre: &[u8], hasard: &mut Hasard) {
             6 => {
                 // A whole record from another file.
                 let de = hasard.jusqu_a(autre.len() / 128 + 1) * 128;
-                let record = autre.get(de..(de + 128).min(autre.len())).unwrap_or_default().to_vec();
+                let record =
+                    autre.get(de..(de + 128).min(autre.len())).unwrap_or_default().to_vec();
                 let i = (i / 128 * 128).min(octets.len());
                 octets.splice(i..i, record);
             }
@@ -113,7 +142,11 @@ type Tenir = fn(&[u8]);
 /// What libFuzzer found worth keeping, each input by the checks of its own target.
 #[test]
 fn the_seeds_of_the_fuzz_targets_hold() {
-    let cibles: [(&str, Tenir); 3] = [("b2", octets_commun::b2), ("noemie", octets_commun::noemie), ("physique", octets_commun::physique)];
+    let cibles: [(&str, Tenir); 3] = [
+        ("b2", octets_commun::b2),
+        ("noemie", octets_commun::noemie),
+        ("physique", octets_commun::physique),
+    ];
     for (cible, tenir) in cibles {
         let graines = fichiers(&Path::new(RACINE).join("fuzz/graines").join(cible));
         assert!(graines.len() > 40, "{} seeds of {cible}", graines.len());

@@ -1,4 +1,5 @@
-//! Returns damaged at random: the reader never panics, always ends, and either tells or shows what changed.
+//! Returns damaged at random: the reader never panics, always ends, and either tells or shows what
+//! changed.
 
 mod noemie_commun;
 
@@ -19,7 +20,8 @@ fn degat() -> impl Strategy<Value = Degat> {
     prop_oneof![
         any::<u8>().prop_map(Degat::Changer),
         (1..300usize).prop_map(Degat::Oter),
-        prop_oneof![any::<u8>(), Just(b' '), Just(b'@'), Just(b'\n'), Just(b'0')].prop_map(Degat::Inserer),
+        prop_oneof![any::<u8>(), Just(b' '), Just(b'@'), Just(b'\n'), Just(b'0')]
+            .prop_map(Degat::Inserer),
         Just(Degat::Couper),
     ]
 }
@@ -39,8 +41,8 @@ fn abimer(octets: &mut Vec<u8>, endroit: usize, degat: Degat) {
     }
 }
 
-/// Offsets of the bytes that the reader neither gives back nor always controls: zones of 990 (keys, blank signs, zeros for blanks), flags of
-/// inner blocks, ends of line.
+/// Offsets of the bytes that the reader neither gives back nor always controls: zones of 990 (keys,
+/// blank signs, zeros for blanks), flags of inner blocks, ends of line.
 fn muets(octets: &[u8], packaging: Packaging) -> HashSet<usize> {
     let mut flux = Flux::new(octets, packaging);
     let mut muets = HashSet::new();
@@ -48,20 +50,28 @@ fn muets(octets: &[u8], packaging: Packaging) -> HashSet<usize> {
         if let Morceau::Entite(e) = morceau
             && e.code == *b"990"
         {
-            muets.extend((5..42).map(|i| usize::try_from(e.lieu.plus_loin(i).offset()).expect("small")));
+            muets.extend(
+                (5..42).map(|i| usize::try_from(e.lieu.plus_loin(i).offset()).expect("small")),
+            );
         }
     }
     match packaging {
         Packaging::Blocs => muets.extend((0..octets.len()).step_by(128)),
-        Packaging::Lignes => muets.extend((0..octets.len()).filter(|i| matches!(octets[*i], b'\r' | b'\n'))),
+        Packaging::Lignes => {
+            muets.extend((0..octets.len()).filter(|i| matches!(octets[*i], b'\r' | b'\n')))
+        }
     }
     muets
 }
 
 fn sans_contenu(avant: &[u8], apres: &[u8], packaging: Packaging) -> bool {
-    let ecart = avant.iter().zip(apres).position(|(a, b)| a != b).unwrap_or(avant.len().min(apres.len()));
-    // Caisses fill labels with NUL as others do with blanks: one in place of the other at the end of a text says nothing new.
-    let bourrage = avant.get(ecart) == Some(&b' ') && apres.get(ecart) == Some(&0) && avant[ecart + 1..] == apres[ecart + 1..];
+    let ecart =
+        avant.iter().zip(apres).position(|(a, b)| a != b).unwrap_or(avant.len().min(apres.len()));
+    // Caisses fill labels with NUL as others do with blanks: one in place of the other at the end
+    // of a text says nothing new.
+    let bourrage = avant.get(ecart) == Some(&b' ')
+        && apres.get(ecart) == Some(&0)
+        && avant[ecart + 1..] == apres[ecart + 1..];
     bourrage || muets(avant, packaging).contains(&ecart)
 }
 

@@ -1,4 +1,5 @@
-//! The policy of the returns, damage by damage, in both packagings: what each fault costs, where it is told, and that the neighbours live.
+//! The policy of the returns, damage by damage, in both packagings: what each fault costs, where it
+//! is told, and that the neighbours live.
 
 #![allow(clippy::cast_possible_truncation, reason = "records, columns and lengths of small files")]
 

@@ -1,11 +1,13 @@
-//! Returns written by our writer: what is read back, and what each damage of the control table costs.
+//! Returns written by our writer: what is read back, and what each damage of the control table
+//! costs.
 
 mod noemie_commun;
 
 use noemie_commun::{PACKAGINGS, amo, corps, ecrit, entete, facture, lire, lire_de, reunir};
 use noemie_parsers::anomaly::{Code, Severity};
 use noemie_parsers::noemie::{
-    ANOMALIES_MAX, Ecrivain, Element, ErreurEcriture, Etat, Flux, Gabarit, Morceau, NatureMouvement, NatureRejet, Packaging, e000, e020, e990,
+    ANOMALIES_MAX, Ecrivain, Element, ErreurEcriture, Etat, Flux, Gabarit, Morceau,
+    NatureMouvement, NatureRejet, Packaging, e000, e020, e990,
 };
 use noemie_parsers::types::Montant;
 use std::io::{self, Read};
@@ -17,8 +19,14 @@ fn what_we_write_we_read_without_a_finding() {
         assert!(lu.anomalies().is_empty(), "{:?}", lu.anomalies());
         let c = &lu.comptes;
         assert_eq!((c.fichiers, c.lots, c.factures, c.entites), (1, 1, 3, 32));
-        assert_eq!([c.amo_demande, c.amo_paye, c.amc_demande, c.amc_paye].map(Montant::centimes), [7_934, 6_534, 4_800, 4_000]);
-        assert_eq!([c.recupere, c.forfaits, c.somme_999].map(Montant::centimes), [800, 2_500, 12_234]);
+        assert_eq!(
+            [c.amo_demande, c.amo_paye, c.amc_demande, c.amc_paye].map(Montant::centimes),
+            [7_934, 6_534, 4_800, 4_000]
+        );
+        assert_eq!(
+            [c.recupere, c.forfaits, c.somme_999].map(Montant::centimes),
+            [800, 2_500, 12_234]
+        );
     }
 }
 
@@ -26,18 +34,33 @@ fn what_we_write_we_read_without_a_finding() {
 fn an_invoice_says_everything() {
     let lu = lire(&ecrit(Packaging::Lignes), Packaging::Lignes);
     let r = lu.retours().nth(1).expect("three invoices");
-    assert_eq!((r.ordinal, r.numero.as_str(), r.lot.as_str(), r.type_facture, r.traitement_amc), (2, "000000002", "007", 'F', 'C'));
-    assert_eq!(r.date_facturation.and_then(|d| d.jjmmaa()).map(|d| d.to_string()).as_deref(), Some("2026-02-28"));
+    assert_eq!(
+        (r.ordinal, r.numero.as_str(), r.lot.as_str(), r.type_facture, r.traitement_amc),
+        (2, "000000002", "007", 'F', 'C')
+    );
+    assert_eq!(
+        r.date_facturation.and_then(|d| d.jjmmaa()).map(|d| d.to_string()).as_deref(),
+        Some("2026-02-28")
+    );
     let payee = r.contexte.destinataire.as_ref().and_then(|d| d.ps).expect("a Corsican number");
-    assert_eq!((payee.as_str(), r.contexte.type_retour.as_ref().map(|t| t.code.as_str())), ("2A0000014", Some("01")));
+    assert_eq!(
+        (payee.as_str(), r.contexte.type_retour.as_ref().map(|t| t.code.as_str())),
+        ("2A0000014", Some("01"))
+    );
     let amc = r.part_amc.as_ref().expect("a 199");
     assert_eq!((amc.etat, amc.demande.centimes(), amc.paye.centimes()), (Etat::Rejete, 500, 0));
     assert_eq!(amc.numero_amc.map(|n| n.as_str().to_owned()).as_deref(), Some("0099900011"));
     let [rejet] = &r.rejets[..] else { panic!("one 294") };
-    assert_eq!((rejet.codification.as_str(), rejet.libelle.as_str(), rejet.nature), ("AAA000125R", "ACTE INCONNU", NatureRejet::Rejet));
+    assert_eq!(
+        (rejet.codification.as_str(), rejet.libelle.as_str(), rejet.nature),
+        ("AAA000125R", "ACTE INCONNU", NatureRejet::Rejet)
+    );
     assert_eq!(r.commentaires[0].texte, "VERIFIER LES DROITS");
     let assure = r.assure.as_ref().expect("a 103");
-    assert_eq!(assure.naissance.and_then(|n| n.jjmmaa()).map(|n| n.expose()).as_deref(), Some("990131"));
+    assert_eq!(
+        assure.naissance.and_then(|n| n.jjmmaa()).map(|n| n.expose()).as_deref(),
+        Some("990131")
+    );
     assert!(assure.nir.is_some() && assure.nir_individuel.is_none());
     assert_eq!(r.entites.len(), 7);
 }
@@ -45,10 +68,18 @@ fn an_invoice_says_everything() {
 #[test]
 fn movements_keep_their_sign_and_their_details() {
     let lu = lire(&ecrit(Packaging::Blocs), Packaging::Blocs);
-    let mouvements: Vec<_> = lu.elements.iter().filter_map(|e| if let Element::Mouvement(m) = e { Some(m) } else { None }).collect();
+    let mouvements: Vec<_> = lu
+        .elements
+        .iter()
+        .filter_map(|e| if let Element::Mouvement(m) = e { Some(m) } else { None })
+        .collect();
     assert_eq!(mouvements.iter().map(|m| m.montant.centimes()).collect::<Vec<_>>(), [2_500, -800]);
-    assert!(matches!(&mouvements[0].nature, NatureMouvement::Forfait { libelles, .. } if libelles == &["FORFAIT D'ESSAI"]));
-    assert!(matches!(&mouvements[1].nature, NatureMouvement::Retenue { dette, .. } if dette == "IND"));
+    assert!(
+        matches!(&mouvements[0].nature, NatureMouvement::Forfait { libelles, .. } if libelles == &["FORFAIT D'ESSAI"])
+    );
+    assert!(
+        matches!(&mouvements[1].nature, NatureMouvement::Retenue { dette, .. } if dette == "IND")
+    );
     assert_eq!(mouvements[1].contexte.type_retour.as_ref().map(|t| t.code.as_str()), Some("05"));
 }
 
@@ -57,7 +88,11 @@ fn nothing_printed_names_a_person() {
     for packaging in PACKAGINGS {
         let lu = lire(&ecrit(packaging), packaging);
         let imprime = format!("{:?}", lu.retours().collect::<Vec<_>>());
-        assert!(!imprime.contains("29901") && !imprime.contains("MODELE") && !imprime.contains("310199"));
+        assert!(
+            !imprime.contains("29901")
+                && !imprime.contains("MODELE")
+                && !imprime.contains("310199")
+        );
     }
 }
 
@@ -95,7 +130,15 @@ fn logical_files_follow_each_other() {
     for packaging in PACKAGINGS {
         let lu = lire(&ecrit(packaging).repeat(2), packaging);
         assert!(lu.anomalies().is_empty());
-        assert_eq!((lu.comptes.fichiers, lu.comptes.lots, lu.comptes.factures, lu.comptes.somme_999.centimes()), (2, 2, 6, 24_468));
+        assert_eq!(
+            (
+                lu.comptes.fichiers,
+                lu.comptes.lots,
+                lu.comptes.factures,
+                lu.comptes.somme_999.centimes()
+            ),
+            (2, 2, 6, 24_468)
+        );
         assert_eq!(lu.retours().map(|r| r.ordinal).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
     }
 }
@@ -115,7 +158,8 @@ fn recrire(octets: &[u8], packaging: Packaging) -> Vec<u8> {
     while let Some(morceau) = flux.prochain().expect("memory never fails") {
         match morceau {
             Morceau::EnTete(b) => {
-                let entete = Gabarit::copie(&e000::layout::LAYOUT, &b.octets).expect("128 characters");
+                let entete =
+                    Gabarit::copie(&e000::layout::LAYOUT, &b.octets).expect("128 characters");
                 ecrivain = Some(Ecrivain::nouveau(entete, packaging).expect("a header"));
             }
             Morceau::Entite(e) => {
@@ -139,7 +183,9 @@ fn samples_written_again_are_the_same_bytes() {
     let dossier = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/samples");
     for name in ["580_rejects", "rsp_small", "rsp_large"] {
         for (packaging, suite) in [(Packaging::Lignes, "lines"), (Packaging::Blocs, "blocks")] {
-            let Ok(octets) = std::fs::read(dossier.join(format!("{name}.{suite}.noemie"))) else { return };
+            let Ok(octets) = std::fs::read(dossier.join(format!("{name}.{suite}.noemie"))) else {
+                return;
+            };
             assert!(recrire(&octets, packaging) == octets, "{name}.{suite}");
         }
     }
@@ -153,7 +199,10 @@ fn the_writer_refuses_a_wrong_tree() {
     assert_eq!(e.fermer(), Err(ErreurEcriture::AucunNiveau));
     assert_eq!(e.ouvrir(2, lot()), Err(ErreurEcriture::Niveau { attendu: 1, demande: 2 }));
     e.ouvrir(1, lot()).expect("next level");
-    assert_eq!(e.feuille(Gabarit::nouveau(&e990::layout::LAYOUT)), Err(ErreurEcriture::Place { table: "990" }));
+    assert_eq!(
+        e.feuille(Gabarit::nouveau(&e990::layout::LAYOUT)),
+        Err(ErreurEcriture::Place { table: "990" })
+    );
     assert_eq!(e.terminer(), Err(ErreurEcriture::NiveauxOuverts(1)));
     assert!(Ecrivain::nouveau(facture(1), Packaging::Lignes).is_err());
 }
@@ -170,7 +219,12 @@ fn remplacer(avant: &str, apres: &str) -> Vec<u8> {
 }
 
 #[track_caller]
-fn check(octets: &[u8], codes: &[Code], verdict: impl Into<Option<Severity>>, quarantaine: &[&str]) {
+fn check(
+    octets: &[u8],
+    codes: &[Code],
+    verdict: impl Into<Option<Severity>>,
+    quarantaine: &[&str],
+) {
     let lu = lire(octets, Packaging::Lignes);
     assert_eq!(lu.codes(), codes, "{:?}", lu.anomalies());
     assert_eq!(lu.comptes.verdict, verdict.into());
@@ -194,8 +248,18 @@ fn q1_no_header() {
 #[test]
 fn q2_frames() {
     let bon = String::from_utf8(ecrit(Packaging::Lignes)).expect("ASCII");
-    check(bon.replacen("0128", "0127", 1).as_bytes(), &[Code::RetourCadrage], Severity::Fichier, &[]);
-    check(bon.replacen("0128", "01A8", 1).as_bytes(), &[Code::RetourCadrage], Severity::Fichier, &[]);
+    check(
+        bon.replacen("0128", "0127", 1).as_bytes(),
+        &[Code::RetourCadrage],
+        Severity::Fichier,
+        &[],
+    );
+    check(
+        bon.replacen("0128", "01A8", 1).as_bytes(),
+        &[Code::RetourCadrage],
+        Severity::Fichier,
+        &[],
+    );
     check(bon.replace("\r\n", "\n").as_bytes(), &[], None, &[]);
 }
 
@@ -205,7 +269,10 @@ fn q3_trailers() {
     check(&sans_fin, &[Code::RetourFin], Severity::Fichier, &[]);
     let lu = lire(&sans_fin, Packaging::Lignes);
     let [faute] = lu.anomalies()[..] else { panic!("one fault") };
-    assert_eq!((faute.record, faute.column, faute.offset), (corps().len() as u64, 1, sans_fin.len() as u64));
+    assert_eq!(
+        (faute.record, faute.column, faute.offset),
+        (corps().len() as u64, 1, sans_fin.len() as u64)
+    );
     check(&remplacer("999CP", "999CT"), &[Code::RetourFin], Severity::Fichier, &[]);
     for packaging in PACKAGINGS {
         let octets = ecrit(packaging);
@@ -217,12 +284,22 @@ fn q3_trailers() {
 
 #[test]
 fn q4_lost_delimiter_in_an_invoice() {
-    check(&remplacer("1989900001234P00001234P@", "1989900001234P00001234P "), &[Code::EntiteSansFin], Severity::Facture, &["000000002"]);
+    check(
+        &remplacer("1989900001234P00001234P@", "1989900001234P00001234P "),
+        &[Code::EntiteSansFin],
+        Severity::Facture,
+        &["000000002"],
+    );
 }
 
 #[test]
 fn q5_lost_delimiter_in_a_group_or_lost_step() {
-    check(&remplacer("0810401              @", "0810401               "), &[Code::EntiteDecalee], Severity::Fichier, &[]);
+    check(
+        &remplacer("0810401              @", "0810401               "),
+        &[Code::EntiteDecalee],
+        Severity::Fichier,
+        &[],
+    );
     let lu = lire(&remplacer("1989900001234P", "1989900001234P0"), Packaging::Lignes);
     assert!(lu.codes().contains(&Code::EntiteDecalee));
     assert_eq!((lu.retours().count(), lu.comptes.verdict), (3, Some(Severity::Fichier)));
@@ -230,18 +307,44 @@ fn q5_lost_delimiter_in_a_group_or_lost_step() {
 
 #[test]
 fn q6_q7_counters_and_sums() {
-    let lu = lire(&remplacer("99005000000001        0000000300000010000P@", "99005000000001        0000000400000010001P@"), Packaging::Lignes);
+    let lu = lire(
+        &remplacer(
+            "99005000000001        0000000300000010000P@",
+            "99005000000001        0000000400000010001P@",
+        ),
+        Packaging::Lignes,
+    );
     assert_eq!(lu.codes(), [Code::RetourCompteur, Code::RetourCumul]);
     assert_eq!(lu.comptes.verdict, Some(Severity::Avertissement));
     assert_eq!(lu.retours().next().map(|r| r.anomalies.len()), Some(2));
-    check(&remplacer("    00100000012234P", "    00100000012235P"), &[Code::RetourCumul], Severity::Avertissement, &[]);
+    check(
+        &remplacer("    00100000012234P", "    00100000012235P"),
+        &[Code::RetourCumul],
+        Severity::Avertissement,
+        &[],
+    );
 }
 
 #[test]
 fn q8_q9_totals_of_the_trailer() {
-    check(&remplacer("ESSAI100000004", "ESSAI100000006"), &[Code::RetourEnregistrements], Severity::Fichier, &[]);
-    check(&remplacer("ESSAI10000000", "ESSAI1OOOOOOO"), &[Code::RetourEnregistrements], Severity::Fichier, &[]);
-    check(&remplacer("    00100000012234P", "    00200000012234P"), &[Code::RetourLots], Severity::Avertissement, &[]);
+    check(
+        &remplacer("ESSAI100000004", "ESSAI100000006"),
+        &[Code::RetourEnregistrements],
+        Severity::Fichier,
+        &[],
+    );
+    check(
+        &remplacer("ESSAI10000000", "ESSAI1OOOOOOO"),
+        &[Code::RetourEnregistrements],
+        Severity::Fichier,
+        &[],
+    );
+    check(
+        &remplacer("    00100000012234P", "    00200000012234P"),
+        &[Code::RetourLots],
+        Severity::Avertissement,
+        &[],
+    );
 }
 
 #[test]
@@ -256,29 +359,60 @@ fn q10_unknown_entities_are_kept() {
 
 #[test]
 fn q11_letters_in_numbers() {
-    check(&remplacer("1989900001234P", "19899OOOO1234P"), &[Code::RetourNonNumerique], Severity::Facture, &["000000002"]);
-    check(&remplacer("07103060326", "0710306O326"), &[Code::RetourNonNumerique], Severity::Fichier, &[]);
-    check(&remplacer("00000003000000", "000000O3000000"), &[Code::RetourNonNumerique], Severity::Avertissement, &[]);
+    check(
+        &remplacer("1989900001234P", "19899OOOO1234P"),
+        &[Code::RetourNonNumerique],
+        Severity::Facture,
+        &["000000002"],
+    );
+    check(
+        &remplacer("07103060326", "0710306O326"),
+        &[Code::RetourNonNumerique],
+        Severity::Fichier,
+        &[],
+    );
+    check(
+        &remplacer("00000003000000", "000000O3000000"),
+        &[Code::RetourNonNumerique],
+        Severity::Avertissement,
+        &[],
+    );
     check(&remplacer("1989900001234P", "19899        P"), &[], None, &[]);
-    let lu = lire(&remplacer("1989900000700P00000700N@", "1989900000700P00000700X@"), Packaging::Lignes);
+    let lu =
+        lire(&remplacer("1989900000700P00000700N@", "1989900000700P00000700X@"), Packaging::Lignes);
     assert_eq!((lu.codes(), lu.quarantaine()), (vec![Code::RetourNonNumerique], vec!["000000003"]));
 }
 
 #[test]
 fn q13_unknown_states() {
-    check(&remplacer("1989900001234P", "1989900001234Q"), &[Code::EtatInconnu], Severity::Facture, &["000000002"]);
+    check(
+        &remplacer("1989900001234P", "1989900001234Q"),
+        &[Code::EtatInconnu],
+        Severity::Facture,
+        &["000000002"],
+    );
 }
 
 #[test]
 fn q15_levels() {
     let niveaux = |octets: &[u8]| {
         let lu = lire(octets, Packaging::Lignes);
-        (lu.codes().iter().filter(|c| **c == Code::Niveaux).count(), lu.comptes.verdict, lu.retours().count())
+        (
+            lu.codes().iter().filter(|c| **c == Code::Niveaux).count(),
+            lu.comptes.verdict,
+            lu.retours().count(),
+        )
     };
     // A jump, an end of another level, an end that is missing, a leaf outside any group.
     assert_eq!(niveaux(&remplacer("10205000000002", "10206000000002")).1, Some(Severity::Fichier));
-    assert_eq!(niveaux(&remplacer("99005000000001", "99007000000001")), (2, Some(Severity::Fichier), 3));
-    assert_eq!(niveaux(&remplacer("99005000000001        0000000300000010000P@", "")), (1, Some(Severity::Fichier), 3));
+    assert_eq!(
+        niveaux(&remplacer("99005000000001", "99007000000001")),
+        (2, Some(Severity::Fichier), 3)
+    );
+    assert_eq!(
+        niveaux(&remplacer("99005000000001        0000000300000010000P@", "")),
+        (1, Some(Severity::Fichier), 3)
+    );
     assert_eq!(niveaux(&remplacer("02001", "2950000000@02001")).1, Some(Severity::Fichier));
     let mut ouverts = corps();
     let dernier = ouverts.len() - 2;
@@ -326,7 +460,10 @@ fn a_place_in_blocks_is_the_byte_in_the_file() {
 fn every_fault_is_told_at_once() {
     let mut corps = corps();
     for c in &mut corps {
-        *c = c.replace("1989900006000P", "1989900006000Z").replace("0710306", "07103O6").replace("ESSAI100000004", "ESSAI100000009");
+        *c = c
+            .replace("1989900006000P", "1989900006000Z")
+            .replace("0710306", "07103O6")
+            .replace("ESSAI100000004", "ESSAI100000009");
     }
     let lu = lire(&reunir(&corps), Packaging::Lignes);
     let codes = lu.codes();
@@ -354,9 +491,13 @@ fn findings_are_bounded_and_no_quarantine_is_lost() {
     records.push(tete[coupe..].to_owned());
     records.extend(corps.drain(1..));
     let octets = reunir(&records);
-    let octets = String::from_utf8(octets).expect("ASCII").replacen("1989900001234P", "1989900001234Q", 1);
+    let octets =
+        String::from_utf8(octets).expect("ASCII").replacen("1989900001234P", "1989900001234Q", 1);
     let lu = lire(octets.as_bytes(), Packaging::Lignes);
     assert!(lu.comptes.anomalies > 12_000);
     assert!(lu.anomalies().len() as u64 <= ANOMALIES_MAX + 10);
-    assert_eq!((lu.quarantaine(), lu.comptes.verdict), (vec!["000000002"], Some(Severity::Fichier)));
+    assert_eq!(
+        (lu.quarantaine(), lu.comptes.verdict),
+        (vec!["000000002"], Some(Severity::Fichier))
+    );
 }

@@ -1,4 +1,5 @@
-//! The invented sample files, when the machine has them: every figure their manifest gives, and the damages it names.
+//! The invented sample files, when the machine has them: every figure their manifest gives, and the
+//! damages it names.
 
 use noemie_parsers::anomaly::{Anomaly, Code, Severity};
 use noemie_parsers::noemie::{Comptes, Element, Packaging, Reader, Retour};
@@ -22,11 +23,17 @@ struct Lu {
 
 impl Lu {
     fn retours(&self) -> impl Iterator<Item = &Retour> {
-        self.elements.iter().filter_map(|e| if let Element::Retour(r) = e { Some(&**r) } else { None })
+        self.elements
+            .iter()
+            .filter_map(|e| if let Element::Retour(r) = e { Some(&**r) } else { None })
     }
 
     fn anomalies(&self) -> Vec<&Anomaly> {
-        let hors = self.elements.iter().filter_map(|e| if let Element::Anomalies(a) = e { Some(a) } else { None }).flatten();
+        let hors = self
+            .elements
+            .iter()
+            .filter_map(|e| if let Element::Anomalies(a) = e { Some(a) } else { None })
+            .flatten();
         self.retours().flat_map(|r| &r.anomalies).chain(hors).collect()
     }
 
@@ -44,7 +51,8 @@ fn lire(octets: &[u8], packaging: Packaging) -> Lu {
     Lu { elements, comptes: reader.comptes().clone() }
 }
 
-/// Figures in the order of the manifest: records, entities, files, lots, invoices, AMO asked and paid, AMC asked and paid, recovered, flat, total.
+/// Figures in the order of the manifest: records, entities, files, lots, invoices, AMO asked and
+/// paid, AMC asked and paid, recovered, flat, total.
 type Figures = [i64; 12];
 
 fn figures(c: &Comptes) -> Figures {
@@ -78,10 +86,22 @@ fn check(name: &str, attendu: Figures) {
 fn every_figure_of_the_valid_samples() {
     check("408_rights.lines.noemie", [26, 24, 1, 1, 5, 0, 0, 0, 0, 0, 0, 0]);
     check("929_answer.lines.noemie", [3, 30, 1, 1, 5, 0, 0, 0, 0, 0, 0, 0]);
-    check("rsp_small.lines.noemie", [5, 35, 1, 1, 5, 119_707, 90_528, 37_793, 22_082, 0, 0, 112_610]);
-    check("rsp_small.blocks.noemie", [19, 35, 1, 1, 5, 119_707, 90_528, 37_793, 22_082, 0, 0, 112_610]);
-    check("rsp_large.lines.noemie", [20, 263, 1, 1, 40, 365_900, 293_996, 205_036, 147_587, 4_250, 4_200, 441_533]);
-    check("rsp_large.blocks.noemie", [135, 263, 1, 1, 40, 365_900, 293_996, 205_036, 147_587, 4_250, 4_200, 441_533]);
+    check(
+        "rsp_small.lines.noemie",
+        [5, 35, 1, 1, 5, 119_707, 90_528, 37_793, 22_082, 0, 0, 112_610],
+    );
+    check(
+        "rsp_small.blocks.noemie",
+        [19, 35, 1, 1, 5, 119_707, 90_528, 37_793, 22_082, 0, 0, 112_610],
+    );
+    check(
+        "rsp_large.lines.noemie",
+        [20, 263, 1, 1, 40, 365_900, 293_996, 205_036, 147_587, 4_250, 4_200, 441_533],
+    );
+    check(
+        "rsp_large.blocks.noemie",
+        [135, 263, 1, 1, 40, 365_900, 293_996, 205_036, 147_587, 4_250, 4_200, 441_533],
+    );
     check("580_rejects.lines.noemie", [5, 35, 1, 1, 4, 0, 0, 60_125, 0, 0, 0, 0]);
     check("580_rejects.blocks.noemie", [22, 35, 1, 1, 4, 0, 0, 60_125, 0, 0, 0, 0]);
     check("900_rejects.lines.noemie", [4, 34, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0]);
@@ -98,7 +118,10 @@ fn states_of_the_returns() {
     }
     let Some(octets) = sample("929_answer.lines.noemie") else { return };
     let comptes = lire(&octets, Packaging::Lignes).comptes;
-    assert_eq!([comptes.reponses.certifications, comptes.reponses.rejets, comptes.reponses.signalements], [3, 2, 1]);
+    assert_eq!(
+        [comptes.reponses.certifications, comptes.reponses.rejets, comptes.reponses.signalements],
+        [3, 2, 1]
+    );
     assert_eq!(comptes.beneficiaires, 6);
     let Some(octets) = sample("900_rejects.lines.noemie") else { return };
     assert_eq!(lire(&octets, Packaging::Lignes).comptes.reponses.rejets, 3);
@@ -128,10 +151,16 @@ fn an_entity_without_delimiter_costs_its_invoice() {
     let lu = lire(&octets, Packaging::Lignes);
     assert_eq!(lu.comptes.verdict, Some(Severity::Facture));
     assert_eq!(lu.quarantaine(), ["000416010"]);
-    assert_eq!(figures(&lu.comptes), [20, 263, 1, 1, 40, 343_778, 271_874, 205_036, 147_587, 4_250, 4_200, 441_533]);
+    assert_eq!(
+        figures(&lu.comptes),
+        [20, 263, 1, 1, 40, 343_778, 271_874, 205_036, 147_587, 4_250, 4_200, 441_533]
+    );
     assert_eq!(lu.comptes.acceptees(), 39);
     let [faute] = lu.anomalies()[..] else { panic!("one fault") };
-    assert_eq!((faute.code, faute.record, faute.column, faute.offset), (Code::EntiteSansFin, 6, 225, 4077));
+    assert_eq!(
+        (faute.code, faute.record, faute.column, faute.offset),
+        (Code::EntiteSansFin, 6, 225, 4077)
+    );
 }
 
 #[test]
@@ -139,10 +168,16 @@ fn a_wrong_counter_is_a_warning() {
     let Some(octets) = sample("bad/23_noemie_990_counter.lines.noemie") else { return };
     let lu = lire(&octets, Packaging::Lignes);
     assert_eq!(lu.comptes.verdict, Some(Severity::Avertissement));
-    assert_eq!(figures(&lu.comptes), [20, 263, 1, 1, 40, 365_900, 293_996, 205_036, 147_587, 4_250, 4_200, 441_533]);
+    assert_eq!(
+        figures(&lu.comptes),
+        [20, 263, 1, 1, 40, 365_900, 293_996, 205_036, 147_587, 4_250, 4_200, 441_533]
+    );
     assert_eq!(lu.comptes.acceptees(), 40);
     let [faute] = lu.anomalies()[..] else { panic!("one fault") };
-    assert_eq!((faute.code, faute.record, faute.column, faute.offset), (Code::RetourCompteur, 3, 864, 1966));
+    assert_eq!(
+        (faute.code, faute.record, faute.column, faute.offset),
+        (Code::RetourCompteur, 3, 864, 1966)
+    );
 }
 
 #[test]
@@ -151,5 +186,8 @@ fn a_wrong_prefix_refuses_the_file() {
     let lu = lire(&octets, Packaging::Lignes);
     assert_eq!(lu.comptes.verdict, Some(Severity::Fichier));
     let [faute] = lu.anomalies()[..] else { panic!("one fault") };
-    assert_eq!((faute.code, faute.record, faute.column, faute.offset), (Code::RetourCadrage, 4, 1, 2029));
+    assert_eq!(
+        (faute.code, faute.record, faute.column, faute.offset),
+        (Code::RetourCadrage, 4, 1, 2029)
+    );
 }

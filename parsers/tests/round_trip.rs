@@ -1,4 +1,5 @@
-//! What is written is read back: every zone of every record and entity, and whole files byte for byte.
+//! What is written is read back: every zone of every record and entity, and whole files byte for
+//! byte.
 
 #![allow(clippy::cast_possible_truncation, reason = "records, columns and lengths of small files")]
 
@@ -26,12 +27,14 @@ enum Valeur {
     Octets(Vec<u8>),
 }
 
-/// Small deterministic values from one seed: the shrinking of the seed is enough to find a case again.
+/// Small deterministic values from one seed: the shrinking of the seed is enough to find a case
+/// again.
 struct Hasard(u64);
 
 impl Hasard {
     fn jusqu_a(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n.max(1)
     }
 
@@ -55,7 +58,11 @@ impl Hasard {
     fn valeur(&mut self, zone: &Zone, alphabet: &[u8]) -> Valeur {
         let len = usize::from(zone.len);
         match zone.picture {
-            Picture::N | Picture::PersoN | Picture::Montant | Picture::Decimal(_) | Picture::Hhmm => {
+            Picture::N
+            | Picture::PersoN
+            | Picture::Montant
+            | Picture::Decimal(_)
+            | Picture::Hhmm => {
                 let max = 10u64.saturating_pow(u32::from(zone.len).min(18));
                 // Small, large and largest numbers.
                 Valeur::Nombre(match self.jusqu_a(4) {
@@ -67,7 +74,9 @@ impl Hasard {
             Picture::Aammjj | Picture::Jjmmaa if len == 6 => Valeur::Date(self.date()),
             Picture::Aaaammjj => {
                 let d = self.date();
-                Valeur::Octets(format!("{:04}{:02}{:02}", d.annee(), d.mois(), d.jour()).into_bytes())
+                Valeur::Octets(
+                    format!("{:04}{:02}{:02}", d.annee(), d.mois(), d.jour()).into_bytes(),
+                )
             }
             Picture::Aammjjhh => Valeur::DateHeure(self.date(), self.jusqu_a(24) as u8),
             Picture::Nir => Valeur::Octets((0..len).map(|_| self.octet(b"0123456789")).collect()),
@@ -80,8 +89,12 @@ impl Hasard {
 fn lue(zone: &Zone, octets: &[u8], ecrite: &Valeur) -> Valeur {
     let zone_lue = zone.of(octets);
     match ecrite {
-        Valeur::Nombre(_) => Valeur::Nombre(picture::nombre(zone_lue).expect("digits").unwrap_or_default()),
-        Valeur::Date(_) if zone.picture == Picture::Jjmmaa => Valeur::Date(picture::jjmmaa(zone_lue).expect("a date").expect("given")),
+        Valeur::Nombre(_) => {
+            Valeur::Nombre(picture::nombre(zone_lue).expect("digits").unwrap_or_default())
+        }
+        Valeur::Date(_) if zone.picture == Picture::Jjmmaa => {
+            Valeur::Date(picture::jjmmaa(zone_lue).expect("a date").expect("given"))
+        }
         Valeur::Date(_) => Valeur::Date(picture::aammjj(zone_lue).expect("a date").expect("given")),
         Valeur::DateHeure(..) => {
             let (date, heure) = picture::aammjjhh(zone_lue).expect("a date").expect("given");
@@ -94,27 +107,47 @@ fn lue(zone: &Zone, octets: &[u8], ecrite: &Valeur) -> Valeur {
 
 /// Every table of norm B2, once each.
 fn tables_b2() -> Vec<&'static Layout> {
-    let genres = (b'A'..=b'Z').flat_map(|l| [Genre::ComplementFacture(l), Genre::Complement3(l), Genre::Complement4(l)]);
-    let mains = [Genre::EnTete, Genre::Lot, Genre::Facture, Genre::Ligne3, Genre::Ligne4, Genre::FinFacture, Genre::FinLot, Genre::FinFichier];
+    let genres = (b'A'..=b'Z')
+        .flat_map(|l| [Genre::ComplementFacture(l), Genre::Complement3(l), Genre::Complement4(l)]);
+    let mains = [
+        Genre::EnTete,
+        Genre::Lot,
+        Genre::Facture,
+        Genre::Ligne3,
+        Genre::Ligne4,
+        Genre::FinFacture,
+        Genre::FinLot,
+        Genre::FinFichier,
+    ];
     let genres: Vec<Genre> = genres.chain(mains).collect();
     let mut tables = BTreeMap::new();
     for norme in [NormeLot::Ps, NormeLot::Cp] {
         for (v022003, dre) in [(true, true), (true, false), (false, true), (false, false)] {
             let set = Tables { norme, v022003, dre };
-            tables.extend(genres.iter().filter_map(|g| set.layout(*g)).map(|l| ((l.tag, l.variant), l)));
+            tables.extend(
+                genres.iter().filter_map(|g| set.layout(*g)).map(|l| ((l.tag, l.variant), l)),
+            );
         }
     }
     tables.into_values().collect()
 }
 
-/// The zones that the filler does not write by itself: all but the type, the complement letter, the code and the delimiter.
+/// The zones that the filler does not write by itself: all but the type, the complement letter, the
+/// code and the delimiter.
 fn libres(table: &'static Layout, fixes: &[u16]) -> Vec<&'static Zone> {
     table.all_zones().filter(|z| !fixes.contains(&z.start)).collect()
 }
 
-fn remplir_b2(table: &'static Layout, hasard: &mut Hasard) -> (Vec<u8>, Vec<(&'static Zone, Valeur)>) {
+fn remplir_b2(
+    table: &'static Layout,
+    hasard: &mut Hasard,
+) -> (Vec<u8>, Vec<(&'static Zone, Valeur)>) {
     let mut fiche = Fiche::nouvelle(table);
-    let lettre = if table.tag.len() == 2 { if table.famille.zones().last().is_some_and(|z| z.end() == 38) { 39 } else { 36 } } else { 1 };
+    let lettre = if table.tag.len() == 2 {
+        if table.famille.zones().last().is_some_and(|z| z.end() == 38) { 39 } else { 36 }
+    } else {
+        1
+    };
     let mut ecrites = Vec::new();
     for zone in libres(table, &[1, lettre]) {
         let valeur = hasard.valeur(zone, b"ABCXYZ0189 ");
@@ -133,14 +166,20 @@ fn remplir_b2(table: &'static Layout, hasard: &mut Hasard) -> (Vec<u8>, Vec<(&'s
     (fiche.finir().expect("every value fits").to_vec(), ecrites)
 }
 
-fn remplir_noemie(table: &'static Layout, hasard: &mut Hasard) -> (Vec<u8>, Vec<(&'static Zone, Valeur)>) {
+fn remplir_noemie(
+    table: &'static Layout,
+    hasard: &mut Hasard,
+) -> (Vec<u8>, Vec<(&'static Zone, Valeur)>) {
     let mut gabarit = Gabarit::nouveau(table);
     let entite = table.zones.last().is_some_and(|z| z.name == "delimiteur");
     let fixes = if entite { vec![1, 4, table.len] } else { vec![1] };
     let mut ecrites = Vec::new();
     for zone in libres(table, &fixes) {
         let valeur = match hasard.valeur(zone, b"ABCXYZ0189 '-.") {
-            Valeur::Date(d) => Valeur::Octets((if zone.picture == Picture::Jjmmaa { d.jjmmaa() } else { d.aammjj() }).into_bytes()),
+            Valeur::Date(d) => Valeur::Octets(
+                (if zone.picture == Picture::Jjmmaa { d.jjmmaa() } else { d.aammjj() })
+                    .into_bytes(),
+            ),
             autre => autre,
         };
         gabarit = match &valeur {
@@ -150,7 +189,9 @@ fn remplir_noemie(table: &'static Layout, hasard: &mut Hasard) -> (Vec<u8>, Vec<
             Valeur::Nombre(n) => gabarit.nombre(zone, *n),
             Valeur::Texte(t) => gabarit.texte(zone, t),
             Valeur::Octets(o) => gabarit.octets(zone, o),
-            Valeur::Date(_) | Valeur::DateHeure(..) => unreachable!("no such zone in a NOEMIE entity"),
+            Valeur::Date(_) | Valeur::DateHeure(..) => {
+                unreachable!("no such zone in a NOEMIE entity")
+            }
         };
         ecrites.push((zone, valeur));
     }
@@ -201,7 +242,8 @@ fn valid_b2_files_are_written_back() {
     }
 }
 
-/// Line ends are not always those of the form: the last one may be absent, or one line may have another one than its neighbours.
+/// Line ends are not always those of the form: the last one may be absent, or one line may have
+/// another one than its neighbours.
 #[test]
 fn line_ends_are_written_back() {
     let clean = fixtures().into_iter().find(|f| f.nom == "ok/two_ps.crlf.b2").expect("a fixture");
@@ -222,13 +264,19 @@ fn recomposer(octets: &[u8], packaging: Packaging) -> Vec<u8> {
     recomposer_en(octets, packaging, packaging, |_| {})
 }
 
-fn recomposer_en(octets: &[u8], de: Packaging, vers: Packaging, mut apres_chaque: impl FnMut(&mut Ecrivain)) -> Vec<u8> {
+fn recomposer_en(
+    octets: &[u8],
+    de: Packaging,
+    vers: Packaging,
+    mut apres_chaque: impl FnMut(&mut Ecrivain),
+) -> Vec<u8> {
     let mut flux = Flux::new(octets, de);
     let mut ecrivain = None;
     while let Some(morceau) = flux.prochain().expect("memory does not fail") {
         match morceau {
             Morceau::EnTete(b) => {
-                let entete = Gabarit::copie(&e000::layout::LAYOUT, &b.octets).expect("128 characters");
+                let entete =
+                    Gabarit::copie(&e000::layout::LAYOUT, &b.octets).expect("128 characters");
                 ecrivain = Some(Ecrivain::nouveau(entete, vers).expect("a header"));
             }
             Morceau::Entite(e) => {
@@ -249,15 +297,27 @@ fn recomposer_en(octets: &[u8], de: Packaging, vers: Packaging, mut apres_chaque
     ecrivain.expect("a header").terminer().expect("closed")
 }
 
-/// Taken as they come, the bytes of a return are those of the whole, and what waits is never more than a record.
+/// Taken as they come, the bytes of a return are those of the whole, and what waits is never more
+/// than a record.
 #[test]
 fn a_return_is_written_as_it_comes() {
-    let octets = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/noemie/rsp_mixte.lines.noemie")).expect("a fixture");
+    let octets = std::fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../testdata/noemie/rsp_mixte.lines.noemie"
+    ))
+    .expect("a fixture");
     for packaging in PACKAGINGS {
         let entier = recomposer_en(&octets, Packaging::Lignes, packaging, |_| {});
         let mut pris = Vec::new();
-        let reste = recomposer_en(&octets, Packaging::Lignes, packaging, |ecrivain| pris.extend(ecrivain.produits()));
-        assert!(reste.len() < 3_000 && pris.len() > 4 * reste.len(), "{packaging:?}: {} taken, {} left", pris.len(), reste.len());
+        let reste = recomposer_en(&octets, Packaging::Lignes, packaging, |ecrivain| {
+            pris.extend(ecrivain.produits())
+        });
+        assert!(
+            reste.len() < 3_000 && pris.len() > 4 * reste.len(),
+            "{packaging:?}: {} taken, {} left",
+            pris.len(),
+            reste.len()
+        );
         assert!([pris, reste].concat() == entier, "{packaging:?}");
     }
 }
@@ -268,7 +328,10 @@ fn valid_returns_are_written_back() {
         let octets = ecrit(packaging);
         assert!(recomposer(&octets, packaging) == octets, "{packaging:?}");
         let suite = if packaging == Packaging::Lignes { "lines" } else { "blocks" };
-        let nom = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/noemie/rsp_mixte.{}.noemie"), suite);
+        let nom = format!(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/noemie/rsp_mixte.{}.noemie"),
+            suite
+        );
         let octets = std::fs::read(nom).expect("a fixture");
         assert!(recomposer(&octets, packaging) == octets, "rsp_mixte.{suite}");
     }

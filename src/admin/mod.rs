@@ -1,4 +1,5 @@
-//! The admin port: `/healthz`, `/readyz`, `/metrics`. For probes and Prometheus, on a listener of its own, never open to callers.
+//! The admin port: `/healthz`, `/readyz`, `/metrics`. For probes and Prometheus, on a listener of
+//! its own, never open to callers.
 //!
 //! It shows counts and states, and knows neither claims nor persons.
 
@@ -22,7 +23,8 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// How long the database may take before it counts as not answering. Below the usual 3 to 5 s of a probe.
+/// How long the database may take before it counts as not answering. Below the usual 3 to 5 s of a
+/// probe.
 pub const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the admin port shows.
@@ -42,20 +44,40 @@ pub struct AdminState {
 
 /// The routes.
 pub fn router(state: AdminState) -> Router {
-    Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).route("/metrics", get(render_metrics)).with_state(state)
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(render_metrics))
+        .with_state(state)
 }
 
 /// Serves until `shutdown`.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
     axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
 }
 
 /// Says what the metrics set at scrape mean, once a recorder is installed.
 pub fn describe_metrics() {
-    describe_gauge!("noemie_ledger_unbalanced_total", "Exchanges whose books do not balance; must be 0");
-    describe_gauge!("noemie_loads_under_way", "Large deposits whose invoices are being written, or whose writing was cut and waits to be resumed");
-    describe_gauge!("noemie_quarantine_waiting", "Quarantined invoices that wait for a corrected resend");
-    describe_gauge!("noemie_claims_overdue", "Claims whose complementary insurer has let its promise pass");
+    describe_gauge!(
+        "noemie_ledger_unbalanced_total",
+        "Exchanges whose books do not balance; must be 0"
+    );
+    describe_gauge!(
+        "noemie_loads_under_way",
+        "Large deposits whose invoices are being written, or whose writing was cut and waits to be resumed"
+    );
+    describe_gauge!(
+        "noemie_quarantine_waiting",
+        "Quarantined invoices that wait for a corrected resend"
+    );
+    describe_gauge!(
+        "noemie_claims_overdue",
+        "Claims whose complementary insurer has let its promise pass"
+    );
 }
 
 #[derive(Debug, Serialize)]
@@ -65,7 +87,8 @@ struct Health {
     relay: &'static str,
 }
 
-/// Alive when the database answers. A broker that is away is shown and is no reason to restart the gateway: deposits go on.
+/// Alive when the database answers. A broker that is away is shown and is no reason to restart the
+/// gateway: deposits go on.
 async fn healthz(State(state): State<AdminState>) -> impl IntoResponse {
     let database = database_answers(&state).await;
     let status = match (database, state.relay.get()) {
@@ -73,7 +96,11 @@ async fn healthz(State(state): State<AdminState>) -> impl IntoResponse {
         (true, RelayState::Down) => "degraded",
         (true, _) => "ok",
     };
-    let health = Health { status, database: if database { "ok" } else { "down" }, relay: state.relay.get().as_str() };
+    let health = Health {
+        status,
+        database: if database { "ok" } else { "down" },
+        relay: state.relay.get().as_str(),
+    };
     (code(database), Json(health))
 }
 
@@ -89,11 +116,16 @@ async fn render_metrics(State(state): State<AdminState>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.metrics.render())
 }
 
-/// Asks the store for the figures that are counted there. When it does not answer, the gauges keep their last value and the log says so.
+/// Asks the store for the figures that are counted there. When it does not answer, the gauges keep
+/// their last value and the log says so.
 async fn refresh(state: &AdminState) {
     let now = state.clock.now();
-    let asked =
-        timeout(DATABASE_TIMEOUT, async { Ok::<_, crate::store::StoreError>((state.store.figures(now).await?, state.store.outbox_depth().await?)) });
+    let asked = timeout(DATABASE_TIMEOUT, async {
+        Ok::<_, crate::store::StoreError>((
+            state.store.figures(now).await?,
+            state.store.outbox_depth().await?,
+        ))
+    });
     match asked.await {
         Ok(Ok((figures, outbox))) => {
             set("noemie_ledger_unbalanced_total", figures.unbalanced);

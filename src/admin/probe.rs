@@ -15,7 +15,9 @@ pub async fn probe(addr: impl ToSocketAddrs) -> bool {
 
 async fn status_line(addr: impl ToSocketAddrs) -> std::io::Result<[u8; 13]> {
     let mut stream = TcpStream::connect(addr).await?;
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await?;
     let mut line = [0; 13];
     stream.read_exact(&mut line).await?;
     Ok(line)

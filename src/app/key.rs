@@ -6,32 +6,50 @@ use crate::vault::{KeyOrigin, Vault, VaultError};
 use anyhow::{Context, Result, bail};
 use std::sync::Arc;
 
-/// Refuses to work under another key than the one of the data: every invoice would look new, and nothing stored would open.
-pub(super) async fn check(store: &dyn Store, vault: &Vault, archive: &Arc<Archive>, origin: &KeyOrigin) -> Result<()> {
+/// Refuses to work under another key than the one of the data: every invoice would look new, and
+/// nothing stored would open.
+pub(super) async fn check(
+    store: &dyn Store,
+    vault: &Vault,
+    archive: &Arc<Archive>,
+    origin: &KeyOrigin,
+) -> Result<()> {
     if is_right(store, vault, archive).await? != Some(false) {
         return Ok(());
     }
     if let KeyOrigin::Created(path) = origin {
-        // Made a moment ago and used for nothing: left there, it would be taken for the key that was lost.
-        std::fs::remove_file(path).with_context(|| format!("removing the key just made in {}", path.display()))?;
+        // Made a moment ago and used for nothing: left there, it would be taken for the key that
+        // was lost.
+        std::fs::remove_file(path)
+            .with_context(|| format!("removing the key just made in {}", path.display()))?;
         bail!(
             "this database was sealed under a vault key that is not there: put it back in {}, or name it by vault_key_file or vault_key",
             path.display()
         );
     }
-    bail!("the vault key is not the one that sealed this database: give the first one by vault_key_file or vault_key")
+    bail!(
+        "the vault key is not the one that sealed this database: give the first one by vault_key_file or vault_key"
+    )
 }
 
-/// What the first thing says that can tell: the newest return file (each exchange has one), claim, and archived file, of an exchange or of a load, which
-/// comes before all the others. One that is damaged, or on another machine's disk, tells nothing.
-async fn is_right(store: &dyn Store, vault: &Vault, archive: &Arc<Archive>) -> Result<Option<bool>, StoreError> {
+/// What the first thing says that can tell: the newest return file (each exchange has one), claim,
+/// and archived file, of an exchange or of a load, which comes before all the others. One that is
+/// damaged, or on another machine's disk, tells nothing.
+async fn is_right(
+    store: &dyn Store,
+    vault: &Vault,
+    archive: &Arc<Archive>,
+) -> Result<Option<bool>, StoreError> {
     let file = store.returns(None, None, None, 1).await?.items.pop();
     let claim = store.claims(&ClaimFilter::default(), None, 1).await?.items.pop();
     let sealed = [file.map(|file| file.sealed), claim.map(|claim| claim.vault)];
-    if let Some(right) = sealed.into_iter().flatten().find_map(|sealed| vault.is_under_this_key(&sealed)) {
+    if let Some(right) =
+        sealed.into_iter().flatten().find_map(|sealed| vault.is_under_this_key(&sealed))
+    {
         return Ok(Some(right));
     }
-    let exchange = store.exchanges(None, None, 1).await?.items.pop().map(|exchange| exchange.archive_name);
+    let exchange =
+        store.exchanges(None, None, 1).await?.items.pop().map(|exchange| exchange.archive_name);
     let load = store.loads(1).await?.pop().map(|load| load.archive_name);
     for name in exchange.into_iter().chain(load) {
         let archive = Arc::clone(archive);
@@ -49,5 +67,8 @@ async fn is_right(store: &dyn Store, vault: &Vault, archive: &Arc<Archive>) -> R
 }
 
 fn is_other_key(failure: &std::io::Error) -> bool {
-    failure.get_ref().and_then(|why| why.downcast_ref()).is_some_and(|why| matches!(why, VaultError::OtherKey))
+    failure
+        .get_ref()
+        .and_then(|why| why.downcast_ref())
+        .is_some_and(|why| matches!(why, VaultError::OtherKey))
 }

@@ -11,14 +11,23 @@ use tokio_util::sync::CancellationToken;
 /// Names looked for with one question.
 const NAMES_AT_ONCE: usize = 500;
 
-/// Removes files half received, and finds the whole ones that no exchange knows, as [`Archive::sweep`] does. A load that went on with the copy of another
-/// deposit, because its own was on the disk of another machine, has that copy under the other deposit's name: it is somebody's. Once `stop` is
-/// cancelled, everything passes for known.
-pub async fn archive(archive: Arc<Archive>, store: SharedStore, stop: CancellationToken) -> io::Result<Swept> {
+/// Removes files half received, and finds the whole ones that no exchange knows, as
+/// [`Archive::sweep`] does. A load that went on with the copy of another deposit, because its own
+/// was on the disk of another machine, has that copy under the other deposit's name: it is
+/// somebody's. Once `stop` is cancelled, everything passes for known.
+pub async fn archive(
+    archive: Arc<Archive>,
+    store: SharedStore,
+    stop: CancellationToken,
+) -> io::Result<Swept> {
     let (runtime, asked) = (tokio::runtime::Handle::current(), Arc::clone(&store));
     // A database that does not answer knows them all.
-    let is_known = move |id: &ExchangeId| stop.is_cancelled() || runtime.block_on(known(asked.as_ref(), *id)).unwrap_or(true);
-    let swept = tokio::task::spawn_blocking(move || archive.sweep(is_known)).await.map_err(io::Error::other)??;
+    let is_known = move |id: &ExchangeId| {
+        stop.is_cancelled() || runtime.block_on(known(asked.as_ref(), *id)).unwrap_or(true)
+    };
+    let swept = tokio::task::spawn_blocking(move || archive.sweep(is_known))
+        .await
+        .map_err(io::Error::other)??;
     let orphans = nobodys(store.as_ref(), swept.orphans).await.map_err(io::Error::other)?;
     Ok(Swept { orphans, ..swept })
 }

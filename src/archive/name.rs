@@ -19,7 +19,8 @@ impl ArchiveName {
     }
 
     pub(super) fn parse(name: &str) -> io::Result<Self> {
-        let invalid = || io::Error::new(ErrorKind::InvalidInput, "not the name of an archived file");
+        let invalid =
+            || io::Error::new(ErrorKind::InvalidInput, "not the name of an archived file");
         let (day, file) = name.rsplit_once('/').ok_or_else(invalid)?;
         match read_file_name(file) {
             Some((id, false)) if is_day(day) => Ok(Self { day: day.to_owned(), id }),
@@ -55,10 +56,15 @@ impl fmt::Display for ArchiveName {
 
 /// `AAAA/MM/JJ`, digits only.
 pub(super) fn is_day(day: &str) -> bool {
-    day.len() == 10 && day.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'/' } else { byte.is_ascii_digit() })
+    day.len() == 10
+        && day
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if at == 4 || at == 7 { byte == b'/' } else { byte.is_ascii_digit() })
 }
 
-/// The exchange of `<id>.part` or `<id>.enc`, and whether it is the former. Only the one spelling that we write is read.
+/// The exchange of `<id>.part` or `<id>.enc`, and whether it is the former. Only the one spelling
+/// that we write is read.
 pub(super) fn read_file_name(file: &str) -> Option<(ExchangeId, bool)> {
     let (stem, extension) = file.split_once('.')?;
     let id: ExchangeId = stem.parse().ok()?;

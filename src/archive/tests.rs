@@ -15,7 +15,8 @@ fn id(number: u128) -> ExchangeId {
 
 fn archive() -> (tempfile::TempDir, Archive) {
     let dir = tempfile::tempdir().unwrap();
-    let archive = Archive::new(dir.path().join("archive"), Arc::new(Vault::from_master_key([3; 32])));
+    let archive =
+        Archive::new(dir.path().join("archive"), Arc::new(Vault::from_master_key([3; 32])));
     (dir, archive)
 }
 
@@ -38,7 +39,17 @@ fn some_bytes(size: usize) -> Vec<u8> {
 #[test]
 fn files_around_the_chunk_limits_come_back() {
     let (_dir, archive) = archive();
-    for (number, size) in (0..).zip([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1, 2 * CHUNK, 2 * CHUNK + 1, 5 * CHUNK + 17]) {
+    for (number, size) in (0..).zip([
+        0,
+        1,
+        CHUNK - 1,
+        CHUNK,
+        CHUNK + 1,
+        2 * CHUNK - 1,
+        2 * CHUNK,
+        2 * CHUNK + 1,
+        5 * CHUNK + 17,
+    ]) {
         let plain = some_bytes(size);
         let archived = keep(&archive, id(number), &plain);
         assert_eq!(archived.size, size as u64);
@@ -55,9 +66,25 @@ fn every_cut_is_noticed() {
     let path = archive.dir.join(&name);
     let whole = std::fs::read(&path).unwrap();
     let chunks = HEADER + CHUNK + TAG;
-    for length in [0, 3, HEADER - 1, HEADER, HEADER + 5, HEADER + TAG, chunks - 1, chunks, chunks + 1, whole.len() - TAG, whole.len() - 1] {
+    for length in [
+        0,
+        3,
+        HEADER - 1,
+        HEADER,
+        HEADER + 5,
+        HEADER + TAG,
+        chunks - 1,
+        chunks,
+        chunks + 1,
+        whole.len() - TAG,
+        whole.len() - 1,
+    ] {
         std::fs::write(&path, &whole[..length]).unwrap();
-        assert_eq!(read(&archive, &name).unwrap_err().kind(), ErrorKind::InvalidData, "cut at {length}");
+        assert_eq!(
+            read(&archive, &name).unwrap_err().kind(),
+            ErrorKind::InvalidData,
+            "cut at {length}"
+        );
     }
     std::fs::write(&path, [whole.as_slice(), b"x"].concat()).unwrap();
     assert!(read(&archive, &name).is_err(), "a byte too many");
@@ -89,10 +116,21 @@ fn names_from_outside_reach_nothing() {
     std::fs::write(dir.path().join("secret"), "x").unwrap();
     let known = keep(&archive, id(1), b"one").name;
     let upper = known.replace("0000000001.enc", "000000000A.enc");
-    for name in
-        ["", "secret", "../secret", "2026/03/07/../../../../secret", "/etc/passwd", "2026/03/../secret", &upper, &known.replace(".enc", ".part")]
-    {
-        assert_eq!(archive.open(name).err().map(|error| error.kind()), Some(ErrorKind::InvalidInput), "{name}");
+    for name in [
+        "",
+        "secret",
+        "../secret",
+        "2026/03/07/../../../../secret",
+        "/etc/passwd",
+        "2026/03/../secret",
+        &upper,
+        &known.replace(".enc", ".part"),
+    ] {
+        assert_eq!(
+            archive.open(name).err().map(|error| error.kind()),
+            Some(ErrorKind::InvalidInput),
+            "{name}"
+        );
         assert!(archive.remove(name).is_err(), "{name}");
     }
     archive.remove(&known).unwrap();

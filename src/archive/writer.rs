@@ -11,7 +11,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Receives the plain bytes of one file. Dropped before [`finish`](Self::finish), it leaves nothing behind.
+/// Receives the plain bytes of one file. Dropped before [`finish`](Self::finish), it leaves nothing
+/// behind.
 pub struct ArchiveWriter {
     name: String,
     root: PathBuf,
@@ -53,11 +54,17 @@ impl ArchiveWriter {
         self.size
     }
 
-    /// Seals the last chunk, flushes to disk and gives the file its name. Once this answers, the file survives a power cut.
+    /// Seals the last chunk, flushes to disk and gives the file its name. Once this answers, the
+    /// file survives a power cut.
     pub fn finish(mut self) -> io::Result<Archived> {
         let Self { cipher, context, buffer, file, .. } = &mut self;
-        let whole = std::mem::replace(cipher, EncryptorBE32::from_aead(Cipher::new(&[0; 32].into()), &Prefix::default()));
-        whole.encrypt_last_in_place(context, &mut **buffer).map_err(|_| io::Error::other("file too long to archive"))?;
+        let whole = std::mem::replace(
+            cipher,
+            EncryptorBE32::from_aead(Cipher::new(&[0; 32].into()), &Prefix::default()),
+        );
+        whole
+            .encrypt_last_in_place(context, &mut **buffer)
+            .map_err(|_| io::Error::other("file too long to archive"))?;
         file.write_all(buffer)?;
         file.sync_all()?;
         kill_point::reach("archive.whole");
@@ -78,9 +85,12 @@ impl ArchiveWriter {
 
 impl Write for ArchiveWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A full chunk waits until more comes: it might be the last one, which is sealed differently.
+        // A full chunk waits until more comes: it might be the last one, which is sealed
+        // differently.
         if self.buffer.len() == CHUNK && !bytes.is_empty() {
-            self.cipher.encrypt_next_in_place(&self.context, &mut *self.buffer).map_err(|_| io::Error::other("file too long to archive"))?;
+            self.cipher
+                .encrypt_next_in_place(&self.context, &mut *self.buffer)
+                .map_err(|_| io::Error::other("file too long to archive"))?;
             self.file.write_all(&self.buffer)?;
             self.buffer.clear();
             kill_point::reach("archive.chunk");

@@ -37,8 +37,13 @@ pub(super) async fn run(command: &ConventionsCommand, app: &App) -> Result<ExitC
         Format::Text => {
             println!("{name} : {} lignes, {} conventions", import.lines, import.rows);
             match &import.outcome {
-                ConventionOutcome::Applied(d) => println!("  importé : {} ajoutées, {} modifiées, {} inchangées", d.added, d.changed, d.unchanged),
-                ConventionOutcome::Refused { code, message } => println!("  refusé [{code}] : {message}"),
+                ConventionOutcome::Applied(d) => println!(
+                    "  importé : {} ajoutées, {} modifiées, {} inchangées",
+                    d.added, d.changed, d.unchanged
+                ),
+                ConventionOutcome::Refused { code, message } => {
+                    println!("  refusé [{code}] : {message}")
+                }
             }
             print_problems(&import.problems);
         }

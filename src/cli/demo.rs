@@ -1,7 +1,8 @@
 //! `demo`: the whole job, in a temporary embedded gateway, with invented files.
 //!
-//! Clock and identifiers are those of [`FixedClock`], so that every run says the same; `README.md` carries the transcript and a test compares.
-//! Everything else is what production runs: the same database, archive, parsers, outbox and return files.
+//! Clock and identifiers are those of [`FixedClock`], so that every run says the same; `README.md`
+//! carries the transcript and a test compares. Everything else is what production runs: the same
+//! database, archive, parsers, outbox and return files.
 
 use super::{ingest, lookup};
 use crate::app::App;
@@ -12,7 +13,7 @@ use crate::domain::{Channel, Claim, PartKind, PartState, Reason};
 use crate::generate::{self, Damage, Options, Profile, RspOptions};
 use crate::ingest::Receipt;
 use crate::relay::{LocalLog, Relay, RelayStatus, StepOutcome};
-use crate::returns::decide::{Decision, DecisionKind, decide};
+use crate::service::decisions::{Decision, DecisionKind, decide};
 use crate::store::ClaimFilter;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -26,7 +27,8 @@ use time::macros::{date, datetime};
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// Where the gateway of the demonstration lives; a directory beside the temporary files of the machine when not given. Kept afterwards.
+    /// Where the gateway of the demonstration lives; a directory beside the temporary files of the
+    /// machine when not given. Kept afterwards.
     #[arg(long)]
     dir: Option<PathBuf>,
 }
@@ -44,9 +46,12 @@ const REGISTER: &str = "finess;etalab;1;2026-02-01\n\
 const INVOICES: u64 = 3;
 
 pub(super) async fn run(args: &DemoArgs) -> Result<ExitCode> {
-    let dir = args.dir.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("noemie-gateway-demo-{}", std::process::id())));
+    let dir = args.dir.clone().unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("noemie-gateway-demo-{}", std::process::id()))
+    });
     let clock: SharedClock = Arc::new(FixedClock::new(datetime!(2026-02-02 09:00 UTC)));
-    let config = Config { data_dir: dir.clone(), database_url: None, amqp_url: None, ..Config::default() };
+    let config =
+        Config { data_dir: dir.clone(), database_url: None, amqp_url: None, ..Config::default() };
     let demo = Demo { app: App::open(config, clock).await?, files: dir.join("files") };
     std::fs::create_dir_all(&demo.files).context("making the directory of the demonstration")?;
     demo.play().await?;
@@ -70,7 +75,9 @@ impl Demo {
         }
         println!("2. Les factures acceptées sont devenues des demandes\n");
         self.claims().await?;
-        println!("3. Les événements sont partis vers les gestionnaires (sans broker : journal lu par SubscribeClaimEvents)\n");
+        println!(
+            "3. Les événements sont partis vers les gestionnaires (sans broker : journal lu par SubscribeClaimEvents)\n"
+        );
         self.events().await?;
         println!("4. La caisse répond par un retour NOEMIE (RSP) à la pharmacie\n");
         let rsp = self.rsp(&pharmacy)?;
@@ -85,7 +92,13 @@ impl Demo {
         self.lookups().await
     }
 
-    fn dre(&self, name: &str, profile: Profile, seed: u64, damage: Option<Damage>) -> Result<PathBuf> {
+    fn dre(
+        &self,
+        name: &str,
+        profile: Profile,
+        seed: u64,
+        damage: Option<Damage>,
+    ) -> Result<PathBuf> {
         let path = self.files.join(name);
         let options = Options { profile, invoices: INVOICES, seed, damage, ..Options::default() };
         generate::dre(&options, std::fs::File::create(&path)?)?;
@@ -95,16 +108,33 @@ impl Demo {
     /// The caisse pays every AMO part and leaves the AMC parts to the insurer.
     fn rsp(&self, dre: &Path) -> Result<PathBuf> {
         let path = self.files.join("rsp.noemie");
-        let options = RspOptions { rejected: 0, deferred: 0, amc_rejected: 0, amc_left: 100, ..RspOptions::default() };
-        generate::rsp(std::fs::File::open(dre)?, Forme::Crlf, &options, std::fs::File::create(&path)?)?;
+        let options = RspOptions {
+            rejected: 0,
+            deferred: 0,
+            amc_rejected: 0,
+            amc_left: 100,
+            ..RspOptions::default()
+        };
+        generate::rsp(
+            std::fs::File::open(dre)?,
+            Forme::Crlf,
+            &options,
+            std::fs::File::create(&path)?,
+        )?;
         Ok(path)
     }
 
     async fn deposit(&self, path: &Path, sender: &str) -> Result<()> {
         let receipt = ingest::deposit(&self.app, path, sender, Channel::Cli).await?;
         let e = &receipt.exchange;
-        let again = if receipt.repeated { ", déjà déposé : le premier accusé est rendu" } else { "" };
-        println!("   {} de {sender} : {} [{}]{again}", e.file_name, e.verdict.libelle(), e.verdict.as_str());
+        let again =
+            if receipt.repeated { ", déjà déposé : le premier accusé est rendu" } else { "" };
+        println!(
+            "   {} de {sender} : {} [{}]{again}",
+            e.file_name,
+            e.verdict.libelle(),
+            e.verdict.as_str()
+        );
         if !receipt.repeated {
             print_arl(&receipt)?;
         }
@@ -114,7 +144,13 @@ impl Demo {
 
     async fn claims(&self) -> Result<()> {
         for claim in self.all().await? {
-            println!("   PS {} facture {} : {} [{}]", claim.ps, claim.invoice_number, claim.status().libelle(), claim.status().as_str());
+            println!(
+                "   PS {} facture {} : {} [{}]",
+                claim.ps,
+                claim.invoice_number,
+                claim.status().libelle(),
+                claim.status().as_str()
+            );
             println!(
                 "     total {} € ; AMO {} € {} ; AMC {} € {}",
                 claim.total,
@@ -141,24 +177,45 @@ impl Demo {
     /// Publishes what waits, and shows it.
     async fn events(&self) -> Result<()> {
         let waiting = self.app.store.unpublished(100, &[]).await?;
-        let mut relay = Relay::new(Arc::clone(&self.app.store), Box::new(LocalLog), Arc::clone(&self.app.clock), RelayStatus::default());
+        let mut relay = Relay::new(
+            Arc::clone(&self.app.store),
+            Box::new(LocalLog),
+            Arc::clone(&self.app.clock),
+            RelayStatus::default(),
+        );
         while let StepOutcome::Published(_) = relay.step().await {}
         relay.close().await;
         for event in waiting {
             let e = &event.event;
-            println!("   {} facture {} part {} (fait n° {})", e.routing_key(), e.invoice_number, e.part.as_str(), e.sequence);
+            println!(
+                "   {} facture {} part {} (fait n° {})",
+                e.routing_key(),
+                e.invoice_number,
+                e.part.as_str(),
+                e.sequence
+            );
         }
         println!();
         Ok(())
     }
 
     async fn decisions(&self) -> Result<()> {
-        let claims: Vec<Claim> = self.all().await?.into_iter().filter(|c| c.amc.state == PartState::Received).collect();
-        let [first, second, third, ..] = claims.as_slice() else { anyhow::bail!("the demonstration has too few claims") };
+        let claims: Vec<Claim> =
+            self.all().await?.into_iter().filter(|c| c.amc.state == PartState::Received).collect();
+        let [first, second, third, ..] = claims.as_slice() else {
+            anyhow::bail!("the demonstration has too few claims")
+        };
         self.decide(first, DecisionKind::Accept).await?;
-        let transfer = DecisionKind::Pay { reference: "VIR EXEMPLE 0001".to_owned(), date: date!(2026 - 02 - 04), amount: first.amc.asked };
+        let transfer = DecisionKind::Pay {
+            reference: "VIR EXEMPLE 0001".to_owned(),
+            date: date!(2026 - 02 - 04),
+            amount: first.amc.asked,
+        };
         self.decide(first, transfer).await?;
-        let reason = Reason { code: "122".to_owned(), label: "Garantie non active à la date des soins".to_owned() };
+        let reason = Reason {
+            code: "122".to_owned(),
+            label: "Garantie non active à la date des soins".to_owned(),
+        };
         self.decide(second, DecisionKind::Reject { reasons: vec![reason] }).await?;
         self.decide(third, DecisionKind::Accept).await?;
         println!();
@@ -166,9 +223,19 @@ impl Demo {
     }
 
     async fn decide(&self, claim: &Claim, kind: DecisionKind) -> Result<()> {
-        let decision = Decision { claim_id: claim.id, part: PartKind::Amc, kind, idempotency_key: String::new(), decided_by: "demo".to_owned() };
+        let decision = Decision {
+            claim_id: claim.id,
+            part: PartKind::Amc,
+            kind,
+            idempotency_key: String::new(),
+            decided_by: "demo".to_owned(),
+        };
         let outcome = decide(self.app.store.as_ref(), self.app.clock.as_ref(), &decision).await?;
-        println!("   facture {} : part AMC {}", claim.invoice_number, outcome.claim.amc.state.libelle());
+        println!(
+            "   facture {} : part AMC {}",
+            claim.invoice_number,
+            outcome.claim.amc.state.libelle()
+        );
         Ok(())
     }
 
@@ -177,8 +244,12 @@ impl Demo {
         self.app.conventionnement.import_conventions(Cursor::new(CONVENTIONS), "demo").await?;
         for (identifier, domain) in [("992952606", "PHAR"), ("996266771", "AUXM")] {
             println!("   {identifier}, AMC 0099900011, domaine {domain}, le 02/02/2026 :");
-            let query =
-                LookupQuery { identifier: identifier.to_owned(), amc: "0099900011".to_owned(), domain: domain.to_owned(), on: date!(2026 - 02 - 02) };
+            let query = LookupQuery {
+                identifier: identifier.to_owned(),
+                amc: "0099900011".to_owned(),
+                domain: domain.to_owned(),
+                on: date!(2026 - 02 - 02),
+            };
             for line in lookup::lines(&self.app.conventionnement.lookup(&query).await?) {
                 println!("     {line}");
             }
@@ -191,7 +262,9 @@ impl Demo {
         println!("8. Ce qui reste, dans {}\n", dir.display());
         println!("   gateway.db    demandes, événements, registres (personnes chiffrées)");
         println!("   archive/      fichiers reçus, chiffrés ; vault.key les ouvre");
-        println!("   out/          accusés (ARL) et rejets (NOEMIE 580), un répertoire par destinataire");
+        println!(
+            "   out/          accusés (ARL) et rejets (NOEMIE 580), un répertoire par destinataire"
+        );
         println!("   files/        les fichiers inventés de cette démonstration\n");
         println!("   À essayer ensuite :");
         println!("     noemie-gateway validate {}/files/*.b2", dir.display());
@@ -206,11 +279,17 @@ fn print_arl(receipt: &Receipt) -> Result<()> {
     let mut reader = noemie::Flux::new(Cursor::new(&receipt.arl_body), Packaging::Lignes);
     while let Some(piece) = reader.prochain()? {
         let noemie::Morceau::Entite(entity) = piece else { continue };
-        let text = |zone: &noemie_parsers::layout::Zone| noemie_parsers::picture::texte(zone.of(&entity.octets));
+        let text = |zone: &noemie_parsers::layout::Zone| {
+            noemie_parsers::picture::texte(zone.of(&entity.octets))
+        };
         match &entity.code {
             b"295" => println!("       {}", text(&noemie::e295::layout::COMMENTAIRE)),
             b"100" => println!("       facture {}", text(&noemie::e100::layout::NUMERO_FACTURE)),
-            b"290" => println!("         {} {}", text(&noemie::e290::layout::CODIFICATION), text(&noemie::e290::layout::LIBELLE)),
+            b"290" => println!(
+                "         {} {}",
+                text(&noemie::e290::layout::CODIFICATION),
+                text(&noemie::e290::layout::LIBELLE)
+            ),
             _ => {}
         }
     }

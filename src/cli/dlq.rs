@@ -7,7 +7,10 @@ use crate::config::Config;
 use crate::domain::{ClaimId, EventId};
 use crate::journal::Author;
 use crate::relay::AmqpSettings;
-use crate::relay::dead_letters::{self, Act, DeadLetter, DeadQueue, Filter, KeyPattern, LARGEST_LOOK, Limits, Outcome, USUAL_LOOK, USUAL_TIME};
+use crate::relay::dead_letters::{
+    self, Act, DeadLetter, DeadQueue, Filter, KeyPattern, LARGEST_LOOK, Limits, Outcome,
+    USUAL_LOOK, USUAL_TIME,
+};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use std::process::ExitCode;
@@ -177,7 +180,8 @@ pub(super) struct JournalArgs {
     output: OutputArgs,
 }
 
-/// Exit status 0 when everything meant was done, 1 when it ended early or left letters whose queue is gone, 64 without a broker or a filter.
+/// Exit status 0 when everything meant was done, 1 when it ended early or left letters whose queue
+/// is gone, 64 without a broker or a filter.
 pub(super) async fn run(command: &DlqCommand, config: Config) -> Result<ExitCode> {
     if let DlqCommand::Journal(args) = command {
         return journal(args, config).await;
@@ -189,7 +193,8 @@ pub(super) async fn run(command: &DlqCommand, config: Config) -> Result<ExitCode
         );
         return Ok(ExitCode::from(BAD_USAGE));
     };
-    let settings = AmqpSettings::new(url, config.amqp_prefix.clone().try_into().context("amqp_prefix")?);
+    let settings =
+        AmqpSettings::new(url, config.amqp_prefix.clone().try_into().context("amqp_prefix")?);
     match command {
         DlqCommand::List(args) => list(args, &settings).await,
         DlqCommand::Show(args) => show(args, &settings).await,
@@ -214,7 +219,8 @@ async fn list(args: &ListArgs, settings: &AmqpSettings) -> Result<ExitCode> {
 async fn show(args: &ShowArgs, settings: &AmqpSettings) -> Result<ExitCode> {
     let seen = dead_letters::look(settings, args.queue.into(), args.look.look).await?;
     let filter = args.filter.filter(now());
-    let letters: Vec<&DeadLetter> = seen.letters.iter().filter(|letter| filter.matches(letter)).collect();
+    let letters: Vec<&DeadLetter> =
+        seen.letters.iter().filter(|letter| filter.matches(letter)).collect();
     for letter in letters.iter().take(args.limit) {
         match args.look.output.format {
             Format::Json => print::json(&print::with_event(letter)?)?,
@@ -222,7 +228,11 @@ async fn show(args: &ShowArgs, settings: &AmqpSettings) -> Result<ExitCode> {
         }
     }
     if letters.is_empty() {
-        eprintln!("Aucun message ne correspond, sur {} regardés de {}.", seen.letters.len(), seen.waiting);
+        eprintln!(
+            "Aucun message ne correspond, sur {} regardés de {}.",
+            seen.letters.len(),
+            seen.waiting
+        );
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
@@ -234,20 +244,41 @@ async fn replay(args: &ReplayArgs, settings: &AmqpSettings, config: Config) -> R
         eprintln!("noemie-gateway: say which messages (--group, --event, --claim …), or --all");
         return Ok(ExitCode::from(BAD_USAGE));
     }
-    let limits = Limits { queue: args.queue.into(), filter, max: args.max, look: args.look.look, time: USUAL_TIME };
+    let limits = Limits {
+        queue: args.queue.into(),
+        filter,
+        max: args.max,
+        look: args.look.look,
+        time: USUAL_TIME,
+    };
     let act = Act::Replay { rate: args.rate };
-    let outcome =
-        if args.dry_run { act.rehearse(settings, &limits).await? } else { act.perform(settings, &limits, &author(&args.by, config).await?).await? };
+    let outcome = if args.dry_run {
+        act.rehearse(settings, &limits).await?
+    } else {
+        act.perform(settings, &limits, &author(&args.by, config).await?).await?
+    };
     tell(&outcome, args.dry_run, "à rejouer", "rejoués", args.look.output.format)
 }
 
-async fn drop_letters(args: &DropArgs, settings: &AmqpSettings, config: Config) -> Result<ExitCode> {
+async fn drop_letters(
+    args: &DropArgs,
+    settings: &AmqpSettings,
+    config: Config,
+) -> Result<ExitCode> {
     let filter = args.filter.filter(now());
     if filter.is_empty() {
-        eprintln!("noemie-gateway: say which messages (--group, --event, --claim …): a queue is not emptied at once");
+        eprintln!(
+            "noemie-gateway: say which messages (--group, --event, --claim …): a queue is not emptied at once"
+        );
         return Ok(ExitCode::from(BAD_USAGE));
     }
-    let limits = Limits { queue: args.queue.into(), filter, max: args.max, look: args.look.look, time: USUAL_TIME };
+    let limits = Limits {
+        queue: args.queue.into(),
+        filter,
+        max: args.max,
+        look: args.look.look,
+        time: USUAL_TIME,
+    };
     let outcome = if args.yes {
         Act::Drop.perform(settings, &limits, &author(&args.by, config).await?).await?
     } else {
@@ -259,12 +290,22 @@ async fn drop_letters(args: &DropArgs, settings: &AmqpSettings, config: Config) 
     tell(&outcome, !args.yes, "à jeter", "jetés", args.look.output.format)
 }
 
-fn tell(outcome: &Outcome, dry_run: bool, meant: &str, done: &str, format: Format) -> Result<ExitCode> {
+fn tell(
+    outcome: &Outcome,
+    dry_run: bool,
+    meant: &str,
+    done: &str,
+    format: Format,
+) -> Result<ExitCode> {
     match format {
         Format::Json => print::outcome_json(outcome, dry_run)?,
         Format::Text => print::outcome(outcome, dry_run, meant, done),
     }
-    Ok(if outcome.stopped.is_some() || !outcome.without_queue.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if outcome.stopped.is_some() || !outcome.without_queue.is_empty() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 async fn journal(args: &JournalArgs, config: Config) -> Result<ExitCode> {

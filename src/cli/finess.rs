@@ -40,10 +40,17 @@ pub(super) async fn run(command: &FinessCommand, app: &App) -> Result<ExitCode> 
             println!("{name} : {} lignes, {} établissements", import.lines, import.rows);
             match &import.outcome {
                 FinessOutcome::Applied(d) => {
-                    println!("  importé : {} ouverts, {} fermés, {} renommés, {} changements d'EJ", d.opened, d.closed, d.renamed, d.ej_changed)
+                    println!(
+                        "  importé : {} ouverts, {} fermés, {} renommés, {} changements d'EJ",
+                        d.opened, d.closed, d.renamed, d.ej_changed
+                    )
                 }
-                FinessOutcome::AlreadyImported { imported_at } => println!("  déjà importé le {}", imported_at.date()),
-                FinessOutcome::Refused { code, message } => println!("  refusé [{code}] : {message}"),
+                FinessOutcome::AlreadyImported { imported_at } => {
+                    println!("  déjà importé le {}", imported_at.date())
+                }
+                FinessOutcome::Refused { code, message } => {
+                    println!("  refusé [{code}] : {message}")
+                }
             }
             print_problems(&import.problems);
         }
@@ -57,9 +64,15 @@ const SHOWN: usize = 20;
 /// Faulty rows of a table.
 pub(super) fn print_problems(problems: &Problems) {
     for p in problems.kept.iter().take(SHOWN) {
-        println!("  - ligne {}, colonne {} ({}) [{}] : {}", p.line, p.column, p.field, p.code, p.message);
+        println!(
+            "  - ligne {}, colonne {} ({}) [{}] : {}",
+            p.line, p.column, p.field, p.code, p.message
+        );
     }
     if problems.total > SHOWN as u64 {
-        println!("  … {} anomalies en tout, {} lignes rejetées", problems.total, problems.rows_rejected);
+        println!(
+            "  … {} anomalies en tout, {} lignes rejetées",
+            problems.total, problems.rows_rejected
+        );
     }
 }

@@ -40,7 +40,8 @@ pub(super) struct GenerateArgs {
     /// How the records of a DRE are separated.
     #[arg(long, default_value = "crlf", value_parser = ["blocks", "crlf", "lf"])]
     form: String,
-    /// The DRE file that a return answers; without it, the one that the same options give with `--norm dre`.
+    /// The DRE file that a return answers; without it, the one that the same options give with
+    /// `--norm dre`.
     #[arg(long, conflicts_with_all = ["profile", "invoices", "form"])]
     answers: Option<PathBuf>,
     /// How the entities of a return are packed.
@@ -71,7 +72,10 @@ pub(super) fn run(args: &GenerateArgs) -> Result<ExitCode> {
 
 /// The DRE that the options describe, without its damage.
 fn options(args: &GenerateArgs) -> Result<Options> {
-    let profile = Profile::ALL.into_iter().find(|p| p.as_str() == args.profile).context("an unknown profile")?;
+    let profile = Profile::ALL
+        .into_iter()
+        .find(|p| p.as_str() == args.profile)
+        .context("an unknown profile")?;
     let forme = match args.form.as_str() {
         "blocks" => Forme::Blocs,
         "lf" => Forme::Lf,
@@ -81,7 +85,11 @@ fn options(args: &GenerateArgs) -> Result<Options> {
 }
 
 /// The damage of that name among those of the norm.
-fn damage<T: Copy>(args: &GenerateArgs, all: &[T], word: impl Fn(T) -> &'static str) -> Result<Option<T>> {
+fn damage<T: Copy>(
+    args: &GenerateArgs,
+    all: &[T],
+    word: impl Fn(T) -> &'static str,
+) -> Result<Option<T>> {
     let Some(asked) = args.damage.as_deref() else { return Ok(None) };
     let found = all.iter().copied().find(|d| word(*d) == asked);
     found.map(Some).ok_or_else(|| anyhow!("damage {asked} is made in a file of the other norm"))
@@ -92,7 +100,8 @@ fn dre(args: &GenerateArgs) -> Result<()> {
         bail!("--answers and --movements are for --norm rsp");
     }
     let damage = damage(args, Damage::ALL, Damage::as_str)?;
-    let summary = generate::dre(&Options { damage, ..options(args)? }, output(args.output.as_ref())?)?;
+    let summary =
+        generate::dre(&Options { damage, ..options(args)? }, output(args.output.as_ref())?)?;
     eprintln!(
         "{} factures, {} lignes, {} enregistrements, {} octets, total {} €",
         summary.invoices, summary.lines, summary.records, summary.bytes, summary.total
@@ -104,7 +113,9 @@ fn rsp(args: &GenerateArgs) -> Result<()> {
     let Some(path) = &args.answers else { return rsp_to_generated(args) };
     let dre = File::open(path).with_context(|| format!("opening {}", path.display()))?;
     let (detection, dre) = validate::recognise(dre).context("reading the DRE file")?;
-    let Some(Norme::B2(forme)) = detection.norme else { bail!("{} is not a file of norm B2", path.display()) };
+    let Some(Norme::B2(forme)) = detection.norme else {
+        bail!("{} is not a file of norm B2", path.display())
+    };
     answer(args, dre, forme)
 }
 
@@ -115,7 +126,8 @@ fn rsp_to_generated(args: &GenerateArgs) -> Result<()> {
     thread::scope(|scope| {
         let writer = scope.spawn(|| generate::dre(&options, BufWriter::new(sink)));
         let answered = answer(args, BufReader::new(source), options.forme);
-        // The reader is gone: whatever the writer still had to say has nowhere to go, and the first failure is the one to tell.
+        // The reader is gone: whatever the writer still had to say has nowhere to go, and the first
+        // failure is the one to tell.
         let written = writer.join().map_err(|_| anyhow!("generating the DRE failed"))?;
         answered.and(written.map(|_| ()).context("generating the DRE"))
     })
@@ -124,9 +136,18 @@ fn rsp_to_generated(args: &GenerateArgs) -> Result<()> {
 fn answer(args: &GenerateArgs, dre: impl Read, forme: Forme) -> Result<()> {
     let packaging = if args.packaging == "blocks" { Packaging::Blocs } else { Packaging::Lignes };
     let damage = damage(args, ReturnDamage::ALL, ReturnDamage::as_str)?;
-    let options = RspOptions { seed: args.seed, packaging, movements: args.movements, damage, ..RspOptions::default() };
+    let options = RspOptions {
+        seed: args.seed,
+        packaging,
+        movements: args.movements,
+        damage,
+        ..RspOptions::default()
+    };
     let summary = generate::rsp(dre, forme, &options, output(args.output.as_ref())?)?;
-    eprintln!("{} factures répondues, AMO payé {} €, AMC payé {} €", summary.invoices, summary.amo_paid, summary.amc_paid);
+    eprintln!(
+        "{} factures répondues, AMO payé {} €, AMC payé {} €",
+        summary.invoices, summary.amo_paid, summary.amc_paid
+    );
     if options.movements {
         eprintln!("forfaits {} €, récupérations {} €", summary.flat, summary.recovered);
     }
@@ -135,7 +156,9 @@ fn answer(args: &GenerateArgs, dre: impl Read, forme: Forme) -> Result<()> {
 
 fn output(path: Option<&PathBuf>) -> Result<Box<dyn Write>> {
     Ok(match path {
-        Some(path) => Box::new(BufWriter::new(File::create(path).with_context(|| format!("creating {}", path.display()))?)),
+        Some(path) => Box::new(BufWriter::new(
+            File::create(path).with_context(|| format!("creating {}", path.display()))?,
+        )),
         None => Box::new(BufWriter::new(io::stdout().lock())),
     })
 }

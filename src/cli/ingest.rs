@@ -30,7 +30,8 @@ fn sender(name: &str) -> std::result::Result<String, IngestError> {
 /// Exit status when a file has no receipt: told apart from every verdict.
 const NOT_DEPOSITED: u8 = 70;
 
-/// The exit status is the worst verdict, as for `validate`. A file that cannot be deposited does not keep the next ones out.
+/// The exit status is the worst verdict, as for `validate`. A file that cannot be deposited does
+/// not keep the next ones out.
 pub(super) async fn run(args: &IngestArgs, app: &App) -> Result<ExitCode> {
     let mut worst = 0;
     for path in &args.files {
@@ -54,25 +55,40 @@ pub(super) async fn run(args: &IngestArgs, app: &App) -> Result<ExitCode> {
     }
     if let Err(failure) = app.write_returns().await {
         // The deposits are committed all the same.
-        eprintln!("noemie-gateway: return files could not be written, they wait in the store: {failure:#}");
+        eprintln!(
+            "noemie-gateway: return files could not be written, they wait in the store: {failure:#}"
+        );
     }
     Ok(ExitCode::from(worst))
 }
 
 /// Deposits one file of this machine.
-pub(super) async fn deposit(app: &App, path: &Path, sender: &str, channel: Channel) -> Result<Receipt> {
+pub(super) async fn deposit(
+    app: &App,
+    path: &Path,
+    sender: &str,
+    channel: Channel,
+) -> Result<Receipt> {
     let file_name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let deposit = Deposit { sender: sender.to_owned(), channel, file_name, idempotency_key: String::new() };
+    let deposit =
+        Deposit { sender: sender.to_owned(), channel, file_name, idempotency_key: String::new() };
     Ok(app.ingest.accept_file(path, deposit).await?)
 }
 
 fn print(receipt: &Receipt) {
     let e = &receipt.exchange;
-    let again = if receipt.repeated { " (déjà déposé : premier accusé rendu à nouveau)" } else { "" };
+    let again =
+        if receipt.repeated { " (déjà déposé : premier accusé rendu à nouveau)" } else { "" };
     println!("{} : {} [{}]{again}", e.file_name, e.verdict.libelle(), e.verdict.as_str());
     println!("  échange {} ; ARL {}", e.id, receipt.arl.file_name);
-    println!("  {} factures : {} prises en charge, {} mises de côté, {} déjà connues", e.invoices, e.accepted, e.quarantined, e.duplicates);
-    println!("  total {} € ; AMO {} € ; AMC {} € ; {} anomalies", e.total, e.amo, e.amc, e.anomalies);
+    println!(
+        "  {} factures : {} prises en charge, {} mises de côté, {} déjà connues",
+        e.invoices, e.accepted, e.quarantined, e.duplicates
+    );
+    println!(
+        "  total {} € ; AMO {} € ; AMC {} € ; {} anomalies",
+        e.total, e.amo, e.amc, e.anomalies
+    );
 }
 
 fn object(receipt: &Receipt) -> serde_json::Value {

@@ -77,7 +77,11 @@ async fn exchanges(args: &ListArgs, app: &App) -> Result<()> {
 
 async fn claims(args: &ClaimArgs, app: &App) -> Result<()> {
     let now = app.clock.now();
-    let status = args.status.as_deref().map(|s| ClaimStatus::from_code(s).with_context(|| format!("`{s}` is not a status"))).transpose()?;
+    let status = args
+        .status
+        .as_deref()
+        .map(|s| ClaimStatus::from_code(s).with_context(|| format!("`{s}` is not a status")))
+        .transpose()?;
     let filter = ClaimFilter {
         sender: args.list.sender.clone(),
         ps: args.ps.clone(),
@@ -101,7 +105,13 @@ async fn returns(args: &ListArgs, app: &App) -> Result<()> {
                 "{}",
                 json!({"return_id": r.id, "kind": r.kind, "recipient": r.recipient, "file": r.file_name, "exchange_id": r.exchange_id, "digest": r.digest})
             ),
-            Format::Text => println!("{} {} {} {}", r.created_at.date(), r.kind.libelle(), r.recipient, r.file_name),
+            Format::Text => println!(
+                "{} {} {} {}",
+                r.created_at.date(),
+                r.kind.libelle(),
+                r.recipient,
+                r.file_name
+            ),
         }
     }
     Ok(())

@@ -1,11 +1,12 @@
-//! `loads list|abandon`: large deposits that have no receipt yet, and the way to give one up, on the record.
+//! `loads list|abandon`: large deposits that have no receipt yet, and the way to give one up, on
+//! the record.
 
 use super::{Format, OutputArgs};
 use crate::app::App;
 use crate::domain::ExchangeId;
 use crate::domain::masking::without_nir;
 use crate::journal::{Author, Journal};
-use crate::store::{Load, Stage, TakenBack, Withdrawal};
+use crate::store::{Removed, Stage, StagedDeposit, Withdrawal};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -21,8 +22,8 @@ const ACTION: &str = "loads.abandon";
 pub(super) enum LoadsCommand {
     /// Large deposits whose invoices are being written, or whose writing was cut, oldest first.
     List(OutputArgs),
-    /// Give one up: everything written of it is removed. Nothing of it was ever shown, and its sender has no receipt; the archived file stays, and the
-    /// same bytes may be deposited again.
+    /// Give one up: everything written of it is removed. Nothing of it was ever shown, and its
+    /// sender has no receipt; the archived file stays, and the same bytes may be deposited again.
     Abandon(AbandonArgs),
 }
 
@@ -64,7 +65,7 @@ async fn list(format: Format, app: &App) -> Result<ExitCode> {
 }
 
 /// `held`: claims, and invoices put aside.
-fn object(load: &Load, held: (u64, u64)) -> Result<Value> {
+fn object(load: &StagedDeposit, held: (u64, u64)) -> Result<Value> {
     Ok(json!({
         "exchange_id": load.id,
         "sender": load.sender,
@@ -79,57 +80,81 @@ fn object(load: &Load, held: (u64, u64)) -> Result<Value> {
     }))
 }
 
-fn line(load: &Load, (claims, aside): (u64, u64)) -> Result<String> {
+fn line(load: &StagedDeposit, (claims, aside): (u64, u64)) -> Result<String> {
     let state = match load.withdrawal {
         None => "",
         Some(Withdrawal::Restart) => " ; retrait avant réécriture en cours",
         Some(Withdrawal::Abandon) => " ; abandon en cours",
     };
     let (at, file) = (load.received_at.format(&Rfc3339)?, &load.file_name);
-    Ok(format!("échange {} : {} {file:?}, déposé le {at} ; écrites : {claims} factures, {aside} mises de côté{state}", load.id, load.sender))
+    Ok(format!(
+        "échange {} : {} {file:?}, déposé le {at} ; écrites : {claims} factures, {aside} mises de côté{state}",
+        load.id, load.sender
+    ))
 }
 
 async fn abandon(args: &AbandonArgs, app: &App) -> Result<ExitCode> {
     let Some(load) = app.store.load(args.exchange).await? else {
         let known = app.store.exchange(args.exchange).await?.is_some();
-        let why = if known { "il a son accusé, rien n'est à abandonner" } else { "aucun dépôt de ce numéro n'est en cours" };
+        let why = if known {
+            "il a son accusé, rien n'est à abandonner"
+        } else {
+            "aucun dépôt de ce numéro n'est en cours"
+        };
         eprintln!("noemie-gateway: échange {} : {why}", args.exchange);
         return Ok(ExitCode::FAILURE);
     };
     let held = app.store.held(load.id).await?;
     if !args.yes {
         match args.output.format {
-            Format::Json => println!("{}", json!({ "dry_run": true, "load": object(&load, held)? })),
+            Format::Json => {
+                println!("{}", json!({ "dry_run": true, "load": object(&load, held)? }))
+            }
             Format::Text => println!("{}", line(&load, held)?),
         }
         eprintln!("Rien n'est retiré sans --yes.");
         return Ok(ExitCode::SUCCESS);
     }
-    let author = Author { store: app.store.clone(), clock: app.clock.clone(), name: super::who(args.by.as_deref())? };
+    let author = Author {
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+        name: super::who(args.by.as_deref())?,
+    };
     let mut journal = Journal::open(&author, ACTION, load.id.to_string());
-    journal.write(Stage::Asked, json!({ "why": without_nir(&args.why), "load": object(&load, held)? })).await?;
+    journal
+        .write(Stage::Asked, json!({ "why": without_nir(&args.why), "load": object(&load, held)? }))
+        .await?;
     let outcome = app.ingest.abandon(load.id).await;
     match &outcome {
         Ok(Some(removed)) if removed.over => journal.write(Stage::Done, counts(removed)).await?,
-        Ok(Some(removed)) => journal.write(Stage::Failed, json!({ "removed": counts(removed), "why": "in the hands of another process" })).await?,
+        Ok(Some(removed)) => {
+            journal
+                .write(
+                    Stage::Failed,
+                    json!({ "removed": counts(removed), "why": "in the hands of another process" }),
+                )
+                .await?
+        }
         Ok(None) => journal.write(Stage::Failed, json!({ "why": "closed meanwhile" })).await?,
         Err(failure) => journal.write(Stage::Failed, json!({ "why": failure.to_string() })).await?,
     }
     tell(&outcome?.unwrap_or_default(), args.output.format)
 }
 
-fn counts(removed: &TakenBack) -> Value {
+fn counts(removed: &Removed) -> Value {
     json!({ "claims": removed.claims, "aside": removed.aside, "freed_duplicates": removed.freed, "over": removed.over })
 }
 
-fn tell(removed: &TakenBack, format: Format) -> Result<ExitCode> {
+fn tell(removed: &Removed, format: Format) -> Result<ExitCode> {
     match format {
         Format::Json => println!("{}", counts(removed)),
         Format::Text if removed.over => println!(
             "Dépôt abandonné : {} factures et {} mises de côté retirées ; {} doublons d'autres dépôts attendent à nouveau.",
             removed.claims, removed.aside, removed.freed
         ),
-        Format::Text => println!("Pas terminé : le dépôt est entre les mains d'un autre processus, ou a reçu son accusé ; voir `loads list`."),
+        Format::Text => println!(
+            "Pas terminé : le dépôt est entre les mains d'un autre processus, ou a reçu son accusé ; voir `loads list`."
+        ),
     }
     Ok(if removed.over { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -35,7 +35,12 @@ fn day(text: &str) -> Result<Date, time::error::Parse> {
 /// Exit status 0 for yes, 1 for no or unknown, 64 for a question that cannot be asked.
 pub(super) async fn run(args: &LookupArgs, app: &App) -> Result<ExitCode> {
     let on = args.on.unwrap_or_else(|| app.clock.now().date());
-    let query = LookupQuery { identifier: args.identifier.clone(), amc: args.amc.clone(), domain: args.domain.clone(), on };
+    let query = LookupQuery {
+        identifier: args.identifier.clone(),
+        amc: args.amc.clone(),
+        domain: args.domain.clone(),
+        on,
+    };
     let answer = match app.conventionnement.lookup(&query).await {
         Ok(answer) => answer,
         Err(LookupError::Invalid { field, code, message }) => {
@@ -61,9 +66,11 @@ const fn word(answer: Answer) -> (&'static str, &'static str) {
 
 /// The answer as a person reads it.
 pub(super) fn lines(answer: &LookupAnswer) -> Vec<String> {
-    let mut lines = vec![format!("{} [{}] : {}", word(answer.answer).1, answer.reason_code, answer.reason)];
+    let mut lines =
+        vec![format!("{} [{}] : {}", word(answer.answer).1, answer.reason_code, answer.reason)];
     let transmission = if answer.teletransmission_active { "active" } else { "inactive" };
-    let through = answer.concentrator.as_ref().map(|c| format!(" (concentrateur {c})")).unwrap_or_default();
+    let through =
+        answer.concentrator.as_ref().map(|c| format!(" (concentrateur {c})")).unwrap_or_default();
     lines.push(format!("  télétransmission {transmission}{through}"));
     if let Some(e) = &answer.establishment {
         lines.push(format!("  {} {} ({})", e.finess_et, e.name, e.post_line));

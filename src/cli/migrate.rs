@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 #[derive(Debug, Args)]
 pub(super) struct MigrateArgs {
-    /// Also remove what only earlier versions need. For when the last replica of one is stopped; refused while one is connected.
+    /// Also remove what only earlier versions need. For when the last replica of one is stopped;
+    /// refused while one is connected.
     #[arg(long)]
     finish: bool,
 }
@@ -20,7 +21,9 @@ pub(super) async fn run(args: &MigrateArgs, app: &App) -> Result<ExitCode> {
             app.store.leave_older_versions().await?;
             println!("What only earlier versions need is removed.");
         } else {
-            println!("It still holds what only earlier versions need: `migrate --finish` removes it once no replica of one is left.");
+            println!(
+                "It still holds what only earlier versions need: `migrate --finish` removes it once no replica of one is left."
+            );
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -32,7 +32,8 @@ use std::sync::Arc;
 /// Exit status of bad usage, as sysexits has it: 1 and 2 are verdicts of `validate`.
 const BAD_USAGE: u8 = 64;
 
-/// A gateway for French third-party payment: DRE (norm B2) and NOEMIE files in, claim events and statuses out.
+/// A gateway for French third-party payment: DRE (norm B2) and NOEMIE files in, claim events and
+/// statuses out.
 #[derive(Debug, Parser)]
 #[command(name = "noemie-gateway", version)]
 struct Cli {
@@ -54,9 +55,11 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Deposit files and print their receipts.
     Ingest(ingest::IngestArgs),
-    /// Say what a deposit would say; nothing is stored. Exit status 0 accepted, 1 partial, 2 refused.
+    /// Say what a deposit would say; nothing is stored. Exit status 0 accepted, 1 partial, 2
+    /// refused.
     Validate(validate::ValidateArgs),
-    /// Show records as they stand: bytes over a ruler, zones named and decoded, anomalies pointing at their bytes. Persons are masked.
+    /// Show records as they stand: bytes over a ruler, zones named and decoded, anomalies pointing
+    /// at their bytes. Persons are masked.
     Xray(xray::XrayArgs),
     /// Say where a claim is: by claim id, or by PS number and invoice number.
     Status(status::StatusArgs),
@@ -76,7 +79,8 @@ enum Command {
     Loads(loads::LoadsCommand),
     /// Show what waits for publication.
     Outbox(OutputArgs),
-    /// Read every raw file again and compare it with what is stored; check the chain of receipts. Exit status 0 when everything fits, else 1.
+    /// Read every raw file again and compare it with what is stored; check the chain of receipts.
+    /// Exit status 0 when everything fits, else 1.
     Verify(verify::VerifyArgs),
     /// Look at dead letters, send them back, or throw them away.
     #[command(subcommand)]
@@ -126,7 +130,11 @@ pub fn main() -> ExitCode {
         Err(refusal) => {
             // Nothing better can be done when the terminal is gone.
             let _ = refusal.print();
-            return if refusal.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
+            return if refusal.use_stderr() {
+                ExitCode::from(BAD_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     match start(cli) {
@@ -146,7 +154,8 @@ fn start(cli: Cli) -> Result<ExitCode> {
     for name in config::unknown_variables() {
         eprintln!("noemie-gateway: {name} is not a setting, it is ignored");
     }
-    // Only `serve` logs at the configured level: the other commands answer on standard output, and say on standard error what fails.
+    // Only `serve` logs at the configured level: the other commands answer on standard output, and
+    // say on standard error what fails.
     let filter = if matches!(cli.command, Command::Serve) { config.log.as_str() } else { "warn" };
     telemetry::init(filter, config.log_format.parse()?)?;
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
@@ -188,10 +197,17 @@ async fn with_app(command: Command, app: App) -> Result<ExitCode> {
     }
 }
 
-/// Who does something by hand, for the journal of operations: as they say, else the user of the system.
+/// Who does something by hand, for the journal of operations: as they say, else the user of the
+/// system.
 fn who(by: Option<&str>) -> Result<String> {
-    let user = || ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-    let Some(name) = by.map(str::to_owned).or_else(user) else { bail!("the system does not say who you are: give --by NAME") };
+    let user = || {
+        ["USER", "LOGNAME"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+    };
+    let Some(name) = by.map(str::to_owned).or_else(user) else {
+        bail!("the system does not say who you are: give --by NAME")
+    };
     Ok(name)
 }
 

@@ -13,7 +13,9 @@ pub(super) async fn run(args: &OutputArgs, app: &App) -> Result<ExitCode> {
         Format::Json => println!("{}", json!({"pending": depth.pending, "oldest_seconds": age})),
         Format::Text => match age {
             None => println!("Rien n'attend : tous les événements sont publiés."),
-            Some(age) => println!("{} événements attendent, le plus ancien depuis {age} s", depth.pending),
+            Some(age) => {
+                println!("{} événements attendent, le plus ancien depuis {age} s", depth.pending)
+            }
         },
     }
     Ok(ExitCode::SUCCESS)

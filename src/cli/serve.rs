@@ -33,12 +33,17 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks the admin port of the configuration; a gateway that listens on every address is asked on loopback.
+/// Asks the admin port of the configuration; a gateway that listens on every address is asked on
+/// loopback.
 pub(super) async fn health(config: &Config) -> ExitCode {
     let ip = match config.admin_listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    if admin::probe(SocketAddr::new(ip, config.admin_listen.port())).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if admin::probe(SocketAddr::new(ip, config.admin_listen.port())).await {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

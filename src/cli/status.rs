@@ -47,7 +47,12 @@ pub(super) async fn run(args: &StatusArgs, app: &App) -> Result<ExitCode> {
                 json!({"status": "quarantined", "ps": invoice.ps, "invoice_number": invoice.invoice_number, "exchange_id": invoice.exchange_id, "codes": invoice.codes})
             ),
             Format::Text => {
-                println!("{} {} : mise de côté, à corriger et renvoyer ({})", invoice.ps, invoice.invoice_number, invoice.codes.join(", "))
+                println!(
+                    "{} {} : mise de côté, à corriger et renvoyer ({})",
+                    invoice.ps,
+                    invoice.invoice_number,
+                    invoice.codes.join(", ")
+                )
             }
         }
     }
@@ -62,8 +67,15 @@ async fn find(args: &StatusArgs, app: &App) -> Result<(Vec<Claim>, Vec<Quarantin
     match (args.claim, &args.ps, &args.invoice) {
         (Some(id), _, _) => Ok((app.store.claim(id).await?.into_iter().collect(), Vec::new())),
         (None, Some(ps), Some(invoice)) => {
-            let filter = ClaimFilter { ps: Some(ps.clone()), invoice_number: Some(invoice.clone()), ..ClaimFilter::default() };
-            Ok((app.store.claims(&filter, None, SHOWN).await?.items, app.store.quarantined_invoice(ps, invoice).await?))
+            let filter = ClaimFilter {
+                ps: Some(ps.clone()),
+                invoice_number: Some(invoice.clone()),
+                ..ClaimFilter::default()
+            };
+            Ok((
+                app.store.claims(&filter, None, SHOWN).await?.items,
+                app.store.quarantined_invoice(ps, invoice).await?,
+            ))
         }
         _ => bail!("give a claim id, or --ps and --invoice"),
     }
@@ -71,7 +83,13 @@ async fn find(args: &StatusArgs, app: &App) -> Result<(Vec<Claim>, Vec<Quarantin
 
 /// A claim as a person reads it.
 pub(super) fn print(claim: &Claim, now: OffsetDateTime) {
-    println!("{} {} : {} [{}]", claim.ps, claim.invoice_number, claim.status().libelle(), claim.status().as_str());
+    println!(
+        "{} {} : {} [{}]",
+        claim.ps,
+        claim.invoice_number,
+        claim.status().libelle(),
+        claim.status().as_str()
+    );
     println!("  demande {} ; reçue le {}", claim.id, claim.received_at.date());
     for part in [&claim.amo, &claim.amc] {
         print_part(part);
@@ -83,8 +101,15 @@ fn print_part(part: &ClaimPart) {
     if part.state == PartState::NotRequested {
         return;
     }
-    let paid = part.transfer_reference.as_ref().map(|r| format!(", virement {r}")).unwrap_or_default();
-    println!("  {} : {} ; demandé {} €, payé {} €{paid}", part.kind.libelle(), part.state.libelle(), part.asked, part.paid);
+    let paid =
+        part.transfer_reference.as_ref().map(|r| format!(", virement {r}")).unwrap_or_default();
+    println!(
+        "  {} : {} ; demandé {} €, payé {} €{paid}",
+        part.kind.libelle(),
+        part.state.libelle(),
+        part.asked,
+        part.paid
+    );
     for reason in &part.reasons {
         println!("    motif {} : {}", reason.code, reason.label);
     }

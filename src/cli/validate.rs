@@ -20,7 +20,8 @@ pub(super) struct ValidateArgs {
     format: Format,
 }
 
-/// The exit status is the worst verdict: 0 accepted, 1 partial, 2 refused; 64 when a file cannot be read.
+/// The exit status is the worst verdict: 0 accepted, 1 partial, 2 refused; 64 when a file cannot be
+/// read.
 pub(super) fn run(args: &ValidateArgs) -> Result<ExitCode> {
     let mut worst = 0;
     for path in &args.files {
@@ -53,7 +54,10 @@ fn print(report: &Report) {
     let euros = |centimes| Montant::from_centimes(centimes);
     println!("{} : {} [{}]", report.file, report.verdict.libelle(), report.verdict.as_str());
     let form = (report.norm.unwrap_or("non reconnu"), report.packaging.unwrap_or("-"));
-    println!("  {} ({}), {} enregistrements, {} fichiers logiques, {} lots", form.0, form.1, report.records, report.logical_files, report.lots);
+    println!(
+        "  {} ({}), {} enregistrements, {} fichiers logiques, {} lots",
+        form.0, form.1, report.records, report.logical_files, report.lots
+    );
     println!(
         "  {} factures, {} lignes ; {} acceptées, {} mises de côté",
         report.invoices,
@@ -61,14 +65,25 @@ fn print(report: &Report) {
         report.accepted_invoices,
         report.quarantined_invoices.len()
     );
-    println!("  total {} € ; AMO {} € ; AMC {} €", euros(report.total_centimes), euros(report.amo_centimes), euros(report.amc_centimes));
+    println!(
+        "  total {} € ; AMO {} € ; AMC {} €",
+        euros(report.total_centimes),
+        euros(report.amo_centimes),
+        euros(report.amc_centimes)
+    );
     for finding in report.anomalies.iter().take(SHOWN) {
         let place = match (finding.record, finding.column) {
-            (Some(record), Some(column)) => format!("enregistrement {record} ({}), colonne {column}", finding.record_type),
+            (Some(record), Some(column)) => {
+                format!("enregistrement {record} ({}), colonne {column}", finding.record_type)
+            }
             _ => "fichier".to_owned(),
         };
-        let invoice = finding.invoice.as_ref().map(|n| format!(", facture {n}")).unwrap_or_default();
-        println!("  - [{}] {} : {}{invoice}\n      {}", finding.severity, finding.code, place, finding.message);
+        let invoice =
+            finding.invoice.as_ref().map(|n| format!(", facture {n}")).unwrap_or_default();
+        println!(
+            "  - [{}] {} : {}{invoice}\n      {}",
+            finding.severity, finding.code, place, finding.message
+        );
     }
     if report.anomaly_count > SHOWN as u64 {
         println!("  … {} anomalies en tout", report.anomaly_count);

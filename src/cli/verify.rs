@@ -13,7 +13,8 @@ use time::macros::format_description;
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// Read again only the files received since this day (AAAA-MM-JJ, UTC). The chain of receipts is walked from its start all the same.
+    /// Read again only the files received since this day (AAAA-MM-JJ, UTC). The chain of receipts
+    /// is walked from its start all the same.
     #[arg(long, value_name = "DAY", value_parser = day)]
     since: Option<Date>,
     /// `text` for people, `json` for one object.
@@ -22,13 +23,18 @@ pub(super) struct VerifyArgs {
 }
 
 fn day(text: &str) -> Result<Date> {
-    Date::parse(text, format_description!("[year]-[month]-[day]")).context("a day is written AAAA-MM-JJ")
+    Date::parse(text, format_description!("[year]-[month]-[day]"))
+        .context("a day is written AAAA-MM-JJ")
 }
 
 /// Exit status 0 when everything fits, notes or not, 1 when something does not.
 pub(super) async fn run(args: &VerifyArgs, app: &App) -> Result<ExitCode> {
-    let sources =
-        Sources { store: Arc::clone(&app.store), archive: Arc::clone(&app.archive), vault: Arc::clone(&app.vault), clock: Arc::clone(&app.clock) };
+    let sources = Sources {
+        store: Arc::clone(&app.store),
+        archive: Arc::clone(&app.archive),
+        vault: Arc::clone(&app.vault),
+        clock: Arc::clone(&app.clock),
+    };
     let seen = verify::verify(&sources, args.since.map(start_of)).await?;
     match args.format {
         Format::Json => println!("{}", serde_json::to_string(&seen)?),
@@ -38,17 +44,27 @@ pub(super) async fn run(args: &VerifyArgs, app: &App) -> Result<ExitCode> {
 }
 
 fn print(seen: &Verification) -> Result<()> {
-    println!("{} receipts, {} files read again, {} invoices compared", seen.receipts, seen.files, seen.invoices);
+    println!(
+        "{} receipts, {} files read again, {} invoices compared",
+        seen.receipts, seen.files, seen.invoices
+    );
     for finding in seen.findings.iter().chain(&seen.notes) {
         let exchange = finding.exchange.map(|id| format!(" exchange {id}:")).unwrap_or_default();
-        println!("{}{exchange} {}", serde_json::to_value(finding.code)?.as_str().unwrap_or_default(), finding.detail);
+        println!(
+            "{}{exchange} {}",
+            serde_json::to_value(finding.code)?.as_str().unwrap_or_default(),
+            finding.detail
+        );
     }
     match seen.finding_count {
         0 => println!("everything fits"),
         count => println!("{count} findings"),
     }
     if seen.note_count > 0 {
-        println!("{} notes: what was acknowledged stands, and this version would judge it otherwise", seen.note_count);
+        println!(
+            "{} notes: what was acknowledged stands, and this version would judge it otherwise",
+            seen.note_count
+        );
     }
     Ok(())
 }

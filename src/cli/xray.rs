@@ -28,7 +28,8 @@ pub(super) struct XrayArgs {
     show_persons: bool,
 }
 
-/// Exit status 0 when something is shown, 1 when no record answers the choice, 2 when the file is not recognised, 64 when it cannot be read.
+/// Exit status 0 when something is shown, 1 when no record answers the choice, 2 when the file is
+/// not recognised, 64 when it cannot be read.
 pub(super) fn run(args: &XrayArgs) -> Result<ExitCode> {
     let name = args.file.display().to_string();
     let choice = match (&args.record, &args.invoice) {
@@ -72,7 +73,9 @@ pub(super) fn run(args: &XrayArgs) -> Result<ExitCode> {
 
 fn nothing(choice: &Choice, records: u64) -> String {
     match choice {
-        Choice::Record(n) => format!("L'enregistrement {n} n'existe pas : le fichier en a {records}."),
+        Choice::Record(n) => {
+            format!("L'enregistrement {n} n'existe pas : le fichier en a {records}.")
+        }
         Choice::Invoice(number) => format!("Aucune facture ne porte le numéro {number}."),
         Choice::Overview => "Le fichier n'a aucun enregistrement.".to_owned(),
     }
@@ -88,22 +91,42 @@ fn notes(options: &Options, xray: &Xray<File>) -> Vec<String> {
         ));
     }
     if xray.faulty_left_out() > 0 {
-        notes.push(format!("{} enregistrements avec anomalie ne sont pas montrés ; validate les liste.", xray.faulty_left_out()));
+        notes.push(format!(
+            "{} enregistrements avec anomalie ne sont pas montrés ; validate les liste.",
+            xray.faulty_left_out()
+        ));
     }
     if xray.report.anomaly_count > xray.report.anomalies.len() as u64 {
-        notes.push(format!("{} anomalies en tout ; seules les premières sont montrées.", xray.report.anomaly_count));
+        notes.push(format!(
+            "{} anomalies en tout ; seules les premières sont montrées.",
+            xray.report.anomaly_count
+        ));
     }
     notes
 }
 
 fn print(xray: &mut Xray<File>, notes: &[String]) -> io::Result<()> {
     let stdout = io::stdout();
-    let paint = Paint::new(stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()));
+    let paint = Paint::new(
+        stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+    );
     let mut out = BufWriter::new(stdout.lock());
     let r = &xray.report;
     let form = (r.norm.unwrap_or("non reconnu"), r.packaging.unwrap_or("-"));
-    writeln!(out, "{} : {} ({}), {} [{}]", r.file, form.0, form.1, r.verdict.libelle(), r.verdict.as_str())?;
-    writeln!(out, "  {} enregistrements, {} factures, {} anomalie(s)\n", r.records, r.invoices, r.anomaly_count)?;
+    writeln!(
+        out,
+        "{} : {} ({}), {} [{}]",
+        r.file,
+        form.0,
+        form.1,
+        r.verdict.libelle(),
+        r.verdict.as_str()
+    )?;
+    writeln!(
+        out,
+        "  {} enregistrements, {} factures, {} anomalie(s)\n",
+        r.records, r.invoices, r.anomaly_count
+    )?;
     for finding in xray.of_the_file() {
         text::of_the_file(&mut out, finding, paint)?;
     }

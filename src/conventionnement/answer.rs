@@ -1,4 +1,5 @@
-//! The answer: a value for machines, a stable code, a French sentence that a desk can read out, and what deserves attention beside it.
+//! The answer: a value for machines, a stable code, a French sentence that a desk can read out, and
+//! what deserves attention beside it.
 
 use super::choice::{Choice, Standing};
 use super::french_date;
@@ -8,7 +9,8 @@ use crate::store::conventions::{ConventionRow, EstablishmentRow, Path, Snapshot}
 use time::Date;
 use time::OffsetDateTime;
 
-/// Age from which the register is called old: it is published every day, and 1.5 % of its legal entities change in a year.
+/// Age from which the register is called old: it is published every day, and 1.5 % of its legal
+/// entities change in a year.
 const OLD_REGISTER_DAYS: i64 = 45;
 
 /// Yes, no, or not known here.
@@ -55,7 +57,13 @@ pub struct RegisterState {
 impl RegisterState {
     pub(super) fn of(snapshot: Snapshot, today: Date) -> Self {
         let Snapshot { digest, as_of, imported_at, row_count, .. } = snapshot;
-        Self { as_of, imported_at, age_days: (today - as_of).whole_days().max(0), digest, rows: row_count }
+        Self {
+            as_of,
+            imported_at,
+            age_days: (today - as_of).whole_days().max(0),
+            digest,
+            rows: row_count,
+        }
     }
 }
 
@@ -129,7 +137,8 @@ pub(super) fn by_facts(facts: Facts<'_>) -> LookupAnswer {
         Choice::Convention { found, .. } => Some(found.row),
         Choice::OtherDomains(_) | Choice::None => None,
     };
-    let concentrator = convention.as_ref().map(|row| row.concentrator.clone()).filter(|name| !name.is_empty());
+    let concentrator =
+        convention.as_ref().map(|row| row.concentrator.clone()).filter(|name| !name.is_empty());
     LookupAnswer {
         answer,
         reason_code,
@@ -148,48 +157,103 @@ fn reason(facts: &Facts<'_>) -> (Answer, &'static str, String) {
     let Facts { amc, domain, on, .. } = facts;
     let day = french_date(*on);
     match &facts.choice {
-        Choice::Convention { found, standing } => of_convention(&found.row, *standing, domain, &day),
+        Choice::Convention { found, standing } => {
+            of_convention(&found.row, *standing, domain, &day)
+        }
         Choice::OtherDomains(domains) => {
             let held = domains.join(", ");
             (
                 Answer::No,
                 "AUCUNE_CONVENTION",
-                format!("Pas de convention avec l'organisme {amc} pour le domaine {domain} (conventions pour : {held})."),
+                format!(
+                    "Pas de convention avec l'organisme {amc} pour le domaine {domain} (conventions pour : {held})."
+                ),
             )
         }
-        Choice::None if facts.known() && facts.amc_known => {
-            (Answer::No, "AUCUNE_CONVENTION", format!("Aucune convention de ce numéro avec l'organisme {amc}."))
-        }
-        Choice::None if facts.known() => {
-            (Answer::Unknown, "AMC_INCONNU", format!("Aucune convention de l'organisme {amc} n'est chargée ici : impossible de répondre."))
-        }
-        Choice::None if !facts.number.key_is_right() => {
-            (Answer::Unknown, "CLE_INVALIDE", format!("Le numéro {} n'est connu ici nulle part. {WRONG_KEY}", facts.number.as_str()))
-        }
+        Choice::None if facts.known() && facts.amc_known => (
+            Answer::No,
+            "AUCUNE_CONVENTION",
+            format!("Aucune convention de ce numéro avec l'organisme {amc}."),
+        ),
+        Choice::None if facts.known() => (
+            Answer::Unknown,
+            "AMC_INCONNU",
+            format!(
+                "Aucune convention de l'organisme {amc} n'est chargée ici : impossible de répondre."
+            ),
+        ),
+        Choice::None if !facts.number.key_is_right() => (
+            Answer::Unknown,
+            "CLE_INVALIDE",
+            format!("Le numéro {} n'est connu ici nulle part. {WRONG_KEY}", facts.number.as_str()),
+        ),
         Choice::None => {
             let number = facts.number.as_str();
-            (Answer::Unknown, "IDENTIFIANT_INCONNU", format!("Le numéro {number} ne figure ni au répertoire ni dans les conventions chargées."))
+            (
+                Answer::Unknown,
+                "IDENTIFIANT_INCONNU",
+                format!(
+                    "Le numéro {number} ne figure ni au répertoire ni dans les conventions chargées."
+                ),
+            )
         }
     }
 }
 
-fn of_convention(row: &ConventionRow, standing: Standing, domain: &str, day: &str) -> (Answer, &'static str, String) {
+fn of_convention(
+    row: &ConventionRow,
+    standing: Standing,
+    domain: &str,
+    day: &str,
+) -> (Answer, &'static str, String) {
     let start = french_date(row.starts_on);
-    let end = row.ends_on.map_or_else(|| "sans date de fin".to_owned(), |end| format!("jusqu'au {}", french_date(end)));
+    let end = row.ends_on.map_or_else(
+        || "sans date de fin".to_owned(),
+        |end| format!("jusqu'au {}", french_date(end)),
+    );
     let with = format!("avec l'organisme {} pour le domaine {domain}", row.amc);
-    let why = if row.motive.is_empty() { String::new() } else { format!(" Motif : {}.", row.motive.trim_end_matches('.')) };
+    let why = if row.motive.is_empty() {
+        String::new()
+    } else {
+        format!(" Motif : {}.", row.motive.trim_end_matches('.'))
+    };
     match standing {
-        Standing::InForce => (Answer::Yes, "CONVENTION_ACTIVE", format!("Convention active le {day} {with} (depuis le {start}, {end}).")),
-        Standing::Suspended => (Answer::No, "CONVENTION_SUSPENDUE", format!("Convention suspendue le {day} {with} (depuis le {start}, {end}).{why}")),
-        Standing::Pending => (Answer::No, "CONVENTION_EN_ATTENTE", format!("Convention demandée, pas encore accordée le {day} {with}.{why}")),
+        Standing::InForce => (
+            Answer::Yes,
+            "CONVENTION_ACTIVE",
+            format!("Convention active le {day} {with} (depuis le {start}, {end})."),
+        ),
+        Standing::Suspended => (
+            Answer::No,
+            "CONVENTION_SUSPENDUE",
+            format!("Convention suspendue le {day} {with} (depuis le {start}, {end}).{why}"),
+        ),
+        Standing::Pending => (
+            Answer::No,
+            "CONVENTION_EN_ATTENTE",
+            format!("Convention demandée, pas encore accordée le {day} {with}.{why}"),
+        ),
         Standing::Terminated => {
-            let since = row.ends_on.map_or_else(|| format!("depuis le {start}"), |end| format!("depuis le {} au soir", french_date(end)));
-            (Answer::No, "CONVENTION_RESILIEE", format!("Convention résiliée {with}, {since}.{why}"))
+            let since = row.ends_on.map_or_else(
+                || format!("depuis le {start}"),
+                |end| format!("depuis le {} au soir", french_date(end)),
+            );
+            (
+                Answer::No,
+                "CONVENTION_RESILIEE",
+                format!("Convention résiliée {with}, {since}.{why}"),
+            )
         }
-        Standing::Expired => (Answer::No, "CONVENTION_EXPIREE", format!("Convention expirée le {day} {with} (du {start} {end}).")),
-        Standing::NotYet => {
-            (Answer::No, "CONVENTION_PAS_ENCORE_ACTIVE", format!("Convention pas encore active le {day} {with} : elle commence le {start}."))
-        }
+        Standing::Expired => (
+            Answer::No,
+            "CONVENTION_EXPIREE",
+            format!("Convention expirée le {day} {with} (du {start} {end})."),
+        ),
+        Standing::NotYet => (
+            Answer::No,
+            "CONVENTION_PAS_ENCORE_ACTIVE",
+            format!("Convention pas encore active le {day} {with} : elle commence le {start}."),
+        ),
     }
 }
 
@@ -245,7 +309,12 @@ fn warnings(facts: &Facts<'_>, answer: Answer, reason_code: &str) -> Vec<(&'stat
     warnings
 }
 
-fn about_number(facts: &Facts<'_>, answer: Answer, reason_code: &str, warnings: &mut Vec<(&'static str, String)>) {
+fn about_number(
+    facts: &Facts<'_>,
+    answer: Answer,
+    reason_code: &str,
+    warnings: &mut Vec<(&'static str, String)>,
+) {
     if !facts.number.key_is_right() && reason_code != "CLE_INVALIDE" {
         warnings.push(("CLE_INVALIDE", WRONG_KEY.to_owned()));
     }
@@ -256,7 +325,10 @@ fn about_number(facts: &Facts<'_>, answer: Answer, reason_code: &str, warnings: 
     }
     let in_register = !facts.versions.is_empty() || facts.is_legal_entity;
     if number.is_finess() && !in_register && facts.register.is_some() && facts.known() {
-        warnings.push(("HORS_REPERTOIRE", "Ce FINESS figure dans les conventions mais pas au répertoire.".to_owned()));
+        warnings.push((
+            "HORS_REPERTOIRE",
+            "Ce FINESS figure dans les conventions mais pas au répertoire.".to_owned(),
+        ));
     }
 }
 
@@ -282,7 +354,10 @@ fn about_register(facts: &Facts<'_>, warnings: &mut Vec<(&'static str, String)>)
     if let Some(establishment) = &facts.establishment {
         if let Some(closed) = establishment.valid_to.filter(|closed| *closed <= facts.on) {
             let seen = establishment.last_seen.unwrap_or(closed);
-            let text = format!("L'établissement ne figure plus au répertoire (vu pour la dernière fois dans l'extrait du {}).", french_date(seen));
+            let text = format!(
+                "L'établissement ne figure plus au répertoire (vu pour la dernière fois dans l'extrait du {}).",
+                french_date(seen)
+            );
             warnings.push(("ETABLISSEMENT_FERME", text));
         }
         if establishment.valid_from > facts.on {
@@ -294,11 +369,17 @@ fn about_register(facts: &Facts<'_>, warnings: &mut Vec<(&'static str, String)>)
         }
     }
     match &facts.register {
-        None => warnings.push(("REPERTOIRE_ABSENT", "Aucun répertoire FINESS n'est chargé.".to_owned())),
+        None => {
+            warnings.push(("REPERTOIRE_ABSENT", "Aucun répertoire FINESS n'est chargé.".to_owned()))
+        }
         Some(register) if register.age_days > OLD_REGISTER_DAYS => {
             warnings.push((
                 "REPERTOIRE_ANCIEN",
-                format!("Le répertoire FINESS a {} jours (extrait du {}).", register.age_days, french_date(register.as_of)),
+                format!(
+                    "Le répertoire FINESS a {} jours (extrait du {}).",
+                    register.age_days,
+                    french_date(register.as_of)
+                ),
             ));
         }
         Some(_) => {}
@@ -307,8 +388,13 @@ fn about_register(facts: &Facts<'_>, warnings: &mut Vec<(&'static str, String)>)
 
 /// Whether the establishment passed to another legal entity since the convention began.
 fn entity_change(versions: &[EstablishmentRow], since: Date, on: Date) -> Option<String> {
-    let mut changed = versions.windows(2).filter(|pair| pair[0].finess_ej != pair[1].finess_ej).map(|pair| &pair[1]);
+    let mut changed = versions
+        .windows(2)
+        .filter(|pair| pair[0].finess_ej != pair[1].finess_ej)
+        .map(|pair| &pair[1]);
     let last = changed.rfind(|version| version.valid_from > since && version.valid_from <= on)?;
     let (entity, day) = (&last.finess_ej, french_date(last.valid_from));
-    Some(format!("L'établissement a changé d'entité juridique depuis le début de la convention ({entity}, extrait du {day})."))
+    Some(format!(
+        "L'établissement a changé d'entité juridique depuis le début de la convention ({entity}, extrait du {day})."
+    ))
 }

@@ -30,7 +30,8 @@ impl Standing {
 
 /// Where a convention stands on `on`.
 ///
-/// A terminated one with an end date was in force until then: what was done before stays payable. Without end date it covers nothing.
+/// A terminated one with an end date was in force until then: what was done before stays payable.
+/// Without end date it covers nothing.
 pub(super) fn standing(row: &ConventionRow, on: Date) -> Standing {
     let ended = row.ends_on.is_some_and(|end| on > end);
     match row.state {
@@ -56,7 +57,8 @@ pub(super) enum Choice {
 
 /// Chooses among the conventions found for one number and one AMC.
 pub(super) fn choose(found: &[FoundConvention], domain: &str, on: Date) -> Choice {
-    let (matching, others): (Vec<_>, Vec<_>) = found.iter().partition(|one| one.row.domain == domain || one.row.domain == "*");
+    let (matching, others): (Vec<_>, Vec<_>) =
+        found.iter().partition(|one| one.row.domain == domain || one.row.domain == "*");
     if matching.is_empty() {
         let mut domains: Vec<String> = others.iter().map(|one| one.row.domain.clone()).collect();
         domains.sort();
@@ -66,13 +68,21 @@ pub(super) fn choose(found: &[FoundConvention], domain: &str, on: Date) -> Choic
     let mut paths: Vec<Path> = matching.iter().map(|one| one.path).collect();
     paths.sort();
     paths.dedup();
-    let covering = paths.iter().find_map(|path| best_covering(matching.iter().copied().filter(|one| one.path == *path), on));
+    let covering = paths.iter().find_map(|path| {
+        best_covering(matching.iter().copied().filter(|one| one.path == *path), on)
+    });
     let chosen = covering.or_else(|| closest_outside(&matching, on));
-    chosen.map_or(Choice::None, |one| Choice::Convention { standing: standing(&one.row, on), found: one.clone() })
+    chosen.map_or(Choice::None, |one| Choice::Convention {
+        standing: standing(&one.row, on),
+        found: one.clone(),
+    })
 }
 
 /// Rules 3 and 4 among conventions of one way.
-fn best_covering<'a>(candidates: impl Iterator<Item = &'a FoundConvention>, on: Date) -> Option<&'a FoundConvention> {
+fn best_covering<'a>(
+    candidates: impl Iterator<Item = &'a FoundConvention>,
+    on: Date,
+) -> Option<&'a FoundConvention> {
     let mut by_holder: HashMap<(&str, &str), &FoundConvention> = HashMap::new();
     let precedence = |one: &FoundConvention| (one.row.domain != "*", one.row.starts_on);
     for one in candidates.filter(|one| speaks(&one.row, on)) {
@@ -82,10 +92,13 @@ fn best_covering<'a>(candidates: impl Iterator<Item = &'a FoundConvention>, on: 
         }
     }
     // The last keys only make the choice the same every time.
-    by_holder.into_values().min_by_key(|one| (standing(&one.row, on), &one.row.identifier, &one.row.convention_type))
+    by_holder
+        .into_values()
+        .min_by_key(|one| (standing(&one.row, on), &one.row.identifier, &one.row.convention_type))
 }
 
-/// Whether a convention decides for that day. One terminated without end date does, from its start on: it replaces what came before.
+/// Whether a convention decides for that day. One terminated without end date does, from its start
+/// on: it replaces what came before.
 fn speaks(row: &ConventionRow, on: Date) -> bool {
     let standing = standing(row, on);
     standing.covers() || (standing == Standing::Terminated && row.ends_on.is_none())
@@ -95,7 +108,9 @@ fn speaks(row: &ConventionRow, on: Date) -> bool {
 fn closest_outside<'a>(matching: &[&'a FoundConvention], on: Date) -> Option<&'a FoundConvention> {
     let past = matching.iter().filter(|one| standing(&one.row, on) != Standing::NotYet);
     let future = matching.iter().filter(|one| standing(&one.row, on) == Standing::NotYet);
-    past.max_by_key(|one| (one.row.ends_on, one.row.starts_on)).or_else(|| future.min_by_key(|one| one.row.starts_on)).copied()
+    past.max_by_key(|one| (one.row.ends_on, one.row.starts_on))
+        .or_else(|| future.min_by_key(|one| one.row.starts_on))
+        .copied()
 }
 
 #[cfg(test)]
@@ -103,7 +118,13 @@ mod tests {
     use super::*;
     use time::macros::date;
 
-    fn convention(path: Path, domain: &str, starts_on: Date, ends_on: Option<Date>, state: ConventionState) -> FoundConvention {
+    fn convention(
+        path: Path,
+        domain: &str,
+        starts_on: Date,
+        ends_on: Option<Date>,
+        state: ConventionState,
+    ) -> FoundConvention {
         let row = ConventionRow {
             identifier: "992001362".to_owned(),
             amc: "0099900011".to_owned(),
@@ -122,7 +143,9 @@ mod tests {
 
     fn check(found: &[FoundConvention], on: Date) -> Option<(usize, Standing)> {
         match choose(found, "PHAR", on) {
-            Choice::Convention { found: one, standing } => Some((found.iter().position(|f| *f == one).expect("one of them"), standing)),
+            Choice::Convention { found: one, standing } => {
+                Some((found.iter().position(|f| *f == one).expect("one of them"), standing))
+            }
             _ => None,
         }
     }
@@ -145,7 +168,11 @@ mod tests {
             (Resiliee, Some(END), date!(2024 - 07 - 01), Standing::Terminated),
             (Resiliee, None, START, Standing::Terminated),
         ] {
-            assert_eq!(check(&[convention(Path::Own, "PHAR", START, end, state)], on), Some((0, expect)), "{state:?} {end:?} {on}");
+            assert_eq!(
+                check(&[convention(Path::Own, "PHAR", START, end, state)], on),
+                Some((0, expect)),
+                "{state:?} {end:?} {on}"
+            );
         }
     }
 
@@ -153,14 +180,23 @@ mod tests {
     fn the_domain_itself_beats_the_star() {
         let all = convention(Path::Own, "*", date!(2024 - 02 - 01), None, Active);
         let phar = convention(Path::Own, "PHAR", START, Some(END), Suspendue);
-        assert_eq!(check(&[all.clone(), phar.clone()], date!(2024 - 03 - 01)), Some((1, Standing::Suspended)));
+        assert_eq!(
+            check(&[all.clone(), phar.clone()], date!(2024 - 03 - 01)),
+            Some((1, Standing::Suspended))
+        );
         assert_eq!(check(&[all, phar], date!(2024 - 07 - 01)), Some((0, Standing::InForce)));
     }
 
     #[test]
     fn the_latest_start_wins_and_a_termination_closes_what_came_before() {
         let old = convention(Path::Own, "PHAR", START, None, Active);
-        let pause = convention(Path::Own, "PHAR", date!(2024 - 03 - 01), Some(date!(2024 - 03 - 31)), Suspendue);
+        let pause = convention(
+            Path::Own,
+            "PHAR",
+            date!(2024 - 03 - 01),
+            Some(date!(2024 - 03 - 31)),
+            Suspendue,
+        );
         let end = convention(Path::Own, "PHAR", date!(2024 - 09 - 01), None, Resiliee);
         let all = [old, pause, end];
         assert_eq!(check(&all, date!(2024 - 03 - 15)), Some((1, Standing::Suspended)));
@@ -173,7 +209,10 @@ mod tests {
         let own = convention(Path::Own, "PHAR", START, Some(END), Suspendue);
         let entity = convention(Path::LegalEntity, "*", START, None, Active);
         assert_eq!(check(&[entity.clone(), own.clone()], START), Some((1, Standing::Suspended)));
-        assert_eq!(check(&[entity, own.clone()], date!(2024 - 07 - 01)), Some((0, Standing::InForce)));
+        assert_eq!(
+            check(&[entity, own.clone()], date!(2024 - 07 - 01)),
+            Some((0, Standing::InForce))
+        );
         let mut other_type = convention(Path::Own, "*", START, None, Active);
         other_type.row.convention_type = "ZZ".to_owned();
         assert_eq!(check(&[own, other_type], START), Some((1, Standing::InForce)));
@@ -182,7 +221,10 @@ mod tests {
     #[test]
     fn other_domains_are_named() {
         let opti = convention(Path::Own, "OPTI", START, None, Active);
-        assert_eq!(choose(&[opti.clone(), opti], "PHAR", START), Choice::OtherDomains(vec!["OPTI".to_owned()]));
+        assert_eq!(
+            choose(&[opti.clone(), opti], "PHAR", START),
+            Choice::OtherDomains(vec!["OPTI".to_owned()])
+        );
         assert_eq!(choose(&[], "PHAR", START), Choice::None);
     }
 }

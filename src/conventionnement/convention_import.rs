@@ -58,7 +58,11 @@ impl Conventionnement {
     ///
     /// # Errors
     /// When the file cannot be read or the database fails. The conventions are then as they were.
-    pub async fn import_conventions(&self, reader: impl Read + Send + 'static, name: &str) -> Result<ConventionImport, ImportError> {
+    pub async fn import_conventions(
+        &self,
+        reader: impl Read + Send + 'static,
+        name: &str,
+    ) -> Result<ConventionImport, ImportError> {
         let import_id = self.clock.new_id().to_string();
         let result = self.stage_and_apply_conventions(&import_id, reader, name).await;
         let discarded = self.discard(&import_id).await;
@@ -82,7 +86,13 @@ impl Conventionnement {
                     "La convention de {} avec {} (même type, même domaine, même date de début) figure déjà plus haut dans le fichier.",
                     staged.row.identifier, staged.row.amc
                 );
-                doubles.add_row(vec![Problem::rejecting(staged.line.unsigned_abs(), 0, "", DOUBLE, message)]);
+                doubles.add_row(vec![Problem::rejecting(
+                    staged.line.unsigned_abs(),
+                    0,
+                    "",
+                    DOUBLE,
+                    message,
+                )]);
             }
         }
         let mut file = batches.finish().await?;
@@ -91,15 +101,36 @@ impl Conventionnement {
         let outcome = self.apply_conventions(import_id, &file, name).await?;
         let ReadFile { digest, encoding, lines, rows, problems, .. } = file;
         tracing::info!(source = name, digest, lines, rows, problems = problems.total, outcome = ?outcome, "conventionnement.import_conventions");
-        Ok(ConventionImport { source_name: name.to_owned(), digest, encoding, lines, rows, problems, outcome })
+        Ok(ConventionImport {
+            source_name: name.to_owned(),
+            digest,
+            encoding,
+            lines,
+            rows,
+            problems,
+            outcome,
+        })
     }
 
-    async fn apply_conventions(&self, import_id: &str, file: &ReadFile, name: &str) -> Result<ConventionOutcome, ImportError> {
+    async fn apply_conventions(
+        &self,
+        import_id: &str,
+        file: &ReadFile,
+        name: &str,
+    ) -> Result<ConventionOutcome, ImportError> {
         let refusal = if !file.header_read {
-            Some(("ENTETE_INVALIDE", "L'en-tête du fichier n'est pas celui d'une table de conventions.".to_owned()))
+            Some((
+                "ENTETE_INVALIDE",
+                "L'en-tête du fichier n'est pas celui d'une table de conventions.".to_owned(),
+            ))
         } else if !file.problems.is_empty() {
             let count = file.problems.rows_rejected;
-            Some(("LIGNES_FAUTIVES", format!("{count} ligne(s) à corriger. Rien n'a été modifié : un fichier est repris en entier ou pas du tout.")))
+            Some((
+                "LIGNES_FAUTIVES",
+                format!(
+                    "{count} ligne(s) à corriger. Rien n'a été modifié : un fichier est repris en entier ou pas du tout."
+                ),
+            ))
         } else if file.rows == 0 {
             Some(("FICHIER_VIDE", "Le fichier ne contient aucune convention.".to_owned()))
         } else {
@@ -155,7 +186,14 @@ fn read_file(reader: impl Read, stager: &mut Stager<StagedConvention>) -> io::Re
         }
     }
     stager.flush();
-    Ok(ReadFile { digest: lines.digest(), encoding: lines.encoding(), header_read: header.is_some(), lines: lines.number(), rows, problems })
+    Ok(ReadFile {
+        digest: lines.digest(),
+        encoding: lines.encoding(),
+        header_read: header.is_some(),
+        lines: lines.number(),
+        rows,
+        problems,
+    })
 }
 
 fn read_line(number: u64, header: &Header, text: &str) -> Result<StagedConvention, Vec<Problem>> {

@@ -1,4 +1,5 @@
-//! One line of a convention file to one convention. The columns are stated once, here; `docs/conventionnement.md` explains them.
+//! One line of a convention file to one convention. The columns are stated once, here;
+//! `docs/conventionnement.md` explains them.
 
 use super::finess_row::parse_date;
 use super::identifier::{WRONG_KEY, normalise, read_ps};
@@ -58,7 +59,10 @@ impl Column {
     }
 
     const fn required(self) -> bool {
-        matches!(self, Self::Identifiant | Self::NumeroAmc | Self::Domaine | Self::DateDebut | Self::Etat)
+        matches!(
+            self,
+            Self::Identifiant | Self::NumeroAmc | Self::Domaine | Self::DateDebut | Self::Etat
+        )
     }
 }
 
@@ -80,13 +84,27 @@ pub(super) fn read_header(text: &str) -> Result<Header, Vec<Problem>> {
     for (rank, name) in (1u32..).zip(&names) {
         match Column::ALL.into_iter().find(|column| column.name() == name.to_lowercase()) {
             Some(column) if columns.contains(&column) => {
-                problems.push(Problem::rejecting(1, rank, column.name(), "COLONNE_EN_DOUBLE", format!("La colonne « {name} » figure deux fois.")));
+                problems.push(Problem::rejecting(
+                    1,
+                    rank,
+                    column.name(),
+                    "COLONNE_EN_DOUBLE",
+                    format!("La colonne « {name} » figure deux fois."),
+                ));
             }
             Some(column) => columns.push(column),
-            None => problems.push(Problem::rejecting(1, rank, "", "COLONNE_INCONNUE", format!("La colonne « {name} » n'est pas connue."))),
+            None => problems.push(Problem::rejecting(
+                1,
+                rank,
+                "",
+                "COLONNE_INCONNUE",
+                format!("La colonne « {name} » n'est pas connue."),
+            )),
         }
     }
-    for column in Column::ALL.into_iter().filter(|column| column.required() && !columns.contains(column)) {
+    for column in
+        Column::ALL.into_iter().filter(|column| column.required() && !columns.contains(column))
+    {
         let message = format!("La colonne « {} » manque.", column.name());
         problems.push(Problem::rejecting(1, 0, column.name(), "COLONNE_MANQUANTE", message));
     }
@@ -94,9 +112,17 @@ pub(super) fn read_header(text: &str) -> Result<Header, Vec<Problem>> {
 }
 
 /// Reads the fields of one line: the convention, or every fault of it.
-pub(super) fn read(line: u64, header: &Header, fields: &[String]) -> Result<ConventionRow, Vec<Problem>> {
+pub(super) fn read(
+    line: u64,
+    header: &Header,
+    fields: &[String],
+) -> Result<ConventionRow, Vec<Problem>> {
     if fields.len() != header.columns.len() {
-        let message = format!("La ligne a {} colonnes, l'en-tête en a {}.", fields.len(), header.columns.len());
+        let message = format!(
+            "La ligne a {} colonnes, l'en-tête en a {}.",
+            fields.len(),
+            header.columns.len()
+        );
         return Err(vec![Problem::rejecting(line, 0, "", "NOMBRE_DE_COLONNES", message)]);
     }
     let mut reader = RowReader { line, header, fields, problems: Vec::new() };
@@ -127,9 +153,14 @@ impl RowReader<'_> {
         if let (Some(start), Some(end)) = (starts_on, ends_on)
             && end < start
         {
-            self.report(Column::DateFin, "DATES_INVERSEES", "La date de fin précède la date de début.".to_owned());
+            self.report(
+                Column::DateFin,
+                "DATES_INVERSEES",
+                "La date de fin précède la date de début.".to_owned(),
+            );
         }
-        let (motive, concentrator) = (self.free_text(Column::Motif), self.free_text(Column::Concentrateur));
+        let (motive, concentrator) =
+            (self.free_text(Column::Motif), self.free_text(Column::Concentrateur));
         let (rpps, finess_et) = (self.rpps(), self.ps(Column::FinessEt).unwrap_or_default());
         Some(ConventionRow {
             identifier: identifier?,
@@ -180,9 +211,14 @@ impl RowReader<'_> {
 
     fn amc(&mut self) -> Option<String> {
         let text = self.present(Column::NumeroAmc)?;
-        let number = NumeroAmc::from_bytes(text.as_bytes()).map(|number| number.as_str().to_owned());
+        let number =
+            NumeroAmc::from_bytes(text.as_bytes()).map(|number| number.as_str().to_owned());
         if number.is_none() {
-            self.report(Column::NumeroAmc, "AMC_INVALIDE", "Un numéro d'AMC est fait de 1 à 10 chiffres.".to_owned());
+            self.report(
+                Column::NumeroAmc,
+                "AMC_INVALIDE",
+                "Un numéro d'AMC est fait de 1 à 10 chiffres.".to_owned(),
+            );
         }
         number
     }
@@ -191,7 +227,11 @@ impl RowReader<'_> {
         let text = normalise(self.text(Column::TypeConvention));
         let well_formed = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !text.is_empty() && !well_formed {
-            self.report(Column::TypeConvention, "TYPE_CONVENTION_INVALIDE", "Le type de convention a 2 caractères (lettres ou chiffres).".to_owned());
+            self.report(
+                Column::TypeConvention,
+                "TYPE_CONVENTION_INVALIDE",
+                "Le type de convention a 2 caractères (lettres ou chiffres).".to_owned(),
+            );
         }
         text
     }
@@ -199,7 +239,11 @@ impl RowReader<'_> {
     fn domain(&mut self) -> String {
         let text = self.present(Column::Domaine).map(|text| normalise(&text)).unwrap_or_default();
         if !text.is_empty() && text != "*" && !is_domain(&text) {
-            self.report(Column::Domaine, "DOMAINE_INVALIDE", "Un domaine a 2 à 8 lettres ou chiffres ; « * » les vaut tous.".to_owned());
+            self.report(
+                Column::Domaine,
+                "DOMAINE_INVALIDE",
+                "Un domaine a 2 à 8 lettres ou chiffres ; « * » les vaut tous.".to_owned(),
+            );
         }
         text
     }
@@ -208,7 +252,11 @@ impl RowReader<'_> {
         let text = self.present(column)?;
         let date = parse_date(&text);
         if date.is_none() {
-            self.report(column, "DATE_INVALIDE", "La date n'existe pas ou n'est pas écrite AAAA-MM-JJ.".to_owned());
+            self.report(
+                column,
+                "DATE_INVALIDE",
+                "La date n'existe pas ou n'est pas écrite AAAA-MM-JJ.".to_owned(),
+            );
         }
         date
     }
@@ -217,7 +265,11 @@ impl RowReader<'_> {
         let text = self.present(Column::Etat)?;
         let state = ConventionState::from_code(&text.to_lowercase());
         if state.is_none() {
-            self.report(Column::Etat, "ETAT_INCONNU", "L'état est active, suspendue, resiliee ou en_attente.".to_owned());
+            self.report(
+                Column::Etat,
+                "ETAT_INCONNU",
+                "L'état est active, suspendue, resiliee ou en_attente.".to_owned(),
+            );
         }
         state
     }
@@ -225,7 +277,11 @@ impl RowReader<'_> {
     fn free_text(&mut self, column: Column) -> String {
         let text = self.text(column).to_owned();
         if text.chars().count() > MAX_TEXT {
-            self.report(column, "TEXTE_TROP_LONG", format!("Le texte dépasse {MAX_TEXT} caractères."));
+            self.report(
+                column,
+                "TEXTE_TROP_LONG",
+                format!("Le texte dépasse {MAX_TEXT} caractères."),
+            );
         }
         text
     }
@@ -234,7 +290,11 @@ impl RowReader<'_> {
         let text = self.text(Column::Rpps).to_owned();
         let read = Rpps::from_bytes(text.as_bytes());
         if !text.is_empty() && read.is_none() {
-            self.report(Column::Rpps, "RPPS_INVALIDE", "Un RPPS est fait de 11 chiffres.".to_owned());
+            self.report(
+                Column::Rpps,
+                "RPPS_INVALIDE",
+                "Un RPPS est fait de 11 chiffres.".to_owned(),
+            );
         } else if read.is_some_and(|number| !number.cle_valide()) {
             self.report(Column::Rpps, "CLE_INVALIDE", WRONG_KEY.to_owned());
         }
@@ -244,7 +304,8 @@ impl RowReader<'_> {
 
 /// Whether a text has the shape of a domain code.
 pub(super) fn is_domain(text: &str) -> bool {
-    (2..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    (2..=8).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -256,13 +317,18 @@ mod tests {
     fn check(line: &str) -> Result<ConventionRow, Vec<(&'static str, u32)>> {
         let header = read_header(HEADER).expect("good header");
         let fields = super::super::lines::split(line, header.separator).expect("splits");
-        read(2, &header, &fields).map_err(|problems| problems.iter().map(|problem| (problem.code, problem.column)).collect())
+        read(2, &header, &fields).map_err(|problems| {
+            problems.iter().map(|problem| (problem.code, problem.column)).collect()
+        })
     }
 
     #[test]
     fn a_good_line_is_read_and_normalised() {
         let row = check("992001362;99900011;phar;2024-01-01;;ACTIVE;10999999997").expect("good");
-        assert_eq!((row.amc.as_str(), row.domain.as_str(), row.state), ("0099900011", "PHAR", ConventionState::Active));
+        assert_eq!(
+            (row.amc.as_str(), row.domain.as_str(), row.state),
+            ("0099900011", "PHAR", ConventionState::Active)
+        );
         assert_eq!(row.ends_on, None);
     }
 
@@ -279,15 +345,25 @@ mod tests {
                 ("RPPS_INVALIDE", 7)
             ])
         );
-        assert_eq!(check("992001362;99900011;*;2024-02-01;2024-01-01;active;"), Err(vec![("DATES_INVERSEES", 5)]));
+        assert_eq!(
+            check("992001362;99900011;*;2024-02-01;2024-01-01;active;"),
+            Err(vec![("DATES_INVERSEES", 5)])
+        );
         assert_eq!(check("992001362;99900011"), Err(vec![("NOMBRE_DE_COLONNES", 0)]));
         assert_eq!(check(";;;;;;").map_err(|all| all.len()), Err(5));
     }
 
     #[test]
     fn headers_are_read_in_any_order_and_with_commas() {
-        assert_eq!(read_header("etat,domaine,date_debut,NUMERO_AMC,identifiant").expect("good").separator, ',');
-        let codes: Vec<_> = read_header("identifiant;identifiant;date_find").expect_err("wrong").iter().map(|p| (p.code, p.field)).collect();
+        assert_eq!(
+            read_header("etat,domaine,date_debut,NUMERO_AMC,identifiant").expect("good").separator,
+            ','
+        );
+        let codes: Vec<_> = read_header("identifiant;identifiant;date_find")
+            .expect_err("wrong")
+            .iter()
+            .map(|p| (p.code, p.field))
+            .collect();
         assert_eq!(
             codes,
             [

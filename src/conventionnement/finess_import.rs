@@ -1,4 +1,5 @@
-//! Import of a FINESS register extract: read on a blocking thread, staged in batches, applied in one transaction.
+//! Import of a FINESS register extract: read on a blocking thread, staged in batches, applied in
+//! one transaction.
 
 use super::finess_row::{self, SECTION};
 use super::identifier::normalise;
@@ -66,11 +67,17 @@ struct ReadFile {
 }
 
 impl Conventionnement {
-    /// Imports a 502-shaped extract. `force` lets it lose more establishments than the limit; nothing else is forced.
+    /// Imports a 502-shaped extract. `force` lets it lose more establishments than the limit;
+    /// nothing else is forced.
     ///
     /// # Errors
     /// When the file cannot be read or the database fails. The register is then as it was.
-    pub async fn import_finess(&self, reader: impl Read + Send + 'static, name: &str, force: bool) -> Result<FinessImport, ImportError> {
+    pub async fn import_finess(
+        &self,
+        reader: impl Read + Send + 'static,
+        name: &str,
+        force: bool,
+    ) -> Result<FinessImport, ImportError> {
         let import_id = self.clock.new_id().to_string();
         let result = self.stage_and_apply_finess(&import_id, reader, name, force).await;
         let discarded = self.discard(&import_id).await;
@@ -91,8 +98,15 @@ impl Conventionnement {
         while let Some(rows) = batches.next().await {
             let kept = self.store.stage_finess(import_id, self.clock.now(), &rows).await?;
             for row in rows.iter().filter(|row| !kept.contains(&row.line)) {
-                let message = format!("Le numéro {} figure déjà plus haut dans le fichier.", row.finess_et);
-                doubles.add_row(vec![Problem::rejecting(row.line.unsigned_abs(), 2, "nofinesset", DOUBLE, message)]);
+                let message =
+                    format!("Le numéro {} figure déjà plus haut dans le fichier.", row.finess_et);
+                doubles.add_row(vec![Problem::rejecting(
+                    row.line.unsigned_abs(),
+                    2,
+                    "nofinesset",
+                    DOUBLE,
+                    message,
+                )]);
                 double_rows += u64::from(row.readable);
             }
         }
@@ -102,12 +116,29 @@ impl Conventionnement {
         let outcome = self.apply_finess(import_id, &file, name, force).await?;
         let ReadFile { digest, encoding, as_of, lines, rows, other_sections, problems } = file;
         tracing::info!(source = name, digest, lines, rows, problems = problems.total, outcome = ?outcome, "conventionnement.import_finess");
-        Ok(FinessImport { source_name: name.to_owned(), digest, encoding, as_of, lines, rows, other_sections, problems, outcome })
+        Ok(FinessImport {
+            source_name: name.to_owned(),
+            digest,
+            encoding,
+            as_of,
+            lines,
+            rows,
+            other_sections,
+            problems,
+            outcome,
+        })
     }
 
-    async fn apply_finess(&self, import_id: &str, file: &ReadFile, name: &str, force: bool) -> Result<FinessOutcome, ImportError> {
+    async fn apply_finess(
+        &self,
+        import_id: &str,
+        file: &ReadFile,
+        name: &str,
+        force: bool,
+    ) -> Result<FinessOutcome, ImportError> {
         let Some(as_of) = file.as_of else {
-            let message = "La première ligne doit être « finess;etalab;<compteur>;AAAA-MM-JJ ».".to_owned();
+            let message =
+                "La première ligne doit être « finess;etalab;<compteur>;AAAA-MM-JJ ».".to_owned();
             return Ok(FinessOutcome::Refused { code: "ENTETE_INVALIDE", message });
         };
         let snapshot = NewSnapshot {
@@ -125,10 +156,17 @@ impl Conventionnement {
     fn told(&self, outcome: RegisterOutcome) -> FinessOutcome {
         let (code, message) = match outcome {
             RegisterOutcome::Applied { diff, .. } => return FinessOutcome::Applied(diff),
-            RegisterOutcome::AlreadyImported(known) => return FinessOutcome::AlreadyImported { imported_at: known.imported_at },
+            RegisterOutcome::AlreadyImported(known) => {
+                return FinessOutcome::AlreadyImported { imported_at: known.imported_at };
+            }
             RegisterOutcome::OlderThan(known) => {
                 let date = french_date(known.as_of);
-                ("EXTRAIT_PLUS_ANCIEN", format!("Le répertoire en place est plus récent (extrait du {date}). Rien n'a été modifié."))
+                (
+                    "EXTRAIT_PLUS_ANCIEN",
+                    format!(
+                        "Le répertoire en place est plus récent (extrait du {date}). Rien n'a été modifié."
+                    ),
+                )
             }
             RegisterOutcome::TooManyLost { before, lost } => {
                 let limit = self.max_loss_percent;
@@ -138,7 +176,11 @@ impl Conventionnement {
                 );
                 ("PERTE_TROP_FORTE", message)
             }
-            RegisterOutcome::Empty => ("AUCUNE_LIGNE_LISIBLE", "L'extrait ne contient aucun établissement lisible. Rien n'a été modifié.".to_owned()),
+            RegisterOutcome::Empty => (
+                "AUCUNE_LIGNE_LISIBLE",
+                "L'extrait ne contient aucun établissement lisible. Rien n'a été modifié."
+                    .to_owned(),
+            ),
         };
         FinessOutcome::Refused { code, message }
     }
@@ -181,7 +223,15 @@ fn read_file(reader: impl Read, stager: &mut Stager<FinessRow>) -> io::Result<Re
         }
     }
     stager.flush();
-    Ok(ReadFile { digest: lines.digest(), encoding: lines.encoding(), as_of, lines: lines.number(), rows, other_sections, problems })
+    Ok(ReadFile {
+        digest: lines.digest(),
+        encoding: lines.encoding(),
+        as_of,
+        lines: lines.number(),
+        rows,
+        other_sections,
+        problems,
+    })
 }
 
 enum Read502 {
@@ -195,22 +245,39 @@ fn read_line(number: u64, text: &str) -> Read502 {
         return Read502::Blank;
     }
     match split(text, ';') {
-        Ok(fields) if fields[0] == SECTION => Read502::Row(Box::new(finess_row::read(number, &fields))),
-        Ok(fields) if !fields[0].is_empty() && fields[0].bytes().all(|byte| byte.is_ascii_lowercase()) => Read502::OtherSection,
+        Ok(fields) if fields[0] == SECTION => {
+            Read502::Row(Box::new(finess_row::read(number, &fields)))
+        }
+        Ok(fields)
+            if !fields[0].is_empty() && fields[0].bytes().all(|byte| byte.is_ascii_lowercase()) =>
+        {
+            Read502::OtherSection
+        }
         Ok(_) => {
             let message = format!("La ligne ne commence pas par « {SECTION} ».");
-            Read502::Row(unreadable(text, Problem::rejecting(number, 1, "section", "SECTION_INCONNUE", message)))
+            Read502::Row(unreadable(
+                text,
+                Problem::rejecting(number, 1, "section", "SECTION_INCONNUE", message),
+            ))
         }
         Err((error, column)) => {
             let (code, message) = error.told();
-            Read502::Row(unreadable(text, Problem::rejecting(number, column, "", code, message.to_owned())))
+            Read502::Row(unreadable(
+                text,
+                Problem::rejecting(number, column, "", code, message.to_owned()),
+            ))
         }
     }
 }
 
-/// A line that cannot be split: when its second position is a good number all the same, the establishment was seen.
+/// A line that cannot be split: when its second position is a good number all the same, the
+/// establishment was seen.
 fn unreadable(text: &str, problem: Problem) -> Box<finess_row::ReadRow> {
-    let number = text.split(';').nth(1).map(normalise).and_then(|text| super::identifier::read_ps(&text).ok());
+    let number = text
+        .split(';')
+        .nth(1)
+        .map(normalise)
+        .and_then(|text| super::identifier::read_ps(&text).ok());
     let row = number.filter(|number| number.cle_valide()).map(|number| FinessRow {
         line: i64::try_from(problem.line).unwrap_or(i64::MAX),
         finess_et: number.as_str().to_owned(),

@@ -1,7 +1,8 @@
 //! One line of a 502-shaped file (`structureet`, 32 positions) to one row of the register.
 //!
-//! Source: official description of the etalab CS1100502 file. A row whose own number is readable but something else is not is still worth
-//! one thing: the establishment exists, so it must not be closed. That is what `readable: false` says.
+//! Source: official description of the etalab CS1100502 file. A row whose own number is readable
+//! but something else is not is still worth one thing: the establishment exists, so it must not be
+//! closed. That is what `readable: false` says.
 
 use super::identifier::{WRONG_KEY, normalise, read_ps};
 use super::problem::Problem;
@@ -53,7 +54,8 @@ struct RowReader<'a> {
 impl RowReader<'_> {
     fn row(&mut self) -> Option<FinessRow> {
         if self.fields.len() != POSITIONS {
-            let message = format!("La ligne a {} colonnes au lieu de {POSITIONS}.", self.fields.len());
+            let message =
+                format!("La ligne a {} colonnes au lieu de {POSITIONS}.", self.fields.len());
             self.problems.push(Problem::rejecting(self.line, 0, "", "NOMBRE_DE_COLONNES", message));
         }
         let finess_et = self.number(&NOFINESSET)?;
@@ -68,9 +70,12 @@ impl RowReader<'_> {
             finess_ej: self.number(&NOFINESSEJ).unwrap_or_default(),
             name: self.required(&RS),
             long_name: self.text(&RSLONGUE),
-            category_code: self.shaped(&CATEGETAB, "CATEGORIE_INVALIDE", "La catégorie est faite de 3 chiffres.", |c| {
-                c.len() == 3 && c.bytes().all(|b| b.is_ascii_digit())
-            }),
+            category_code: self.shaped(
+                &CATEGETAB,
+                "CATEGORIE_INVALIDE",
+                "La catégorie est faite de 3 chiffres.",
+                |c| c.len() == 3 && c.bytes().all(|b| b.is_ascii_digit()),
+            ),
             category_label: self.text(&LIBCATEGETAB),
             department: self.shaped(
                 &DEPARTEMENT,
@@ -79,24 +84,44 @@ impl RowReader<'_> {
                 |d| matches!(d.as_bytes(), [b'0'..=b'9', b'0'..=b'9' | b'A'..=b'Z']),
             ),
             post_line: self.text(&LIGNEACHEMINEMENT),
-            siret: self.optional(&SIRET, "SIRET_INVALIDE", "Le SIRET est fait de 14 chiffres ; la valeur n'est pas reprise.", |s| {
-                s.len() == 14 && s.bytes().all(|b| b.is_ascii_digit())
-            }),
+            siret: self.optional(
+                &SIRET,
+                "SIRET_INVALIDE",
+                "Le SIRET est fait de 14 chiffres ; la valeur n'est pas reprise.",
+                |s| s.len() == 14 && s.bytes().all(|b| b.is_ascii_digit()),
+            ),
             codemft: self.text(&CODEMFT),
             opened_on: self.date(&DATEOUV),
             updated_on: self.date(&DATEMAJ),
         };
         let readable = !self.problems.iter().any(|problem| problem.row_rejected);
-        Some(if readable { row } else { FinessRow { line, finess_et: row.finess_et, ..FinessRow::default() } })
+        Some(if readable {
+            row
+        } else {
+            FinessRow { line, finess_et: row.finess_et, ..FinessRow::default() }
+        })
     }
 
     fn text(&self, position: &Position) -> String {
         self.fields.get(position.0 - 1).cloned().unwrap_or_default()
     }
 
-    fn report(&mut self, position: &Position, code: &'static str, message: &str, row_rejected: bool) {
+    fn report(
+        &mut self,
+        position: &Position,
+        code: &'static str,
+        message: &str,
+        row_rejected: bool,
+    ) {
         let column = u32::try_from(position.0).unwrap_or(0);
-        self.problems.push(Problem { line: self.line, column, field: position.1, code, message: message.to_owned(), row_rejected });
+        self.problems.push(Problem {
+            line: self.line,
+            column,
+            field: position.1,
+            code,
+            message: message.to_owned(),
+            row_rejected,
+        });
     }
 
     fn number(&mut self, position: &Position) -> Option<String> {
@@ -121,7 +146,13 @@ impl RowReader<'_> {
         text
     }
 
-    fn shaped(&mut self, position: &Position, code: &'static str, message: &str, accepts: fn(&str) -> bool) -> String {
+    fn shaped(
+        &mut self,
+        position: &Position,
+        code: &'static str,
+        message: &str,
+        accepts: fn(&str) -> bool,
+    ) -> String {
         let text = normalise(&self.text(position));
         if !accepts(&text) {
             self.report(position, code, message, true);
@@ -129,7 +160,13 @@ impl RowReader<'_> {
         text
     }
 
-    fn optional(&mut self, position: &Position, code: &'static str, message: &str, accepts: fn(&str) -> bool) -> String {
+    fn optional(
+        &mut self,
+        position: &Position,
+        code: &'static str,
+        message: &str,
+        accepts: fn(&str) -> bool,
+    ) -> String {
         let text = self.text(position);
         if text.is_empty() || accepts(&text) {
             return text;
@@ -181,7 +218,10 @@ mod tests {
     }
 
     fn keyed(stem: &str) -> String {
-        (0..10).map(|key| format!("{stem}{key}")).find(|n| noemie_parsers::types::cle_type_1_2_valide(n.as_bytes())).expect("one key in ten is right")
+        (0..10)
+            .map(|key| format!("{stem}{key}"))
+            .find(|n| noemie_parsers::types::cle_type_1_2_valide(n.as_bytes()))
+            .expect("one key in ten is right")
     }
 
     fn good() -> String {
@@ -194,7 +234,10 @@ mod tests {
         assert_eq!(problems, []);
         let row = row.expect("kept");
         assert!(row.readable);
-        assert_eq!((row.name.as_str(), row.category_code.as_str(), row.post_line.as_str()), ("CLINIQUE INVENTEE", "365", "99001 VILLE INVENTEE"));
+        assert_eq!(
+            (row.name.as_str(), row.category_code.as_str(), row.post_line.as_str()),
+            ("CLINIQUE INVENTEE", "365", "99001 VILLE INVENTEE")
+        );
         assert_eq!(row.opened_on, parse_date("2001-02-03"));
         assert_eq!(row.updated_on, parse_date("2024-05-06"));
     }
@@ -206,7 +249,10 @@ mod tests {
         assert_eq!(codes(&good().replace("CLINIQUE INVENTEE", "")), [("VALEUR_ABSENTE", 4)]);
         assert_eq!(codes(&good().replace(";365;", ";36;")), [("CATEGORIE_INVALIDE", 19)]);
         assert_eq!(codes(&good().replace("2024-05-06", "2024-02-31")), [("DATE_INVALIDE", 31)]);
-        assert_eq!(codes("structureet;1;2"), [("NOMBRE_DE_COLONNES", 0), ("IDENTIFIANT_LONGUEUR", 2)]);
+        assert_eq!(
+            codes("structureet;1;2"),
+            [("NOMBRE_DE_COLONNES", 0), ("IDENTIFIANT_LONGUEUR", 2)]
+        );
     }
 
     #[test]
@@ -219,7 +265,9 @@ mod tests {
     #[test]
     fn first_line_gives_the_date_of_the_extract() {
         assert_eq!(read_first_line("finess;etalab;111;2026-05-12"), parse_date("2026-05-12"));
-        for bad in ["", "finess;etalab;111", "finess;etalab;111;12/05/2026", "structureet;1;2;2026-05-12"] {
+        for bad in
+            ["", "finess;etalab;111", "finess;etalab;111;12/05/2026", "structureet;1;2;2026-05-12"]
+        {
             assert_eq!(read_first_line(bad), None, "{bad}");
         }
     }

@@ -44,9 +44,9 @@ pub(super) fn normalise(text: &str) -> String {
 pub(super) fn read_number(text: &str) -> Result<Number, BadShape> {
     let text = normalise(text);
     if text.len() == 11 && text.is_ascii() {
-        return Rpps::from_bytes(text.as_bytes())
-            .map(Number::Rpps)
-            .ok_or_else(|| bad("IDENTIFIANT_CARACTERES", "Un RPPS est fait de 11 chiffres.".to_owned()));
+        return Rpps::from_bytes(text.as_bytes()).map(Number::Rpps).ok_or_else(|| {
+            bad("IDENTIFIANT_CARACTERES", "Un RPPS est fait de 11 chiffres.".to_owned())
+        });
     }
     read_ps(&text).map(Number::Ps)
 }
@@ -59,7 +59,11 @@ pub(super) fn read_ps(text: &str) -> Result<NumeroPs, BadShape> {
     if text.chars().count() != 9 {
         return Err(bad(
             "IDENTIFIANT_LONGUEUR",
-            format!("Un numéro a 9 caractères (11 pour un RPPS) ; celui-ci en a {}.{}", text.chars().count(), hint(text)),
+            format!(
+                "Un numéro a 9 caractères (11 pour un RPPS) ; celui-ci en a {}.{}",
+                text.chars().count(),
+                hint(text)
+            ),
         ));
     }
     NumeroPs::from_bytes(text.as_bytes()).ok_or_else(|| {
@@ -76,7 +80,9 @@ fn hint(text: &str) -> String {
     if NumeroPs::from_bytes(padded.as_bytes()).is_some_and(|number| number.cle_valide()) {
         return format!(" Un tableur a peut-être mangé le zéro de tête : {padded} ?");
     }
-    let with_key = (0..10).map(|key| format!("{text}{key}")).find(|number| cle_type_1_2_valide(number.as_bytes()));
+    let with_key = (0..10)
+        .map(|key| format!("{text}{key}"))
+        .find(|number| cle_type_1_2_valide(number.as_bytes()));
     with_key.map_or_else(String::new, |number| format!(" La clé manque peut-être : {number} ?"))
 }
 
@@ -85,7 +91,8 @@ const fn bad(code: &'static str, message: String) -> BadShape {
 }
 
 /// What is said of a number whose key is wrong.
-pub(super) const WRONG_KEY: &str = "La clé de ce numéro (dernier caractère) est fausse : une erreur de saisie est probable.";
+pub(super) const WRONG_KEY: &str =
+    "La clé de ce numéro (dernier caractère) est fausse : une erreur de saisie est probable.";
 
 #[cfg(test)]
 mod tests {

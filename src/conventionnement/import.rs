@@ -1,4 +1,5 @@
-//! What both imports share: a blocking reader on its own thread that hands over batches, and the errors of an import.
+//! What both imports share: a blocking reader on its own thread that hands over batches, and the
+//! errors of an import.
 
 use super::Conventionnement;
 use super::lines::MAX_LINE;
@@ -10,7 +11,8 @@ use tokio::task::JoinHandle;
 
 /// Rows of one batch: one statement and one short transaction of the database.
 const BATCH: usize = 500;
-/// Batches read ahead of the database: enough to keep both busy, and all the memory that an import takes.
+/// Batches read ahead of the database: enough to keep both busy, and all the memory that an import
+/// takes.
 const BATCHES_AHEAD: usize = 2;
 /// What a killed import left staged is emptied by the first import that begins this much later.
 const DEAD_AFTER: time::Duration = time::Duration::days(1);
@@ -60,9 +62,13 @@ pub(super) struct Batches<T, S> {
 
 impl<T: Send + 'static, S: Send + 'static> Batches<T, S> {
     /// Starts reading on a blocking thread.
-    pub(super) fn read(read: impl FnOnce(&mut Stager<T>) -> io::Result<S> + Send + 'static) -> Self {
+    pub(super) fn read(
+        read: impl FnOnce(&mut Stager<T>) -> io::Result<S> + Send + 'static,
+    ) -> Self {
         let (to, from) = mpsc::channel(BATCHES_AHEAD);
-        let reader = tokio::task::spawn_blocking(move || read(&mut Stager { batch: Vec::with_capacity(BATCH), to }));
+        let reader = tokio::task::spawn_blocking(move || {
+            read(&mut Stager { batch: Vec::with_capacity(BATCH), to })
+        });
         Self { from, reader }
     }
 
@@ -87,5 +93,11 @@ impl Conventionnement {
 
 /// A line that was skipped unread.
 pub(super) fn too_long(line: u64) -> Problem {
-    Problem::rejecting(line, 0, "", "LIGNE_TROP_LONGUE", format!("La ligne dépasse {MAX_LINE} octets."))
+    Problem::rejecting(
+        line,
+        0,
+        "",
+        "LIGNE_TROP_LONGUE",
+        format!("La ligne dépasse {MAX_LINE} octets."),
+    )
 }

@@ -1,7 +1,9 @@
-//! Reads a CSV file line by line: bounded memory, the digest of every byte, UTF-8 with a fall-back to Windows-1252.
+//! Reads a CSV file line by line: bounded memory, the digest of every byte, UTF-8 with a fall-back
+//! to Windows-1252.
 //!
-//! One line is one row: neither file has line ends inside quotes, and so a quote that is never closed costs its own line and not the
-//! rest of the file. That, and knowing each line's number and bytes, is why the split is written here.
+//! One line is one row: neither file has line ends inside quotes, and so a quote that is never
+//! closed costs its own line and not the rest of the file. That, and knowing each line's number and
+//! bytes, is why the split is written here.
 
 use encoding_rs::WINDOWS_1252;
 use std::io::{self, BufRead, BufReader, Read};
@@ -55,7 +57,13 @@ pub(super) struct Lines<R> {
 
 impl<R: Read> Lines<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self { reader: BufReader::with_capacity(256 * 1024, reader), hasher: blake3::Hasher::new(), number: 0, utf8_seen: false, windows_seen: false }
+        Self {
+            reader: BufReader::with_capacity(256 * 1024, reader),
+            hasher: blake3::Hasher::new(),
+            number: 0,
+            utf8_seen: false,
+            windows_seen: false,
+        }
     }
 
     /// Number of the last line read, 1-based.
@@ -148,15 +156,22 @@ impl SplitError {
     /// Code and French sentence.
     pub(super) const fn told(self) -> (&'static str, &'static str) {
         match self {
-            Self::UnclosedQuote => ("GUILLEMET_NON_FERME", "Un guillemet ouvert n'est pas refermé sur cette ligne."),
-            Self::TextAfterQuote => ("TEXTE_APRES_GUILLEMET", "Du texte suit un guillemet fermant sans séparateur."),
-            Self::ControlCharacter => ("CARACTERE_INTERDIT", "La ligne contient un caractère de contrôle."),
+            Self::UnclosedQuote => {
+                ("GUILLEMET_NON_FERME", "Un guillemet ouvert n'est pas refermé sur cette ligne.")
+            }
+            Self::TextAfterQuote => {
+                ("TEXTE_APRES_GUILLEMET", "Du texte suit un guillemet fermant sans séparateur.")
+            }
+            Self::ControlCharacter => {
+                ("CARACTERE_INTERDIT", "La ligne contient un caractère de contrôle.")
+            }
         }
     }
 }
 
-/// Splits a line into trimmed fields. A field that starts with `"` ends at the next lone `"`; `""` stands for one. A quote inside an unquoted
-/// field is text. On error, the 1-based column where it was found.
+/// Splits a line into trimmed fields. A field that starts with `"` ends at the next lone `"`; `""`
+/// stands for one. A quote inside an unquoted field is text. On error, the 1-based column where it
+/// was found.
 pub(super) fn split(line: &str, separator: char) -> Result<Vec<String>, (SplitError, u32)> {
     let mut fields: Vec<String> = Vec::with_capacity(32);
     let mut rest = line;
@@ -194,7 +209,10 @@ fn split_quoted(mut rest: &str, separator: char) -> Result<FieldAndRest<'_>, Spl
         } else if after.is_empty() {
             return Ok((field, None));
         } else {
-            return after.strip_prefix(separator).map(|after| (field, Some(after))).ok_or(SplitError::TextAfterQuote);
+            return after
+                .strip_prefix(separator)
+                .map(|after| (field, Some(after)))
+                .ok_or(SplitError::TextAfterQuote);
         }
     }
 }

@@ -45,8 +45,8 @@ impl Conventionnement {
     /// Answers whether a number is conventionné with an AMC, for a domain, on a day.
     ///
     /// # Errors
-    /// [`LookupError::Invalid`] when what is asked is not well formed, [`LookupError::Store`] when the database fails. An unknown number is
-    /// an answer, not an error.
+    /// [`LookupError::Invalid`] when what is asked is not well formed, [`LookupError::Store`] when
+    /// the database fails. An unknown number is an answer, not an error.
     pub async fn lookup(&self, query: &LookupQuery) -> Result<LookupAnswer, LookupError> {
         let (number, amc) = read_keys(&query.identifier, &query.amc)?;
         let domain = read_domain(&query.domain)?;
@@ -56,7 +56,10 @@ impl Conventionnement {
         let (register, versions) = tokio::try_join!(self.register(), self.versions_of(&number))?;
         let own = version_on(&versions, query.on);
         let legal_entity = own.map(|establishment| establishment.finess_ej.as_str());
-        let found = self.store.find_conventions(number.as_str(), amc.as_str(), legal_entity, query.on).await?;
+        let found = self
+            .store
+            .find_conventions(number.as_str(), amc.as_str(), legal_entity, query.on)
+            .await?;
         let choice = choose(&found, &domain, query.on);
         let (establishment, is_legal_entity, is_holder, amc_known) = tokio::try_join!(
             self.establishment_of(own, &choice, query.on),
@@ -87,23 +90,41 @@ impl Conventionnement {
         }
     }
 
-    /// The number itself when it is an establishment, else the one that the chosen convention names: its link, or its holder.
-    async fn establishment_of(&self, own: Option<&EstablishmentRow>, choice: &Choice, on: Date) -> Result<Option<EstablishmentRow>, StoreError> {
+    /// The number itself when it is an establishment, else the one that the chosen convention
+    /// names: its link, or its holder.
+    async fn establishment_of(
+        &self,
+        own: Option<&EstablishmentRow>,
+        choice: &Choice,
+        on: Date,
+    ) -> Result<Option<EstablishmentRow>, StoreError> {
         if own.is_some() {
             return Ok(own.cloned());
         }
         let Choice::Convention { found, .. } = choice else { return Ok(None) };
-        let finess = if found.row.finess_et.is_empty() { &found.row.identifier } else { &found.row.finess_et };
+        let finess = if found.row.finess_et.is_empty() {
+            &found.row.identifier
+        } else {
+            &found.row.finess_et
+        };
         let versions = self.store.establishment_versions(finess).await?;
         Ok(version_on(&versions, on).cloned())
     }
 
-    async fn is_legal_entity(&self, number: &Number, own: Option<&EstablishmentRow>) -> Result<bool, StoreError> {
+    async fn is_legal_entity(
+        &self,
+        number: &Number,
+        own: Option<&EstablishmentRow>,
+    ) -> Result<bool, StoreError> {
         let Number::Ps(number) = number else { return Ok(false) };
         Ok(own.is_none() && self.store.any_establishment_of(number.as_str()).await?.is_some())
     }
 
-    async fn is_holder(&self, number: &Number, found: &[FoundConvention]) -> Result<bool, StoreError> {
+    async fn is_holder(
+        &self,
+        number: &Number,
+        found: &[FoundConvention],
+    ) -> Result<bool, StoreError> {
         let is_own = found.iter().any(|one| matches!(one.path, Path::Own | Path::Rpps));
         Ok(is_own || self.store.convention_holder_known(number.as_str()).await?)
     }
@@ -113,14 +134,19 @@ impl Conventionnement {
     }
 }
 
-/// The version in force on a day; after a closure the last one, before the first extract the first one.
+/// The version in force on a day; after a closure the last one, before the first extract the first
+/// one.
 fn version_on(versions: &[EstablishmentRow], on: Date) -> Option<&EstablishmentRow> {
     versions.iter().rev().find(|version| version.valid_from <= on).or(versions.first())
 }
 
 /// Checks a number and an AMC.
 pub(super) fn read_keys(identifier: &str, amc: &str) -> Result<(Number, NumeroAmc), LookupError> {
-    let number = read_number(identifier).map_err(|shape| LookupError::Invalid { field: "identifier", code: shape.code, message: shape.message })?;
+    let number = read_number(identifier).map_err(|shape| LookupError::Invalid {
+        field: "identifier",
+        code: shape.code,
+        message: shape.message,
+    })?;
     let amc = NumeroAmc::from_bytes(amc.as_bytes()).ok_or_else(|| LookupError::Invalid {
         field: "amc",
         code: "AMC_INVALIDE",

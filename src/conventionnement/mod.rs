@@ -1,4 +1,5 @@
-//! Conventionnement: who has a convention with whom, for what, on which day, and what the register of establishments says of them.
+//! Conventionnement: who has a convention with whom, for what, on which day, and what the register
+//! of establishments says of them.
 //!
 //! ```text
 //! FINESS extract ──► finess_import ──┐                        ┌── special_amc (rules, before any search)
@@ -6,8 +7,9 @@
 //! conventions CSV ─► convention_import┘                       └── lookup ─► choice (which convention) ─► answer (code, sentence)
 //! ```
 //!
-//! Promises: an import is applied whole or leaves everything as it was, and names every fault; an answer says by which number it was found,
-//! why, and how old the register is. Must not know: SQL, gRPC, claims.
+//! Promises: an import is applied whole or leaves everything as it was, and names every fault; an
+//! answer says by which number it was found, why, and how old the register is. Must not know: SQL,
+//! gRPC, claims.
 
 use crate::clock::SharedClock;
 use crate::store::StoreError;
@@ -28,7 +30,9 @@ mod lookup;
 mod problem;
 mod special_amc;
 
-pub use crate::store::conventions::{ConventionDiff, ConventionRow, ConventionState, EstablishmentRow, RegisterDiff};
+pub use crate::store::conventions::{
+    ConventionDiff, ConventionRow, ConventionState, EstablishmentRow, RegisterDiff,
+};
 pub use answer::{Answer, LookupAnswer, MatchedBy, RegisterState};
 pub use convention_import::{ConventionImport, ConventionOutcome};
 pub use finess_import::{FinessImport, FinessOutcome};
@@ -37,8 +41,8 @@ pub use lines::Encoding;
 pub use lookup::{LookupError, LookupQuery};
 pub use problem::{MAX_PROBLEMS_KEPT, Problem, Problems};
 
-/// Share of the establishments in force that an extract may lose, in percent. From one year to the next about 1.5 % of the hospitals
-/// disappear; more than three times that is a truncated file.
+/// Share of the establishments in force that an extract may lose, in percent. From one year to the
+/// next about 1.5 % of the hospitals disappear; more than three times that is a truncated file.
 pub const DEFAULT_MAX_LOSS_PERCENT: u8 = 5;
 
 /// The register and the conventions, with a clock.
@@ -62,11 +66,17 @@ impl Conventionnement {
         self
     }
 
-    /// Every version ever recorded of the conventions of a number with an AMC: by type, domain, start, then by record date.
+    /// Every version ever recorded of the conventions of a number with an AMC: by type, domain,
+    /// start, then by record date.
     ///
     /// # Errors
-    /// [`LookupError::Invalid`] for a number that is not well formed, [`LookupError::Store`] when the database fails.
-    pub async fn history(&self, identifier: &str, amc: &str) -> Result<Vec<ConventionVersion>, LookupError> {
+    /// [`LookupError::Invalid`] for a number that is not well formed, [`LookupError::Store`] when
+    /// the database fails.
+    pub async fn history(
+        &self,
+        identifier: &str,
+        amc: &str,
+    ) -> Result<Vec<ConventionVersion>, LookupError> {
         let (number, amc) = lookup::read_keys(identifier, amc)?;
         Ok(self.store.convention_history(number.as_str(), amc.as_str()).await?)
     }

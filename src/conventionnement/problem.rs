@@ -1,8 +1,10 @@
-//! What is wrong with a row of a file: where, a stable code, and a sentence for the desk. All of them are counted, the first ones kept.
+//! What is wrong with a row of a file: where, a stable code, and a sentence for the desk. All of
+//! them are counted, the first ones kept.
 
 use serde::Serialize;
 
-/// Problems kept of one file, so that a file that is wrong everywhere does not fill the memory; the others are counted.
+/// Problems kept of one file, so that a file that is wrong everywhere does not fill the memory; the
+/// others are counted.
 pub const MAX_PROBLEMS_KEPT: usize = 10_000;
 
 /// One fault of a file.
@@ -25,7 +27,13 @@ pub struct Problem {
 impl Problem {
     /// A fault that costs the row.
     #[must_use]
-    pub const fn rejecting(line: u64, column: u32, field: &'static str, code: &'static str, message: String) -> Self {
+    pub const fn rejecting(
+        line: u64,
+        column: u32,
+        field: &'static str,
+        code: &'static str,
+        message: String,
+    ) -> Self {
         Self { line, column, field, code, message, row_rejected: true }
     }
 }

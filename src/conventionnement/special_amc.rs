@@ -1,5 +1,6 @@
-//! AMC numbers that name no insurer. They are answered by rule, before any search: a convention table that happened to hold one must not
-//! change the answer. One row each; `docs/conventionnement.md` shows the same table.
+//! AMC numbers that name no insurer. They are answered by rule, before any search: a convention
+//! table that happened to hold one must not change the answer. One row each;
+//! `docs/conventionnement.md` shows the same table.
 
 use super::answer::Answer;
 
@@ -19,7 +20,8 @@ const TABLE: [SpecialAmc; 3] = [
         reason_code: "C2S_CAISSE",
         reason: "Complémentaire santé solidaire gérée par la caisse : la caisse règle les deux parts, aucune convention n'est nécessaire.",
     },
-    // The number says that a complementary insurer manages the C2S, not which one: there is nothing to search with.
+    // The number says that a complementary insurer manages the C2S, not which one: there is nothing
+    // to search with.
     SpecialAmc {
         amc: "0088888888",
         answer: Answer::Unknown,

@@ -1,4 +1,5 @@
-//! Business days: Monday to Friday without French public holidays. The clocks of the insurer's promises run on them.
+//! Business days: Monday to Friday without French public holidays. The clocks of the insurer's
+//! promises run on them.
 
 use time::{Date, Duration, Month, OffsetDateTime, Weekday};
 
@@ -28,10 +29,16 @@ pub fn is_business_day(date: Date) -> bool {
 pub fn is_public_holiday(date: Date) -> bool {
     let fixed = matches!(
         (date.month(), date.day()),
-        (Month::January, 1) | (Month::May, 1 | 8) | (Month::July, 14) | (Month::August, 15) | (Month::November, 1 | 11) | (Month::December, 25)
+        (Month::January, 1)
+            | (Month::May, 1 | 8)
+            | (Month::July, 14)
+            | (Month::August, 15)
+            | (Month::November, 1 | 11)
+            | (Month::December, 25)
     );
     // Easter Monday, Ascension, Whit Monday.
-    let moving = easter(date.year()).is_some_and(|e| [1, 39, 50].iter().any(|d| e.saturating_add(Duration::days(*d)) == date));
+    let moving = easter(date.year())
+        .is_some_and(|e| [1, 39, 50].iter().any(|d| e.saturating_add(Duration::days(*d)) == date));
     fixed || moving
 }
 
@@ -46,7 +53,12 @@ fn easter(year: i32) -> Option<Date> {
     let m = (a + 11 * h + 19 * l) / 433;
     let month = (h + l - 7 * m + 90) / 25;
     let day = (h + l - 7 * m + 33 * month + 19) % 32;
-    Date::from_calendar_date(year, Month::try_from(u8::try_from(month).ok()?).ok()?, u8::try_from(day).ok()?).ok()
+    Date::from_calendar_date(
+        year,
+        Month::try_from(u8::try_from(month).ok()?).ok()?,
+        u8::try_from(day).ok()?,
+    )
+    .ok()
 }
 
 #[cfg(test)]
@@ -63,7 +75,10 @@ mod tests {
 
     #[test]
     fn weekends_and_holidays_do_not_count() {
-        assert_eq!(deadline(datetime!(2026-11-20 10:00 UTC), 4), datetime!(2026-11-26 23:59:59 UTC));
+        assert_eq!(
+            deadline(datetime!(2026-11-20 10:00 UTC), 4),
+            datetime!(2026-11-26 23:59:59 UTC)
+        );
         assert_eq!(deadline(datetime!(2026-12-23 10:00 UTC), 2).date(), date!(2026 - 12 - 28));
         assert!(is_public_holiday(date!(2026 - 05 - 14)));
     }

@@ -180,7 +180,8 @@ pub struct Claim {
     pub first_record: u64,
     /// Number of its records.
     pub record_count: u32,
-    /// Token of the invoice's identity (design: PS, number, NIR, key, birth date, rank, complement).
+    /// Token of the invoice's identity (design: PS, number, NIR, key, birth date, rank,
+    /// complement).
     pub identity: Token,
     /// Token of the insured person's NIR.
     pub person: Token,
@@ -237,7 +238,8 @@ impl Claim {
     }
 }
 
-/// What the vault keeps of a person for one claim. Never printed, never serialised outside the vault.
+/// What the vault keeps of a person for one claim. Never printed, never serialised outside the
+/// vault.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonRecord {
     /// NIR of the insured, 13 characters as sent.

@@ -1,9 +1,12 @@
 //! Claim events: the facts told to the insurer's workers.
 //!
-//! The JSON is the proto3 JSON mapping of `noemie.gateway.v1.ClaimEvent` (camelCase names, 64-bit integers as strings); a test reads it
-//! back with the generated type. It carries amounts, parties, state, reasons, tokens and ids, and no person.
+//! The JSON is the proto3 JSON mapping of `noemie.gateway.v1.ClaimEvent` (camelCase names, 64-bit
+//! integers as strings); a test reads it back with the generated type. It carries amounts, parties,
+//! state, reasons, tokens and ids, and no person.
 
-use super::{Claim, ClaimId, ClaimPart, EventId, ExchangeId, Flow, PartKind, PartState, Reason, Token};
+use super::{
+    Claim, ClaimId, ClaimPart, EventId, ExchangeId, Flow, PartKind, PartState, Reason, Token,
+};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -18,9 +21,11 @@ pub struct ClaimEvent {
     /// 1-based rank of the event in the life of the claim.
     #[serde(with = "as_string")]
     pub sequence: u64,
-    /// Fact: the new state of the part (`received`, `accepted`, `rejected`, `deferred`, `paid`, `recovered` …).
+    /// Fact: the new state of the part (`received`, `accepted`, `rejected`, `deferred`, `paid`,
+    /// `recovered` …).
     pub fact: PartState,
-    /// Part concerned; a `received` event concerns the whole claim and says `amc` (`amo` when nothing is asked of the AMC).
+    /// Part concerned; a `received` event concerns the whole claim and says `amc` (`amo` when
+    /// nothing is asked of the AMC).
     pub part: PartKind,
     /// Flow of the claim.
     pub flow: Flow,
@@ -146,18 +151,21 @@ mod as_string {
     }
 }
 
-/// Instants as `google.protobuf.Timestamp` is written in proto3 JSON: UTC, `Z`, and always 6 decimals (0, 3, 6 or 9 are allowed), which is
-/// also what both databases keep.
+/// Instants as `google.protobuf.Timestamp` is written in proto3 JSON: UTC, `Z`, and always 6
+/// decimals (0, 3, 6 or 9 are allowed), which is also what both databases keep.
 mod timestamp {
     use serde::{Deserializer, Serializer, ser::Error};
     use time::format_description::BorrowedFormatItem;
     use time::macros::format_description;
     use time::{OffsetDateTime, UtcOffset};
 
-    const MICROSECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+    const MICROSECONDS: &[BorrowedFormatItem<'_>] =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
     pub(super) fn serialize<S: Serializer>(at: &OffsetDateTime, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(&at.to_offset(UtcOffset::UTC).format(MICROSECONDS).map_err(S::Error::custom)?)
+        s.serialize_str(
+            &at.to_offset(UtcOffset::UTC).format(MICROSECONDS).map_err(S::Error::custom)?,
+        )
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<OffsetDateTime, D::Error> {

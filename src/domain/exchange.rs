@@ -92,7 +92,8 @@ pub struct Exchange {
     pub archive_name: String,
 }
 
-/// The books of one exchange, invariant 1: `read = accepted + quarantined + duplicates + unmatched + envelope`, in records.
+/// The books of one exchange, invariant 1:
+/// `read = accepted + quarantined + duplicates + unmatched + envelope`, in records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ledger {
     /// Physical records read (entities for a NOEMIE return).
@@ -113,7 +114,8 @@ impl Ledger {
     /// Whether nothing was lost on the way.
     #[must_use]
     pub const fn balances(&self) -> bool {
-        self.read == self.accepted + self.quarantined + self.duplicates + self.unmatched + self.envelope
+        self.read
+            == self.accepted + self.quarantined + self.duplicates + self.unmatched + self.envelope
     }
 }
 
@@ -218,7 +220,8 @@ pub struct ReturnFile {
 }
 
 impl ReturnFile {
-    /// The context under which the vault seals and opens the bytes: they open for this file and for no other.
+    /// The context under which the vault seals and opens the bytes: they open for this file and for
+    /// no other.
     #[must_use]
     pub fn seal_context(id: ReturnId) -> String {
         format!("return/{id}")

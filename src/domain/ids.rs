@@ -43,8 +43,8 @@ id! {
     ReturnId
 }
 
-/// A keyed digest (HMAC-SHA-256, hex) that stands for a person or an invoice outside the vault: equal inputs give equal tokens, and nobody
-/// without the key goes back.
+/// A keyed digest (HMAC-SHA-256, hex) that stands for a person or an invoice outside the vault:
+/// equal inputs give equal tokens, and nobody without the key goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Token(pub String);
@@ -55,8 +55,9 @@ impl fmt::Display for Token {
     }
 }
 
-/// What an invoice is looked up by. The identity alone says which invoice it is; PS and number stand before it, because an identity is random: by it alone each
-/// invoice of a long history lies on a page of its own, by its PS and number it lies beside its neighbours.
+/// What an invoice is looked up by. The identity alone says which invoice it is; PS and number
+/// stand before it, because an identity is random: by it alone each invoice of a long history lies
+/// on a page of its own, by its PS and number it lies beside its neighbours.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InvoiceKey {
     ps: String,
@@ -65,7 +66,8 @@ pub struct InvoiceKey {
 }
 
 impl InvoiceKey {
-    /// PS and number as sent. Spaces around them do not count, as they do not in the identity, so that equal identities are equal keys.
+    /// PS and number as sent. Spaces around them do not count, as they do not in the identity, so
+    /// that equal identities are equal keys.
     #[must_use]
     pub fn new(ps: &str, invoice_number: &str, identity: Token) -> Self {
         let bare = |text: &str| text.trim_matches(' ').to_owned();

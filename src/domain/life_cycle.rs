@@ -9,12 +9,15 @@
 
 use super::{ClaimStatus, PartState};
 
-/// Whether a part may go from one state to another. Repeating a state is not a transition: callers recognise it before asking.
+/// Whether a part may go from one state to another. Repeating a state is not a transition: callers
+/// recognise it before asking.
 ///
 /// `deferred` may also be accepted, rejected or paid; `received` may be paid at once by an RSP.
 #[must_use]
 pub const fn may_become(from: PartState, to: PartState) -> bool {
-    use PartState::{Accepted, Deferred, Paid, Received, Recovered, Rejected, RejectedAfterAcceptance};
+    use PartState::{
+        Accepted, Deferred, Paid, Received, Recovered, Rejected, RejectedAfterAcceptance,
+    };
     matches!(
         (from, to),
         (Received, Accepted | Rejected | Deferred | Paid)
@@ -36,8 +39,8 @@ pub const fn is_reject(state: PartState) -> bool {
     matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance)
 }
 
-/// Whether a claim with parts in these states stands in the way of the same invoice: its AMC part is not rejected, or its AMO part when nothing is
-/// asked of the AMC.
+/// Whether a claim with parts in these states stands in the way of the same invoice: its AMC part
+/// is not rejected, or its AMO part when nothing is asked of the AMC.
 #[must_use]
 pub const fn is_live(amo: PartState, amc: PartState) -> bool {
     !is_reject(if matches!(amc, PartState::NotRequested) { amo } else { amc })
@@ -49,10 +52,12 @@ pub const fn is_waiting(state: PartState) -> bool {
     matches!(state, PartState::Received | PartState::Accepted | PartState::Deferred)
 }
 
-/// The status of a claim. Precedence: recovered, then payment, then reject, then deferral, then acceptance.
+/// The status of a claim. Precedence: recovered, then payment, then reject, then deferral, then
+/// acceptance.
 #[must_use]
 pub fn status(amo: PartState, amc: PartState) -> ClaimStatus {
-    let asked: Vec<PartState> = [amo, amc].into_iter().filter(|s| *s != PartState::NotRequested).collect();
+    let asked: Vec<PartState> =
+        [amo, amc].into_iter().filter(|s| *s != PartState::NotRequested).collect();
     let any = |states: &[PartState]| asked.iter().any(|s| states.contains(s));
     let all = |states: &[PartState]| !asked.is_empty() && asked.iter().all(|s| states.contains(s));
     let rejected = [PartState::Rejected, PartState::RejectedAfterAcceptance];

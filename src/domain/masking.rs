@@ -1,14 +1,17 @@
-//! Texts that come from outside and go where no person may be named: labels of rejects, comments, file names.
+//! Texts that come from outside and go where no person may be named: labels of rejects, comments,
+//! file names.
 //!
-//! Names cannot be told from other words; a NIR can be told from other numbers. The rule is generous: a long number that is none is masked too.
+//! Names cannot be told from other words; a NIR can be told from other numbers. The rule is
+//! generous: a long number that is none is masked too.
 
 /// Length of a NIR without its key.
 const NIR: usize = 13;
 /// How people write it.
 const GROUPS: [usize; 6] = [1, 2, 2, 2, 3, 3];
 
-/// The text with every number that may be a NIR replaced by stars: 13 digits or more in a row, or the groups of a written NIR
-/// (`1 85 07 60 057 018`). The letter of a Corsican department (2A, 2B) counts as a digit.
+/// The text with every number that may be a NIR replaced by stars: 13 digits or more in a row, or
+/// the groups of a written NIR (`1 85 07 60 057 018`). The letter of a Corsican department (2A, 2B)
+/// counts as a digit.
 #[must_use]
 pub fn without_nir(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -28,13 +31,18 @@ pub fn without_nir(text: &str) -> String {
     out
 }
 
-/// How far a number goes: digits, one blank between two of them, and the letter of a Corsican department.
+/// How far a number goes: digits, one blank between two of them, and the letter of a Corsican
+/// department.
 fn length(text: &[u8]) -> usize {
     let is_digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
     let belongs = |at: usize| match text[at] {
         b'0'..=b'9' => true,
         b' ' => is_digit(at + 1),
-        b'A' | b'B' | b'a' | b'b' => at > 0 && text[at - 1] == b'2' && (is_digit(at + 1) || (text.get(at + 1) == Some(&b' ') && is_digit(at + 2))),
+        b'A' | b'B' | b'a' | b'b' => {
+            at > 0
+                && text[at - 1] == b'2'
+                && (is_digit(at + 1) || (text.get(at + 1) == Some(&b' ') && is_digit(at + 2)))
+        }
         _ => false,
     };
     (0..text.len()).find(|at| !belongs(*at)).unwrap_or(text.len())
@@ -42,7 +50,8 @@ fn length(text: &[u8]) -> usize {
 
 fn may_be_nir(number: &str) -> bool {
     let groups: Vec<usize> = number.split(' ').map(str::len).collect();
-    groups.iter().any(|length| *length >= NIR) || groups.windows(GROUPS.len()).any(|window| window == GROUPS)
+    groups.iter().any(|length| *length >= NIR)
+        || groups.windows(GROUPS.len()).any(|window| window == GROUPS)
 }
 
 #[cfg(test)]
@@ -65,7 +74,15 @@ mod tests {
 
     #[test]
     fn other_numbers_stay() {
-        for text in ["", "é", "SP_FP_20260202.b2", "PS 123456782 FACTURE 000000017", "12 02 2026 1234567 89", "AMC 0099900011", "12B"] {
+        for text in [
+            "",
+            "é",
+            "SP_FP_20260202.b2",
+            "PS 123456782 FACTURE 000000017",
+            "12 02 2026 1234567 89",
+            "AMC 0099900011",
+            "12B",
+        ] {
             check(text, text);
         }
     }

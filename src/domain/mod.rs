@@ -1,6 +1,8 @@
-//! What the service talks about: exchanges, claims and their parts, events, decisions. Plain values, no I/O.
+//! What the service talks about: exchanges, claims and their parts, events, decisions. Plain
+//! values, no I/O.
 
 pub mod calendar;
+pub mod caller;
 pub mod claim;
 pub mod event;
 pub mod exchange;
@@ -11,8 +13,11 @@ pub mod next_step;
 pub mod page;
 pub mod receipt;
 
+pub use caller::{Caller, Extent, Proof, Role, Scope};
 pub use claim::{Claim, ClaimLine, ClaimPart, ClaimStatus, Flow, PartKind, PartState, Reason};
 pub use event::ClaimEvent;
-pub use exchange::{Anomalie, Channel, Exchange, Ledger, LogicalFile, Quarantined, ReturnFile, ReturnKind, Verdict};
+pub use exchange::{
+    Anomalie, Channel, Exchange, Ledger, LogicalFile, Quarantined, ReturnFile, ReturnKind, Verdict,
+};
 pub use ids::{ClaimId, EventId, ExchangeId, InvoiceKey, ReturnId, Token};
 pub use page::{Page, PageToken};

@@ -1,4 +1,5 @@
-//! What comes next for a claim, by whom and by when: one French sentence that a professional understands.
+//! What comes next for a claim, by whom and by when: one French sentence that a professional
+//! understands.
 
 use super::life_cycle::is_waiting;
 use super::{Claim, ClaimPart, PartKind, PartState};
@@ -16,7 +17,8 @@ pub fn is_overdue(claim: &Claim, now: OffsetDateTime) -> bool {
     due_at(claim).is_some_and(|due| due < now)
 }
 
-/// The sentence. The AMC part speaks first, it is the one that a gateway of AMC answers for; the AMO part when nothing is asked of the AMC.
+/// The sentence. The AMC part speaks first, it is the one that a gateway of AMC answers for; the
+/// AMO part when nothing is asked of the AMC.
 #[must_use]
 pub fn next_step(claim: &Claim, now: OffsetDateTime) -> String {
     let speaking = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };
@@ -27,7 +29,9 @@ pub fn next_step(claim: &Claim, now: OffsetDateTime) -> String {
     };
     let step = of_part(speaking, payer);
     match due {
-        Some(due) if due < now => format!("{step} ; échéance dépassée depuis le {}.", day(due.date())),
+        Some(due) if due < now => {
+            format!("{step} ; échéance dépassée depuis le {}.", day(due.date()))
+        }
         Some(due) => format!("{step}, au plus tard le {}.", day(due.date())),
         None => format!("{step}."),
     }
@@ -42,10 +46,14 @@ fn of_part(part: &ClaimPart, payer: &str) -> String {
             "Corriger la facture selon les motifs de rejet et l'envoyer de nouveau".to_owned()
         }
         PartState::Paid => match (&part.transfer_reference, part.transfer_date) {
-            (Some(reference), Some(date)) => format!("Rien à faire : payée par le virement {reference} du {}", day(date)),
+            (Some(reference), Some(date)) => {
+                format!("Rien à faire : payée par le virement {reference} du {}", day(date))
+            }
             _ => "Rien à faire : payée".to_owned(),
         },
-        PartState::Recovered => format!("Paiement repris par {payer} : voir avec son service de gestion"),
+        PartState::Recovered => {
+            format!("Paiement repris par {payer} : voir avec son service de gestion")
+        }
         PartState::NotRequested => "Rien n'est demandé".to_owned(),
     }
 }

@@ -20,7 +20,10 @@ impl std::str::FromStr for PageToken {
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
         let (at, id) = s.split_once('-').ok_or(InvalidPageToken)?;
-        Ok(Self { at_micros: at.parse().map_err(|_| InvalidPageToken)?, id: id.parse().map_err(|_| InvalidPageToken)? })
+        Ok(Self {
+            at_micros: at.parse().map_err(|_| InvalidPageToken)?,
+            id: id.parse().map_err(|_| InvalidPageToken)?,
+        })
     }
 }
 

@@ -31,7 +31,12 @@ pub(super) struct Care<'a> {
 }
 
 impl<'a> Care<'a> {
-    pub(super) fn drawn(profile: Profile, ps: &'a str, calendar: &'a Calendar, random: &mut Random) -> Self {
+    pub(super) fn drawn(
+        profile: Profile,
+        ps: &'a str,
+        calendar: &'a Calendar,
+        random: &mut Random,
+    ) -> Self {
         let days_before = random.between(2, 12);
         let nature = match random.between(0, 39) {
             _ if profile == Profile::Clinique => 10,

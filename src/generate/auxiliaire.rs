@@ -14,7 +14,16 @@ pub(super) fn lines(care: &Care<'_>, random: &mut Random, out: &mut Vec<Fiche>) 
         let code = if random.chance(15) { "AMI F" } else { "AMI" };
         let date = care.calendar.before(care.days_before + day);
         let coefficient = 50 * random.between(2, 8);
-        let act = Act { code, date, coefficient, price: AMI, rate: care.rate(60), above: 0, left: 0, place: 1 };
+        let act = Act {
+            code,
+            date,
+            coefficient,
+            price: AMI,
+            rate: care.rate(60),
+            above: 0,
+            left: 0,
+            place: 1,
+        };
         out.push(act.record(care));
         if random.chance(70) {
             out.push(Act { code: "IFA", coefficient: 100, price: IFA, ..act }.record(care));

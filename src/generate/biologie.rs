@@ -1,4 +1,5 @@
-//! Laboratories: one line B whose coefficient is the sum of the acts, and the acts in 4B, five a record.
+//! Laboratories: one line B whose coefficient is the sum of the acts, and the acts in 4B, five a
+//! record.
 
 use super::acts::{Act, Care};
 use super::random::Random;
@@ -27,11 +28,23 @@ pub(super) fn lines(care: &Care<'_>, random: &mut Random, out: &mut Vec<Fiche>) 
         let mut record = Fiche::nouvelle(&t4b::layout::LAYOUT);
         for [date, quantity, code] in ACTS.into_iter().take(count - first) {
             letters += random.between(6, 60);
-            record = record.date(date, care.date).nombre(quantity, 1).nombre(code, 9_000 + random.between(1, 999));
+            record = record
+                .date(date, care.date)
+                .nombre(quantity, 1)
+                .nombre(code, 9_000 + random.between(1, 999));
         }
         records.push(record);
     }
-    let act = Act { code: "B", date: care.date, coefficient: 100 * letters, price: B, rate: care.rate(60), above: 0, left: 0, place: 0 };
+    let act = Act {
+        code: "B",
+        date: care.date,
+        coefficient: 100 * letters,
+        price: B,
+        rate: care.rate(60),
+        above: 0,
+        left: 0,
+        place: 0,
+    };
     out.push(act.record(care));
     out.extend(records);
 }

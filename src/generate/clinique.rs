@@ -1,4 +1,5 @@
-//! Private clinics, norm CP: a stay (GHS and its 3S), daily charges (FJ), sometimes implants (PII and its 3F) and a CCAM act (ADC, 4S, 4M).
+//! Private clinics, norm CP: a stay (GHS and its 3S), daily charges (FJ), sometimes implants (PII
+//! and its 3F) and a CCAM act (ADC, 4S, 4M).
 
 use super::acts::{Care, hundredths};
 use super::random::Random;
@@ -26,10 +27,18 @@ pub(super) fn lines(care: &Care<'_>, random: &mut Random, out: &mut Vec<Fiche>) 
     let ghs = random.between(1_000, 9_999);
     let price = random.between(80_000, 400_000);
     // 80 % of a stay is at most 800 euros for the insurer: within the six digits of its zone.
-    out.push(stay(care, &Stay { code: "GHS", quantity: 1, price, rate: care.rate(80), ghs, charge: "" }));
+    out.push(stay(
+        care,
+        &Stay { code: "GHS", quantity: 1, price, rate: care.rate(80), ghs, charge: "" },
+    ));
     out.push(prescription(care));
-    let days = u64::try_from(care.date.day_number() - care.admitted.day_number()).unwrap_or_default().max(1);
-    out.push(stay(care, &Stay { code: "FJ", quantity: days, price: FJ, rate: 0, ghs: 0, charge: "A" }));
+    let days = u64::try_from(care.date.day_number() - care.admitted.day_number())
+        .unwrap_or_default()
+        .max(1);
+    out.push(stay(
+        care,
+        &Stay { code: "FJ", quantity: days, price: FJ, rate: 0, ghs: 0, charge: "A" },
+    ));
     if random.chance(15) {
         implants(care, ghs, random, out);
     }
@@ -79,7 +88,10 @@ fn prescription(care: &Care<'_>) -> Fiche {
 fn implants(care: &Care<'_>, ghs: u64, random: &mut Random, out: &mut Vec<Fiche>) {
     use t3f::v022003 as t;
     let (first, second) = (random.between(10_000, 60_000), random.between(10_000, 60_000));
-    out.push(stay(care, &Stay { code: "PII", quantity: 1, price: first + second, rate: 100, ghs, charge: "" }));
+    out.push(stay(
+        care,
+        &Stay { code: "PII", quantity: 1, price: first + second, rate: 100, ghs, charge: "" },
+    ));
     let articles = Fiche::nouvelle(&t::LAYOUT)
         .texte(&t::CODE_REFERENCE_LPP_1, "9990300")
         .nombre(&t::QUANTITE_1, 1)
@@ -109,7 +121,11 @@ fn ccam(care: &Care<'_>, ghs: u64, random: &mut Random, out: &mut Vec<Fiche>) {
         out.push(next);
     }
     use t4m::layout as t;
-    out.push(Fiche::nouvelle(&t::LAYOUT).texte(&t::CODE_ACTE_CCAM, "ZZZZ999").texte(&t::CODE_ACTIVITE, "1"));
+    out.push(
+        Fiche::nouvelle(&t::LAYOUT)
+            .texte(&t::CODE_ACTE_CCAM, "ZZZZ999")
+            .texte(&t::CODE_ACTIVITE, "1"),
+    );
 }
 
 fn fee(care: &Care<'_>, base: u64, rate: u64, amo: u64, billed: u64) -> Fiche {

@@ -1,7 +1,7 @@
 //! One named fault in a small file, at its middle invoice, and what a reader must find of it.
 //!
-//! Controls and verdicts are those of the project's policy (`docs/controles.md`). A fault may raise other findings beside the one named;
-//! the verdict is the worst of them.
+//! Controls and verdicts are those of the project's policy (`docs/controles.md`). A fault may raise
+//! other findings beside the one named; the verdict is the worst of them.
 
 mod sheet;
 
@@ -93,7 +93,8 @@ pub struct Damaged {
     pub control: &'static str,
     /// What it costs.
     pub verdict: Severity,
-    /// Physical record, 1-based; 0 when the file has none. Where something is missing, the record at which it can be noticed.
+    /// Physical record, 1-based; 0 when the file has none. Where something is missing, the record
+    /// at which it can be noticed.
     pub record: u64,
     /// Its type.
     pub record_type: String,
@@ -134,7 +135,12 @@ impl Fault {
 }
 
 /// Damages a clean file.
-pub(super) fn apply(kind: Damage, clean: &[u8], options: &Options, summary: Summary) -> Result<(Vec<u8>, Summary), GenerateError> {
+pub(super) fn apply(
+    kind: Damage,
+    clean: &[u8],
+    options: &Options,
+    summary: Summary,
+) -> Result<(Vec<u8>, Summary), GenerateError> {
     if matches!(kind, Damage::Empty | Damage::Garbage) {
         return Ok(formless(kind, options.seed));
     }
@@ -183,8 +189,10 @@ fn expected(kind: Damage, sheet: &Sheet, bytes: u64, clean: Summary, fault: &Fau
 fn formless(kind: Damage, seed: u64) -> (Vec<u8>, Summary) {
     let mut random = Random::new(seed);
     // The first byte is of no record type, whatever the seed.
-    let noise = std::iter::once(0xff).chain(std::iter::repeat_with(|| random.next().to_le_bytes()[0]));
-    let bytes: Vec<u8> = if kind == Damage::Empty { Vec::new() } else { noise.take(4_096).collect() };
+    let noise =
+        std::iter::once(0xff).chain(std::iter::repeat_with(|| random.next().to_le_bytes()[0]));
+    let bytes: Vec<u8> =
+        if kind == Damage::Empty { Vec::new() } else { noise.take(4_096).collect() };
     let record = u64::from(kind == Damage::Garbage);
     let damaged = Damaged {
         kind,
@@ -197,7 +205,8 @@ fn formless(kind: Damage, seed: u64) -> (Vec<u8>, Summary) {
         columns: (0, 1),
         quarantined: None,
     };
-    let summary = Summary { bytes: bytes.len() as u64, damaged: Some(damaged), ..Summary::default() };
+    let summary =
+        Summary { bytes: bytes.len() as u64, damaged: Some(damaged), ..Summary::default() };
     (bytes, summary)
 }
 
@@ -218,17 +227,27 @@ fn make(kind: Damage, sheet: &mut Sheet) -> Option<Fault> {
             sheet.records.pop()?;
             Some(Fault::at(kind, sheet.records.len().checked_sub(1)?, 1))
         }
-        Damage::Count999 => add(kind, sheet, |g| g == Genre::FinFichier, &t999::layout::NOMBRE_ENREGISTREMENTS, 1),
-        Damage::LotTotal => add(kind, sheet, |g| g == Genre::FinLot, &t6::layout::MONTANT_TOTAL_FACTURE_LOT, 100),
+        Damage::Count999 => {
+            add(kind, sheet, |g| g == Genre::FinFichier, &t999::layout::NOMBRE_ENREGISTREMENTS, 1)
+        }
+        Damage::LotTotal => {
+            add(kind, sheet, |g| g == Genre::FinLot, &t6::layout::MONTANT_TOTAL_FACTURE_LOT, 100)
+        }
         Damage::Type5Amo => type_5(kind, sheet, middle),
         Damage::UnknownType => letter(kind, sheet, middle),
         Damage::UnknownComplement => letter(kind, sheet, middle),
         Damage::InvoiceNumber => number(kind, sheet, middle),
-        Damage::LetterInAmount | Damage::ImpossibleDate | Damage::LowerCase => line(kind, sheet, middle),
+        Damage::LetterInAmount | Damage::ImpossibleDate | Damage::LowerCase => {
+            line(kind, sheet, middle)
+        }
         Damage::Latin1Name => {
-            let index = sheet.records.iter().position(|r| r.genre == Genre::ComplementFacture(b'B'))?;
+            let index =
+                sheet.records.iter().position(|r| r.genre == Genre::ComplementFacture(b'B'))?;
             sheet.records[index].bytes[usize::from(t2b::layout::NOM_BENEFICIAIRE.start) + 1] = 0xd4;
-            Some(Fault { column: u32::from(t2b::layout::NOM_BENEFICIAIRE.start) + 2, ..Fault::in_zone(kind, index, &t2b::layout::NOM_BENEFICIAIRE) })
+            Some(Fault {
+                column: u32::from(t2b::layout::NOM_BENEFICIAIRE.start) + 2,
+                ..Fault::in_zone(kind, index, &t2b::layout::NOM_BENEFICIAIRE)
+            })
         }
         Damage::Missing2s => missing_2s(kind, sheet),
         Damage::SixBeforeFive => {
@@ -253,7 +272,9 @@ fn make(kind: Damage, sheet: &mut Sheet) -> Option<Fault> {
 fn everywhere(kind: Damage, sheet: &mut Sheet, invoice: usize, zone: &Zone) -> Option<Fault> {
     let last = usize::from(zone.end()) - 1;
     let mut first = None;
-    for (index, record) in sheet.records.iter_mut().enumerate().filter(|(_, r)| r.invoice == Some(invoice)) {
+    for (index, record) in
+        sheet.records.iter_mut().enumerate().filter(|(_, r)| r.invoice == Some(invoice))
+    {
         record.bytes[last] = if record.bytes[last] == b'9' { b'0' } else { record.bytes[last] + 1 };
         first.get_or_insert(index);
     }
@@ -273,7 +294,13 @@ fn length(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
     Some(Fault { columns: (50, 75), ..Fault::at(kind, index, 65) })
 }
 
-fn add(kind: Damage, sheet: &mut Sheet, which: impl Fn(Genre) -> bool, zone: &'static Zone, n: u64) -> Option<Fault> {
+fn add(
+    kind: Damage,
+    sheet: &mut Sheet,
+    which: impl Fn(Genre) -> bool,
+    zone: &'static Zone,
+    n: u64,
+) -> Option<Fault> {
     let index = sheet.records.iter().rposition(|r| which(r.genre))?;
     sheet.add(index, zone, n);
     Some(Fault::in_zone(kind, index, zone))
@@ -292,7 +319,8 @@ fn type_5(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
 /// Another type, or another letter, on a detail record of the invoice; on its 2X when it has none.
 fn letter(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
     let detail = sheet.find_in(middle, |g| matches!(g, Genre::Complement4(l) if l != b'S'));
-    let index = detail.or_else(|| sheet.find_in(middle, |g| g == Genre::ComplementFacture(b'X')))?;
+    let index =
+        detail.or_else(|| sheet.find_in(middle, |g| g == Genre::ComplementFacture(b'X')))?;
     let record = &mut sheet.records[index];
     if kind == Damage::UnknownType {
         record.bytes[0] = b'8';
@@ -300,7 +328,8 @@ fn letter(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
         return Some(Fault::at(kind, index, 1).of_invoice(sheet, middle));
     }
     record.bytes[35] = b'Z';
-    record.genre = if detail.is_some() { Genre::Complement4(b'Z') } else { Genre::ComplementFacture(b'Z') };
+    record.genre =
+        if detail.is_some() { Genre::Complement4(b'Z') } else { Genre::ComplementFacture(b'Z') };
     Some(Fault { columns: (1, 36), ..Fault::at(kind, index, 36) })
 }
 
@@ -309,7 +338,8 @@ fn number(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
     let record = &mut sheet.records[index];
     let zone = if record.cp { &famille39::NO_FACTURE } else { &famille36::NO_FACTURE };
     let changed = usize::from(zone.start) + 4;
-    record.bytes[changed] = if record.bytes[changed] == b'9' { b'0' } else { record.bytes[changed] + 1 };
+    record.bytes[changed] =
+        if record.bytes[changed] == b'9' { b'0' } else { record.bytes[changed] + 1 };
     Some(Fault::in_zone(kind, index, zone).of_invoice(sheet, middle))
 }
 
@@ -317,8 +347,14 @@ fn line(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
     let index = sheet.find_in(middle, Genre::is_ligne)?;
     let record = &mut sheet.records[index];
     let [amount, date, code] = match (record.cp, record.genre) {
-        (false, _) => [&t4::ps::MONTANT_HONORAIRES_DEPENSE, &t4::ps::DATE_SOINS_DELIVRANCE, &t4::ps::CODE_ACTE],
-        (true, Genre::Ligne3) => [&t3::cp::MONTANT_TOTAL_DEPENSE, &t3::cp::DATE_DEBUT_SEJOUR, &t3::cp::CODE_ACTE],
+        (false, _) => [
+            &t4::ps::MONTANT_HONORAIRES_DEPENSE,
+            &t4::ps::DATE_SOINS_DELIVRANCE,
+            &t4::ps::CODE_ACTE,
+        ],
+        (true, Genre::Ligne3) => {
+            [&t3::cp::MONTANT_TOTAL_DEPENSE, &t3::cp::DATE_DEBUT_SEJOUR, &t3::cp::CODE_ACTE]
+        }
         (true, _) => [&t4::cp::MONTANT_HONORAIRES, &t4::cp::DATE_SOINS, &t4::cp::CODE_ACTE],
     };
     let zone = match kind {
@@ -336,7 +372,8 @@ fn line(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
 }
 
 fn missing_2s(kind: Damage, sheet: &mut Sheet) -> Option<Fault> {
-    let index = sheet.records.iter().position(|r| r.cp && r.genre == Genre::ComplementFacture(b'S'))?;
+    let index =
+        sheet.records.iter().position(|r| r.cp && r.genre == Genre::ComplementFacture(b'S'))?;
     sheet.records.remove(index);
     sheet.lower(index, Genre::FinLot, &t6::layout::NOMBRE_ENREGISTREMENTS_TYPE_2);
     sheet.lower(index, Genre::FinFichier, &t999::layout::NOMBRE_ENREGISTREMENTS);
@@ -344,7 +381,8 @@ fn missing_2s(kind: Damage, sheet: &mut Sheet) -> Option<Fault> {
 }
 
 fn duplicate(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
-    let copy: Vec<_> = sheet.records.iter().filter(|r| r.invoice == Some(middle)).cloned().collect();
+    let copy: Vec<_> =
+        sheet.records.iter().filter(|r| r.invoice == Some(middle)).cloned().collect();
     let end = sheet.records.iter().rposition(|r| r.invoice == Some(middle))?;
     let index = end + sheet.records[end..].iter().position(|r| r.genre == Genre::FinLot)?;
     let count = |f: fn(Genre) -> bool| copy.iter().filter(|r| f(r.genre)).count() as u64;
@@ -353,7 +391,10 @@ fn duplicate(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
     for (zone, n) in [
         (&t6::layout::NOMBRE_FACTURES, 1),
         (&t6::layout::NOMBRE_LIGNES_ACTES, count(Genre::is_ligne)),
-        (&t6::layout::NOMBRE_ENREGISTREMENTS_TYPE_2, count(|g| matches!(g, Genre::Facture | Genre::ComplementFacture(_)))),
+        (
+            &t6::layout::NOMBRE_ENREGISTREMENTS_TYPE_2,
+            count(|g| matches!(g, Genre::Facture | Genre::ComplementFacture(_))),
+        ),
         (&t6::layout::NOMBRE_ENREGISTREMENTS_TYPE_5, 1),
         (&t6::layout::MONTANT_TOTAL_FACTURE_LOT, cents(totals.total)),
         (&t6::layout::MONTANT_TOTAL_AMO_LOT, cents(totals.amo)),

@@ -73,7 +73,9 @@ impl<'a> Invoice<'a> {
         // Blank when there is none; zeros would be read as absent too.
         main = main.texte(&t::REGIME_PRESTATION_ASSURE, "000");
         match care.nature {
-            41 => main = main.chiffres(&t::NO_AT_DATE_ACCIDENT_DROIT_COMMUN, &accident(care.accident)),
+            41 => {
+                main = main.chiffres(&t::NO_AT_DATE_ACCIDENT_DROIT_COMMUN, &accident(care.accident))
+            }
             30 => main = main.date(&t::DATE_MATERNITE, care.accident),
             _ => {}
         }
@@ -82,7 +84,8 @@ impl<'a> Invoice<'a> {
         if random.chance(50) {
             self.address(person, random);
         }
-        let authority = if profile == Profile::Optique { random.between(1, 9_999_999_999_999_999) } else { 0 };
+        let authority =
+            if profile == Profile::Optique { random.between(1, 9_999_999_999_999_999) } else { 0 };
         self.follow_up(profile, person, care, authority);
     }
 

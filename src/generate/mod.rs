@@ -1,8 +1,10 @@
-//! Invented files: DRE of any size and the NOEMIE returns that answer them, for tests, demonstrations and fixtures.
+//! Invented files: DRE of any size and the NOEMIE returns that answer them, for tests,
+//! demonstrations and fixtures.
 //!
-//! Deterministic (one seed, one file, byte for byte), streaming (nothing is kept but the current invoice), and correct: written by the strict
-//! writers of the parsers, which compute every total, counter and key. [`Damage`] makes one named fault in a small file and says what a
-//! reader must find. Who may appear in these files: [`people`].
+//! Deterministic (one seed, one file, byte for byte), streaming (nothing is kept but the current
+//! invoice), and correct: written by the strict writers of the parsers, which compute every total,
+//! counter and key. [`Damage`] makes one named fault in a small file and says what a reader must
+//! find. Who may appear in these files: [`people`].
 
 mod acts;
 mod auxiliaire;
@@ -60,7 +62,15 @@ pub enum Profile {
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 7] = [Self::Pharmacie, Self::Auxiliaire, Self::Transport, Self::Optique, Self::Biologie, Self::Clinique, Self::Mixte];
+    pub const ALL: [Self; 7] = [
+        Self::Pharmacie,
+        Self::Auxiliaire,
+        Self::Transport,
+        Self::Optique,
+        Self::Biologie,
+        Self::Clinique,
+        Self::Mixte,
+    ];
 
     /// The word of the command line.
     #[must_use]
@@ -119,7 +129,8 @@ impl Default for Options {
     }
 }
 
-/// What was generated. With a damage, the counts are those of the damaged file as a reader must give them.
+/// What was generated. With a damage, the counts are those of the damaged file as a reader must
+/// give them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
     /// Bytes written.
@@ -204,7 +215,8 @@ fn check(options: &Options) -> Result<(), GenerateError> {
     if !(2001..=2098).contains(&options.created.annee()) {
         return refused("the creation date must be in 2001 to 2098: years have two digits");
     }
-    if !(1..=999).contains(&options.invoices_per_lot) || !(1..=999).contains(&options.lots_per_file) {
+    if !(1..=999).contains(&options.invoices_per_lot) || !(1..=999).contains(&options.lots_per_file)
+    {
         return refused("a lot has 1 to 999 invoices and a logical file 1 to 999 lots");
     }
     if options.invoices == 0 || options.invoices > head::NUMBERS {

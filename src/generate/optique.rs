@@ -1,4 +1,5 @@
-//! Opticians: a frame and two lenses at 60 % of a small tariff, a price far above it, and a part that may stay with the patient.
+//! Opticians: a frame and two lenses at 60 % of a small tariff, a price far above it, and a part
+//! that may stay with the patient.
 
 use super::acts::{Act, Care};
 use super::random::Random;
@@ -10,7 +11,16 @@ pub(super) fn lines(care: &Care<'_>, random: &mut Random, out: &mut Vec<Fiche>) 
         let price = random.pick(&tariffs);
         let above = random.between(1_000, 13_000);
         let left = if random.chance(30) { random.between(1, 500) } else { 0 };
-        let act = Act { code: "OPT", date: care.date, coefficient: 100, price, rate: care.rate(60), above, left, place: 0 };
+        let act = Act {
+            code: "OPT",
+            date: care.date,
+            coefficient: 100,
+            price,
+            rate: care.rate(60),
+            above,
+            left,
+            place: 0,
+        };
         out.push(act.record(care));
         out.push(article(code, &act));
     }

@@ -10,15 +10,31 @@
 //! | products | CIP7 99xxxxx, LPP 999xxxx, NABM 00009xxx, CCAM ZZZZ999; prices are invented too |
 //! | names | words for "example": EXEMPLE, ESSAI, MODELE ... |
 //!
-//! Nothing outside this table is ever drawn, so that a file met in the wild can be told to be generated, and by no one's name.
+//! Nothing outside this table is ever drawn, so that a file met in the wild can be told to be
+//! generated, and by no one's name.
 
 use super::random::Random;
 use noemie_parsers::remplir;
 use noemie_parsers::types::Nir;
 
-const NAMES: &[&str] =
-    &["EXEMPLE", "ESSAI", "MODELE", "MAQUETTE", "FICTIF", "PROTOTYPE", "GABARIT", "PATRON", "MOULAGE", "EPURE", "BROUILLON", "ECHANTILLON"];
-const FIRST_NAMES: &[&str] = &["ALICE", "BRUNO", "CLAIRE", "DENIS", "EMMA", "FELIX", "GILLES", "HELENE", "JULES", "LOUISE", "NADIA", "OSCAR"];
+const NAMES: &[&str] = &[
+    "EXEMPLE",
+    "ESSAI",
+    "MODELE",
+    "MAQUETTE",
+    "FICTIF",
+    "PROTOTYPE",
+    "GABARIT",
+    "PATRON",
+    "MOULAGE",
+    "EPURE",
+    "BROUILLON",
+    "ECHANTILLON",
+];
+const FIRST_NAMES: &[&str] = &[
+    "ALICE", "BRUNO", "CLAIRE", "DENIS", "EMMA", "FELIX", "GILLES", "HELENE", "JULES", "LOUISE",
+    "NADIA", "OSCAR",
+];
 
 /// Who an invoice is about.
 #[derive(Debug, Clone)]
@@ -45,10 +61,14 @@ pub(super) struct Person {
 pub(super) fn person(random: &mut Random) -> Person {
     let (sex, year, month) = (random.between(1, 2), random.between(30, 99), random.between(1, 12));
     let provisional = random.chance(1);
-    let nir = if provisional { provisional_number(random) } else { number(random, sex, year, month) };
+    let nir =
+        if provisional { provisional_number(random) } else { number(random, sex, year, month) };
     let insured = random.chance(84);
-    let (own, born) =
-        if insured { (nir, (year, month)) } else { (number(random, sex, 8 + year % 15, 1 + month % 12), (8 + year % 15, 1 + month % 12)) };
+    let (own, born) = if insured {
+        (nir, (year, month))
+    } else {
+        (number(random, sex, 8 + year % 15, 1 + month % 12), (8 + year % 15, 1 + month % 12))
+    };
     let lunar = random.chance(1);
     let (month, day) = if lunar { (20, 0) } else { (born.1, random.between(1, 28)) };
     Person {
@@ -72,7 +92,8 @@ fn number(random: &mut Random, sex: u64, year: u64, month: u64) -> Nir {
         _ => "99999",
     };
     let order = random.between(1, 999);
-    Nir::from_bytes(format!("{sex}{year:02}{month:02}{place}{order:03}").as_bytes()).expect("13 characters of a NIR")
+    Nir::from_bytes(format!("{sex}{year:02}{month:02}{place}{order:03}").as_bytes())
+        .expect("13 characters of a NIR")
 }
 
 fn provisional_number(random: &mut Random) -> Nir {
@@ -112,7 +133,11 @@ mod tests {
             let p = person(&mut random);
             for nir in [p.nir, p.own] {
                 let place = &nir.expose()[5..10];
-                assert!(matches!(place, "99999" | "2A999" | "2B999") || nir.expose().starts_with("555555999"), "place");
+                assert!(
+                    matches!(place, "99999" | "2A999" | "2B999")
+                        || nir.expose().starts_with("555555999"),
+                    "place"
+                );
             }
             assert!(prescriber(&mut random).starts_with("991"));
         }

@@ -1,4 +1,5 @@
-//! Pharmacies: PH7 at 65 %, PH4 at 30 %, PH1 at 100 %, and what was dispensed in 4C, five products a record.
+//! Pharmacies: PH7 at 65 %, PH4 at 30 %, PH1 at 100 %, and what was dispensed in 4C, five products
+//! a record.
 
 use super::acts::{Act, Care};
 use super::random::Random;
@@ -11,11 +12,41 @@ type Product = [&'static Zone; 5];
 const PRODUCTS: [Product; 5] = {
     use t4c::v2007 as t;
     [
-        [&t::CODE_CIP7_1, &t::PRIX_UNITAIRE_1, &t::QUANTITE_1, &t::CODE_TAUX_1, &t::INDICATEUR_SUBSTITUTION_1],
-        [&t::CODE_CIP7_2, &t::PRIX_UNITAIRE_2, &t::QUANTITE_2, &t::CODE_TAUX_2, &t::INDICATEUR_SUBSTITUTION_2],
-        [&t::CODE_CIP7_3, &t::PRIX_UNITAIRE_3, &t::QUANTITE_3, &t::CODE_TAUX_3, &t::INDICATEUR_SUBSTITUTION_3],
-        [&t::CODE_CIP7_4, &t::PRIX_UNITAIRE_4, &t::QUANTITE_4, &t::CODE_TAUX_4, &t::INDICATEUR_SUBSTITUTION_4],
-        [&t::CODE_CIP7_5, &t::PRIX_UNITAIRE_5, &t::QUANTITE_5, &t::CODE_TAUX_5, &t::INDICATEUR_SUBSTITUTION_5],
+        [
+            &t::CODE_CIP7_1,
+            &t::PRIX_UNITAIRE_1,
+            &t::QUANTITE_1,
+            &t::CODE_TAUX_1,
+            &t::INDICATEUR_SUBSTITUTION_1,
+        ],
+        [
+            &t::CODE_CIP7_2,
+            &t::PRIX_UNITAIRE_2,
+            &t::QUANTITE_2,
+            &t::CODE_TAUX_2,
+            &t::INDICATEUR_SUBSTITUTION_2,
+        ],
+        [
+            &t::CODE_CIP7_3,
+            &t::PRIX_UNITAIRE_3,
+            &t::QUANTITE_3,
+            &t::CODE_TAUX_3,
+            &t::INDICATEUR_SUBSTITUTION_3,
+        ],
+        [
+            &t::CODE_CIP7_4,
+            &t::PRIX_UNITAIRE_4,
+            &t::QUANTITE_4,
+            &t::CODE_TAUX_4,
+            &t::INDICATEUR_SUBSTITUTION_4,
+        ],
+        [
+            &t::CODE_CIP7_5,
+            &t::PRIX_UNITAIRE_5,
+            &t::QUANTITE_5,
+            &t::CODE_TAUX_5,
+            &t::INDICATEUR_SUBSTITUTION_5,
+        ],
     ]
 };
 
@@ -30,7 +61,16 @@ pub(super) fn lines(care: &Care<'_>, random: &mut Random, out: &mut Vec<Fiche>) 
             _ => ACTS[2],
         };
         let (price, products) = dispensed(rate_code, random);
-        let act = Act { code, date: care.date, coefficient: 100, price, rate: care.rate(rate), above: 0, left: 0, place: 0 };
+        let act = Act {
+            code,
+            date: care.date,
+            coefficient: 100,
+            price,
+            rate: care.rate(rate),
+            above: 0,
+            left: 0,
+            place: 0,
+        };
         out.push(act.record(care));
         out.extend(products);
     }
@@ -42,7 +82,8 @@ fn dispensed(rate_code: u64, random: &mut Random) -> (u64, Vec<Fiche>) {
     let (mut total, mut records) = (0, Vec::new());
     for first in (0..count).step_by(PRODUCTS.len()) {
         let mut record = Fiche::nouvelle(&t4c::v2007::LAYOUT);
-        for [code, price, quantity, rate, substitution] in PRODUCTS.into_iter().take(count - first) {
+        for [code, price, quantity, rate, substitution] in PRODUCTS.into_iter().take(count - first)
+        {
             let (cents, boxes) = (random.between(100, 3_200), random.between(1, 3));
             total += cents * boxes;
             record = record

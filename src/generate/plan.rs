@@ -3,7 +3,13 @@
 use super::{Options, Profile};
 
 /// Norm PS profiles, in the order a mixed file takes them.
-const PS: [Profile; 5] = [Profile::Pharmacie, Profile::Auxiliaire, Profile::Transport, Profile::Optique, Profile::Biologie];
+const PS: [Profile; 5] = [
+    Profile::Pharmacie,
+    Profile::Auxiliaire,
+    Profile::Transport,
+    Profile::Optique,
+    Profile::Biologie,
+];
 
 /// One lot to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +42,23 @@ impl Plan {
     pub(super) fn new(options: &Options) -> Self {
         let mixed = options.profile == Profile::Mixte;
         // Small mixed files still show every profile.
-        let per_lot = if mixed { options.invoices_per_lot.min(options.invoices.div_ceil(6)) } else { options.invoices_per_lot };
+        let per_lot = if mixed {
+            options.invoices_per_lot.min(options.invoices.div_ceil(6))
+        } else {
+            options.invoices_per_lot
+        };
         let clinics = if mixed { options.invoices / 6 } else { 0 };
         let profile = if mixed { PS[0] } else { options.profile };
-        Self { mixed, profile, left: options.invoices - clinics, clinics, per_lot, lots_per_file: options.lots_per_file, next: (0, 1), lots: 0 }
+        Self {
+            mixed,
+            profile,
+            left: options.invoices - clinics,
+            clinics,
+            per_lot,
+            lots_per_file: options.lots_per_file,
+            next: (0, 1),
+            lots: 0,
+        }
     }
 }
 
@@ -48,7 +67,8 @@ impl Iterator for Plan {
 
     fn next(&mut self) -> Option<Lot> {
         if self.left == 0 && self.clinics > 0 {
-            (self.left, self.clinics, self.mixed, self.profile) = (self.clinics, 0, false, Profile::Clinique);
+            (self.left, self.clinics, self.mixed, self.profile) =
+                (self.clinics, 0, false, Profile::Clinique);
             self.next = (self.next.0 + u64::from(self.next.1 > 1), 1);
         }
         let invoices = self.left.min(self.per_lot);
@@ -78,7 +98,8 @@ impl Profile {
         }
     }
 
-    /// Norm code of its lots (type 1, 79-80): any code but CP and ES means the PS tables; `FR` and `CP` are documented, the others invented.
+    /// Norm code of its lots (type 1, 79-80): any code but CP and ES means the PS tables; `FR` and
+    /// `CP` are documented, the others invented.
     pub(super) const fn norm(self) -> &'static str {
         match self {
             Self::Pharmacie | Self::Mixte => "PH",
@@ -123,14 +144,24 @@ mod tests {
     fn every_invoice_is_planned_once() {
         for profile in Profile::ALL {
             for invoices in [1, 5, 6, 7, 200, 201, 4_321] {
-                let options = Options { profile, invoices, invoices_per_lot: 10, lots_per_file: 9, ..Options::default() };
+                let options = Options {
+                    profile,
+                    invoices,
+                    invoices_per_lot: 10,
+                    lots_per_file: 9,
+                    ..Options::default()
+                };
                 let lots: Vec<Lot> = Plan::new(&options).collect();
                 assert_eq!(lots.iter().map(|l| l.invoices).sum::<u64>(), invoices);
                 assert!(lots.iter().all(|l| l.rank <= 9 && (l.rank == 1) == l.opens_file));
-                let mut files: Vec<u64> = lots.iter().filter(|l| l.opens_file).map(|l| l.file).collect();
+                let mut files: Vec<u64> =
+                    lots.iter().filter(|l| l.opens_file).map(|l| l.file).collect();
                 let opened = files.len();
                 files.dedup();
-                assert_eq!((opened, files.last().map(|f| f + 1)), (files.len(), Some(opened as u64)));
+                assert_eq!(
+                    (opened, files.last().map(|f| f + 1)),
+                    (files.len(), Some(opened as u64))
+                );
             }
         }
     }

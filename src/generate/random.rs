@@ -1,6 +1,8 @@
-//! Randomness of the generator: SplitMix64, so that one seed gives the same bytes on every machine and with every version of every crate.
+//! Randomness of the generator: SplitMix64, so that one seed gives the same bytes on every machine
+//! and with every version of every crate.
 //!
-//! Thirteen lines are less to trust than a dependency whose stream may change with its next version. Not for secrets.
+//! Thirteen lines are less to trust than a dependency whose stream may change with its next
+//! version. Not for secrets.
 
 /// A stream of numbers that its seed decides.
 #[derive(Debug, Clone)]
@@ -46,6 +48,9 @@ mod tests {
     #[test]
     fn the_stream_is_the_published_one() {
         let mut random = Random::new(1_234_567);
-        assert_eq!([random.next(), random.next(), random.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+        assert_eq!(
+            [random.next(), random.next(), random.next()],
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! One named fault in a return: the finding that it must raise, and the bytes that are changed.
 //!
-//! Each is made on the bytes of a clean return, the way a transfer or a faulty program makes it; counters and sums are left as they were. Verdicts are
-//! those of `docs/controles.md`.
+//! Each is made on the bytes of a clean return, the way a transfer or a faulty program makes it;
+//! counters and sums are left as they were. Verdicts are those of `docs/controles.md`.
 
 use super::GenerateError;
 use noemie_parsers::anomaly::Code;
@@ -63,7 +63,11 @@ damages! {
 const BORNE: usize = 128;
 
 /// Damages a clean return of one logical file.
-pub(super) fn apply(kind: ReturnDamage, packaging: Packaging, file: &mut Vec<u8>) -> Result<(), GenerateError> {
+pub(super) fn apply(
+    kind: ReturnDamage,
+    packaging: Packaging,
+    file: &mut Vec<u8>,
+) -> Result<(), GenerateError> {
     let blocks = packaging == Packaging::Blocs;
     // In blocks an entity may be cut by a flag: only the flag itself has a certain place.
     if blocks != (kind == ReturnDamage::Flag) {
@@ -104,7 +108,8 @@ fn make(kind: ReturnDamage, file: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// Index of the `@` before the first entity with this code and level that follows another one in its record.
+/// Index of the `@` before the first entity with this code and level that follows another one in
+/// its record.
 fn before(file: &[u8], entity: &str) -> Option<usize> {
     let mark = format!("@{entity}");
     file.windows(mark.len()).position(|w| w == mark.as_bytes())

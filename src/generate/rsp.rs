@@ -1,17 +1,22 @@
-//! The NOEMIE return (reference 576) that answers a DRE: one transfer a lot, one 102 an invoice, with the state of each part.
+//! The NOEMIE return (reference 576) that answers a DRE: one transfer a lot, one 102 an invoice,
+//! with the state of each part.
 //!
 //! ```text
 //! 000 > 020(01) > 040(02) > 071(03) > 081(04) > 102(05) > 103 198 199 294 295 > 999
 //! ```
 //!
-//! The tree is that of the notes on reference 580 with 198 added; which entity belongs to 576 is not in the sources. Reads the DRE as it
-//! comes and writes an invoice as soon as it is answered. Quarantined invoices get no answer.
+//! The tree is that of the notes on reference 580 with 198 added; which entity belongs to 576 is
+//! not in the sources. Reads the DRE as it comes and writes an invoice as soon as it is answered.
+//! Quarantined invoices get no answer.
 
 use super::random::Random;
 use super::return_damage::{self, ReturnDamage};
 use super::{Counted, DAMAGED_INVOICES_MAX, GenerateError, identification};
 use noemie_parsers::b2::{Element, EnTete, Facture, Lecteur, Lot};
-use noemie_parsers::noemie::{Ecrivain, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e198, e199, e250, e261, e262, e294, e295};
+use noemie_parsers::noemie::{
+    Ecrivain, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e198, e199, e250, e261,
+    e262, e294, e295,
+};
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::{Date, Montant};
 use std::io::{Read, Write};
@@ -129,11 +134,23 @@ impl Outcome {
 /// Writes the return that answers a DRE.
 ///
 /// # Errors
-/// When the DRE cannot be read, a value does not fit an entity, the damage is impossible, or the output fails.
-pub fn rsp(dre: impl Read, forme: Forme, options: &RspOptions, mut out: impl Write) -> Result<RspSummary, GenerateError> {
+/// When the DRE cannot be read, a value does not fit an entity, the damage is impossible, or the
+/// output fails.
+pub fn rsp(
+    dre: impl Read,
+    forme: Forme,
+    options: &RspOptions,
+    mut out: impl Write,
+) -> Result<RspSummary, GenerateError> {
     let Some(damage) = options.damage else { return write(dre, forme, options, u64::MAX, out) };
     let mut bytes = Vec::new();
-    let summary = write(dre, forme, &RspOptions { damage: None, ..options.clone() }, DAMAGED_INVOICES_MAX, &mut bytes)?;
+    let summary = write(
+        dre,
+        forme,
+        &RspOptions { damage: None, ..options.clone() },
+        DAMAGED_INVOICES_MAX,
+        &mut bytes,
+    )?;
     return_damage::apply(damage, options.packaging, &mut bytes)?;
     out.write_all(&bytes)?;
     out.flush()?;
@@ -141,7 +158,13 @@ pub fn rsp(dre: impl Read, forme: Forme, options: &RspOptions, mut out: impl Wri
 }
 
 /// Answers at most `most` invoices: a return to damage is held in memory.
-fn write(dre: impl Read, forme: Forme, options: &RspOptions, most: u64, out: impl Write) -> Result<RspSummary, GenerateError> {
+fn write(
+    dre: impl Read,
+    forme: Forme,
+    options: &RspOptions,
+    most: u64,
+    out: impl Write,
+) -> Result<RspSummary, GenerateError> {
     let mut random = Random::new(options.seed);
     let mut answer = Answer {
         options,
@@ -216,12 +239,27 @@ impl<W: Write> Answer<'_, W> {
         let date = lot.date().unwrap_or(self.options.date).jjmmaa();
         let transfer = Gabarit::nouveau(&e071::layout::LAYOUT)
             .texte(&e071::layout::DATE_COMPTABLE_DATE_VIREMENT, &self.options.date.jjmmaa())
-            .texte(&e071::layout::LIBELLE_VIREMENT_LIGNE_1, &format!("CPAM EXEMPLE VIR {:07}", 100 + self.summary.transfers))
-            .texte(&e071::layout::LIBELLE_VIREMENT_LIGNE_2, &format!("LOT {} DU {date}", lot.numero()))
-            .texte(&e071::layout::ORGANISME_PAYEUR, self.options.caisse.get(..5).unwrap_or_default());
-        file.ouvrir(2, Gabarit::nouveau(&e040::layout::LAYOUT).texte(&e040::layout::NUMERO_DESTINATAIRE, ps))?;
+            .texte(
+                &e071::layout::LIBELLE_VIREMENT_LIGNE_1,
+                &format!("CPAM EXEMPLE VIR {:07}", 100 + self.summary.transfers),
+            )
+            .texte(
+                &e071::layout::LIBELLE_VIREMENT_LIGNE_2,
+                &format!("LOT {} DU {date}", lot.numero()),
+            )
+            .texte(
+                &e071::layout::ORGANISME_PAYEUR,
+                self.options.caisse.get(..5).unwrap_or_default(),
+            );
+        file.ouvrir(
+            2,
+            Gabarit::nouveau(&e040::layout::LAYOUT).texte(&e040::layout::NUMERO_DESTINATAIRE, ps),
+        )?;
         file.ouvrir(3, transfer)?;
-        file.ouvrir(4, Gabarit::nouveau(&e081::layout::LAYOUT).nombre(&e081::layout::CODE_TYPE_RETOUR, 1))?;
+        file.ouvrir(
+            4,
+            Gabarit::nouveau(&e081::layout::LAYOUT).nombre(&e081::layout::CODE_TYPE_RETOUR, 1),
+        )?;
         self.summary.transfers += 1;
         self.file = Some(file);
         self.lot = Some((lot.clone(), true));
@@ -230,13 +268,18 @@ impl<W: Write> Answer<'_, W> {
 
     fn open_file(&mut self) -> Result<Ecrivain, GenerateError> {
         use e000::layout as t;
-        let (kind, number) = self.header.as_ref().map_or((*b"OT", "0".to_owned()), |h| ([h.record[3], h.record[4]], h.numero_emetteur()));
+        let (kind, number) = self.header.as_ref().map_or((*b"OT", "0".to_owned()), |h| {
+            ([h.record[3], h.record[4]], h.numero_emetteur())
+        });
         let header = Gabarit::nouveau(&t::LAYOUT)
             .texte(&t::TYPE_EMETTEUR, "CP")
             .texte(&t::NUMERO_EMETTEUR, &self.options.caisse)
             .octets(&t::TYPE_DESTINATAIRE, &kind)
             .texte(&t::NUMERO_DESTINATAIRE, &number)
-            .texte(&t::IDENTIFICATION_FICHIER, &identification(self.file_id, self.summary.logical_files))
+            .texte(
+                &t::IDENTIFICATION_FICHIER,
+                &identification(self.file_id, self.summary.logical_files),
+            )
             .texte(&t::DATE_CREATION, &self.options.date.aammjj())
             .texte(&t::NORME_REFERENCE_ECHANGE, "576")
             .texte(&t::UNITE_MONETAIRE, "U")
@@ -267,14 +310,25 @@ impl<W: Write> Answer<'_, W> {
 
     /// A flat payment under an 081 of type 03, a recovery under one of type 05.
     fn movements(&mut self, file: &mut Ecrivain) -> Result<(), GenerateError> {
-        let mut amount = |low, high| Montant::from_centimes(i64::try_from(self.random.between(low, high)).unwrap_or_default());
+        let mut amount = |low, high| {
+            Montant::from_centimes(
+                i64::try_from(self.random.between(low, high)).unwrap_or_default(),
+            )
+        };
         let (flat, taken) = (amount(1_000, 9_000), amount(100, 900));
         let detail = Gabarit::nouveau(&e262::layout::LAYOUT)
             .texte(&e262::layout::LIBELLE, "FORFAIT EXEMPLE")
             .texte(&e262::layout::PERIODICITE, "P")
             .montant(&e262::layout::MONTANT, flat);
-        file.ouvrir(4, Gabarit::nouveau(&e081::layout::LAYOUT).nombre(&e081::layout::CODE_TYPE_RETOUR, 3))?;
-        file.feuille(Gabarit::nouveau(&e261::layout::LAYOUT).nombre(&e261::layout::CODE_PAIEMENT, 1).montant(&e261::layout::MONTANT, flat))?;
+        file.ouvrir(
+            4,
+            Gabarit::nouveau(&e081::layout::LAYOUT).nombre(&e081::layout::CODE_TYPE_RETOUR, 3),
+        )?;
+        file.feuille(
+            Gabarit::nouveau(&e261::layout::LAYOUT)
+                .nombre(&e261::layout::CODE_PAIEMENT, 1)
+                .montant(&e261::layout::MONTANT, flat),
+        )?;
         file.feuille(detail)?;
         file.fermer()?;
         let recovery = Gabarit::nouveau(&e250::layout::LAYOUT)
@@ -284,7 +338,10 @@ impl<W: Write> Answer<'_, W> {
             .texte(&e250::layout::NATURE_DETTE, "IND")
             .texte(&e250::layout::NATURE_OPERATION, "RPR")
             .montant_signe(&e250::layout::MONTANT_MOUVEMENT, &e250::layout::SIGNE, -taken);
-        file.ouvrir(4, Gabarit::nouveau(&e081::layout::LAYOUT).nombre(&e081::layout::CODE_TYPE_RETOUR, 5))?;
+        file.ouvrir(
+            4,
+            Gabarit::nouveau(&e081::layout::LAYOUT).nombre(&e081::layout::CODE_TYPE_RETOUR, 5),
+        )?;
         file.feuille(recovery)?;
         file.fermer()?;
         self.summary.flat += flat;
@@ -315,7 +372,9 @@ impl<W: Write> Answer<'_, W> {
         let mut entities = vec![head(facture, lot), insured(facture)];
         {
             use e198::layout as t;
-            let part = Gabarit::nouveau(&t::LAYOUT).montant(&t::MONTANT_AMO_DEMANDE, totals.amo).octets(&t::ETAT, amo);
+            let part = Gabarit::nouveau(&t::LAYOUT)
+                .montant(&t::MONTANT_AMO_DEMANDE, totals.amo)
+                .octets(&t::ETAT, amo);
             entities.push(part.montant_signe(&t::MONTANT_AMO_PAYE, &t::SIGNE, amo_paid));
         }
         {
@@ -334,8 +393,12 @@ impl<W: Write> Answer<'_, W> {
                 reject("AAA460053R", "ETABLISSEMENT PRESCRIPTEUR INCONNU AU FICHIER NATIONAL", "O"),
                 comment("VERIFIER LES DROITS ET LE RATTACHEMENT"),
             ]),
-            Outcome::AmcRejected => entities.push(reject("AAA000122R", "GARANTIE NON ACTIVE A LA DATE DES SOINS", "C")),
-            Outcome::Deferred => entities.push(comment("EN COURS DE TRAITEMENT A LA CAISSE NE PAS RENVOYER")),
+            Outcome::AmcRejected => {
+                entities.push(reject("AAA000122R", "GARANTIE NON ACTIVE A LA DATE DES SOINS", "C"))
+            }
+            Outcome::Deferred => {
+                entities.push(comment("EN COURS DE TRAITEMENT A LA CAISSE NE PAS RENVOYER"))
+            }
             Outcome::Paid | Outcome::AmcLeft => {}
         }
         entities
@@ -367,7 +430,9 @@ fn insured(facture: &Facture) -> Gabarit {
         .octets(&t::DATE_NAISSANCE, identite.naissance.expose_jjmmaa().as_bytes())
         .octets(&t::RANG_NAISSANCE, &[identite.rang]);
     if let Some(own) = facture.nir_individuel().filter(|own| own.len() == 15) {
-        entity = entity.octets(&t::NIR_INDIVIDUEL, &own.as_bytes()[..13]).octets(&t::CLE_NIR_INDIVIDUEL, &own.as_bytes()[13..]);
+        entity = entity
+            .octets(&t::NIR_INDIVIDUEL, &own.as_bytes()[..13])
+            .octets(&t::CLE_NIR_INDIVIDUEL, &own.as_bytes()[13..]);
     }
     entity
 }

@@ -1,4 +1,5 @@
-//! What is generated is read back without one anomaly, and what is damaged is found where it was done. The fixtures of `testdata` are made here.
+//! What is generated is read back without one anomaly, and what is damaged is found where it was
+//! done. The fixtures of `testdata` are made here.
 
 use super::*;
 use noemie_parsers::anomaly::{Anomaly, Code, Severity};
@@ -22,8 +23,13 @@ fn generated(options: &Options) -> (Vec<u8>, Summary) {
 fn read(bytes: &[u8], forme: Forme) -> (Comptes, Vec<Anomaly>, Vec<String>) {
     let (mut anomalies, mut quarantined) = (Vec::new(), Vec::new());
     if detect::detecter(bytes).norme.is_none() {
-        let code = if bytes.is_empty() { noemie_parsers::anomaly::Code::FichierVide } else { noemie_parsers::anomaly::Code::NonReconnu };
-        let at = noemie_parsers::anomaly::Position { record: u64::from(!bytes.is_empty()), offset: 0 };
+        let code = if bytes.is_empty() {
+            noemie_parsers::anomaly::Code::FichierVide
+        } else {
+            noemie_parsers::anomaly::Code::NonReconnu
+        };
+        let at =
+            noemie_parsers::anomaly::Position { record: u64::from(!bytes.is_empty()), offset: 0 };
         return (Comptes::default(), vec![Anomaly::on_record(code, at, "", "")], quarantined);
     }
     let mut reader = Lecteur::new(bytes, forme);
@@ -48,7 +54,10 @@ fn check_counts(summary: &Summary, comptes: &Comptes, quarantined: usize) {
         (summary.records, summary.logical_files, summary.lots, summary.invoices, summary.lines),
         (comptes.enregistrements, comptes.fichiers, comptes.lots, comptes.factures, comptes.lignes)
     );
-    assert_eq!((summary.total, summary.amo, summary.amc), (comptes.total, comptes.amo, comptes.amc));
+    assert_eq!(
+        (summary.total, summary.amo, summary.amc),
+        (comptes.total, comptes.amo, comptes.amc)
+    );
     assert_eq!(summary.accepted, comptes.factures - quarantined as u64);
 }
 
@@ -56,7 +65,15 @@ fn check_counts(summary: &Summary, comptes: &Comptes, quarantined: usize) {
 fn every_profile_in_every_form_is_read_without_an_anomaly() {
     for profile in Profile::ALL {
         for forme in FORMES {
-            let options = Options { profile, forme, invoices: 300, seed: 42, invoices_per_lot: 40, lots_per_file: 3, ..Options::default() };
+            let options = Options {
+                profile,
+                forme,
+                invoices: 300,
+                seed: 42,
+                invoices_per_lot: 40,
+                lots_per_file: 3,
+                ..Options::default()
+            };
             let (bytes, summary) = generated(&options);
             let (comptes, anomalies, _) = read(&bytes, forme);
             assert!(anomalies.is_empty(), "{profile:?} {forme:?} {:?}", anomalies.first());
@@ -91,25 +108,40 @@ fn what_was_read_is_written_back_byte_for_byte() {
     for forme in FORMES {
         let (bytes, _) = generated(&Options { forme, ..Options::default() });
         let mut again = Vec::new();
-        noemie_parsers::b2::recopier(&mut Lecteur::new(&bytes[..], forme), &mut again).expect("memory does not fail");
+        noemie_parsers::b2::recopier(&mut Lecteur::new(&bytes[..], forme), &mut again)
+            .expect("memory does not fail");
         assert!(again == bytes);
     }
 }
 
 #[test]
 fn bounds_are_told() {
-    let refused = |options: Options| assert!(matches!(dre(&options, std::io::sink()), Err(GenerateError::Options(_))));
+    let refused = |options: Options| {
+        assert!(matches!(dre(&options, std::io::sink()), Err(GenerateError::Options(_))))
+    };
     refused(Options { invoices: 0, ..Options::default() });
     refused(Options { invoices_per_lot: 1_000, ..Options::default() });
     refused(Options { lots_per_file: 0, ..Options::default() });
     refused(Options { created: Date::new(1999, 1, 1).expect("exists"), ..Options::default() });
     refused(Options { invoices: 10_001, damage: Some(Damage::NirKey), ..Options::default() });
-    assert!(dre(&Options { amc: "0099900012".to_owned(), ..Options::default() }, std::io::sink()).is_err(), "a wrong key would be a warning");
+    assert!(
+        dre(&Options { amc: "0099900012".to_owned(), ..Options::default() }, std::io::sink())
+            .is_err(),
+        "a wrong key would be a warning"
+    );
 }
 
 /// A damaged file costs what was announced, at the place announced.
 fn check_damage(kind: Damage, profile: Profile, forme: Forme) -> bool {
-    let options = Options { profile, forme, invoices: 40, seed: 9, invoices_per_lot: 8, damage: Some(kind), ..Options::default() };
+    let options = Options {
+        profile,
+        forme,
+        invoices: 40,
+        seed: 9,
+        invoices_per_lot: 8,
+        damage: Some(kind),
+        ..Options::default()
+    };
     let mut bytes = Vec::new();
     let summary = match dre(&options, &mut bytes) {
         Ok(summary) => summary,
@@ -119,10 +151,16 @@ fn check_damage(kind: Damage, profile: Profile, forme: Forme) -> bool {
     let what = format!("{kind:?} {profile:?} {forme:?}");
     let damaged = summary.damaged.as_ref().expect("a damage was asked");
     let (comptes, anomalies, quarantined) = read(&bytes, forme);
-    assert_eq!(anomalies.iter().map(|a| a.severity).max(), Some(damaged.verdict), "{what}: {anomalies:?}");
-    let found = anomalies
-        .iter()
-        .find(|a| a.code.control() == damaged.control && a.record == damaged.record && (damaged.columns.0..=damaged.columns.1).contains(&a.column));
+    assert_eq!(
+        anomalies.iter().map(|a| a.severity).max(),
+        Some(damaged.verdict),
+        "{what}: {anomalies:?}"
+    );
+    let found = anomalies.iter().find(|a| {
+        a.code.control() == damaged.control
+            && a.record == damaged.record
+            && (damaged.columns.0..=damaged.columns.1).contains(&a.column)
+    });
     assert!(found.is_some(), "{what}: {damaged:?} not in {anomalies:?}");
     if damaged.verdict != Severity::Fichier {
         assert_eq!(quarantined, damaged.quarantined.iter().cloned().collect::<Vec<_>>(), "{what}");
@@ -135,7 +173,8 @@ fn check_damage(kind: Damage, profile: Profile, forme: Forme) -> bool {
 fn every_damage_is_found_where_it_was_made() {
     for kind in Damage::ALL {
         for forme in FORMES {
-            let possible = Profile::ALL.iter().filter(|profile| check_damage(*kind, **profile, forme)).count();
+            let possible =
+                Profile::ALL.iter().filter(|profile| check_damage(*kind, **profile, forme)).count();
             assert!(possible >= 2, "{kind:?} is possible in {possible} profiles");
         }
     }
@@ -160,7 +199,14 @@ fn fixtures() -> Vec<(String, Options)> {
     for profile in Profile::ALL {
         let forme = if profile == Profile::Clinique { Forme::Blocs } else { Forme::Crlf };
         let invoices = if profile == Profile::Mixte { 24 } else { 4 };
-        let options = Options { profile, forme, invoices, seed: 2026, invoices_per_lot: 3, ..Options::default() };
+        let options = Options {
+            profile,
+            forme,
+            invoices,
+            seed: 2026,
+            invoices_per_lot: 3,
+            ..Options::default()
+        };
         all.push((format!("b2/ok/{}.{}.b2", profile.as_str(), forme.as_str()), options));
     }
     for (profile, name) in [(Profile::Pharmacie, "two_ps"), (Profile::Clinique, "two_cp")] {
@@ -171,7 +217,14 @@ fn fixtures() -> Vec<(String, Options)> {
     }
     for kind in Damage::ALL {
         let forme = if *kind == Damage::Line127 { Forme::Lf } else { Forme::Crlf };
-        let options = Options { profile: Profile::Mixte, forme, invoices: 9, seed: 3, damage: Some(*kind), ..Options::default() };
+        let options = Options {
+            profile: Profile::Mixte,
+            forme,
+            invoices: 9,
+            seed: 3,
+            damage: Some(*kind),
+            ..Options::default()
+        };
         all.push((format!("b2/err/{}.{}.b2", kind.as_str(), forme.as_str()), options));
     }
     all
@@ -192,7 +245,13 @@ fn expected(options: &Options, s: &Summary) -> String {
             "accepted": s.accepted, "total": s.total.centimes(), "amo": s.amo.centimes(), "amc": s.amc.centimes(),
         })
     });
-    let made = format!("profile {}, {} invoices, seed {}, {}", options.profile.as_str(), options.invoices, options.seed, options.forme.as_str());
+    let made = format!(
+        "profile {}, {} invoices, seed {}, {}",
+        options.profile.as_str(),
+        options.invoices,
+        options.seed,
+        options.forme.as_str()
+    );
     let json = serde_json::json!({ "made": made, "form": options.forme.as_str(), "bytes": s.bytes, "verdict": verdict, "expected": counts, "damage": damage });
     format!("{}\n", serde_json::to_string_pretty(&json).expect("a value"))
 }
@@ -203,8 +262,13 @@ fn same(path: &Path, bytes: &[u8]) {
         fs::create_dir_all(path.parent().expect("a file")).expect("testdata can be written");
         fs::write(path, bytes).expect("testdata can be written");
     }
-    let found = fs::read(path).unwrap_or_else(|e| panic!("{}: {e}; make it with NOEMIE_FIXTURES=write", path.display()));
-    assert!(found == bytes, "{} is not what the generator makes; NOEMIE_FIXTURES=write makes it again", path.display());
+    let found = fs::read(path)
+        .unwrap_or_else(|e| panic!("{}: {e}; make it with NOEMIE_FIXTURES=write", path.display()));
+    assert!(
+        found == bytes,
+        "{} is not what the generator makes; NOEMIE_FIXTURES=write makes it again",
+        path.display()
+    );
 }
 
 fn testdata() -> PathBuf {
@@ -233,7 +297,10 @@ fn check_return(bytes: &[u8], packaging: Packaging, summary: &RspSummary) {
         assert!(clean, "{element:?}");
     }
     let c = reader.comptes();
-    assert_eq!((c.fichiers, c.factures, c.quarantaines), (summary.logical_files, summary.invoices, 0));
+    assert_eq!(
+        (c.fichiers, c.factures, c.quarantaines),
+        (summary.logical_files, summary.invoices, 0)
+    );
     assert_eq!((c.amo_demande, c.amo_paye), (summary.amo_asked, summary.amo_paid));
     assert_eq!((c.amc_demande, c.amc_paye), (summary.amc_asked, summary.amc_paid));
     assert_eq!(c.somme_999, summary.amo_paid + summary.amc_paid);
@@ -242,34 +309,59 @@ fn check_return(bytes: &[u8], packaging: Packaging, summary: &RspSummary) {
 #[test]
 fn a_return_answers_every_invoice() {
     for packaging in [Packaging::Lignes, Packaging::Blocs] {
-        let (bytes, asked) = generated(&Options { invoices: 240, invoices_per_lot: 20, ..Options::default() });
+        let (bytes, asked) =
+            generated(&Options { invoices: 240, invoices_per_lot: 20, ..Options::default() });
         let options = RspOptions { packaging, invoices_per_file: 50, ..RspOptions::default() };
         let (mut out, mut again) = (Vec::new(), Vec::new());
         let summary = rsp(&bytes[..], Forme::Crlf, &options, &mut out).expect("generated");
         assert_eq!(rsp(&bytes[..], Forme::Crlf, &options, &mut again).expect("generated"), summary);
         assert!(out == again && summary.bytes == out.len() as u64);
-        assert_eq!((summary.invoices, summary.transfers, summary.amo_asked, summary.amc_asked), (240, asked.lots, asked.amo, asked.amc));
-        assert!(summary.logical_files > 1 && summary.amo_paid < summary.amo_asked && summary.amc_paid < summary.amc_asked);
+        assert_eq!(
+            (summary.invoices, summary.transfers, summary.amo_asked, summary.amc_asked),
+            (240, asked.lots, asked.amo, asked.amc)
+        );
+        assert!(
+            summary.logical_files > 1
+                && summary.amo_paid < summary.amo_asked
+                && summary.amc_paid < summary.amc_asked
+        );
         check_return(&out, packaging, &summary);
     }
 }
 
 #[test]
 fn flat_payments_and_recoveries_are_in_the_sums() {
-    let (bytes, asked) = generated(&Options { invoices: 60, invoices_per_lot: 10, ..Options::default() });
+    let (bytes, asked) =
+        generated(&Options { invoices: 60, invoices_per_lot: 10, ..Options::default() });
     for packaging in [Packaging::Lignes, Packaging::Blocs] {
         let mut out = Vec::new();
-        let summary = rsp(&bytes[..], Forme::Crlf, &RspOptions { packaging, movements: true, ..RspOptions::default() }, &mut out).expect("generated");
+        let summary = rsp(
+            &bytes[..],
+            Forme::Crlf,
+            &RspOptions { packaging, movements: true, ..RspOptions::default() },
+            &mut out,
+        )
+        .expect("generated");
         assert_eq!(summary.transfers, asked.lots);
         let mut reader = noemie_parsers::noemie::Reader::new(&out[..], packaging);
         let mut movements = 0;
         while let Some(element) = reader.next_element().expect("memory does not fail") {
-            assert!(!matches!(element, noemie_parsers::noemie::Element::Anomalies(_)), "{element:?}");
-            movements += u64::from(matches!(element, noemie_parsers::noemie::Element::Mouvement(_)));
+            assert!(
+                !matches!(element, noemie_parsers::noemie::Element::Anomalies(_)),
+                "{element:?}"
+            );
+            movements +=
+                u64::from(matches!(element, noemie_parsers::noemie::Element::Mouvement(_)));
         }
         let c = reader.comptes();
-        assert_eq!((movements, c.forfaits, c.recupere), (2 * asked.lots, summary.flat, summary.recovered));
-        assert_eq!(c.somme_999, summary.amo_paid + summary.amc_paid + summary.flat - summary.recovered);
+        assert_eq!(
+            (movements, c.forfaits, c.recupere),
+            (2 * asked.lots, summary.flat, summary.recovered)
+        );
+        assert_eq!(
+            c.somme_999,
+            summary.amo_paid + summary.amc_paid + summary.flat - summary.recovered
+        );
     }
 }
 
@@ -279,8 +371,12 @@ fn findings(bytes: &[u8], packaging: Packaging) -> Vec<Code> {
     let mut found = Vec::new();
     while let Some(element) = reader.next_element().expect("memory does not fail") {
         match element {
-            noemie_parsers::noemie::Element::Anomalies(anomalies) => found.extend(anomalies.iter().map(|a| a.code)),
-            noemie_parsers::noemie::Element::Retour(retour) => found.extend(retour.anomalies.iter().map(|a| a.code)),
+            noemie_parsers::noemie::Element::Anomalies(anomalies) => {
+                found.extend(anomalies.iter().map(|a| a.code))
+            }
+            noemie_parsers::noemie::Element::Retour(retour) => {
+                found.extend(retour.anomalies.iter().map(|a| a.code))
+            }
             _ => {}
         }
     }
@@ -289,18 +385,27 @@ fn findings(bytes: &[u8], packaging: Packaging) -> Vec<Code> {
 
 #[test]
 fn a_damaged_return_raises_what_it_names() {
-    let (bytes, _) = generated(&Options { profile: Profile::Pharmacie, invoices: 8, ..Options::default() });
+    let (bytes, _) =
+        generated(&Options { profile: Profile::Pharmacie, invoices: 8, ..Options::default() });
     for damage in ReturnDamage::ALL {
-        let packaging = if *damage == ReturnDamage::Flag { Packaging::Blocs } else { Packaging::Lignes };
+        let packaging =
+            if *damage == ReturnDamage::Flag { Packaging::Blocs } else { Packaging::Lignes };
         let made = |packaging| {
             let mut out = Vec::new();
-            rsp(&bytes[..], Forme::Crlf, &RspOptions { packaging, damage: Some(*damage), ..RspOptions::default() }, &mut out).map(|_| out)
+            rsp(
+                &bytes[..],
+                Forme::Crlf,
+                &RspOptions { packaging, damage: Some(*damage), ..RspOptions::default() },
+                &mut out,
+            )
+            .map(|_| out)
         };
         let file = made(packaging).expect("generated");
         let found = findings(&file, packaging);
         assert!(found.contains(&damage.code()), "{damage:?}: {found:?}");
         // Each is made in one packaging: the other has no certain place for it.
-        let other = if packaging == Packaging::Blocs { Packaging::Lignes } else { Packaging::Blocs };
+        let other =
+            if packaging == Packaging::Blocs { Packaging::Lignes } else { Packaging::Blocs };
         assert!(matches!(made(other), Err(GenerateError::Impossible(_))), "{damage:?}");
     }
 }
@@ -308,9 +413,18 @@ fn a_damaged_return_raises_what_it_names() {
 #[test]
 fn return_fixtures_are_what_the_generator_makes() {
     for (packaging, word) in [(Packaging::Lignes, "lines"), (Packaging::Blocs, "blocks")] {
-        let (name, dre_options) = fixtures().into_iter().find(|(name, _)| name.contains("mixte")).expect("the mixed fixture");
+        let (name, dre_options) = fixtures()
+            .into_iter()
+            .find(|(name, _)| name.contains("mixte"))
+            .expect("the mixed fixture");
         let (bytes, _) = generated(&dre_options);
-        let options = RspOptions { packaging, seed: 2026, rejected: 15, deferred: 10, ..RspOptions::default() };
+        let options = RspOptions {
+            packaging,
+            seed: 2026,
+            rejected: 15,
+            deferred: 10,
+            ..RspOptions::default()
+        };
         let mut out = Vec::new();
         let s = rsp(&bytes[..], dre_options.forme, &options, &mut out).expect("generated");
         let json = serde_json::json!({
@@ -320,6 +434,9 @@ fn return_fixtures_are_what_the_generator_makes() {
         });
         let path = testdata().join(format!("noemie/rsp_mixte.{word}.noemie"));
         same(&path, &out);
-        same(&path.with_extension("json"), format!("{}\n", serde_json::to_string_pretty(&json).expect("a value")).as_bytes());
+        same(
+            &path.with_extension("json"),
+            format!("{}\n", serde_json::to_string_pretty(&json).expect("a value")).as_bytes(),
+        );
     }
 }

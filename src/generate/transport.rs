@@ -1,4 +1,5 @@
-//! Ambulances: one line a journey at 65 %, with its 4T (kilometres, tolls) and, for ambulances, its 4U (who drove, from where to where).
+//! Ambulances: one line a journey at 65 %, with its 4T (kilometres, tolls) and, for ambulances, its
+//! 4U (who drove, from where to where).
 
 use super::acts::{Act, Care, hundredths};
 use super::random::Random;
@@ -15,7 +16,19 @@ pub(super) fn lines(care: &Care<'_>, random: &mut Random, out: &mut Vec<Fiche>) 
         let (code, by_kilometre, flat) = vehicle;
         let tolls = if random.chance(20) { random.between(1, 2) * 230 } else { 0 };
         let price = flat + by_kilometre * kilometres + tolls;
-        out.push(Act { code, date: care.date, coefficient: 100, price, rate: care.rate(65), above: 0, left: 0, place: 1 }.record(care));
+        out.push(
+            Act {
+                code,
+                date: care.date,
+                coefficient: 100,
+                price,
+                rate: care.rate(65),
+                above: 0,
+                left: 0,
+                place: 1,
+            }
+            .record(care),
+        );
         out.push(bill(by_kilometre, flat, kilometres, tolls));
         if flat > 0 {
             let way = if journey == 0 { way } else { (way.1, way.0) };
@@ -37,7 +50,13 @@ fn bill(by_kilometre: u64, flat: u64, kilometres: u64, tolls: u64) -> Fiche {
         .nombre(&t::MONTANT_PEAGES, tolls)
 }
 
-fn trip(care: &Care<'_>, journey: u64, way: (u64, u64), kilometres: u64, random: &mut Random) -> Fiche {
+fn trip(
+    care: &Care<'_>,
+    journey: u64,
+    way: (u64, u64),
+    kilometres: u64,
+    random: &mut Random,
+) -> Fiche {
     use t4u::layout as t;
     let leaves = (8 + 6 * journey) * 60 + random.between(0, 119);
     let arrives = leaves + 5 + hundredths(kilometres * 130);

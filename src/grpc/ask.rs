@@ -11,11 +11,12 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-/// Longest text that a caller may send in one field, characters; identifiers and names are much shorter.
+/// Longest text that a caller may send in one field, characters; identifiers and names are much
+/// shorter.
 pub(super) const LONGEST_FIELD: usize = 128;
 
-/// The wrong fields of one request. A getter that finds its field wrong notes it and answers a placeholder, which
-/// [`finish`](Self::finish) keeps from being used.
+/// The wrong fields of one request. A getter that finds its field wrong notes it and answers a
+/// placeholder, which [`finish`](Self::finish) keeps from being used.
 #[derive(Default)]
 pub(super) struct Violations(ErrorDetails);
 
@@ -28,12 +29,21 @@ impl Violations {
     /// The end of the checks: `INVALID_ARGUMENT` when any field was wrong.
     pub(super) fn finish(self) -> Result<(), Status> {
         let Some(bad) = self.0.bad_request() else { return Ok(()) };
-        let fields: Vec<String> = bad.field_violations.iter().map(|v| format!("{}: {}", v.field, v.description)).collect();
+        let fields: Vec<String> = bad
+            .field_violations
+            .iter()
+            .map(|v| format!("{}: {}", v.field, v.description))
+            .collect();
         Err(Status::with_error_details(Code::InvalidArgument, fields.join("; "), self.0))
     }
 
     /// A value that must parse: an identifier, a code.
-    pub(super) fn parse<T: FromStr>(&mut self, field: &str, text: &str, expected: &str) -> Option<T> {
+    pub(super) fn parse<T: FromStr>(
+        &mut self,
+        field: &str,
+        text: &str,
+        expected: &str,
+    ) -> Option<T> {
         let value = text.parse().ok();
         if value.is_none() {
             self.add(field, format!("expected {expected}"));
@@ -42,12 +52,23 @@ impl Violations {
     }
 
     /// Likewise, when an empty field means "not given".
-    pub(super) fn parse_optional<T: FromStr>(&mut self, field: &str, text: &str, expected: &str) -> Option<T> {
+    pub(super) fn parse_optional<T: FromStr>(
+        &mut self,
+        field: &str,
+        text: &str,
+        expected: &str,
+    ) -> Option<T> {
         if text.is_empty() { None } else { self.parse(field, text, expected) }
     }
 
     /// A stable code among those of an enum; empty means "not given".
-    pub(super) fn code<T>(&mut self, field: &str, text: &str, read: impl Fn(&str) -> Option<T>, known: &str) -> Option<T> {
+    pub(super) fn code<T>(
+        &mut self,
+        field: &str,
+        text: &str,
+        read: impl Fn(&str) -> Option<T>,
+        known: &str,
+    ) -> Option<T> {
         if text.is_empty() {
             return None;
         }
@@ -90,7 +111,11 @@ impl Violations {
     }
 
     /// An instant; absent means "not given".
-    pub(super) fn instant(&mut self, field: &str, at: Option<prost_types::Timestamp>) -> Option<OffsetDateTime> {
+    pub(super) fn instant(
+        &mut self,
+        field: &str,
+        at: Option<prost_types::Timestamp>,
+    ) -> Option<OffsetDateTime> {
         let at = at?;
         let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
         let instant = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();
@@ -125,8 +150,8 @@ pub(super) fn one_violation(field: &str, description: impl Into<String>) -> Stat
     violations.finish().expect_err("one field was just noted")
 }
 
-/// The identifier in `field`, when it is the only thing that can be wrong. Noted in the span that declares the field, and only once read: a
-/// caller may send anything in its place.
+/// The identifier in `field`, when it is the only thing that can be wrong. Noted in the span that
+/// declares the field, and only once read: a caller may send anything in its place.
 pub(super) fn id<T: FromStr + Display>(field: &str, text: &str) -> Result<T, Status> {
     let id = text.parse().map_err(|_| one_violation(field, "expected a UUID"))?;
     tracing::Span::current().record(field, tracing::field::display(&id));
@@ -139,7 +164,9 @@ pub(super) const CALLER: &str = "x-noemie-caller";
 /// Who calls, when it says so.
 pub(super) fn caller(metadata: &MetadataMap) -> Result<Option<String>, Status> {
     let Some(value) = metadata.get(CALLER) else { return Ok(None) };
-    let Ok(name) = value.to_str() else { return Err(one_violation(CALLER, "only visible ASCII characters")) };
+    let Ok(name) = value.to_str() else {
+        return Err(one_violation(CALLER, "only visible ASCII characters"));
+    };
     let mut check = Violations::default();
     let name = check.optional(CALLER, name);
     check.finish()?;
@@ -148,7 +175,11 @@ pub(super) fn caller(metadata: &MetadataMap) -> Result<Option<String>, Status> {
 
 /// The number of items of a batch.
 pub(super) fn batch(field: &str, items: usize) -> Result<(), Status> {
-    if items > LARGEST_BATCH { Err(one_violation(field, format!("at most {LARGEST_BATCH} items"))) } else { Ok(()) }
+    if items > LARGEST_BATCH {
+        Err(one_violation(field, format!("at most {LARGEST_BATCH} items")))
+    } else {
+        Ok(())
+    }
 }
 
 /// The stable codes of an enum, for the text of a violation.

@@ -6,7 +6,7 @@ use super::follow::{Follower, flatten, position};
 use super::proto::claim_work_service_server::ClaimWorkService;
 use super::{Answers, LARGEST_BATCH, Services, convert, decision, proto};
 use crate::domain::{Claim, ClaimId, PartState};
-use crate::returns::decide::{DecisionOutcome, Warning, decide};
+use crate::service::decisions::{DecisionOutcome, Warning, decide};
 use crate::store::OutboxEvent;
 use futures::StreamExt as _;
 use std::collections::HashSet;
@@ -29,23 +29,43 @@ impl ClaimWorkEdge {
     }
 
     /// The person of a claim. The journal is written first: no reading without its trace.
-    async fn read_person(&self, claim: &Claim, caller: &str, purpose: &str) -> Result<proto::Person, Status> {
+    async fn read_person(
+        &self,
+        claim: &Claim,
+        caller: &str,
+        purpose: &str,
+    ) -> Result<proto::Person, Status> {
         let mut work = self.services.store.begin().await.map_err(|e| self.internal(e))?;
-        work.insert_access(claim.id, caller, purpose, self.services.clock.now()).await.map_err(|e| self.internal(e))?;
+        work.insert_access(claim.id, caller, purpose, self.services.clock.now())
+            .await
+            .map_err(|e| self.internal(e))?;
         work.commit().await.map_err(|e| self.internal(e))?;
-        let person = self.services.vault.unseal_person(&claim.vault, claim.id).map_err(|e| self.internal(e))?;
+        let person = self
+            .services
+            .vault
+            .unseal_person(&claim.vault, claim.id)
+            .map_err(|e| self.internal(e))?;
         Ok(convert::person(person))
     }
 
-    async fn record(&self, asked: &proto::Decision, decided_by: &str) -> Result<proto::RecordDecisionResponse, Status> {
+    async fn record(
+        &self,
+        asked: &proto::Decision,
+        decided_by: &str,
+    ) -> Result<proto::RecordDecisionResponse, Status> {
         let decision = decision::decision(asked, decided_by)?;
         let clock = self.services.clock.as_ref();
-        let outcome = decide(self.services.store.as_ref(), clock, &decision).await.map_err(|e| of_decision(clock, &decision.kind, &e))?;
+        let outcome = decide(self.services.store.as_ref(), clock, &decision)
+            .await
+            .map_err(|e| of_decision(clock, &decision.kind, &e))?;
         Ok(self.recorded(&outcome))
     }
 
     fn recorded(&self, outcome: &DecisionOutcome) -> proto::RecordDecisionResponse {
-        let warning = |w: Warning| proto::Reason { code: w.as_str().to_owned(), label: w.libelle().to_owned() };
+        let warning = |w: Warning| proto::Reason {
+            code: w.as_str().to_owned(),
+            label: w.libelle().to_owned(),
+        };
         proto::RecordDecisionResponse {
             event_id: outcome.event_id.map(|id| id.to_string()),
             repeated: outcome.repeated,
@@ -58,7 +78,10 @@ impl ClaimWorkEdge {
 #[tonic::async_trait]
 impl ClaimWorkService for ClaimWorkEdge {
     #[tracing::instrument(name = "grpc.get_claim", skip_all, fields(claim_id))]
-    async fn get_claim(&self, request: Request<proto::GetClaimRequest>) -> Result<Response<proto::GetClaimResponse>, Status> {
+    async fn get_claim(
+        &self,
+        request: Request<proto::GetClaimRequest>,
+    ) -> Result<Response<proto::GetClaimResponse>, Status> {
         let caller = ask::caller(request.metadata())?;
         let request = request.into_inner();
         let mut check = Violations::default();
@@ -68,20 +91,39 @@ impl ClaimWorkService for ClaimWorkEdge {
         let Some(id) = id else { return Err(ask::one_violation("claim_id", "expected a UUID")) };
         tracing::Span::current().record("claim_id", tracing::field::display(id));
         let store = &self.services.store;
-        let claim = store.claim(id).await.map_err(|e| self.internal(e))?.ok_or_else(|| not_found("claim", id))?;
+        let claim = store
+            .claim(id)
+            .await
+            .map_err(|e| self.internal(e))?
+            .ok_or_else(|| not_found("claim", id))?;
         let lines = store.claim_lines(id).await.map_err(|e| self.internal(e))?;
         let (person, person_withheld) = match caller {
             None => (None, format!("say who asks, in the metadata {}", ask::CALLER)),
-            Some(_) if purpose.is_empty() => (None, "say why the person is read, in purpose".to_owned()),
-            Some(caller) => (Some(self.read_person(&claim, &caller, &purpose).await?), String::new()),
+            Some(_) if purpose.is_empty() => {
+                (None, "say why the person is read, in purpose".to_owned())
+            }
+            Some(caller) => {
+                (Some(self.read_person(&claim, &caller, &purpose).await?), String::new())
+            }
         };
-        Ok(Response::new(convert::claim(&claim, &lines, person, person_withheld, self.services.clock.now())))
+        Ok(Response::new(convert::claim(
+            &claim,
+            &lines,
+            person,
+            person_withheld,
+            self.services.clock.now(),
+        )))
     }
 
     #[tracing::instrument(name = "grpc.record_decision", skip_all)]
-    async fn record_decision(&self, request: Request<proto::RecordDecisionRequest>) -> Result<Response<proto::RecordDecisionResponse>, Status> {
+    async fn record_decision(
+        &self,
+        request: Request<proto::RecordDecisionRequest>,
+    ) -> Result<Response<proto::RecordDecisionResponse>, Status> {
         let caller = ask::caller(request.metadata())?.unwrap_or_else(|| UNNAMED.to_owned());
-        let Some(decision) = request.into_inner().decision else { return Err(ask::one_violation("decision", "must be given")) };
+        let Some(decision) = request.into_inner().decision else {
+            return Err(ask::one_violation("decision", "must be given"));
+        };
         self.record(&decision, &caller).await.map(Response::new)
     }
 
@@ -135,7 +177,11 @@ impl Wanted {
         }
         let known = ask::codes(PartState::ALL, PartState::as_str);
         let facts = request.facts.iter().enumerate();
-        let facts = facts.filter_map(|(i, fact)| check.code(&format!("facts[{i}]"), fact, PartState::from_code, &known)).collect();
+        let facts = facts
+            .filter_map(|(i, fact)| {
+                check.code(&format!("facts[{i}]"), fact, PartState::from_code, &known)
+            })
+            .collect();
         let amc_number = check.optional("amc_number", &request.amc_number);
         check.finish()?;
         Ok(Self { amc_number, facts })
@@ -153,7 +199,8 @@ impl Wanted {
         let answers = numbered.filter_map(|(i, outbox)| {
             let resume_token = outbox.position.to_string();
             let event = self.covers(&outbox).then(|| convert::event(outbox.event));
-            (event.is_some() || i == last).then_some(proto::SubscribeClaimEventsResponse { event, resume_token })
+            (event.is_some() || i == last)
+                .then_some(proto::SubscribeClaimEventsResponse { event, resume_token })
         });
         answers.collect()
     }

@@ -12,16 +12,24 @@ pub(super) struct ConventionnementEdge {
 }
 
 impl ConventionnementEdge {
-    async fn look_up(&self, request: &proto::LookupConventionnementRequest) -> Result<proto::LookupConventionnementResponse, Status> {
+    async fn look_up(
+        &self,
+        request: &proto::LookupConventionnementRequest,
+    ) -> Result<proto::LookupConventionnementResponse, Status> {
         let mut check = Violations::default();
         let query = LookupQuery {
             identifier: check.required("identifier", &request.identifier, LONGEST_FIELD),
             amc: check.required("amc_number", &request.amc_number, LONGEST_FIELD),
             domain: check.required("domain", &request.domain, LONGEST_FIELD),
-            on: if request.on.is_empty() { self.services.clock.now().date() } else { check.date("on", &request.on) },
+            on: if request.on.is_empty() {
+                self.services.clock.now().date()
+            } else {
+                check.date("on", &request.on)
+            },
         };
         check.finish()?;
-        let answer = self.services.conventionnement.lookup(&query).await.map_err(|e| self.failure(&e))?;
+        let answer =
+            self.services.conventionnement.lookup(&query).await.map_err(|e| self.failure(&e))?;
         Ok(convert::lookup_answer(answer, query.on))
     }
 
@@ -76,7 +84,12 @@ impl ConventionnementService for ConventionnementEdge {
         let identifier = check.required("identifier", &request.identifier, LONGEST_FIELD);
         let amc = check.required("amc_number", &request.amc_number, LONGEST_FIELD);
         check.finish()?;
-        let versions = self.services.conventionnement.history(&identifier, &amc).await.map_err(|e| self.failure(&e))?;
+        let versions = self
+            .services
+            .conventionnement
+            .history(&identifier, &amc)
+            .await
+            .map_err(|e| self.failure(&e))?;
         let versions = versions.into_iter().map(convert::convention_version).collect();
         Ok(Response::new(proto::GetConventionnementHistoryResponse { versions }))
     }

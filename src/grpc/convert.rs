@@ -13,7 +13,10 @@ use time::{Date, OffsetDateTime};
 
 /// An instant as protobuf keeps it.
 pub(super) fn timestamp(at: OffsetDateTime) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: at.unix_timestamp(), nanos: i32::try_from(at.nanosecond()).unwrap_or(0) }
+    prost_types::Timestamp {
+        seconds: at.unix_timestamp(),
+        nanos: i32::try_from(at.nanosecond()).unwrap_or(0),
+    }
 }
 
 /// Where the next page starts; empty on the last page.

@@ -27,13 +27,17 @@ impl DreStatusEdge {
         internal(self.services.clock.as_ref(), &error)
     }
 
-    async fn find(&self, request: &proto::GetDreStatusRequest) -> Result<proto::GetDreStatusResponse, Status> {
+    async fn find(
+        &self,
+        request: &proto::GetDreStatusRequest,
+    ) -> Result<proto::GetDreStatusResponse, Status> {
         match &request.dre {
             Some(Dre::ClaimId(id)) => self.find_claim(ask::id("claim_id", id)?).await,
             Some(Dre::Invoice(key)) => {
                 let mut check = Violations::default();
                 let ps = check.required("invoice.ps", &key.ps, LONGEST_FIELD);
-                let invoice_number = check.required("invoice.invoice_number", &key.invoice_number, LONGEST_FIELD);
+                let invoice_number =
+                    check.required("invoice.invoice_number", &key.invoice_number, LONGEST_FIELD);
                 check.finish()?;
                 self.find_invoice(ps, invoice_number).await
             }
@@ -42,46 +46,101 @@ impl DreStatusEdge {
     }
 
     async fn find_claim(&self, id: ClaimId) -> Result<proto::GetDreStatusResponse, Status> {
-        let claim = self.services.store.claim(id).await.map_err(|e| self.internal(e))?.ok_or_else(|| not_found("claim", id))?;
+        let claim = self
+            .services
+            .store
+            .claim(id)
+            .await
+            .map_err(|e| self.internal(e))?
+            .ok_or_else(|| not_found("claim", id))?;
         let waiting = self.waiting(&claim.ps, &claim.invoice_number).await?;
-        let dre = convert::dre_status(&claim, later_copy(&claim, &waiting), self.services.clock.now());
+        let dre =
+            convert::dre_status(&claim, later_copy(&claim, &waiting), self.services.clock.now());
         Ok(proto::GetDreStatusResponse { dre: Some(dre), other_claim_ids: Vec::new() })
     }
 
-    async fn find_invoice(&self, ps: String, invoice_number: String) -> Result<proto::GetDreStatusResponse, Status> {
+    async fn find_invoice(
+        &self,
+        ps: String,
+        invoice_number: String,
+    ) -> Result<proto::GetDreStatusResponse, Status> {
         let waiting = self.waiting(&ps, &invoice_number).await?;
-        let filter = ClaimFilter { ps: Some(ps.clone()), invoice_number: Some(invoice_number.clone()), ..ClaimFilter::default() };
-        let claims = self.services.store.claims(&filter, None, MOST_OTHERS + 1).await.map_err(|e| self.internal(e))?.items;
+        let filter = ClaimFilter {
+            ps: Some(ps.clone()),
+            invoice_number: Some(invoice_number.clone()),
+            ..ClaimFilter::default()
+        };
+        let claims = self
+            .services
+            .store
+            .claims(&filter, None, MOST_OTHERS + 1)
+            .await
+            .map_err(|e| self.internal(e))?
+            .items;
         let newest_waiting = waiting.iter().max_by_key(|invoice| invoice.at);
         let (dre, others) = match (claims.split_first(), newest_waiting) {
-            (Some((claim, others)), _) => (convert::dre_status(claim, later_copy(claim, &waiting), self.services.clock.now()), others),
+            (Some((claim, others)), _) => (
+                convert::dre_status(claim, later_copy(claim, &waiting), self.services.clock.now()),
+                others,
+            ),
             (None, Some(invoice)) => (convert::quarantined_status(invoice), &[][..]),
             (None, None) => {
-                // The caller knows what it asked; repeated here, a NIR given by mistake would reach its logs.
-                return Err(with_reason(Code::NotFound, "invoice_not_found", "no such invoice of this PS"));
+                // The caller knows what it asked; repeated here, a NIR given by mistake would reach
+                // its logs.
+                return Err(with_reason(
+                    Code::NotFound,
+                    "invoice_not_found",
+                    "no such invoice of this PS",
+                ));
             }
         };
-        Ok(proto::GetDreStatusResponse { dre: Some(dre), other_claim_ids: others.iter().map(|claim| claim.id.to_string()).collect() })
+        Ok(proto::GetDreStatusResponse {
+            dre: Some(dre),
+            other_claim_ids: others.iter().map(|claim| claim.id.to_string()).collect(),
+        })
     }
 
     async fn waiting(&self, ps: &str, invoice_number: &str) -> Result<Vec<Quarantined>, Status> {
-        self.services.store.quarantined_invoice(ps, invoice_number).await.map_err(|e| self.internal(e))
+        self.services
+            .store
+            .quarantined_invoice(ps, invoice_number)
+            .await
+            .map_err(|e| self.internal(e))
     }
 
-    /// The statuses that a batch of events asks for, the newest of each claim, and the token past the whole batch.
-    async fn news(&self, events: Vec<OutboxEvent>, interest: &Interest) -> Result<Vec<proto::WatchDreResponse>, Status> {
+    /// The statuses that a batch of events asks for, the newest of each claim, and the token past
+    /// the whole batch.
+    async fn news(
+        &self,
+        events: Vec<OutboxEvent>,
+        interest: &Interest,
+    ) -> Result<Vec<proto::WatchDreResponse>, Status> {
         let last_position = events.last().map_or(0, |last| last.position);
         let mut told = HashSet::new();
-        let mut newest: Vec<&OutboxEvent> = events.iter().rev().filter(|e| interest.covers(e) && told.insert(e.event.claim_id)).collect();
+        let mut newest: Vec<&OutboxEvent> = events
+            .iter()
+            .rev()
+            .filter(|e| interest.covers(e) && told.insert(e.event.claim_id))
+            .collect();
         newest.reverse();
         let mut answers = Vec::with_capacity(newest.len() + 1);
         for outbox in newest {
-            let claim = self.services.store.claim(outbox.event.claim_id).await.map_err(|e| self.internal(e))?;
-            let dre = claim.map(|claim| convert::dre_status(&claim, None, self.services.clock.now()));
-            answers.push(proto::WatchDreResponse { dre, resume_token: outbox.position.to_string() });
+            let claim = self
+                .services
+                .store
+                .claim(outbox.event.claim_id)
+                .await
+                .map_err(|e| self.internal(e))?;
+            let dre =
+                claim.map(|claim| convert::dre_status(&claim, None, self.services.clock.now()));
+            answers
+                .push(proto::WatchDreResponse { dre, resume_token: outbox.position.to_string() });
         }
         if answers.last().is_none_or(|last| last.resume_token != last_position.to_string()) {
-            answers.push(proto::WatchDreResponse { dre: None, resume_token: last_position.to_string() });
+            answers.push(proto::WatchDreResponse {
+                dre: None,
+                resume_token: last_position.to_string(),
+            });
         }
         Ok(answers)
     }
@@ -89,7 +148,10 @@ impl DreStatusEdge {
 
 /// The newest copy of the claim's invoice that was put aside after the claim was taken, if any.
 fn later_copy<'a>(claim: &Claim, waiting: &'a [Quarantined]) -> Option<&'a Quarantined> {
-    waiting.iter().filter(|invoice| invoice.at >= claim.received_at).max_by_key(|invoice| invoice.at)
+    waiting
+        .iter()
+        .filter(|invoice| invoice.at >= claim.received_at)
+        .max_by_key(|invoice| invoice.at)
 }
 
 /// What a watcher wants to see.
@@ -106,7 +168,9 @@ impl Interest {
             check.add("claim_ids", format!("at most {LARGEST_BATCH}"));
         }
         let claims = request.claim_ids.iter().enumerate();
-        let claims = claims.filter_map(|(i, id)| check.parse(&format!("claim_ids[{i}]"), id, "a UUID")).collect();
+        let claims = claims
+            .filter_map(|(i, id)| check.parse(&format!("claim_ids[{i}]"), id, "a UUID"))
+            .collect();
         let sender = check.optional("sender", &request.sender);
         let ps = check.optional("ps", &request.ps);
         check.finish()?;
@@ -124,7 +188,10 @@ impl Interest {
 #[tonic::async_trait]
 impl DreStatusService for DreStatusEdge {
     #[tracing::instrument(name = "grpc.get_dre_status", skip_all, fields(claim_id))]
-    async fn get_dre_status(&self, request: Request<proto::GetDreStatusRequest>) -> Result<Response<proto::GetDreStatusResponse>, Status> {
+    async fn get_dre_status(
+        &self,
+        request: Request<proto::GetDreStatusRequest>,
+    ) -> Result<Response<proto::GetDreStatusResponse>, Status> {
         self.find(request.get_ref()).await.map(Response::new)
     }
 
@@ -148,7 +215,10 @@ impl DreStatusService for DreStatusEdge {
     }
 
     #[tracing::instrument(name = "grpc.list_dre", skip_all)]
-    async fn list_dre(&self, request: Request<proto::ListDreRequest>) -> Result<Response<proto::ListDreResponse>, Status> {
+    async fn list_dre(
+        &self,
+        request: Request<proto::ListDreRequest>,
+    ) -> Result<Response<proto::ListDreResponse>, Status> {
         let request = request.into_inner();
         let now = self.services.clock.now();
         let mut check = Violations::default();
@@ -156,8 +226,17 @@ impl DreStatusService for DreStatusEdge {
             sender: check.optional("sender", &request.sender),
             ps: check.optional("ps", &request.ps),
             invoice_number: check.optional("invoice_number", &request.invoice_number),
-            exchange_id: check.parse_optional::<ExchangeId>("exchange_id", &request.exchange_id, "a UUID"),
-            status: check.code("status", &request.status, ClaimStatus::from_code, &ask::codes(ClaimStatus::ALL, ClaimStatus::as_str)),
+            exchange_id: check.parse_optional::<ExchangeId>(
+                "exchange_id",
+                &request.exchange_id,
+                "a UUID",
+            ),
+            status: check.code(
+                "status",
+                &request.status,
+                ClaimStatus::from_code,
+                &ask::codes(ClaimStatus::ALL, ClaimStatus::as_str),
+            ),
             received_from: check.instant("received_from", request.received_from),
             received_before: check.instant("received_before", request.received_before),
             overdue_at: request.overdue.then_some(now),
@@ -165,7 +244,12 @@ impl DreStatusService for DreStatusEdge {
         let limit = check.page_size(request.page_size);
         let after = check.page_token(&request.page_token);
         check.finish()?;
-        let page = self.services.store.claims(&filter, after, limit).await.map_err(|e| self.internal(e))?;
+        let page = self
+            .services
+            .store
+            .claims(&filter, after, limit)
+            .await
+            .map_err(|e| self.internal(e))?;
         Ok(Response::new(proto::ListDreResponse {
             dre: page.items.iter().map(|claim| convert::dre_status(claim, None, now)).collect(),
             next_page_token: convert::page_token(page.next),
@@ -173,7 +257,10 @@ impl DreStatusService for DreStatusEdge {
     }
 
     #[tracing::instrument(name = "grpc.get_dre_history", skip_all, fields(claim_id))]
-    async fn get_dre_history(&self, request: Request<proto::GetDreHistoryRequest>) -> Result<Response<proto::GetDreHistoryResponse>, Status> {
+    async fn get_dre_history(
+        &self,
+        request: Request<proto::GetDreHistoryRequest>,
+    ) -> Result<Response<proto::GetDreHistoryResponse>, Status> {
         let id: ClaimId = ask::id("claim_id", &request.get_ref().claim_id)?;
         let history = self.services.store.history(id).await.map_err(|e| self.internal(e))?;
         // A claim is written with its first event: no event, no claim.
@@ -187,7 +274,10 @@ impl DreStatusService for DreStatusEdge {
     type WatchDreStream = Answers<proto::WatchDreResponse>;
 
     #[tracing::instrument(name = "grpc.watch_dre", skip_all)]
-    async fn watch_dre(&self, request: Request<proto::WatchDreRequest>) -> Result<Response<Self::WatchDreStream>, Status> {
+    async fn watch_dre(
+        &self,
+        request: Request<proto::WatchDreRequest>,
+    ) -> Result<Response<Self::WatchDreStream>, Status> {
         let request = request.into_inner();
         let start = position(&request.resume_token)?;
         let interest = std::sync::Arc::new(Interest::read(&request)?);

@@ -16,7 +16,7 @@ use super::proto;
 use crate::clock::Clock;
 use crate::error_chain::Chain;
 use crate::ingest::IngestError;
-use crate::returns::decide::{DecideError, DecisionKind};
+use crate::service::decisions::{DecideError, DecisionKind};
 use crate::store::StoreError;
 use std::collections::HashMap;
 use std::error::Error;
@@ -32,9 +32,19 @@ pub(super) fn with_reason(code: Code, reason: &str, message: impl Into<String>) 
     with_metadata(code, reason, message, [])
 }
 
-fn with_metadata<const N: usize>(code: Code, reason: &str, message: impl Into<String>, metadata: [(&str, &str); N]) -> Status {
-    let metadata: HashMap<String, String> = metadata.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    Status::with_error_details(code, message, ErrorDetails::with_error_info(reason, ERROR_DOMAIN, metadata))
+fn with_metadata<const N: usize>(
+    code: Code,
+    reason: &str,
+    message: impl Into<String>,
+    metadata: [(&str, &str); N],
+) -> Status {
+    let metadata: HashMap<String, String> =
+        metadata.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    Status::with_error_details(
+        code,
+        message,
+        ErrorDetails::with_error_info(reason, ERROR_DOMAIN, metadata),
+    )
 }
 
 /// No such thing: `what` is `claim`, `exchange` …
@@ -47,7 +57,11 @@ pub(super) fn internal(clock: &dyn Clock, error: &(dyn Error + 'static)) -> Stat
     let error_id = clock.new_id();
     tracing::error!(%error_id, error = %Chain(error), "internal error");
     if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_unavailable) {
-        return with_reason(Code::Unavailable, "database_unavailable", format!("the database is away or busy, try again ({error_id})"));
+        return with_reason(
+            Code::Unavailable,
+            "database_unavailable",
+            format!("the database is away or busy, try again ({error_id})"),
+        );
     }
     with_reason(Code::Internal, "internal", format!("internal error {error_id}"))
 }
@@ -55,10 +69,18 @@ pub(super) fn internal(clock: &dyn Clock, error: &(dyn Error + 'static)) -> Stat
 /// Why a deposit has no receipt.
 pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
     match error {
-        IngestError::InvalidSender => super::ask::one_violation("metadata.sender", error.to_string()),
-        IngestError::KeyReused => with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string()),
-        IngestError::TooManyUploads { .. } => with_reason(Code::ResourceExhausted, "too_many_uploads", error.to_string()),
-        IngestError::TooLarge { .. } => with_reason(Code::ResourceExhausted, "file_too_large", error.to_string()),
+        IngestError::InvalidSender => {
+            super::ask::one_violation("metadata.sender", error.to_string())
+        }
+        IngestError::KeyReused => {
+            with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string())
+        }
+        IngestError::TooManyUploads { .. } => {
+            with_reason(Code::ResourceExhausted, "too_many_uploads", error.to_string())
+        }
+        IngestError::TooLarge { .. } => {
+            with_reason(Code::ResourceExhausted, "file_too_large", error.to_string())
+        }
         IngestError::Held { .. } => with_reason(
             Code::Unavailable,
             "invoices_being_loaded",
@@ -67,13 +89,18 @@ pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
         IngestError::Overtaken => with_reason(Code::Unavailable, "overtaken", error.to_string()),
         IngestError::GivenUp => with_reason(Code::Aborted, "load_given_up", error.to_string()),
         IngestError::Store(cause) => internal(clock, cause),
-        IngestError::Archive { source, .. } if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+        IngestError::Archive { source, .. }
+            if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>
+        {
             // Logged like a fault of ours: somebody must make room.
             let status = internal(clock, error);
             with_reason(
                 Code::ResourceExhausted,
                 "archive_full",
-                format!("no room left in the archive: nothing was kept, try again later ({})", status.message()),
+                format!(
+                    "no room left in the archive: nothing was kept, try again later ({})",
+                    status.message()
+                ),
             )
         }
         IngestError::Archive { .. } => internal(clock, error),
@@ -84,22 +111,32 @@ pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
 pub(super) fn of_decision(clock: &dyn Clock, kind: &DecisionKind, error: &DecideError) -> Status {
     match error {
         DecideError::UnknownClaim(id) => not_found("claim", id),
-        DecideError::KeyReused => with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string()),
+        DecideError::KeyReused => {
+            with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string())
+        }
         DecideError::IllegalTransition { part, from, to } => with_metadata(
             Code::FailedPrecondition,
             "illegal_transition",
             error.to_string(),
             [("part", part.as_str()), ("from", from.as_str()), ("to", to.as_str())],
         ),
-        DecideError::DecidedOtherwise { part, state } => {
-            with_metadata(Code::FailedPrecondition, "decided_otherwise", error.to_string(), [("part", part.as_str()), ("state", state.as_str())])
-        }
+        DecideError::DecidedOtherwise { part, state } => with_metadata(
+            Code::FailedPrecondition,
+            "decided_otherwise",
+            error.to_string(),
+            [("part", part.as_str()), ("state", state.as_str())],
+        ),
         DecideError::AmountOutOfRange { .. } => {
-            let field =
-                if matches!(kind, DecisionKind::Recover { .. }) { "decision.recover.amount_centimes" } else { "decision.pay.amount_centimes" };
+            let field = if matches!(kind, DecisionKind::Recover { .. }) {
+                "decision.recover.amount_centimes"
+            } else {
+                "decision.pay.amount_centimes"
+            };
             super::ask::one_violation(field, error.to_string())
         }
-        DecideError::ReasonMissing => super::ask::one_violation("decision.reject.reasons", error.to_string()),
+        DecideError::ReasonMissing => {
+            super::ask::one_violation("decision.reject.reasons", error.to_string())
+        }
         DecideError::Store(cause) => internal(clock, cause),
     }
 }
@@ -107,8 +144,13 @@ pub(super) fn of_decision(clock: &dyn Clock, kind: &DecisionKind, error: &Decide
 /// The failure of one item of a batch, told inside the answer.
 pub(super) fn item(status: &Status) -> proto::ItemError {
     let details = status.get_error_details();
-    let reason = details.error_info().map_or_else(|| "invalid_field".to_owned(), |info| info.reason.clone());
-    proto::ItemError { code: code_name(status.code()).to_owned(), reason, message: status.message().to_owned() }
+    let reason =
+        details.error_info().map_or_else(|| "invalid_field".to_owned(), |info| info.reason.clone());
+    proto::ItemError {
+        code: code_name(status.code()).to_owned(),
+        reason,
+        message: status.message().to_owned(),
+    }
 }
 
 /// Names of the codes that this service answers with.

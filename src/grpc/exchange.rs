@@ -26,7 +26,12 @@ impl ExchangeEdge {
     }
 
     async fn find(&self, id: ExchangeId) -> Result<Exchange, Status> {
-        self.services.store.exchange(id).await.map_err(|e| self.internal(e))?.ok_or_else(|| not_found("exchange", id))
+        self.services
+            .store
+            .exchange(id)
+            .await
+            .map_err(|e| self.internal(e))?
+            .ok_or_else(|| not_found("exchange", id))
     }
 }
 
@@ -51,7 +56,9 @@ impl ExchangeService for ExchangeEdge {
                     repeated: receipt.repeated,
                 }))
             }
-            Err(error) => Err(upload.failure().unwrap_or_else(|| of_ingest(self.services.clock.as_ref(), &error))),
+            Err(error) => Err(upload
+                .failure()
+                .unwrap_or_else(|| of_ingest(self.services.clock.as_ref(), &error))),
         }
     }
 
@@ -66,25 +73,38 @@ impl ExchangeService for ExchangeEdge {
         check.finish()?;
         match self.services.intake.validate(&file_name, &mut upload).await {
             Ok(report) => Ok(Response::new(convert::report(report))),
-            Err(error) => Err(upload.failure().unwrap_or_else(|| of_ingest(self.services.clock.as_ref(), &error))),
+            Err(error) => Err(upload
+                .failure()
+                .unwrap_or_else(|| of_ingest(self.services.clock.as_ref(), &error))),
         }
     }
 
     #[tracing::instrument(name = "grpc.get_exchange", skip_all, fields(exchange_id))]
-    async fn get_exchange(&self, request: Request<proto::GetExchangeRequest>) -> Result<Response<proto::Exchange>, Status> {
+    async fn get_exchange(
+        &self,
+        request: Request<proto::GetExchangeRequest>,
+    ) -> Result<Response<proto::Exchange>, Status> {
         let id = ask::id("exchange_id", &request.get_ref().exchange_id)?;
         Ok(Response::new(convert::exchange(&self.find(id).await?)))
     }
 
     #[tracing::instrument(name = "grpc.list_exchanges", skip_all)]
-    async fn list_exchanges(&self, request: Request<proto::ListExchangesRequest>) -> Result<Response<proto::ListExchangesResponse>, Status> {
+    async fn list_exchanges(
+        &self,
+        request: Request<proto::ListExchangesRequest>,
+    ) -> Result<Response<proto::ListExchangesResponse>, Status> {
         let request = request.into_inner();
         let mut check = Violations::default();
         let sender = check.optional("sender", &request.sender);
         let limit = check.page_size(request.page_size);
         let after = check.page_token(&request.page_token);
         check.finish()?;
-        let page = self.services.store.exchanges(sender.as_deref(), after, limit).await.map_err(|e| self.internal(e))?;
+        let page = self
+            .services
+            .store
+            .exchanges(sender.as_deref(), after, limit)
+            .await
+            .map_err(|e| self.internal(e))?;
         Ok(Response::new(proto::ListExchangesResponse {
             exchanges: page.items.iter().map(convert::exchange).collect(),
             next_page_token: convert::page_token(page.next),
@@ -101,14 +121,21 @@ impl ExchangeService for ExchangeEdge {
         let id = check.parse::<ExchangeId>("exchange_id", &request.exchange_id, "a UUID");
         let limit = check.page_size(request.page_size);
         // Anomalies are numbered from 1: their page token is the next number.
-        let from = check.parse_optional::<u64>("page_token", &request.page_token, "the next_page_token of the page before");
+        let from = check.parse_optional::<u64>(
+            "page_token",
+            &request.page_token,
+            "the next_page_token of the page before",
+        );
         check.finish()?;
         let Some(id) = id else { return Err(ask::one_violation("exchange_id", "expected a UUID")) };
         Span::current().record("exchange_id", tracing::field::display(id));
         let exchange = self.find(id).await?;
         let store = &self.services.store;
         let ledger = store.ledger(id).await.map_err(|e| self.internal(e))?;
-        let mut anomalies = store.anomalies(id, from.unwrap_or(1), limit + 1).await.map_err(|e| self.internal(e))?;
+        let mut anomalies = store
+            .anomalies(id, from.unwrap_or(1), limit + 1)
+            .await
+            .map_err(|e| self.internal(e))?;
         let next = anomalies.get(limit).map(|first_of_next| first_of_next.ordinal.to_string());
         anomalies.truncate(limit);
         let quarantined = match from {
@@ -125,7 +152,10 @@ impl ExchangeService for ExchangeEdge {
     }
 
     #[tracing::instrument(name = "grpc.list_returns", skip_all)]
-    async fn list_returns(&self, request: Request<proto::ListReturnsRequest>) -> Result<Response<proto::ListReturnsResponse>, Status> {
+    async fn list_returns(
+        &self,
+        request: Request<proto::ListReturnsRequest>,
+    ) -> Result<Response<proto::ListReturnsResponse>, Status> {
         let request = request.into_inner();
         let mut check = Violations::default();
         let recipient = check.optional("recipient", &request.recipient);
@@ -133,7 +163,12 @@ impl ExchangeService for ExchangeEdge {
         let limit = check.page_size(request.page_size);
         let after = check.page_token(&request.page_token);
         check.finish()?;
-        let page = self.services.store.returns(recipient.as_deref(), kind, after, limit).await.map_err(|e| self.internal(e))?;
+        let page = self
+            .services
+            .store
+            .returns(recipient.as_deref(), kind, after, limit)
+            .await
+            .map_err(|e| self.internal(e))?;
         Ok(Response::new(proto::ListReturnsResponse {
             returns: page.items.iter().map(convert::return_file).collect(),
             next_page_token: convert::page_token(page.next),
@@ -143,10 +178,23 @@ impl ExchangeService for ExchangeEdge {
     type DownloadReturnStream = Answers<proto::DownloadReturnResponse>;
 
     #[tracing::instrument(name = "grpc.download_return", skip_all, fields(return_id))]
-    async fn download_return(&self, request: Request<proto::DownloadReturnRequest>) -> Result<Response<Self::DownloadReturnStream>, Status> {
+    async fn download_return(
+        &self,
+        request: Request<proto::DownloadReturnRequest>,
+    ) -> Result<Response<Self::DownloadReturnStream>, Status> {
         let id: ReturnId = ask::id("return_id", &request.get_ref().return_id)?;
-        let file = self.services.store.return_file(id).await.map_err(|e| self.internal(e))?.ok_or_else(|| not_found("return", id))?;
-        let body = self.services.vault.unseal(&ReturnFile::seal_context(id), &file.sealed).map_err(|e| self.internal(e))?;
+        let file = self
+            .services
+            .store
+            .return_file(id)
+            .await
+            .map_err(|e| self.internal(e))?
+            .ok_or_else(|| not_found("return", id))?;
+        let body = self
+            .services
+            .vault
+            .unseal(&ReturnFile::seal_context(id), &file.sealed)
+            .map_err(|e| self.internal(e))?;
         Ok(Response::new(Box::pin(stream::iter(download(&file, &body)))))
     }
 }
@@ -158,7 +206,8 @@ fn deposit(metadata: &proto::SubmitMetadata) -> Result<Deposit, Status> {
         check.add("metadata.sender", "only letters, digits, '-', '_' and '.'");
     }
     let file_name = check.text("metadata.file_name", &metadata.file_name, LONGEST_FIELD);
-    let idempotency_key = check.text("metadata.idempotency_key", &metadata.idempotency_key, LONGEST_FIELD);
+    let idempotency_key =
+        check.text("metadata.idempotency_key", &metadata.idempotency_key, LONGEST_FIELD);
     check.finish()?;
     Ok(Deposit { sender, channel: Channel::Grpc, file_name, idempotency_key })
 }
@@ -168,5 +217,8 @@ fn download(file: &ReturnFile, body: &[u8]) -> Vec<Result<proto::DownloadReturnR
     use proto::download_return_response::Part;
     let description = Part::File(convert::return_file(file));
     let chunks = body.chunks(DOWNLOAD_CHUNK).map(|chunk| Part::Chunk(chunk.to_vec()));
-    std::iter::once(description).chain(chunks).map(|part| Ok(proto::DownloadReturnResponse { part: Some(part) })).collect()
+    std::iter::once(description)
+        .chain(chunks)
+        .map(|part| Ok(proto::DownloadReturnResponse { part: Some(part) }))
+        .collect()
 }

@@ -1,7 +1,9 @@
-//! Follows the published events: what is already there, then what comes, until the caller hangs up or the gateway stops.
+//! Follows the published events: what is already there, then what comes, until the caller hangs up
+//! or the gateway stops.
 //!
-//! The resume token is the position of an event in the published stream. Nothing is remembered between two calls, so that a stream cut for
-//! whatever reason costs its caller nothing: it starts again after the last token it saw.
+//! The resume token is the position of an event in the published stream. Nothing is remembered
+//! between two calls, so that a stream cut for whatever reason costs its caller nothing: it starts
+//! again after the last token it saw.
 
 use super::Services;
 use super::errors::internal;
@@ -62,7 +64,9 @@ impl Follower {
 }
 
 /// Spreads the answers of batches into one stream.
-pub(super) fn flatten<T: Send + 'static>(batches: impl Stream<Item = Result<Vec<T>, Status>> + Send + 'static) -> super::Answers<T> {
+pub(super) fn flatten<T: Send + 'static>(
+    batches: impl Stream<Item = Result<Vec<T>, Status>> + Send + 'static,
+) -> super::Answers<T> {
     Box::pin(batches.flat_map(|batch| match batch {
         Ok(answers) => stream::iter(answers.into_iter().map(Ok).collect::<Vec<_>>()),
         Err(status) => stream::iter(vec![Err(status)]),
@@ -75,5 +79,10 @@ pub(super) fn position(resume_token: &str) -> Result<i64, Status> {
         return Ok(0);
     }
     let position = resume_token.parse().ok().filter(|position| *position >= 0);
-    position.ok_or_else(|| super::ask::one_violation("resume_token", "expected the resume_token of a message of this service"))
+    position.ok_or_else(|| {
+        super::ask::one_violation(
+            "resume_token",
+            "expected the resume_token of a message of this service",
+        )
+    })
 }

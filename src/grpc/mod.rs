@@ -1,7 +1,8 @@
-//! The gRPC edge: check, ask, convert. No decision is taken here, and nothing internal leaves by here.
+//! The gRPC edge: check, ask, convert. No decision is taken here, and nothing internal leaves by
+//! here.
 //!
 //! ```text
-//! request ─► ask (every wrong field at once) ─► store, intake, returns::decide, vault ─► convert ─► answer
+//! request ─► ask (every wrong field at once) ─► store, intake, service::decisions, vault ─► convert ─► answer
 //!                                                        └─ failure ─► errors (code, reason, id)
 //! ```
 //!
@@ -46,7 +47,8 @@ pub struct Services {
     pub conventionnement: Arc<Conventionnement>,
 }
 
-/// Largest message taken in, bytes: files come in chunks, so that nothing else is large. The default of gRPC, named.
+/// Largest message taken in, bytes: files come in chunks, so that nothing else is large. The
+/// default of gRPC, named.
 pub const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 /// Largest message given out, bytes: a full page of statuses or anomalies stays well below.
 pub const LARGEST_ANSWER: usize = 16 * 1024 * 1024;

@@ -1,4 +1,5 @@
-//! The generated types of `proto/noemie/gateway/v1`: messages, clients and servers. Nothing is written by hand here.
+//! The generated types of `proto/noemie/gateway/v1`: messages, clients and servers. Nothing is
+//! written by hand here.
 
 #![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated code")]
 

@@ -20,7 +20,8 @@ use tonic_health::server::HealthReporter;
 
 /// Calls of one connection at once: more wait, so that one caller does not take all.
 const CALLS_PER_CONNECTION: usize = 64;
-/// How often a silent connection is asked whether it is still there: a caller that vanished must not hold a stream for ever.
+/// How often a silent connection is asked whether it is still there: a caller that vanished must
+/// not hold a stream for ever.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Why the edge could not start, or stopped.
@@ -34,12 +35,18 @@ pub enum ServeError {
     Transport(#[source] tonic::transport::Error),
 }
 
-/// Every service, health and reflection included, and the handle that tells health. Server streams end when `stopping` is cancelled.
-pub async fn routes(services: Services, stopping: CancellationToken) -> Result<(Routes, HealthReporter), ServeError> {
+/// Every service, health and reflection included, and the handle that tells health. Server streams
+/// end when `stopping` is cancelled.
+pub async fn routes(
+    services: Services,
+    stopping: CancellationToken,
+) -> Result<(Routes, HealthReporter), ServeError> {
     /// Applies the named limits.
     macro_rules! limited {
         ($server:ident, $edge:expr) => {
-            $server::new($edge).max_decoding_message_size(LARGEST_REQUEST).max_encoding_message_size(LARGEST_ANSWER)
+            $server::new($edge)
+                .max_decoding_message_size(LARGEST_REQUEST)
+                .max_encoding_message_size(LARGEST_ANSWER)
         };
     }
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -54,16 +61,27 @@ pub async fn routes(services: Services, stopping: CancellationToken) -> Result<(
         .add_service(reflection_v1)
         .add_service(reflection_v1alpha)
         .add_service(limited!(ExchangeServiceServer, ExchangeEdge { services: services.clone() }))
-        .add_service(limited!(DreStatusServiceServer, DreStatusEdge { services: services.clone(), stopping: stopping.clone() }))
-        .add_service(limited!(ConventionnementServiceServer, ConventionnementEdge { services: services.clone() }))
+        .add_service(limited!(
+            DreStatusServiceServer,
+            DreStatusEdge { services: services.clone(), stopping: stopping.clone() }
+        ))
+        .add_service(limited!(
+            ConventionnementServiceServer,
+            ConventionnementEdge { services: services.clone() }
+        ))
         .add_service(limited!(ClaimWorkServiceServer, ClaimWorkEdge { services, stopping }));
     tell_health(&reporter, ServingStatus::Serving).await;
     Ok((routes, reporter))
 }
 
-/// Serves until `shutdown`: then health says "not serving", server streams end, calls under way are answered. Deadlines (`grpc-timeout`) are kept
-/// by the transport: a call past its deadline is dropped, and with it its transaction.
-pub async fn serve(listener: TcpListener, services: Services, shutdown: CancellationToken) -> Result<(), ServeError> {
+/// Serves until `shutdown`: then health says "not serving", server streams end, calls under way are
+/// answered. Deadlines (`grpc-timeout`) are kept by the transport: a call past its deadline is
+/// dropped, and with it its transaction.
+pub async fn serve(
+    listener: TcpListener,
+    services: Services,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
     let (routes, reporter) = routes(services, shutdown.clone()).await?;
     let stopped = async move {
         shutdown.cancelled().await;
@@ -81,9 +99,11 @@ pub async fn serve(listener: TcpListener, services: Services, shutdown: Cancella
 
 /// Health of the whole (empty name) and of each service.
 async fn tell_health(reporter: &HealthReporter, status: ServingStatus) {
-    let services = ["", "ExchangeService", "DreStatusService", "ClaimWorkService", "ConventionnementService"];
+    let services =
+        ["", "ExchangeService", "DreStatusService", "ClaimWorkService", "ConventionnementService"];
     for service in services {
-        let name = if service.is_empty() { String::new() } else { format!("noemie.gateway.v1.{service}") };
+        let name =
+            if service.is_empty() { String::new() } else { format!("noemie.gateway.v1.{service}") };
         reporter.set_service_status(name, status).await;
     }
 }

@@ -1,4 +1,5 @@
-//! Client streams of files: metadata first, then chunks, which go on as they come. Nothing is gathered here.
+//! Client streams of files: metadata first, then chunks, which go on as they come. Nothing is
+//! gathered here.
 
 use super::ask::one_violation;
 use super::errors::with_reason;
@@ -12,7 +13,8 @@ use std::time::Duration;
 use tokio::time::{Sleep, sleep, timeout};
 use tonic::{Code, Status};
 
-/// How long the caller of an upload may send nothing. Its place, one of `max_uploads`, is then given to another.
+/// How long the caller of an upload may send nothing. Its place, one of `max_uploads`, is then
+/// given to another.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// One message of an upload.
@@ -34,7 +36,9 @@ impl UploadMessage for proto::SubmitExchangeRequest {
 
     fn into_part(self) -> Part<Self::Metadata> {
         match self.part {
-            Some(proto::submit_exchange_request::Part::Metadata(metadata)) => Part::Metadata(metadata),
+            Some(proto::submit_exchange_request::Part::Metadata(metadata)) => {
+                Part::Metadata(metadata)
+            }
             Some(proto::submit_exchange_request::Part::Chunk(chunk)) => Part::Chunk(chunk),
             None => Part::Nothing,
         }
@@ -46,26 +50,38 @@ impl UploadMessage for proto::ValidateExchangeRequest {
 
     fn into_part(self) -> Part<Self::Metadata> {
         match self.part {
-            Some(proto::validate_exchange_request::Part::Metadata(metadata)) => Part::Metadata(metadata),
+            Some(proto::validate_exchange_request::Part::Metadata(metadata)) => {
+                Part::Metadata(metadata)
+            }
             Some(proto::validate_exchange_request::Part::Chunk(chunk)) => Part::Chunk(chunk),
             None => Part::Nothing,
         }
     }
 }
 
-/// The transport says `OUT_OF_RANGE` of a message past its limit; this service says `RESOURCE_EXHAUSTED` of everything too large.
+/// The transport says `OUT_OF_RANGE` of a message past its limit; this service says
+/// `RESOURCE_EXHAUSTED` of everything too large.
 fn too_large_or(status: Status) -> Status {
     match status.code() {
-        Code::OutOfRange => with_reason(Code::ResourceExhausted, "message_too_large", format!("a message has at most {LARGEST_REQUEST} bytes")),
+        Code::OutOfRange => with_reason(
+            Code::ResourceExhausted,
+            "message_too_large",
+            format!("a message has at most {LARGEST_REQUEST} bytes"),
+        ),
         _ => status,
     }
 }
 
 fn too_quiet(idle: Duration) -> Status {
-    with_reason(Code::DeadlineExceeded, "upload_idle", format!("nothing came for {idle:?}: the upload was given up, nothing of it was kept"))
+    with_reason(
+        Code::DeadlineExceeded,
+        "upload_idle",
+        format!("nothing came for {idle:?}: the upload was given up, nothing of it was kept"),
+    )
 }
 
-/// The chunks that follow the metadata. When the upload breaks, the reader sees an I/O error, and the edge finds the status here.
+/// The chunks that follow the metadata. When the upload breaks, the reader sees an I/O error, and
+/// the edge finds the status here.
 pub(super) struct Upload<S> {
     messages: S,
     failure: Option<Status>,
@@ -85,10 +101,18 @@ where
     }
 
     async fn start_within(mut messages: S, idle: Duration) -> Result<(M::Metadata, Self), Status> {
-        let first = timeout(idle, messages.next()).await.map_err(|_| too_quiet(idle))?.transpose().map_err(too_large_or)?;
+        let first = timeout(idle, messages.next())
+            .await
+            .map_err(|_| too_quiet(idle))?
+            .transpose()
+            .map_err(too_large_or)?;
         match first.map(UploadMessage::into_part) {
-            Some(Part::Metadata(metadata)) => Ok((metadata, Self { messages, failure: None, idle, waiting: None })),
-            Some(Part::Chunk(_) | Part::Nothing) | None => Err(one_violation("metadata", "the first message must carry the metadata")),
+            Some(Part::Metadata(metadata)) => {
+                Ok((metadata, Self { messages, failure: None, idle, waiting: None }))
+            }
+            Some(Part::Chunk(_) | Part::Nothing) | None => {
+                Err(one_violation("metadata", "the first message must carry the metadata"))
+            }
         }
     }
 
@@ -99,7 +123,10 @@ where
 
     fn broken(&mut self, status: Status) -> Poll<Option<io::Result<Vec<u8>>>> {
         self.failure = Some(status);
-        Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "upload broken off by the caller"))))
+        Poll::Ready(Some(Err(io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            "upload broken off by the caller",
+        ))))
     }
 }
 
@@ -128,8 +155,14 @@ where
                     kill_point::reach("grpc.chunk");
                     Poll::Ready(Some(Ok(chunk)))
                 }
-                Part::Metadata(_) => self.broken(one_violation("metadata", "only the first message may carry the metadata")),
-                Part::Nothing => self.broken(one_violation("chunk", "the message carries neither metadata nor chunk")),
+                Part::Metadata(_) => self.broken(one_violation(
+                    "metadata",
+                    "only the first message may carry the metadata",
+                )),
+                Part::Nothing => self.broken(one_violation(
+                    "chunk",
+                    "the message carries neither metadata nor chunk",
+                )),
             },
         }
     }
@@ -154,7 +187,8 @@ mod tests {
     async fn an_upload_whose_caller_falls_silent_is_given_up() {
         let (caller, messages) = mpsc::unbounded();
         caller.unbounded_send(message(Metadata(proto::SubmitMetadata::default()))).expect("sent");
-        let (_, mut upload) = Upload::start_within(messages, QUIET).await.expect("the metadata is there");
+        let (_, mut upload) =
+            Upload::start_within(messages, QUIET).await.expect("the metadata is there");
         for _ in 0..2 {
             // Our own slowness is not the caller's.
             sleep(QUIET * 2).await;
@@ -168,7 +202,10 @@ mod tests {
         assert!(upload.next().await.is_none());
         let failure = upload.failure().expect("a reason");
         assert_eq!(failure.code(), Code::DeadlineExceeded);
-        assert_eq!(failure.message(), "nothing came for 300ms: the upload was given up, nothing of it was kept");
+        assert_eq!(
+            failure.message(),
+            "nothing came for 300ms: the upload was given up, nothing of it was kept"
+        );
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! The books of an exchange while it is being loaded: every record goes into exactly one column.
 
 use crate::domain::{Anomalie, Claim, Ledger, Quarantined};
-use crate::returns::arl::Aside;
+use crate::outgoing::arl::NotLoaded;
 use crate::store::Written;
 use crate::validate::Finding;
 use crate::validate::report::LONGEST_LIST;
@@ -29,13 +29,15 @@ pub(super) struct Books {
     pub(super) amo: Montant,
     /// Sums over inserted claims.
     pub(super) amc: Montant,
-    /// Findings that only the store could make (duplicates, impossible transitions), at most [`LONGEST_LIST`].
+    /// Findings that only the store could make (duplicates, impossible transitions), at most
+    /// [`LONGEST_LIST`].
     pub(super) findings: Vec<Anomalie>,
     /// How many there were.
     pub(super) found: u64,
     /// Invoices not loaded, at most [`LONGEST_ASIDE`].
-    pub(super) aside: Vec<Aside>,
-    /// First and last records of the claims that this version would have put aside, in the order of the file, at most [`LONGEST_LIST`].
+    pub(super) aside: Vec<NotLoaded>,
+    /// First and last records of the claims that this version would have put aside, in the order of
+    /// the file, at most [`LONGEST_LIST`].
     overruled: Vec<(u64, u64)>,
 }
 
@@ -76,13 +78,20 @@ impl Books {
     /// Notes a claim that stands although this version would have put its invoice aside.
     pub(super) fn overrule(&mut self, invoice: &Quarantined) {
         if self.overruled.len() < LONGEST_LIST {
-            self.overruled.push((invoice.first_record, invoice.first_record + u64::from(invoice.record_count)));
+            self.overruled.push((
+                invoice.first_record,
+                invoice.first_record + u64::from(invoice.record_count),
+            ));
         }
     }
 
     /// Whether a finding costs an invoice that is a claim all the same: it is not told.
     pub(super) fn overrules(&self, finding: &Finding) -> bool {
-        let Some(record) = finding.record.filter(|_| finding.severity == Severity::Facture.as_str()) else { return false };
+        let Some(record) =
+            finding.record.filter(|_| finding.severity == Severity::Facture.as_str())
+        else {
+            return false;
+        };
         let before = self.overruled.partition_point(|(first, _)| *first <= record);
         before > 0 && record < self.overruled[before - 1].1
     }
@@ -138,7 +147,7 @@ impl Books {
     }
 
     /// Tells an invoice that is not loaded.
-    pub(super) fn tell(&mut self, aside: Aside) {
+    pub(super) fn tell(&mut self, aside: NotLoaded) {
         if self.aside.len() < LONGEST_ASIDE {
             self.aside.push(aside);
         }

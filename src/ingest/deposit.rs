@@ -64,14 +64,19 @@ pub enum IngestError {
     /// Another replica went on with this load. Begun again, the deposit finds its receipt.
     #[error("another replica went on with the load of this file")]
     Overtaken,
-    /// A load that has no receipt yet holds invoices or a remittance of this deposit: what is to be said of them is known at its end.
-    #[error("exchange {exchange}, whose invoices are being written, holds the same invoices or remittance: try again later")]
+    /// A load that has no receipt yet holds invoices or a remittance of this deposit: what is to be
+    /// said of them is known at its end.
+    #[error(
+        "exchange {exchange}, whose invoices are being written, holds the same invoices or remittance: try again later"
+    )]
     Held {
         /// The exchange that it becomes.
         exchange: ExchangeId,
     },
     /// An operator gave this deposit up while it was being written.
-    #[error("the deposit was given up while its invoices were being written (`loads abandon`): nothing of it is kept")]
+    #[error(
+        "the deposit was given up while its invoices were being written (`loads abandon`): nothing of it is kept"
+    )]
     GivenUp,
     /// The database failed.
     #[error(transparent)]
@@ -84,7 +89,8 @@ impl IngestError {
         matches!(self, Self::Overtaken) || self.is_conflict()
     }
 
-    /// Whether two changes met and this one gave way: the same change, begun again, may well succeed.
+    /// Whether two changes met and this one gave way: the same change, begun again, may well
+    /// succeed.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(failure) if failure.worth_a_retry())
     }
@@ -100,7 +106,8 @@ impl IngestError {
 pub struct Limits {
     /// Largest file, bytes: the disk of the archive is not the depositor's.
     pub file_bytes: u64,
-    /// Invoices written in one go: large enough that round trips do not count, small enough for memory.
+    /// Invoices written in one go: large enough that round trips do not count, small enough for
+    /// memory.
     pub batch: usize,
 }
 
@@ -113,13 +120,16 @@ impl Default for Limits {
 /// Senders name directories and files: no separator, no surprise.
 #[must_use]
 pub fn is_sender(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    (1..=64).contains(&name.len())
+        && !name.starts_with('.')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// Longest file name kept.
 const NAME_LENGTH: usize = 120;
 
-/// The last part of a name, without control characters, and with long runs of digits masked: a NIR must not come in by a file name.
+/// The last part of a name, without control characters, and with long runs of digits masked: a NIR
+/// must not come in by a file name.
 pub(super) fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut out = String::new();

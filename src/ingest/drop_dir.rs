@@ -1,15 +1,18 @@
 //! The drop directory: `in/<sender>/<file>`.
 //!
-//! A file is taken when it stopped changing: same size, time and inode at two looks, the last change older than [`SETTLE`]. Names that begin with a dot or end
-//! in `.tmp`, `.part` or `.filepart` are being written and are never touched. Once its exchange is committed the file is removed, if it is still the one that was
-//! read: the archive keeps it, encrypted. A name that comes back is a new deposit; the same bytes get the first receipt again. Two replicas may watch one
-//! directory: the store accepts a file once. What can never be taken (no sender, a link, a directory that cannot be read) is told once, and holds up nobody.
+//! A file is taken when it stopped changing: same size, time and inode at two looks, the last
+//! change older than [`SETTLE`]. Names that begin with a dot or end in `.tmp`, `.part` or
+//! `.filepart` are being written and are never touched. Once its exchange is committed the file is
+//! removed, if it is still the one that was read: the archive keeps it, encrypted. A name that
+//! comes back is a new deposit; the same bytes get the first receipt again. Two replicas may watch
+//! one directory: the store accepts a file once. What can never be taken (no sender, a link, a
+//! directory that cannot be read) is told once, and holds up nobody.
 
 use super::{Deposit, Incoming, Ingest, IngestError, Receipt, blocking, clean_name, is_sender};
 use crate::domain::Channel;
 use crate::error_chain::Chain;
 use crate::kill_point;
-use crate::returns::deliver;
+use crate::outgoing::deliver;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -25,7 +28,8 @@ pub const SETTLE: Duration = Duration::from_secs(1);
 /// Time between two looks.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Equal looks that stand for [`SETTLE`] when the time of a file tells nothing: it lies ahead of this machine's clock.
+/// Equal looks that stand for [`SETTLE`] when the time of a file tells nothing: it lies ahead of
+/// this machine's clock.
 const SETTLE_LOOKS: u32 = 4;
 
 /// Read size.
@@ -80,7 +84,13 @@ impl DropDir {
     /// Watches `root`, whose sub-directories are named after the senders.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), out: None, seen: HashMap::new(), resting: HashMap::new(), told: BTreeMap::new() }
+        Self {
+            root: root.into(),
+            out: None,
+            seen: HashMap::new(),
+            resting: HashMap::new(),
+            told: BTreeMap::new(),
+        }
     }
 
     /// Puts the first ARL of a file deposited again in `out/<sender>/` again.
@@ -150,8 +160,13 @@ impl DropDir {
         let mut ready = Vec::new();
         let mut seen = HashMap::new();
         for file in found {
-            let looks = self.seen.get(&file.path).filter(|(look, _)| *look == file.look).map_or(0, |(_, looks)| looks.saturating_add(1));
-            let quiet = looks >= SETTLE_LOOKS || now.duration_since(file.look.modified).is_ok_and(|age| age >= SETTLE);
+            let looks = self
+                .seen
+                .get(&file.path)
+                .filter(|(look, _)| *look == file.look)
+                .map_or(0, |(_, looks)| looks.saturating_add(1));
+            let quiet = looks >= SETTLE_LOOKS
+                || now.duration_since(file.look.modified).is_ok_and(|age| age >= SETTLE);
             seen.insert(file.path.clone(), (file.look, looks));
             if quiet && looks > 0 && !self.resting.contains_key(&file.path) {
                 ready.push(file);
@@ -164,12 +179,18 @@ impl DropDir {
 
     /// Deposits a file and removes it. Answers whether it was still there and unchanged once read.
     async fn take(&self, ingest: &Ingest, file: &Ready) -> Result<bool, IngestError> {
-        let deposit =
-            Deposit { sender: file.sender.clone(), channel: Channel::Drop, file_name: file_name(&file.path), idempotency_key: String::new() };
+        let deposit = Deposit {
+            sender: file.sender.clone(),
+            channel: Channel::Drop,
+            file_name: file_name(&file.path),
+            idempotency_key: String::new(),
+        };
         kill_point::reach("drop.found");
         let incoming = match ingest.receive_file(&file.path, deposit).await {
             // Another replica was faster.
-            Err(IngestError::Archive { source, .. }) if source.kind() == io::ErrorKind::NotFound && Look::at(&file.path).is_none() => {
+            Err(IngestError::Archive { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && Look::at(&file.path).is_none() =>
+            {
                 return Ok(false);
             }
             incoming => incoming?,
@@ -181,21 +202,31 @@ impl DropDir {
         kill_point::reach("drop.accepted");
         self.answer_again(ingest, &receipt).await?;
         let (path, look) = (file.path.clone(), file.look);
-        blocking(move || remove(&path, look)).await.map_err(IngestError::archive("removing the deposited file"))?;
+        blocking(move || remove(&path, look))
+            .await
+            .map_err(IngestError::archive("removing the deposited file"))?;
         kill_point::reach("drop.removed");
         Ok(true)
     }
 
-    /// A file deposited again gets its first ARL again, where its sender looks for it: the first copy may have been fetched and removed.
+    /// A file deposited again gets its first ARL again, where its sender looks for it: the first
+    /// copy may have been fetched and removed.
     async fn answer_again(&self, ingest: &Ingest, receipt: &Receipt) -> Result<(), IngestError> {
         let Some(out) = self.out.as_ref().filter(|_| receipt.repeated) else { return Ok(()) };
-        let (dir, name, bytes, try_id) =
-            (out.join(&receipt.arl.recipient), receipt.arl.file_name.clone(), receipt.arl_body.clone(), ingest.clock.new_id());
-        blocking(move || deliver::place(&dir, &name, &bytes, try_id)).await.map_err(IngestError::archive("giving the first ARL again"))
+        let (dir, name, bytes, try_id) = (
+            out.join(&receipt.arl.recipient),
+            receipt.arl.file_name.clone(),
+            receipt.arl_body.clone(),
+            ingest.clock.new_id(),
+        );
+        blocking(move || deliver::place(&dir, &name, &bytes, try_id))
+            .await
+            .map_err(IngestError::archive("giving the first ARL again"))
     }
 }
 
-/// Removes a deposited file, unless another one was put under its name meanwhile: that one is a deposit to come.
+/// Removes a deposited file, unless another one was put under its name meanwhile: that one is a
+/// deposit to come.
 fn remove(path: &Path, look: Look) -> io::Result<()> {
     if Look::at(path) != Some(look) {
         return Ok(());
@@ -206,8 +237,12 @@ fn remove(path: &Path, look: Look) -> io::Result<()> {
     }
 }
 
-/// File times are the file system's: they are compared with the machine's clock, not with the service's.
-#[expect(clippy::disallowed_methods, reason = "compared with file times, which come from the same clock")]
+/// File times are the file system's: they are compared with the machine's clock, not with the
+/// service's.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "compared with file times, which come from the same clock"
+)]
 fn wall_clock() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
@@ -249,18 +284,25 @@ fn list_sender(dir: &Path, sender: &str, listing: &mut Listing) {
             continue;
         }
         if metadata.is_file() {
-            listing.found.push(Ready { sender: sender.to_owned(), look: Look::new(&metadata), path });
+            listing.found.push(Ready {
+                sender: sender.to_owned(),
+                look: Look::new(&metadata),
+                path,
+            });
         } else {
             listing.left.insert(path, "not a regular file".to_owned());
         }
     }
 }
 
-/// Entries of a directory with what they are; links are not followed. One removed meanwhile by another replica is no error.
+/// Entries of a directory with what they are; links are not followed. One removed meanwhile by
+/// another replica is no error.
 fn entries(dir: &Path, listing: &mut Listing) -> Vec<(PathBuf, Metadata)> {
     let found = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     match found {
-        Ok(found) => found.into_iter().filter_map(|e| Some((e.path(), e.metadata().ok()?))).collect(),
+        Ok(found) => {
+            found.into_iter().filter_map(|e| Some((e.path(), e.metadata().ok()?))).collect()
+        }
         Err(failure) => {
             listing.left.insert(dir.to_owned(), format!("directory could not be read: {failure}"));
             Vec::new()
@@ -282,7 +324,8 @@ impl Ingest {
 
     /// Copies a file of this machine to the archive, away from the async threads.
     async fn receive_file(&self, path: &Path, deposit: Deposit) -> Result<Incoming, IngestError> {
-        let (incoming, path, limit) = (self.open(deposit)?, path.to_owned(), self.limits.file_bytes);
+        let (incoming, path, limit) =
+            (self.open(deposit)?, path.to_owned(), self.limits.file_bytes);
         blocking(move || copy(&path, incoming, limit)).await
     }
 }
@@ -295,7 +338,8 @@ fn copy(path: &Path, mut incoming: Incoming, limit: u64) -> Result<Incoming, Ing
     }
     let mut chunk = vec![0; CHUNK];
     loop {
-        let n = file.read(&mut chunk).map_err(IngestError::archive("reading the deposited file"))?;
+        let n =
+            file.read(&mut chunk).map_err(IngestError::archive("reading the deposited file"))?;
         if n == 0 {
             return Ok(incoming);
         }
@@ -316,7 +360,12 @@ mod tests {
     }
 
     fn set_time(path: &Path, time: SystemTime) {
-        File::options().append(true).open(path).expect("the file").set_modified(time).expect("a time");
+        File::options()
+            .append(true)
+            .open(path)
+            .expect("the file")
+            .set_modified(time)
+            .expect("a time");
     }
 
     fn look(drop: &mut DropDir) -> Vec<PathBuf> {
@@ -381,11 +430,19 @@ mod tests {
         fs::write(root.path().join("stray.b2"), b"x").expect("a file");
         fs::write(root.path().join("oct1/a.b2"), b"x").expect("a file");
         // A sender's directory that is a link is not followed, nor is a link to a file.
-        std::os::unix::fs::symlink(root.path().join("stray.b2"), root.path().join("oct1/link.b2")).expect("a link");
+        std::os::unix::fs::symlink(root.path().join("stray.b2"), root.path().join("oct1/link.b2"))
+            .expect("a link");
         let listing = list(root.path());
-        assert_eq!(listing.found.iter().map(|f| f.path.clone()).collect::<Vec<_>>(), [root.path().join("oct1/a.b2")]);
+        assert_eq!(
+            listing.found.iter().map(|f| f.path.clone()).collect::<Vec<_>>(),
+            [root.path().join("oct1/a.b2")]
+        );
         let left: Vec<_> = listing.left.keys().map(|p| file_name(p)).collect();
         assert_eq!(left, ["a sender", "link.b2", "sub", "stray.b2"]);
-        assert_eq!(list(&root.path().join("none")).left.len(), 1, "no directory at all is told too");
+        assert_eq!(
+            list(&root.path().join("none")).left.len(),
+            1,
+            "no directory at all is told too"
+        );
     }
 }

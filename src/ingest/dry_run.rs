@@ -21,7 +21,10 @@ impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.taken == self.current.len() {
             let Some(next) = self.pieces.blocking_recv() else { return Ok(0) };
-            self.left = self.left.checked_sub(next.len() as u64).ok_or_else(|| io::Error::from(io::ErrorKind::FileTooLarge))?;
+            self.left = self
+                .left
+                .checked_sub(next.len() as u64)
+                .ok_or_else(|| io::Error::from(io::ErrorKind::FileTooLarge))?;
             (self.current, self.taken) = (next, 0);
         }
         let n = (self.current.len() - self.taken).min(buffer.len());
@@ -33,16 +36,27 @@ impl Read for Pieces {
 
 impl Ingest {
     /// A pipe for the bytes of a file, and its report once the pipe is dropped.
-    pub fn dry_run(&self, file_name: &str) -> (mpsc::Sender<Vec<u8>>, impl Future<Output = Result<Report, IngestError>> + Send + use<>) {
+    pub fn dry_run(
+        &self,
+        file_name: &str,
+    ) -> (mpsc::Sender<Vec<u8>>, impl Future<Output = Result<Report, IngestError>> + Send + use<>)
+    {
         let (pipe, pieces) = mpsc::channel(PIECES_AHEAD);
         let limit = self.limits.file_bytes;
-        let (source, name) = (Pieces { pieces, current: Vec::new(), taken: 0, left: limit }, super::clean_name(file_name));
+        let (source, name) = (
+            Pieces { pieces, current: Vec::new(), taken: 0, left: limit },
+            super::clean_name(file_name),
+        );
         let reading = tokio::spawn(blocking(move || validate::validate(source, &name)));
         let report = async move {
             match reading.await {
-                Ok(Err(failure)) if failure.kind() == io::ErrorKind::FileTooLarge => Err(IngestError::TooLarge { limit }),
+                Ok(Err(failure)) if failure.kind() == io::ErrorKind::FileTooLarge => {
+                    Err(IngestError::TooLarge { limit })
+                }
                 Ok(read) => read.map_err(IngestError::archive("reading the upload")),
-                Err(failure) => Err(IngestError::archive("reading the upload")(io::Error::other(failure))),
+                Err(failure) => {
+                    Err(IngestError::archive("reading the upload")(io::Error::other(failure)))
+                }
             }
         };
         (pipe, report)

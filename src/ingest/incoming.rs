@@ -16,7 +16,13 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    pub(super) fn new(id: ExchangeId, at: OffsetDateTime, deposit: Deposit, writer: ArchiveWriter, limit: u64) -> Self {
+    pub(super) fn new(
+        id: ExchangeId,
+        at: OffsetDateTime,
+        deposit: Deposit,
+        writer: ArchiveWriter,
+        limit: u64,
+    ) -> Self {
         Self { id, at, deposit, writer, limit }
     }
 
@@ -34,7 +40,8 @@ impl Incoming {
         self.writer.write_all(bytes).map_err(IngestError::archive("writing the archive"))
     }
 
-    /// Takes the next bytes away from the async threads: they are encrypted and written to a disk that may be slow.
+    /// Takes the next bytes away from the async threads: they are encrypted and written to a disk
+    /// that may be slow.
     pub async fn append(mut self, bytes: Vec<u8>) -> Result<Self, IngestError> {
         super::blocking(move || self.write(&bytes).map(|()| self)).await
     }

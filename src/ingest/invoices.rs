@@ -1,10 +1,11 @@
-//! The invoices of an archived file of norm B2, normalised: what the second pass writes, and what `verify` compares.
+//! The invoices of an archived file of norm B2, normalised: what the second pass writes, and what
+//! `verify` compares.
 
 use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::domain::{ClaimId, ExchangeId, Quarantined};
 use crate::normalise;
-use crate::returns::arl::Aside;
+use crate::outgoing::arl::NotLoaded;
 use crate::store::NewClaim;
 use crate::vault::Vault;
 use noemie_parsers::anomaly::{Anomaly, Severity};
@@ -26,20 +27,20 @@ pub(super) const BATCHES_AHEAD: usize = 2;
 
 /// An invoice, read.
 #[derive(Debug, Clone)]
-pub enum Lu {
+pub enum ReadInvoice {
     /// To become a claim.
     Claim(Arc<NewClaim>),
     /// Put aside by the parser: what is kept, what the ARL tells.
-    Aside(Arc<(Quarantined, Aside)>),
+    Quarantined(Arc<(Quarantined, NotLoaded)>),
 }
 
-impl Lu {
+impl ReadInvoice {
     /// Rank of the invoice in the exchange, 1-based.
     #[must_use]
     pub fn rank(&self) -> u64 {
         match self {
             Self::Claim(claim) => claim.claim.ordinal,
-            Self::Aside(told) => told.0.ordinal,
+            Self::Quarantined(told) => told.0.ordinal,
         }
     }
 
@@ -48,7 +49,7 @@ impl Lu {
     pub fn records(&self) -> u64 {
         u64::from(match self {
             Self::Claim(claim) => claim.claim.record_count,
-            Self::Aside(told) => told.0.record_count,
+            Self::Quarantined(told) => told.0.record_count,
         })
     }
 }
@@ -99,10 +100,15 @@ impl<R: Read> Invoices<R> {
                 Element::EnTete(en_tete) => self.flux = en_tete.flux,
                 Element::Lot(read) => self.lot = Some(read),
                 Element::Facture(facture) => {
-                    let lot = self.lot.as_ref().ok_or_else(|| io::Error::other("invoice outside a lot in a file that was valid"))?;
+                    let lot = self.lot.as_ref().ok_or_else(|| {
+                        io::Error::other("invoice outside a lot in a file that was valid")
+                    })?;
                     return Ok(Some(make(&self.filing, &facture, self.flux, lot)));
                 }
-                Element::ComplementLot(_) | Element::FinLot(_) | Element::FinFichier(_) | Element::Anomalies(_) => {}
+                Element::ComplementLot(_)
+                | Element::FinLot(_)
+                | Element::FinFichier(_)
+                | Element::Anomalies(_) => {}
             }
         }
         Ok(None)
@@ -115,16 +121,24 @@ impl<R: Read> Invoices<R> {
     }
 }
 
-/// The invoices of an archived file, read by a thread of their own and handed over in batches: memory does not grow with the file, and both cores work.
-pub struct Batches<T = Lu> {
+/// The invoices of an archived file, read by a thread of their own and handed over in batches:
+/// memory does not grow with the file, and both cores work.
+pub struct Batches<T = ReadInvoice> {
     batches: mpsc::Receiver<Vec<T>>,
     thread: JoinHandle<io::Result<u64>>,
 }
 
 impl Batches {
-    /// What the controls of this version make of each invoice. The thread ends by itself when the batches are not wanted any more.
+    /// What the controls of this version make of each invoice. The thread ends by itself when the
+    /// batches are not wanted any more.
     #[must_use]
-    pub fn read(archive: &Arc<Archive>, name: &str, forme: Forme, filing: Filing, size: usize) -> Self {
+    pub fn read(
+        archive: &Arc<Archive>,
+        name: &str,
+        forme: Forme,
+        filing: Filing,
+        size: usize,
+    ) -> Self {
         Self::start(archive, name, forme, filing, size, Filing::invoice)
     }
 }
@@ -132,13 +146,26 @@ impl Batches {
 impl Batches<Whole> {
     /// Each invoice as the file has it.
     #[must_use]
-    pub fn read_whole(archive: &Arc<Archive>, name: &str, forme: Forme, filing: Filing, size: usize) -> Self {
+    pub fn read_whole(
+        archive: &Arc<Archive>,
+        name: &str,
+        forme: Forme,
+        filing: Filing,
+        size: usize,
+    ) -> Self {
         Self::start(archive, name, forme, filing, size, Filing::whole)
     }
 }
 
 impl<T: Send + 'static> Batches<T> {
-    fn start(archive: &Arc<Archive>, name: &str, forme: Forme, filing: Filing, size: usize, make: Make<T>) -> Self {
+    fn start(
+        archive: &Arc<Archive>,
+        name: &str,
+        forme: Forme,
+        filing: Filing,
+        size: usize,
+        make: Make<T>,
+    ) -> Self {
         let (archive, name) = (Arc::clone(archive), name.to_owned());
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let thread = tokio::task::spawn_blocking(move || {
@@ -146,7 +173,8 @@ impl<T: Send + 'static> Batches<T> {
             let mut batch = Vec::with_capacity(size);
             while let Some(invoice) = invoices.next_invoice(make)? {
                 batch.push(invoice);
-                if batch.len() == size && sender.blocking_send(std::mem::take(&mut batch)).is_err() {
+                if batch.len() == size && sender.blocking_send(std::mem::take(&mut batch)).is_err()
+                {
                     return Ok(0); // The database side failed and says why.
                 }
             }
@@ -161,29 +189,47 @@ impl<T: Send + 'static> Batches<T> {
         self.batches.recv().await
     }
 
-    /// After the last batch: the number of records outside invoices, or why the file could not be read to its end.
+    /// After the last batch: the number of records outside invoices, or why the file could not be
+    /// read to its end.
     pub async fn envelope(self) -> io::Result<u64> {
         self.thread.await.map_err(io::Error::other)?
     }
 }
 
 impl Filing {
-    fn invoice(&self, facture: &Facture, flux: Flux, lot: &Lot) -> Lu {
+    fn invoice(&self, facture: &Facture, flux: Flux, lot: &Lot) -> ReadInvoice {
         if facture.quarantined() {
-            let aside =
-                Aside { ps: facture.identite().ps, lot: lot.numero(), invoice_number: facture.numero(), reasons: reasons(&facture.anomalies) };
-            return Lu::Aside(Arc::new((quarantined(facture, lot, self.exchange_id, self.at), aside)));
+            let aside = NotLoaded {
+                ps: facture.identite().ps,
+                lot: lot.numero(),
+                invoice_number: facture.numero(),
+                reasons: reasons(&facture.anomalies),
+            };
+            return ReadInvoice::Quarantined(Arc::new((
+                quarantined(facture, lot, self.exchange_id, self.at),
+                aside,
+            )));
         }
-        Lu::Claim(Arc::new(self.claim(facture, flux, lot)))
+        ReadInvoice::Claim(Arc::new(self.claim(facture, flux, lot)))
     }
 
     fn whole(&self, facture: &Facture, flux: Flux, lot: &Lot) -> Whole {
-        let faults = if facture.quarantined() { reasons(&facture.anomalies).into_iter().map(|(code, _)| code).collect() } else { Vec::new() };
+        let faults = if facture.quarantined() {
+            reasons(&facture.anomalies).into_iter().map(|(code, _)| code).collect()
+        } else {
+            Vec::new()
+        };
         Whole { made: self.claim(facture, flux, lot), faults }
     }
 
     fn claim(&self, facture: &Facture, flux: Flux, lot: &Lot) -> NewClaim {
-        let context = normalise::Context { exchange_id: self.exchange_id, sender: &self.sender, flux, lot, received_at: self.at };
+        let context = normalise::Context {
+            exchange_id: self.exchange_id,
+            sender: &self.sender,
+            flux,
+            lot,
+            received_at: self.at,
+        };
         normalise::claim(facture, &context, &self.vault, ClaimId(self.clock.new_id()))
     }
 }
@@ -205,7 +251,12 @@ pub(super) fn reasons(anomalies: &[Anomaly]) -> Vec<(String, String)> {
     found
 }
 
-fn quarantined(facture: &Facture, lot: &Lot, exchange_id: ExchangeId, at: OffsetDateTime) -> Quarantined {
+fn quarantined(
+    facture: &Facture,
+    lot: &Lot,
+    exchange_id: ExchangeId,
+    at: OffsetDateTime,
+) -> Quarantined {
     let first = facture.principale().position;
     Quarantined {
         exchange_id,

@@ -1,6 +1,7 @@
 //! Second pass over a file of norm B2: invoices become claims, in batches.
 //!
-//! A blocking thread reads, decodes and seals (`invoices.rs`); `batch.rs` talks to the database, for a load behind `progress.rs`. A channel of two batches stands between them.
+//! A blocking thread reads, decodes and seals (`invoices.rs`); `batch.rs` talks to the database,
+//! for a load behind `progress.rs`. A channel of two batches stands between them.
 
 use super::books::Books;
 use super::invoices::{Batches, Filing};
@@ -22,7 +23,7 @@ pub(super) struct Source<'a> {
 }
 
 /// What every invoice of the exchange shares.
-pub(super) struct Loading<'a> {
+pub(super) struct WriteContext<'a> {
     pub(super) exchange_id: ExchangeId,
     pub(super) sender: &'a str,
     pub(super) at: OffsetDateTime,
@@ -34,7 +35,7 @@ pub(super) struct Loading<'a> {
 }
 
 /// How batches are committed.
-pub(super) enum Way<'a> {
+pub(super) enum CommitMode<'a> {
     /// All in the transaction that also closes the deposit.
     One(&'a mut dyn UnitOfWork),
     /// Each on its own, behind the deposit's place.
@@ -42,7 +43,13 @@ pub(super) enum Way<'a> {
 }
 
 /// Loads the invoices of a file.
-pub(super) async fn load(source: &Source<'_>, forme: Forme, loading: &Loading<'_>, mut way: Way<'_>, books: &mut Books) -> Result<(), IngestError> {
+pub(super) async fn load(
+    source: &Source<'_>,
+    forme: Forme,
+    loading: &WriteContext<'_>,
+    mut way: CommitMode<'_>,
+    books: &mut Books,
+) -> Result<(), IngestError> {
     let filing = Filing {
         exchange_id: loading.exchange_id,
         sender: loading.sender.to_owned(),
@@ -53,11 +60,12 @@ pub(super) async fn load(source: &Source<'_>, forme: Forme, loading: &Loading<'_
     let mut batches = Batches::read(source.archive, source.name, forme, filing, loading.batch);
     while let Some(lus) = batches.next_batch().await {
         match &mut way {
-            Way::One(work) => batch::write(lus, loading, *work, books).await?,
-            Way::Batches(progress) => progress.take(lus, loading, books).await?,
+            CommitMode::One(work) => batch::write(lus, loading, *work, books).await?,
+            CommitMode::Batches(progress) => progress.take(lus, loading, books).await?,
         }
     }
-    let envelope = batches.envelope().await.map_err(IngestError::archive("reading the file again"))?;
+    let envelope =
+        batches.envelope().await.map_err(IngestError::archive("reading the file again"))?;
     books.envelope(envelope);
     Ok(())
 }

@@ -1,15 +1,16 @@
-//! Second pass over a NOEMIE return: what the payer says is matched to claims and changes their parts.
+//! Second pass over a NOEMIE return: what the payer says is matched to claims and changes their
+//! parts.
 
 use super::IngestError;
 use super::batch::give_way;
 use super::books::Books;
 use super::invoices::{BATCHES_AHEAD, reasons};
-use super::load_b2::{Loading, Source};
+use super::load_b2::{Source, WriteContext};
 use crate::domain::Token;
 use crate::kill_point;
+use crate::matching::{Answer, apply};
 use crate::normalise;
-use crate::returns::arl::Aside;
-use crate::returns::matching::{Answer, apply};
+use crate::outgoing::arl::NotLoaded;
 use crate::store::{UnitOfWork, UnmatchedReturn};
 use noemie_parsers::noemie::{Element, Packaging, Reader, Retour};
 use std::io;
@@ -20,12 +21,17 @@ use tokio::sync::mpsc;
 pub(super) async fn load(
     source: &Source<'_>,
     packaging: Packaging,
-    loading: &Loading<'_>,
+    loading: &WriteContext<'_>,
     work: &mut dyn UnitOfWork,
     books: &mut Books,
 ) -> Result<(), IngestError> {
-    let (sender, mut batches) = mpsc::channel::<Vec<Lu>>(BATCHES_AHEAD);
-    let (archive, name, vault, size) = (Arc::clone(source.archive), source.name.to_owned(), Arc::clone(loading.vault), loading.batch);
+    let (sender, mut batches) = mpsc::channel::<Vec<ReadReturn>>(BATCHES_AHEAD);
+    let (archive, name, vault, size) = (
+        Arc::clone(source.archive),
+        source.name.to_owned(),
+        Arc::clone(loading.vault),
+        loading.batch,
+    );
     let thread = tokio::task::spawn_blocking(move || -> io::Result<u64> {
         let mut reader = Reader::new(archive.open(&name)?, packaging);
         let mut batch = Vec::with_capacity(size);
@@ -33,7 +39,7 @@ pub(super) async fn load(
         while let Some(element) = reader.next_element()? {
             if let Element::Retour(retour) = element {
                 inside += retour.entites.len() as u64;
-                batch.push(Lu::new(&retour, &vault));
+                batch.push(ReadReturn::new(&retour, &vault));
             }
             if batch.len() == size && sender.blocking_send(std::mem::take(&mut batch)).is_err() {
                 return Ok(0); // The database side failed and says why.
@@ -45,24 +51,28 @@ pub(super) async fn load(
     while let Some(batch) = batches.recv().await {
         write(batch, loading, work, books).await?;
     }
-    let envelope = thread.await.map_err(io::Error::other).and_then(|r| r).map_err(IngestError::archive("reading the file again"))?;
+    let envelope = thread
+        .await
+        .map_err(io::Error::other)
+        .and_then(|r| r)
+        .map_err(IngestError::archive("reading the file again"))?;
     books.envelope(envelope);
     Ok(())
 }
 
 /// One return, read.
-enum Lu {
+enum ReadReturn {
     /// To be matched.
     Answer(Answer),
     /// Put aside by the parser: what is kept, what the ARL tells, number of entities.
-    Aside(Box<(UnmatchedReturn, Aside, u64)>),
+    Unmatched(Box<(UnmatchedReturn, NotLoaded, u64)>),
 }
 
-impl Lu {
+impl ReadReturn {
     fn new(retour: &Retour, vault: &crate::vault::Vault) -> Self {
         let entities = retour.entites.len() as u64;
         if retour.quarantined() {
-            return Self::Aside(Box::new((put_aside(retour), told(retour), entities)));
+            return Self::Unmatched(Box::new((put_aside(retour), told(retour), entities)));
         }
         Self::Answer(Answer {
             ordinal: retour.ordinal,
@@ -77,10 +87,17 @@ impl Lu {
 }
 
 fn ps(retour: &Retour) -> String {
-    retour.contexte.destinataire.as_ref().and_then(|d| d.ps).map(|n| n.as_str().to_owned()).unwrap_or_default()
+    retour
+        .contexte
+        .destinataire
+        .as_ref()
+        .and_then(|d| d.ps)
+        .map(|n| n.as_str().to_owned())
+        .unwrap_or_default()
 }
 
-/// A return that cannot be believed is kept with those without claim, under no identity: nothing must match it later.
+/// A return that cannot be believed is kept with those without claim, under no identity: nothing
+/// must match it later.
 fn put_aside(retour: &Retour) -> UnmatchedReturn {
     let codes: Vec<String> = reasons(&retour.anomalies).into_iter().map(|(code, _)| code).collect();
     UnmatchedReturn {
@@ -92,16 +109,26 @@ fn put_aside(retour: &Retour) -> UnmatchedReturn {
     }
 }
 
-fn told(retour: &Retour) -> Aside {
-    Aside { ps: ps(retour), lot: retour.lot.clone(), invoice_number: retour.numero.clone(), reasons: reasons(&retour.anomalies) }
+fn told(retour: &Retour) -> NotLoaded {
+    NotLoaded {
+        ps: ps(retour),
+        lot: retour.lot.clone(),
+        invoice_number: retour.numero.clone(),
+        reasons: reasons(&retour.anomalies),
+    }
 }
 
-async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork, books: &mut Books) -> Result<(), IngestError> {
+async fn write(
+    batch: Vec<ReadReturn>,
+    loading: &WriteContext<'_>,
+    work: &mut dyn UnitOfWork,
+    books: &mut Books,
+) -> Result<(), IngestError> {
     let (mut answers, mut kept) = (Vec::with_capacity(batch.len()), Vec::new());
     for lu in batch {
         match lu {
-            Lu::Answer(answer) => answers.push(answer),
-            Lu::Aside(aside) => {
+            ReadReturn::Answer(answer) => answers.push(answer),
+            ReadReturn::Unmatched(aside) => {
                 let (put_aside, told, entities) = *aside;
                 books.quarantine(entities);
                 books.tell(told);
@@ -114,7 +141,9 @@ async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork,
     for (answer, matched) in answers.iter().zip(&applied.matched) {
         if *matched { books.accept(answer.entities) } else { books.unmatch(answer.entities) }
     }
-    kept.extend(answers.into_iter().zip(applied.matched).filter(|(_, m)| !m).map(|(a, _)| unmatched(a)));
+    kept.extend(
+        answers.into_iter().zip(applied.matched).filter(|(_, m)| !m).map(|(a, _)| unmatched(a)),
+    );
     if !kept.is_empty() {
         work.insert_unmatched(loading.exchange_id, &kept).await?;
     }
@@ -124,7 +153,11 @@ async fn write(batch: Vec<Lu>, loading: &Loading<'_>, work: &mut dyn UnitOfWork,
 }
 
 fn unmatched(answer: Answer) -> UnmatchedReturn {
-    let said: Vec<String> = answer.outcomes.iter().map(|o| format!("{} : {}", o.kind.libelle(), o.state.libelle())).collect();
+    let said: Vec<String> = answer
+        .outcomes
+        .iter()
+        .map(|o| format!("{} : {}", o.kind.libelle(), o.state.libelle()))
+        .collect();
     UnmatchedReturn {
         ordinal: answer.ordinal,
         identity: answer.identities.into_iter().next().unwrap_or_else(|| Token(String::new())),

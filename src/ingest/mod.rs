@@ -21,14 +21,14 @@ pub use incoming::Incoming;
 use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::domain::{Exchange, ExchangeId, Verdict};
-use crate::returns::arl;
-use crate::store::{Load, SharedStore, StoreError, UnitOfWork};
-use crate::validate::{self, Examen, Finding};
+use crate::outgoing::arl;
+use crate::store::{SharedStore, StagedDeposit, StoreError, UnitOfWork};
+use crate::validate::{self, Examination, Finding};
 use crate::vault::Vault;
 use deposit::clean_name;
 use noemie_parsers::anomaly::{Anomaly, Code};
 use noemie_parsers::b2::t000;
-use resume::Rests;
+use resume::BackoffTable;
 use std::sync::Arc;
 use tracing::{Instrument, info, info_span};
 
@@ -42,14 +42,20 @@ pub struct Ingest {
     archive: Arc<Archive>,
     clock: SharedClock,
     limits: Limits,
-    rests: Rests,
+    rests: BackoffTable,
 }
 
 impl Ingest {
     /// A door in front of a store.
     #[must_use]
-    pub fn new(store: SharedStore, vault: Arc<Vault>, archive: Arc<Archive>, clock: SharedClock, limits: Limits) -> Self {
-        Self { store, vault, archive, clock, limits, rests: Rests::default() }
+    pub fn new(
+        store: SharedStore,
+        vault: Arc<Vault>,
+        archive: Arc<Archive>,
+        clock: SharedClock,
+        limits: Limits,
+    ) -> Self {
+        Self { store, vault, archive, clock, limits, rests: BackoffTable::default() }
     }
 
     /// Starts a deposit: bytes written to it go to the archive, encrypted, whatever they are.
@@ -58,20 +64,25 @@ impl Ingest {
             return Err(IngestError::InvalidSender);
         }
         let (id, at) = (ExchangeId(self.clock.new_id()), self.clock.now());
-        let writer = self.archive.create(id, at).map_err(IngestError::archive("opening the archive"))?;
+        let writer =
+            self.archive.create(id, at).map_err(IngestError::archive("opening the archive"))?;
         Ok(Incoming::new(id, at, deposit, writer, self.limits.file_bytes))
     }
 
-    /// Ends a deposit: validates, loads, acknowledges. The receipt exists only after the commit; a file already deposited gets its first one again.
+    /// Ends a deposit: validates, loads, acknowledges. The receipt exists only after the commit; a
+    /// file already deposited gets its first one again.
     pub async fn accept(&self, incoming: Incoming) -> Result<Receipt, IngestError> {
-        let span = info_span!("ingest.accept", exchange = %incoming.id, sender = %incoming.deposit.sender);
+        let span =
+            info_span!("ingest.accept", exchange = %incoming.id, sender = %incoming.deposit.sender);
         self.accept_in_span(incoming).instrument(span).await
     }
 
     async fn accept_in_span(&self, incoming: Incoming) -> Result<Receipt, IngestError> {
         let (id, at, deposit) = (incoming.id, incoming.at, incoming.deposit.clone());
-        let archived = blocking(move || incoming.finish()).await.map_err(IngestError::archive("closing the archive"))?;
-        let load = Load {
+        let archived = blocking(move || incoming.finish())
+            .await
+            .map_err(IngestError::archive("closing the archive"))?;
+        let load = StagedDeposit {
             id,
             sender: deposit.sender,
             digest: archived.digest_hex,
@@ -86,9 +97,12 @@ impl Ingest {
         };
         let mut needed = false;
         let outcome = self.find_or_load(&load, &mut needed).await;
-        // Nobody needs the copy of a repeated file, nor of a deposit that failed before its commit: the sender tries again, as often as a database is away. A
-        // commit that failed may still have been applied: that copy stays until the sweep finds out.
-        let needed = outcome.as_ref().map_or(needed, |receipt| receipt.exchange.archive_name == load.archive_name);
+        // Nobody needs the copy of a repeated file, nor of a deposit that failed before its commit:
+        // the sender tries again, as often as a database is away. A commit that failed may still
+        // have been applied: that copy stays until the sweep finds out.
+        let needed = outcome
+            .as_ref()
+            .map_or(needed, |receipt| receipt.exchange.archive_name == load.archive_name);
         if !needed {
             self.forget(&load.archive_name);
         }
@@ -96,7 +110,11 @@ impl Ingest {
     }
 
     /// The receipt of a file, known or new. `needed` once the store may name this copy of it.
-    async fn find_or_load(&self, load: &Load, needed: &mut bool) -> Result<Receipt, IngestError> {
+    async fn find_or_load(
+        &self,
+        load: &StagedDeposit,
+        needed: &mut bool,
+    ) -> Result<Receipt, IngestError> {
         match self.store.exchange_by_digest(&load.sender, &load.digest).await? {
             Some(first) => self.repeat(&first, load).await,
             None => self.load_again(load, needed).await,
@@ -104,10 +122,16 @@ impl Ingest {
     }
 
     /// Loads, and takes the deposit up again when another change of the same claims got in the way.
-    async fn load_again(&self, load: &Load, needed: &mut bool) -> Result<Receipt, IngestError> {
+    async fn load_again(
+        &self,
+        load: &StagedDeposit,
+        needed: &mut bool,
+    ) -> Result<Receipt, IngestError> {
         for tried in 1..TRIES {
             match self.load(load, needed).await {
-                Err(failure) if failure.worth_a_retry() => tracing::warn!(tried, "another change got in the way, loading again"),
+                Err(failure) if failure.worth_a_retry() => {
+                    tracing::warn!(tried, "another change got in the way, loading again")
+                }
                 outcome => return outcome,
             }
         }
@@ -121,12 +145,17 @@ impl Ingest {
     }
 
     /// The receipt of an exchange that has one.
-    async fn repeat(&self, first: &Exchange, load: &Load) -> Result<Receipt, IngestError> {
+    async fn repeat(&self, first: &Exchange, load: &StagedDeposit) -> Result<Receipt, IngestError> {
         if first.digest != load.digest {
             return Err(IngestError::KeyReused);
         }
-        let arl = self.store.arl(first.id).await?.ok_or_else(|| StoreError::Corrupt(format!("exchange {} has no ARL", first.id)))?;
-        let arl_body = arl::open(&arl, &self.vault).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let arl = self
+            .store
+            .arl(first.id)
+            .await?
+            .ok_or_else(|| StoreError::Corrupt(format!("exchange {} has no ARL", first.id)))?;
+        let arl_body =
+            arl::open(&arl, &self.vault).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         let repeated = first.id != load.id;
         if repeated {
             info!(first = %first.id, "file already deposited: first receipt given again");
@@ -134,33 +163,47 @@ impl Ingest {
         Ok(Receipt { exchange: first.clone(), arl, arl_body, repeated })
     }
 
-    async fn examine(&self, load: &Load) -> Result<Examen, IngestError> {
-        let (archive, archived_name, name) = (Arc::clone(&self.archive), load.archive_name.clone(), load.file_name.clone());
-        blocking(move || validate::examine(archive.open(&archived_name)?, &name)).await.map_err(IngestError::archive("reading the file"))
+    async fn examine(&self, load: &StagedDeposit) -> Result<Examination, IngestError> {
+        let (archive, archived_name, name) =
+            (Arc::clone(&self.archive), load.archive_name.clone(), load.file_name.clone());
+        blocking(move || validate::examine(archive.open(&archived_name)?, &name))
+            .await
+            .map_err(IngestError::archive("reading the file"))
     }
 
-    /// C5 against every earlier exchange: the same remittance under other bytes is refused, naming the first.
-    async fn refuse_known_remittances(&self, work: &mut dyn UnitOfWork, examen: &mut Examen) -> Result<(), IngestError> {
-        if examen.report.verdict == Verdict::Refused {
+    /// C5 against every earlier exchange: the same remittance under other bytes is refused, naming
+    /// the first.
+    async fn refuse_known_remittances(
+        &self,
+        work: &mut dyn UnitOfWork,
+        examination: &mut Examination,
+    ) -> Result<(), IngestError> {
+        if examination.report.verdict == Verdict::Refused {
             return Ok(());
         }
-        // A return without identification cannot be told from the next one of the same day (in B2 its absence is a fault of its own, C4).
-        for (file, at) in examen.remittances.iter().filter(|(file, _)| !file.file_id.is_empty()) {
+        // A return without identification cannot be told from the next one of the same day (in B2
+        // its absence is a fault of its own, C4).
+        for (file, at) in
+            examination.remittances.iter().filter(|(file, _)| !file.file_id.is_empty())
+        {
             let Some(first) = work.find_logical_file(file).await? else { continue };
             if work.open_loads().await?.iter().any(|load| load.id == first) {
                 return Err(IngestError::Held { exchange: first });
             }
-            // A load that ended between the two looks may have been given up or refused: then nobody holds the remittance any more.
+            // A load that ended between the two looks may have been given up or refused: then
+            // nobody holds the remittance any more.
             if work.find_logical_file(file).await? != Some(first) {
                 return Err(IngestError::Held { exchange: first });
             }
-            let message = format!("Remise déjà reçue (même émetteur, même date, même identification) : échange {first}");
+            let message = format!(
+                "Remise déjà reçue (même émetteur, même date, même identification) : échange {first}"
+            );
             let mut anomaly = Anomaly::on_record(Code::RemiseDejaRecue, *at, "000", message);
             let zone = &t000::layout::IDENTIFICATION_FICHIER;
             anomaly.column = u32::from(zone.start);
             anomaly.offset += u64::from(zone.start) - 1;
             anomaly.length = u32::from(zone.len);
-            examen.report.refuse(Finding::new(anomaly, None));
+            examination.report.refuse(Finding::new(anomaly, None));
         }
         Ok(())
     }

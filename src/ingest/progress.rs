@@ -1,12 +1,14 @@
 //! The batches of a load, each in a transaction of its own, behind those that earlier tries wrote.
 //!
-//! What is written stands, whatever the controls of this version say of it: a claim is in the books as a claim, an invoice put aside as put aside. Only the
-//! rest is judged. A batch that another change gets in the way of is tried again by itself, for the batches before it may be hours of work.
+//! What is written stands, whatever the controls of this version say of it: a claim is in the books
+//! as a claim, an invoice put aside as put aside. Only the rest is judged. A batch that another
+//! change gets in the way of is tried again by itself, for the batches before it may be hours of
+//! work.
 
 use super::batch;
 use super::books::Books;
-use super::invoices::Lu;
-use super::load_b2::Loading;
+use super::invoices::ReadInvoice;
+use super::load_b2::WriteContext;
 use super::{IngestError, TRIES};
 use crate::domain::Quarantined;
 use crate::kill_point;
@@ -27,7 +29,8 @@ pub(super) struct Progress {
     written: u64,
     /// Where the mark of the load stands.
     mark: u64,
-    /// Looks at an earlier load that holds invoices of this one, before this one is left to a later try.
+    /// Looks at an earlier load that holds invoices of this one, before this one is left to a later
+    /// try.
     patience: u32,
 }
 
@@ -42,10 +45,15 @@ impl Progress {
     }
 
     /// Books a batch, and writes what is not written of it.
-    pub(super) async fn take(&mut self, mut batch: Vec<Lu>, loading: &Loading<'_>, books: &mut Books) -> Result<(), IngestError> {
+    pub(super) async fn take(
+        &mut self,
+        mut batch: Vec<ReadInvoice>,
+        loading: &WriteContext<'_>,
+        books: &mut Books,
+    ) -> Result<(), IngestError> {
         let rest = batch.split_off(batch.partition_point(|lu| lu.rank() <= self.written));
         self.stands(&batch, loading, books).await?;
-        let Some(last) = rest.last().map(Lu::rank) else { return Ok(()) };
+        let Some(last) = rest.last().map(ReadInvoice::rank) else { return Ok(()) };
         let (mut tries, mut looks) = (1, 0);
         let entered = loop {
             match self.write(rest.clone(), last, loading).await {
@@ -69,7 +77,12 @@ impl Progress {
         Ok(())
     }
 
-    async fn write(&self, batch: Vec<Lu>, last: u64, loading: &Loading<'_>) -> Result<Books, IngestError> {
+    async fn write(
+        &self,
+        batch: Vec<ReadInvoice>,
+        last: u64,
+        loading: &WriteContext<'_>,
+    ) -> Result<Books, IngestError> {
         let mut work = self.store.begin().await?;
         if !work.advance_load(loading.exchange_id, self.mark, last).await? {
             return Err(IngestError::Overtaken);
@@ -81,16 +94,23 @@ impl Progress {
         Ok(entered)
     }
 
-    /// Books what earlier tries put aside of these invoices, and tells it again. The claims among them are in the books already.
-    async fn stands(&self, batch: &[Lu], loading: &Loading<'_>, books: &mut Books) -> Result<(), IngestError> {
+    /// Books what earlier tries put aside of these invoices, and tells it again. The claims among
+    /// them are in the books already.
+    async fn stands(
+        &self,
+        batch: &[ReadInvoice],
+        loading: &WriteContext<'_>,
+        books: &mut Books,
+    ) -> Result<(), IngestError> {
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(()) };
         let stored = self.store.aside(loading.exchange_id, (first.rank(), last.rank())).await?;
-        let stored: HashMap<u64, Quarantined> = stored.into_iter().map(|q| (q.ordinal, q)).collect();
+        let stored: HashMap<u64, Quarantined> =
+            stored.into_iter().map(|q| (q.ordinal, q)).collect();
         for lu in batch {
             match (stored.get(&lu.rank()), lu) {
                 (Some(stored), lu) => batch::tell_again(stored, lu, books),
-                (None, Lu::Aside(told)) => books.overrule(&told.0),
-                (None, Lu::Claim(_)) => {}
+                (None, ReadInvoice::Quarantined(told)) => books.overrule(&told.0),
+                (None, ReadInvoice::Claim(_)) => {}
             }
         }
         Ok(())

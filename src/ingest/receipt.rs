@@ -1,13 +1,14 @@
-//! The last step of a deposit: anomalies, exchange, ledger, ARL and the link of the receipt, in the transaction that shows the deposit.
+//! The last step of a deposit: anomalies, exchange, ledger, ARL and the link of the receipt, in the
+//! transaction that shows the deposit.
 
 use super::books::Books;
 use super::{Ingest, IngestError, Receipt};
 use crate::domain::{Anomalie, Exchange, LogicalFile, Verdict, receipt};
 use crate::kill_point;
-use crate::returns::arl;
-use crate::store::{Closing, Load, UnitOfWork};
+use crate::outgoing::arl;
+use crate::store::{Closing, StagedDeposit, UnitOfWork};
 use crate::validate::report::LONGEST_LIST;
-use crate::validate::{Examen, Finding};
+use crate::validate::{Examination, Finding};
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::types::Montant;
 
@@ -16,23 +17,28 @@ impl Ingest {
     pub(super) async fn close(
         &self,
         mut work: Box<dyn UnitOfWork>,
-        load: &Load,
-        examen: &Examen,
+        load: &StagedDeposit,
+        examination: &Examination,
         books: &Books,
         logical_files: Vec<LogicalFile>,
     ) -> Result<Receipt, IngestError> {
-        let read = examen.report.anomalies.iter().filter(|finding| !books.overrules(finding));
+        let read = examination.report.anomalies.iter().filter(|finding| !books.overrules(finding));
         let findings = books.findings.iter().cloned().chain(read.cloned().map(anomalie));
         let findings: Vec<Anomalie> = findings.take(LONGEST_LIST).zip(1..).map(numbered).collect();
         for chunk in findings.chunks(self.limits.batch) {
             work.insert_anomalies(load.id, chunk).await?;
         }
         work.resolve_quarantined(load.id).await?;
-        let exchange = exchange(load, examen, books);
-        let (arl, arl_body) = arl::write(&exchange, examen, &books.aside, &self.vault, self.clock.new_id());
-        let closing = Closing { exchange, at: self.clock.now(), ledger: books.ledger(), logical_files, arl };
+        let exchange = exchange(load, examination, books);
+        let (arl, arl_body) =
+            arl::write(&exchange, examination, &books.aside, &self.vault, self.clock.new_id());
+        let closing =
+            Closing { exchange, at: self.clock.now(), ledger: books.ledger(), logical_files, arl };
         let said = receipt::text(&closing.exchange, &closing.ledger, &closing.arl);
-        work.close_exchange(&closing, &|tip| self.vault.receipt_link(&tip.link, tip.sequence + 1, &said)).await?;
+        work.close_exchange(&closing, &|tip| {
+            self.vault.receipt_link(&tip.link, tip.sequence + 1, &said)
+        })
+        .await?;
         kill_point::reach("ingest.closed");
         work.commit().await?;
         kill_point::reach("ingest.committed");
@@ -40,9 +46,10 @@ impl Ingest {
     }
 }
 
-fn exchange(load: &Load, examen: &Examen, books: &Books) -> Exchange {
-    let report = &examen.report;
-    let overruled = report.anomalies.iter().filter(|finding| books.overrules(finding)).count() as u64;
+fn exchange(load: &StagedDeposit, examination: &Examination, books: &Books) -> Exchange {
+    let report = &examination.report;
+    let overruled =
+        report.anomalies.iter().filter(|finding| books.overrules(finding)).count() as u64;
     let b2 = report.norm == Some("b2");
     let sum = |loaded: Montant, said: i64| if b2 { loaded } else { Montant::from_centimes(said) };
     Exchange {
@@ -73,7 +80,8 @@ fn exchange(load: &Load, examen: &Examen, books: &Books) -> Exchange {
     }
 }
 
-/// What was read, corrected by what became of it: duplicates are known to the store alone, and what an earlier version took in stands.
+/// What was read, corrected by what became of it: duplicates are known to the store alone, and what
+/// an earlier version took in stands.
 const fn verdict(read: Verdict, some_aside: bool, overruled: bool) -> Verdict {
     match read {
         Verdict::Accepted if some_aside => Verdict::Partial,
@@ -82,9 +90,15 @@ const fn verdict(read: Verdict, some_aside: bool, overruled: bool) -> Verdict {
     }
 }
 
-/// The remittances by which later files are recognised: with an identification. The store keeps each once.
+/// The remittances by which later files are recognised: with an identification. The store keeps
+/// each once.
 pub(super) fn recognisable(remittances: &[(LogicalFile, Position)]) -> Vec<LogicalFile> {
-    remittances.iter().map(|(file, _)| file).filter(|file| !file.file_id.is_empty()).cloned().collect()
+    remittances
+        .iter()
+        .map(|(file, _)| file)
+        .filter(|file| !file.file_id.is_empty())
+        .cloned()
+        .collect()
 }
 
 fn numbered((anomalie, ordinal): (Anomalie, u64)) -> Anomalie {

@@ -1,9 +1,10 @@
-//! Loads that were cut are taken up again. One that fails is left alone for a while, longer each time: each try reads its file from the first byte on.
+//! Loads that were cut are taken up again. One that fails is left alone for a while, longer each
+//! time: each try reads its file from the first byte on.
 
 use super::{Ingest, IngestError};
 use crate::domain::ExchangeId;
 use crate::error_chain::Chain;
-use crate::store::{Load, StoreError};
+use crate::store::{StagedDeposit, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use time::{Duration, OffsetDateTime};
@@ -29,9 +30,9 @@ struct Rest {
 
 /// The loads that failed since this gateway started.
 #[derive(Debug, Default)]
-pub(super) struct Rests(Mutex<HashMap<ExchangeId, Rest>>);
+pub(super) struct BackoffTable(Mutex<HashMap<ExchangeId, Rest>>);
 
-impl Rests {
+impl BackoffTable {
     fn all(&self) -> MutexGuard<'_, HashMap<ExchangeId, Rest>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -50,11 +51,18 @@ impl Rests {
 
     /// Leaves a load alone for a while. Answers whether this failure is another one than the last.
     fn rest(&self, id: ExchangeId, now: OffsetDateTime, failure: &IngestError) -> bool {
-        // Behind earlier ones only, so that no two wait for each other; one that is being taken back is looked for again in time.
-        let behind = if let IngestError::Held { exchange } = failure { Some(*exchange).filter(|other| *other < id) } else { None };
+        // Behind earlier ones only, so that no two wait for each other; one that is being taken
+        // back is looked for again in time.
+        let behind = if let IngestError::Held { exchange } = failure {
+            Some(*exchange).filter(|other| *other < id)
+        } else {
+            None
+        };
         let why = Chain(failure).to_string();
         let mut all = self.all();
-        let length = all.get(&id).map_or(FIRST_REST, |last: &Rest| (last.length + last.length).min(LONGEST_REST));
+        let length = all
+            .get(&id)
+            .map_or(FIRST_REST, |last: &Rest| (last.length + last.length).min(LONGEST_REST));
         let last = all.insert(id, Rest { until: now + length, length, why: why.clone(), behind });
         last.is_none_or(|last| last.why != why)
     }
@@ -65,8 +73,8 @@ impl Rests {
 }
 
 impl Ingest {
-    /// Takes up the loads that were cut, oldest first. Answers how many came to their end; those that others have in hand are left to them, and those that
-    /// failed lately to a later look.
+    /// Takes up the loads that were cut, oldest first. Answers how many came to their end; those
+    /// that others have in hand are left to them, and those that failed lately to a later look.
     pub async fn resume(&self) -> Result<usize, IngestError> {
         let mut resumed = 0;
         let loads = self.store.loads(RESUMED_AT_ONCE).await?;
@@ -86,7 +94,8 @@ impl Ingest {
                         resumed += 1;
                     }
                 }
-                // One that cannot be taken up holds up nobody; the metric of loads under way shows it.
+                // One that cannot be taken up holds up nobody; the metric of loads under way shows
+                // it.
                 Err(failure) => {
                     if self.rests.rest(load.id, self.clock.now(), &failure) {
                         span.in_scope(|| warn!(error = %Chain(&failure), "load could not be taken up, it is tried again ever more rarely"));
@@ -110,9 +119,9 @@ impl Ingest {
         self.finish(&load).await.map(|()| true)
     }
 
-    /// Brings a load to its receipt. What another version wrote may not fit what this one reads (an invoice more, a record less): it is taken back, and
-    /// written anew at a later look.
-    async fn finish(&self, load: &Load) -> Result<(), IngestError> {
+    /// Brings a load to its receipt. What another version wrote may not fit what this one reads (an
+    /// invoice more, a record less): it is taken back, and written anew at a later look.
+    async fn finish(&self, load: &StagedDeposit) -> Result<(), IngestError> {
         match self.go_on(load, None, 0).await {
             Err(IngestError::Store(StoreError::Unbalanced(ledger))) => {
                 self.start_anew(load.id).await?;
@@ -134,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_load_that_fails_rests_ever_longer_and_is_told_once() {
-        let (rests, open) = (Rests::default(), HashSet::from([id(1), id(2)]));
+        let (rests, open) = (BackoffTable::default(), HashSet::from([id(1), id(2)]));
         let mut now = OffsetDateTime::UNIX_EPOCH;
         for (tries, seconds) in [15, 30, 60, 120, 240, 480, 900, 900].into_iter().enumerate() {
             assert!(rests.is_due(id(1), now, &open));
@@ -150,12 +159,15 @@ mod tests {
 
     #[test]
     fn a_load_behind_another_one_is_due_as_soon_as_that_one_is_over() {
-        let (rests, now) = (Rests::default(), OffsetDateTime::UNIX_EPOCH);
+        let (rests, now) = (BackoffTable::default(), OffsetDateTime::UNIX_EPOCH);
         rests.rest(id(2), now, &IngestError::Held { exchange: id(1) });
         assert!(!rests.is_due(id(2), now + Duration::days(1), &HashSet::from([id(1), id(2)])));
         assert!(rests.is_due(id(2), now, &HashSet::from([id(2)])));
         rests.rest(id(1), now, &IngestError::Held { exchange: id(2) });
-        assert!(rests.is_due(id(1), now + Duration::days(1), &HashSet::from([id(1), id(2)])), "no two wait for each other");
+        assert!(
+            rests.is_due(id(1), now + Duration::days(1), &HashSet::from([id(1), id(2)])),
+            "no two wait for each other"
+        );
         rests.keep(&HashSet::new());
         assert!(rests.all().is_empty());
     }

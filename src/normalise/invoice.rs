@@ -2,7 +2,9 @@
 
 use crate::domain::claim::PersonRecord;
 use crate::domain::exchange::civil;
-use crate::domain::{Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, PartKind, PartState, Token, calendar};
+use crate::domain::{
+    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, PartKind, PartState, Token, calendar,
+};
 use crate::store::NewClaim;
 use crate::vault::{Identity, Vault};
 use noemie_parsers::b2::{Facture, Flux, Genre, Ligne, Lot};
@@ -24,8 +26,8 @@ pub struct Context<'a> {
     pub received_at: OffsetDateTime,
 }
 
-/// The token of an invoice's identity: PS, number, NIR, key, birth date, rank, complement of the titre. The invoice date is not part of it: senders
-/// change it when they send again.
+/// The token of an invoice's identity: PS, number, NIR, key, birth date, rank, complement of the
+/// titre. The invoice date is not part of it: senders change it when they send again.
 #[must_use]
 pub fn identity_token(facture: &Facture, vault: &Vault) -> Token {
     let id = facture.identite();
@@ -96,7 +98,8 @@ fn person(facture: &Facture) -> PersonRecord {
     }
 }
 
-/// The insurer's promise (4 business days), or the limit that the operator wrote in 2X when it is still to come.
+/// The insurer's promise (4 business days), or the limit that the operator wrote in 2X when it is
+/// still to come.
 fn due_at(facture: &Facture, received_at: OffsetDateTime) -> OffsetDateTime {
     let promise = calendar::deadline(received_at, calendar::DRE_DAYS);
     let limit = facture.limite_reponse().and_then(|(date, hour)| {

@@ -25,10 +25,15 @@ pub struct Outcome {
     pub reasons: Vec<Reason>,
 }
 
-/// The identities that a return may answer: birth dates are JJMMAA by the norm, AAMMJJ from some insurers, and the file does not say which.
+/// The identities that a return may answer: birth dates are JJMMAA by the norm, AAMMJJ from some
+/// insurers, and the file does not say which.
 #[must_use]
 pub fn identities(retour: &Retour, vault: &Vault) -> Vec<Token> {
-    let (Some(ps), Some(assure)) = (retour.contexte.destinataire.as_ref().and_then(|d| d.ps), retour.assure.as_ref()) else { return Vec::new() };
+    let (Some(ps), Some(assure)) =
+        (retour.contexte.destinataire.as_ref().and_then(|d| d.ps), retour.assure.as_ref())
+    else {
+        return Vec::new();
+    };
     let (Some(nir), Some(naissance)) = (assure.nir, assure.naissance) else { return Vec::new() };
     let token = |birth_date: &str| {
         vault.identity_token(&Identity {
@@ -41,7 +46,11 @@ pub fn identities(retour: &Retour, vault: &Vault) -> Vec<Token> {
             complement: &retour.complement,
         })
     };
-    let mut found: Vec<Token> = [naissance.jjmmaa(), naissance.aammjj()].into_iter().flatten().map(|d| token(&d.expose())).collect();
+    let mut found: Vec<Token> = [naissance.jjmmaa(), naissance.aammjj()]
+        .into_iter()
+        .flatten()
+        .map(|d| token(&d.expose()))
+        .collect();
     found.dedup();
     found
 }
@@ -53,8 +62,14 @@ fn key(assure: &Assure) -> String {
 /// What a return says of the parts that this payer handles.
 #[must_use]
 pub fn outcomes(retour: &Retour) -> Vec<Outcome> {
-    let parts = [(PartKind::Amo, Payeur::Amo, &retour.part_amo), (PartKind::Amc, Payeur::Amc, &retour.part_amc)];
-    parts.into_iter().filter_map(|(kind, payeur, part)| outcome(retour, kind, payeur, part.as_ref()?)).collect()
+    let parts = [
+        (PartKind::Amo, Payeur::Amo, &retour.part_amo),
+        (PartKind::Amc, Payeur::Amc, &retour.part_amc),
+    ];
+    parts
+        .into_iter()
+        .filter_map(|(kind, payeur, part)| outcome(retour, kind, payeur, part.as_ref()?))
+        .collect()
 }
 
 fn outcome(retour: &Retour, kind: PartKind, payeur: Payeur, part: &Part) -> Option<Outcome> {
@@ -65,27 +80,44 @@ fn outcome(retour: &Retour, kind: PartKind, payeur: Payeur, part: &Part) -> Opti
         Etat::Differe => PartState::Deferred,
         Etat::NonTraite => return None,
     };
-    let transfer = retour.contexte.virement.as_ref().filter(|_| matches!(state, PartState::Paid | PartState::Recovered));
+    let transfer = retour
+        .contexte
+        .virement
+        .as_ref()
+        .filter(|_| matches!(state, PartState::Paid | PartState::Recovered));
     Some(Outcome {
         kind,
         state,
         moved: part.paye,
         transfer_reference: transfer.map(|v| v.libelle_1.clone()).filter(|l| !l.is_empty()),
         transfer_date: transfer.and_then(|v| v.date_comptable.jjmmaa()).and_then(civil),
-        reasons: if state == PartState::Paid && part.paye >= part.demande { Vec::new() } else { reasons(retour, payeur, state) },
+        reasons: if state == PartState::Paid && part.paye >= part.demande {
+            Vec::new()
+        } else {
+            reasons(retour, payeur, state)
+        },
     })
 }
 
-/// Labels are free text and travel in events: a NIR in them is masked. Rejects that concern a part: `O` the compulsory one or both, `C` the complementary one, blank both. A deferral is explained by the comments.
+/// Labels are free text and travel in events: a NIR in them is masked. Rejects that concern a part:
+/// `O` the compulsory one or both, `C` the complementary one, blank both. A deferral is explained
+/// by the comments.
 fn reasons(retour: &Retour, payeur: Payeur, state: PartState) -> Vec<Reason> {
     let concerns = |r: &&Rejet| match payeur {
         Payeur::Amo => r.part != 'C',
         Payeur::Amc => true,
     };
     let rejects = retour.rejets.iter().filter(|r| r.nature == NatureRejet::Rejet).filter(concerns);
-    let mut found: Vec<Reason> = rejects.map(|r| Reason { code: r.codification.clone(), label: without_nir(&r.libelle) }).collect();
+    let mut found: Vec<Reason> = rejects
+        .map(|r| Reason { code: r.codification.clone(), label: without_nir(&r.libelle) })
+        .collect();
     if state == PartState::Deferred {
-        found.extend(retour.commentaires.iter().map(|c| Reason { code: "COMMENTAIRE".to_owned(), label: without_nir(&c.texte) }));
+        found.extend(
+            retour
+                .commentaires
+                .iter()
+                .map(|c| Reason { code: "COMMENTAIRE".to_owned(), label: without_nir(&c.texte) }),
+        );
     }
     found.dedup();
     found

@@ -1,8 +1,10 @@
 //! What is under way between the outbox and the sink: one look at the outbox, some waves, one mark.
 //!
-//! A *wave* holds events of different claims and flies whole, all its confirms awaited together. Several fly at once, so that an event does not wait for the
-//! confirms of those before it, and none of them holds an event of a claim that another one carries: an event is sent only when every earlier one of its claim is
-//! confirmed. What is confirmed is marked beside the next waves, one mark after the other, in the order of the confirms.
+//! A *wave* holds events of different claims and flies whole, all its confirms awaited together.
+//! Several fly at once, so that an event does not wait for the confirms of those before it, and
+//! none of them holds an event of a claim that another one carries: an event is sent only when
+//! every earlier one of its claim is confirmed. What is confirmed is marked beside the next waves,
+//! one mark after the other, in the order of the confirms.
 
 use super::sink::{Outcome, Sink};
 use super::{BATCH, LANES};
@@ -28,8 +30,14 @@ pub(super) struct Landed {
 impl Landed {
     /// The places in the outbox of what was confirmed, and of what was handed over and is in doubt.
     pub(super) fn sorted(&self) -> (Vec<i64>, Vec<i64>) {
-        let (confirmed, doubtful): (Vec<_>, Vec<_>) = self.wave.iter().zip(&self.outcomes).partition(|(_, outcome)| **outcome == Outcome::Acked);
-        let places = |events: Vec<(&OutboxEvent, &Outcome)>| events.into_iter().map(|(event, _)| event.outbox_id).collect();
+        let (confirmed, doubtful): (Vec<_>, Vec<_>) = self
+            .wave
+            .iter()
+            .zip(&self.outcomes)
+            .partition(|(_, outcome)| **outcome == Outcome::Acked);
+        let places = |events: Vec<(&OutboxEvent, &Outcome)>| {
+            events.into_iter().map(|(event, _)| event.outbox_id).collect()
+        };
         (places(confirmed), places(doubtful))
     }
 }
@@ -46,7 +54,8 @@ pub(super) enum News {
     Written,
 }
 
-/// What a look at the outbox gives back: the right under which it was made, whether it still stands, and what was read.
+/// What a look at the outbox gives back: the right under which it was made, whether it still
+/// stands, and what was read.
 type Look = (Box<dyn Lease>, bool, Result<Vec<OutboxEvent>, StoreError>);
 
 /// What is under way.
@@ -63,8 +72,20 @@ pub(super) struct Air<'a> {
 }
 
 impl<'a> Air<'a> {
-    pub(super) fn new(store: &'a dyn Store, sink: &'a dyn Sink, lease: Option<Box<dyn Lease>>) -> Self {
-        Self { store, sink, lease, reading: None, waves: FuturesUnordered::new(), marking: None, flying: HashMap::new() }
+    pub(super) fn new(
+        store: &'a dyn Store,
+        sink: &'a dyn Sink,
+        lease: Option<Box<dyn Lease>>,
+    ) -> Self {
+        Self {
+            store,
+            sink,
+            lease,
+            reading: None,
+            waves: FuturesUnordered::new(),
+            marking: None,
+            flying: HashMap::new(),
+        }
     }
 
     /// Whether nothing is under way.
@@ -79,17 +100,23 @@ impl<'a> Air<'a> {
 
     /// Looks for what to publish, when there is room for it. `confirmed` waits for its marks.
     pub(super) fn read(&mut self, confirmed: &[i64], written: &mut Waiter) -> bool {
-        if self.reading.is_some() || self.waves.len() >= LANES || self.flying.len() + confirmed.len() + BATCH > WINDOW {
+        if self.reading.is_some()
+            || self.waves.len() >= LANES
+            || self.flying.len() + confirmed.len() + BATCH > WINDOW
+        {
             return false;
         }
         let Some(mut lease) = self.lease.take() else { return false };
-        let (store, except) = (self.store, self.flying.values().chain(confirmed).copied().collect::<Vec<_>>());
+        let (store, except) =
+            (self.store, self.flying.values().chain(confirmed).copied().collect::<Vec<_>>());
         // What is written from here on is told by the waiter.
         written.arm();
         self.reading = Some(
             async move {
-                // Asked side by side: a right that is held now was never away, so that nobody else published what was read meanwhile.
-                let (held, batch) = tokio::join!(lease.still_held(), store.unpublished(BATCH, &except));
+                // Asked side by side: a right that is held now was never away, so that nobody else
+                // published what was read meanwhile.
+                let (held, batch) =
+                    tokio::join!(lease.still_held(), store.unpublished(BATCH, &except));
                 (lease, held, batch)
             }
             .boxed(),
@@ -97,11 +124,14 @@ impl<'a> Air<'a> {
         true
     }
 
-    /// Sends, of what was read, the first event of each claim that does not fly. Answers how many; the others stay.
+    /// Sends, of what was read, the first event of each claim that does not fly. Answers how many;
+    /// the others stay.
     pub(super) fn launch(&mut self, batch: Vec<OutboxEvent>) -> usize {
         let mut wave = Vec::with_capacity(batch.len());
         for event in batch {
-            if let std::collections::hash_map::Entry::Vacant(place) = self.flying.entry(event.event.claim_id) {
+            if let std::collections::hash_map::Entry::Vacant(place) =
+                self.flying.entry(event.event.claim_id)
+            {
                 place.insert(event.outbox_id);
                 wave.push(event);
             }
@@ -123,17 +153,27 @@ impl<'a> Air<'a> {
     pub(super) fn mark(&mut self, confirmed: &[i64], at: OffsetDateTime) {
         if self.marking.is_none() && !confirmed.is_empty() {
             let (store, places) = (self.store, confirmed.to_vec());
-            self.marking = Some((places.len(), async move { mark(store, &places, at).await }.boxed()));
+            self.marking =
+                Some((places.len(), async move { mark(store, &places, at).await }.boxed()));
         }
     }
 
     /// Waits for whatever comes first. `written` is heard when more may be read.
     pub(super) async fn news(&mut self, written: Option<&mut Waiter>, patience: Duration) -> News {
         let Self { reading, waves, marking, .. } = self;
-        let read = async { if let Some(reading) = reading { reading.await } else { pending().await } };
+        let read =
+            async { if let Some(reading) = reading { reading.await } else { pending().await } };
         let landed = async { if waves.is_empty() { pending().await } else { waves.next().await } };
-        let marked = async { if let Some((count, marking)) = marking { (*count, marking.await) } else { pending().await } };
-        let heard = async { if let Some(written) = written { written.wait(patience).await } else { pending().await } };
+        let marked = async {
+            if let Some((count, marking)) = marking {
+                (*count, marking.await)
+            } else {
+                pending().await
+            }
+        };
+        let heard = async {
+            if let Some(written) = written { written.wait(patience).await } else { pending().await }
+        };
         tokio::select! {
             (lease, held, batch) = read => {
                 self.reading = None;
@@ -154,7 +194,11 @@ impl<'a> Air<'a> {
 }
 
 /// Marks events as published.
-pub(super) async fn mark(store: &dyn Store, confirmed: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
+pub(super) async fn mark(
+    store: &dyn Store,
+    confirmed: &[i64],
+    at: OffsetDateTime,
+) -> Result<(), StoreError> {
     if !confirmed.is_empty() {
         store.mark_published(confirmed, at).await?;
         kill_point::reach("relay.marked");

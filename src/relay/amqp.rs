@@ -1,7 +1,8 @@
 //! The sink towards RabbitMQ.
 //!
-//! lapin's own recovery is not used: with an outbox it is simpler and safer to drop the connection, declare everything again, and resend what
-//! was not confirmed. Any outcome that leaves doubt therefore hangs up; the next [`Sink::ready`] connects from scratch.
+//! lapin's own recovery is not used: with an outbox it is simpler and safer to drop the connection,
+//! declare everything again, and resend what was not confirmed. Any outcome that leaves doubt
+//! therefore hangs up; the next [`Sink::ready`] connects from scratch.
 
 use super::LANES;
 use super::message::{properties, short};
@@ -25,7 +26,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 /// Reaching the broker, logging in and declaring the table.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Waiting for the confirms of a wave. A healthy quorum queue takes milliseconds; one that elects a leader takes seconds.
+/// Waiting for the confirms of a wave. A healthy quorum queue takes milliseconds; one that elects a
+/// leader takes seconds.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 /// Two of these without a sign of life end a half-open connection.
 const HEARTBEAT_SECONDS: u16 = 10;
@@ -45,7 +47,8 @@ pub struct AmqpSettings {
     pub prefix: Prefix,
     /// How long a wave waits for its confirms; 30 s by default.
     pub confirm_timeout: Duration,
-    /// How often the depth of the queues is read; 10 s by default. A queue that was deleted is noticed, and declared again, within this time.
+    /// How often the depth of the queues is read; 10 s by default. A queue that was deleted is
+    /// noticed, and declared again, within this time.
     pub look_interval: Duration,
 }
 
@@ -59,7 +62,10 @@ impl AmqpSettings {
 
 impl fmt::Debug for AmqpSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AmqpSettings").field("url", &"***").field("prefix", &self.prefix).finish_non_exhaustive()
+        f.debug_struct("AmqpSettings")
+            .field("url", &"***")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
     }
 }
 
@@ -70,8 +76,9 @@ pub struct AmqpSink {
     line: Option<Line>,
 }
 
-/// A connection, topology declared, with one channel to look at queues and one in confirm mode for each wave in flight. A returned message comes attached to any confirm
-/// of its channel: on a channel of its own, it is one of the wave.
+/// A connection, topology declared, with one channel to look at queues and one in confirm mode for
+/// each wave in flight. A returned message comes attached to any confirm of its channel: on a
+/// channel of its own, it is one of the wave.
 struct Line {
     connection: Connection,
     channel: Channel,
@@ -96,7 +103,14 @@ impl AmqpSink {
         match self.prepare(&connection).await {
             Ok((channel, lanes)) => {
                 let (lanes, doubtful) = (Mutex::new(lanes), AtomicBool::new(false));
-                Ok(Line { connection, channel, lanes, doubtful, looked_at: Instant::now(), unroutable: 0 })
+                Ok(Line {
+                    connection,
+                    channel,
+                    lanes,
+                    doubtful,
+                    looked_at: Instant::now(),
+                    unroutable: 0,
+                })
             }
             Err(error) => {
                 // The reason is in `error`; this only spares the broker a dead connection.
@@ -112,13 +126,16 @@ impl AmqpSink {
         let mut lanes = Vec::with_capacity(LANES);
         for _ in 0..LANES {
             let lane = connection.create_channel().await.map_err(broker("opening a channel"))?;
-            lane.confirm_select(ConfirmSelectOptions::default()).await.map_err(broker("asking for confirms"))?;
+            lane.confirm_select(ConfirmSelectOptions::default())
+                .await
+                .map_err(broker("asking for confirms"))?;
             lanes.push(lane);
         }
         Ok((channel, lanes))
     }
 
-    /// Closes channels and connection, each explicitly and in this order, without waiting long: the other side may be gone.
+    /// Closes channels and connection, each explicitly and in this order, without waiting long: the
+    /// other side may be gone.
     async fn hang_up(&mut self) {
         let Some(line) = self.line.take() else { return };
         let lanes = line.lanes.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -132,13 +149,22 @@ impl AmqpSink {
         let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
     }
 
-    /// Hands the wave to the broker; the confirms come later. Shorter than the wave when the connection broke.
+    /// Hands the wave to the broker; the confirms come later. Shorter than the wave when the
+    /// connection broke.
     async fn send(&self, lane: &Channel, wave: &[OutboxEvent]) -> Vec<PublisherConfirm> {
         let mut confirms = Vec::with_capacity(wave.len());
         let options = BasicPublishOptions { mandatory: true, immediate: false };
         for event in wave {
             let key = short(&event.event.routing_key());
-            let sent = lane.basic_publish(self.exchange.clone(), key, options, event.payload.as_bytes(), properties(event)).await;
+            let sent = lane
+                .basic_publish(
+                    self.exchange.clone(),
+                    key,
+                    options,
+                    event.payload.as_bytes(),
+                    properties(event),
+                )
+                .await;
             match sent {
                 Ok(confirm) => confirms.push(confirm),
                 Err(error) => {
@@ -168,25 +194,40 @@ impl Sink for AmqpSink {
             return Ok(());
         }
         if let Some(line) = &mut self.line {
-            if line.is_sound() && in_time(CONNECT_TIMEOUT, "looking at a queue", line.look(&self.settings.prefix)).await.is_ok() {
+            if line.is_sound()
+                && in_time(CONNECT_TIMEOUT, "looking at a queue", line.look(&self.settings.prefix))
+                    .await
+                    .is_ok()
+            {
                 return Ok(());
             }
             self.hang_up().await;
         }
         let mut line = in_time(CONNECT_TIMEOUT, "connecting", self.connect()).await?;
-        let looked = in_time(CONNECT_TIMEOUT, "looking at a queue", line.look(&self.settings.prefix)).await;
+        let looked =
+            in_time(CONNECT_TIMEOUT, "looking at a queue", line.look(&self.settings.prefix)).await;
         self.line = Some(line);
         looked
     }
 
     fn is_ready(&self) -> bool {
-        self.line.as_ref().is_some_and(|line| line.is_sound() && line.looked_at.elapsed() < self.settings.look_interval)
+        self.line.as_ref().is_some_and(|line| {
+            line.is_sound() && line.looked_at.elapsed() < self.settings.look_interval
+        })
     }
 
     async fn publish(&self, wave: &[OutboxEvent]) -> Vec<Outcome> {
-        let Some((line, lane)) = self.line.as_ref().and_then(|line| Some((line, line.lanes().pop()?))) else { return Vec::new() };
+        let Some((line, lane)) =
+            self.line.as_ref().and_then(|line| Some((line, line.lanes().pop()?)))
+        else {
+            return Vec::new();
+        };
         let outcomes = self.publish_on(&lane, wave).await;
-        if outcomes.len() < wave.len() || outcomes.iter().any(|outcome| matches!(outcome, Outcome::Unknown | Outcome::Unroutable)) {
+        if outcomes.len() < wave.len()
+            || outcomes
+                .iter()
+                .any(|outcome| matches!(outcome, Outcome::Unknown | Outcome::Unroutable))
+        {
             line.doubtful.store(true, Ordering::Relaxed);
         }
         line.lanes().push(lane);
@@ -201,7 +242,9 @@ impl Sink for AmqpSink {
 impl Line {
     fn is_sound(&self) -> bool {
         let is_open = |channel: &Channel| channel.status().connected();
-        let is_open = self.connection.status().connected() && is_open(&self.channel) && self.lanes().iter().all(is_open);
+        let is_open = self.connection.status().connected()
+            && is_open(&self.channel)
+            && self.lanes().iter().all(is_open);
         is_open && !self.doubtful.load(Ordering::Relaxed)
     }
 
@@ -209,19 +252,27 @@ impl Line {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the depth of our queues, which fails when one was deleted. Messages newly without a queue are told once, and the table is declared
-    /// again: somebody may have unbound the workers' queue.
+    /// Reads the depth of our queues, which fails when one was deleted. Messages newly without a
+    /// queue are told once, and the table is declared again: somebody may have unbound the workers'
+    /// queue.
     async fn look(&mut self, prefix: &Prefix) -> Result<(), SinkError> {
         self.looked_at = Instant::now();
         for row in topology::QUEUES {
             let name = prefix.name(row.name);
             let options = QueueDeclareOptions::durable().passive();
-            let queue = self.channel.queue_declare(short(&name), options, FieldTable::default()).await.map_err(broker("looking at a queue"))?;
+            let queue = self
+                .channel
+                .queue_declare(short(&name), options, FieldTable::default())
+                .await
+                .map_err(broker("looking at a queue"))?;
             let depth = queue.message_count();
             gauge!("noemie_queue_messages", "queue" => name).set(f64::from(depth));
             if row.name == topology::UNROUTABLE {
                 if depth > self.unroutable {
-                    tracing::warn!(waiting = depth, "events that no queue was bound for wait in the unroutable queue");
+                    tracing::warn!(
+                        waiting = depth,
+                        "events that no queue was bound for wait in the unroutable queue"
+                    );
                     topology::declare(&self.channel, prefix).await?;
                 }
                 self.unroutable = depth;
@@ -233,9 +284,13 @@ impl Line {
 
 /// Waits for every confirm until the deadline.
 ///
-/// A returned message comes attached to whichever confirm lapin resolves next, not always its own (one ack may confirm many): its message id
-/// says whose it is.
-async fn outcomes(wave: &[OutboxEvent], confirms: Vec<PublisherConfirm>, deadline: Instant) -> Vec<Outcome> {
+/// A returned message comes attached to whichever confirm lapin resolves next, not always its own
+/// (one ack may confirm many): its message id says whose it is.
+async fn outcomes(
+    wave: &[OutboxEvent],
+    confirms: Vec<PublisherConfirm>,
+    deadline: Instant,
+) -> Vec<Outcome> {
     let mut outcomes = Vec::with_capacity(confirms.len());
     let mut returned = HashSet::new();
     for confirm in confirms {
@@ -245,10 +300,17 @@ async fn outcomes(wave: &[OutboxEvent], confirms: Vec<PublisherConfirm>, deadlin
             Ok(Ok(Confirmation::NotRequested) | Err(_)) | Err(_) => (Outcome::Unknown, None),
         };
         outcomes.push(outcome);
-        returned.extend(message.and_then(|message| message.delivery.properties.message_id().clone()).map(String::from));
+        returned.extend(
+            message
+                .and_then(|message| message.delivery.properties.message_id().clone())
+                .map(String::from),
+        );
     }
     if !returned.is_empty() {
-        tracing::warn!(events = returned.len(), "events returned: no queue took them, not even the unroutable one");
+        tracing::warn!(
+            events = returned.len(),
+            "events returned: no queue took them, not even the unroutable one"
+        );
         for (event, outcome) in wave.iter().zip(&mut outcomes) {
             if *outcome == Outcome::Acked && returned.contains(&event.event.event_id.to_string()) {
                 *outcome = Outcome::Unroutable;
@@ -271,6 +333,10 @@ pub(super) fn broker(doing: &'static str) -> impl Fn(lapin::Error) -> SinkError 
     move |source| SinkError::Broker { doing, source }
 }
 
-pub(super) async fn in_time<T>(limit: Duration, doing: &'static str, work: impl Future<Output = Result<T, SinkError>>) -> Result<T, SinkError> {
+pub(super) async fn in_time<T>(
+    limit: Duration,
+    doing: &'static str,
+    work: impl Future<Output = Result<T, SinkError>>,
+) -> Result<T, SinkError> {
     timeout(limit, work).await.unwrap_or(Err(SinkError::Timeout(limit, doing)))
 }

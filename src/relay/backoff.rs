@@ -4,10 +4,12 @@ use std::time::Duration;
 
 /// After the first failure: most cuts are over at once.
 const FIRST: Duration = Duration::from_millis(100);
-/// At most: an hour's outage ends within half a minute of the broker's return, and costs the broker two calls a minute and replica.
+/// At most: an hour's outage ends within half a minute of the broker's return, and costs the broker
+/// two calls a minute and replica.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Doubles with each failure in a row, and is spread over its upper half by `random`, so that replicas do not come back together.
+/// Doubles with each failure in a row, and is spread over its upper half by `random`, so that
+/// replicas do not come back together.
 pub(super) fn delay(failures: u32, random: u64) -> Duration {
     let doubled = FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(LONGEST);
     let spread = u32::try_from(random % 1_000).unwrap_or_default();

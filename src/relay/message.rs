@@ -1,6 +1,7 @@
 //! An event as an AMQP message. `docs/events.md` is the table of this file for those who read it.
 //!
-//! The body is the payload written at commit, byte for byte. Nothing here names a person: ids, tokens and states only.
+//! The body is the payload written at commit, byte for byte. Nothing here names a person: ids,
+//! tokens and states only.
 
 use crate::store::OutboxEvent;
 use lapin::BasicProperties;
@@ -53,15 +54,16 @@ fn headers(event: &OutboxEvent) -> FieldTable {
     headers
 }
 
-/// W3C trace context: one trace per exchange (per claim for a worker's decision), one span per event. Derived from ids, so that a resend
-/// carries the same.
+/// W3C trace context: one trace per exchange (per claim for a worker's decision), one span per
+/// event. Derived from ids, so that a resend carries the same.
 fn traceparent(event: &OutboxEvent) -> String {
     let trace = event.event.exchange_id.map_or(event.event.claim_id.0, |exchange| exchange.0);
     let span = event.event.event_id.0.as_u64_pair().1;
     format!("00-{}-{span:016x}-01", trace.simple())
 }
 
-/// A short string, cut at its limit: the parts that come from files are bounded by their zones, and a panic here would stop the relay.
+/// A short string, cut at its limit: the parts that come from files are bounded by their zones, and
+/// a panic here would stop the relay.
 pub(super) fn short(text: &str) -> ShortString {
     ShortString::from(&text[..text.floor_char_boundary(LONGEST_SHORT_STRING)])
 }
@@ -75,7 +77,8 @@ mod tests {
     #[test]
     fn every_sample_of_the_documentation_is_an_event() {
         let page = include_str!("../../docs/events.md");
-        let samples: Vec<&str> = page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let samples: Vec<&str> =
+            page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
         let facts = samples.iter().map(|sample| {
             let event: ClaimEvent = serde_json::from_str(sample).unwrap();
             let written: serde_json::Value = serde_json::to_value(&event).unwrap();
@@ -84,26 +87,51 @@ mod tests {
             event.fact
         });
         use PartState::{Accepted, Deferred, Paid, Received, Recovered, Rejected};
-        assert_eq!(facts.collect::<Vec<_>>(), [Received, Accepted, Rejected, Deferred, Paid, Recovered]);
+        assert_eq!(
+            facts.collect::<Vec<_>>(),
+            [Received, Accepted, Rejected, Deferred, Paid, Recovered]
+        );
     }
 
     /// Names between backquotes in the first column of the table under a heading.
     fn documented(page: &str, heading: &str) -> BTreeSet<String> {
-        let table = page.split_once(heading).expect("the table is there").1.lines().skip(2).take_while(|line| line.starts_with('|'));
-        let names = table.flat_map(|line| line.split('|').nth(1).unwrap_or_default().split(',').map(|name| name.trim().trim_matches('`').to_owned()));
+        let table = page
+            .split_once(heading)
+            .expect("the table is there")
+            .1
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        let names = table.flat_map(|line| {
+            line.split('|')
+                .nth(1)
+                .unwrap_or_default()
+                .split(',')
+                .map(|name| name.trim().trim_matches('`').to_owned())
+        });
         names.collect()
     }
 
     #[test]
     fn the_tables_of_the_documentation_name_every_header_and_exchange() {
         let page = include_str!("../../docs/events.md");
-        let sample = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-        let event = OutboxEvent { outbox_id: 1, position: 0, event: serde_json::from_str(sample).unwrap(), payload: sample.to_owned(), attempts: 0 };
-        let written: BTreeSet<String> = headers(&event).inner().keys().map(ToString::to_string).collect();
+        let sample =
+            page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let event = OutboxEvent {
+            outbox_id: 1,
+            position: 0,
+            event: serde_json::from_str(sample).unwrap(),
+            payload: sample.to_owned(),
+            attempts: 0,
+        };
+        let written: BTreeSet<String> =
+            headers(&event).inner().keys().map(ToString::to_string).collect();
         assert_eq!(documented(page, "| header of every event | value |"), written);
-        let replay: BTreeSet<String> = super::super::dead_letters::HEADERS.iter().map(|name| (*name).to_owned()).collect();
+        let replay: BTreeSet<String> =
+            super::super::dead_letters::HEADERS.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(documented(page, "| header of a replayed event | value |"), replay);
-        let (names, rows) = (documented(page, "| name | kind | what arrives |"), super::super::topology::names());
+        let (names, rows) =
+            (documented(page, "| name | kind | what arrives |"), super::super::topology::names());
         assert_eq!(names, rows.into_iter().map(str::to_owned).collect());
         for fact in PartState::ALL.iter().filter(|fact| **fact != PartState::NotRequested) {
             assert!(page.contains(&format!("`{}`", fact.as_str())), "{fact:?}");

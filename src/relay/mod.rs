@@ -6,8 +6,9 @@
 //! ```
 //!
 //! **Promise.** Every committed event reaches the sink at least once, always under the same event id. An event is put on the wire only once
-//! every earlier event of its claim is confirmed, so that a consumer that forgets repeated event ids sees each claim's facts once and in
-//! order, whatever was cut or resent, also while one replica takes over from another. There is no order between claims.
+//! every earlier event of its claim is confirmed, so that a consumer that forgets repeated event
+//! ids sees each claim's facts once and in order, whatever was cut or resent, also while one
+//! replica takes over from another. There is no order between claims.
 //!
 //! The relay does not know SQL, nor what an event means. lapin lives here and nowhere else.
 
@@ -40,13 +41,21 @@ pub const LANES: usize = 4;
 pub const IDLE_WAIT: Duration = Duration::from_secs(1);
 /// How often a standby replica asks for the lease: what a takeover costs.
 pub const STANDBY_WAIT: Duration = Duration::from_secs(1);
-/// How long an orderly stop goes on publishing what is already committed. The rest stays in the outbox.
+/// How long an orderly stop goes on publishing what is already committed. The rest stays in the
+/// outbox.
 pub const DRAIN: Duration = Duration::from_secs(10);
 /// How long closing the sink may take at the end.
 const CLOSE: Duration = Duration::from_secs(2);
 
-/// Publishes until `shutdown`, then drains for at most [`DRAIN`]. Never gives up: what fails is tried again, ever more slowly.
-pub async fn run(store: SharedStore, sink: Box<dyn Sink>, clock: SharedClock, status: RelayStatus, shutdown: CancellationToken) {
+/// Publishes until `shutdown`, then drains for at most [`DRAIN`]. Never gives up: what fails is
+/// tried again, ever more slowly.
+pub async fn run(
+    store: SharedStore,
+    sink: Box<dyn Sink>,
+    clock: SharedClock,
+    status: RelayStatus,
+    shutdown: CancellationToken,
+) {
     let mut relay = Relay::new(store, sink, clock, status);
     let too_long = async {
         shutdown.cancelled().await;
@@ -61,7 +70,8 @@ pub async fn run(store: SharedStore, sink: Box<dyn Sink>, clock: SharedClock, st
     }
 }
 
-/// The loop around [`Relay::step`]: what it answers decides how long to wait. Ends once told to stop and nothing more goes out.
+/// The loop around [`Relay::step`]: what it answers decides how long to wait. Ends once told to
+/// stop and nothing more goes out.
 async fn work(relay: &mut Relay, shutdown: &CancellationToken) {
     loop {
         let outcome = relay.step().await;

@@ -9,11 +9,13 @@ use std::time::Duration;
 pub enum Outcome {
     /// In a queue, on disk.
     Acked,
-    /// Returned: no queue took it, not even the one for the unroutable. Nobody holds it, so that it is not published.
+    /// Returned: no queue took it, not even the one for the unroutable. Nobody holds it, so that it
+    /// is not published.
     Unroutable,
     /// Refused by the broker (a queue at its limit, a failing node).
     Nacked,
-    /// No answer in time, or the connection was lost: it may be in a queue or not, and is sent again under the same id.
+    /// No answer in time, or the connection was lost: it may be in a queue or not, and is sent
+    /// again under the same id.
     Unknown,
 }
 
@@ -69,21 +71,24 @@ pub enum SinkError {
 /// Takes events. Not shared: one relay, one sink.
 #[async_trait]
 pub trait Sink: Send + Sync {
-    /// Makes the sink ready: connects and declares when needed, else does next to nothing. Called while nothing is in flight.
+    /// Makes the sink ready: connects and declares when needed, else does next to nothing. Called
+    /// while nothing is in flight.
     async fn ready(&mut self) -> Result<(), SinkError>;
 
     /// Whether it takes more before it is [made ready](Self::ready) again.
     fn is_ready(&self) -> bool;
 
-    /// Hands over events of different claims and waits for what becomes of each. The answer has one outcome per event handed over, in order,
-    /// and is shorter than `wave` when the sink failed before the rest. At most [`LANES`](super::LANES) waves are in flight together.
+    /// Hands over events of different claims and waits for what becomes of each. The answer has one
+    /// outcome per event handed over, in order, and is shorter than `wave` when the sink failed
+    /// before the rest. At most [`LANES`](super::LANES) waves are in flight together.
     async fn publish(&self, wave: &[OutboxEvent]) -> Vec<Outcome>;
 
     /// Says goodbye.
     async fn close(&mut self);
 }
 
-/// The sink of a gateway without broker: being marked as published in the outbox is all there is, and `SubscribeClaimEvents` streams from there.
+/// The sink of a gateway without broker: being marked as published in the outbox is all there is,
+/// and `SubscribeClaimEvents` streams from there.
 #[derive(Debug, Default)]
 pub struct LocalLog;
 

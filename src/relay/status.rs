@@ -65,9 +65,22 @@ impl RelayStatus {
 
 /// Says what the relay's metrics mean, once a recorder is installed.
 pub fn describe_metrics() {
-    describe_gauge!("noemie_relay_connected", "1 while the relay has its broker (or the local log), 0 while it tries to get it back");
-    describe_counter!("noemie_relay_published_total", "Events handed to the broker, by outcome: acked, unroutable, nacked, unknown");
-    describe_gauge!("noemie_queue_messages", "Messages ready in a queue that the gateway declares, by queue");
+    describe_gauge!(
+        "noemie_relay_connected",
+        "1 while the relay has its broker (or the local log), 0 while it tries to get it back"
+    );
+    describe_counter!(
+        "noemie_relay_published_total",
+        "Events handed to the broker, by outcome: acked, unroutable, nacked, unknown"
+    );
+    describe_gauge!(
+        "noemie_queue_messages",
+        "Messages ready in a queue that the gateway declares, by queue"
+    );
     describe_gauge!("noemie_outbox_pending", "Events committed and not yet published");
-    describe_gauge!("noemie_outbox_oldest_seconds", Unit::Seconds, "Age of the oldest event not yet published, 0 when none");
+    describe_gauge!(
+        "noemie_outbox_oldest_seconds",
+        Unit::Seconds,
+        "Age of the oldest event not yet published, 0 when none"
+    );
 }

@@ -1,4 +1,5 @@
-//! One step of the relay: sink and right to publish, then flight until nothing more can go or something fails (see `air.rs`).
+//! One step of the relay: sink and right to publish, then flight until nothing more can go or
+//! something fails (see `air.rs`).
 
 use super::air::{Air, Landed, News, mark};
 use super::backoff;
@@ -71,12 +72,27 @@ pub struct Relay {
 impl Relay {
     /// A relay that has done nothing yet.
     #[must_use]
-    pub fn new(store: SharedStore, sink: Box<dyn Sink>, clock: SharedClock, status: RelayStatus) -> Self {
+    pub fn new(
+        store: SharedStore,
+        sink: Box<dyn Sink>,
+        clock: SharedClock,
+        status: RelayStatus,
+    ) -> Self {
         let written = store.waiter(Occasion::Written);
-        Self { store, sink, clock, status, lease: None, written, confirmed: Vec::new(), failures: 0 }
+        Self {
+            store,
+            sink,
+            clock,
+            status,
+            lease: None,
+            written,
+            confirmed: Vec::new(),
+            failures: 0,
+        }
     }
 
-    /// Does one step and says what it did. Dropping the step half-way loses nothing: events not marked are sent again.
+    /// Does one step and says what it did. Dropping the step half-way loses nothing: events not
+    /// marked are sent again.
     pub async fn step(&mut self) -> StepOutcome {
         let outcome = match self.attempt().await {
             Ok(outcome) => outcome,
@@ -131,7 +147,8 @@ impl Relay {
         Ok(())
     }
 
-    /// Publishes until nothing more can go or something fails, and waits for what is under way then.
+    /// Publishes until nothing more can go or something fails, and waits for what is under way
+    /// then.
     async fn fly(&mut self) -> Result<StepOutcome, StoreError> {
         let Self { store, sink, clock, status, lease, written, confirmed, .. } = self;
         let (store, sink) = (store.as_ref(), sink.as_ref());
@@ -173,7 +190,9 @@ impl Relay {
         let (state, failure) = match outcome {
             StepOutcome::Published(_) | StepOutcome::Idle => (RelayState::Publishing, None),
             StepOutcome::Standby => (RelayState::Standby, None),
-            StepOutcome::Unconfirmed(tally) => (RelayState::Down, Some(format!("events not confirmed: {tally:?}"))),
+            StepOutcome::Unconfirmed(tally) => {
+                (RelayState::Down, Some(format!("events not confirmed: {tally:?}")))
+            }
             StepOutcome::SinkDown(error) => (RelayState::Down, Some(Chain(error).to_string())),
             StepOutcome::StoreDown(error) => (RelayState::Down, Some(Chain(error).to_string())),
         };
@@ -215,7 +234,13 @@ struct Flight {
 
 impl Flight {
     fn new() -> Self {
-        Self { tally: Tally::default(), hungry: true, held_back: false, marks_fail: false, ending: None }
+        Self {
+            tally: Tally::default(),
+            hungry: true,
+            held_back: false,
+            marks_fail: false,
+            ending: None,
+        }
     }
 
     /// The first reason stands.

@@ -6,8 +6,8 @@
 //! `dlq replay` ─► claims.replay (headers: noemie-replay-to = queue) ─► the queue where the message died, and no other
 //! ```
 //!
-//! Workers may bind queues of their own to `claims`. Settings that change over time (length limits, for example) belong in a RabbitMQ policy:
-//! arguments are fixed for the life of a queue.
+//! Workers may bind queues of their own to `claims`. Settings that change over time (length limits,
+//! for example) belong in a RabbitMQ policy: arguments are fixed for the life of a queue.
 
 use super::message::short;
 use super::sink::SinkError;
@@ -24,12 +24,15 @@ pub const WORK: &str = "claims.work";
 pub const DEAD: &str = "claims.dead";
 /// Exchange and queue of the messages that no binding wanted.
 pub const UNROUTABLE: &str = "claims.unroutable";
-/// Exchange by which a dead letter goes back to the one queue where it died, under its own routing key. A binding a queue, made when it is needed.
+/// Exchange by which a dead letter goes back to the one queue where it died, under its own routing
+/// key. A binding a queue, made when it is needed.
 pub const REPLAY: &str = "claims.replay";
 
-/// Deliveries after which a message is taken for poison. Stated because the default differs between broker versions (none, then 20).
+/// Deliveries after which a message is taken for poison. Stated because the default differs between
+/// broker versions (none, then 20).
 pub const DELIVERY_LIMIT: i64 = 5;
-/// For queues that people look into: each look counts as a delivery, and a message past its limit with nowhere to go is dropped.
+/// For queues that people look into: each look counts as a delivery, and a message past its limit
+/// with nowhere to go is dropped.
 const ENDLESS: i64 = 1_000_000;
 
 /// An exchange of the table.
@@ -54,8 +57,9 @@ pub struct QueueRow {
     pub key: &'static str,
     /// `x-delivery-limit`.
     pub delivery_limit: i64,
-    /// Where rejected messages go, at least once: a dead letter waits in its queue until the other queue has it on disk. That needs
-    /// `x-overflow = reject-publish`, so that a full queue refuses new messages rather than drop old ones.
+    /// Where rejected messages go, at least once: a dead letter waits in its queue until the other
+    /// queue has it on disk. That needs `x-overflow = reject-publish`, so that a full queue refuses
+    /// new messages rather than drop old ones.
     pub dead_letters: Option<&'static str>,
 }
 
@@ -67,14 +71,28 @@ pub const EXCHANGES: &[ExchangeRow] = &[
     ExchangeRow { name: CLAIMS, kind: ExchangeKind::Topic, alternate: Some(UNROUTABLE) },
 ];
 
-/// Every queue, those that catch first: nothing is bound to `claims` before its dead letters have a home.
+/// Every queue, those that catch first: nothing is bound to `claims` before its dead letters have a
+/// home.
 pub const QUEUES: &[QueueRow] = &[
-    QueueRow { name: UNROUTABLE, exchange: UNROUTABLE, key: "", delivery_limit: ENDLESS, dead_letters: None },
+    QueueRow {
+        name: UNROUTABLE,
+        exchange: UNROUTABLE,
+        key: "",
+        delivery_limit: ENDLESS,
+        dead_letters: None,
+    },
     QueueRow { name: DEAD, exchange: DEAD, key: "", delivery_limit: ENDLESS, dead_letters: None },
-    QueueRow { name: WORK, exchange: CLAIMS, key: "claim.#", delivery_limit: DELIVERY_LIMIT, dead_letters: Some(DEAD) },
+    QueueRow {
+        name: WORK,
+        exchange: CLAIMS,
+        key: "claim.#",
+        delivery_limit: DELIVERY_LIMIT,
+        dead_letters: Some(DEAD),
+    },
 ];
 
-/// What goes before every name, so that several gateways (and tests) share a broker. Empty by default.
+/// What goes before every name, so that several gateways (and tests) share a broker. Empty by
+/// default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prefix(String);
 
@@ -88,7 +106,11 @@ impl TryFrom<String> for Prefix {
 
     fn try_from(prefix: String) -> Result<Self, InvalidPrefix> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-        if prefix.len() <= 64 && prefix.bytes().all(allowed) { Ok(Self(prefix)) } else { Err(InvalidPrefix) }
+        if prefix.len() <= 64 && prefix.bytes().all(allowed) {
+            Ok(Self(prefix))
+        } else {
+            Err(InvalidPrefix)
+        }
     }
 }
 
@@ -106,20 +128,42 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// Declares the whole table. Repeating it is harmless. On error the channel is closed by the broker.
+/// Declares the whole table. Repeating it is harmless. On error the channel is closed by the
+/// broker.
 pub async fn declare(channel: &Channel, prefix: &Prefix) -> Result<(), SinkError> {
     for row in EXCHANGES {
         let name = prefix.name(row.name);
         let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-        let declared = channel.exchange_declare(short(&name), row.kind.clone(), options, exchange_arguments(row, prefix)).await;
+        let declared = channel
+            .exchange_declare(
+                short(&name),
+                row.kind.clone(),
+                options,
+                exchange_arguments(row, prefix),
+            )
+            .await;
         declared.map_err(|error| refused("exchange", name, error))?;
     }
     for row in QUEUES {
         let name = prefix.name(row.name);
-        let declared = channel.queue_declare(short(&name), QueueDeclareOptions::durable(), queue_arguments(row, prefix)).await;
+        let declared = channel
+            .queue_declare(
+                short(&name),
+                QueueDeclareOptions::durable(),
+                queue_arguments(row, prefix),
+            )
+            .await;
         declared.map_err(|error| refused("queue", name.clone(), error))?;
         let exchange = short(&prefix.name(row.exchange));
-        let bound = channel.queue_bind(short(&name), exchange, short(row.key), QueueBindOptions::default(), FieldTable::default()).await;
+        let bound = channel
+            .queue_bind(
+                short(&name),
+                exchange,
+                short(row.key),
+                QueueBindOptions::default(),
+                FieldTable::default(),
+            )
+            .await;
         bound.map_err(|source| SinkError::Broker { doing: "binding a queue", source })?;
     }
     Ok(())
@@ -149,7 +193,8 @@ pub(super) fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(LongString::from(value))
 }
 
-/// `PRECONDITION_FAILED` is the one refusal that a person must settle: it says which name and what to do.
+/// `PRECONDITION_FAILED` is the one refusal that a person must settle: it says which name and what
+/// to do.
 fn refused(kind: &'static str, name: String, error: lapin::Error) -> SinkError {
     const PRECONDITION_FAILED: u16 = 406;
     match error.kind() {

@@ -11,8 +11,9 @@ use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
 use std::borrow::Cow;
 use time::OffsetDateTime;
 
-/// An instant as a column: `timestamptz` in PostgreSQL, INTEGER microseconds since 1970 in SQLite. Both keep whole microseconds, cut downwards, so
-/// that what a page token says is what the row says.
+/// An instant as a column: `timestamptz` in PostgreSQL, INTEGER microseconds since 1970 in SQLite.
+/// Both keep whole microseconds, cut downwards, so that what a page token says is what the row
+/// says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Instant(pub(in crate::store) OffsetDateTime);
 
@@ -85,14 +86,22 @@ pub(in crate::store) fn limit(rows: usize) -> i64 {
 }
 
 /// A count or rank on its way out of a BIGINT.
-pub(in crate::store) fn uint<T: TryFrom<i64>>(value: i64, column: &'static str) -> Result<T, StoreError> {
+pub(in crate::store) fn uint<T: TryFrom<i64>>(
+    value: i64,
+    column: &'static str,
+) -> Result<T, StoreError> {
     T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{column} holds {value}")))
 }
 
-/// Text of a file on its way into a column. PostgreSQL keeps no NUL in text, and a file may bring one in any zone: it stands as U+FFFD, in both
-/// databases, so that one bad byte never costs its neighbours.
+/// Text of a file on its way into a column. PostgreSQL keeps no NUL in text, and a file may bring
+/// one in any zone: it stands as U+FFFD, in both databases, so that one bad byte never costs its
+/// neighbours.
 pub(in crate::store) fn clean(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{FFFD}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// A column of codes: an enum that the database keeps by its stable code.
@@ -117,8 +126,12 @@ pub(in crate::store) fn json<T: serde::Serialize>(value: &T) -> String {
 }
 
 /// Reads JSON text.
-pub(in crate::store) fn from_json<T: serde::de::DeserializeOwned>(text: &str, column: &'static str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(format!("{column} is not the JSON expected: {e}")))
+pub(in crate::store) fn from_json<T: serde::de::DeserializeOwned>(
+    text: &str,
+    column: &'static str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text)
+        .map_err(|e| StoreError::Corrupt(format!("{column} is not the JSON expected: {e}")))
 }
 
 /// Says what was being done when the database failed.

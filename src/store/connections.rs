@@ -7,7 +7,8 @@ use sqlx::{Database, Pool, Transaction};
 use std::future::Future;
 use std::time::Duration;
 
-/// Connections, and how long a question may go without its answer, the wait for a free connection included.
+/// Connections, and how long a question may go without its answer, the wait for a free connection
+/// included.
 #[derive(Debug)]
 pub(in crate::store) struct Connections<DB: Database> {
     pool: Pool<DB>,
@@ -26,7 +27,10 @@ impl<DB: Database> Connections<DB> {
     }
 
     /// Asks, and gives up on a database that says nothing.
-    pub(in crate::store) async fn ask<'a, T, W>(&'a self, work: impl FnOnce(&'a Pool<DB>) -> W) -> Result<T, StoreError>
+    pub(in crate::store) async fn ask<'a, T, W>(
+        &'a self,
+        work: impl FnOnce(&'a Pool<DB>) -> W,
+    ) -> Result<T, StoreError>
     where
         W: Future<Output = Result<T, StoreError>> + Send,
     {
@@ -34,8 +38,13 @@ impl<DB: Database> Connections<DB> {
     }
 
     /// Starts a change of several statements, each of which takes at most as long as a question.
-    pub(in crate::store) async fn begin(&self, statement: &'static str) -> Result<Change<DB>, StoreError> {
-        let begun = async |pool: &Pool<DB>| pool.begin_with(statement).await.map_err(doing("starting a change"));
+    pub(in crate::store) async fn begin(
+        &self,
+        statement: &'static str,
+    ) -> Result<Change<DB>, StoreError> {
+        let begun = async |pool: &Pool<DB>| {
+            pool.begin_with(statement).await.map_err(doing("starting a change"))
+        };
         Ok(Change { tx: self.ask(begun).await?, answer: self.answer })
     }
 }
@@ -48,7 +57,10 @@ pub(in crate::store) struct Change<DB: Database> {
 
 impl<DB: Database> Change<DB> {
     /// One statement.
-    pub(in crate::store) async fn ask<'a, T, W>(&'a mut self, work: impl FnOnce(&'a mut DB::Connection) -> W) -> Result<T, StoreError>
+    pub(in crate::store) async fn ask<'a, T, W>(
+        &'a mut self,
+        work: impl FnOnce(&'a mut DB::Connection) -> W,
+    ) -> Result<T, StoreError>
     where
         W: Future<Output = Result<T, StoreError>> + Send,
     {

@@ -1,8 +1,9 @@
-//! Rows of exchanges and what hangs on them: ledger, anomalies, quarantine. Their select lists stand in `rows.rs` and `reads.rs`.
+//! Rows of exchanges and what hangs on them: ledger, anomalies, quarantine. Their select lists
+//! stand in `rows.rs` and `reads.rs`.
 
 use super::columns::{Instant, code, from_json, uint};
-use super::loads::LoadRow;
-use super::{Load, StoreError};
+use super::loads::StagedDepositRow;
+use super::{StagedDeposit, StoreError};
 use crate::domain::{Anomalie, ClaimId, Exchange, ExchangeId, Ledger, Quarantined};
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 #[derive(FromRow)]
 pub(in crate::store) struct ExchangeRow {
     #[sqlx(flatten)]
-    deposit: LoadRow,
+    deposit: StagedDepositRow,
     norm: String,
     packaging: String,
     verdict: String,
@@ -33,7 +34,18 @@ impl TryFrom<ExchangeRow> for Exchange {
     type Error = StoreError;
 
     fn try_from(r: ExchangeRow) -> Result<Self, StoreError> {
-        let Load { id, sender, digest, idempotency_key, channel, file_name, size, received_at, archive_name, .. } = r.deposit.try_into()?;
+        let StagedDeposit {
+            id,
+            sender,
+            digest,
+            idempotency_key,
+            channel,
+            file_name,
+            size,
+            received_at,
+            archive_name,
+            ..
+        } = r.deposit.try_into()?;
         Ok(Self {
             id,
             sender,

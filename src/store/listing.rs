@@ -1,17 +1,24 @@
-//! Listings whose conditions depend on the caller: the same SQL for both databases, built from binds. Keyset pages, newest first.
+//! Listings whose conditions depend on the caller: the same SQL for both databases, built from
+//! binds. Keyset pages, newest first.
 
 use super::columns::{Instant, clean, limit as rows};
 use super::rows::{select_claim, select_exchange, select_return, shown};
 use super::{ClaimFilter, StoreError};
 use crate::domain::life_cycle::{is_waiting, status};
 use crate::domain::page::{LARGEST_PAGE, PageToken};
-use crate::domain::{Claim, ClaimStatus, Exchange, ExchangeId, Page, PartState, ReturnFile, ReturnKind};
+use crate::domain::{
+    Claim, ClaimStatus, Exchange, ExchangeId, Page, PartState, ReturnFile, ReturnKind,
+};
 use sqlx::{Database, Encode, QueryBuilder, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// `claims` of a filter.
-pub(in crate::store) fn claims<DB>(filter: &ClaimFilter, after: Option<PageToken>, limit: usize) -> QueryBuilder<DB>
+pub(in crate::store) fn claims<DB>(
+    filter: &ClaimFilter,
+    after: Option<PageToken>,
+    limit: usize,
+) -> QueryBuilder<DB>
 where
     DB: Database,
     for<'q> String: Encode<'q, DB> + Type<DB>,
@@ -20,7 +27,11 @@ where
     for<'q> i64: Encode<'q, DB> + Type<DB>,
 {
     let mut query = QueryBuilder::new(select_claim!(concat!("AND ", shown!("c.exchange_id"))));
-    for (column, value) in [("c.sender", &filter.sender), ("c.ps", &filter.ps), ("c.invoice_number", &filter.invoice_number)] {
+    for (column, value) in [
+        ("c.sender", &filter.sender),
+        ("c.ps", &filter.ps),
+        ("c.invoice_number", &filter.invoice_number),
+    ] {
         if let Some(value) = value {
             query.push(" AND ").push(column).push(" = ").push_bind(clean(value).into_owned());
         }
@@ -36,7 +47,11 @@ where
     }
     if let Some(now) = filter.overdue_at {
         // A list of its own, which both databases read off the index of what waits.
-        query.push(" AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND state IN (").push(waiting());
+        query
+            .push(
+                " AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND state IN (",
+            )
+            .push(waiting());
         query.push(") AND due_at < ").push_bind(Instant(now)).push(")");
     }
     if let Some(status) = filter.status {
@@ -47,7 +62,11 @@ where
 }
 
 /// `exchanges`, of one sender or of all.
-pub(in crate::store) fn exchanges<DB>(sender: Option<&str>, after: Option<PageToken>, limit: usize) -> QueryBuilder<DB>
+pub(in crate::store) fn exchanges<DB>(
+    sender: Option<&str>,
+    after: Option<PageToken>,
+    limit: usize,
+) -> QueryBuilder<DB>
 where
     DB: Database,
     for<'q> String: Encode<'q, DB> + Type<DB>,
@@ -64,7 +83,12 @@ where
 }
 
 /// `returns`, of one recipient and one kind or of all.
-pub(in crate::store) fn returns<DB>(recipient: Option<&str>, kind: Option<ReturnKind>, after: Option<PageToken>, limit: usize) -> QueryBuilder<DB>
+pub(in crate::store) fn returns<DB>(
+    recipient: Option<&str>,
+    kind: Option<ReturnKind>,
+    after: Option<PageToken>,
+    limit: usize,
+) -> QueryBuilder<DB>
 where
     DB: Database,
     for<'q> String: Encode<'q, DB> + Type<DB>,
@@ -89,12 +113,14 @@ where
     DB: Database,
     for<'q> Uuid: Encode<'q, DB> + Type<DB>,
 {
-    let mut query = QueryBuilder::new("SELECT exchange_id, sequence FROM receipt_chain WHERE exchange_id ");
+    let mut query =
+        QueryBuilder::new("SELECT exchange_id, sequence FROM receipt_chain WHERE exchange_id ");
     one_of(&mut query, ids.iter().map(|id| id.0));
     query
 }
 
-/// The archived files among these that an exchange names. No index knows them: one scan for as many names as are given.
+/// The archived files among these that an exchange names. No index knows them: one scan for as many
+/// names as are given.
 pub(in crate::store) fn archived<DB>(names: &[String]) -> QueryBuilder<DB>
 where
     DB: Database,
@@ -105,7 +131,8 @@ where
     query
 }
 
-/// `IN (…)`. The NULL equals nothing, and stands there for the list of nothing, which has no form of its own.
+/// `IN (…)`. The NULL equals nothing, and stands there for the list of nothing, which has no form
+/// of its own.
 fn one_of<DB, T>(query: &mut QueryBuilder<DB>, values: impl Iterator<Item = T>)
 where
     DB: Database,
@@ -118,9 +145,15 @@ where
     query.push(")");
 }
 
-/// The tail of every page: what follows the token, newest first, one row more than asked to know whether another page follows.
-fn page<DB>(query: &mut QueryBuilder<DB>, at: &'static str, id: &'static str, after: Option<PageToken>, limit: usize)
-where
+/// The tail of every page: what follows the token, newest first, one row more than asked to know
+/// whether another page follows.
+fn page<DB>(
+    query: &mut QueryBuilder<DB>,
+    at: &'static str,
+    id: &'static str,
+    after: Option<PageToken>,
+    limit: usize,
+) where
     DB: Database,
     for<'q> Uuid: Encode<'q, DB> + Type<DB>,
     for<'q> Instant: Encode<'q, DB> + Type<DB>,
@@ -128,11 +161,14 @@ where
 {
     if let Some(token) = after {
         // A token beyond the calendar was not made here: it shows nothing.
-        let instant = Instant::from_micros(token.at_micros.max(0)).unwrap_or(Instant(OffsetDateTime::UNIX_EPOCH));
+        let instant = Instant::from_micros(token.at_micros.max(0))
+            .unwrap_or(Instant(OffsetDateTime::UNIX_EPOCH));
         query.push(format_args!(" AND ({at}, {id}) < ("));
         query.push_bind(instant).push(", ").push_bind(token.id).push(")");
     }
-    query.push(format_args!(" ORDER BY {at} DESC, {id} DESC LIMIT ")).push_bind(rows(page_size(limit) + 1));
+    query
+        .push(format_args!(" ORDER BY {at} DESC, {id} DESC LIMIT "))
+        .push_bind(rows(page_size(limit) + 1));
 }
 
 /// The rows a page shows: what was asked, between one and the largest page.
@@ -140,12 +176,18 @@ fn page_size(limit: usize) -> usize {
     limit.clamp(1, LARGEST_PAGE)
 }
 
-/// The pairs of states (AMO, AMC) of a status, as SQL rows. Read off `life_cycle::status` itself, so that the filter cannot say something else; the
-/// codes are words of this program, never input.
+/// The pairs of states (AMO, AMC) of a status, as SQL rows. Read off `life_cycle::status` itself,
+/// so that the filter cannot say something else; the codes are words of this program, never input.
 fn pairs(wanted: ClaimStatus) -> String {
     let both = |amo: PartState| PartState::ALL.iter().map(move |amc| (amo, *amc));
-    let pairs = PartState::ALL.iter().flat_map(|amo| both(*amo)).filter(|(amo, amc)| status(*amo, *amc) == wanted);
-    pairs.map(|(amo, amc)| format!("('{}', '{}')", amo.as_str(), amc.as_str())).collect::<Vec<_>>().join(", ")
+    let pairs = PartState::ALL
+        .iter()
+        .flat_map(|amo| both(*amo))
+        .filter(|(amo, amc)| status(*amo, *amc) == wanted);
+    pairs
+        .map(|(amo, amc)| format!("('{}', '{}')", amo.as_str(), amc.as_str()))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The states in which the payer's clock runs, as an SQL list.
@@ -179,7 +221,10 @@ impl Keyed for ReturnFile {
 }
 
 /// Cuts the row too many, and says where the next page starts.
-pub(in crate::store) fn cut<R, T: Keyed + TryFrom<R, Error = StoreError>>(rows: Vec<R>, limit: usize) -> Result<Page<T>, StoreError> {
+pub(in crate::store) fn cut<R, T: Keyed + TryFrom<R, Error = StoreError>>(
+    rows: Vec<R>,
+    limit: usize,
+) -> Result<Page<T>, StoreError> {
     let mut items: Vec<T> = super::rows::all(rows)?;
     let more = items.len() > page_size(limit);
     items.truncate(page_size(limit));

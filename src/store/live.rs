@@ -1,11 +1,13 @@
 //! When an invoice may be sent again: the flag behind the one-live-claim-per-invoice index.
 //!
-//! The AMC part decides; when nothing is asked of the AMC, the AMO part does. Rejects are final, so the flag only ever falls.
+//! The AMC part decides; when nothing is asked of the AMC, the AMO part does. Rejects are final, so
+//! the flag only ever falls.
 
 use super::{PartChange, StoreError};
 use std::collections::HashSet;
 
-/// The rule of [`crate::domain::life_cycle::is_live`] for claims already stored; the caller's condition on `claims.id` follows.
+/// The rule of [`crate::domain::life_cycle::is_live`] for claims already stored; the caller's
+/// condition on `claims.id` follows.
 macro_rules! let_die {
     ($which:literal) => {
         concat!(
@@ -19,10 +21,12 @@ macro_rules! let_die {
 }
 pub(in crate::store) use let_die;
 
-/// The changes without those that a later one of the same part replaces: an UPDATE from a list takes any of two rows that match.
+/// The changes without those that a later one of the same part replaces: an UPDATE from a list
+/// takes any of two rows that match.
 pub(in crate::store) fn last_of_each(changes: &[PartChange]) -> Vec<&PartChange> {
     let mut seen = HashSet::with_capacity(changes.len());
-    let mut kept: Vec<&PartChange> = changes.iter().rev().filter(|c| seen.insert((c.claim_id, c.part.kind))).collect();
+    let mut kept: Vec<&PartChange> =
+        changes.iter().rev().filter(|c| seen.insert((c.claim_id, c.part.kind))).collect();
     kept.reverse();
     kept
 }
@@ -30,5 +34,9 @@ pub(in crate::store) fn last_of_each(changes: &[PartChange]) -> Vec<&PartChange>
 /// A change of a part that does not exist is a fault of the program and must not pass in silence.
 pub(in crate::store) fn expect_all(changed: u64, wanted: usize) -> Result<(), StoreError> {
     let all = usize::try_from(changed) == Ok(wanted);
-    if all { Ok(()) } else { Err(StoreError::Corrupt(format!("{changed} parts changed where {wanted} were meant"))) }
+    if all {
+        Ok(())
+    } else {
+        Err(StoreError::Corrupt(format!("{changed} parts changed where {wanted} were meant")))
+    }
 }

@@ -1,27 +1,29 @@
-//! Deposits that are written in several transactions, and the chain of receipts. The SQL is the same in both databases but for the locks, which
-//! SQLite does not need (nobody else writes); see `reads.rs` for why this is a macro.
+//! Deposits that are written in several transactions, and the chain of receipts. The SQL is the
+//! same in both databases but for the locks, which SQLite does not need (nobody else writes); see
+//! `reads.rs` for why this is a macro.
 
 use super::columns::{Instant, code, uint};
-use super::{ChainLink, ChainTip, Load, StoreError, Written};
+use super::{ChainLink, ChainTip, StagedDeposit, StoreError, Written};
 use crate::domain::ExchangeId;
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// Defines the statements of loads and of the chain for one database. `$lock` ends a locking SELECT.
+/// Defines the statements of loads and of the chain for one database. `$lock` ends a locking
+/// SELECT.
 macro_rules! shared_loads {
     ($DB:ty, $lock:literal) => {
         use crate::domain::{ExchangeId, LogicalFile};
         use crate::store::columns::{Instant, clean, doing, int, limit as rows, uint};
         use crate::store::exchange_rows::QuarantineRow;
-        use crate::store::loads::{ChainRow, LoadRow, WrittenRow, select_load, tip};
+        use crate::store::loads::{ChainRow, StagedDepositRow, WrittenRow, select_load, tip};
         use crate::store::rows::{all, select_quarantined};
-        use crate::store::{ChainLink, ChainTip, Link, Load, OpenLoad, StoreError, Written};
+        use crate::store::{ChainLink, ChainTip, Link, StagedDeposit, OpenDeposit, StoreError, Written};
         use sqlx::{Pool, query, query_as, query_scalar};
 
         type Connection = <$DB as sqlx::Database>::Connection;
 
-        pub(in crate::store) async fn open(db: &mut Connection, load: &Load, logical_files: &[LogicalFile]) -> Result<(), StoreError> {
+        pub(in crate::store) async fn open(db: &mut Connection, load: &StagedDeposit, logical_files: &[LogicalFile]) -> Result<(), StoreError> {
             let written = query(
                 "UPDATE exchanges SET channel = $2, file_name = $3, size = $4, received_at = $5, archive_name = $6 WHERE id = $1 AND verdict IS NULL",
             )
@@ -40,19 +42,20 @@ macro_rules! shared_loads {
             super::writes::insert_logical_files(db, load.id, logical_files).await
         }
 
-        /// Moves the mark of a load from where the caller left it. Whoever else goes on with it, or closes it, waits here for the end of this change.
+        /// Moves the mark of a load from where the caller left it. Whoever else goes on with it, or
+        /// closes it, waits here for the end of this change.
         pub(in crate::store) async fn advance(db: &mut Connection, id: ExchangeId, from: u64, to: u64) -> Result<bool, StoreError> {
             let moved = query("UPDATE exchanges SET loaded = $3 WHERE id = $1 AND loaded = $2 AND verdict IS NULL AND withdrawal IS NULL");
             let moved = moved.bind(id.0).bind(int(from)).bind(int(to)).execute(db).await.map_err(doing("going on with a load"))?;
             Ok(moved.rows_affected() == 1)
         }
 
-        pub(in crate::store) async fn open_loads(db: &mut Connection) -> Result<Vec<OpenLoad>, StoreError> {
+        pub(in crate::store) async fn open_loads(db: &mut Connection) -> Result<Vec<OpenDeposit>, StoreError> {
             let found: Vec<(uuid::Uuid, bool)> = query_as("SELECT id, withdrawal IS NOT NULL FROM exchanges WHERE verdict IS NULL")
                 .fetch_all(db)
                 .await
                 .map_err(doing("looking for the loads under way"))?;
-            Ok(found.into_iter().map(|(id, withdrawn)| OpenLoad { id: ExchangeId(id), withdrawn }).collect())
+            Ok(found.into_iter().map(|(id, withdrawn)| OpenDeposit { id: ExchangeId(id), withdrawn }).collect())
         }
 
         pub(in crate::store) async fn written(pool: &Pool<$DB>, id: ExchangeId) -> Result<Written, StoreError> {
@@ -71,7 +74,8 @@ macro_rules! shared_loads {
             Written::try_from(row)
         }
 
-        /// Once for the exchange, at its close: before, its claims are not shown, and an invoice that waits must be seen somewhere.
+        /// Once for the exchange, at its close: before, its claims are not shown, and an invoice
+        /// that waits must be seen somewhere.
         pub(in crate::store) async fn resolve_quarantined(db: &mut Connection, by: ExchangeId) -> Result<(), StoreError> {
             query(
                 "UPDATE quarantine SET resolved_by = c.id FROM claims c WHERE c.exchange_id = $1 AND quarantine.exchange_id <> $1 \
@@ -107,15 +111,15 @@ macro_rules! shared_loads {
             Ok((uint(claims, "count")?, uint(aside, "count")?))
         }
 
-        pub(in crate::store) async fn load(pool: &Pool<$DB>, id: ExchangeId) -> Result<Option<Load>, StoreError> {
+        pub(in crate::store) async fn load(pool: &Pool<$DB>, id: ExchangeId) -> Result<Option<StagedDeposit>, StoreError> {
             let query = query_as(select_load!("AND id = $1")).bind(id.0);
-            let row: Option<LoadRow> = query.fetch_optional(pool).await.map_err(doing("reading a load"))?;
-            row.map(Load::try_from).transpose()
+            let row: Option<StagedDepositRow> = query.fetch_optional(pool).await.map_err(doing("reading a load"))?;
+            row.map(StagedDeposit::try_from).transpose()
         }
 
-        pub(in crate::store) async fn loads(pool: &Pool<$DB>, limit: usize) -> Result<Vec<Load>, StoreError> {
+        pub(in crate::store) async fn loads(pool: &Pool<$DB>, limit: usize) -> Result<Vec<StagedDeposit>, StoreError> {
             let query = query_as(select_load!("ORDER BY received_at, id LIMIT $1")).bind(rows(limit));
-            let found: Vec<LoadRow> = query.fetch_all(pool).await.map_err(doing("listing loads"))?;
+            let found: Vec<StagedDepositRow> = query.fetch_all(pool).await.map_err(doing("listing loads"))?;
             all(found)
         }
 
@@ -130,7 +134,8 @@ macro_rules! shared_loads {
             tip(query_as("SELECT sequence, link FROM receipt_chain_tip").fetch_one(pool).await)
         }
 
-        /// Puts a receipt behind the last one. The lock on the end holds until the commit: receipts are chained in the order of their commits.
+        /// Puts a receipt behind the last one. The lock on the end holds until the commit: receipts
+        /// are chained in the order of their commits.
         pub(in crate::store) async fn extend_chain(db: &mut Connection, id: ExchangeId, link: Link<'_>) -> Result<(), StoreError> {
             let last = tip(query_as(concat!("SELECT sequence, link FROM receipt_chain_tip", $lock)).fetch_one(&mut *db).await)?;
             let (sequence, link) = (int(last.sequence + 1), link(&last));
@@ -153,8 +158,9 @@ macro_rules! shared_loads {
 }
 pub(in crate::store) use shared_loads;
 
-/// `SELECT` of the deposits without verdict, then the given tail: further conditions (`AND …`) and an order. A row whose deposit is not written yet
-/// (of the transaction that opens it) has no instant and is none.
+/// `SELECT` of the deposits without verdict, then the given tail: further conditions (`AND …`) and
+/// an order. A row whose deposit is not written yet (of the transaction that opens it) has no
+/// instant and is none.
 macro_rules! select_load {
     ($tail:literal) => {
         concat!(
@@ -167,7 +173,7 @@ macro_rules! select_load {
 pub(in crate::store) use select_load;
 
 #[derive(FromRow)]
-pub(in crate::store) struct LoadRow {
+pub(in crate::store) struct StagedDepositRow {
     id: Uuid,
     sender: String,
     digest: String,
@@ -184,10 +190,10 @@ pub(in crate::store) struct LoadRow {
     withdrawal: Option<String>,
 }
 
-impl TryFrom<LoadRow> for Load {
+impl TryFrom<StagedDepositRow> for StagedDeposit {
     type Error = StoreError;
 
-    fn try_from(r: LoadRow) -> Result<Self, StoreError> {
+    fn try_from(r: StagedDepositRow) -> Result<Self, StoreError> {
         Ok(Self {
             id: ExchangeId(r.id),
             sender: r.sender,
@@ -241,12 +247,19 @@ impl TryFrom<ChainRow> for ChainLink {
     type Error = StoreError;
 
     fn try_from(r: ChainRow) -> Result<Self, StoreError> {
-        Ok(Self { sequence: uint(r.sequence, "receipt_chain.sequence")?, exchange_id: ExchangeId(r.exchange_id), link: r.link })
+        Ok(Self {
+            sequence: uint(r.sequence, "receipt_chain.sequence")?,
+            exchange_id: ExchangeId(r.exchange_id),
+            link: r.link,
+        })
     }
 }
 
 /// The one row of `receipt_chain_tip`.
-pub(in crate::store) fn tip(row: Result<(i64, String), sqlx::Error>) -> Result<ChainTip, StoreError> {
-    let (sequence, link) = row.map_err(super::columns::doing("reading the end of the chain of receipts"))?;
+pub(in crate::store) fn tip(
+    row: Result<(i64, String), sqlx::Error>,
+) -> Result<ChainTip, StoreError> {
+    let (sequence, link) =
+        row.map_err(super::columns::doing("reading the end of the chain of receipts"))?;
     Ok(ChainTip { sequence: uint(sequence, "receipt_chain_tip.sequence")?, link })
 }

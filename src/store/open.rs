@@ -10,7 +10,8 @@ use std::sync::Arc;
 /// The file of the embedded gateway, in the data directory.
 const FILE: &str = "gateway.db";
 
-/// An open database, known by its kind: the rooms of the store that keep tables of their own reach its connections through it.
+/// An open database, known by its kind: the rooms of the store that keep tables of their own reach
+/// its connections through it.
 #[derive(Debug, Clone)]
 pub enum Database {
     /// Embedded.
@@ -20,17 +21,26 @@ pub enum Database {
 }
 
 impl Database {
-    /// Opens `postgres://…` or `postgresql://…` with at most `max_connections`, `sqlite:PATH`, or `<data_dir>/gateway.db` when no URL is given.
-    /// The schema is brought up by [`super::Store::migrate`].
-    pub async fn open(url: Option<&str>, data_dir: &Path, max_connections: u32) -> Result<Self, StoreError> {
+    /// Opens `postgres://…` or `postgresql://…` with at most `max_connections`, `sqlite:PATH`, or
+    /// `<data_dir>/gateway.db` when no URL is given. The schema is brought up by
+    /// [`super::Store::migrate`].
+    pub async fn open(
+        url: Option<&str>,
+        data_dir: &Path,
+        max_connections: u32,
+    ) -> Result<Self, StoreError> {
         match url {
             None => Self::open_file(data_dir.join(FILE)).await,
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 Ok(Self::Postgres(Arc::new(PostgresStore::connect(url, max_connections).await?)))
             }
             Some(url) => match url.strip_prefix("sqlite:") {
-                Some(path) => Self::open_file(PathBuf::from(path.strip_prefix("//").unwrap_or(path))).await,
-                None => Err(StoreError::UnsupportedUrl { scheme: url.split_once(':').map_or("", |(scheme, _)| scheme).to_owned() }),
+                Some(path) => {
+                    Self::open_file(PathBuf::from(path.strip_prefix("//").unwrap_or(path))).await
+                }
+                None => Err(StoreError::UnsupportedUrl {
+                    scheme: url.split_once(':').map_or("", |(scheme, _)| scheme).to_owned(),
+                }),
             },
         }
     }

@@ -1,4 +1,5 @@
-//! The journal of operations: what people did by hand, written before it is done. SQL once for both databases (see `reads.rs`).
+//! The journal of operations: what people did by hand, written before it is done. SQL once for both
+//! databases (see `reads.rs`).
 
 use super::StoreError;
 use serde_json::Value;
@@ -34,7 +35,9 @@ impl Stage {
     /// Reads the stable code.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Asked, Self::Batch, Self::Done, Self::Failed].into_iter().find(|stage| stage.as_str() == code)
+        [Self::Asked, Self::Batch, Self::Done, Self::Failed]
+            .into_iter()
+            .find(|stage| stage.as_str() == code)
     }
 }
 
@@ -61,13 +64,18 @@ pub struct OperationStep {
 }
 
 /// A row as the database gives it.
-pub(in crate::store) type OperationRow = (Uuid, i64, super::columns::Instant, String, String, String, String, String);
+pub(in crate::store) type OperationRow =
+    (Uuid, i64, super::columns::Instant, String, String, String, String, String);
 
 impl TryFrom<OperationRow> for OperationStep {
     type Error = StoreError;
 
-    fn try_from((operation_id, step, at, actor, action, stage, subject, detail): OperationRow) -> Result<Self, StoreError> {
-        let stage = Stage::from_code(&stage).ok_or_else(|| StoreError::Corrupt(format!("operations_journal.stage holds {stage:?}")))?;
+    fn try_from(
+        (operation_id, step, at, actor, action, stage, subject, detail): OperationRow,
+    ) -> Result<Self, StoreError> {
+        let stage = Stage::from_code(&stage).ok_or_else(|| {
+            StoreError::Corrupt(format!("operations_journal.stage holds {stage:?}"))
+        })?;
         let step = super::columns::uint(step, "operations_journal.step")?;
         let detail = super::columns::from_json(&detail, "operations_journal.detail")?;
         Ok(Self { operation_id, step, at: at.0, actor, action, stage, subject, detail })

@@ -1,5 +1,6 @@
-//! Reads whose SQL is the same in both databases, written once and compiled for each. sqlx has no bound that says "either of the two", hence a
-//! macro over the database; where the databases differ, the SQL stands in `postgres/` and `sqlite/`.
+//! Reads whose SQL is the same in both databases, written once and compiled for each. sqlx has no
+//! bound that says "either of the two", hence a macro over the database; where the databases
+//! differ, the SQL stands in `postgres/` and `sqlite/`.
 
 /// Defines the reads for one database.
 macro_rules! shared_reads {
@@ -171,7 +172,8 @@ macro_rules! shared_reads {
 
         pub(in crate::store) async fn unpublished(pool: &Pool<$DB>, limit: usize, except: &[i64]) -> Result<Vec<OutboxEvent>, StoreError> {
             let (doing, page) = (doing("reading the outbox"), limit + except.len());
-            // What belongs to no load, and the first event of each load that may go. `load_id` leads both orders, so that the index gives them.
+            // What belongs to no load, and the first event of each load that may go. `load_id`
+            // leads both orders, so that the index gives them.
             let first = query_as(concat!(
                 closed_loads!(),
                 "SELECT * FROM (SELECT * FROM (",
@@ -180,7 +182,8 @@ macro_rules! shared_reads {
                  AS found ORDER BY outbox_id LIMIT $1"
             ));
             let mut found: Vec<OutboxRow> = first.bind(rows(page)).fetch_all(pool).await.map_err(&doing)?;
-            // Then the rest of the loads that begin within the page. They are read last: what a free event follows in its claim was there before it.
+            // Then the rest of the loads that begin within the page. They are read last: what a
+            // free event follows in its claim was there before it.
             let loads: Vec<(Uuid, i64)> = found.iter().map(OutboxRow::place).filter_map(|(id, load)| load.map(|load| (load, id))).collect();
             for (load, first) in loads {
                 if found.len() == page && found.last().is_some_and(|last| last.place().0 < first) {
@@ -203,8 +206,9 @@ macro_rules! shared_reads {
         }
 
         pub(in crate::store) async fn outbox_depth(pool: &Pool<$DB>) -> Result<OutboxDepth, StoreError> {
-            // Each part reads the index of what waits, not the history, and counts nothing of the loads under way. The first row of each part stands
-            // for its oldest instant; the events of a load are as old as its verdict.
+            // Each part reads the index of what waits, not the history, and counts nothing of the
+            // loads under way. The first row of each part stands for its oldest instant; the events
+            // of a load are as old as its verdict.
             let (pending, free, of_loads): (i64, Option<Instant>, Option<Instant>) = query_as(concat!(
                 closed_loads!(),
                 "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL AND load_id IS NULL) + CAST((SELECT COALESCE(sum( \

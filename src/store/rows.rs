@@ -1,16 +1,20 @@
-//! Rows as both databases give them, and their way into the domain. The select lists stand beside the structs that read them.
+//! Rows as both databases give them, and their way into the domain. The select lists stand beside
+//! the structs that read them.
 
 use super::columns::{Instant, code, from_json, uint};
 use super::{OutboxEvent, RecordedDecision, StoreError};
 use crate::domain::claim::PartKind;
-use crate::domain::{Claim, ClaimId, ClaimLine, ClaimPart, EventId, ExchangeId, ReturnFile, ReturnId, Token};
+use crate::domain::{
+    Claim, ClaimId, ClaimLine, ClaimPart, EventId, ExchangeId, ReturnFile, ReturnId, Token,
+};
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
 use time::Date;
 use uuid::Uuid;
 
-/// `SELECT` of a claim with both parts, then the given tail: further conditions (`AND …`) and an order. CROSS JOIN makes SQLite start from the claims,
-/// whose indexes have the order of the pages, and not from a scan of the parts; PostgreSQL chooses for itself.
+/// `SELECT` of a claim with both parts, then the given tail: further conditions (`AND …`) and an
+/// order. CROSS JOIN makes SQLite start from the claims, whose indexes have the order of the pages,
+/// and not from a scan of the parts; PostgreSQL chooses for itself.
 macro_rules! select_claim {
     ($($tail:expr)?) => {
         concat!(
@@ -28,15 +32,16 @@ macro_rules! select_claim {
     };
 }
 
-/// The condition that a row shows: the exchange in this column is not being loaded. The list is as short as the large deposits under way, and read
-/// once a statement.
+/// The condition that a row shows: the exchange in this column is not being loaded. The list is as
+/// short as the large deposits under way, and read once a statement.
 macro_rules! shown {
     ($column:literal) => {
         concat!($column, " NOT IN (SELECT id FROM exchanges WHERE verdict IS NULL)")
     };
 }
 
-/// `SELECT` of the exchanges that have their verdict, then the given tail: further conditions (`AND …`) and an order.
+/// `SELECT` of the exchanges that have their verdict, then the given tail: further conditions
+/// (`AND …`) and an order.
 macro_rules! select_exchange {
     ($($tail:expr)?) => {
         concat!(
@@ -55,9 +60,11 @@ macro_rules! select_outbox {
     };
 }
 
-/// The loads that have their verdict and events to publish, as a CTE `closed (load_id, first)` with the first event of each. A step of the index a
-/// load, however many events it holds: the null that ends `waiting` stands for "no further one". All that asks for what waits says `published_at IS
-/// NULL`, as the index does: by `position` PostgreSQL would take the unique index of positions, and read every event that waits.
+/// The loads that have their verdict and events to publish, as a CTE `closed (load_id, first)` with
+/// the first event of each. A step of the index a load, however many events it holds: the null that
+/// ends `waiting` stands for "no further one". All that asks for what waits says
+/// `published_at IS NULL`, as the index does: by `position` PostgreSQL would take the unique index
+/// of positions, and read every event that waits.
 macro_rules! closed_loads {
     () => {
         concat!(
@@ -98,7 +105,10 @@ macro_rules! select_return {
         concat!("SELECT id, kind, recipient, exchange_id, file_name, digest, sealed, created_at FROM returns " $(, $tail)?)
     };
 }
-pub(in crate::store) use {closed_loads, may_go, select_claim, select_exchange, select_outbox, select_quarantined, select_return, shown};
+pub(in crate::store) use {
+    closed_loads, may_go, select_claim, select_exchange, select_outbox, select_quarantined,
+    select_return, shown,
+};
 
 #[derive(FromRow)]
 pub(in crate::store) struct ClaimRow {
@@ -284,7 +294,13 @@ impl TryFrom<OutboxRow> for OutboxEvent {
 
     fn try_from(r: OutboxRow) -> Result<Self, StoreError> {
         let event = from_json(&r.payload, "outbox.payload")?;
-        Ok(Self { outbox_id: r.outbox_id, position: r.position, event, payload: r.payload, attempts: r.attempts })
+        Ok(Self {
+            outbox_id: r.outbox_id,
+            position: r.position,
+            event,
+            payload: r.payload,
+            attempts: r.attempts,
+        })
     }
 }
 
@@ -297,11 +313,17 @@ pub(in crate::store) struct DecisionRow {
 
 impl From<DecisionRow> for RecordedDecision {
     fn from(r: DecisionRow) -> Self {
-        Self { request_digest: r.request_digest, event_id: EventId(r.event_id), claim_id: ClaimId(r.claim_id) }
+        Self {
+            request_digest: r.request_digest,
+            event_id: EventId(r.event_id),
+            claim_id: ClaimId(r.claim_id),
+        }
     }
 }
 
 /// Every row as its value of the domain, or the first one that cannot be read.
-pub(in crate::store) fn all<R, T: TryFrom<R, Error = StoreError>>(rows: Vec<R>) -> Result<Vec<T>, StoreError> {
+pub(in crate::store) fn all<R, T: TryFrom<R, Error = StoreError>>(
+    rows: Vec<R>,
+) -> Result<Vec<T>, StoreError> {
     rows.into_iter().map(T::try_from).collect()
 }

@@ -2,7 +2,8 @@
 
 use super::withdrawals::Withdrawal;
 use crate::domain::{
-    Channel, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ClaimStatus, EventId, Exchange, ExchangeId, Ledger, LogicalFile, ReturnFile, Token,
+    Channel, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ClaimStatus, EventId, Exchange,
+    ExchangeId, Ledger, LogicalFile, ReturnFile, Token,
 };
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
@@ -49,7 +50,8 @@ pub struct Closing {
     pub at: OffsetDateTime,
     /// Its books; must balance.
     pub ledger: Ledger,
-    /// Its logical files (none are stored for a refused exchange, so that a corrected file can be sent again).
+    /// Its logical files (none are stored for a refused exchange, so that a corrected file can be
+    /// sent again).
     pub logical_files: Vec<LogicalFile>,
     /// The ARL.
     pub arl: ReturnFile,
@@ -69,10 +71,10 @@ pub struct RecordedDecision {
     pub claim_id: ClaimId,
 }
 
-/// A deposit whose invoices are being written in several transactions: its exchange has its place, and no verdict yet. Nothing of it is shown, nor
-/// published, before it is closed.
+/// A deposit whose invoices are being written in several transactions: its exchange has its place,
+/// and no verdict yet. Nothing of it is shown, nor published, before it is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Load {
+pub struct StagedDeposit {
     /// The exchange it becomes.
     pub id: ExchangeId,
     /// Who deposited.
@@ -91,13 +93,15 @@ pub struct Load {
     pub received_at: OffsetDateTime,
     /// Name of the encrypted raw file in the archive.
     pub archive_name: String,
-    /// Where its last batch left the mark (see [`UnitOfWork::advance_load`](super::UnitOfWork::advance_load)).
+    /// Where its last batch left the mark (see
+    /// [`UnitOfWork::advance_load`](super::UnitOfWork::advance_load)).
     pub loaded: u64,
     /// Set while what is written of it is taken back.
     pub withdrawal: Option<Withdrawal>,
 }
 
-/// What is written of a load. Batches are written in the order of the file: every invoice up to the last one is a claim, or stands aside.
+/// What is written of a load. Batches are written in the order of the file: every invoice up to the
+/// last one is a claim, or stands aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Written {
     /// Rank of the last invoice, 0 when there is none.
@@ -116,7 +120,7 @@ pub struct Written {
 
 /// A deposit without verdict, as another one meets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OpenLoad {
+pub struct OpenDeposit {
     /// The exchange it becomes.
     pub id: ExchangeId,
     /// Whether it is being taken back.

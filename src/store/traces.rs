@@ -1,4 +1,5 @@
-//! What the store keeps of the invoices of an exchange, in one row each: for comparison with the file they came from.
+//! What the store keeps of the invoices of an exchange, in one row each: for comparison with the
+//! file they came from.
 
 use super::columns::{clean, uint};
 use super::{NewClaim, StoreError};
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 /// A claim as `verify` compares it: what never changes after the deposit, and how much hangs on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trace {
+pub struct StoredInvoice {
     /// The claim.
     pub id: ClaimId,
     /// Rank of the invoice in the exchange.
@@ -42,8 +43,9 @@ pub struct Trace {
     pub last_sequence: u64,
 }
 
-impl Trace {
-    /// This trace as it would be had the invoice been written as it is read now: text stands as the store keeps it, and what came later is left as it is.
+impl StoredInvoice {
+    /// This trace as it would be had the invoice been written as it is read now: text stands as the
+    /// store keeps it, and what came later is left as it is.
     #[must_use]
     pub fn if_it_were(&self, read: &NewClaim) -> Self {
         let c = &read.claim;
@@ -67,11 +69,17 @@ impl Trace {
     }
 }
 
-/// Whether an invoice that stands aside is the one read, as far as the store keeps of it what does not depend on the controls.
+/// Whether an invoice that stands aside is the one read, as far as the store keeps of it what does
+/// not depend on the controls.
 #[must_use]
 pub fn is_aside_of(stored: &Quarantined, read: &Claim) -> bool {
-    let texts = [(&stored.ps, &read.ps), (&stored.lot, &read.lot), (&stored.invoice_number, &read.invoice_number)];
-    let place = (stored.first_record, stored.record_count) == (read.first_record, read.record_count);
+    let texts = [
+        (&stored.ps, &read.ps),
+        (&stored.lot, &read.lot),
+        (&stored.invoice_number, &read.invoice_number),
+    ];
+    let place =
+        (stored.first_record, stored.record_count) == (read.first_record, read.record_count);
     place && texts.into_iter().all(|(kept, text)| *kept == clean(text))
 }
 
@@ -93,7 +101,7 @@ macro_rules! select_trace {
 pub(in crate::store) use select_trace;
 
 #[derive(FromRow)]
-pub(in crate::store) struct TraceRow {
+pub(in crate::store) struct StoredInvoiceRow {
     id: Uuid,
     ordinal: i64,
     lot: String,
@@ -111,10 +119,10 @@ pub(in crate::store) struct TraceRow {
     last_sequence: i64,
 }
 
-impl TryFrom<TraceRow> for Trace {
+impl TryFrom<StoredInvoiceRow> for StoredInvoice {
     type Error = StoreError;
 
-    fn try_from(r: TraceRow) -> Result<Self, StoreError> {
+    fn try_from(r: StoredInvoiceRow) -> Result<Self, StoreError> {
         // A part that is gone compares as nothing asked.
         let asked = |amount: Option<i64>| Montant::from_centimes(amount.unwrap_or_default());
         Ok(Self {

@@ -38,7 +38,8 @@ impl Wake {
     }
 }
 
-/// Waits for one occasion, and misses none: [`arm`](Self::arm), look, [`wait`](Self::wait). What happens between the look and the wait ends the wait at once.
+/// Waits for one occasion, and misses none: [`arm`](Self::arm), look, [`wait`](Self::wait). What
+/// happens between the look and the wait ends the wait at once.
 #[derive(Debug)]
 pub struct Waiter(watch::Receiver<()>);
 
@@ -48,9 +49,11 @@ impl Waiter {
         self.0.mark_unchanged();
     }
 
-    /// Until it happens, or the time is over. A notification of another replica that was lost on its way costs that time.
+    /// Until it happens, or the time is over. A notification of another replica that was lost on
+    /// its way costs that time.
     pub async fn wait(&mut self, at_most: Duration) {
-        // Woken or not, the caller looks: the answer makes no difference. Without store nothing will ever happen, which is no reason to be asked at once again.
+        // Woken or not, the caller looks: the answer makes no difference. Without store nothing
+        // will ever happen, which is no reason to be asked at once again.
         if let Ok(Err(_)) = timeout(at_most, self.0.changed()).await {
             sleep(at_most).await;
         }

@@ -1,5 +1,7 @@
-//! Taking back what is written of a load. Nothing of it was ever shown or published, so that it may go without a trace; a batch a transaction, for a large
-//! one must not stand in the way of the others. The SQL is the same in both databases but for the locks; see `reads.rs` for why this is a macro.
+//! Taking back what is written of a load. Nothing of it was ever shown or published, so that it may
+//! go without a trace; a batch a transaction, for a large one must not stand in the way of the
+//! others. The SQL is the same in both databases but for the locks; see `reads.rs` for why this is
+//! a macro.
 
 /// Why what is written of a load is taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +31,13 @@ impl Withdrawal {
 
 /// What one step took back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TakenBack {
+pub struct Removed {
     /// Claims removed, with their parts, lines and events.
     pub claims: u64,
     /// Invoices put aside that were removed.
     pub aside: u64,
-    /// Invoices of other deposits that had been refused as duplicates of these claims: they wait in the quarantine from now on.
+    /// Invoices of other deposits that had been refused as duplicates of these claims: they wait in
+    /// the quarantine from now on.
     pub freed: u64,
     /// Whether nothing is left.
     pub over: bool,
@@ -48,12 +51,13 @@ macro_rules! step_claims {
 }
 pub(in crate::store) use step_claims;
 
-/// Defines the taking back for one database, in the module of `shared_loads!`. `$lock` ends a locking SELECT.
+/// Defines the taking back for one database, in the module of `shared_loads!`. `$lock` ends a
+/// locking SELECT.
 macro_rules! shared_withdrawals {
     ($lock:literal) => {
         use crate::store::columns::code;
         use crate::store::withdrawals::step_claims;
-        use crate::store::{TakenBack, Withdrawal};
+        use crate::store::{Removed, Withdrawal};
         use uuid::Uuid;
 
         /// Marks a load. One that is given up stays given up.
@@ -66,7 +70,7 @@ macro_rules! shared_withdrawals {
             Ok(marked.rows_affected() == 1)
         }
 
-        pub(in crate::store) async fn take_back(db: &mut Connection, id: ExchangeId, at_most: usize) -> Result<Option<TakenBack>, StoreError> {
+        pub(in crate::store) async fn take_back(db: &mut Connection, id: ExchangeId, at_most: usize) -> Result<Option<Removed>, StoreError> {
             let marked: Option<String> =
                 query_scalar(concat!("SELECT withdrawal FROM exchanges WHERE id = $1 AND verdict IS NULL AND withdrawal IS NOT NULL", $lock))
                     .bind(id.0)
@@ -74,7 +78,8 @@ macro_rules! shared_withdrawals {
                     .await
                     .map_err(doing("holding a load to be taken back"))?;
             let Some(marked) = marked else { return Ok(None) };
-            // Locked before anything is removed: a deposit that refuses a duplicate of them at this moment is waited for, and its refusal is seen below.
+            // Locked before anything is removed: a deposit that refuses a duplicate of them at this
+            // moment is waited for, and its refusal is seen below.
             let claims: Vec<Uuid> = query_scalar(concat!(step_claims!(), $lock))
                 .bind(id.0)
                 .bind(rows(at_most))
@@ -83,19 +88,20 @@ macro_rules! shared_withdrawals {
                 .map_err(doing("locking the claims to be taken back"))?;
             if !claims.is_empty() {
                 let freed = remove_claims(db, id, at_most).await?;
-                return Ok(Some(TakenBack { claims: claims.len() as u64, freed, ..TakenBack::default() }));
+                return Ok(Some(Removed { claims: claims.len() as u64, freed, ..Removed::default() }));
             }
             let aside = "DELETE FROM quarantine WHERE exchange_id = $1 AND ordinal IN \
                          (SELECT ordinal FROM quarantine WHERE exchange_id = $1 ORDER BY ordinal LIMIT $2)";
             let aside = some(db, aside, id, at_most).await?;
             if aside > 0 {
-                return Ok(Some(TakenBack { aside, ..TakenBack::default() }));
+                return Ok(Some(Removed { aside, ..Removed::default() }));
             }
             end(db, id, code(&marked, "exchanges.withdrawal")?).await?;
-            Ok(Some(TakenBack { over: true, ..TakenBack::default() }))
+            Ok(Some(Removed { over: true, ..Removed::default() }))
         }
 
-        /// Removes some claims and what hangs on them. Answers how many duplicates of them are none any more.
+        /// Removes some claims and what hangs on them. Answers how many duplicates of them are none
+        /// any more.
         async fn remove_claims(db: &mut Connection, id: ExchangeId, at_most: usize) -> Result<u64, StoreError> {
             let duplicates = concat!("UPDATE quarantine SET duplicate_of = NULL WHERE exchange_id <> $1 AND duplicate_of IN (", step_claims!(), ")");
             let freed = some(db, duplicates, id, at_most).await?;
@@ -128,7 +134,8 @@ macro_rules! shared_withdrawals {
             Ok(())
         }
 
-        /// A load whose file turns out to be refused holds no remittance: the corrected file may bring it.
+        /// A load whose file turns out to be refused holds no remittance: the corrected file may
+        /// bring it.
         pub(in crate::store) async fn free_logical_files(db: &mut Connection, id: ExchangeId) -> Result<(), StoreError> {
             let freed = query("DELETE FROM logical_files WHERE exchange_id = $1").bind(id.0).execute(db).await;
             freed.map(|_| ()).map_err(doing("freeing the remittances of a refused load"))

@@ -1,5 +1,6 @@
-//! Writes of one row whose SQL is the same in both databases, written once and compiled for each (see `reads.rs`). Writes of many rows differ and
-//! stand in `postgres/batch.rs` and `sqlite/batch.rs`.
+//! Writes of one row whose SQL is the same in both databases, written once and compiled for each
+//! (see `reads.rs`). Writes of many rows differ and stand in `postgres/batch.rs` and
+//! `sqlite/batch.rs`.
 
 /// Defines the one-row writes for one database.
 macro_rules! shared_writes {
@@ -20,7 +21,8 @@ macro_rules! shared_writes {
             key: &str,
             id: ExchangeId,
         ) -> Result<Option<ExchangeId>, StoreError> {
-            // Here the second depositor of a file waits: PostgreSQL on the unique index, SQLite already at BEGIN IMMEDIATE.
+            // Here the second depositor of a file waits: PostgreSQL on the unique index, SQLite
+            // already at BEGIN IMMEDIATE.
             let taken = query("INSERT INTO exchanges (id, sender, digest, idempotency_key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
                 .bind(id.0)
                 .bind(sender)
@@ -58,8 +60,9 @@ macro_rules! shared_writes {
             super::loads::extend_chain(db, closing.exchange.id, link).await
         }
 
-        /// Recounts the claims of the exchange and their records: the books must tell what the tables hold, not what the program believes. Returns
-        /// of a caisse bring no claims, so their books cannot be recounted here.
+        /// Recounts the claims of the exchange and their records: the books must tell what the
+        /// tables hold, not what the program believes. Returns of a caisse bring no claims, so
+        /// their books cannot be recounted here.
         async fn holds_what_it_says(db: &mut Connection, exchange: &Exchange, ledger: &Ledger) -> Result<bool, StoreError> {
             let (claims, records): (i64, i64) =
                 query_as("SELECT count(*), CAST(COALESCE(sum(record_count), 0) AS BIGINT) FROM claims WHERE exchange_id = $1")
@@ -123,8 +126,10 @@ macro_rules! shared_writes {
             .map_err(doing("writing a ledger"))
         }
 
-        /// One statement per logical file: a physical file holds one, seldom a handful. A file that holds the same logical file twice keeps the
-        /// first; one already known from another exchange fails, because two deposits at once both found nothing before (the caller begins again).
+        /// One statement per logical file: a physical file holds one, seldom a handful. A file that
+        /// holds the same logical file twice keeps the first; one already known from another
+        /// exchange fails, because two deposits at once both found nothing before (the caller
+        /// begins again).
         pub(in crate::store) async fn insert_logical_files(db: &mut Connection, id: ExchangeId, files: &[LogicalFile]) -> Result<(), StoreError> {
             let key = |f: &LogicalFile| (f.issuer.clone(), f.recipient.clone(), f.message.clone(), f.created.clone(), f.file_id.clone());
             let mut seen = std::collections::HashSet::new();

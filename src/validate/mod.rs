@@ -1,7 +1,8 @@
-//! Validation of a whole file: runs the parsers over it, keeps the counts, gives the verdict. Stores nothing.
+//! Validation of a whole file: runs the parsers over it, keeps the counts, gives the verdict.
+//! Stores nothing.
 //!
-//! The same function serves the dry run and the first pass of an ingest, so that both always agree. Memory stays flat: one invoice at a
-//! time, and a bounded list of findings.
+//! The same function serves the dry run and the first pass of an ingest, so that both always agree.
+//! Memory stays flat: one invoice at a time, and a bounded list of findings.
 
 mod passe;
 pub mod report;
@@ -28,7 +29,7 @@ pub fn recognise<R: Read>(mut source: R) -> io::Result<(Detection, Source<R>)> {
 
 /// What a pass over a file gives: the report, and the remittances that it holds.
 #[derive(Debug, Clone)]
-pub struct Examen {
+pub struct Examination {
     /// What the file is; `None` when nothing was recognised.
     pub norme: Option<Norme>,
     /// Counts, totals, verdict and findings.
@@ -39,13 +40,14 @@ pub struct Examen {
     pub read: u64,
 }
 
-/// Validates a file. Fails only when the source fails: what is wrong with the file is in the report.
+/// Validates a file. Fails only when the source fails: what is wrong with the file is in the
+/// report.
 pub fn validate(source: impl Read, file: &str) -> io::Result<Report> {
-    examine(source, file).map(|examen| examen.report)
+    examine(source, file).map(|examination| examination.report)
 }
 
 /// Validates a file and keeps what an ingest needs besides the report.
-pub fn examine(source: impl Read, file: &str) -> io::Result<Examen> {
+pub fn examine(source: impl Read, file: &str) -> io::Result<Examination> {
     let (detection, source) = recognise(source)?;
     let mut passe = Passe::new(file, detection);
     match detection.norme {

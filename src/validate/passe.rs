@@ -1,6 +1,6 @@
 //! One pass over a file, whatever its norm.
 
-use super::Examen;
+use super::Examination;
 use super::report::{Assumption, Finding, LONGEST_LIST, Report, ReturnSums};
 use crate::domain::{LogicalFile, Verdict};
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
@@ -45,7 +45,8 @@ impl Passe {
             anomaly_count: 0,
             anomalies: Vec::new(),
         };
-        let mut passe = Self { report, worst: None, remittances: Vec::new(), norme: detection.norme };
+        let mut passe =
+            Self { report, worst: None, remittances: Vec::new(), norme: detection.norme };
         if let Some(hypothese) = detection.hypothese {
             passe.assume(hypothese, 1);
         }
@@ -55,7 +56,11 @@ impl Passe {
     /// Notes an assumption, the first time only: the list is never longer than the table of them.
     fn assume(&mut self, hypothese: Hypothese, record: u64) {
         if !self.report.assumptions.iter().any(|a| a.code == hypothese.as_str()) {
-            self.report.assumptions.push(Assumption { code: hypothese.as_str(), record, message: hypothese.message() });
+            self.report.assumptions.push(Assumption {
+                code: hypothese.as_str(),
+                record,
+                message: hypothese.message(),
+            });
         }
     }
 
@@ -72,7 +77,8 @@ impl Passe {
                 b2::Element::Facture(mut facture) => {
                     let record = facture.principale().position.record;
                     facture.hypotheses().for_each(|hypothese| self.assume(hypothese, record));
-                    let (quarantined, found) = (facture.quarantined(), std::mem::take(&mut facture.anomalies));
+                    let (quarantined, found) =
+                        (facture.quarantined(), std::mem::take(&mut facture.anomalies));
                     self.invoice(|| facture.numero(), quarantined, found);
                 }
                 b2::Element::EnTete(en_tete) => self.remittances.push(remittance_b2(&en_tete)),
@@ -93,7 +99,11 @@ impl Passe {
     }
 
     /// Reads a NOEMIE file.
-    pub(super) fn noemie(&mut self, source: impl Read, packaging: noemie::Packaging) -> io::Result<()> {
+    pub(super) fn noemie(
+        &mut self,
+        source: impl Read,
+        packaging: noemie::Packaging,
+    ) -> io::Result<()> {
         let mut reader = Reader::new(source, packaging);
         while let Some(element) = reader.next_element()? {
             match element {
@@ -101,7 +111,8 @@ impl Passe {
                     if let Some(entite) = retour.entites.iter().find(|e| e.code == *b"294") {
                         self.assume(Hypothese::Rejet294, entite.lieu.position.record);
                     }
-                    let (quarantined, found) = (retour.quarantined(), std::mem::take(&mut retour.anomalies));
+                    let (quarantined, found) =
+                        (retour.quarantined(), std::mem::take(&mut retour.anomalies));
                     self.invoice(|| retour.numero.clone(), quarantined, found);
                 }
                 noemie::Element::EnTete(en_tete) => {
@@ -154,7 +165,14 @@ impl Passe {
         self.report.records = comptes.enregistrements;
         let (amo_paid, amc_paid) = (comptes.amo_paye.centimes(), comptes.amc_paye.centimes());
         self.report.total_centimes = amo_paid + amc_paid;
-        self.returns(ReturnSums { amo_asked: amo_asked.centimes(), amo_paid, amc_asked: amc_asked.centimes(), amc_paid, recovered: 0, flat: 0 });
+        self.returns(ReturnSums {
+            amo_asked: amo_asked.centimes(),
+            amo_paid,
+            amc_asked: amc_asked.centimes(),
+            amc_paid,
+            recovered: 0,
+            flat: 0,
+        });
         Ok(())
     }
 
@@ -200,7 +218,7 @@ impl Passe {
     }
 
     /// The verdict is the worst of the findings; a refused file loads nothing.
-    pub(super) fn finish(self) -> Examen {
+    pub(super) fn finish(self) -> Examination {
         let mut report = self.report;
         report.anomalies.sort_by_key(|f| (f.record, f.column));
         report.verdict = match self.worst {
@@ -217,7 +235,7 @@ impl Passe {
             report.sums = report.sums.map(|_| ReturnSums::default());
         }
         let read = if report.norm == Some("noemie") { report.entities } else { report.records };
-        Examen { norme: self.norme, report, remittances: self.remittances, read }
+        Examination { norme: self.norme, report, remittances: self.remittances, read }
     }
 }
 
@@ -234,7 +252,8 @@ fn remittance_b2(en_tete: &b2::EnTete) -> (LogicalFile, Position) {
     (file, en_tete.position)
 }
 
-/// The reference of the exchange stands where B2 has its message: a caisse numbers its files within a reference.
+/// The reference of the exchange stands where B2 has its message: a caisse numbers its files within
+/// a reference.
 fn remittance_noemie(en_tete: &noemie::EnTete, rank: usize) -> (LogicalFile, Position) {
     let file = LogicalFile {
         ordinal: u32::try_from(rank).unwrap_or(u32::MAX),

@@ -15,7 +15,8 @@ pub struct Report {
     pub packaging: Option<&'static str>,
     /// Why the norm and the packaging were so recognised.
     pub detected: String,
-    /// What was assumed, where the file or the norm leaves a choice; each once, with the first record concerned. It costs nothing.
+    /// What was assumed, where the file or the norm leaves a choice; each once, with the first
+    /// record concerned. It costs nothing.
     pub assumptions: Vec<Assumption>,
     /// Outcome.
     pub verdict: Verdict,
@@ -41,7 +42,8 @@ pub struct Report {
     pub amo_centimes: i64,
     /// Asked of the AMC, over accepted invoices (returns: paid).
     pub amc_centimes: i64,
-    /// Further sums of a return: `amo_asked`, `amo_paid`, `amc_asked`, `amc_paid`, `recovered`, `flat`.
+    /// Further sums of a return: `amo_asked`, `amo_paid`, `amc_asked`, `amc_paid`, `recovered`,
+    /// `flat`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sums: Option<ReturnSums>,
     /// Number of anomalies, including those past the limit of the list.
@@ -93,7 +95,8 @@ pub struct ReturnSums {
     pub flat: i64,
 }
 
-/// Longest list of anomalies kept for one file: a file of noise must not fill the memory. The count goes on.
+/// Longest list of anomalies kept for one file: a file of noise must not fill the memory. The count
+/// goes on.
 pub const LONGEST_LIST: usize = 10_000;
 
 /// One anomaly as reported.
@@ -131,7 +134,11 @@ impl Finding {
     /// The reported form of an anomaly.
     #[must_use]
     pub fn new(anomaly: Anomaly, invoice: Option<String>) -> Self {
-        let field = if anomaly.zone_no.is_empty() { anomaly.field.to_owned() } else { format!("{} {}", anomaly.zone_no, anomaly.field) };
+        let field = if anomaly.zone_no.is_empty() {
+            anomaly.field.to_owned()
+        } else {
+            format!("{} {}", anomaly.zone_no, anomaly.field)
+        };
         Self {
             code: anomaly.code.as_str(),
             severity: anomaly.severity.as_str(),

@@ -25,7 +25,8 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// The source that the configuration means: the value wins over the file, the file over the default.
+    /// The source that the configuration means: the value wins over the file, the file over the
+    /// default.
     #[must_use]
     pub fn from_settings(value: Option<String>, file: Option<PathBuf>) -> Self {
         match (value, file) {
@@ -58,7 +59,10 @@ pub enum KeyOrigin {
 }
 
 /// The master key and where it came from.
-pub(super) fn obtain(source: KeySource, data_dir: &Path) -> Result<(SubKey, KeyOrigin), VaultError> {
+pub(super) fn obtain(
+    source: KeySource,
+    data_dir: &Path,
+) -> Result<(SubKey, KeyOrigin), VaultError> {
     match source {
         KeySource::Value(hex) => Ok((decode(&hex)?, KeyOrigin::Environment)),
         KeySource::File(path) => Ok((read(&path)?, KeyOrigin::File(path))),
@@ -90,22 +94,25 @@ fn read(path: &Path) -> Result<SubKey, VaultError> {
     decode(&text)
 }
 
-/// Makes a key file, whole or not at all: written aside under a name of its own, then linked to its name, which fails when another process was
-/// faster. Answers whether it was us.
+/// Makes a key file, whole or not at all: written aside under a name of its own, then linked to its
+/// name, which fails when another process was faster. Answers whether it was us.
 fn create(data_dir: &Path, path: &Path) -> Result<bool, VaultError> {
     let failed = |doing| move |source| VaultError::KeyFile { doing, path: path.to_owned(), source };
     std::fs::create_dir_all(data_dir).map_err(failed("making the data directory"))?;
     let key = Zeroizing::new(<[u8; KEY_LENGTH]>::generate());
     let line = Zeroizing::new(format!("{}\n", hex::encode(key.as_slice())));
     let aside = data_dir.join(format!(".{KEY_FILE}.{}", hex::encode(<[u8; 8]>::generate())));
-    let written = write_private(&aside, line.as_bytes()).and_then(|()| std::fs::hard_link(&aside, path));
+    let written =
+        write_private(&aside, line.as_bytes()).and_then(|()| std::fs::hard_link(&aside, path));
     let removed = std::fs::remove_file(&aside);
     match written {
         Err(source) if source.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(source) => Err(failed("making it")(source)),
         Ok(()) => {
             removed.map_err(failed("making it"))?;
-            File::open(data_dir).and_then(|dir| dir.sync_all()).map_err(failed("flushing its directory"))?;
+            File::open(data_dir)
+                .and_then(|dir| dir.sync_all())
+                .map_err(failed("flushing its directory"))?;
             Ok(true)
         }
     }
@@ -162,12 +169,17 @@ mod tests {
     fn processes_that_start_together_agree_on_one_key() {
         let dir = tempfile::tempdir().unwrap();
         let vaults: Vec<_> = std::thread::scope(|scope| {
-            let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| Vault::open(KeySource::DataDirectory, dir.path()).unwrap())).collect();
+            let starts: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| Vault::open(KeySource::DataDirectory, dir.path()).unwrap()))
+                .collect();
             starts.into_iter().map(|start| start.join().unwrap()).collect()
         });
         let sealed = vaults[0].0.seal("here", b"text");
         assert!(vaults.iter().all(|(vault, _)| vault.unseal("here", &sealed).is_ok()));
-        assert_eq!(vaults.iter().filter(|(_, origin)| matches!(origin, KeyOrigin::Created(_))).count(), 1);
+        assert_eq!(
+            vaults.iter().filter(|(_, origin)| matches!(origin, KeyOrigin::Created(_))).count(),
+            1
+        );
     }
 
     #[test]
@@ -175,9 +187,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
         std::fs::write(&path, format!("{HEX}\n")).unwrap();
-        let (by_value, origin) = Vault::open(KeySource::from_settings(Some(HEX.to_uppercase()), Some(path.clone())), dir.path()).unwrap();
+        let (by_value, origin) = Vault::open(
+            KeySource::from_settings(Some(HEX.to_uppercase()), Some(path.clone())),
+            dir.path(),
+        )
+        .unwrap();
         assert_eq!(origin, KeyOrigin::Environment);
-        let (by_file, origin) = Vault::open(KeySource::from_settings(None, Some(path.clone())), dir.path()).unwrap();
+        let (by_file, origin) =
+            Vault::open(KeySource::from_settings(None, Some(path.clone())), dir.path()).unwrap();
         assert_eq!(origin, KeyOrigin::File(path));
         assert_eq!(by_file.unseal("here", &by_value.seal("here", b"text")).unwrap(), b"text");
     }
@@ -185,11 +202,16 @@ mod tests {
     #[test]
     fn wrong_keys_are_refused_without_being_repeated() {
         let dir = tempfile::tempdir().unwrap();
-        for wrong in ["", "secret-0102", &HEX[2..], &format!("{HEX}00"), &format!("zz{}", &HEX[2..])] {
-            let error = Vault::open(KeySource::from_settings(Some(wrong.to_owned()), None), dir.path()).unwrap_err();
+        for wrong in
+            ["", "secret-0102", &HEX[2..], &format!("{HEX}00"), &format!("zz{}", &HEX[2..])]
+        {
+            let error =
+                Vault::open(KeySource::from_settings(Some(wrong.to_owned()), None), dir.path())
+                    .unwrap_err();
             assert_eq!(error.to_string(), "the vault key must be 64 hexadecimal digits (32 bytes)");
         }
-        let missing = Vault::open(KeySource::File(dir.path().join("none")), dir.path()).unwrap_err();
+        let missing =
+            Vault::open(KeySource::File(dir.path().join("none")), dir.path()).unwrap_err();
         assert!(missing.to_string().ends_with("while opening it"), "{missing}");
     }
 }

@@ -1,8 +1,10 @@
-//! The vault: everything that names a person is encrypted here, and everything that stands for a person outside is made here.
+//! The vault: everything that names a person is encrypted here, and everything that stands for a
+//! person outside is made here.
 //!
-//! One master key of 32 bytes; every use has its own key, derived by HKDF-SHA-256, so that a token never helps against a blob. Blobs are
-//! XChaCha20-Poly1305 with a random nonce, bound to a *context* (the row they belong to): moved elsewhere, they do not open. Tokens are
-//! HMAC-SHA-256 in hex: equal inputs give equal tokens, and nobody without the key goes back.
+//! One master key of 32 bytes; every use has its own key, derived by HKDF-SHA-256, so that a token
+//! never helps against a blob. Blobs are XChaCha20-Poly1305 with a random nonce, bound to a
+//! *context* (the row they belong to): moved elsewhere, they do not open. Tokens are HMAC-SHA-256
+//! in hex: equal inputs give equal tokens, and nobody without the key goes back.
 //!
 //! The vault does not know where its blobs are stored, and prints nothing of what it holds.
 
@@ -74,8 +76,9 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// Opens the vault, making a key in `data_dir` when the source says so and none is there yet. The caller tells the user where the key
-    /// comes from: a vault whose key is lost opens for nobody.
+    /// Opens the vault, making a key in `data_dir` when the source says so and none is there yet.
+    /// The caller tells the user where the key comes from: a vault whose key is lost opens for
+    /// nobody.
     pub fn open(source: KeySource, data_dir: &Path) -> Result<(Self, KeyOrigin), VaultError> {
         let (master, origin) = key::obtain(source, data_dir)?;
         Ok((Self::from_zeroizing(&master), origin))
@@ -91,7 +94,9 @@ impl Vault {
         let derivation = Hkdf::<Sha256>::new(Some(HKDF_SALT), master.as_slice());
         let sub_key = |usage: &[u8]| {
             let mut key = SubKey::default();
-            derivation.expand(usage, key.as_mut_slice()).expect("32 bytes are within what HKDF-SHA-256 gives");
+            derivation
+                .expand(usage, key.as_mut_slice())
+                .expect("32 bytes are within what HKDF-SHA-256 gives");
             key
         };
         let mut id = KeyId::default();

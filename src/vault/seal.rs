@@ -25,7 +25,9 @@ impl Vault {
         let nonce = XNonce::generate();
         let aad = self.associated_data(context);
         let cipher = XChaCha20Poly1305::new((&*self.seal).into());
-        let body = cipher.encrypt(&nonce, Payload { msg: plain, aad: &aad }).expect("the cipher takes 256 GiB, more than any memory given to it");
+        let body = cipher
+            .encrypt(&nonce, Payload { msg: plain, aad: &aad })
+            .expect("the cipher takes 256 GiB, more than any memory given to it");
         let mut sealed = Vec::with_capacity(HEADER + body.len());
         sealed.extend_from_slice(&aad[..PREFIX]);
         sealed.extend_from_slice(&nonce);
@@ -48,7 +50,8 @@ impl Vault {
         cipher.decrypt(&nonce, Payload { msg: body, aad: &aad }).map_err(|_| VaultError::Altered)
     }
 
-    /// Whether a blob says that it was sealed under this key; nothing when it is no blob. Opens nothing.
+    /// Whether a blob says that it was sealed under this key; nothing when it is no blob. Opens
+    /// nothing.
     #[must_use]
     pub fn is_under_this_key(&self, sealed: &[u8]) -> Option<bool> {
         let prefix = sealed.get(..PREFIX).filter(|prefix| prefix[0] == VERSION)?;
@@ -58,7 +61,8 @@ impl Vault {
     /// Seals what names a person, for one claim.
     #[must_use]
     pub fn seal_person(&self, person: &PersonRecord, claim: ClaimId) -> Vec<u8> {
-        let plain = Zeroizing::new(serde_json::to_vec(person).expect("a struct of strings is always JSON"));
+        let plain =
+            Zeroizing::new(serde_json::to_vec(person).expect("a struct of strings is always JSON"));
         self.seal(&person_context(claim), &plain)
     }
 
@@ -103,10 +107,16 @@ mod tests {
         let sealed = vault().seal("return/1", b"text");
         assert_eq!(vault().unseal("return/1", &sealed).unwrap(), b"text");
         assert!(matches!(vault().unseal("return/2", &sealed), Err(VaultError::Altered)));
-        assert!(matches!(Vault::from_master_key([2; 32]).unseal("return/1", &sealed), Err(VaultError::OtherKey)));
+        assert!(matches!(
+            Vault::from_master_key([2; 32]).unseal("return/1", &sealed),
+            Err(VaultError::OtherKey)
+        ));
         assert_ne!(sealed, vault().seal("return/1", b"text"), "the nonce is random");
         let told = |key, blob: &[u8]| Vault::from_master_key([key; 32]).is_under_this_key(blob);
-        assert_eq!((told(1, &sealed), told(2, &sealed), told(1, b"text")), (Some(true), Some(false), None));
+        assert_eq!(
+            (told(1, &sealed), told(2, &sealed), told(1, b"text")),
+            (Some(true), Some(false), None)
+        );
     }
 
     #[test]

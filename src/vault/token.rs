@@ -5,8 +5,9 @@ use crate::domain::Token;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// What an invoice is recognised by through its life: everything that a sender keeps when sending it again (the invoice date is not part of it).
-/// Values are taken as sent, spaces around them removed, so that the padding of one norm equals that of another.
+/// What an invoice is recognised by through its life: everything that a sender keeps when sending
+/// it again (the invoice date is not part of it). Values are taken as sent, spaces around them
+/// removed, so that the padding of one norm equals that of another.
 #[derive(Clone, Copy)]
 pub struct Identity<'a> {
     /// PS number, 9 characters.
@@ -29,8 +30,12 @@ impl Vault {
     /// The token of an invoice's identity.
     #[must_use]
     pub fn identity_token(&self, identity: &Identity<'_>) -> Token {
-        let Identity { ps, invoice_number, nir, nir_key, birth_date, birth_rank, complement } = *identity;
-        token(&self.identity, &[ps, invoice_number, nir, nir_key, birth_date, birth_rank, complement])
+        let Identity { ps, invoice_number, nir, nir_key, birth_date, birth_rank, complement } =
+            *identity;
+        token(
+            &self.identity,
+            &[ps, invoice_number, nir, nir_key, birth_date, birth_rank, complement],
+        )
     }
 
     /// The token of an insured person.
@@ -41,16 +46,19 @@ impl Vault {
 }
 
 impl Vault {
-    /// The link of a receipt: keyed over the link before it, its rank and what it says, so that nobody without the key makes another chain.
+    /// The link of a receipt: keyed over the link before it, its rank and what it says, so that
+    /// nobody without the key makes another chain.
     #[must_use]
     pub fn receipt_link(&self, previous: &str, sequence: u64, receipt: &str) -> String {
         token(&self.chain, &[previous, &sequence.to_string(), receipt]).0
     }
 }
 
-/// HMAC over the fields, each preceded by its length: `("ab", "c")` and `("a", "bc")` are different inputs.
+/// HMAC over the fields, each preceded by its length: `("ab", "c")` and `("a", "bc")` are different
+/// inputs.
 fn token(key: &SubKey, fields: &[&str]) -> Token {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).expect("HMAC takes keys of any length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key.as_slice()).expect("HMAC takes keys of any length");
     for field in fields {
         let field = field.trim_matches(' ').as_bytes();
         mac.update(&(field.len() as u64).to_be_bytes());
@@ -77,9 +85,16 @@ mod tests {
 
     #[test]
     fn tokens_never_change_between_versions() {
-        // Known answers, computed by another HMAC and HKDF: a stored token must be found again by every later version.
-        assert_eq!(vault().person_token("2550814168025", "38").0, "d52973c7dbe2a872aa3c69a658359750f8ffb44a6fae1ad2e9e8bcf00c6db0f9");
-        assert_eq!(vault().identity_token(&identity(&FIELDS)).0, "9ba3f1718a0d7e2e205e8d6e6c158127973f062b6535d39a4f72402c417374ff");
+        // Known answers, computed by another HMAC and HKDF: a stored token must be found again by
+        // every later version.
+        assert_eq!(
+            vault().person_token("2550814168025", "38").0,
+            "d52973c7dbe2a872aa3c69a658359750f8ffb44a6fae1ad2e9e8bcf00c6db0f9"
+        );
+        assert_eq!(
+            vault().identity_token(&identity(&FIELDS)).0,
+            "9ba3f1718a0d7e2e205e8d6e6c158127973f062b6535d39a4f72402c417374ff"
+        );
     }
 
     #[test]
@@ -92,7 +107,10 @@ mod tests {
         }
         assert_ne!(Vault::from_master_key([2; 32]).identity_token(&identity(&FIELDS)), reference);
         assert_ne!(vault().person_token("12", "3"), vault().person_token("1", "23"));
-        assert_eq!(vault().person_token(" 2550814168025", "38 "), vault().person_token("2550814168025", "38"));
+        assert_eq!(
+            vault().person_token(" 2550814168025", "38 "),
+            vault().person_token("2550814168025", "38")
+        );
     }
 
     proptest! {

@@ -2,9 +2,9 @@
 
 use super::{Kind, Sources, Verification, invoices};
 use crate::domain::{Exchange, Ledger, ReturnFile, Verdict};
-use crate::returns::arl;
+use crate::outgoing::arl;
 use crate::store::StoreError;
-use crate::validate::{self, Examen};
+use crate::validate::{self, Examination};
 use noemie_parsers::anomaly::Code;
 use noemie_parsers::detect::Norme;
 use noemie_parsers::types::Montant;
@@ -36,17 +36,29 @@ pub(super) async fn compare(
     seen: &mut Verification,
 ) -> Result<(), StoreError> {
     let id = Some(exchange.id);
-    match arl.map(|file| arl::open(file, &sources.vault).map(|body| blake3::hash(&body).to_hex().as_str() == file.digest)) {
+    match arl.map(|file| {
+        arl::open(file, &sources.vault)
+            .map(|body| blake3::hash(&body).to_hex().as_str() == file.digest)
+    }) {
         None => seen.find(Kind::ArlUnreadable, id, "the exchange has no ARL"),
         Some(Err(failure)) => seen.find(Kind::ArlUnreadable, id, failure.to_string()),
         Some(Ok(false)) => seen.find(Kind::ArlUnreadable, id, "the ARL has another digest"),
         Some(Ok(true)) => {}
     }
     seen.files += 1;
-    let examen = match examine(sources, exchange).await {
-        Ok((examen, digest, size)) if digest == exchange.digest && size == exchange.size => examen,
+    let examination = match examine(sources, exchange).await {
+        Ok((examination, digest, size)) if digest == exchange.digest && size == exchange.size => {
+            examination
+        }
         Ok((_, digest, size)) => {
-            seen.find(Kind::ArchiveAltered, id, format!("{size} bytes of digest {digest}, deposited {} of {}", exchange.size, exchange.digest));
+            seen.find(
+                Kind::ArchiveAltered,
+                id,
+                format!(
+                    "{size} bytes of digest {digest}, deposited {} of {}",
+                    exchange.size, exchange.digest
+                ),
+            );
             return Ok(());
         }
         Err(failure) => {
@@ -56,9 +68,9 @@ pub(super) async fn compare(
     };
     let written = ledger.copied().unwrap_or_default();
     let books = if exchange.verdict == Verdict::Refused {
-        refused(sources, exchange, &examen, &written, seen).await?
+        refused(sources, exchange, &examination, &written, seen).await?
     } else {
-        taken(sources, exchange, &examen, &written, seen).await?
+        taken(sources, exchange, &examination, &written, seen).await?
     };
     if ledger != Some(&books) || !books.balances() {
         seen.find(Kind::LedgerDiffers, id, format!("written {ledger:?}, recomputed {books:?}"));
@@ -66,101 +78,174 @@ pub(super) async fn compare(
     Ok(())
 }
 
-async fn examine(sources: &Sources, exchange: &Exchange) -> io::Result<(Examen, String, u64)> {
-    let (archive, name, file_name) = (Arc::clone(&sources.archive), exchange.archive_name.clone(), exchange.file_name.clone());
+async fn examine(sources: &Sources, exchange: &Exchange) -> io::Result<(Examination, String, u64)> {
+    let (archive, name, file_name) =
+        (Arc::clone(&sources.archive), exchange.archive_name.clone(), exchange.file_name.clone());
     let reading = tokio::task::spawn_blocking(move || {
-        let mut source = Digested { source: archive.open(&name)?, hasher: blake3::Hasher::new(), size: 0 };
-        let examen = validate::examine(&mut source, &file_name)?;
+        let mut source =
+            Digested { source: archive.open(&name)?, hasher: blake3::Hasher::new(), size: 0 };
+        let examination = validate::examine(&mut source, &file_name)?;
         // A refused file may not have been read to its end.
         io::copy(&mut source, &mut io::sink())?;
-        Ok((examen, source.hasher.finalize().to_hex().to_string(), source.size))
+        Ok((examination, source.hasher.finalize().to_hex().to_string(), source.size))
     });
     reading.await.map_err(io::Error::other)?
 }
 
-/// A refused file loaded nothing, and nothing of it is stored. How far it is read is up to the controls that refuse it. Answers its books.
-async fn refused(sources: &Sources, exchange: &Exchange, examen: &Examen, written: &Ledger, seen: &mut Verification) -> Result<Ledger, StoreError> {
+/// A refused file loaded nothing, and nothing of it is stored. How far it is read is up to the
+/// controls that refuse it. Answers its books.
+async fn refused(
+    sources: &Sources,
+    exchange: &Exchange,
+    examination: &Examination,
+    written: &Ledger,
+    seen: &mut Verification,
+) -> Result<Ledger, StoreError> {
     nothing_stored(sources, exchange, seen).await?;
     let sums = (counts_of(exchange), [exchange.total, exchange.amo, exchange.amc]);
     if sums != ([0; 4], [Montant::ZERO; 3]) {
-        seen.find(Kind::ExchangeDiffers, Some(exchange.id), format!("a refused file loads nothing, written {sums:?}"));
+        seen.find(
+            Kind::ExchangeDiffers,
+            Some(exchange.id),
+            format!("a refused file loads nothing, written {sums:?}"),
+        );
     }
-    if examen.report.verdict != Verdict::Refused && !refused_by_the_store(sources, exchange).await? {
-        seen.note(exchange.id, format!("refused, and would be {} today", examen.report.verdict.as_str()));
-    } else if counts_written(exchange) != counts_read(examen) || written.read != examen.read {
-        let (said, read) = ((counts_written(exchange), written.read), (counts_read(examen), examen.read));
+    if examination.report.verdict != Verdict::Refused
+        && !refused_by_the_store(sources, exchange).await?
+    {
+        seen.note(
+            exchange.id,
+            format!("refused, and would be {} today", examination.report.verdict.as_str()),
+        );
+    } else if counts_written(exchange) != counts_read(examination)
+        || written.read != examination.read
+    {
+        let (said, read) = (
+            (counts_written(exchange), written.read),
+            (counts_read(examination), examination.read),
+        );
         seen.note(exchange.id, format!("refused after {said:?}, today after {read:?}"));
     }
     Ok(Ledger { read: written.read, envelope: written.read, ..Ledger::default() })
 }
 
 /// A file that was taken in, whole or in part. Answers the books that follow from what is stored.
-async fn taken(sources: &Sources, exchange: &Exchange, examen: &Examen, written: &Ledger, seen: &mut Verification) -> Result<Ledger, StoreError> {
-    let (said, read) = (counts_written(exchange), counts_read(examen));
+async fn taken(
+    sources: &Sources,
+    exchange: &Exchange,
+    examination: &Examination,
+    written: &Ledger,
+    seen: &mut Verification,
+) -> Result<Ledger, StoreError> {
+    let (said, read) = (counts_written(exchange), counts_read(examination));
     if said != read {
-        let detail = format!("norm, logical files, lots, invoices, lines: written {said:?}, read {read:?}");
+        let detail =
+            format!("norm, logical files, lots, invoices, lines: written {said:?}, read {read:?}");
         seen.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
     }
-    if let Some(why) = examen.report.anomalies.iter().find(|_| examen.report.verdict == Verdict::Refused).map(|finding| finding.code) {
+    if let Some(why) = examination
+        .report
+        .anomalies
+        .iter()
+        .find(|_| examination.report.verdict == Verdict::Refused)
+        .map(|finding| finding.code)
+    {
         seen.note(exchange.id, format!("taken in, and would be refused today: {why}"));
     }
-    match examen.norme {
-        Some(Norme::B2(forme)) => invoices::compare(sources, exchange, examen, forme, seen).await,
+    match examination.norme {
+        Some(Norme::B2(forme)) => {
+            invoices::compare(sources, exchange, examination, forme, seen).await
+        }
         Some(Norme::NoemieLignes | Norme::NoemieBlocs) => {
             nothing_stored(sources, exchange, seen).await?;
-            answers(exchange, examen, seen);
-            // What a return found depended on the claims of that moment: its books must balance over what the file holds.
-            Ok(Ledger { read: examen.read, ..*written })
+            answers(exchange, examination, seen);
+            // What a return found depended on the claims of that moment: its books must balance
+            // over what the file holds.
+            Ok(Ledger { read: examination.read, ..*written })
         }
         _ => {
             nothing_stored(sources, exchange, seen).await?;
-            sums(exchange, examen, exchange.verdict == examen.report.verdict, seen);
-            Ok(Ledger { read: examen.read, envelope: examen.read, ..Ledger::default() })
+            sums(exchange, examination, exchange.verdict == examination.report.verdict, seen);
+            Ok(Ledger { read: examination.read, envelope: examination.read, ..Ledger::default() })
         }
     }
 }
 
-/// A return of a caisse: each answer of the file went somewhere, and its sums are those of the file.
-fn answers(exchange: &Exchange, examen: &Examen, seen: &mut Verification) {
+/// A return of a caisse: each answer of the file went somewhere, and its sums are those of the
+/// file.
+fn answers(exchange: &Exchange, examination: &Examination, seen: &mut Verification) {
     let counts = counts_of(exchange);
     if counts.iter().sum::<u64>() != exchange.invoices {
-        let detail = format!("accepted, quarantined, duplicates, unmatched: {counts:?} of {} answers", exchange.invoices);
+        let detail = format!(
+            "accepted, quarantined, duplicates, unmatched: {counts:?} of {} answers",
+            exchange.invoices
+        );
         seen.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
     }
-    verdict(exchange, examen, seen);
-    let report = &examen.report;
-    let alike = report.verdict != Verdict::Refused && report.invoices - report.accepted_invoices == exchange.quarantined;
-    sums(exchange, examen, alike, seen);
+    verdict(exchange, examination, seen);
+    let report = &examination.report;
+    let alike = report.verdict != Verdict::Refused
+        && report.invoices - report.accepted_invoices == exchange.quarantined;
+    sums(exchange, examination, alike, seen);
 }
 
-/// The sums of a file that brings no claims. Where the controls of this version put aside others than those of the receipt, the sums are not comparable.
-fn sums(exchange: &Exchange, examen: &Examen, alike: bool, seen: &mut Verification) {
+/// The sums of a file that brings no claims. Where the controls of this version put aside others
+/// than those of the receipt, the sums are not comparable.
+fn sums(exchange: &Exchange, examination: &Examination, alike: bool, seen: &mut Verification) {
     let said = [exchange.total, exchange.amo, exchange.amc];
-    let read = [examen.report.total_centimes, examen.report.amo_centimes, examen.report.amc_centimes].map(Montant::from_centimes);
+    let read = [
+        examination.report.total_centimes,
+        examination.report.amo_centimes,
+        examination.report.amc_centimes,
+    ]
+    .map(Montant::from_centimes);
     if !alike {
-        seen.note(exchange.id, "other parts of the file would be put aside today: its sums were not compared");
+        seen.note(
+            exchange.id,
+            "other parts of the file would be put aside today: its sums were not compared",
+        );
     } else if said != read {
-        seen.find(Kind::ExchangeDiffers, Some(exchange.id), format!("total, AMO, AMC: written {said:?}, read {read:?}"));
+        seen.find(
+            Kind::ExchangeDiffers,
+            Some(exchange.id),
+            format!("total, AMO, AMC: written {said:?}, read {read:?}"),
+        );
     }
 }
 
-/// The verdict follows from what was put aside; where nothing was, a fault outside the invoices may have made it partial.
-pub(super) fn verdict(exchange: &Exchange, examen: &Examen, seen: &mut Verification) {
+/// The verdict follows from what was put aside; where nothing was, a fault outside the invoices may
+/// have made it partial.
+pub(super) fn verdict(exchange: &Exchange, examination: &Examination, seen: &mut Verification) {
     let some_aside = exchange.quarantined + exchange.duplicates > 0;
     match exchange.verdict {
-        Verdict::Accepted if some_aside => seen.find(Kind::ExchangeDiffers, Some(exchange.id), "accepted whole, with invoices put aside"),
-        Verdict::Partial if !some_aside && examen.report.verdict != Verdict::Partial => {
-            seen.note(exchange.id, "accepted in part without an invoice put aside, and would be accepted whole today");
+        Verdict::Accepted if some_aside => seen.find(
+            Kind::ExchangeDiffers,
+            Some(exchange.id),
+            "accepted whole, with invoices put aside",
+        ),
+        Verdict::Partial if !some_aside && examination.report.verdict != Verdict::Partial => {
+            seen.note(
+                exchange.id,
+                "accepted in part without an invoice put aside, and would be accepted whole today",
+            );
         }
         _ => {}
     }
 }
 
 /// Nothing is stored of the invoices of an exchange that brings none.
-async fn nothing_stored(sources: &Sources, exchange: &Exchange, seen: &mut Verification) -> Result<(), StoreError> {
+async fn nothing_stored(
+    sources: &Sources,
+    exchange: &Exchange,
+    seen: &mut Verification,
+) -> Result<(), StoreError> {
     let stored = sources.store.held(exchange.id).await?;
     if stored != (0, 0) {
-        seen.find(Kind::ClaimInvented, Some(exchange.id), format!("(claims, aside): {stored:?} in the store of a file that brings none"));
+        seen.find(
+            Kind::ClaimInvented,
+            Some(exchange.id),
+            format!("(claims, aside): {stored:?} in the store of a file that brings none"),
+        );
     }
     Ok(())
 }
@@ -178,8 +263,8 @@ fn counts_written(e: &Exchange) -> Counts<'_> {
     (&e.norm, [e.logical_files, e.lots, e.invoices, e.lines])
 }
 
-fn counts_read(examen: &Examen) -> Counts<'_> {
-    let r = &examen.report;
+fn counts_read(examination: &Examination) -> Counts<'_> {
+    let r = &examination.report;
     (r.norm.unwrap_or_default(), [r.logical_files, r.lots, r.invoices, r.lines])
 }
 

@@ -79,7 +79,12 @@ impl Verification {
         self.finding_count == 0
     }
 
-    pub(super) fn find(&mut self, code: Kind, exchange: Option<ExchangeId>, detail: impl Into<String>) {
+    pub(super) fn find(
+        &mut self,
+        code: Kind,
+        exchange: Option<ExchangeId>,
+        detail: impl Into<String>,
+    ) {
         self.finding_count += 1;
         if self.findings.len() < LONGEST_LIST {
             self.findings.push(Finding { code, exchange, detail: detail.into() });
@@ -90,7 +95,11 @@ impl Verification {
     pub(super) fn note(&mut self, exchange: ExchangeId, detail: impl Into<String>) {
         self.note_count += 1;
         if self.notes.len() < LONGEST_LIST {
-            self.notes.push(Finding { code: Kind::JudgedOtherwise, exchange: Some(exchange), detail: detail.into() });
+            self.notes.push(Finding {
+                code: Kind::JudgedOtherwise,
+                exchange: Some(exchange),
+                detail: detail.into(),
+            });
         }
     }
 }

@@ -9,7 +9,8 @@ pub const FIRST: u64 = 40;
 /// Most faulty records shown beside them: a page a person can go through.
 pub const FAULTY_MAX: usize = 400;
 
-/// Most records of a chosen invoice: the counter of the type 5 has three digits; the margin shows a damaged one whole.
+/// Most records of a chosen invoice: the counter of the type 5 has three digits; the margin shows a
+/// damaged one whole.
 pub(super) const INVOICE_MAX: usize = 2_000;
 
 /// What is asked for.
@@ -41,7 +42,8 @@ impl Wanted {
                 findings.entry(record).or_default().push(finding.clone());
             }
         }
-        let mut wanted = Self { choice: choice.clone(), records: BTreeSet::new(), findings, left_out: 0 };
+        let mut wanted =
+            Self { choice: choice.clone(), records: BTreeSet::new(), findings, left_out: 0 };
         match choice {
             Choice::Overview => {
                 wanted.records.extend(1..=FIRST);
@@ -77,7 +79,11 @@ impl Wanted {
 
     /// Past this record nothing is wanted; an invoice is looked for up to the end.
     pub(super) fn last(&self) -> u64 {
-        if matches!(self.choice, Choice::Invoice(_)) { u64::MAX } else { self.records.last().copied().unwrap_or_default() }
+        if matches!(self.choice, Choice::Invoice(_)) {
+            u64::MAX
+        } else {
+            self.records.last().copied().unwrap_or_default()
+        }
     }
 
     pub(super) fn findings(&self, record: u64) -> &[Finding] {

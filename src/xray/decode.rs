@@ -12,13 +12,21 @@ pub(super) fn value(zone: &Zone, bytes: &[u8]) -> String {
         Picture::Aammjj => picture::aammjj(bytes).map(|d| d.map(day)),
         Picture::Jjmmaa => picture::jjmmaa(bytes).map(|d| d.map(day)),
         Picture::Aaaammjj => picture::aaaammjj(bytes).map(|d| d.map(day)),
-        Picture::Aammjjhh => picture::aammjjhh(bytes).map(|d| d.map(|(d, hour)| format!("{} {hour:02}h", day(d)))),
-        Picture::Hhmm => picture::nombre(bytes).map(|n| n.map(|n| format!("{:02}:{:02}", n / 100, n % 100))),
+        Picture::Aammjjhh => {
+            picture::aammjjhh(bytes).map(|d| d.map(|(d, hour)| format!("{} {hour:02}h", day(d))))
+        }
+        Picture::Hhmm => {
+            picture::nombre(bytes).map(|n| n.map(|n| format!("{:02}:{:02}", n / 100, n % 100)))
+        }
         // The digits of a number are also those of an identifier: shown as sent.
         Picture::N | Picture::PersoN => Ok(Some(visible(bytes).trim().to_owned())),
-        Picture::X | Picture::Acte | Picture::Nir | Picture::Perso | Picture::Nom | Picture::Naissance | Picture::Libre => {
-            Ok(Some(visible(bytes).trim().to_owned()))
-        }
+        Picture::X
+        | Picture::Acte
+        | Picture::Nir
+        | Picture::Perso
+        | Picture::Nom
+        | Picture::Naissance
+        | Picture::Libre => Ok(Some(visible(bytes).trim().to_owned())),
     };
     match decoded {
         Ok(value) => value.unwrap_or_default(),
@@ -35,9 +43,15 @@ fn day(date: Date) -> String {
     format!("{:02}/{:02}/{:04}", date.jour(), date.mois(), date.annee())
 }
 
-/// One character a byte: Latin-1 where it has a glyph, a dot elsewhere. Columns stay columns, and no control byte reaches a terminal.
+/// One character a byte: Latin-1 where it has a glyph, a dot elsewhere. Columns stay columns, and
+/// no control byte reaches a terminal.
 pub(super) fn visible(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| if matches!(b, 0x20..=0x7e | 0xa1..=0xac | 0xae..=0xff) { char::from(*b) } else { '·' }).collect()
+    bytes
+        .iter()
+        .map(|b| {
+            if matches!(b, 0x20..=0x7e | 0xa1..=0xac | 0xae..=0xff) { char::from(*b) } else { '·' }
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -14,8 +14,14 @@ pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::R
     let file = escape(&report.file);
     writeln!(out, "<!doctype html>\n<html lang=\"fr\">\n<head>\n<meta charset=\"utf-8\">")?;
     writeln!(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")?;
-    writeln!(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">")?;
-    writeln!(out, "<title>Radiographie de {file}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{file}</h1>")?;
+    writeln!(
+        out,
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    )?;
+    writeln!(
+        out,
+        "<title>Radiographie de {file}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{file}</h1>"
+    )?;
     let form = (report.norm.unwrap_or("non reconnu"), report.packaging.unwrap_or("-"));
     writeln!(
         out,
@@ -37,9 +43,18 @@ pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::R
 }
 
 /// Findings of the file itself.
-pub fn of_the_file<'a>(out: &mut impl Write, findings: impl Iterator<Item = &'a Finding>) -> io::Result<()> {
+pub fn of_the_file<'a>(
+    out: &mut impl Write,
+    findings: impl Iterator<Item = &'a Finding>,
+) -> io::Result<()> {
     for f in findings {
-        writeln!(out, "<ul class=\"faults\"><li class=\"{}\"><code>{}</code> : {}</li></ul>", f.severity, f.code, escape(&f.message))?;
+        writeln!(
+            out,
+            "<ul class=\"faults\"><li class=\"{}\"><code>{}</code> : {}</li></ul>",
+            f.severity,
+            f.code,
+            escape(&f.message)
+        )?;
     }
     Ok(())
 }
@@ -48,12 +63,21 @@ pub fn of_the_file<'a>(out: &mut impl Write, findings: impl Iterator<Item = &'a 
 pub fn sheet(out: &mut impl Write, sheet: &Sheet) -> io::Result<()> {
     let heading = escape(&text::heading(sheet));
     let (title, rest) = heading.split_once(" · ").unwrap_or((&heading, ""));
-    writeln!(out, "<section aria-labelledby=\"r{0}\">\n<h2 id=\"r{0}\">{title} <span class=\"soft\">· {rest}</span></h2>", sheet.record)?;
+    writeln!(
+        out,
+        "<section aria-labelledby=\"r{0}\">\n<h2 id=\"r{0}\">{title} <span class=\"soft\">· {rest}</span></h2>",
+        sheet.record
+    )?;
     writeln!(out, "<pre>{}</pre>", bytes(sheet))?;
     if !sheet.faults.is_empty() {
         writeln!(out, "<ul class=\"faults\">")?;
         for fault in &sheet.faults {
-            writeln!(out, "<li class=\"{}\">{}</li>", fault.severity, escape(text::fault_line(fault).trim_start_matches("! ")))?;
+            writeln!(
+                out,
+                "<li class=\"{}\">{}</li>",
+                fault.severity,
+                escape(text::fault_line(fault).trim_start_matches("! "))
+            )?;
         }
         writeln!(out, "</ul>")?;
     }
@@ -74,7 +98,11 @@ pub fn end(out: &mut impl Write, notes: &[String]) -> io::Result<()> {
 
 fn table(out: &mut impl Write, sheet: &Sheet) -> io::Result<()> {
     let entities = sheet.fields.iter().any(|f| !f.entity.is_empty());
-    writeln!(out, "<table>\n<caption>Zones de l'enregistrement {}</caption>\n<thead><tr>", sheet.record)?;
+    writeln!(
+        out,
+        "<table>\n<caption>Zones de l'enregistrement {}</caption>\n<thead><tr>",
+        sheet.record
+    )?;
     let first = if entities { "<th scope=\"col\">entité</th>" } else { "" };
     writeln!(
         out,
@@ -82,8 +110,13 @@ fn table(out: &mut impl Write, sheet: &Sheet) -> io::Result<()> {
     )?;
     for field in sheet.fields.iter().filter(|f| !f.is_idle()) {
         let bad = if is_faulty(field, sheet) { " class=\"bad\"" } else { "" };
-        let entity = if entities { format!("<td>{}</td>", escape(&field.entity)) } else { String::new() };
-        let title = if field.meaning.is_empty() { String::new() } else { format!(" title=\"{}\"", escape(field.meaning)) };
+        let entity =
+            if entities { format!("<td>{}</td>", escape(&field.entity)) } else { String::new() };
+        let title = if field.meaning.is_empty() {
+            String::new()
+        } else {
+            format!(" title=\"{}\"", escape(field.meaning))
+        };
         let follows = if field.continued { " (suite)" } else { "" };
         writeln!(
             out,
@@ -98,7 +131,10 @@ fn table(out: &mut impl Write, sheet: &Sheet) -> io::Result<()> {
 }
 
 fn is_faulty(field: &Field, sheet: &Sheet) -> bool {
-    sheet.faults.iter().any(|f| !f.field.is_empty() && f.first <= field.last && field.first <= f.last)
+    sheet
+        .faults
+        .iter()
+        .any(|f| !f.field.is_empty() && f.first <= field.last && field.first <= f.last)
 }
 
 /// The bytes by lines over their ruler: one band a zone, faults marked.
@@ -115,7 +151,10 @@ fn bytes(sheet: &Sheet) -> String {
             out.push_str(&style.wrap(&escape(&run)));
             i = stop;
         }
-        out.push_str(&format!("\n<span class=\"n\" aria-hidden=\"true\">      {}</span>\n", text::ruler(start, end)));
+        out.push_str(&format!(
+            "\n<span class=\"n\" aria-hidden=\"true\">      {}</span>\n",
+            text::ruler(start, end)
+        ));
     }
     out
 }
@@ -133,7 +172,9 @@ impl Style<'_> {
         let title = &self.title;
         match (self.severity, self.zone) {
             (Some(severity), _) => format!("<mark class=\"{severity}\"{title}>{text}</mark>"),
-            (None, Some(rank)) if rank % 2 == 1 => format!("<span class=\"a\"{title}>{text}</span>"),
+            (None, Some(rank)) if rank % 2 == 1 => {
+                format!("<span class=\"a\"{title}>{text}</span>")
+            }
             (None, Some(_)) => format!("<span{title}>{text}</span>"),
             (None, None) => text.to_owned(),
         }
@@ -142,9 +183,19 @@ impl Style<'_> {
 
 fn style(sheet: &Sheet, i: usize) -> Style<'_> {
     let zone = sheet.fields.iter().position(|f| f.first <= i + 1 && i < f.last);
-    let title =
-        zone.map(|rank| &sheet.fields[rank]).map(|f| format!(" title=\"{} {} ({})\"", escape(f.no), escape(f.name), text::columns(f.first, f.last)));
-    Style { severity: sheet.fault_at(i).map(|f| f.severity), zone, title: title.unwrap_or_default() }
+    let title = zone.map(|rank| &sheet.fields[rank]).map(|f| {
+        format!(
+            " title=\"{} {} ({})\"",
+            escape(f.no),
+            escape(f.name),
+            text::columns(f.first, f.last)
+        )
+    });
+    Style {
+        severity: sheet.fault_at(i).map(|f| f.severity),
+        zone,
+        title: title.unwrap_or_default(),
+    }
 }
 
 /// Text that neither an element nor an attribute can be broken by.

@@ -1,23 +1,29 @@
 //! Which bytes of a record are hidden: everything that is not plainly something else than a person.
 //!
-//! A byte is shown when a table says what it is, that is not a person's datum, and the columns can be trusted. They cannot when the record has not its
-//! length, when what should be a NIR is not one (a record that lost a byte has its NIR in the zone beside), or when many zones do not fit their picture
-//! (another type of record).
+//! A byte is shown when a table says what it is, that is not a person's datum, and the columns can
+//! be trusted. They cannot when the record has not its length, when what should be a NIR is not one
+//! (a record that lost a byte has its NIR in the zone beside), or when many zones do not fit their
+//! picture (another type of record).
 
 use noemie_parsers::layout::{Layout, Picture, Zone};
 use noemie_parsers::types::Nir;
 
-/// Most bytes lost or gained for which zones near a person's are hidden too; beyond, the whole record is.
+/// Most bytes lost or gained for which zones near a person's are hidden too; beyond, the whole
+/// record is.
 const SHIFT_MAX: usize = 8;
 
-/// Numeric zones with something else than digits from which a record is held for one of another type; below, for one with mistakes.
+/// Numeric zones with something else than digits from which a record is held for one of another
+/// type; below, for one with mistakes.
 const MISFITS: usize = 3;
 
 /// The type of a record: shown even when nothing else can be.
 const HEAD: usize = 1;
 
-/// Zones with whether each is a person's: its picture says so, or it is the key of the NIR before it.
-pub(super) fn zones(list: impl Iterator<Item = &'static Zone>) -> impl Iterator<Item = (&'static Zone, bool)> {
+/// Zones with whether each is a person's: its picture says so, or it is the key of the NIR before
+/// it.
+pub(super) fn zones(
+    list: impl Iterator<Item = &'static Zone>,
+) -> impl Iterator<Item = (&'static Zone, bool)> {
     let mut after_nir = false;
     list.map(move |zone| {
         let key = after_nir && zone.len == 2;
@@ -26,7 +32,8 @@ pub(super) fn zones(list: impl Iterator<Item = &'static Zone>) -> impl Iterator<
     })
 }
 
-/// For each byte of a record of fixed length, whether it is hidden. `shift`: how many bytes it may have lost or gained inside.
+/// For each byte of a record of fixed length, whether it is hidden. `shift`: how many bytes it may
+/// have lost or gained inside.
 pub(super) fn record(bytes: &[u8], list: &[(&'static Zone, bool)], shift: usize) -> Vec<bool> {
     let mut hidden = vec![true; bytes.len()];
     if shift > SHIFT_MAX || !trusted(bytes, list) {
@@ -37,7 +44,12 @@ pub(super) fn record(bytes: &[u8], list: &[(&'static Zone, bool)], shift: usize)
         set(&mut hidden, usize::from(zone.start) - 1, usize::from(zone.end()), false);
     }
     for (zone, _) in list.iter().filter(|(_, person)| *person) {
-        set(&mut hidden, (usize::from(zone.start) - 1).saturating_sub(shift), usize::from(zone.end()) + shift, true);
+        set(
+            &mut hidden,
+            (usize::from(zone.start) - 1).saturating_sub(shift),
+            usize::from(zone.end()) + shift,
+            true,
+        );
     }
     hidden
 }
@@ -45,7 +57,11 @@ pub(super) fn record(bytes: &[u8], list: &[(&'static Zone, bool)], shift: usize)
 /// For each byte of a NOEMIE entity, whether it is hidden; its code and level (5 bytes) never are.
 pub(super) fn entity(bytes: &[u8], table: Option<&'static Layout>, closed: bool) -> Vec<bool> {
     let list: Vec<_> = table.map(|t| zones(t.all_zones()).collect()).unwrap_or_default();
-    let mut hidden = if closed && trusted(bytes, &list) { record(bytes, &list, 0) } else { vec![true; bytes.len()] };
+    let mut hidden = if closed && trusted(bytes, &list) {
+        record(bytes, &list, 0)
+    } else {
+        vec![true; bytes.len()]
+    };
     set(&mut hidden, 0, 5, false);
     hidden
 }
@@ -59,13 +75,18 @@ fn set(hidden: &mut [bool], from: usize, to: usize, value: bool) {
 
 /// Whether what should be a NIR is one, or is absent, and the filler before it is blank.
 fn trusted(bytes: &[u8], list: &[(&'static Zone, bool)]) -> bool {
-    let misfit = |zone: &Zone| zone.picture.is_numeric() && !zone.of(bytes).iter().all(|b| b.is_ascii_digit() || *b == b' ');
+    let misfit = |zone: &Zone| {
+        zone.picture.is_numeric()
+            && !zone.of(bytes).iter().all(|b| b.is_ascii_digit() || *b == b' ')
+    };
     if list.iter().filter(|(zone, _)| misfit(zone)).count() >= MISFITS {
         return false;
     }
     let mut before: Option<&Zone> = None;
     list.iter().all(|(zone, _)| {
-        let gap = before.replace(zone).is_none_or(|b| b.len > 1 || b.picture != Picture::X || b.of(bytes).iter().all(|b| *b == b' '));
+        let gap = before.replace(zone).is_none_or(|b| {
+            b.len > 1 || b.picture != Picture::X || b.of(bytes).iter().all(|b| *b == b' ')
+        });
         let with_key = zone.picture == Picture::Perso && zone.name.starts_with("matricule");
         if zone.picture != Picture::Nir && !with_key {
             return true;
@@ -89,7 +110,12 @@ mod tests {
 
     fn shown(bytes: &[u8], shift: usize) -> String {
         let list: Vec<_> = zones(ps::LAYOUT.all_zones()).collect();
-        record(bytes, &list, shift).iter().zip(bytes).map(|(h, b)| if *h { '*' } else { char::from(*b) }).take(36).collect()
+        record(bytes, &list, shift)
+            .iter()
+            .zip(bytes)
+            .map(|(h, b)| if *h { '*' } else { char::from(*b) })
+            .take(36)
+            .collect()
     }
 
     #[test]

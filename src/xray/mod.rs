@@ -1,11 +1,13 @@
-//! X-ray of a file: its records as they stand, their zones named and decoded, its anomalies pointing at their bytes.
+//! X-ray of a file: its records as they stand, their zones named and decoded, its anomalies
+//! pointing at their bytes.
 //!
 //! ```text
 //! validate (anomalies) ─► choice of records ─► places (where they stand, which table) ─► one Sheet at a time ─► text, html
 //! ```
 //!
-//! The anomalies are those of `validate`, so that both always agree. Memory stays flat: places of the chosen records, and one sheet. Persons are
-//! hidden in the sheet itself: what draws it cannot show what it does not hold, unless [`Options::show_persons`].
+//! The anomalies are those of `validate`, so that both always agree. Memory stays flat: places of
+//! the chosen records, and one sheet. Persons are hidden in the sheet itself: what draws it cannot
+//! show what it does not hold, unless [`Options::show_persons`].
 
 mod choice;
 mod decode;
@@ -57,7 +59,14 @@ impl<S: Read + Seek> Xray<S> {
             places::find(&mut source, norme, &report, &mut wanted, &mut places)?;
         }
         let entries = places.into_entries();
-        Ok(Self { source, norme: detection.norme, show_persons: options.show_persons, wanted, entries, report })
+        Ok(Self {
+            source,
+            norme: detection.norme,
+            show_persons: options.show_persons,
+            wanted,
+            entries,
+            report,
+        })
     }
 
     /// Whether a norm was recognised.

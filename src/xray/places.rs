@@ -1,7 +1,7 @@
 //! Where the chosen records stand, what each is, and their bytes.
 //!
-//! A second reading of the file, by the same readers as `validate`. Records that no reader hands out (at an impossible place, behind the end) are
-//! found by their framing.
+//! A second reading of the file, by the same readers as `validate`. Records that no reader hands
+//! out (at an impossible place, behind the end) are found by their framing.
 
 mod noemie;
 
@@ -19,7 +19,8 @@ use noemie_parsers::physical::noemie_lignes::CORPS_MAX;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Longest part of a B2 record that is shown: four records, enough to see where one that lost its line end goes.
+/// Longest part of a B2 record that is shown: four records, enough to see where one that lost its
+/// line end goes.
 const SHOWN_MAX: usize = 4 * LONGUEUR;
 
 /// A part of a NOEMIE entity in a physical record.
@@ -89,7 +90,13 @@ impl Places {
 }
 
 /// Finds the chosen records.
-pub(super) fn find(source: &mut (impl Read + Seek), norme: Norme, report: &Report, wanted: &mut Wanted, places: &mut Places) -> io::Result<()> {
+pub(super) fn find(
+    source: &mut (impl Read + Seek),
+    norme: Norme,
+    report: &Report,
+    wanted: &mut Wanted,
+    places: &mut Places,
+) -> io::Result<()> {
     source.seek(SeekFrom::Start(0))?;
     match norme {
         Norme::B2(forme) => find_b2(&mut *source, forme, wanted, places)?,
@@ -100,7 +107,12 @@ pub(super) fn find(source: &mut (impl Read + Seek), norme: Norme, report: &Repor
     fill(source, norme, report, wanted, places)
 }
 
-fn find_b2(source: impl Read, forme: Forme, wanted: &mut Wanted, places: &mut Places) -> io::Result<()> {
+fn find_b2(
+    source: impl Read,
+    forme: Forme,
+    wanted: &mut Wanted,
+    places: &mut Places,
+) -> io::Result<()> {
     let mut reader = Lecteur::new(source, forme);
     let last = wanted.last();
     while places.previous <= last
@@ -119,7 +131,9 @@ fn find_b2(source: impl Read, forme: Forme, wanted: &mut Wanted, places: &mut Pl
             b2::Element::Anomalies(_) => continue,
         };
         let table = Tables { norme: NormeLot::Ps, v022003: false, dre: true }.layout(genre);
-        places.see(wanted, at, || entry(at, genre.nom(), None, Content::Record(table, Famille::Aucun)));
+        places.see(wanted, at, || {
+            entry(at, genre.nom(), None, Content::Record(table, Famille::Aucun))
+        });
     }
     Ok(())
 }
@@ -131,8 +145,13 @@ fn invoice(facture: &b2::Facture, wanted: &mut Wanted, places: &mut Places) {
     }
     for piece in &facture.pieces {
         places.see(wanted, piece.position, || {
-            // The first 2 of an invoice is main whatever it carries: behind a damaged record it may be a complement, whose NIR stands elsewhere.
-            let by_its_letter = genre::complement(genre::principal(&piece.record), &piece.record, facture.tables.norme);
+            // The first 2 of an invoice is main whatever it carries: behind a damaged record it may
+            // be a complement, whose NIR stands elsewhere.
+            let by_its_letter = genre::complement(
+                genre::principal(&piece.record),
+                &piece.record,
+                facture.tables.norme,
+            );
             let table = facture.tables.layout(piece.genre).filter(|_| by_its_letter == piece.genre);
             let content = Content::Record(table, piece.genre.famille(facture.tables.norme));
             entry(piece.position, piece.genre.nom(), Some(number.clone()), content)
@@ -147,8 +166,11 @@ fn find_notices(source: impl Read, wanted: &mut Wanted, places: &mut Places) -> 
         if wanted.is_invoice(&avis.numero) {
             wanted.add(avis.position.record);
         }
-        let content = || Content::Record(Some(&retour_concentrateur::layout::LAYOUT), Famille::Aucun);
-        places.see(wanted, avis.position, || entry(avis.position, "2".to_owned(), Some(avis.numero.clone()), content()));
+        let content =
+            || Content::Record(Some(&retour_concentrateur::layout::LAYOUT), Famille::Aucun);
+        places.see(wanted, avis.position, || {
+            entry(avis.position, "2".to_owned(), Some(avis.numero.clone()), content())
+        });
         if places.previous > last {
             break;
         }
@@ -161,9 +183,20 @@ fn entry(at: Position, kind: String, invoice: Option<String>, content: Content) 
 }
 
 /// Wanted records that no reader handed out: by their finding, or by their framing.
-fn fill(source: &mut (impl Read + Seek), norme: Norme, report: &Report, wanted: &Wanted, places: &mut Places) -> io::Result<()> {
-    let mut missing: Vec<u64> = wanted.records().filter(|r| *r <= report.records && !places.entries.contains_key(r)).collect();
-    missing.extend(wanted.records().filter(|r| *r > report.records && !wanted.findings(*r).is_empty()));
+fn fill(
+    source: &mut (impl Read + Seek),
+    norme: Norme,
+    report: &Report,
+    wanted: &Wanted,
+    places: &mut Places,
+) -> io::Result<()> {
+    let mut missing: Vec<u64> = wanted
+        .records()
+        .filter(|r| *r <= report.records && !places.entries.contains_key(r))
+        .collect();
+    missing.extend(
+        wanted.records().filter(|r| *r > report.records && !wanted.findings(*r).is_empty()),
+    );
     if missing.is_empty() {
         return Ok(());
     }
@@ -191,7 +224,12 @@ fn fill(source: &mut (impl Read + Seek), norme: Norme, report: &Report, wanted: 
         Norme::NoemieLignes => {}
     }
     for (record, offset) in offsets {
-        let mut found = entry(Position { record, offset }, String::new(), None, Content::Record(None, Famille::Aucun));
+        let mut found = entry(
+            Position { record, offset },
+            String::new(),
+            None,
+            Content::Record(None, Famille::Aucun),
+        );
         let bytes = raw(source, Some(norme), &found)?.bytes;
         if let Norme::B2(_) = norme {
             (found.kind, found.content) = by_its_type(&bytes);
@@ -201,12 +239,15 @@ fn fill(source: &mut (impl Read + Seek), norme: Norme, report: &Report, wanted: 
     Ok(())
 }
 
-/// What can be said of a record outside any lot: its type, and the table when its type has one only.
+/// What can be said of a record outside any lot: its type, and the table when its type has one
+/// only.
 fn by_its_type(bytes: &[u8]) -> (String, Content) {
     let genre = genre::principal(bytes);
     let tables = Tables { norme: NormeLot::Ps, v022003: false, dre: true };
     match genre {
-        Genre::EnTete | Genre::Lot | Genre::FinLot | Genre::FinFichier => (genre.nom(), Content::Record(tables.layout(genre), Famille::Aucun)),
+        Genre::EnTete | Genre::Lot | Genre::FinLot | Genre::FinFichier => {
+            (genre.nom(), Content::Record(tables.layout(genre), Famille::Aucun))
+        }
         Genre::Inconnu(_) => (genre.nom(), Content::Record(None, Famille::Aucun)),
         _ => (genre.nom(), Content::Record(None, Famille::Famille36)),
     }
@@ -221,13 +262,19 @@ pub(super) struct Raw {
 }
 
 /// Reads the bytes of a record, line end excluded.
-pub(super) fn raw(source: &mut (impl Read + Seek), norme: Option<Norme>, entry: &Entry) -> io::Result<Raw> {
+pub(super) fn raw(
+    source: &mut (impl Read + Seek),
+    norme: Option<Norme>,
+    entry: &Entry,
+) -> io::Result<Raw> {
     let lines = matches!(norme, Some(Norme::NoemieLignes));
     let start = if lines { entry.offset.saturating_sub(4) } else { entry.offset };
     source.seek(SeekFrom::Start(start))?;
     let blocks = matches!(norme, Some(Norme::B2(Forme::Blocs) | Norme::NoemieBlocs));
     let most = match (blocks, entry.end) {
-        (true, Some(end)) => usize::try_from(end - entry.offset).unwrap_or(SHOWN_MAX).min(SHOWN_MAX),
+        (true, Some(end)) => {
+            usize::try_from(end - entry.offset).unwrap_or(SHOWN_MAX).min(SHOWN_MAX)
+        }
         (true, None) => LONGUEUR,
         (false, _) if lines => 4 + CORPS_MAX + 2,
         (false, _) => SHOWN_MAX + 2,
@@ -244,7 +291,12 @@ pub(super) fn raw(source: &mut (impl Read + Seek), norme: Option<Norme>, entry: 
     let prefix: Vec<u8> = bytes.drain(..before).collect();
     // Only digits are shown: what stands where a length should be may be anything.
     let readable = prefix.len() == 4 && prefix.iter().all(u8::is_ascii_digit);
-    let prefix =
-        (lines && !bytes.is_empty()).then(|| if readable { prefix.iter().copied().map(char::from).collect() } else { "illisible".to_owned() });
+    let prefix = (lines && !bytes.is_empty()).then(|| {
+        if readable {
+            prefix.iter().copied().map(char::from).collect()
+        } else {
+            "illisible".to_owned()
+        }
+    });
     Ok(Raw { prefix, bytes })
 }

@@ -1,4 +1,5 @@
-//! A record as it is shown: its bytes with those that are hidden, its zones, its faults. What is hidden is not in it any more.
+//! A record as it is shown: its bytes with those that are hidden, its zones, its faults. What is
+//! hidden is not in it any more.
 
 use super::decode;
 use super::mask;
@@ -78,7 +79,8 @@ impl Field {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         let name = self.name.to_ascii_lowercase();
-        self.value.is_empty() && ["filler", "blanc", "non documente"].iter().any(|idle| name.starts_with(idle))
+        self.value.is_empty()
+            && ["filler", "blanc", "non documente"].iter().any(|idle| name.starts_with(idle))
     }
 
     /// Whether a new entity begins with it.
@@ -114,11 +116,26 @@ pub(super) fn build(entry: &Entry, raw: Raw, findings: &[Finding], show_persons:
     if show_persons {
         hidden.fill(false);
     }
-    let shown: Vec<char> = decode::visible(bytes).chars().zip(&hidden).map(|(c, h)| if *h { HIDDEN } else { c }).collect();
+    let shown: Vec<char> = decode::visible(bytes)
+        .chars()
+        .zip(&hidden)
+        .map(|(c, h)| if *h { HIDDEN } else { c })
+        .collect();
     let fields = zones.into_iter().map(|z| z.field(&hidden, show_persons)).collect();
     let faults = findings.iter().map(|f| fault(f, bytes.len())).collect();
-    let (kind, title) = if bytes.is_empty() { (entry.kind.clone(), "absent".to_owned()) } else { name(entry) };
-    Sheet { record: entry.record, offset: entry.offset, kind, title, invoice: entry.invoice.clone(), prefix: raw.prefix, shown, fields, faults }
+    let (kind, title) =
+        if bytes.is_empty() { (entry.kind.clone(), "absent".to_owned()) } else { name(entry) };
+    Sheet {
+        record: entry.record,
+        offset: entry.offset,
+        kind,
+        title,
+        invoice: entry.invoice.clone(),
+        prefix: raw.prefix,
+        shown,
+        fields,
+        faults,
+    }
 }
 
 fn name(entry: &Entry) -> (String, String) {
@@ -147,8 +164,13 @@ struct Placed {
 
 impl Placed {
     fn field(self, hidden: &[bool], show_persons: bool) -> Field {
-        let secret = self.hidden_elsewhere || hidden.get(self.first - 1..self.last).is_none_or(|part| part.contains(&true));
-        let value = if secret && !show_persons { "masqué".to_owned() } else { decode::value(self.zone, &self.whole) };
+        let secret = self.hidden_elsewhere
+            || hidden.get(self.first - 1..self.last).is_none_or(|part| part.contains(&true));
+        let value = if secret && !show_persons {
+            "masqué".to_owned()
+        } else {
+            decode::value(self.zone, &self.whole)
+        };
         Field {
             entity: self.entity,
             no: self.zone.no,
@@ -162,7 +184,12 @@ impl Placed {
     }
 }
 
-fn one_table(bytes: &[u8], table: Option<&'static Layout>, famille: Famille, findings: &[Finding]) -> (Vec<bool>, Vec<Placed>) {
+fn one_table(
+    bytes: &[u8],
+    table: Option<&'static Layout>,
+    famille: Famille,
+    findings: &[Finding],
+) -> (Vec<bool>, Vec<Placed>) {
     let own = table.map_or(&[][..], |t| t.zones);
     let shared = table.map_or(famille, |t| t.famille);
     let list: Vec<_> = mask::zones(shared.zones().iter().chain(own)).collect();
@@ -170,15 +197,18 @@ fn one_table(bytes: &[u8], table: Option<&'static Layout>, famille: Famille, fin
     let cut = findings.iter().any(|f| f.code == Code::FichierTronque.as_str());
     let shift = if cut { 0 } else { bytes.len().abs_diff(LONGUEUR) };
     let hidden = mask::record(bytes, &list, shift);
-    let placed = list.iter().filter(|(zone, _)| usize::from(zone.end()) <= bytes.len()).map(|(zone, _)| Placed {
-        zone,
-        entity: String::new(),
-        first: usize::from(zone.start),
-        last: usize::from(zone.end()),
-        continued: false,
-        whole: zone.of(bytes).to_vec(),
-        hidden_elsewhere: false,
-    });
+    let placed =
+        list.iter().filter(|(zone, _)| usize::from(zone.end()) <= bytes.len()).map(|(zone, _)| {
+            Placed {
+                zone,
+                entity: String::new(),
+                first: usize::from(zone.start),
+                last: usize::from(zone.end()),
+                continued: false,
+                whole: zone.of(bytes).to_vec(),
+                hidden_elsewhere: false,
+            }
+        });
     (hidden, placed.collect())
 }
 
@@ -192,7 +222,9 @@ fn entities(bytes: &[u8], parts: &[Part]) -> (Vec<bool>, Vec<Placed>) {
     for part in parts {
         let secret = mask::entity(&part.bytes, part.table, part.closed);
         for i in 0..part.len {
-            if let (Some(h), Some(s)) = (hidden.get_mut(part.column - 1 + i), secret.get(part.from + i)) {
+            if let (Some(h), Some(s)) =
+                (hidden.get_mut(part.column - 1 + i), secret.get(part.from + i))
+            {
                 *h = *s;
             }
         }
@@ -221,5 +253,12 @@ fn fault(finding: &Finding, length: usize) -> Fault {
     let first = usize::try_from(finding.column.unwrap_or(1)).unwrap_or(1).clamp(1, length + 1);
     let span = usize::try_from(finding.length).unwrap_or(0).max(1);
     let last = (first + span - 1).min(length.max(first));
-    Fault { code: finding.code, severity: finding.severity, first, last, field: finding.field.clone(), message: finding.message.clone() }
+    Fault {
+        code: finding.code,
+        severity: finding.severity,
+        first,
+        last,
+        field: finding.field.clone(),
+        message: finding.message.clone(),
+    }
 }

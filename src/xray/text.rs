@@ -24,7 +24,11 @@ impl Paint {
     }
 
     fn with(self, code: &str, text: &str) -> String {
-        if self.on && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.on && !text.is_empty() {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn title(self, text: &str) -> String {
@@ -42,7 +46,14 @@ impl Paint {
 
 /// A finding of the file itself.
 pub fn of_the_file(out: &mut impl Write, finding: &Finding, paint: Paint) -> io::Result<()> {
-    writeln!(out, "{}", paint.severity(finding.severity, &format!("! [{}] {} : {}", finding.severity, finding.code, finding.message)))
+    writeln!(
+        out,
+        "{}",
+        paint.severity(
+            finding.severity,
+            &format!("! [{}] {} : {}", finding.severity, finding.code, finding.message)
+        )
+    )
 }
 
 /// One sheet.
@@ -60,7 +71,13 @@ pub fn sheet(out: &mut impl Write, sheet: &Sheet, paint: Paint) -> io::Result<()
         }
         let columns = columns(field.first, field.last);
         let follows = if field.continued { " (suite)" } else { "" };
-        writeln!(out, "  {columns:>7}  {} {:<46} {}", paint.quiet(&format!("{:<6}", field.no)), format!("{}{follows}", field.name), field.value)?;
+        writeln!(
+            out,
+            "  {columns:>7}  {} {:<46} {}",
+            paint.quiet(&format!("{:<6}", field.no)),
+            format!("{}{follows}", field.name),
+            field.value
+        )?;
     }
     writeln!(out)
 }
@@ -69,7 +86,11 @@ pub fn sheet(out: &mut impl Write, sheet: &Sheet, paint: Paint) -> io::Result<()
 #[must_use]
 pub fn heading(sheet: &Sheet) -> String {
     let mut out = format!("Enregistrement {}", sheet.record);
-    let kind = if sheet.kind.is_empty() { sheet.title.clone() } else { format!("type {}, {}", sheet.kind, sheet.title) };
+    let kind = if sheet.kind.is_empty() {
+        sheet.title.clone()
+    } else {
+        format!("type {}, {}", sheet.kind, sheet.title)
+    };
     let _infallible = write!(out, " · {kind} · octet {}", sheet.offset);
     if let Some(prefix) = &sheet.prefix {
         let _infallible = write!(out, " · préfixe {prefix}");
@@ -88,7 +109,13 @@ pub fn heading(sheet: &Sheet) -> String {
 pub fn fault_line(fault: &Fault) -> String {
     let word = if fault.first == fault.last { "colonne" } else { "colonnes" };
     let field = if fault.field.is_empty() { String::new() } else { format!(" ({})", fault.field) };
-    format!("! [{}] {}, {word} {}{field} : {}", fault.severity, fault.code, columns(fault.first, fault.last), fault.message)
+    format!(
+        "! [{}] {}, {word} {}{field} : {}",
+        fault.severity,
+        fault.code,
+        columns(fault.first, fault.last),
+        fault.message
+    )
 }
 
 pub(super) fn columns(first: usize, last: usize) -> String {
@@ -118,10 +145,13 @@ pub(super) fn rows(sheet: &Sheet) -> impl Iterator<Item = usize> {
 fn row(sheet: &Sheet, start: usize, paint: Paint) -> String {
     let end = (start + WIDTH).min(sheet.width());
     let severity = |i: usize| sheet.fault_at(i).map(|f| f.severity);
-    let line: String = (start..end).map(|i| painted(sheet.char_at(i), severity(i), paint)).collect();
-    let mut out = format!("{:>6} │{line}\n       │{}\n", start + 1, paint.quiet(&ruler(start, end)));
+    let line: String =
+        (start..end).map(|i| painted(sheet.char_at(i), severity(i), paint)).collect();
+    let mut out =
+        format!("{:>6} │{line}\n       │{}\n", start + 1, paint.quiet(&ruler(start, end)));
     if let Some(worst) = (start..end).find_map(severity) {
-        let carets: String = (start..end).map(|i| if severity(i).is_some() { '^' } else { ' ' }).collect();
+        let carets: String =
+            (start..end).map(|i| if severity(i).is_some() { '^' } else { ' ' }).collect();
         let _infallible = writeln!(out, "       │{}", paint.severity(worst, carets.trim_end()));
     }
     out
@@ -137,7 +167,8 @@ fn painted(c: char, severity: Option<&str>, paint: Paint) -> String {
 
 /// `....:...10....:...20`: numbers end on their column.
 pub(super) fn ruler(start: usize, end: usize) -> String {
-    let mut marks: Vec<char> = (start..end).map(|i| if (i + 1) % 10 == 5 { ':' } else { '.' }).collect();
+    let mut marks: Vec<char> =
+        (start..end).map(|i| if (i + 1) % 10 == 5 { ':' } else { '.' }).collect();
     for ten in (start + 1..=end).filter(|c| c % 10 == 0) {
         for (place, digit) in (0..ten - start).rev().zip(ten.to_string().chars().rev()) {
             marks[place] = digit;

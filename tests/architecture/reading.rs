@@ -1,4 +1,5 @@
-//! Rust sources as the tests of the architecture read them: paths and functions, comments and strings left out.
+//! Rust sources as the tests of the architecture read them: paths and functions, comments and
+//! strings left out.
 
 use std::fs;
 use std::path::PathBuf;
@@ -32,7 +33,8 @@ pub fn sources(under: &str) -> Vec<Source> {
     found
 }
 
-/// The code of a text: comments, and what stands in strings and characters, become blanks; lines stay.
+/// The code of a text: comments, and what stands in strings and characters, become blanks; lines
+/// stay.
 pub fn code(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = String::with_capacity(text.len());
@@ -95,13 +97,16 @@ fn string(text: &str) -> usize {
 fn character(text: &str) -> usize {
     let mut chars = text.char_indices().skip(1);
     match (chars.next(), chars.next()) {
-        (Some((_, '\\')), _) => text.char_indices().skip(3).find(|(_, c)| *c == '\'').map_or(0, |(i, _)| i + 1),
+        (Some((_, '\\')), _) => {
+            text.char_indices().skip(3).find(|(_, c)| *c == '\'').map_or(0, |(i, _)| i + 1)
+        }
         (Some(_), Some((i, '\''))) => i + 1,
         _ => 0,
     }
 }
 
-/// Every path of a code that begins with a word, one path per leaf of a `use` group: `a::{b, c::d}` gives `a::b` and `a::c::d`.
+/// Every path of a code that begins with a word, one path per leaf of a `use` group: `a::{b, c::d}`
+/// gives `a::b` and `a::c::d`.
 pub fn paths(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut i = 0;
@@ -122,7 +127,11 @@ pub fn paths(code: &str) -> Vec<String> {
 /// Reads one path at the start of a text and its groups; answers the length read.
 fn path(text: &str, prefix: &str, found: &mut Vec<String>) -> usize {
     let word: usize = text.chars().take_while(|c| is_word(*c)).map(char::len_utf8).sum();
-    let here = if prefix.is_empty() { text[..word].to_owned() } else { format!("{prefix}::{}", &text[..word]) };
+    let here = if prefix.is_empty() {
+        text[..word].to_owned()
+    } else {
+        format!("{prefix}::{}", &text[..word])
+    };
     let Some(after) = text[word..].strip_prefix("::") else {
         found.push(here);
         return word.max(1);
@@ -156,14 +165,20 @@ pub fn functions(code: &str) -> Vec<(String, usize)> {
         }
         let closing = format!("{}}}", " ".repeat(indent));
         let one_line = line.trim_end().ends_with('}');
-        let end = if one_line { Some(0) } else { lines[start..].iter().position(|l| l.trim_end() == closing) };
+        let end = if one_line {
+            Some(0)
+        } else {
+            lines[start..].iter().position(|l| l.trim_end() == closing)
+        };
         found.extend(end.map(|length| (name, length + 1)));
     }
     found
 }
 
 fn function_name(line: &str) -> Option<String> {
-    let mut words = line.split_whitespace().skip_while(|w| w.starts_with("pub") || matches!(*w, "const" | "async" | "unsafe" | "in" | "crate"));
+    let mut words = line.split_whitespace().skip_while(|w| {
+        w.starts_with("pub") || matches!(*w, "const" | "async" | "unsafe" | "in" | "crate")
+    });
     (words.next()? == "fn").then_some(())?;
     Some(words.next()?.chars().take_while(|c| is_word(*c)).collect())
 }

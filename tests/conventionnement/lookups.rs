@@ -22,11 +22,19 @@ pub async fn the_care_date_and_the_domain_decide(desk: Desk) {
     ];
     for (number, domain, on, expected, code) in checks {
         let answer = desk.ask(number, AMC, domain, on).await;
-        assert_eq!((answer.answer, answer.reason_code), (expected, code), "{number} {domain} {on}: {}", answer.reason);
+        assert_eq!(
+            (answer.answer, answer.reason_code),
+            (expected, code),
+            "{number} {domain} {on}: {}",
+            answer.reason
+        );
         assert_eq!(answer.matched_by, Some(MatchedBy::BillingNumber));
     }
     let active = desk.ask(AM[1], "0099900011", "PHAR", CARE).await;
-    assert_eq!((active.teletransmission_active, active.concentrator.as_deref()), (true, Some("OCT-INVENTE")));
+    assert_eq!(
+        (active.teletransmission_active, active.concentrator.as_deref()),
+        (true, Some("OCT-INVENTE"))
+    );
     assert_eq!(
         active.reason,
         "Convention active le 15/02/2024 avec l'organisme 0099900011 pour le domaine PHAR (depuis le 01/01/2024, sans date de fin)."
@@ -49,16 +57,31 @@ pub async fn four_keys_lead_to_an_answer(desk: Desk) {
     assert!(warned(&linked).contains(&"PAR_NUMERO_DE_FACTURATION"));
 
     let through_entity = desk.ask(ET[3], AMC, "HOSP", CARE).await;
-    assert_eq!((through_entity.answer, through_entity.matched_by), (Answer::Yes, Some(MatchedBy::FinessEt)));
-    assert_eq!(through_entity.establishment.as_ref().map(|row| (row.finess_et.as_str(), row.finess_ej.as_str())), Some((ET[3], EJ[2])));
+    assert_eq!(
+        (through_entity.answer, through_entity.matched_by),
+        (Answer::Yes, Some(MatchedBy::FinessEt))
+    );
+    assert_eq!(
+        through_entity
+            .establishment
+            .as_ref()
+            .map(|row| (row.finess_et.as_str(), row.finess_ej.as_str())),
+        Some((ET[3], EJ[2]))
+    );
     assert!(warned(&through_entity).contains(&"PAR_ENTITE_JURIDIQUE"));
 
     let entity = desk.ask(EJ[2], AMC, "HOSP", CARE).await;
     assert_eq!((entity.answer, entity.matched_by), (Answer::Yes, Some(MatchedBy::FinessEj)));
 
     let by_establishment = desk.ask(EJ[3], AMC, "MED", CARE).await;
-    assert_eq!((by_establishment.answer, by_establishment.matched_by), (Answer::Yes, Some(MatchedBy::FinessEj)));
-    assert_eq!(by_establishment.establishment.as_ref().map(|row| row.finess_et.as_str()), Some(ET[5]));
+    assert_eq!(
+        (by_establishment.answer, by_establishment.matched_by),
+        (Answer::Yes, Some(MatchedBy::FinessEj))
+    );
+    assert_eq!(
+        by_establishment.establishment.as_ref().map(|row| row.finess_et.as_str()),
+        Some(ET[5])
+    );
     assert!(warned(&by_establishment).contains(&"PAR_ETABLISSEMENT"));
     // Through a billing number linked with an establishment of the legal entity.
     assert_eq!(desk.ask(EJ[1], AMC, "PHAR", CARE).await.answer, Answer::Yes);
@@ -67,24 +90,40 @@ pub async fn four_keys_lead_to_an_answer(desk: Desk) {
     assert_eq!((person.answer, person.matched_by), (Answer::Yes, Some(MatchedBy::Rpps)));
 
     let nothing = desk.ask(ET[2], AMC, "MED", CARE).await;
-    assert_eq!((nothing.answer, nothing.reason_code, nothing.matched_by), (Answer::No, "AUCUNE_CONVENTION", Some(MatchedBy::FinessEt)));
+    assert_eq!(
+        (nothing.answer, nothing.reason_code, nothing.matched_by),
+        (Answer::No, "AUCUNE_CONVENTION", Some(MatchedBy::FinessEt))
+    );
     assert_eq!(nothing.register.expect("imported").age_days, 166);
-    assert!(nothing.warnings.iter().any(|(code, text)| *code == "REPERTOIRE_ANCIEN" && text.contains("166 jours")));
+    assert!(
+        nothing
+            .warnings
+            .iter()
+            .any(|(code, text)| *code == "REPERTOIRE_ANCIEN" && text.contains("166 jours"))
+    );
 }
 
 pub async fn special_amc_numbers_need_no_search(desk: Desk) {
-    for (amc, answer, code) in
-        [("99999997", Answer::Yes, "C2S_CAISSE"), ("88888888", Answer::Unknown, "C2S_ORGANISME_A_PRECISER"), ("0075500017", Answer::Yes, "AME")]
-    {
+    for (amc, answer, code) in [
+        ("99999997", Answer::Yes, "C2S_CAISSE"),
+        ("88888888", Answer::Unknown, "C2S_ORGANISME_A_PRECISER"),
+        ("0075500017", Answer::Yes, "AME"),
+    ] {
         let told = desk.ask(AM[1], amc, "PHAR", CARE).await;
-        assert_eq!((told.answer, told.reason_code, told.teletransmission_active), (answer, code, false));
+        assert_eq!(
+            (told.answer, told.reason_code, told.teletransmission_active),
+            (answer, code, false)
+        );
     }
 }
 
 pub async fn unknown_is_not_no(desk: Desk) {
     desk.loaded().await;
     let unknown = desk.ask("992001289", AMC, "PHAR", CARE).await;
-    assert_eq!((unknown.answer, unknown.reason_code, unknown.matched_by), (Answer::Unknown, "IDENTIFIANT_INCONNU", None));
+    assert_eq!(
+        (unknown.answer, unknown.reason_code, unknown.matched_by),
+        (Answer::Unknown, "IDENTIFIANT_INCONNU", None)
+    );
     assert!(warned(&unknown).contains(&"NUMERO_DE_FACTURATION"));
     let mistyped = desk.ask("992001288", AMC, "PHAR", CARE).await;
     assert_eq!((mistyped.answer, mistyped.reason_code), (Answer::Unknown, "CLE_INVALIDE"));
@@ -100,7 +139,12 @@ pub async fn wrong_questions_are_refused_by_field(desk: Desk) {
         (AM[1], "12345678901", "PHAR", ("amc", "AMC_INVALIDE")),
         (AM[1], AMC, "", ("domain", "DOMAINE_INVALIDE")),
     ] {
-        let query = LookupQuery { identifier: identifier.to_owned(), amc: amc.to_owned(), domain: domain.to_owned(), on: CARE };
+        let query = LookupQuery {
+            identifier: identifier.to_owned(),
+            amc: amc.to_owned(),
+            domain: domain.to_owned(),
+            on: CARE,
+        };
         match desk.service.lookup(&query).await {
             Err(LookupError::Invalid { field, code, .. }) => assert_eq!((field, code), expected),
             other => panic!("{expected:?}: {other:?}"),
@@ -115,12 +159,22 @@ pub async fn registers_change_under_conventions(desk: Desk) {
     let renamed = desk.ask(AM[1], AMC, "PHAR", summer).await.establishment.expect("linked");
     assert_eq!(renamed.name, "PHARMACIE INVENTÉE DE L'HIVER");
     let before = desk.ask(AM[1], AMC, "PHAR", CARE).await.establishment.expect("linked");
-    assert_eq!(before.name, "PHARMACIE INVENTÉE DE L'ÉTÉ", "the care date decides which version is shown");
+    assert_eq!(
+        before.name, "PHARMACIE INVENTÉE DE L'ÉTÉ",
+        "the care date decides which version is shown"
+    );
     // ET 3 left the legal entity that holds the convention.
     assert_eq!(desk.ask(ET[3], AMC, "HOSP", CARE).await.answer, Answer::Yes);
     assert_eq!(desk.ask(ET[3], AMC, "HOSP", summer).await.reason_code, "AUCUNE_CONVENTION");
     // ET 4 is gone: its last legal entity still answers, with a warning.
     let closed = desk.ask(ET[4], AMC, "LABO", summer).await;
     assert_eq!(closed.answer, Answer::Yes);
-    assert!(closed.warnings.iter().any(|(code, text)| *code == "ETABLISSEMENT_FERME" && text.contains("01/01/2024")), "{:?}", closed.warnings);
+    assert!(
+        closed
+            .warnings
+            .iter()
+            .any(|(code, text)| *code == "ETABLISSEMENT_FERME" && text.contains("01/01/2024")),
+        "{:?}",
+        closed.warnings
+    );
 }

@@ -1,5 +1,5 @@
-//! A gateway on a free port over a real SQLite file, and clients for it. The door of files is a small stand-in: what is behind it is tested
-//! elsewhere.
+//! A gateway on a free port over a real SQLite file, and clients for it. The door of files is a
+//! small stand-in: what is behind it is tested elsewhere.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
@@ -56,10 +56,13 @@ impl Gateway {
         let database = Database::open(None, directory.path(), 1).await.expect("the database opens");
         let store = database.store();
         store.migrate().await.expect("the migrations apply");
-        let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&path)).await.expect("a second door");
+        let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&path))
+            .await
+            .expect("a second door");
         let clock = Arc::new(FixedClock::new(samples::NOW));
         let vault = Arc::new(Vault::from_master_key([7; 32]));
-        let conventionnement = Arc::new(Conventionnement::new(database.conventions(), clock.clone()));
+        let conventionnement =
+            Arc::new(Conventionnement::new(database.conventions(), clock.clone()));
         let services = Services {
             store: store.clone(),
             clock: clock.clone(),
@@ -71,9 +74,24 @@ impl Gateway {
         let address = listener.local_addr().expect("the port is known");
         let stop = CancellationToken::new();
         let shutdown = stop.clone();
-        let served = tokio::spawn(async move { serve(listener, services, shutdown).await.expect("serves") });
-        let channel = Channel::from_shared(format!("http://{address}")).expect("an address").connect().await.expect("connects");
-        Self { store, clock, vault, conventionnement, pool, channel, stop, served, _directory: directory }
+        let served =
+            tokio::spawn(async move { serve(listener, services, shutdown).await.expect("serves") });
+        let channel = Channel::from_shared(format!("http://{address}"))
+            .expect("an address")
+            .connect()
+            .await
+            .expect("connects");
+        Self {
+            store,
+            clock,
+            vault,
+            conventionnement,
+            pool,
+            channel,
+            stop,
+            served,
+            _directory: directory,
+        }
     }
 
     pub fn work(&self) -> ClaimWorkServiceClient<Channel> {
@@ -107,7 +125,10 @@ impl Gateway {
 /// Names of the wrong fields that a status carries.
 pub fn fields(status: &Status) -> Vec<String> {
     let details = status.get_error_details();
-    details.bad_request().map(|bad| bad.field_violations.iter().map(|v| v.field.clone()).collect()).unwrap_or_default()
+    details
+        .bad_request()
+        .map(|bad| bad.field_violations.iter().map(|v| v.field.clone()).collect())
+        .unwrap_or_default()
 }
 
 /// The stable reason that a status carries.
@@ -122,7 +143,9 @@ impl StandInDoor {
     async fn read(chunks: &mut Chunks<'_>) -> Result<u64, IngestError> {
         let mut size = 0;
         while let Some(chunk) = chunks.next().await {
-            size += chunk.map_err(|source| IngestError::Archive { doing: "reading the upload", source })?.len() as u64;
+            size += chunk
+                .map_err(|source| IngestError::Archive { doing: "reading the upload", source })?
+                .len() as u64;
             if size > LARGEST_FILE {
                 return Err(IngestError::TooLarge { limit: LARGEST_FILE });
             }
@@ -133,7 +156,11 @@ impl StandInDoor {
 
 #[async_trait]
 impl Intake for StandInDoor {
-    async fn submit(&self, deposit: Deposit, chunks: &mut Chunks<'_>) -> Result<Receipt, IngestError> {
+    async fn submit(
+        &self,
+        deposit: Deposit,
+        chunks: &mut Chunks<'_>,
+    ) -> Result<Receipt, IngestError> {
         let size = Self::read(chunks).await?;
         if deposit.idempotency_key == USED_KEY {
             return Err(IngestError::KeyReused);
@@ -143,11 +170,16 @@ impl Intake for StandInDoor {
         }
         let closing = samples::closing(ExchangeId(samples::new_id()), "digest", &[]);
         let mut exchange = closing.exchange;
-        (exchange.sender, exchange.channel, exchange.file_name, exchange.size) = (deposit.sender, deposit.channel, deposit.file_name, size);
+        (exchange.sender, exchange.channel, exchange.file_name, exchange.size) =
+            (deposit.sender, deposit.channel, deposit.file_name, size);
         Ok(Receipt { exchange, arl: closing.arl, arl_body: b"ARL".to_vec(), repeated: false })
     }
 
-    async fn validate(&self, file_name: &str, chunks: &mut Chunks<'_>) -> Result<Report, IngestError> {
+    async fn validate(
+        &self,
+        file_name: &str,
+        chunks: &mut Chunks<'_>,
+    ) -> Result<Report, IngestError> {
         let records = Self::read(chunks).await? / 128;
         Ok(Report {
             file: file_name.to_owned(),

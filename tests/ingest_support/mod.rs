@@ -27,7 +27,12 @@ impl Gateway {
     }
 
     pub async fn deposit(&self, sender: &str, bytes: &[u8]) -> Receipt {
-        let deposit = Deposit { sender: sender.to_owned(), channel: Channel::Cli, file_name: "file".to_owned(), idempotency_key: String::new() };
+        let deposit = Deposit {
+            sender: sender.to_owned(),
+            channel: Channel::Cli,
+            file_name: "file".to_owned(),
+            idempotency_key: String::new(),
+        };
         let mut incoming = self.app.ingest.open(deposit).expect("the archive opens");
         incoming.write(bytes).expect("the bytes are archived");
         self.app.ingest.accept(incoming).await.expect("a receipt")
@@ -50,7 +55,10 @@ impl Gateway {
 
     /// Makes the person of a claim unreadable, as a damaged disk would.
     pub async fn damage_person(&self, claim: ClaimId) {
-        let done = sqlx::query("UPDATE claims SET vault = x'00' WHERE id = $1").bind(claim.0).execute(&mut self.database().await).await;
+        let done = sqlx::query("UPDATE claims SET vault = x'00' WHERE id = $1")
+            .bind(claim.0)
+            .execute(&mut self.database().await)
+            .await;
         assert_eq!(done.expect("changed").rows_affected(), 1);
     }
 }
@@ -69,20 +77,34 @@ pub fn dre(options: &Options) -> Vec<u8> {
 /// The caisse's answer to a file.
 pub fn rsp(dre: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    generate::rsp(dre, Forme::Crlf, &RspOptions { rejected: 0, deferred: 0, ..RspOptions::default() }, &mut bytes).expect("written");
+    generate::rsp(
+        dre,
+        Forme::Crlf,
+        &RspOptions { rejected: 0, deferred: 0, ..RspOptions::default() },
+        &mut bytes,
+    )
+    .expect("written");
     bytes
 }
 
 /// The answer of a caisse that rejects everything.
 pub fn rejecting(dre: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let options = RspOptions { rejected: 100, deferred: 0, amc_rejected: 0, amc_left: 0, ..RspOptions::default() };
+    let options = RspOptions {
+        rejected: 100,
+        deferred: 0,
+        amc_rejected: 0,
+        amc_left: 0,
+        ..RspOptions::default()
+    };
     generate::rsp(dre, Forme::Crlf, &options, &mut bytes).expect("written");
     bytes
 }
 
 /// Names of the files of a directory, hidden ones included.
 pub fn files_in(dir: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(dir).map(|found| found.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect());
+    let entries = std::fs::read_dir(dir).map(|found| {
+        found.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+    });
     entries.unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! When a kill falls: some time after a sign that the gateway is at work, or at any time at all. Drawn from a seed.
+//! When a kill falls: some time after a sign that the gateway is at work, or at any time at all.
+//! Drawn from a seed.
 
 use super::story::Story;
 use std::fs;
@@ -76,7 +77,8 @@ impl Moment {
     }
 }
 
-/// Watches a story from outside: the answers it gets, and the directories of its gateway. Whoever makes, renames or removes a file in one changes its time.
+/// Watches a story from outside: the answers it gets, and the directories of its gateway. Whoever
+/// makes, renames or removes a file in one changes its time.
 pub struct Signs {
     data: PathBuf,
     senders: [String; 3],
@@ -86,7 +88,12 @@ pub struct Signs {
 
 impl Signs {
     pub fn of(dir: &Path, story: &Story) -> Self {
-        let mut signs = Self { data: dir.join("data"), senders: story.senders.clone(), seen: Vec::new(), answered: story.answers.subscribe() };
+        let mut signs = Self {
+            data: dir.join("data"),
+            senders: story.senders.clone(),
+            seen: Vec::new(),
+            answered: story.answers.subscribe(),
+        };
         signs.seen = signs.times();
         signs
     }
@@ -108,13 +115,21 @@ impl Signs {
     }
 
     fn times(&self) -> Vec<Option<SystemTime>> {
-        let rooms = ["in", "out"].into_iter().flat_map(|room| self.senders.iter().map(move |sender| Path::new(room).join(sender)));
-        rooms.map(|room| self.data.join(room)).chain([self.latest_day()]).map(|dir| fs::metadata(dir).ok()?.modified().ok()).collect()
+        let rooms = ["in", "out"]
+            .into_iter()
+            .flat_map(|room| self.senders.iter().map(move |sender| Path::new(room).join(sender)));
+        rooms
+            .map(|room| self.data.join(room))
+            .chain([self.latest_day()])
+            .map(|dir| fs::metadata(dir).ok()?.modified().ok())
+            .collect()
     }
 
     /// The directory of the archive that files come into: `AAAA/MM/JJ`.
     fn latest_day(&self) -> PathBuf {
-        let latest = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).max();
+        let latest = |dir: &Path| {
+            fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).max()
+        };
         (0..3).fold(self.data.join("archive"), |dir, _| latest(&dir).unwrap_or(dir))
     }
 }

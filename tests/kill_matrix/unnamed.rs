@@ -1,4 +1,5 @@
-//! The gateway dies at moments of no name, again and again over the same data, also while it starts. The moments are drawn from a seed.
+//! The gateway dies at moments of no name, again and again over the same data, also while it
+//! starts. The moments are drawn from a seed.
 
 use super::broker::Broker;
 use super::gateway::{Gateway, PATIENCE};
@@ -24,14 +25,18 @@ const SMALL: u64 = 12;
 const SIZES: [u64; 4] = [SMALL, 600, SMALL, SMALL];
 /// The first story of the first series has four.
 const MANY_BATCHES: u64 = 2_000;
-/// One kill in so many waits for no sign of work; all do where several batches are written, of which nothing is seen from outside.
+/// One kill in so many waits for no sign of work; all do where several batches are written, of
+/// which nothing is seen from outside.
 const BLINDLY: u64 = 4;
-/// Such a kill falls within about as long as a story takes that nobody disturbs, milliseconds: at least, and more for each invoice.
+/// Such a kill falls within about as long as a story takes that nobody disturbs, milliseconds: at
+/// least, and more for each invoice.
 const BLIND: (u64, u64) = (1_500, 2);
-/// One kill in so many is followed by one within so many milliseconds of the next start: on the way up, or just after.
+/// One kill in so many is followed by one within so many milliseconds of the next start: on the way
+/// up, or just after.
 const ON_THE_WAY_UP: (u64, u64) = (4, 80);
 /// What some kills of each run leave half done, whatever the machine.
-const OFTEN: [Half; 5] = [Half::Received, Half::Loaded, Half::Untold, Half::Undelivered, Half::Asked];
+const OFTEN: [Half; 5] =
+    [Half::Received, Half::Loaded, Half::Untold, Half::Undelivered, Half::Asked];
 /// Between two looks at what the worker heard.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -44,7 +49,10 @@ pub fn check_aim(total: &Total) {
     println!("{total}");
     assert!(total.in_work * 2 > total.kills, "most kills fell into pauses: {total}");
     let missed: Vec<_> = OFTEN.iter().filter(|half| !total.each.contains_key(half)).collect();
-    assert!(total.kills < KILLS || missed.is_empty(), "no kill left this half done: {missed:?}: {total}");
+    assert!(
+        total.kills < KILLS || missed.is_empty(),
+        "no kill left this half done: {missed:?}: {total}"
+    );
 }
 
 /// The series of a run.
@@ -54,7 +62,9 @@ pub fn series() -> Vec<String> {
 
 /// What a variable of the environment says.
 fn variable(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
+    std::env::var(name)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
 }
 
 /// One gateway, its share of the kills, and the proof.
@@ -112,7 +122,11 @@ impl Series<'_> {
         self.tally.stories += 1;
         let (blindly, blind) = (if size > SMALL { 1 } else { BLINDLY }, BLIND.0 + BLIND.1 * size);
         loop {
-            let moment = if self.kills_left > 0 { Moment::draw(&mut self.chance, blindly, blind) } else { Moment::Never };
+            let moment = if self.kills_left > 0 {
+                Moment::draw(&mut self.chance, blindly, blind)
+            } else {
+                Moment::Never
+            };
             let signs = Signs::of(self.dir, story);
             let killed = async {
                 moment.comes(signs).await;
@@ -164,10 +178,13 @@ impl Ear {
 
     /// Every fact that is committed, each claim's in order.
     async fn heard_everything(self, url: &str) {
-        let committed = proof::number(url, "SELECT count(*) FROM outbox").await.expect("the database answers");
+        let committed =
+            proof::number(url, "SELECT count(*) FROM outbox").await.expect("the database answers");
         let heard = || self.heard.lock().expect("no panic").clone();
         let all = async {
-            while (heard().iter().map(|fact| &fact.event).collect::<BTreeSet<_>>().len() as i64) < committed {
+            while (heard().iter().map(|fact| &fact.event).collect::<BTreeSet<_>>().len() as i64)
+                < committed
+            {
                 sleep(LOOK).await;
             }
         };

@@ -8,9 +8,19 @@ pub async fn a_claim_stands_that_this_version_would_put_aside(db: TestDatabase) 
     replica.reads(&load, &damaged());
     assert_eq!(replica.door.resume().await.unwrap(), 1);
     let exchange = closed(&db, load.id).await;
-    assert_eq!((exchange.verdict, exchange.accepted, exchange.anomalies), (Verdict::Accepted, INVOICES, 0));
-    assert_eq!(db.store.anomalies(load.id, 1, 10).await.unwrap(), [], "what costs nothing is not told");
-    assert_eq!(db.number("SELECT CAST(sum(total) AS BIGINT) FROM claims").await, exchange.total.centimes());
+    assert_eq!(
+        (exchange.verdict, exchange.accepted, exchange.anomalies),
+        (Verdict::Accepted, INVOICES, 0)
+    );
+    assert_eq!(
+        db.store.anomalies(load.id, 1, 10).await.unwrap(),
+        [],
+        "what costs nothing is not told"
+    );
+    assert_eq!(
+        db.number("SELECT CAST(sum(total) AS BIGINT) FROM claims").await,
+        exchange.total.centimes()
+    );
     assert_eq!(replica.notes(&load, &good()).await, 0);
 }
 
@@ -20,9 +30,15 @@ pub async fn an_invoice_stands_aside_that_this_version_would_take(db: TestDataba
     replica.reads(&load, &good());
     assert_eq!(replica.door.resume().await.unwrap(), 1);
     let exchange = closed(&db, load.id).await;
-    assert_eq!((exchange.verdict, exchange.accepted, exchange.quarantined), (Verdict::Partial, INVOICES - 1, 1));
+    assert_eq!(
+        (exchange.verdict, exchange.accepted, exchange.quarantined),
+        (Verdict::Partial, INVOICES - 1, 1)
+    );
     let arl = deposit(&replica.door, &damaged()).await.unwrap();
-    assert!(arl.repeated && String::from_utf8_lossy(&arl.arl_body).contains("MISE DE COTE"), "its sender is told");
+    assert!(
+        arl.repeated && String::from_utf8_lossy(&arl.arl_body).contains("MISE DE COTE"),
+        "its sender is told"
+    );
     assert_eq!(replica.notes(&load, &damaged()).await, 0);
 }
 
@@ -33,8 +49,15 @@ pub async fn what_is_not_written_yet_is_judged_by_this_version(db: TestDatabase)
     replica.reads(&load, &damaged());
     assert_eq!(replica.door.resume().await.unwrap(), 1);
     let exchange = closed(&db, load.id).await;
-    assert_eq!((exchange.verdict, exchange.accepted, exchange.quarantined), (Verdict::Partial, INVOICES - 1, 1));
-    assert_eq!(replica.notes(&load, &good()).await, 1, "put aside by one version, and taken by another");
+    assert_eq!(
+        (exchange.verdict, exchange.accepted, exchange.quarantined),
+        (Verdict::Partial, INVOICES - 1, 1)
+    );
+    assert_eq!(
+        replica.notes(&load, &good()).await,
+        1,
+        "put aside by one version, and taken by another"
+    );
 }
 
 pub async fn a_file_that_this_version_refuses_loads_nothing(db: TestDatabase) {
@@ -44,20 +67,29 @@ pub async fn a_file_that_this_version_refuses_loads_nothing(db: TestDatabase) {
     assert_eq!(replica.door.resume().await.unwrap(), 1);
     let exchange = closed(&db, load.id).await;
     assert_eq!((exchange.verdict, exchange.accepted), (Verdict::Refused, 0));
-    for rows in
-        ["SELECT count(*) FROM claims", "SELECT count(*) FROM outbox", "SELECT count(*) FROM claim_lines", "SELECT count(*) FROM logical_files"]
-    {
+    for rows in [
+        "SELECT count(*) FROM claims",
+        "SELECT count(*) FROM outbox",
+        "SELECT count(*) FROM claim_lines",
+        "SELECT count(*) FROM logical_files",
+    ] {
         assert_eq!(db.number(rows).await, 0, "{rows}");
     }
     // The remittance is free: corrected, it comes in.
     assert_eq!(deposit(&replica.door, &damaged()).await.unwrap().exchange.accepted, INVOICES - 1);
-    assert_eq!(replica.notes(&load, &good()).await, 1, "refused by one version, and good for another");
+    assert_eq!(
+        replica.notes(&load, &good()).await,
+        1,
+        "refused by one version, and good for another"
+    );
 }
 
 pub async fn books_that_cannot_balance_begin_anew(db: TestDatabase) {
     let replica = replica(&db.store);
     let load = cut_load(&db, &replica.door, &good(), 6).await;
-    db.execute("UPDATE claims SET record_count = record_count + 1 WHERE ordinal = 2").await.unwrap();
+    db.execute("UPDATE claims SET record_count = record_count + 1 WHERE ordinal = 2")
+        .await
+        .unwrap();
     assert_eq!(replica.door.resume().await.unwrap(), 0);
     assert_eq!(db.number("SELECT count(*) FROM claims").await, 0, "what was written is taken back");
     assert_eq!(replica.door.resume().await.unwrap(), 0, "and the load rests");

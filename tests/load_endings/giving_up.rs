@@ -7,29 +7,39 @@ pub async fn a_load_that_is_given_up_leaves_nothing_and_may_come_again(db: TestD
     let load = cut_load(&db, &replica.door, &damaged(), MIDDLE).await;
     let written = db.store.held(load.id).await.unwrap();
     let removed = replica.door.abandon(load.id).await.unwrap().expect("it was open");
-    assert_eq!(removed, TakenBack { claims: written.0, aside: 1, freed: 0, over: true });
+    assert_eq!(removed, Removed { claims: written.0, aside: 1, freed: 0, over: true });
     db.holds_nothing_deposited().await;
     assert_eq!(replica.door.abandon(load.id).await.unwrap(), None, "once");
     assert_eq!(replica.door.resume().await.unwrap(), 0);
     let again = deposit(&replica.door, &damaged()).await.unwrap();
     assert!(!again.repeated && again.exchange.id != load.id);
     assert_eq!(closed(&db, again.exchange.id).await.accepted, INVOICES - 1);
-    assert_eq!(replica.door.abandon(again.exchange.id).await.unwrap(), None, "what has its receipt stays");
+    assert_eq!(
+        replica.door.abandon(again.exchange.id).await.unwrap(),
+        None,
+        "what has its receipt stays"
+    );
     assert_eq!(verify(&replica.sources, None).await.unwrap().findings, []);
 }
 
-/// Cut ever later, the giving up is ended by the same command again, by a gateway, or by a deposit of the same bytes.
+/// Cut ever later, the giving up is ended by the same command again, by a gateway, or by a deposit
+/// of the same bytes.
 pub async fn a_giving_up_that_is_cut_comes_to_its_end(db: TestDatabase) {
     let replica = replica(&db.store);
     for (way, looks) in [4, 12, 24, 36].into_iter().cycle().take(9).enumerate() {
         let load = cut_load(&db, &replica.door, &good(), 9).await;
         let ended = cut_after(looks, replica.door.abandon(load.id)).await.is_some();
-        let marked = db.store.load(load.id).await.unwrap().is_some_and(|load| load.withdrawal.is_some());
+        let marked =
+            db.store.load(load.id).await.unwrap().is_some_and(|load| load.withdrawal.is_some());
         match way % 3 {
             0 if !ended && marked => drop(replica.door.abandon(load.id).await.unwrap()),
             1 if !ended && marked => {
                 while db.store.load(load.id).await.unwrap().is_some() {
-                    assert_eq!(replica.door.resume().await.unwrap(), 0, "it is not brought to a receipt");
+                    assert_eq!(
+                        replica.door.resume().await.unwrap(),
+                        0,
+                        "it is not brought to a receipt"
+                    );
                 }
             }
             _ if marked => {
@@ -56,13 +66,26 @@ pub async fn duplicates_of_a_given_up_load_wait_in_the_quarantine(db: TestDataba
     let replica = replica(&db.store);
     let other = made(&Options { sender: "99900000000029".to_owned(), ..options(1) });
     let later = cut_load(&db, &replica.door, &other, 9).await;
-    // A closed exchange that was refused an invoice for a claim of the load, as the earlier one of two loads may be.
-    let closed = deposit(&replica.door, &made(&Options { invoices: 2, damage: Some(Damage::NirKey), ..options(7) })).await.unwrap().exchange;
+    // A closed exchange that was refused an invoice for a claim of the load, as the earlier one of
+    // two loads may be.
+    let closed = deposit(
+        &replica.door,
+        &made(&Options { invoices: 2, damage: Some(Damage::NirKey), ..options(7) }),
+    )
+    .await
+    .unwrap()
+    .exchange;
     assert_eq!(closed.quarantined, 1);
     db.execute("UPDATE quarantine SET duplicate_of = (SELECT id FROM claims WHERE ordinal = 2 ORDER BY id LIMIT 1)").await.unwrap();
-    assert_eq!(db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().quarantine_waiting, 0);
+    assert_eq!(
+        db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().quarantine_waiting,
+        0
+    );
     assert_eq!(replica.door.abandon(later.id).await.unwrap().unwrap().freed, 1);
-    assert_eq!(db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().quarantine_waiting, 1);
+    assert_eq!(
+        db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().quarantine_waiting,
+        1
+    );
     let seen = verify(&replica.sources, None).await.unwrap();
     assert_eq!((seen.findings, seen.notes), (vec![], vec![]));
 }

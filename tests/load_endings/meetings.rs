@@ -13,19 +13,34 @@ pub async fn nothing_final_is_said_of_what_an_open_load_holds(db: TestDatabase) 
     let load = cut_load(&db, &replica.door, &good(), 3).await;
     let before = archived(replica.dir.path());
     let mut rsp = Vec::new();
-    generate::rsp(&good()[..], Forme::Crlf, &RspOptions { rejected: 0, deferred: 0, ..RspOptions::default() }, &mut rsp).unwrap();
+    generate::rsp(
+        &good()[..],
+        Forme::Crlf,
+        &RspOptions { rejected: 0, deferred: 0, ..RspOptions::default() },
+        &mut rsp,
+    )
+    .unwrap();
     // The same invoice, the same remittance under other bytes, what the caisse says of it.
     for bytes in [&small(), &damaged(), &rsp] {
         let outcome = deposit(&replica.door, bytes).await;
         assert!(is_held(&outcome, load.id), "{outcome:?}");
     }
-    assert_eq!((db.number("SELECT count(*) FROM exchanges").await, archived(replica.dir.path())), (1, before), "nothing of them is kept");
+    assert_eq!(
+        (db.number("SELECT count(*) FROM exchanges").await, archived(replica.dir.path())),
+        (1, before),
+        "nothing of them is kept"
+    );
     // A dropped one stays where it is.
     let drops = tempfile::tempdir().unwrap();
     let path = drops.path().join("oct-b/petit.b2");
     std::fs::create_dir(drops.path().join("oct-b")).unwrap();
     std::fs::write(&path, small()).unwrap();
-    std::fs::File::options().append(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
+    std::fs::File::options()
+        .append(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000))
+        .unwrap();
     let mut drop_dir = DropDir::new(drops.path());
     let mut taken = 0;
     for _ in 0..2 {
@@ -36,17 +51,22 @@ pub async fn nothing_final_is_said_of_what_an_open_load_holds(db: TestDatabase) 
     // Now it has its receipt, everything is final.
     let again = deposit(&replica.door, &small()).await.unwrap().exchange;
     assert_eq!((again.accepted, again.duplicates), (0, 1));
-    assert_eq!(deposit(&replica.door, &damaged()).await.unwrap().exchange.verdict, Verdict::Refused);
+    assert_eq!(
+        deposit(&replica.door, &damaged()).await.unwrap().exchange.verdict,
+        Verdict::Refused
+    );
     assert!(deposit(&replica.door, &rsp).await.unwrap().exchange.accepted > 0);
     assert_eq!(verify(&replica.sources, None).await.unwrap().findings, []);
 }
 
-/// Of two loads with common invoices the later one waits, and the earlier one never does; given up, the later one leaves no refusal behind that names it.
+/// Of two loads with common invoices the later one waits, and the earlier one never does; given up,
+/// the later one leaves no refusal behind that names it.
 pub async fn the_later_of_two_loads_gives_way(db: TestDatabase) {
     let replica = replica(&db.store);
     let other = made(&Options { sender: "99900000000029".to_owned(), ..options(1) });
     let first = cut_load(&db, &replica.door, &good(), 3).await;
-    // The later one is let past the part that the first one holds, as if their order were another one.
+    // The later one is let past the part that the first one holds, as if their order were another
+    // one.
     db.execute("UPDATE claims SET identity = 'hidden ' || identity").await.unwrap();
     cut_load(&db, &replica.door, &other, 30).await;
     let second = db.store.loads(10).await.unwrap().pop().unwrap();
@@ -57,13 +77,17 @@ pub async fn the_later_of_two_loads_gives_way(db: TestDatabase) {
     assert!(first.duplicates > 0 && first.accepted > 0, "{first:?}");
     let second = closed(&db, second.id).await;
     assert!(second.accepted >= 30, "{second:?}");
-    assert_eq!((first.accepted + first.duplicates, second.accepted + second.duplicates), (INVOICES, INVOICES));
+    assert_eq!(
+        (first.accepted + first.duplicates, second.accepted + second.duplicates),
+        (INVOICES, INVOICES)
+    );
 }
 
 pub async fn a_load_that_fails_is_left_alone_for_a_while(db: TestDatabase) {
     let replica = replica(&db.store);
     let load = cut_load(&db, &replica.door, &good(), 3).await;
-    let (here, away) = (replica.dir.path().join(&load.archive_name), replica.dir.path().join("away"));
+    let (here, away) =
+        (replica.dir.path().join(&load.archive_name), replica.dir.path().join("away"));
     std::fs::rename(&here, &away).unwrap();
     assert_eq!(replica.door.resume().await.unwrap(), 0);
     std::fs::rename(&away, &here).unwrap();
@@ -77,7 +101,10 @@ pub async fn two_processes_on_one_database_do_not_load_the_same(db: TestDatabase
     let id = ExchangeId(uuid::Uuid::from_u128(7));
     let lease = db.store.try_load_lease(id).await.unwrap().expect("free");
     assert!(other.try_load_lease(id).await.unwrap().is_none());
-    assert!(other.try_load_lease(ExchangeId(uuid::Uuid::from_u128(8))).await.unwrap().is_some(), "another load is another right");
+    assert!(
+        other.try_load_lease(ExchangeId(uuid::Uuid::from_u128(8))).await.unwrap().is_some(),
+        "another load is another right"
+    );
     drop(lease);
     while other.try_load_lease(id).await.unwrap().is_none() {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -90,8 +117,8 @@ pub async fn two_processes_on_one_database_do_not_load_the_same(db: TestDatabase
     assert!(work.advance_load(load.id, load.loaded, load.loaded).await.unwrap());
 }
 
-/// A real deadlock: the server ends the load's change, and only its batch is written again. The archived file is removed meanwhile, so that
-/// whoever began again with the file would fail.
+/// A real deadlock: the server ends the load's change, and only its batch is written again. The
+/// archived file is removed meanwhile, so that whoever began again with the file would fail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_that_meets_a_deadlock_is_written_again_alone() {
     on_postgres(|db| async move {
@@ -99,7 +126,10 @@ async fn a_batch_that_meets_a_deadlock_is_written_again_alone() {
         let load = cut_load(&db, &replica.door, &good(), 3).await;
         let mut rival = PgConnection::connect(&db.url).await.unwrap();
         // The rival is patient: the server finds the circle from the load's side.
-        rival.execute("SET deadlock_timeout = '60s'; BEGIN; LOCK TABLE claim_lines IN SHARE MODE").await.unwrap();
+        rival
+            .execute("SET deadlock_timeout = '60s'; BEGIN; LOCK TABLE claim_lines IN SHARE MODE")
+            .await
+            .unwrap();
         let resuming = async { replica.door.resume().await.unwrap() };
         let meeting = async {
             // Until the load waits for the table in its batch, with its own mark moved.
@@ -107,12 +137,22 @@ async fn a_batch_that_meets_a_deadlock_is_written_again_alone() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             std::fs::remove_file(replica.dir.path().join(&load.archive_name)).unwrap();
-            rival.execute("UPDATE exchanges SET file_name = 'rival.b2' WHERE verdict IS NULL; COMMIT").await.unwrap();
+            rival
+                .execute(
+                    "UPDATE exchanges SET file_name = 'rival.b2' WHERE verdict IS NULL; COMMIT",
+                )
+                .await
+                .unwrap();
         };
         let (resumed, ()) = tokio::join!(resuming, meeting);
         assert_eq!(resumed, 1);
         assert_eq!(closed(&db, load.id).await.accepted, INVOICES);
-        assert_eq!(db.number("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").await, 1, "there was one");
+        assert_eq!(
+            db.number("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+                .await,
+            1,
+            "there was one"
+        );
     })
     .await;
 }

@@ -1,4 +1,5 @@
-//! PostgreSQL goes away under load: stopped, its connections cut, silent. And 32 depositors at once on one that stays.
+//! PostgreSQL goes away under load: stopped, its connections cut, silent. And 32 depositors at once
+//! on one that stays.
 
 use super::broker::{Broker, on_broker};
 use super::gateway::Gateway;
@@ -36,7 +37,8 @@ async fn goes_away() {
     let server = Arc::new(Mutex::new(server));
     for what in [OfPostgres::Stopped, OfPostgres::Cut, OfPostgres::Silent] {
         let server = Arc::clone(&server);
-        on_broker(move |broker| async move { outage_of_postgres(what, &server, &broker).await }).await;
+        on_broker(move |broker| async move { outage_of_postgres(what, &server, &broker).await })
+            .await;
     }
     depositors(&server).await;
 }
@@ -58,7 +60,11 @@ async fn outage_of_postgres(what: OfPostgres, server: &Arc<Mutex<Postgres>>, bro
     let through = format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port);
     let (prefix, amqp) = (broker.prefix(), broker.url());
     let database = if matches!(what, OfPostgres::Silent) { &through } else { &url };
-    let settings = [("NOEMIE_DATABASE_URL", database.as_str()), ("NOEMIE_AMQP_URL", &amqp), ("NOEMIE_AMQP_PREFIX", &prefix)];
+    let settings = [
+        ("NOEMIE_DATABASE_URL", database.as_str()),
+        ("NOEMIE_AMQP_URL", &amqp),
+        ("NOEMIE_AMQP_PREFIX", &prefix),
+    ];
     let outage = Outage::begin(&format!("PostgreSQL: {what:?}"), &settings, &url).await;
     match what {
         OfPostgres::Stopped => {
@@ -97,27 +103,48 @@ async fn depositors(server: &Arc<Mutex<Postgres>>) {
         Deposit { sender: "oct".into(), name: format!("{seed}-{twin}.b2"), bytes }
     };
     // Eight files and their eight twins, each deposited by two: a file dropped, its twin uploaded.
-    let files: Vec<Deposit> = (0..8).flat_map(|n| [deposit(700 + n, false), deposit(700 + n, true)]).collect();
+    let files: Vec<Deposit> =
+        (0..8).flat_map(|n| [deposit(700 + n, false), deposit(700 + n, true)]).collect();
     let start = Instant::now();
     for file in files.iter().step_by(2) {
         drop_whole(directory.path(), file);
-        drop_whole(directory.path(), &Deposit { name: format!("again-{}", file.name), ..file.clone() });
+        drop_whole(
+            directory.path(),
+            &Deposit { name: format!("again-{}", file.name), ..file.clone() },
+        );
     }
     let uploading = |file: &Deposit| {
         let (door, file) = (gateway.channel.clone(), file.clone());
         tokio::spawn(async move { (file.digest(), submit(door, &file).await) })
     };
-    let uploads: Vec<_> = files.iter().skip(1).step_by(2).flat_map(|file| [uploading(file), uploading(file)]).collect();
+    let uploads: Vec<_> = files
+        .iter()
+        .skip(1)
+        .step_by(2)
+        .flat_map(|file| [uploading(file), uploading(file)])
+        .collect();
     let mut receipts: HashMap<String, BTreeSet<String>> = HashMap::new();
     for upload in uploads {
         let (digest, receipt) = upload.await.unwrap();
-        receipts.entry(digest).or_default().insert(receipt.expect("a receipt").exchange.expect("an exchange").exchange_id);
+        receipts
+            .entry(digest)
+            .or_default()
+            .insert(receipt.expect("a receipt").exchange.expect("an exchange").exchange_id);
     }
-    assert!(receipts.values().all(|ids| ids.len() == 1), "a file sent twice has one receipt: {receipts:?}");
+    assert!(
+        receipts.values().all(|ids| ids.len() == 1),
+        "a file sent twice has one receipt: {receipts:?}"
+    );
     settles(&url, directory.path(), &files).await;
-    let deadlocks = number(&url, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").await.unwrap();
+    let deadlocks =
+        number(&url, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+            .await
+            .unwrap();
     let waits = server.lock().unwrap().log().matches("still waiting for").count();
-    println!("  {:.1} s, {deadlocks} deadlocks, {waits} waits for a lock longer than 200 ms", start.elapsed().as_secs_f64());
+    println!(
+        "  {:.1} s, {deadlocks} deadlocks, {waits} waits for a lock longer than 200 ms",
+        start.elapsed().as_secs_f64()
+    );
     proof::check(&gateway, &url, directory.path(), &files, &BTreeSet::new()).await;
     proof::check_facts(&url, &proof::stream(&gateway, &url).await).await;
 }

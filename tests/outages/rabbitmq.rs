@@ -1,4 +1,5 @@
-//! RabbitMQ goes away under load: stopped, killed, out of memory, silent, a queue deleted. Deposits do not wait for it.
+//! RabbitMQ goes away under load: stopped, killed, out of memory, silent, a queue deleted. Deposits
+//! do not wait for it.
 
 use super::broker::Broker;
 use super::gateway::eventually;
@@ -27,7 +28,12 @@ async fn goes_away() {
         return;
     };
     let server = Arc::new(Mutex::new(server));
-    for what in [OfRabbit::ApplicationStopped, OfRabbit::NodeKilled, OfRabbit::OutOfMemory, OfRabbit::Silent] {
+    for what in [
+        OfRabbit::ApplicationStopped,
+        OfRabbit::NodeKilled,
+        OfRabbit::OutOfMemory,
+        OfRabbit::Silent,
+    ] {
         let server = Arc::clone(&server);
         on_postgres(move |db| async move { outage_of_rabbit(what, &server, &db.url).await }).await;
     }
@@ -38,8 +44,13 @@ async fn outage_of_rabbit(what: OfRabbit, server: &Arc<Mutex<Rabbit>>, url: &str
     let port = server.lock().unwrap().port();
     let straight = server.lock().unwrap().url();
     let (proxy, prefix) = (Proxy::start(port).await, format!("{what:?}."));
-    let amqp = if matches!(what, OfRabbit::Silent) { servers::url_at(proxy.port) } else { straight.clone() };
-    let settings = [("NOEMIE_DATABASE_URL", url), ("NOEMIE_AMQP_URL", &amqp), ("NOEMIE_AMQP_PREFIX", &prefix)];
+    let amqp = if matches!(what, OfRabbit::Silent) {
+        servers::url_at(proxy.port)
+    } else {
+        straight.clone()
+    };
+    let settings =
+        [("NOEMIE_DATABASE_URL", url), ("NOEMIE_AMQP_URL", &amqp), ("NOEMIE_AMQP_PREFIX", &prefix)];
     let outage = Outage::begin(&format!("RabbitMQ: {what:?}"), &settings, url).await;
     match what {
         OfRabbit::ApplicationStopped => {
@@ -68,20 +79,28 @@ async fn outage_of_rabbit(what: OfRabbit, server: &Arc<Mutex<Rabbit>>, url: &str
     proof::check_facts(url, &heard(&Broker::at(straight, prefix).await, WORK).await).await;
 }
 
-/// Somebody deletes the workers' queue, which they had emptied: the gateway declares it again, and what it published meanwhile waits with the unroutable.
+/// Somebody deletes the workers' queue, which they had emptied: the gateway declares it again, and
+/// what it published meanwhile waits with the unroutable.
 async fn queue_deleted(server: &Arc<Mutex<Rabbit>>, url: &str) {
     let (amqp, prefix) = (server.lock().unwrap().url(), "deleted.".to_owned());
-    let settings = [("NOEMIE_DATABASE_URL", url), ("NOEMIE_AMQP_URL", &amqp), ("NOEMIE_AMQP_PREFIX", &prefix)];
-    let Outage { gateway, directory, load, .. } = Outage::begin("RabbitMQ: queue deleted", &settings, url).await;
+    let settings =
+        [("NOEMIE_DATABASE_URL", url), ("NOEMIE_AMQP_URL", &amqp), ("NOEMIE_AMQP_PREFIX", &prefix)];
+    let Outage { gateway, directory, load, .. } =
+        Outage::begin("RabbitMQ: queue deleted", &settings, url).await;
     let (mut deposits, _) = load.stop().await;
     settles(url, directory.path(), &deposits).await;
     let broker = Broker::at(amqp.clone(), prefix.clone()).await;
     let mut facts = heard(&broker, WORK).await;
     broker.delete_queue(WORK).await;
-    let outage =
-        Outage { load: Load::start(directory.path(), Doors::new(vec![gateway.channel.clone()]), 2), gateway, directory, url: url.to_owned() };
+    let outage = Outage {
+        load: Load::start(directory.path(), Doors::new(vec![gateway.channel.clone()]), 2),
+        gateway,
+        directory,
+        url: url.to_owned(),
+    };
     outage.goes_on("while it is gone").await;
-    eventually("the queue is declared again", || async { broker.exists(WORK).await.then_some(()) }).await;
+    eventually("the queue is declared again", || async { broker.exists(WORK).await.then_some(()) })
+        .await;
     outage.goes_on("after").await;
     let (more, refusals) = outage.load.stop().await;
     deposits.extend(more);

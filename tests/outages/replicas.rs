@@ -13,12 +13,14 @@ use std::collections::BTreeSet;
 const REPLICAS: usize = 3;
 const ROUNDS: usize = 6;
 
-/// Three gateways on one database and one directory; each round one of them is killed and started again.
+/// Three gateways on one database and one directory; each round one of them is killed and started
+/// again.
 #[tokio::test(flavor = "multi_thread")]
 async fn are_killed_in_turn() {
     on_broker(|broker| {
         on_postgres(|db| async move {
-            let (directory, prefix, amqp) = (tempfile::tempdir().unwrap(), broker.prefix(), broker.url());
+            let (directory, prefix, amqp) =
+                (tempfile::tempdir().unwrap(), broker.prefix(), broker.url());
             let settings = [
                 ("NOEMIE_DATABASE_URL", db.url.as_str()),
                 ("NOEMIE_DATABASE_CONNECTIONS", "5"),
@@ -33,7 +35,10 @@ async fn are_killed_in_turn() {
             let load = Load::start(directory.path(), doors.clone(), 1);
             for round in 0..ROUNDS {
                 let before = number(&db.url, EXCHANGES).await.unwrap();
-                eventually("files go through", || async { number(&db.url, EXCHANGES).await.ok().filter(|now| *now >= before + SOME) }).await;
+                eventually("files go through", || async {
+                    number(&db.url, EXCHANGES).await.ok().filter(|now| *now >= before + SOME)
+                })
+                .await;
                 let at = round % REPLICAS;
                 gateways[at].kill();
                 gateways[at] = Gateway::start(directory.path(), &settings).await;
@@ -41,8 +46,12 @@ async fn are_killed_in_turn() {
             }
             let (deposits, refusals) = load.stop().await;
             settles(&db.url, directory.path(), &deposits).await;
-            println!("{REPLICAS} replicas, {ROUNDS} kills, {} files; refused on the way: {refusals:?}", deposits.len());
-            proof::check(&gateways[0], &db.url, directory.path(), &deposits, &BTreeSet::new()).await;
+            println!(
+                "{REPLICAS} replicas, {ROUNDS} kills, {} files; refused on the way: {refusals:?}",
+                deposits.len()
+            );
+            proof::check(&gateways[0], &db.url, directory.path(), &deposits, &BTreeSet::new())
+                .await;
             proof::check_facts(&db.url, &proof::stream(&gateways[0], &db.url).await).await;
             proof::check_facts(&db.url, &heard(&broker, WORK).await).await;
         })

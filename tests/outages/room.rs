@@ -19,7 +19,8 @@ impl SmallDisk {
     /// Nothing where this is not allowed.
     fn mount(at: &Path) -> Option<Self> {
         fs::create_dir_all(at).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(at).output();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(at).output();
         mounted.is_ok_and(|m| m.status.success()).then(|| Self(at.to_owned()))
     }
 }
@@ -31,7 +32,8 @@ impl Drop for SmallDisk {
     }
 }
 
-/// The disk of the archive is full: deposits are refused and said to be, dropped files stay, and all goes on when there is room again.
+/// The disk of the archive is full: deposits are refused and said to be, dropped files stay, and
+/// all goes on when there is room again.
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disk() {
     let directory = tempfile::tempdir().unwrap();
@@ -42,16 +44,26 @@ async fn full_disk() {
     };
     let url = format!("sqlite:{}", directory.path().join("data/gateway.db").display());
     let gateway = Gateway::start(directory.path(), &[]).await;
-    let deposit = |name: &str, seed| Deposit { sender: "oct".into(), name: name.into(), bytes: dre(seed, 300, None) };
+    let deposit = |name: &str, seed| Deposit {
+        sender: "oct".into(),
+        name: name.into(),
+        bytes: dre(seed, 300, None),
+    };
     let files = [deposit("before.b2", 1), deposit("dropped.b2", 2), deposit("uploaded.b2", 3)];
     submit(gateway.channel.clone(), &files[0]).await.expect("there is room");
     let ballast = archive.join("ballast");
     fs::write(&ballast, vec![0; 2 * 1024 * 1024]).expect_err("the disk fills up");
     let refused = submit(gateway.channel.clone(), &files[2]).await.expect_err("there is no room");
     assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused}");
-    assert_eq!(refused.get_error_details().error_info().map(|i| i.reason.as_str()), Some("archive_full"));
+    assert_eq!(
+        refused.get_error_details().error_info().map(|i| i.reason.as_str()),
+        Some("archive_full")
+    );
     drop_whole(directory.path(), &files[1]);
-    eventually("the log tells the file that stays", || async { gateway.log().contains("the file stays in the drop directory").then_some(()) }).await;
+    eventually("the log tells the file that stays", || async {
+        gateway.log().contains("the file stays in the drop directory").then_some(())
+    })
+    .await;
     assert!(gateway::drop_path(directory.path(), "oct", "dropped.b2").exists());
     assert_eq!(number(&url, EXCHANGES).await.unwrap(), 1, "nothing of a refused deposit is kept");
     fs::remove_file(&ballast).unwrap();
@@ -64,10 +76,17 @@ async fn full_disk() {
 /// Whether a file is being received somewhere under a directory.
 fn holds_part(dir: &Path) -> bool {
     let mut entries = fs::read_dir(dir).into_iter().flatten().map(|e| e.unwrap().path());
-    entries.any(|path| if path.is_dir() { holds_part(&path) } else { path.extension().is_some_and(|e| e == "part") })
+    entries.any(|path| {
+        if path.is_dir() {
+            holds_part(&path)
+        } else {
+            path.extension().is_some_and(|e| e == "part")
+        }
+    })
 }
 
-/// One upload more than the limit is refused with its reason, and passes when another one has ended.
+/// One upload more than the limit is refused with its reason, and passes when another one has
+/// ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_uploads() {
     use proto::submit_exchange_request::Part;
@@ -76,13 +95,27 @@ async fn too_many_uploads() {
     let file = Deposit { sender: "oct".into(), name: "file.b2".into(), bytes: dre(1, 10, None) };
     let (parts, uploading) = tokio::sync::mpsc::channel(4);
     let part = |part| proto::SubmitExchangeRequest { part: Some(part) };
-    parts.send(part(Part::Metadata(proto::SubmitMetadata { sender: "oct".into(), ..Default::default() }))).await.unwrap();
+    parts
+        .send(part(Part::Metadata(proto::SubmitMetadata {
+            sender: "oct".into(),
+            ..Default::default()
+        })))
+        .await
+        .unwrap();
     let mut door = gateway.exchange();
-    let first = tokio::spawn(async move { door.submit_exchange(tokio_stream::wrappers::ReceiverStream::new(uploading)).await });
-    eventually("the upload is open", || std::future::ready(holds_part(&directory.path().join("data/archive")).then_some(()))).await;
+    let first = tokio::spawn(async move {
+        door.submit_exchange(tokio_stream::wrappers::ReceiverStream::new(uploading)).await
+    });
+    eventually("the upload is open", || {
+        std::future::ready(holds_part(&directory.path().join("data/archive")).then_some(()))
+    })
+    .await;
     let refused = submit(gateway.channel.clone(), &file).await.expect_err("there is no place");
     assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused}");
-    assert_eq!(refused.get_error_details().error_info().map(|i| i.reason.as_str()), Some("too_many_uploads"));
+    assert_eq!(
+        refused.get_error_details().error_info().map(|i| i.reason.as_str()),
+        Some("too_many_uploads")
+    );
     assert!(refused.message().contains("max_uploads"), "{refused}");
     parts.send(part(Part::Chunk(dre(2, 10, None)))).await.unwrap();
     drop(parts);

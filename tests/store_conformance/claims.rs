@@ -35,7 +35,10 @@ pub async fn a_claim_comes_back_as_written(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     assert_eq!(unit.claim(new.claim.id).await.unwrap().as_ref(), Some(&new.claim));
     assert_eq!(unit.claim(ClaimId(new_id())).await.unwrap(), None);
-    assert_eq!(unit.latest_claims(&[new.claim.invoice_key(), key(1, "none")]).await.unwrap(), vec![new.claim.clone()]);
+    assert_eq!(
+        unit.latest_claims(&[new.claim.invoice_key(), key(1, "none")]).await.unwrap(),
+        vec![new.claim.clone()]
+    );
     assert_eq!(unit.latest_claims(&[]).await.unwrap(), vec![]);
 }
 
@@ -48,8 +51,16 @@ pub async fn an_invoice_twice_in_a_batch_is_kept_once(db: TestDatabase) {
         offered.clone()
     })
     .await;
-    assert_eq!(kept.iter().map(|c| c.claim.id).collect::<Vec<_>>(), vec![offered[0].claim.id, offered[1].claim.id], "the first one stays");
-    assert_eq!(db.store.claim_lines(offered[2].claim.id).await.unwrap(), vec![], "no lines of what was left out");
+    assert_eq!(
+        kept.iter().map(|c| c.claim.id).collect::<Vec<_>>(),
+        vec![offered[0].claim.id, offered[1].claim.id],
+        "the first one stays"
+    );
+    assert_eq!(
+        db.store.claim_lines(offered[2].claim.id).await.unwrap(),
+        vec![],
+        "no lines of what was left out"
+    );
     assert_eq!(db.number("SELECT count(*) FROM claim_parts").await, 4);
 }
 
@@ -65,9 +76,19 @@ pub async fn invoices_of_one_number_differ_by_their_identity(db: TestDatabase) {
     reject(&db, &kept[0].claim).await;
     let mut unit = db.store.begin().await.unwrap();
     let padded = InvoiceKey::new(" 123456782 ", "000000001  ", Token("i1".into()));
-    for (asked, found) in [(key(1, "i1"), Some(0)), (padded, Some(0)), (key(1, "i2"), Some(1)), (key(1, "i3"), None), (key(2, "i2"), None)] {
+    for (asked, found) in [
+        (key(1, "i1"), Some(0)),
+        (padded, Some(0)),
+        (key(1, "i2"), Some(1)),
+        (key(1, "i3"), None),
+        (key(2, "i2"), None),
+    ] {
         let claims = unit.latest_claims(std::slice::from_ref(&asked)).await.unwrap();
-        assert_eq!(claims.first().map(|c| c.id), found.map(|at: usize| kept[at].claim.id), "{asked:?}");
+        assert_eq!(
+            claims.first().map(|c| c.id),
+            found.map(|at: usize| kept[at].claim.id),
+            "{asked:?}"
+        );
     }
 }
 
@@ -83,7 +104,9 @@ pub async fn an_invoice_known_from_another_file_is_left_out(db: TestDatabase) {
 pub async fn the_same_invoice_from_two_files_at_once_is_kept_once(db: TestDatabase) {
     let attempt = |digest: &'static str| {
         let store = db.store.clone();
-        tokio::spawn(async move { deposit(&store, digest, |id| vec![claim(id, 1, "i1")]).await.len() })
+        tokio::spawn(
+            async move { deposit(&store, digest, |id| vec![claim(id, 1, "i1")]).await.len() },
+        )
     };
     let (one, two) = (attempt("d1"), attempt("d2"));
     assert_eq!(one.await.unwrap() + two.await.unwrap(), 1);
@@ -116,25 +139,34 @@ pub async fn a_rejected_claim_may_be_sent_again(db: TestDatabase) {
     assert!(again("d3", at(180)).await.is_empty(), "the new claim is live again");
     let mut unit = db.store.begin().await.unwrap();
     let latest = unit.latest_claims(&[key(1, "i1")]).await.unwrap();
-    assert_eq!(latest.iter().map(|c| c.id).collect::<Vec<_>>(), vec![second.id], "the newest stands for the invoice");
+    assert_eq!(
+        latest.iter().map(|c| c.id).collect::<Vec<_>>(),
+        vec![second.id],
+        "the newest stands for the invoice"
+    );
     drop(unit);
-    assert_eq!(db.store.claim(first.id).await.unwrap().unwrap().amc.reasons, vec![reason()], "the first one keeps its reject");
+    assert_eq!(
+        db.store.claim(first.id).await.unwrap().unwrap().amc.reasons,
+        vec![reason()],
+        "the first one keeps its reject"
+    );
 }
 
 /// The latest is the one received last, the larger id among equals, whichever of them is live.
 pub async fn the_latest_claim_is_found_among_live_and_rejected_ones(db: TestDatabase) {
-    let sent = async |digest: &'static str, identity: &'static str, received: i64, rejects: bool| {
-        let claims = deposit(&db.store, digest, |id| {
-            let mut new = claim(id, 1, identity);
-            new.claim.received_at = at(received);
-            vec![new]
-        });
-        let claim = claims.await.remove(0).claim;
-        if rejects {
-            reject(&db, &claim).await;
-        }
-        claim.id
-    };
+    let sent =
+        async |digest: &'static str, identity: &'static str, received: i64, rejects: bool| {
+            let claims = deposit(&db.store, digest, |id| {
+                let mut new = claim(id, 1, identity);
+                new.claim.received_at = at(received);
+                vec![new]
+            });
+            let claim = claims.await.remove(0).claim;
+            if rejects {
+                reject(&db, &claim).await;
+            }
+            claim.id
+        };
     sent("d1", "resent", 0, true).await;
     sent("d2", "resent", 10, true).await;
     let resent = sent("d3", "resent", 20, false).await;
@@ -147,8 +179,10 @@ pub async fn the_latest_claim_is_found_among_live_and_rejected_ones(db: TestData
     sent("d9", "back-in-time", 10, false).await;
     let live = sent("d10", "sent-once", 0, false).await;
     let mut unit = db.store.begin().await.unwrap();
-    let invoices = ["resent", "given-up", "same-instant", "back-in-time", "sent-once", "unknown"].map(|i| key(1, i));
-    let mut latest: Vec<ClaimId> = unit.latest_claims(&invoices).await.unwrap().iter().map(|c| c.id).collect();
+    let invoices = ["resent", "given-up", "same-instant", "back-in-time", "sent-once", "unknown"]
+        .map(|i| key(1, i));
+    let mut latest: Vec<ClaimId> =
+        unit.latest_claims(&invoices).await.unwrap().iter().map(|c| c.id).collect();
     latest.sort_unstable();
     let mut expected = [resent, given_up, same_instant, early, live];
     expected.sort_unstable();
@@ -174,7 +208,10 @@ pub async fn without_amc_the_amo_part_decides(db: TestDatabase) {
     let part = ClaimPart { state: PartState::Rejected, ..both.amo.clone() };
     unit.update_parts(&[PartChange { claim_id: both.id, part }]).await.unwrap();
     unit.commit().await.unwrap();
-    assert!(deposit(&db.store, "d5", |id| vec![claim(id, 2, "i2")]).await.is_empty(), "with an AMC part, the AMO's reject does not free the invoice");
+    assert!(
+        deposit(&db.store, "d5", |id| vec![claim(id, 2, "i2")]).await.is_empty(),
+        "with an AMC part, the AMO's reject does not free the invoice"
+    );
 }
 
 pub async fn parts_change_and_nothing_else_does(db: TestDatabase) {
@@ -189,20 +226,34 @@ pub async fn parts_change_and_nothing_else_does(db: TestDatabase) {
         updated_at: at(20),
         ..one.amc.clone()
     };
-    let amo = ClaimPart { state: PartState::Deferred, reasons: vec![reason()], updated_at: at(20), ..two.amo.clone() };
+    let amo = ClaimPart {
+        state: PartState::Deferred,
+        reasons: vec![reason()],
+        updated_at: at(20),
+        ..two.amo.clone()
+    };
     let changes = [(one.id, accepted), (two.id, amo.clone()), (one.id, paid.clone())];
     let mut unit = db.store.begin().await.unwrap();
-    unit.update_parts(&changes.map(|(claim_id, part)| PartChange { claim_id, part })).await.unwrap();
+    unit.update_parts(&changes.map(|(claim_id, part)| PartChange { claim_id, part }))
+        .await
+        .unwrap();
     unit.commit().await.unwrap();
     let read = async |c: &Claim| db.store.claim(c.id).await.unwrap().unwrap();
-    assert_eq!(read(one).await, Claim { amc: paid, ..one.clone() }, "the last change of a part stays");
+    assert_eq!(
+        read(one).await,
+        Claim { amc: paid, ..one.clone() },
+        "the last change of a part stays"
+    );
     assert_eq!(read(two).await, Claim { amo, ..two.clone() });
     assert_eq!(read(&kept[2].claim).await, kept[2].claim);
 }
 
 pub async fn a_part_of_no_claim_is_an_error(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
-    let change = PartChange { claim_id: ClaimId(new_id()), part: part(PartKind::Amc, PartState::Accepted, 1) };
+    let change = PartChange {
+        claim_id: ClaimId(new_id()),
+        part: part(PartKind::Amc, PartState::Accepted, 1),
+    };
     assert!(matches!(unit.update_parts(&[change]).await, Err(StoreError::Corrupt(_))));
     drop(unit);
     let mut unit = db.store.begin().await.unwrap();
@@ -210,7 +261,8 @@ pub async fn a_part_of_no_claim_is_an_error(db: TestDatabase) {
     unit.commit().await.unwrap();
 }
 
-/// Two workers decide the same claim at once: the second one waits, and then sees the first decision, not the state before.
+/// Two workers decide the same claim at once: the second one waits, and then sees the first
+/// decision, not the state before.
 pub async fn a_second_reader_for_change_sees_the_first_change(db: TestDatabase) {
     let first = deposit(&db.store, "d", |id| vec![claim(id, 1, "i1")]).await.remove(0).claim;
     let mut unit = db.store.begin().await.unwrap();
@@ -221,13 +273,19 @@ pub async fn a_second_reader_for_change_sees_the_first_change(db: TestDatabase) 
             let (store, id) = (db.store.clone(), first.id);
             tokio::spawn(async move {
                 let mut unit = store.begin().await.unwrap();
-                if by_id { unit.claim(id).await.unwrap() } else { unit.latest_claims(&[key(1, "i1")]).await.unwrap().pop() }
+                if by_id {
+                    unit.claim(id).await.unwrap()
+                } else {
+                    unit.latest_claims(&[key(1, "i1")]).await.unwrap().pop()
+                }
             })
         })
         .collect();
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     assert!(readers.iter().all(|r| !r.is_finished()), "both wait for the lock");
-    unit.update_parts(&[PartChange { claim_id: seen.id, part: rejected(&seen, at(5)) }]).await.unwrap();
+    unit.update_parts(&[PartChange { claim_id: seen.id, part: rejected(&seen, at(5)) }])
+        .await
+        .unwrap();
     unit.commit().await.unwrap();
     for reader in readers {
         assert_eq!(reader.await.unwrap().unwrap().amc.state, PartState::Rejected);
@@ -241,7 +299,10 @@ pub async fn large_batches_pass(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let invoices: Vec<InvoiceKey> = kept.iter().map(|c| c.claim.invoice_key()).collect();
     assert_eq!(unit.latest_claims(&invoices).await.unwrap().len(), 1_203);
-    let changes: Vec<PartChange> = kept.iter().map(|c| PartChange { claim_id: c.claim.id, part: rejected(&c.claim, at(1)) }).collect();
+    let changes: Vec<PartChange> = kept
+        .iter()
+        .map(|c| PartChange { claim_id: c.claim.id, part: rejected(&c.claim, at(1)) })
+        .collect();
     unit.update_parts(&changes).await.unwrap();
     let ids: Vec<ClaimId> = kept.iter().map(|c| c.claim.id).collect();
     assert_eq!(unit.next_sequences(&ids).await.unwrap().len(), 1_203);

@@ -20,7 +20,8 @@ pub async fn a_database_is_chosen_by_its_url(db: TestDatabase) {
     assert!(home.path().join("data/gateway.db").exists(), "the directory and the file are made");
     let same = Database::open(Some(&db.url), home.path(), 4).await.unwrap();
     assert_eq!(matches!(same, Database::Postgres(_)), db.is_postgres());
-    let refused = Database::open(Some("mysql://user:secret@host/x"), home.path(), 4).await.unwrap_err();
+    let refused =
+        Database::open(Some("mysql://user:secret@host/x"), home.path(), 4).await.unwrap_err();
     assert!(matches!(&refused, StoreError::UnsupportedUrl { scheme } if scheme == "mysql"));
     assert!(!refused.to_string().contains("secret"), "no password in an error");
 }
@@ -49,8 +50,14 @@ pub async fn a_failed_step_spoils_the_change(db: TestDatabase) {
     unit.insert_claims(&offered(&claims)).await.unwrap();
     let first = event(&claims[0].claim, 1);
     unit.insert_events(std::slice::from_ref(&first)).await.unwrap();
-    assert!(matches!(unit.insert_events(&[first]).await, Err(StoreError::Database { .. })), "an event id is unique");
-    assert!(matches!(unit.close_exchange(&closing(id, "d", &claims), &plain_link).await, Err(StoreError::Spoiled)));
+    assert!(
+        matches!(unit.insert_events(&[first]).await, Err(StoreError::Database { .. })),
+        "an event id is unique"
+    );
+    assert!(matches!(
+        unit.close_exchange(&closing(id, "d", &claims), &plain_link).await,
+        Err(StoreError::Spoiled)
+    ));
     assert!(matches!(unit.commit().await, Err(StoreError::Spoiled)), "no commit may look like one");
     assert_eq!(db.store.exchange(id).await.unwrap(), None);
     assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap(), None);
@@ -72,7 +79,10 @@ pub async fn an_exchange_comes_back_as_written(db: TestDatabase) {
     unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(db.store.exchange(id).await.unwrap().as_ref(), Some(&closing.exchange));
-    assert_eq!(db.store.exchange_by_digest("octest", "d").await.unwrap().as_ref(), Some(&closing.exchange));
+    assert_eq!(
+        db.store.exchange_by_digest("octest", "d").await.unwrap().as_ref(),
+        Some(&closing.exchange)
+    );
     assert_eq!(db.store.exchange_by_digest("other", "d").await.unwrap(), None);
     assert_eq!(db.store.ledger(id).await.unwrap(), Some(closing.ledger));
     assert_eq!(db.store.arl(id).await.unwrap(), Some(closing.arl));
@@ -125,11 +135,31 @@ pub async fn the_same_key_or_digest_names_the_first_exchange(db: TestDatabase) {
 
     let mut unit = db.store.begin().await.unwrap();
     let another = ExchangeId(new_id());
-    assert_eq!(unit.claim_exchange("octest", "d1", "", another).await.unwrap(), Some(first), "same bytes");
-    assert_eq!(unit.claim_exchange("octest", "d3", "key", another).await.unwrap(), Some(first), "same key");
-    assert_eq!(unit.claim_exchange("octest", "d2", "key", another).await.unwrap(), Some(first), "the key goes before the bytes");
-    assert_eq!(unit.claim_exchange("octest", "d2", "", another).await.unwrap(), Some(second), "an empty key is no key");
-    assert_eq!(unit.claim_exchange("other", "d1", "key", another).await.unwrap(), None, "another sender is another deposit");
+    assert_eq!(
+        unit.claim_exchange("octest", "d1", "", another).await.unwrap(),
+        Some(first),
+        "same bytes"
+    );
+    assert_eq!(
+        unit.claim_exchange("octest", "d3", "key", another).await.unwrap(),
+        Some(first),
+        "same key"
+    );
+    assert_eq!(
+        unit.claim_exchange("octest", "d2", "key", another).await.unwrap(),
+        Some(first),
+        "the key goes before the bytes"
+    );
+    assert_eq!(
+        unit.claim_exchange("octest", "d2", "", another).await.unwrap(),
+        Some(second),
+        "an empty key is no key"
+    );
+    assert_eq!(
+        unit.claim_exchange("other", "d1", "key", another).await.unwrap(),
+        None,
+        "another sender is another deposit"
+    );
     assert_eq!(db.store.exchange(first).await.unwrap().unwrap().idempotency_key, "key");
 }
 
@@ -139,7 +169,10 @@ pub async fn books_that_do_not_balance_are_refused(db: TestDatabase) {
     let mut closing = closing(id, "d", &[]);
     closing.ledger.read += 1;
     let refused = unit.close_exchange(&closing, &plain_link).await;
-    assert!(matches!(refused, Err(StoreError::Unbalanced(ledger)) if ledger == closing.ledger), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Unbalanced(ledger)) if ledger == closing.ledger),
+        "{refused:?}"
+    );
     assert!(unit.commit().await.is_err());
     assert_eq!(db.store.exchange(id).await.unwrap(), None);
 }
@@ -150,14 +183,22 @@ pub async fn books_are_recounted_against_the_claims(db: TestDatabase) {
     let claims = vec![claim(id, 1, "i1"), claim(id, 2, "i2")];
     unit.insert_claims(&offered(&claims[..1])).await.unwrap();
     let refused = unit.close_exchange(&closing(id, "d", &claims), &plain_link).await;
-    assert!(matches!(refused, Err(StoreError::Unbalanced(_))), "two claims said, one written: {refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Unbalanced(_))),
+        "two claims said, one written: {refused:?}"
+    );
 }
 
 pub async fn the_database_itself_refuses_a_wrong_ledger(db: TestDatabase) {
     deposit_many(&db.store, "d", 1).await;
     assert!(db.execute("UPDATE ledgers SET read_records = read_records + 1").await.is_err());
     assert!(db.execute("UPDATE claim_parts SET state = 'lost'").await.is_err());
-    assert_eq!(db.execute("UPDATE ledgers SET read_records = read_records + 1, envelope = envelope + 1").await.unwrap(), 1);
+    assert_eq!(
+        db.execute("UPDATE ledgers SET read_records = read_records + 1, envelope = envelope + 1")
+            .await
+            .unwrap(),
+        1
+    );
 }
 
 fn logical_file(file_id: &str) -> LogicalFile {
@@ -178,12 +219,27 @@ pub async fn a_logical_file_is_found_again(db: TestDatabase) {
     assert_eq!(unit.find_logical_file(&logical_file("000001")).await.unwrap(), None);
     let mut closing = closing(id, "d", &[]);
     let twice = LogicalFile { ordinal: 2, ..logical_file("000001") };
-    closing.logical_files = vec![logical_file("000001"), twice, LogicalFile { ordinal: 3, ..logical_file("000002") }];
+    closing.logical_files =
+        vec![logical_file("000001"), twice, LogicalFile { ordinal: 3, ..logical_file("000002") }];
     unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     let mut unit = db.store.begin().await.unwrap();
-    assert_eq!(unit.find_logical_file(&LogicalFile { ordinal: 9, norm: "ES".into(), ..logical_file("000001") }).await.unwrap(), Some(id));
-    assert_eq!(unit.find_logical_file(&LogicalFile { created: "250311".into(), ..logical_file("000001") }).await.unwrap(), None);
+    assert_eq!(
+        unit.find_logical_file(&LogicalFile {
+            ordinal: 9,
+            norm: "ES".into(),
+            ..logical_file("000001")
+        })
+        .await
+        .unwrap(),
+        Some(id)
+    );
+    assert_eq!(
+        unit.find_logical_file(&LogicalFile { created: "250311".into(), ..logical_file("000001") })
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 pub async fn two_deposits_of_one_logical_file_at_once_keep_one(db: TestDatabase) {
@@ -206,7 +262,10 @@ pub async fn two_deposits_of_one_logical_file_at_once_keep_one(db: TestDatabase)
     let (one, two) = (attempt("d1"), attempt("d2"));
     let outcomes = [one.await.unwrap(), two.await.unwrap()];
     assert_eq!(outcomes.iter().filter(|o| matches!(o, Ok(true))).count(), 1, "{outcomes:?}");
-    assert!(outcomes.iter().all(|o| o.as_ref().err().is_none_or(StoreError::worth_a_retry)), "the loser may begin again: {outcomes:?}");
+    assert!(
+        outcomes.iter().all(|o| o.as_ref().err().is_none_or(StoreError::worth_a_retry)),
+        "the loser may begin again: {outcomes:?}"
+    );
     assert_eq!(db.number("SELECT count(*) FROM logical_files").await, 1);
 }
 
@@ -258,7 +317,8 @@ pub fn quarantined(exchange_id: ExchangeId, ordinal: u64, invoice_number: &str) 
 pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let id = open(&mut unit, "d1").await;
-    let duplicate = Quarantined { duplicate_of: Some(ClaimId(new_id())), ..quarantined(id, 2, "000000001") };
+    let duplicate =
+        Quarantined { duplicate_of: Some(ClaimId(new_id())), ..quarantined(id, 2, "000000001") };
     let aside = vec![quarantined(id, 1, "000000001"), duplicate, quarantined(id, 3, "000000003")];
     unit.insert_quarantined(&aside).await.unwrap();
     unit.close_exchange(&closing(id, "d1", &[]), &plain_link).await.unwrap();
@@ -279,10 +339,21 @@ pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
     unit.resolve_quarantined(later).await.unwrap();
     unit.close_exchange(&closing(later, "d2", &claims), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
-    assert_eq!(db.store.quarantined(later, 10).await.unwrap()[0].resolved_by, None, "what the same file puts aside still waits");
-    assert_eq!(db.store.quarantined_invoice("123456782", "000000001").await.unwrap().len(), 1, "and nothing else");
+    assert_eq!(
+        db.store.quarantined(later, 10).await.unwrap()[0].resolved_by,
+        None,
+        "what the same file puts aside still waits"
+    );
+    assert_eq!(
+        db.store.quarantined_invoice("123456782", "000000001").await.unwrap().len(),
+        1,
+        "and nothing else"
+    );
     let now = db.store.quarantined(id, 10).await.unwrap();
-    assert_eq!(now.iter().map(|q| q.resolved_by).collect::<Vec<_>>(), vec![Some(replacement), None, None]);
+    assert_eq!(
+        now.iter().map(|q| q.resolved_by).collect::<Vec<_>>(),
+        vec![Some(replacement), None, None]
+    );
     assert_eq!(db.store.figures(NOW).await.unwrap().quarantine_waiting, 2);
 }
 
@@ -298,7 +369,13 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
     unit.insert_quarantined(&[quarantined(id, 1, "00000\x00001")]).await.unwrap();
     unit.insert_unmatched(
         id,
-        &[UnmatchedReturn { ordinal: 1, identity: Token("i".into()), ps: "\0".into(), invoice_number: "\0".into(), summary: "\0".into() }],
+        &[UnmatchedReturn {
+            ordinal: 1,
+            identity: Token("i".into()),
+            ps: "\0".into(),
+            invoice_number: "\0".into(),
+            summary: "\0".into(),
+        }],
     )
     .await
     .unwrap();
@@ -310,7 +387,11 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
     unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap().unwrap().lot, "0\u{FFFD}1");
-    assert_eq!(db.store.quarantined_invoice("123456782", "00000\x00001").await.unwrap().len(), 1, "found under the number as sent");
+    assert_eq!(
+        db.store.quarantined_invoice("123456782", "00000\x00001").await.unwrap().len(),
+        1,
+        "found under the number as sent"
+    );
     let trace = db.store.traces(id, &[claims[0].claim.invoice_key()]).await.unwrap().remove(0);
     assert_eq!(trace, trace.if_it_were(&claims[0]), "and is what was read");
     let aside = db.store.aside(id, (1, 1)).await.unwrap().remove(0);
@@ -340,7 +421,10 @@ pub async fn links_and_archived_files_are_found_among_many(db: TestDatabase) {
     assert_eq!(links, [(first, 1), (second, 2)]);
     let names = ["archive-2", "archive-3"].map(str::to_owned);
     assert_eq!(db.store.archived(&names).await.unwrap(), ["archive-2"]);
-    assert!(db.store.links_of(&[]).await.unwrap().is_empty() && db.store.archived(&[]).await.unwrap().is_empty());
+    assert!(
+        db.store.links_of(&[]).await.unwrap().is_empty()
+            && db.store.archived(&[]).await.unwrap().is_empty()
+    );
 }
 
 pub async fn unmatched_returns_are_kept(db: TestDatabase) {
@@ -360,6 +444,9 @@ pub async fn unmatched_returns_are_kept(db: TestDatabase) {
     closing.ledger = Ledger { read: 6, unmatched: 4, envelope: 2, ..Ledger::default() };
     unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
-    assert_eq!(db.number("SELECT count(*) FROM unmatched_returns WHERE ordinal IN (1, 2)").await, 2);
+    assert_eq!(
+        db.number("SELECT count(*) FROM unmatched_returns WHERE ordinal IN (1, 2)").await,
+        2
+    );
     assert_eq!(db.store.ledger(id).await.unwrap().unwrap().unmatched, 4);
 }

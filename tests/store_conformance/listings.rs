@@ -19,10 +19,13 @@ pub async fn every_status_filter_follows_the_life_cycle(db: TestDatabase) {
     let kept = deposit(&db.store, "d", |id| {
         let make = |(n, (amo, amc)): (u64, (PartState, PartState))| {
             let mut new = claim(id, n, &format!("i{n}"));
-            (new.claim.amo, new.claim.amc) = (part(PartKind::Amo, amo, 1), part(PartKind::Amc, amc, 1));
+            (new.claim.amo, new.claim.amc) =
+                (part(PartKind::Amo, amo, 1), part(PartKind::Amc, amc, 1));
             new
         };
-        let pairs = PartState::ALL.iter().flat_map(|amo| PartState::ALL.iter().map(move |amc| (*amo, *amc)));
+        let pairs = PartState::ALL
+            .iter()
+            .flat_map(|amo| PartState::ALL.iter().map(move |amc| (*amo, *amc)));
         (1..).zip(pairs).map(make).collect()
     })
     .await;
@@ -32,7 +35,8 @@ pub async fn every_status_filter_follows_the_life_cycle(db: TestDatabase) {
         expected.entry(new.claim.status()).or_default().insert(new.claim.id);
     }
     for status in ClaimStatus::ALL {
-        let found = ids(&db.store, ClaimFilter { status: Some(*status), ..ClaimFilter::default() }).await;
+        let found =
+            ids(&db.store, ClaimFilter { status: Some(*status), ..ClaimFilter::default() }).await;
         assert_eq!(Some(&found), expected.get(status), "{status:?}");
     }
 }
@@ -74,7 +78,11 @@ pub async fn pages_neither_lose_nor_repeat(db: TestDatabase) {
     assert_eq!(seen, expected);
     assert_eq!(pages, 5);
     let all = db.store.claims(&ClaimFilter::default(), None, 26).await.unwrap();
-    assert_eq!((all.items.len(), all.next), (26, None), "a page that holds everything is the last one");
+    assert_eq!(
+        (all.items.len(), all.next),
+        (26, None),
+        "a page that holds everything is the last one"
+    );
 }
 
 pub async fn filters_of_claims(db: TestDatabase) {
@@ -100,14 +108,20 @@ pub async fn filters_of_claims(db: TestDatabase) {
     expect(ClaimFilter { sender: Some("octautre".into()), ..none.clone() }, &[1]).await;
     expect(ClaimFilter { ps: Some("987654321".into()), ..none.clone() }, &[2]).await;
     expect(ClaimFilter { invoice_number: Some("000000001".into()), ..none.clone() }, &[0, 4]).await;
-    expect(ClaimFilter { exchange_id: Some(second[0].claim.exchange_id), ..none.clone() }, &[4]).await;
+    expect(ClaimFilter { exchange_id: Some(second[0].claim.exchange_id), ..none.clone() }, &[4])
+        .await;
     expect(ClaimFilter { received_from: Some(at(3_600)), ..none.clone() }, &[3]).await;
     expect(ClaimFilter { received_before: Some(at(3_600)), ..none.clone() }, &[0, 1, 2, 4]).await;
     expect(ClaimFilter { overdue_at: Some(at(11)), ..none.clone() }, &[0]).await;
     expect(ClaimFilter { overdue_at: Some(at(10)), ..none.clone() }, &[]).await;
     let hostile = "octest' OR '1'='1".to_owned();
     expect(ClaimFilter { sender: Some(hostile), ..none.clone() }, &[]).await;
-    let several = ClaimFilter { ps: Some("123456782".into()), invoice_number: Some("000000001".into()), status: Some(ClaimStatus::Received), ..none };
+    let several = ClaimFilter {
+        ps: Some("123456782".into()),
+        invoice_number: Some("000000001".into()),
+        status: Some(ClaimStatus::Received),
+        ..none
+    };
     expect(several, &[0, 4]).await;
 }
 
@@ -123,12 +137,16 @@ pub async fn exchanges_by_sender_in_pages(db: TestDatabase) {
         unit.close_exchange(&closing, &plain_link).await.unwrap();
         unit.commit().await.unwrap();
     }
-    let digests = |page: &Page<Exchange>| page.items.iter().map(|e| e.digest.clone()).collect::<Vec<_>>();
+    let digests =
+        |page: &Page<Exchange>| page.items.iter().map(|e| e.digest.clone()).collect::<Vec<_>>();
     let first = db.store.exchanges(Some("octest"), None, 3).await.unwrap();
     assert_eq!(digests(&first), ["d4", "d3", "d1"]);
     let last = db.store.exchanges(Some("octest"), first.next, 3).await.unwrap();
     assert_eq!((digests(&last), last.next), (vec!["d0".to_owned()], None));
-    assert_eq!(digests(&db.store.exchanges(None, None, 10).await.unwrap()), ["d4", "d3", "d2", "d1", "d0"]);
+    assert_eq!(
+        digests(&db.store.exchanges(None, None, 10).await.unwrap()),
+        ["d4", "d3", "d2", "d1", "d0"]
+    );
 }
 
 pub async fn page_tokens_come_back_and_strange_ones_show_nothing(db: TestDatabase) {
@@ -139,10 +157,17 @@ pub async fn page_tokens_come_back_and_strange_ones_show_nothing(db: TestDatabas
     let rest = db.store.claims(&ClaimFilter::default(), Some(token), 2).await.unwrap();
     assert_eq!(rest.items.len(), 1);
     for at_micros in [i64::MIN, -1, 0] {
-        let nothing = db.store.claims(&ClaimFilter::default(), Some(PageToken { at_micros, id: new_id() }), 2).await.unwrap();
+        let nothing = db
+            .store
+            .claims(&ClaimFilter::default(), Some(PageToken { at_micros, id: new_id() }), 2)
+            .await
+            .unwrap();
         assert_eq!((nothing.items.len(), nothing.next), (0, None), "{at_micros}");
     }
-    db.store.claims(&ClaimFilter::default(), Some(PageToken { at_micros: i64::MAX, id: new_id() }), 2).await.unwrap();
+    db.store
+        .claims(&ClaimFilter::default(), Some(PageToken { at_micros: i64::MAX, id: new_id() }), 2)
+        .await
+        .unwrap();
     let least = db.store.claims(&ClaimFilter::default(), None, 0).await.unwrap();
     assert_eq!(least.items.len(), 1, "a page shows at least one row, else it would never end");
 }
@@ -150,7 +175,14 @@ pub async fn page_tokens_come_back_and_strange_ones_show_nothing(db: TestDatabas
 pub async fn figures_count_what_waits(db: TestDatabase) {
     assert_eq!(db.store.figures(NOW).await.unwrap(), StoreFigures::default());
     deposit(&db.store, "d", |id| {
-        let states = [PartState::Received, PartState::Accepted, PartState::Deferred, PartState::Paid, PartState::Rejected, PartState::NotRequested];
+        let states = [
+            PartState::Received,
+            PartState::Accepted,
+            PartState::Deferred,
+            PartState::Paid,
+            PartState::Rejected,
+            PartState::NotRequested,
+        ];
         let make = |(n, state): (u64, PartState)| {
             let mut new = claim(id, n, &format!("i{n}"));
             new.claim.amc.state = state;
@@ -161,7 +193,11 @@ pub async fn figures_count_what_waits(db: TestDatabase) {
     .await;
     assert_eq!(db.store.figures(NOW).await.unwrap().overdue, 0);
     let late = NOW + Duration::days(5);
-    assert_eq!(db.store.figures(late).await.unwrap(), StoreFigures { overdue: 3, ..StoreFigures::default() });
-    let listed = ids(&db.store, ClaimFilter { overdue_at: Some(late), ..ClaimFilter::default() }).await;
+    assert_eq!(
+        db.store.figures(late).await.unwrap(),
+        StoreFigures { overdue: 3, ..StoreFigures::default() }
+    );
+    let listed =
+        ids(&db.store, ClaimFilter { overdue_at: Some(late), ..ClaimFilter::default() }).await;
     assert_eq!(listed.len(), 3, "the listing and the figure agree");
 }

@@ -1,16 +1,17 @@
-//! Stories of loads: what they hold, what leaves when they are closed, and what a look at the outbox costs meanwhile.
+//! Stories of loads: what they hold, what leaves when they are closed, and what a look at the
+//! outbox costs meanwhile.
 
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
 use noemie_gateway::domain::*;
-use noemie_gateway::store::{Load, NewClaim, OutboxDepth, SharedStore};
+use noemie_gateway::store::{NewClaim, OutboxDepth, SharedStore, StagedDeposit};
 use std::time::{Duration, Instant};
 
 /// Opens a load: the place of a large deposit.
 async fn open_load(store: &SharedStore, digest: &str) -> ExchangeId {
     let mut unit = store.begin().await.unwrap();
     let id = open(&mut unit, digest).await;
-    let load = Load {
+    let load = StagedDeposit {
         id,
         sender: "octest".into(),
         digest: digest.into(),
@@ -29,18 +30,30 @@ async fn open_load(store: &SharedStore, digest: &str) -> ExchangeId {
 }
 
 /// Writes a batch of a load: claims with their first events.
-async fn batch(store: &SharedStore, id: ExchangeId, ordinals: std::ops::Range<u64>) -> Vec<NewClaim> {
+async fn batch(
+    store: &SharedStore,
+    id: ExchangeId,
+    ordinals: std::ops::Range<u64>,
+) -> Vec<NewClaim> {
     let (before, last) = (ordinals.start - 1, ordinals.end - 1);
     let claims: Vec<NewClaim> = ordinals.map(|n| claim(id, n, &format!("{id}-{n}"))).collect();
     let mut unit = store.begin().await.unwrap();
     assert!(unit.advance_load(id, before, last).await.unwrap());
     assert_eq!(unit.insert_claims(&offered(&claims)).await.unwrap().len(), claims.len());
-    unit.insert_events(&claims.iter().map(|c| event(&c.claim, 1)).collect::<Vec<_>>()).await.unwrap();
+    unit.insert_events(&claims.iter().map(|c| event(&c.claim, 1)).collect::<Vec<_>>())
+        .await
+        .unwrap();
     unit.commit().await.unwrap();
     claims
 }
 
-async fn close(store: &SharedStore, id: ExchangeId, digest: &str, claims: &[NewClaim], seconds: i64) {
+async fn close(
+    store: &SharedStore,
+    id: ExchangeId,
+    digest: &str,
+    claims: &[NewClaim],
+    seconds: i64,
+) {
     let mut unit = store.begin().await.unwrap();
     let last = claims.last().map_or(0, |c| c.claim.ordinal);
     assert!(unit.advance_load(id, last, last).await.unwrap());
@@ -58,7 +71,8 @@ fn ids(claims: &[NewClaim]) -> Vec<ClaimId> {
     claims.iter().map(|c| c.claim.id).collect()
 }
 
-/// Three loads and small deposits between their batches: closed one by one, their events take their places among the others, wherever a page is cut.
+/// Three loads and small deposits between their batches: closed one by one, their events take their
+/// places among the others, wherever a page is cut.
 pub async fn events_of_loads_leave_in_the_order_of_the_outbox(db: TestDatabase) {
     let mut loads = Vec::new();
     for digest in ["l0", "l1", "l2"] {
@@ -80,11 +94,20 @@ pub async fn events_of_loads_leave_in_the_order_of_the_outbox(db: TestDatabase) 
             close(&db.store, loads[*n].0, &format!("l{n}"), &loads[*n].1, 60).await;
         }
         let may_go = |load: &Option<usize>| load.is_none_or(|n| closed.contains(&n));
-        let expected: Vec<ClaimId> = written.iter().filter(|(load, _)| may_go(load)).map(|(_, id)| *id).collect();
+        let expected: Vec<ClaimId> =
+            written.iter().filter(|(load, _)| may_go(load)).map(|(_, id)| *id).collect();
         for limit in 1..=expected.len() + 1 {
-            assert_eq!(leaving(&db.store, limit).await, expected[..limit.min(expected.len())], "{closed:?} closed, {limit} at most");
+            assert_eq!(
+                leaving(&db.store, limit).await,
+                expected[..limit.min(expected.len())],
+                "{closed:?} closed, {limit} at most"
+            );
         }
-        assert_eq!(db.store.outbox_depth().await.unwrap().pending, expected.len() as u64, "{closed:?} closed");
+        assert_eq!(
+            db.store.outbox_depth().await.unwrap().pending,
+            expected.len() as u64,
+            "{closed:?} closed"
+        );
     }
     // Published in pages that cut through loads, everything leaves once.
     let mut left = Vec::new();
@@ -94,12 +117,16 @@ pub async fn events_of_loads_leave_in_the_order_of_the_outbox(db: TestDatabase) 
             break;
         }
         left.extend(page.iter().map(|e| e.event.claim_id));
-        db.store.mark_published(&page.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), at(70)).await.unwrap();
+        db.store
+            .mark_published(&page.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), at(70))
+            .await
+            .unwrap();
     }
     assert_eq!(left, written.iter().map(|(_, id)| *id).collect::<Vec<_>>());
 }
 
-/// A later event of a claim stands outside its load, and leaves behind the event that the load brought.
+/// A later event of a claim stands outside its load, and leaves behind the event that the load
+/// brought.
 pub async fn a_later_event_follows_the_one_of_the_load(db: TestDatabase) {
     let id = open_load(&db.store, "l").await;
     let claims = batch(&db.store, id, 1..4).await;
@@ -110,7 +137,14 @@ pub async fn a_later_event_follows_the_one_of_the_load(db: TestDatabase) {
     unit.commit().await.unwrap();
     assert_eq!(db.number("SELECT count(*) FROM outbox WHERE load_id IS NULL").await, 1);
     for limit in 1..=4 {
-        let sequences: Vec<u64> = db.store.unpublished(limit, &[]).await.unwrap().iter().map(|e| e.event.sequence).collect();
+        let sequences: Vec<u64> = db
+            .store
+            .unpublished(limit, &[])
+            .await
+            .unwrap()
+            .iter()
+            .map(|e| e.event.sequence)
+            .collect();
         assert_eq!(sequences, [1, 1, 1, 2][..limit]);
     }
 }
@@ -119,26 +153,40 @@ pub async fn a_later_event_follows_the_one_of_the_load(db: TestDatabase) {
 pub async fn the_events_of_a_load_are_as_old_as_its_verdict(db: TestDatabase) {
     let id = open_load(&db.store, "l").await;
     let claims = batch(&db.store, id, 1..4).await;
-    assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth::default(), "what is held does not wait");
+    assert_eq!(
+        db.store.outbox_depth().await.unwrap(),
+        OutboxDepth::default(),
+        "what is held does not wait"
+    );
     close(&db.store, id, "l", &claims, 7_200).await;
-    assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth { pending: 3, oldest: Some(at(7_200)) });
+    assert_eq!(
+        db.store.outbox_depth().await.unwrap(),
+        OutboxDepth { pending: 3, oldest: Some(at(7_200)) }
+    );
     // What was written while the load was under way waited all the time.
     deposit_many(&db.store, "small", 1).await;
-    assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth { pending: 4, oldest: Some(NOW) });
+    assert_eq!(
+        db.store.outbox_depth().await.unwrap(),
+        OutboxDepth { pending: 4, oldest: Some(NOW) }
+    );
 }
 
-/// Rows that PostgreSQL's own statistics say were read: entries of the indexes of the outbox, and rows of whole tables.
+/// Rows that PostgreSQL's own statistics say were read: entries of the indexes of the outbox, and
+/// rows of whole tables.
 const READ: &str = "SELECT (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'outbox') + \
                     (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('outbox', 'claims'))::bigint";
-const SCANS: &str = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'outbox_waiting'";
+const SCANS: &str =
+    "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'outbox_waiting'";
 /// Events held in the story below.
 const HELD: u64 = 3_000;
 
-/// A look at the outbox, a mark in it and a look for invoices read what they answer, not what is held or stored. SQLite tells no such figures; its SQL is the same.
+/// A look at the outbox, a mark in it and a look for invoices read what they answer, not what is
+/// held or stored. SQLite tells no such figures; its SQL is the same.
 pub async fn a_look_reads_neither_held_events_nor_the_history(db: TestDatabase) {
     // As in life, the server counted and cleaned its tables when nothing waited.
     deposit_many(&db.store, "published", 500).await;
-    let published: Vec<i64> = db.store.unpublished(500, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    let published: Vec<i64> =
+        db.store.unpublished(500, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     db.store.mark_published(&published, NOW).await.unwrap();
     db.execute(if db.is_postgres() { "VACUUM ANALYZE" } else { "ANALYZE" }).await.unwrap();
     let id = open_load(&db.store, "l").await;
@@ -155,7 +203,8 @@ pub async fn a_look_reads_neither_held_events_nor_the_history(db: TestDatabase) 
     let mut unit = replica.begin().await.unwrap();
     assert_eq!(unit.latest_claims(&invoices).await.unwrap().len(), 5);
     drop(unit);
-    let places: Vec<i64> = replica.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    let places: Vec<i64> =
+        replica.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     replica.count_attempt(&places).await.unwrap();
     replica.mark_published(&places, NOW).await.unwrap();
     // A connection hands its statistics in when it ends.

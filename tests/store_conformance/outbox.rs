@@ -9,9 +9,16 @@ use std::time::{Duration, Instant};
 pub async fn events_come_out_as_they_went_in(db: TestDatabase) {
     let kept = deposit_many(&db.store, "d", 120).await;
     let out = db.store.unpublished(200, &[]).await.unwrap();
-    assert_eq!(out.iter().map(|e| e.event.claim_id).collect::<Vec<_>>(), kept.iter().map(|c| c.claim.id).collect::<Vec<_>>());
+    assert_eq!(
+        out.iter().map(|e| e.event.claim_id).collect::<Vec<_>>(),
+        kept.iter().map(|c| c.claim.id).collect::<Vec<_>>()
+    );
     let first = &out[0];
-    assert_eq!(first.payload, serde_json::to_string(&first.event).unwrap(), "the payload is the event, byte for byte");
+    assert_eq!(
+        first.payload,
+        serde_json::to_string(&first.event).unwrap(),
+        "the payload is the event, byte for byte"
+    );
     assert_eq!((first.position, first.attempts, first.event.sequence), (0, 0, 1));
     assert_eq!(db.store.unpublished(7, &[]).await.unwrap(), out[..7]);
     assert_eq!(db.store.history(kept[3].claim.id).await.unwrap(), out[3..4]);
@@ -19,15 +26,28 @@ pub async fn events_come_out_as_they_went_in(db: TestDatabase) {
 
 pub async fn positions_follow_the_order_of_publication(db: TestDatabase) {
     deposit_many(&db.store, "d", 5).await;
-    let ids: Vec<i64> = db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    let ids: Vec<i64> =
+        db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     db.store.mark_published(&[ids[2], ids[0], ids[2]], at(1)).await.unwrap();
     db.store.mark_published(&[ids[0], ids[4], ids[1]], at(2)).await.unwrap();
     db.store.mark_published(&[], at(3)).await.unwrap();
     let stream = db.store.published_after(0, 10).await.unwrap();
-    assert_eq!(stream.iter().map(|e| (e.position, e.outbox_id)).collect::<Vec<_>>(), [(1, ids[2]), (2, ids[0]), (3, ids[4]), (4, ids[1])]);
+    assert_eq!(
+        stream.iter().map(|e| (e.position, e.outbox_id)).collect::<Vec<_>>(),
+        [(1, ids[2]), (2, ids[0]), (3, ids[4]), (4, ids[1])]
+    );
     assert_eq!(db.store.published_after(2, 1).await.unwrap(), stream[2..3]);
     assert_eq!(db.store.published_after(4, 10).await.unwrap(), vec![]);
-    assert_eq!(db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect::<Vec<_>>(), [ids[3]]);
+    assert_eq!(
+        db.store
+            .unpublished(10, &[])
+            .await
+            .unwrap()
+            .iter()
+            .map(|e| e.outbox_id)
+            .collect::<Vec<_>>(),
+        [ids[3]]
+    );
 }
 
 async fn add_event(store: &SharedStore, claim: ClaimId) -> u64 {
@@ -46,8 +66,13 @@ pub async fn an_event_waits_for_the_earlier_ones_of_its_claim(db: TestDatabase) 
     assert_eq!(add_event(&db.store, one).await, 3);
     for limit in 1..=4 {
         let out = db.store.unpublished(limit, &[]).await.unwrap();
-        let of_one: Vec<u64> = out.iter().filter(|e| e.event.claim_id == one).map(|e| e.event.sequence).collect();
-        assert_eq!(of_one, (1..=of_one.len() as u64).collect::<Vec<_>>(), "no sequence without those before it");
+        let of_one: Vec<u64> =
+            out.iter().filter(|e| e.event.claim_id == one).map(|e| e.event.sequence).collect();
+        assert_eq!(
+            of_one,
+            (1..=of_one.len() as u64).collect::<Vec<_>>(),
+            "no sequence without those before it"
+        );
     }
     // The first event of `one` could not be published: the next look starts with it again.
     let out = db.store.unpublished(10, &[]).await.unwrap();
@@ -57,7 +82,8 @@ pub async fn an_event_waits_for_the_earlier_ones_of_its_claim(db: TestDatabase) 
     assert_eq!(left.iter().map(|e| e.event.sequence).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
-/// Many changes of the same claims at once, while a relay drains: every claim's events leave in their order.
+/// Many changes of the same claims at once, while a relay drains: every claim's events leave in
+/// their order.
 pub async fn concurrent_changes_of_one_claim_keep_its_order(db: TestDatabase) {
     const TASKS: u64 = 4;
     const CHANGES: u64 = 10;
@@ -81,7 +107,10 @@ pub async fn concurrent_changes_of_one_claim_keep_its_order(db: TestDatabase) {
         written.arm();
         let batch = db.store.unpublished(3, &[]).await.unwrap();
         left.extend(batch.iter().map(|e| (e.event.claim_id, e.event.sequence)));
-        db.store.mark_published(&batch.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), NOW).await.unwrap();
+        db.store
+            .mark_published(&batch.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), NOW)
+            .await
+            .unwrap();
         if batch.is_empty() {
             written.wait(Duration::from_secs(1)).await;
         }
@@ -90,7 +119,8 @@ pub async fn concurrent_changes_of_one_claim_keep_its_order(db: TestDatabase) {
         writer.await.unwrap();
     }
     for id in ids {
-        let sequences: Vec<u64> = left.iter().filter(|(claim, _)| *claim == id).map(|(_, sequence)| *sequence).collect();
+        let sequences: Vec<u64> =
+            left.iter().filter(|(claim, _)| *claim == id).map(|(_, sequence)| *sequence).collect();
         assert_eq!(sequences, (1..=1 + TASKS * CHANGES / 2).collect::<Vec<_>>());
     }
 }
@@ -99,24 +129,39 @@ pub async fn sequences_go_on(db: TestDatabase) {
     let kept = deposit_many(&db.store, "d", 2).await;
     add_event(&db.store, kept[0].claim.id).await;
     let mut unit = db.store.begin().await.unwrap();
-    let mut next = unit.next_sequences(&[kept[0].claim.id, kept[1].claim.id, ClaimId(new_id())]).await.unwrap();
+    let mut next = unit
+        .next_sequences(&[kept[0].claim.id, kept[1].claim.id, ClaimId(new_id())])
+        .await
+        .unwrap();
     next.sort_unstable_by_key(|(_, sequence)| *sequence);
     assert_eq!(next, [(kept[1].claim.id, 2), (kept[0].claim.id, 3)]);
-    assert!(unit.insert_events(&[event(&kept[1].claim, 1)]).await.is_err(), "a sequence is taken once");
+    assert!(
+        unit.insert_events(&[event(&kept[1].claim, 1)]).await.is_err(),
+        "a sequence is taken once"
+    );
 }
 
 pub async fn depth_and_attempts(db: TestDatabase) {
     assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth::default());
     deposit_many(&db.store, "d", 3).await;
-    assert_eq!(db.store.outbox_depth().await.unwrap(), OutboxDepth { pending: 3, oldest: Some(NOW) });
-    let ids: Vec<i64> = db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    assert_eq!(
+        db.store.outbox_depth().await.unwrap(),
+        OutboxDepth { pending: 3, oldest: Some(NOW) }
+    );
+    let ids: Vec<i64> =
+        db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     db.store.mark_published(&ids[..1], at(1)).await.unwrap();
     db.store.count_attempt(&ids[..2]).await.unwrap();
     db.store.count_attempt(&ids[1..2]).await.unwrap();
-    let attempts: Vec<i32> = db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.attempts).collect();
+    let attempts: Vec<i32> =
+        db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.attempts).collect();
     assert_eq!(attempts, [2, 0]);
     assert_eq!(db.store.outbox_depth().await.unwrap().pending, 2);
-    assert_eq!(db.store.published_after(0, 1).await.unwrap()[0].attempts, 0, "a published event is not tried again");
+    assert_eq!(
+        db.store.published_after(0, 1).await.unwrap()[0].attempts,
+        0,
+        "a published event is not tried again"
+    );
 }
 
 pub async fn the_relay_lease_is_exclusive(db: TestDatabase) {
@@ -171,16 +216,21 @@ pub async fn a_commit_wakes_the_waiter(db: TestDatabase) {
         assert!(waiter.await.unwrap() < Duration::from_secs(5));
     }
     tokio::time::sleep(Duration::from_millis(150)).await;
-    let (mut written, mut published) = (replica.waiter(Occasion::Written), replica.waiter(Occasion::Published));
+    let (mut written, mut published) =
+        (replica.waiter(Occasion::Written), replica.waiter(Occasion::Published));
     let started = Instant::now();
     written.wait(Duration::from_millis(30)).await;
     assert!(started.elapsed() < Duration::from_secs(5), "the time is the net");
-    let ids: Vec<i64> = db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    let ids: Vec<i64> =
+        db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     db.store.mark_published(&ids, at(1)).await.unwrap();
     published.wait(long).await;
     let started = Instant::now();
     written.wait(Duration::from_millis(300)).await;
-    assert!(started.elapsed() >= Duration::from_millis(300), "to be published is not to be written");
+    assert!(
+        started.elapsed() >= Duration::from_millis(300),
+        "to be published is not to be written"
+    );
 }
 
 pub async fn what_happens_between_the_look_and_the_wait_is_not_missed(db: TestDatabase) {
@@ -195,13 +245,15 @@ pub async fn what_happens_between_the_look_and_the_wait_is_not_missed(db: TestDa
 
 pub async fn what_is_being_marked_is_left_out(db: TestDatabase) {
     deposit_many(&db.store, "d", 5).await;
-    let ids: Vec<i64> = db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    let ids: Vec<i64> =
+        db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     let left = db.store.unpublished(2, &[ids[0], ids[2]]).await.unwrap();
     assert_eq!(left.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), [ids[1], ids[3]]);
     assert_eq!(db.store.unpublished(10, &ids).await.unwrap(), vec![]);
 }
 
-/// Every connection is cut, as by a restart of the server: the store works again, and hears again of what other replicas write.
+/// Every connection is cut, as by a restart of the server: the store works again, and hears again
+/// of what other replicas write.
 pub async fn a_cut_connection_costs_only_a_moment(db: TestDatabase) {
     deposit_many(&db.store, "d", 1).await;
     if !db.is_postgres() {
@@ -230,7 +282,8 @@ pub async fn a_cut_connection_costs_only_a_moment(db: TestDatabase) {
 pub async fn replicas_number_without_holes(db: TestDatabase) {
     let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
     deposit_many(&db.store, "d", 60).await;
-    let ids: Vec<i64> = db.store.unpublished(100, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    let ids: Vec<i64> =
+        db.store.unpublished(100, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     // Two replicas that both believe to be the relay, and overlap.
     let marks: Vec<_> = [(db.store.clone(), ids[..40].to_vec()), (replica, ids[20..].to_vec())]
         .into_iter()
@@ -245,6 +298,7 @@ pub async fn replicas_number_without_holes(db: TestDatabase) {
     for mark in marks {
         mark.await.unwrap();
     }
-    let positions: Vec<i64> = db.store.published_after(0, 100).await.unwrap().iter().map(|e| e.position).collect();
+    let positions: Vec<i64> =
+        db.store.published_after(0, 100).await.unwrap().iter().map(|e| e.position).collect();
     assert_eq!(positions, (1..=60).collect::<Vec<_>>());
 }

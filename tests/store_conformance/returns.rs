@@ -9,7 +9,14 @@ use noemie_gateway::store::{OperationStep, PartChange, RecordedDecision, Stage};
 fn rejects_file(recipient: &str, seconds: i64) -> ReturnFile {
     let id = ReturnId(new_id());
     let file_name = format!("rejets-{id}.noemie");
-    ReturnFile { id, kind: ReturnKind::Rejects580, exchange_id: None, file_name, created_at: at(seconds), ..arl(ExchangeId(new_id()), recipient) }
+    ReturnFile {
+        id,
+        kind: ReturnKind::Rejects580,
+        exchange_id: None,
+        file_name,
+        created_at: at(seconds),
+        ..arl(ExchangeId(new_id()), recipient)
+    }
 }
 
 async fn write(db: &TestDatabase, file: &ReturnFile, told: &[ClaimId]) {
@@ -23,12 +30,20 @@ pub async fn returns_are_delivered_once(db: TestDatabase) {
     let later = rejects_file("octest", 60);
     write(&db, &later, &[]).await;
     let waiting = db.store.returns_to_deliver(10).await.unwrap();
-    assert_eq!(waiting.iter().map(|r| r.kind).collect::<Vec<_>>(), [ReturnKind::Arl, ReturnKind::Rejects580], "oldest first");
+    assert_eq!(
+        waiting.iter().map(|r| r.kind).collect::<Vec<_>>(),
+        [ReturnKind::Arl, ReturnKind::Rejects580],
+        "oldest first"
+    );
     assert_eq!(db.store.returns_to_deliver(1).await.unwrap(), waiting[..1]);
     db.store.mark_delivered(waiting[0].id, at(100)).await.unwrap();
     db.store.mark_delivered(waiting[0].id, at(200)).await.unwrap();
     assert_eq!(db.store.returns_to_deliver(10).await.unwrap(), vec![later.clone()]);
-    assert_eq!(db.store.arl(exchange).await.unwrap().as_ref(), Some(&waiting[0]), "a delivered file can still be read");
+    assert_eq!(
+        db.store.arl(exchange).await.unwrap().as_ref(),
+        Some(&waiting[0]),
+        "a delivered file can still be read"
+    );
     assert_eq!(db.store.return_file(later.id).await.unwrap(), Some(later));
     assert_eq!(db.store.return_file(ReturnId(new_id())).await.unwrap(), None);
 }
@@ -40,11 +55,24 @@ pub async fn returns_in_pages_by_recipient_and_kind(db: TestDatabase) {
         write(&db, &files[files.len() - 1], &[]).await;
     }
     deposit_many(&db.store, "d", 1).await;
-    let first = db.store.returns(Some("octest"), Some(ReturnKind::Rejects580), None, 3).await.unwrap();
+    let first =
+        db.store.returns(Some("octest"), Some(ReturnKind::Rejects580), None, 3).await.unwrap();
     assert_eq!(first.items, [files[4].clone(), files[3].clone(), files[2].clone()]);
-    let last = db.store.returns(Some("octest"), Some(ReturnKind::Rejects580), first.next, 3).await.unwrap();
+    let last = db
+        .store
+        .returns(Some("octest"), Some(ReturnKind::Rejects580), first.next, 3)
+        .await
+        .unwrap();
     assert_eq!((last.items, last.next), (vec![files[0].clone()], None));
-    assert_eq!(db.store.returns(Some("octest"), Some(ReturnKind::Arl), None, 10).await.unwrap().items.len(), 1);
+    assert_eq!(
+        db.store
+            .returns(Some("octest"), Some(ReturnKind::Arl), None, 10)
+            .await
+            .unwrap()
+            .items
+            .len(),
+        1
+    );
     assert_eq!(db.store.returns(None, None, None, 10).await.unwrap().items.len(), 6);
 }
 
@@ -53,7 +81,10 @@ pub async fn rejects_are_told_once(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let mut changes: Vec<PartChange> = [2, 0, 1]
         .into_iter()
-        .map(|n: usize| PartChange { claim_id: kept[n].claim.id, part: rejected(&kept[n].claim, at(10 - i64::try_from(n).unwrap())) })
+        .map(|n: usize| PartChange {
+            claim_id: kept[n].claim.id,
+            part: rejected(&kept[n].claim, at(10 - i64::try_from(n).unwrap())),
+        })
         .collect();
     changes[2].part.state = PartState::RejectedAfterAcceptance;
     unit.update_parts(&changes).await.unwrap();
@@ -61,13 +92,18 @@ pub async fn rejects_are_told_once(db: TestDatabase) {
 
     let mut unit = db.store.begin().await.unwrap();
     let waiting = unit.rejects_to_return(10).await.unwrap();
-    assert_eq!(waiting.iter().map(|c| c.id).collect::<Vec<_>>(), [2, 1, 0].map(|n: usize| kept[n].claim.id), "oldest first");
+    assert_eq!(
+        waiting.iter().map(|c| c.id).collect::<Vec<_>>(),
+        [2, 1, 0].map(|n: usize| kept[n].claim.id),
+        "oldest first"
+    );
     assert_eq!(waiting[0].amc.reasons, vec![reason()]);
     let told = [waiting[0].id, waiting[1].id];
     unit.insert_return(&rejects_file("octest", 20), &told).await.unwrap();
     drop(unit);
 
-    // What another change still holds is skipped, and a dropped change lets go a moment later: look until both are free again.
+    // What another change still holds is skipped, and a dropped change lets go a moment later: look
+    // until both are free again.
     let mut unit = loop {
         let mut unit = db.store.begin().await.unwrap();
         match unit.rejects_to_return(2).await.unwrap().len() {
@@ -78,12 +114,16 @@ pub async fn rejects_are_told_once(db: TestDatabase) {
     unit.insert_return(&rejects_file("octest", 20), &told).await.unwrap();
     unit.commit().await.unwrap();
     let mut unit = db.store.begin().await.unwrap();
-    assert_eq!(unit.rejects_to_return(10).await.unwrap().iter().map(|c| c.id).collect::<Vec<_>>(), [kept[0].claim.id]);
+    assert_eq!(
+        unit.rejects_to_return(10).await.unwrap().iter().map(|c| c.id).collect::<Vec<_>>(),
+        [kept[0].claim.id]
+    );
 }
 
 pub async fn a_decision_is_recorded_once(db: TestDatabase) {
     let claim_id = deposit_many(&db.store, "d", 1).await[0].claim.id;
-    let decision = RecordedDecision { request_digest: "r1".into(), event_id: EventId(new_id()), claim_id };
+    let decision =
+        RecordedDecision { request_digest: "r1".into(), event_id: EventId(new_id()), claim_id };
     let mut unit = db.store.begin().await.unwrap();
     assert_eq!(unit.recorded_decision("k1").await.unwrap(), None);
     unit.insert_decision("k1", &decision, NOW).await.unwrap();
@@ -122,8 +162,12 @@ pub async fn the_journal_of_operations_keeps_its_steps(db: TestDatabase) {
         detail: serde_json::json!({"events": [operation_id], "messages": 1}),
     };
     let (first, second) = (new_id(), new_id());
-    let steps =
-        [step(first, 0, 0, Stage::Asked), step(first, 1, 0, Stage::Batch), step(second, 0, 1, Stage::Asked), step(first, 2, 2, Stage::Failed)];
+    let steps = [
+        step(first, 0, 0, Stage::Asked),
+        step(first, 1, 0, Stage::Batch),
+        step(second, 0, 1, Stage::Asked),
+        step(first, 2, 2, Stage::Failed),
+    ];
     for step in &steps {
         db.store.journal_operation(step).await.unwrap();
     }

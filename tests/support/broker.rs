@@ -1,10 +1,14 @@
-//! A worker that nobody here wrote, as RabbitMQ sees it: it consumes the documented queue, under a prefix of its own that is deleted at the end.
+//! A worker that nobody here wrote, as RabbitMQ sees it: it consumes the documented queue, under a
+//! prefix of its own that is deleted at the end.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
 use super::gateway::{PATIENCE, eventually};
 use futures::StreamExt as _;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeleteOptions,
+    QueueDeclareOptions, QueueDeleteOptions,
+};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection, ConnectionProperties, Consumer};
 use noemie_gateway::clock::{Clock, SystemClock};
@@ -36,8 +40,11 @@ pub struct Message {
 }
 
 /// Runs a test with names of its own, and deletes what was declared under them, also when it fails.
-pub async fn on_broker<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Arc<Broker>) -> F + Send + 'static) {
-    let broker = Arc::new(Broker::at(url(), format!("e2e-{}.", SystemClock.new_id().simple())).await);
+pub async fn on_broker<F: Future<Output = ()> + Send + 'static>(
+    test: impl FnOnce(Arc<Broker>) -> F + Send + 'static,
+) {
+    let broker =
+        Arc::new(Broker::at(url(), format!("e2e-{}.", SystemClock.new_id().simple())).await);
     let given = Arc::clone(&broker);
     let outcome = tokio::spawn(async move { test(given).await }).await;
     broker.delete_all().await;
@@ -65,7 +72,11 @@ impl Broker {
 
     /// Deletes a queue with what it holds, as an operator may by mistake.
     pub async fn delete_queue(&self, queue: &str) {
-        self.channel().await.queue_delete(self.name(queue), QueueDeleteOptions::default()).await.expect("the queue is deleted");
+        self.channel()
+            .await
+            .queue_delete(self.name(queue), QueueDeleteOptions::default())
+            .await
+            .expect("the queue is deleted");
     }
 
     pub fn prefix(&self) -> String {
@@ -84,21 +95,36 @@ impl Broker {
     pub async fn exists(&self, queue: &str) -> bool {
         // A passive declaration that fails closes its channel.
         let channel = self.channel().await;
-        channel.queue_declare(self.name(queue), QueueDeclareOptions::durable().passive(), FieldTable::default()).await.is_ok()
+        channel
+            .queue_declare(
+                self.name(queue),
+                QueueDeclareOptions::durable().passive(),
+                FieldTable::default(),
+            )
+            .await
+            .is_ok()
     }
 
-    /// Consumes the workers' queue, once the gateway has declared it. Over a line of its own: RabbitMQ 3.10 breaks the connection of who consumes from a
-    /// quorum queue that is being made.
+    /// Consumes the workers' queue, once the gateway has declared it. Over a line of its own:
+    /// RabbitMQ 3.10 breaks the connection of who consumes from a quorum queue that is being made.
     pub async fn consume(&self) -> Worker {
         eventually("the workers' queue can be consumed", || async {
             if !self.exists(WORK).await {
                 return None;
             }
-            let connection = Connection::connect(&self.url, ConnectionProperties::default()).await.ok()?;
+            let connection =
+                Connection::connect(&self.url, ConnectionProperties::default()).await.ok()?;
             let channel = connection.create_channel().await.ok()?;
             channel.basic_qos(AHEAD, BasicQosOptions::default()).await.ok()?;
-            let consumer =
-                channel.basic_consume(self.name(WORK), "worker".into(), BasicConsumeOptions::default(), FieldTable::default()).await.ok()?;
+            let consumer = channel
+                .basic_consume(
+                    self.name(WORK),
+                    "worker".into(),
+                    BasicConsumeOptions::default(),
+                    FieldTable::default(),
+                )
+                .await
+                .ok()?;
             Some(Worker { consumer, _channel: channel, _connection: Some(connection) })
         })
         .await
@@ -107,21 +133,42 @@ impl Broker {
     /// Takes what a queue holds, in order; nobody publishes meanwhile.
     pub async fn drain(&self, queue: &str) -> Vec<Message> {
         let channel = self.channel().await;
-        let declared = channel.queue_declare(self.name(queue), QueueDeclareOptions::durable().passive(), FieldTable::default()).await;
-        let count = usize::try_from(declared.expect("the queue is declared").message_count()).expect("small");
+        let declared = channel
+            .queue_declare(
+                self.name(queue),
+                QueueDeclareOptions::durable().passive(),
+                FieldTable::default(),
+            )
+            .await;
+        let count = usize::try_from(declared.expect("the queue is declared").message_count())
+            .expect("small");
         channel.basic_qos(AHEAD, BasicQosOptions::default()).await.expect("a window");
-        let consumer = channel.basic_consume(self.name(queue), "drain".into(), BasicConsumeOptions::default(), FieldTable::default()).await;
-        let mut worker = Worker { consumer: consumer.expect("consumes"), _channel: channel, _connection: None };
+        let consumer = channel
+            .basic_consume(
+                self.name(queue),
+                "drain".into(),
+                BasicConsumeOptions::default(),
+                FieldTable::default(),
+            )
+            .await;
+        let mut worker =
+            Worker { consumer: consumer.expect("consumes"), _channel: channel, _connection: None };
         worker.messages(count).await
     }
 
     async fn delete_all(&self) {
         let channel = self.channel().await;
         for row in QUEUES {
-            channel.queue_delete(self.name(row.name), QueueDeleteOptions::default()).await.expect("the queue is deleted");
+            channel
+                .queue_delete(self.name(row.name), QueueDeleteOptions::default())
+                .await
+                .expect("the queue is deleted");
         }
         for row in EXCHANGES {
-            channel.exchange_delete(self.name(row.name), ExchangeDeleteOptions::default()).await.expect("the exchange is deleted");
+            channel
+                .exchange_delete(self.name(row.name), ExchangeDeleteOptions::default())
+                .await
+                .expect("the exchange is deleted");
         }
     }
 }
@@ -144,7 +191,8 @@ impl Worker {
     pub async fn next_ever(&mut self) -> Message {
         let delivery = self.consumer.next().await.expect("the queue lives").expect("a message");
         delivery.ack(BasicAckOptions::default()).await.expect("acknowledges");
-        let text = |value: &Option<ShortString>| value.as_ref().expect("a property").as_str().to_owned();
+        let text =
+            |value: &Option<ShortString>| value.as_ref().expect("a property").as_str().to_owned();
         let body = String::from_utf8(delivery.data.clone()).expect("text");
         Message {
             id: text(delivery.properties.message_id()),

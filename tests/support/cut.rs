@@ -13,7 +13,8 @@ pub async fn step<F: Future + ?Sized>(work: &mut Pin<Box<F>>) -> Option<F::Outpu
     .await
 }
 
-/// Drops the work after so many looks at it: the cut falls at the same steps on a fast machine and on a slow one.
+/// Drops the work after so many looks at it: the cut falls at the same steps on a fast machine and
+/// on a slow one.
 pub async fn cut_after<F: Future>(looks: u32, work: F) -> Option<F::Output> {
     let (mut work, mut left) = (pin!(work), looks);
     poll_fn(|context| match work.as_mut().poll(context) {

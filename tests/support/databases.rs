@@ -1,4 +1,5 @@
-//! One fresh database per test: a temporary file for SQLite, a database of its own on the server for PostgreSQL, dropped even when the test fails.
+//! One fresh database per test: a temporary file for SQLite, a database of its own on the server
+//! for PostgreSQL, dropped even when the test fails.
 
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::store::{Database, SharedStore};
@@ -28,7 +29,10 @@ impl TestDatabase {
     /// A second store on the same database: another replica, where the database allows one.
     pub async fn replica(&self) -> SharedStore {
         let nowhere = std::path::Path::new("no-data-directory");
-        Database::open(Some(&self.url), nowhere, 4).await.expect("the database opens a second time").store()
+        Database::open(Some(&self.url), nowhere, 4)
+            .await
+            .expect("the database opens a second time")
+            .store()
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -65,9 +69,17 @@ impl TestDatabase {
     /// A raw statement, or why the database refused it.
     pub async fn execute(&self, sql: &'static str) -> Result<u64, sqlx::Error> {
         if self.is_postgres() {
-            PgConnection::connect(&self.url).await?.execute(sql).await.map(|done| done.rows_affected())
+            PgConnection::connect(&self.url)
+                .await?
+                .execute(sql)
+                .await
+                .map(|done| done.rows_affected())
         } else {
-            SqliteConnection::connect(&self.url).await?.execute(sql).await.map(|done| done.rows_affected())
+            SqliteConnection::connect(&self.url)
+                .await?
+                .execute(sql)
+                .await
+                .map(|done| done.rows_affected())
         }
     }
 }
@@ -80,8 +92,11 @@ pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(TestDatabase) -
 }
 
 /// Runs a test on a fresh PostgreSQL database.
-pub async fn on_postgres<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(TestDatabase) -> F + Send + 'static) {
-    let server = std::env::var("NOEMIE_TEST_DATABASE_URL").unwrap_or_else(|_| DEFAULT_URL.to_owned());
+pub async fn on_postgres<F: Future<Output = ()> + Send + 'static>(
+    test: impl FnOnce(TestDatabase) -> F + Send + 'static,
+) {
+    let server =
+        std::env::var("NOEMIE_TEST_DATABASE_URL").unwrap_or_else(|_| DEFAULT_URL.to_owned());
     let name = format!("noemie_test_{}", SystemClock.new_id().simple());
     administer(&server, format!("CREATE DATABASE {name}")).await;
     let url = with_database(&server, &name);
@@ -102,7 +117,8 @@ async fn administer(server: &str, sql: String) {
 
 /// The same server and user, another database.
 fn with_database(server: &str, name: &str) -> String {
-    let (before, options) = server.split_once('?').map_or((server, String::new()), |(b, o)| (b, format!("?{o}")));
+    let (before, options) =
+        server.split_once('?').map_or((server, String::new()), |(b, o)| (b, format!("?{o}")));
     let scheme_end = before.find("://").map_or(0, |i| i + 3);
     let root = before[scheme_end..].find('/').map_or(before, |i| &before[..scheme_end + i]);
     format!("{root}/{name}{options}")

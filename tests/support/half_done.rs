@@ -1,4 +1,5 @@
-//! What lies half done where a gateway died: whether a kill fell into work, or into a pause in which any program may be killed.
+//! What lies half done where a gateway died: whether a kill fell into work, or into a pause in
+//! which any program may be killed.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
@@ -18,7 +19,8 @@ pub enum Half {
     Answered,
     /// Events are committed, and not marked as published.
     Untold,
-    /// A return file is committed, and not marked as delivered; or a reject of a worker is in no return file yet.
+    /// A return file is committed, and not marked as delivered; or a reject of a worker is in no
+    /// return file yet.
     Undelivered,
     /// A caller waited for its answer.
     Asked,
@@ -36,16 +38,21 @@ impl Looks {
         let copy = DatabaseCopy::of(url);
         let url = copy.as_ref().map_or(url, |copy| &copy.url);
         let exchanges = "SELECT archive_name, sender, digest, verdict IS NOT NULL FROM exchanges";
-        let exchanges: Vec<(String, String, String, bool)> = rows(url, exchanges).await.expect("the database answers");
+        let exchanges: Vec<(String, String, String, bool)> =
+            rows(url, exchanges).await.expect("the database answers");
         let some = |sql| async move { number(url, sql).await.expect("the database answers") > 0 };
-        let known: BTreeSet<PathBuf> = exchanges.iter().map(|(name, ..)| PathBuf::from(name).with_extension("")).collect();
+        let known: BTreeSet<PathBuf> =
+            exchanges.iter().map(|(name, ..)| PathBuf::from(name).with_extension("")).collect();
         let archive = dir.join("data/archive");
-        let archived = files(&archive).into_iter().map(|path| path.strip_prefix(&archive).expect("inside").with_extension(""));
+        let archived = files(&archive)
+            .into_iter()
+            .map(|path| path.strip_prefix(&archive).expect("inside").with_extension(""));
         let orphans: BTreeSet<PathBuf> = archived.filter(|name| !known.contains(name)).collect();
         let new = orphans.difference(&self.orphans).next().is_some();
         self.orphans = orphans;
         let closed = exchanges.iter().filter(|(.., closed)| *closed);
-        let answered: BTreeSet<(&str, &str)> = closed.map(|(_, sender, digest, _)| (&**sender, &**digest)).collect();
+        let answered: BTreeSet<(&str, &str)> =
+            closed.map(|(_, sender, digest, _)| (&**sender, &**digest)).collect();
         let found = [
             (Half::Received, new),
             (Half::Loaded, some("SELECT count(*) FROM exchanges WHERE verdict IS NULL").await),
@@ -62,7 +69,8 @@ impl Looks {
     }
 }
 
-/// A copy of an embedded database: whoever opens the one that a kill left repairs it, and that is for the gateway to do.
+/// A copy of an embedded database: whoever opens the one that a kill left repairs it, and that is
+/// for the gateway to do.
 struct DatabaseCopy {
     url: String,
     _dir: tempfile::TempDir,
@@ -85,14 +93,24 @@ impl DatabaseCopy {
 /// Sender and digest of what lies in the drop directory.
 fn dropped(dir: &Path) -> Vec<(String, String)> {
     let inbox = dir.join("data/in");
-    let sender = |path: &Path| path.parent().and_then(Path::file_name).expect("a sender").to_string_lossy().into_owned();
-    files(&inbox).iter().filter_map(|path| Some((sender(path), blake3::hash(&fs::read(path).ok()?).to_hex().to_string()))).collect()
+    let sender = |path: &Path| {
+        path.parent().and_then(Path::file_name).expect("a sender").to_string_lossy().into_owned()
+    };
+    files(&inbox)
+        .iter()
+        .filter_map(|path| {
+            Some((sender(path), blake3::hash(&fs::read(path).ok()?).to_hex().to_string()))
+        })
+        .collect()
 }
 
 /// Every file below a directory.
 fn files(dir: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-    entries.map(|e| e.expect("an entry").path()).flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    entries
+        .map(|e| e.expect("an entry").path())
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .collect()
 }
 
 /// Kills, and what they left half done.
@@ -131,6 +149,9 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kills, starting, in_work, stories, each } = self;
-        write!(f, "{kills} kills in {stories} stories, {starting} of them on the way up; {in_work} left something half done: {each:?}")
+        write!(
+            f,
+            "{kills} kills in {stories} stories, {starting} of them on the way up; {in_work} left something half done: {each:?}"
+        )
     }
 }

@@ -1,4 +1,5 @@
-//! Files that keep coming, by the drop directory and over gRPC, whatever happens to the gateway: what a sender does that never gives up.
+//! Files that keep coming, by the drop directory and over gRPC, whatever happens to the gateway:
+//! what a sender does that never gives up.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
@@ -59,7 +60,8 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts a sender that drops files and one that uploads them and decides about a claim of each; `number` makes their files like no others.
+    /// Starts a sender that drops files and one that uploads them and decides about a claim of
+    /// each; `number` makes their files like no others.
     pub fn start(dir: &Path, doors: Doors, number: u64) -> Self {
         let stop = CancellationToken::new();
         let dropping = tokio::spawn(drop_files(dir.to_owned(), number, stop.clone()));
@@ -70,14 +72,19 @@ impl Load {
     /// Ends the load: what was begun is answered. Answers every file, and the refusals on the way.
     pub async fn stop(self) -> (Vec<Deposit>, Refusals) {
         self.stop.cancel();
-        let (mut deposits, (uploads, refusals)) = (self.dropping.await.expect("drops"), self.uploading.await.expect("uploads"));
+        let (mut deposits, (uploads, refusals)) =
+            (self.dropping.await.expect("drops"), self.uploading.await.expect("uploads"));
         deposits.extend(uploads);
         (deposits, refusals)
     }
 }
 
 fn file(sender: &str, seed: u64) -> Deposit {
-    Deposit { sender: sender.to_owned(), name: format!("{seed}.b2"), bytes: dre(seed, INVOICES, None) }
+    Deposit {
+        sender: sender.to_owned(),
+        name: format!("{seed}.b2"),
+        bytes: dre(seed, INVOICES, None),
+    }
 }
 
 async fn drop_files(dir: PathBuf, number: u64, stop: CancellationToken) -> Vec<Deposit> {
@@ -95,11 +102,18 @@ async fn drop_files(dir: PathBuf, number: u64, stop: CancellationToken) -> Vec<D
 pub fn drop_whole(dir: &Path, deposit: &Deposit) {
     let path = drop_path(dir, &deposit.sender, &deposit.name);
     let aside = path.with_file_name(format!(".{}.part", deposit.name));
-    fs::write(&aside, &deposit.bytes).and_then(|()| fs::rename(&aside, path)).expect("the sender writes");
+    fs::write(&aside, &deposit.bytes)
+        .and_then(|()| fs::rename(&aside, path))
+        .expect("the sender writes");
 }
 
-async fn upload_files(doors: Doors, number: u64, stop: CancellationToken) -> (Vec<Deposit>, Refusals) {
-    let (mut deposits, mut caller) = (Vec::new(), Caller { doors, turn: 0, refusals: Refusals::new() });
+async fn upload_files(
+    doors: Doors,
+    number: u64,
+    stop: CancellationToken,
+) -> (Vec<Deposit>, Refusals) {
+    let (mut deposits, mut caller) =
+        (Vec::new(), Caller { doors, turn: 0, refusals: Refusals::new() });
     while !stop.is_cancelled() {
         let deposit = file("oct-grpc", 100_000 * number + 50_000 + deposits.len() as u64);
         let receipt = loop {
@@ -139,7 +153,13 @@ impl Caller {
         match answer.unwrap_or_else(|_| Err(tonic::Status::deadline_exceeded("no answer"))) {
             Ok(answer) => Some(answer),
             Err(status) => {
-                assert!(!matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition | Code::AlreadyExists), "{status}");
+                assert!(
+                    !matches!(
+                        status.code(),
+                        Code::InvalidArgument | Code::FailedPrecondition | Code::AlreadyExists
+                    ),
+                    "{status}"
+                );
                 *self.refusals.entry(format!("{:?}", status.code())).or_default() += 1;
                 sleep(AGAIN).await;
                 None
@@ -149,22 +169,49 @@ impl Caller {
 }
 
 /// Deposits a file.
-pub async fn submit(door: Channel, deposit: &Deposit) -> Result<proto::SubmitExchangeResponse, tonic::Status> {
+pub async fn submit(
+    door: Channel,
+    deposit: &Deposit,
+) -> Result<proto::SubmitExchangeResponse, tonic::Status> {
     use proto::submit_exchange_request::Part;
-    let metadata = proto::SubmitMetadata { sender: deposit.sender.clone(), file_name: deposit.name.clone(), idempotency_key: String::new() };
-    let parts = std::iter::once(Part::Metadata(metadata)).chain(deposit.bytes.chunks(64 * 1024).map(|c| Part::Chunk(c.to_vec())));
-    let messages: Vec<_> = parts.map(|part| proto::SubmitExchangeRequest { part: Some(part) }).collect();
-    ExchangeServiceClient::new(door).submit_exchange(futures::stream::iter(messages)).await.map(tonic::Response::into_inner)
+    let metadata = proto::SubmitMetadata {
+        sender: deposit.sender.clone(),
+        file_name: deposit.name.clone(),
+        idempotency_key: String::new(),
+    };
+    let parts = std::iter::once(Part::Metadata(metadata))
+        .chain(deposit.bytes.chunks(64 * 1024).map(|c| Part::Chunk(c.to_vec())));
+    let messages: Vec<_> =
+        parts.map(|part| proto::SubmitExchangeRequest { part: Some(part) }).collect();
+    ExchangeServiceClient::new(door)
+        .submit_exchange(futures::stream::iter(messages))
+        .await
+        .map(tonic::Response::into_inner)
 }
 
 /// Accepts the first claim of a deposit that asks something of the AMC.
-async fn accept_one(door: Channel, receipt: &proto::SubmitExchangeResponse) -> Result<(), tonic::Status> {
+async fn accept_one(
+    door: Channel,
+    receipt: &proto::SubmitExchangeResponse,
+) -> Result<(), tonic::Status> {
     let exchange_id = receipt.exchange.as_ref().expect("an exchange").exchange_id.clone();
     let asked = proto::ListDreRequest { exchange_id, page_size: 100, ..Default::default() };
     let claims = DreStatusServiceClient::new(door.clone()).list_dre(asked).await?.into_inner().dre;
-    let Some(claim) = claims.iter().find(|c| c.amc.as_ref().is_some_and(|amc| amc.state != "not_requested")) else { return Ok(()) };
-    let (claim_id, idempotency_key) = (claim.claim_id.clone(), format!("{}-accept", claim.claim_id));
-    let decision = proto::Decision { claim_id, part: "amc".into(), idempotency_key, kind: Some(Kind::Accept(proto::Accept {})) };
+    let Some(claim) =
+        claims.iter().find(|c| c.amc.as_ref().is_some_and(|amc| amc.state != "not_requested"))
+    else {
+        return Ok(());
+    };
+    let (claim_id, idempotency_key) =
+        (claim.claim_id.clone(), format!("{}-accept", claim.claim_id));
+    let decision = proto::Decision {
+        claim_id,
+        part: "amc".into(),
+        idempotency_key,
+        kind: Some(Kind::Accept(proto::Accept {})),
+    };
     let mut work = proto::claim_work_service_client::ClaimWorkServiceClient::new(door);
-    work.record_decision(proto::RecordDecisionRequest { decision: Some(decision) }).await.map(|_| ())
+    work.record_decision(proto::RecordDecisionRequest { decision: Some(decision) })
+        .await
+        .map(|_| ())
 }

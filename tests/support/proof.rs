@@ -1,5 +1,6 @@
-//! The proof that nothing was lost and nothing is double: what was deposited, against what the database, the archive, the directories and the
-//! queues hold at the end. It reads the tables themselves, so that the program cannot talk itself out of it.
+//! The proof that nothing was lost and nothing is double: what was deposited, against what the
+//! database, the archive, the directories and the queues hold at the end. It reads the tables
+//! themselves, so that the program cannot talk itself out of it.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
@@ -48,14 +49,20 @@ pub struct Fact {
 impl From<&Message> for Fact {
     fn from(message: &Message) -> Self {
         let text = |name: &str| message.body[name].as_str().expect("a text").to_owned();
-        Self { event: message.id.clone(), claim: text("claimId"), sequence: text("sequence").parse().expect("a number") }
+        Self {
+            event: message.id.clone(),
+            claim: text("claimId"),
+            sequence: text("sequence").parse().expect("a number"),
+        }
     }
 }
 
 /// One integer of the database, or why it does not answer.
 pub async fn number(url: &str, sql: &'static str) -> Result<i64, sqlx::Error> {
     if url.starts_with("sqlite:") {
-        sqlx::query_scalar(sql).fetch_one(&mut SqliteConnection::connect(&format!("{url}?mode=ro")).await?).await
+        sqlx::query_scalar(sql)
+            .fetch_one(&mut SqliteConnection::connect(&format!("{url}?mode=ro")).await?)
+            .await
     } else {
         sqlx::query_scalar(sql).fetch_one(&mut PgConnection::connect(url).await?).await
     }
@@ -67,7 +74,9 @@ where
     T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
 {
     if url.starts_with("sqlite:") {
-        sqlx::query_as(sql).fetch_all(&mut SqliteConnection::connect(&format!("{url}?mode=ro")).await?).await
+        sqlx::query_as(sql)
+            .fetch_all(&mut SqliteConnection::connect(&format!("{url}?mode=ro")).await?)
+            .await
     } else {
         sqlx::query_as(sql).fetch_all(&mut PgConnection::connect(url).await?).await
     }
@@ -77,13 +86,19 @@ where
 const NOTHING: &[(&str, &str)] = &[
     ("events not published", "SELECT count(*) FROM outbox WHERE position IS NULL"),
     ("exchanges without verdict", "SELECT count(*) FROM exchanges WHERE verdict IS NULL"),
-    ("exchanges without books", "SELECT count(*) FROM exchanges e WHERE NOT EXISTS (SELECT 1 FROM ledgers l WHERE l.exchange_id = e.id)"),
+    (
+        "exchanges without books",
+        "SELECT count(*) FROM exchanges e WHERE NOT EXISTS (SELECT 1 FROM ledgers l WHERE l.exchange_id = e.id)",
+    ),
     (
         "exchanges without exactly one ARL",
         "SELECT count(*) FROM exchanges e WHERE 1 <> (SELECT count(*) FROM returns r WHERE r.exchange_id = e.id AND r.kind = 'arl')",
     ),
     ("return files not delivered", "SELECT count(*) FROM returns WHERE delivered_at IS NULL"),
-    ("books that do not balance", "SELECT count(*) FROM ledgers WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope"),
+    (
+        "books that do not balance",
+        "SELECT count(*) FROM ledgers WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope",
+    ),
     (
         "books that say other claims than there are",
         "SELECT count(*) FROM exchanges e WHERE e.norm = 'b2' AND e.accepted <> (SELECT count(*) FROM claims c WHERE c.exchange_id = e.id)",
@@ -92,17 +107,38 @@ const NOTHING: &[(&str, &str)] = &[
         "exchanges whose invoices are not all somewhere",
         "SELECT count(*) FROM exchanges WHERE norm = 'b2' AND verdict <> 'refused' AND invoices <> accepted + quarantined + duplicates",
     ),
-    ("invoices with two live claims", "SELECT count(*) FROM (SELECT identity FROM claims WHERE live GROUP BY identity HAVING count(*) > 1) AS twice"),
-    ("claims without their two parts", "SELECT count(*) FROM claims c WHERE 2 <> (SELECT count(*) FROM claim_parts p WHERE p.claim_id = c.id)"),
-    ("claims without lines", "SELECT count(*) FROM claims c WHERE NOT EXISTS (SELECT 1 FROM claim_lines l WHERE l.claim_id = c.id)"),
-    ("claims without event", "SELECT count(*) FROM claims c WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.claim_id = c.id AND o.sequence = 1)"),
-    ("events without claim", "SELECT count(*) FROM outbox o WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.id = o.claim_id)"),
-    ("parts without claim", "SELECT count(*) FROM claim_parts p WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.id = p.claim_id)"),
+    (
+        "invoices with two live claims",
+        "SELECT count(*) FROM (SELECT identity FROM claims WHERE live GROUP BY identity HAVING count(*) > 1) AS twice",
+    ),
+    (
+        "claims without their two parts",
+        "SELECT count(*) FROM claims c WHERE 2 <> (SELECT count(*) FROM claim_parts p WHERE p.claim_id = c.id)",
+    ),
+    (
+        "claims without lines",
+        "SELECT count(*) FROM claims c WHERE NOT EXISTS (SELECT 1 FROM claim_lines l WHERE l.claim_id = c.id)",
+    ),
+    (
+        "claims without event",
+        "SELECT count(*) FROM claims c WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.claim_id = c.id AND o.sequence = 1)",
+    ),
+    (
+        "events without claim",
+        "SELECT count(*) FROM outbox o WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.id = o.claim_id)",
+    ),
+    (
+        "parts without claim",
+        "SELECT count(*) FROM claim_parts p WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.id = p.claim_id)",
+    ),
     (
         "histories with holes",
         "SELECT count(*) FROM (SELECT claim_id FROM outbox GROUP BY claim_id HAVING count(*) <> max(sequence) OR min(sequence) <> 1) AS broken",
     ),
-    ("decisions without event", "SELECT count(*) FROM decisions d WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = d.event_id)"),
+    (
+        "decisions without event",
+        "SELECT count(*) FROM decisions d WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = d.event_id)",
+    ),
     (
         "worker's rejects that nobody told",
         "SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND told_in IS NULL",
@@ -110,7 +146,13 @@ const NOTHING: &[(&str, &str)] = &[
 ];
 
 /// Everything but the events. `dir` is the directory of a gateway whose files all replicas share.
-pub async fn check(gateway: &Gateway, url: &str, dir: &Path, deposits: &[Deposit], rejected: &BTreeSet<Invoice>) {
+pub async fn check(
+    gateway: &Gateway,
+    url: &str,
+    dir: &Path,
+    deposits: &[Deposit],
+    rejected: &BTreeSet<Invoice>,
+) {
     for (what, sql) in NOTHING {
         assert_eq!(number(url, sql).await.expect("the database answers"), 0, "{what}");
     }
@@ -125,7 +167,11 @@ pub async fn check(gateway: &Gateway, url: &str, dir: &Path, deposits: &[Deposit
 /// The gateway's own verification: raw files against tables, and the chain of receipts.
 pub fn check_verify(gateway: &Gateway) {
     let output = gateway.run_beside(&["verify"]);
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(output.status.success(), "{said}");
 }
 
@@ -133,15 +179,24 @@ pub fn check_verify(gateway: &Gateway) {
 async fn check_exchanges(gateway: &Gateway, exchanges: &[proto::Exchange], deposits: &[Deposit]) {
     let key = |sender: &str, digest: &str| (sender.to_owned(), digest.to_owned());
     let mut found: Vec<_> = exchanges.iter().map(|e| key(&e.sender, &e.digest)).collect();
-    let deposited: BTreeMap<_, &Deposit> = deposits.iter().map(|d| (key(&d.sender, &d.digest()), d)).collect();
+    let deposited: BTreeMap<_, &Deposit> =
+        deposits.iter().map(|d| (key(&d.sender, &d.digest()), d)).collect();
     found.sort();
-    assert_eq!(found, deposited.keys().cloned().collect::<Vec<_>>(), "a file of a sender is one exchange");
+    assert_eq!(
+        found,
+        deposited.keys().cloned().collect::<Vec<_>>(),
+        "a file of a sender is one exchange"
+    );
     for exchange in exchanges {
         let deposit = deposited[&key(&exchange.sender, &exchange.digest)];
         assert_ne!(exchange.verdict, "refused", "{}", deposit.name);
         let ledger = gateway.report(&exchange.exchange_id).await.ledger.expect("the books");
         let records = deposit.bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count();
-        assert!(ledger.balances && (!deposit.is_b2() || ledger.read == records as i64), "{}: {ledger:?}, {records} records", deposit.name);
+        assert!(
+            ledger.balances && (!deposit.is_b2() || ledger.read == records as i64),
+            "{}: {ledger:?}, {records} records",
+            deposit.name
+        );
     }
 }
 
@@ -150,14 +205,24 @@ async fn check_archive(url: &str, dir: &Path, exchanges: &[proto::Exchange]) {
     let data = dir.join("data");
     let (vault, _) = Vault::open(KeySource::DataDirectory, &data).expect("the vault opens");
     let archive = Archive::new(data.join("archive"), Arc::new(vault));
-    let rows: Vec<(String, String)> = rows(url, "SELECT archive_name, digest FROM exchanges").await.expect("the database answers");
+    let rows: Vec<(String, String)> = rows(url, "SELECT archive_name, digest FROM exchanges")
+        .await
+        .expect("the database answers");
     assert_eq!(rows.len(), exchanges.len());
-    // Beside the connections to the gateway, which hangs up on a client that answers none of its pings: after many kills this takes a while.
+    // Beside the connections to the gateway, which hangs up on a client that answers none of its
+    // pings: after many kills this takes a while.
     let read = tokio::task::spawn_blocking(move || {
         for (name, digest) in rows {
             let mut bytes = Vec::new();
-            archive.open(&name).and_then(|mut file| file.read_to_end(&mut bytes)).unwrap_or_else(|e| panic!("archive {name}: {e}"));
-            assert_eq!(blake3::hash(&bytes).to_hex().to_string(), digest, "archive {name} holds other bytes");
+            archive
+                .open(&name)
+                .and_then(|mut file| file.read_to_end(&mut bytes))
+                .unwrap_or_else(|e| panic!("archive {name}: {e}"));
+            assert_eq!(
+                blake3::hash(&bytes).to_hex().to_string(),
+                digest,
+                "archive {name} holds other bytes"
+            );
         }
     });
     read.await.expect("the archive holds what was acknowledged");
@@ -165,10 +230,17 @@ async fn check_archive(url: &str, dir: &Path, exchanges: &[proto::Exchange]) {
 
 /// Every sound invoice of the files is one claim, whatever was sent twice.
 async fn check_claims(gateway: &Gateway, deposits: &[Deposit]) {
-    let expected: BTreeSet<Invoice> = deposits.iter().filter(|d| d.is_b2()).flat_map(|d| sound_invoices(&d.bytes)).collect();
-    let mut claims: Vec<Invoice> = gateway.claims().await.into_iter().map(|c| Invoice { ps: c.ps, number: c.invoice_number }).collect();
+    let expected: BTreeSet<Invoice> =
+        deposits.iter().filter(|d| d.is_b2()).flat_map(|d| sound_invoices(&d.bytes)).collect();
+    let mut claims: Vec<Invoice> = gateway
+        .claims()
+        .await
+        .into_iter()
+        .map(|c| Invoice { ps: c.ps, number: c.invoice_number })
+        .collect();
     claims.sort();
-    let twice: Vec<_> = claims.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
+    let twice: Vec<_> =
+        claims.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
     let found: BTreeSet<Invoice> = claims.iter().cloned().collect();
     let lost: Vec<_> = expected.difference(&found).take(3).collect();
     let invented: Vec<_> = found.difference(&expected).take(3).collect();
@@ -194,12 +266,19 @@ fn sound_invoices(dre: &[u8]) -> Vec<Invoice> {
     found
 }
 
-/// What stands in the recipients' directories is what the store says, whole; every reject is told once.
-async fn check_returns(gateway: &Gateway, dir: &Path, exchanges: &[proto::Exchange], rejected: &BTreeSet<Invoice>) {
+/// What stands in the recipients' directories is what the store says, whole; every reject is told
+/// once.
+async fn check_returns(
+    gateway: &Gateway,
+    dir: &Path,
+    exchanges: &[proto::Exchange],
+    rejected: &BTreeSet<Invoice>,
+) {
     let mut said: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut page_token = String::new();
     loop {
-        let asked = proto::ListReturnsRequest { page_size: 1_000, page_token, ..Default::default() };
+        let asked =
+            proto::ListReturnsRequest { page_size: 1_000, page_token, ..Default::default() };
         let page = gateway.exchange().list_returns(asked).await.expect("lists").into_inner();
         said.extend(page.returns.into_iter().map(|r| ((r.recipient, r.file_name), r.digest)));
         page_token = page.next_page_token;
@@ -208,10 +287,15 @@ async fn check_returns(gateway: &Gateway, dir: &Path, exchanges: &[proto::Exchan
         }
     }
     let (mut written, mut told) = (BTreeMap::new(), Vec::new());
-    for recipient in fs::read_dir(dir.join("data/out")).expect("the directory of returns").map(|e| e.expect("an entry").path()) {
+    for recipient in fs::read_dir(dir.join("data/out"))
+        .expect("the directory of returns")
+        .map(|e| e.expect("an entry").path())
+    {
         for path in fs::read_dir(&recipient).expect("reads").map(|e| e.expect("an entry").path()) {
-            let text = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
-            let (recipient, name, bytes) = (text(&recipient), text(&path), fs::read(&path).expect("reads"));
+            let text =
+                |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
+            let (recipient, name, bytes) =
+                (text(&recipient), text(&path), fs::read(&path).expect("reads"));
             if name.starts_with('.') {
                 continue; // Hidden: a killed process was writing it.
             }
@@ -232,7 +316,8 @@ async fn check_returns(gateway: &Gateway, dir: &Path, exchanges: &[proto::Exchan
     assert_eq!(told, numbers, "each reject of a worker is told once");
 }
 
-/// What a consumer heard, in the order it heard it: forgetting repeated event ids, it knows every fact once and each claim's in order.
+/// What a consumer heard, in the order it heard it: forgetting repeated event ids, it knows every
+/// fact once and each claim's in order.
 pub async fn check_facts(url: &str, heard: &[Fact]) {
     let mut seen = HashSet::new();
     let mut lives: HashMap<&str, Vec<u64>> = HashMap::new();
@@ -240,7 +325,10 @@ pub async fn check_facts(url: &str, heard: &[Fact]) {
         lives.entry(&fact.claim).or_default().push(fact.sequence);
     }
     for (claim, life) in &lives {
-        assert!(life.iter().copied().eq(1..=life.len() as u64), "claim {claim} was heard as {life:?}");
+        assert!(
+            life.iter().copied().eq(1..=life.len() as u64),
+            "claim {claim} was heard as {life:?}"
+        );
     }
     let committed = number(url, "SELECT count(*) FROM outbox").await.expect("the database answers");
     assert_eq!(seen.len() as i64, committed, "facts heard, and facts committed");
@@ -249,12 +337,25 @@ pub async fn check_facts(url: &str, heard: &[Fact]) {
 /// The published stream from its start, as a subscriber reads it that kept no token.
 pub async fn stream(gateway: &Gateway, url: &str) -> Vec<Fact> {
     let count = number(url, "SELECT count(*) FROM outbox").await.expect("the database answers");
-    let mut stream = gateway.work().subscribe_claim_events(proto::SubscribeClaimEventsRequest::default()).await.expect("streams").into_inner();
+    let mut stream = gateway
+        .work()
+        .subscribe_claim_events(proto::SubscribeClaimEventsRequest::default())
+        .await
+        .expect("streams")
+        .into_inner();
     let mut facts = Vec::new();
     for _ in 0..count {
-        let message = tokio::time::timeout(PATIENCE, stream.message()).await.expect("an event in time").expect("streams").expect("an event");
+        let message = tokio::time::timeout(PATIENCE, stream.message())
+            .await
+            .expect("an event in time")
+            .expect("streams")
+            .expect("an event");
         let event = message.event.expect("nothing is filtered");
-        facts.push(Fact { event: event.event_id, claim: event.claim_id, sequence: u64::try_from(event.sequence).expect("positive") });
+        facts.push(Fact {
+            event: event.event_id,
+            claim: event.claim_id,
+            sequence: u64::try_from(event.sequence).expect("positive"),
+        });
     }
     facts
 }

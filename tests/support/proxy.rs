@@ -1,4 +1,5 @@
-//! A TCP line that can fall silent: open at both ends, and nothing goes through any more, as behind a firewall that forgot the connection.
+//! A TCP line that can fall silent: open at both ends, and nothing goes through any more, as behind
+//! a firewall that forgot the connection.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
@@ -32,7 +33,8 @@ impl Proxy {
         self.silent.send_replace(true);
     }
 
-    /// Carries new connections. The silent ones stay silent at the near end; the far end has given them up, as keepalives do.
+    /// Carries new connections. The silent ones stay silent at the near end; the far end has given
+    /// them up, as keepalives do.
     pub fn heal(&self) {
         self.silent.send_replace(false);
     }

@@ -1,4 +1,5 @@
-//! A relay on a real RabbitMQ, seen through a prefix of its own that is deleted at the end, and a line to it that can be cut.
+//! A relay on a real RabbitMQ, seen through a prefix of its own that is deleted at the end, and a
+//! line to it that can be cut.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
@@ -38,7 +39,9 @@ pub struct Broker {
 }
 
 /// Runs a test with a prefix of its own, and deletes what was declared under it.
-pub async fn on_broker<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Arc<Broker>) -> F + Send + 'static) {
+pub async fn on_broker<F: Future<Output = ()> + Send + 'static>(
+    test: impl FnOnce(Arc<Broker>) -> F + Send + 'static,
+) {
     let broker = Arc::new(Broker::open().await);
     // In a task of its own, so that the queues are deleted also when the test panics.
     let given = Arc::clone(&broker);
@@ -73,29 +76,52 @@ impl Broker {
         self.relay_with(store, self.settings()).await
     }
 
-    /// A relay that has declared its queues: RabbitMQ 3.10 breaks the connection of who consumes from a quorum queue that is being made.
+    /// A relay that has declared its queues: RabbitMQ 3.10 breaks the connection of who consumes
+    /// from a quorum queue that is being made.
     pub async fn relay_with(&self, store: &SharedStore, settings: AmqpSettings) -> Running {
         let (status, shutdown) = (RelayStatus::default(), CancellationToken::new());
         let sink = Box::new(AmqpSink::new(settings));
-        let task = tokio::spawn(relay::run(store.clone(), sink, Arc::new(SystemClock), status.clone(), shutdown.clone()));
+        let task = tokio::spawn(relay::run(
+            store.clone(),
+            sink,
+            Arc::new(SystemClock),
+            status.clone(),
+            shutdown.clone(),
+        ));
         let running = Running { task, status, shutdown };
-        running.reaches(|state| matches!(state, RelayState::Publishing | RelayState::Standby)).await;
+        running
+            .reaches(|state| matches!(state, RelayState::Publishing | RelayState::Standby))
+            .await;
         running
     }
 
-    /// Deliveries of a queue until they hold `events` different ones, in the order they came; none is acknowledged.
+    /// Deliveries of a queue until they hold `events` different ones, in the order they came; none
+    /// is acknowledged.
     pub async fn consume(&self, queue: &str, events: usize) -> Vec<Delivery> {
         let tag = new_id().to_string();
-        let mut consumer =
-            self.channel.basic_consume(self.name(queue), tag.as_str().into(), BasicConsumeOptions::default(), FieldTable::default()).await.unwrap();
+        let mut consumer = self
+            .channel
+            .basic_consume(
+                self.name(queue),
+                tag.as_str().into(),
+                BasicConsumeOptions::default(),
+                FieldTable::default(),
+            )
+            .await
+            .unwrap();
         let (mut deliveries, mut seen) = (Vec::new(), HashSet::new());
         while seen.len() < events {
-            let delivery = timeout(PATIENCE, consumer.next()).await.unwrap_or_else(|_| panic!("only {} of {events} events came", seen.len()));
+            let delivery = timeout(PATIENCE, consumer.next())
+                .await
+                .unwrap_or_else(|_| panic!("only {} of {events} events came", seen.len()));
             let delivery = delivery.unwrap().unwrap();
             seen.insert(delivery.properties.message_id().clone().unwrap());
             deliveries.push(delivery);
         }
-        self.channel.basic_cancel(tag.as_str().into(), BasicCancelOptions::default()).await.unwrap();
+        self.channel
+            .basic_cancel(tag.as_str().into(), BasicCancelOptions::default())
+            .await
+            .unwrap();
         deliveries
     }
 
@@ -107,22 +133,38 @@ impl Broker {
 
     pub async fn depth(&self, queue: &str) -> u32 {
         let options = QueueDeclareOptions::durable().passive();
-        self.channel.queue_declare(self.name(queue), options, FieldTable::default()).await.unwrap().message_count()
+        self.channel
+            .queue_declare(self.name(queue), options, FieldTable::default())
+            .await
+            .unwrap()
+            .message_count()
     }
 
     pub async fn unbind_workers(&self) {
-        self.channel.queue_unbind(self.name(WORK), self.name(CLAIMS), "claim.#".into(), FieldTable::default()).await.unwrap();
+        self.channel
+            .queue_unbind(
+                self.name(WORK),
+                self.name(CLAIMS),
+                "claim.#".into(),
+                FieldTable::default(),
+            )
+            .await
+            .unwrap();
     }
 
     pub async fn delete_all(&self) {
         // Over a line of its own: a test may have lost the other one.
-        let connection = Connection::connect(&broker_url(), ConnectionProperties::default()).await.unwrap();
+        let connection =
+            Connection::connect(&broker_url(), ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         for row in topology::QUEUES {
             channel.queue_delete(self.name(row.name), QueueDeleteOptions::default()).await.unwrap();
         }
         for row in topology::EXCHANGES {
-            channel.exchange_delete(self.name(row.name), ExchangeDeleteOptions::default()).await.unwrap();
+            channel
+                .exchange_delete(self.name(row.name), ExchangeDeleteOptions::default())
+                .await
+                .unwrap();
         }
         connection.close(200, "bye".into()).await.unwrap();
         let _ = self.connection.close(200, "bye".into()).await;
@@ -143,7 +185,10 @@ impl Running {
 
     pub async fn reaches(&self, holds: impl Fn(RelayState) -> bool) {
         let mut states = self.status.subscribe();
-        timeout(PATIENCE, states.wait_for(|now| holds(*now))).await.expect("the relay gets there").unwrap();
+        timeout(PATIENCE, states.wait_for(|now| holds(*now)))
+            .await
+            .expect("the relay gets there")
+            .unwrap();
     }
 
     pub async fn stop(self) {
@@ -152,7 +197,8 @@ impl Running {
     }
 }
 
-/// A TCP line to the broker that can be cut, or fall silent, without disturbing the other users of the broker.
+/// A TCP line to the broker that can be cut, or fall silent, without disturbing the other users of
+/// the broker.
 pub struct Proxy {
     port: u16,
     line: watch::Sender<Order>,
@@ -184,7 +230,13 @@ impl Proxy {
     pub fn url(&self) -> String {
         let uri: AMQPUri = broker_url().parse().unwrap();
         let user = &uri.authority.userinfo;
-        format!("amqp://{}:{}@127.0.0.1:{}/{}", user.username, user.password, self.port, uri.vhost.replace('/', "%2f"))
+        format!(
+            "amqp://{}:{}@127.0.0.1:{}/{}",
+            user.username,
+            user.password,
+            self.port,
+            uri.vhost.replace('/', "%2f")
+        )
     }
 
     /// Cuts the connections that are open; later ones are carried.
@@ -192,7 +244,8 @@ impl Proxy {
         self.line.send_replace(Order::Cut);
     }
 
-    /// Stops carrying on the connections that are open, without closing them; later ones are carried.
+    /// Stops carrying on the connections that are open, without closing them; later ones are
+    /// carried.
     pub fn silence(&self) {
         self.line.send_replace(Order::Silence);
     }
@@ -207,7 +260,8 @@ impl Drop for Proxy {
 /// Carries bytes both ways until the next order.
 pub async fn carry(mut near: TcpStream, mut orders: watch::Receiver<Order>) {
     let uri: AMQPUri = broker_url().parse().unwrap();
-    let mut far = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await.unwrap();
+    let mut far =
+        TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await.unwrap();
     tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
         order = orders.changed() => {
@@ -220,12 +274,14 @@ pub async fn carry(mut near: TcpStream, mut orders: watch::Receiver<Order>) {
     }
 }
 
-/// Commits `claims` claims with `facts` events each; the younger events of all claims are interleaved. Answers the claims.
+/// Commits `claims` claims with `facts` events each; the younger events of all claims are
+/// interleaved. Answers the claims.
 pub async fn tell(store: &SharedStore, claims: u64, facts: u64) -> Vec<(Claim, u64)> {
     let claims = deposit_many(store, &new_id().to_string(), claims).await;
     for sequence in 2..=facts {
         let mut unit = store.begin().await.unwrap();
-        let events: Vec<ClaimEvent> = claims.iter().map(|claim| event(&claim.claim, sequence)).collect();
+        let events: Vec<ClaimEvent> =
+            claims.iter().map(|claim| event(&claim.claim, sequence)).collect();
         unit.insert_events(&events).await.unwrap();
         unit.commit().await.unwrap();
     }
@@ -238,7 +294,10 @@ pub fn check_order(told: &[(Claim, u64)], deliveries: &[Delivery]) {
     let mut facts: BTreeMap<_, Vec<u64>> = BTreeMap::new();
     for delivery in deliveries {
         let event: ClaimEvent = serde_json::from_slice(&delivery.data).unwrap();
-        assert_eq!(delivery.properties.message_id().as_ref().unwrap().as_str(), event.event_id.to_string());
+        assert_eq!(
+            delivery.properties.message_id().as_ref().unwrap().as_str(),
+            event.event_id.to_string()
+        );
         if seen.insert(event.event_id) {
             facts.entry(event.claim_id).or_default().push(event.sequence);
         }

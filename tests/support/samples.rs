@@ -1,4 +1,5 @@
-//! Claims, exchanges and the rest as the ingest would make them, all invented and without any person.
+//! Claims, exchanges and the rest as the ingest would make them, all invented and without any
+//! person.
 
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::domain::claim::{Flow, PartKind, PartState, Reason};
@@ -92,7 +93,12 @@ pub fn reason() -> Reason {
 
 /// The part as a worker's reject leaves it.
 pub fn rejected(claim: &Claim, at: OffsetDateTime) -> ClaimPart {
-    ClaimPart { state: PartState::Rejected, reasons: vec![reason()], updated_at: at, ..claim.amc.clone() }
+    ClaimPart {
+        state: PartState::Rejected,
+        reasons: vec![reason()],
+        updated_at: at,
+        ..claim.amc.clone()
+    }
 }
 
 pub fn arl(exchange: ExchangeId, recipient: &str) -> ReturnFile {
@@ -150,18 +156,29 @@ pub fn plain_link(tip: &ChainTip) -> String {
 /// Takes the place of an exchange that must be free.
 pub async fn open(unit: &mut Box<dyn UnitOfWork>, digest: &str) -> ExchangeId {
     let id = ExchangeId(new_id());
-    assert_eq!(unit.claim_exchange("octest", digest, "", id).await.expect("claims the exchange"), None);
+    assert_eq!(
+        unit.claim_exchange("octest", digest, "", id).await.expect("claims the exchange"),
+        None
+    );
     id
 }
 
-/// Commits one exchange with the claims that `make` gives it, and their first events. Answers the claims written.
-pub async fn deposit(store: &SharedStore, digest: &str, make: impl FnOnce(ExchangeId) -> Vec<NewClaim>) -> Vec<NewClaim> {
+/// Commits one exchange with the claims that `make` gives it, and their first events. Answers the
+/// claims written.
+pub async fn deposit(
+    store: &SharedStore,
+    digest: &str,
+    make: impl FnOnce(ExchangeId) -> Vec<NewClaim>,
+) -> Vec<NewClaim> {
     let mut unit = store.begin().await.expect("begins");
     let id = open(&mut unit, digest).await;
     let claims = make(id);
     let written = unit.insert_claims(&offered(&claims)).await.expect("writes claims");
-    let kept: Vec<NewClaim> = claims.into_iter().filter(|c| written.contains(&c.claim.id)).collect();
-    unit.insert_events(&kept.iter().map(|c| event(&c.claim, 1)).collect::<Vec<_>>()).await.expect("writes events");
+    let kept: Vec<NewClaim> =
+        claims.into_iter().filter(|c| written.contains(&c.claim.id)).collect();
+    unit.insert_events(&kept.iter().map(|c| event(&c.claim, 1)).collect::<Vec<_>>())
+        .await
+        .expect("writes events");
     unit.close_exchange(&closing(id, digest, &kept), &plain_link).await.expect("closes");
     unit.commit().await.expect("commits");
     kept
@@ -184,5 +201,8 @@ pub fn offered(claims: &[NewClaim]) -> Vec<Arc<NewClaim>> {
 
 /// A deposit of `count` claims whose identities start with `digest`.
 pub async fn deposit_many(store: &SharedStore, digest: &str, count: u64) -> Vec<NewClaim> {
-    deposit(store, digest, |id| (1..=count).map(|n| claim(id, n, &format!("{digest}-{n}"))).collect()).await
+    deposit(store, digest, |id| {
+        (1..=count).map(|n| claim(id, n, &format!("{digest}-{n}"))).collect()
+    })
+    .await
 }

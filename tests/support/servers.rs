@@ -1,7 +1,9 @@
-//! A PostgreSQL and a RabbitMQ of the tests' own, made with the programs of the installed packages on free ports: they may be stopped, killed and
-//! started again without disturbing anybody. The services of the machine are never touched.
+//! A PostgreSQL and a RabbitMQ of the tests' own, made with the programs of the installed packages
+//! on free ports: they may be stopped, killed and started again without disturbing anybody. The
+//! services of the machine are never touched.
 //!
-//! A server lives behind a shell that waits for the end of its standard input: when the test program ends, however it ends, the server ends.
+//! A server lives behind a shell that waits for the end of its standard input: when the test
+//! program ends, however it ends, the server ends.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
@@ -17,8 +19,7 @@ use tempfile::TempDir;
 /// A server that is not there by then will not be.
 const START: Duration = Duration::from_secs(90);
 /// Runs the server it is given until its standard input ends.
-const KEEPER: &str =
-    r#"trap '' INT; "$@" & server=$!; cat >/dev/null; kill -9 $server $(cat "${RABBITMQ_PID_FILE:-/dev/null}" 2>/dev/null); wait $server"#;
+const KEEPER: &str = r#"trap '' INT; "$@" & server=$!; cat >/dev/null; kill -9 $server $(cat "${RABBITMQ_PID_FILE:-/dev/null}" 2>/dev/null); wait $server"#;
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
@@ -34,7 +35,11 @@ fn wait_for(what: &str, mut ready: impl FnMut() -> bool) {
 
 fn succeed(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().expect("the program starts");
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(output.status.success(), "{command:?}: {said}");
     said
 }
@@ -69,14 +74,26 @@ impl Postgres {
     /// Makes and starts one; nothing when the server's programs are not installed.
     pub fn start() -> Option<Self> {
         let programs = postgres_programs()?;
-        let dir = tempfile::Builder::new().prefix("noemie-test-postgres.").tempdir().expect("a directory");
+        let dir = tempfile::Builder::new()
+            .prefix("noemie-test-postgres.")
+            .tempdir()
+            .expect("a directory");
         if is_root() {
             succeed(Command::new("chown").arg("postgres").arg(dir.path()));
         }
         let mut server = Self { kept: None, programs, port: free_port(), dir };
         let mut initdb = server.command("initdb");
         succeed(
-            initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]).arg("--pgdata").arg(server.data()),
+            initdb
+                .args([
+                    "--username=postgres",
+                    "--auth=trust",
+                    "--encoding=UTF8",
+                    "--locale=C",
+                    "--no-sync",
+                ])
+                .arg("--pgdata")
+                .arg(server.data()),
         );
         server.up();
         Some(server)
@@ -94,17 +111,38 @@ impl Postgres {
     /// Starts the server and waits until it answers.
     pub fn up(&mut self) {
         let mut keeper = as_postgres(Command::new("sh"));
-        keeper.args(["-c", KEEPER, "keeper"]).arg(self.programs.join("postgres")).arg("-D").arg(self.data());
+        keeper
+            .args(["-c", KEEPER, "keeper"])
+            .arg(self.programs.join("postgres"))
+            .arg("-D")
+            .arg(self.data());
         let port = self.port.to_string();
-        keeper.args(["-p", &port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"]);
+        keeper.args([
+            "-p",
+            &port,
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "unix_socket_directories=",
+            "-c",
+            "fsync=off",
+        ]);
         keeper.args(["-c", "log_lock_waits=on", "-c", "deadlock_timeout=200ms"]);
         self.kept = Some(Kept::start(keeper, &self.log_path()));
-        wait_for("PostgreSQL", || self.command("pg_isready").args(["-q", "-h", "127.0.0.1", "-p", &port]).status().is_ok_and(|s| s.success()));
+        wait_for("PostgreSQL", || {
+            self.command("pg_isready")
+                .args(["-q", "-h", "127.0.0.1", "-p", &port])
+                .status()
+                .is_ok_and(|s| s.success())
+        });
     }
 
-    /// Stops it at once, as a power cut of the server would: sessions are cut, recovery comes at the next start.
+    /// Stops it at once, as a power cut of the server would: sessions are cut, recovery comes at
+    /// the next start.
     pub fn down(&mut self) {
-        succeed(self.command("pg_ctl").args(["stop", "--mode=immediate", "--pgdata"]).arg(self.data()));
+        succeed(
+            self.command("pg_ctl").args(["stop", "--mode=immediate", "--pgdata"]).arg(self.data()),
+        );
         self.kept = None;
     }
 
@@ -141,7 +179,9 @@ fn is_root() -> bool {
 fn as_postgres(mut command: Command) -> Command {
     command.current_dir("/");
     if is_root() {
-        let id = |what: &str| succeed(Command::new("id").args([what, "postgres"])).trim().parse().expect("a number");
+        let id = |what: &str| {
+            succeed(Command::new("id").args([what, "postgres"])).trim().parse().expect("a number")
+        };
         command.uid(id("-u")).gid(id("-g"));
     }
     command
@@ -149,7 +189,10 @@ fn as_postgres(mut command: Command) -> Command {
 
 /// The newest server programs: Debian keeps them out of the PATH.
 fn postgres_programs() -> Option<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql").ok()?.filter_map(|e| Some(e.ok()?.path().join("bin"))).collect();
+    let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .filter_map(|e| Some(e.ok()?.path().join("bin")))
+        .collect();
     found.retain(|dir| dir.join("initdb").exists() && dir.join("postgres").exists());
     found.sort();
     found.pop()
@@ -171,10 +214,17 @@ impl Rabbit {
         if !Path::new(RABBIT_PROGRAMS).join("rabbitmq-server").exists() {
             return None;
         }
-        let dir = tempfile::Builder::new().prefix("noemie-test-rabbitmq.").tempdir().expect("a directory");
+        let dir = tempfile::Builder::new()
+            .prefix("noemie-test-rabbitmq.")
+            .tempdir()
+            .expect("a directory");
         let (port, dist_port) = (free_port(), free_port());
         fs::write(dir.path().join("enabled_plugins"), "[].\n").expect("a file");
-        fs::write(dir.path().join("rabbitmq.conf"), format!("listeners.tcp.local = 127.0.0.1:{port}\n")).expect("a file");
+        fs::write(
+            dir.path().join("rabbitmq.conf"),
+            format!("listeners.tcp.local = 127.0.0.1:{port}\n"),
+        )
+        .expect("a file");
         let mut server = Self { kept: None, port, dist_port, dir };
         server.up();
         Some(server)
@@ -199,7 +249,9 @@ impl Rabbit {
     /// Starts the node and waits until it speaks AMQP.
     pub fn up(&mut self) {
         let mut keeper = Command::new("sh");
-        keeper.args(["-c", KEEPER, "keeper"]).arg(Path::new(RABBIT_PROGRAMS).join("rabbitmq-server"));
+        keeper
+            .args(["-c", KEEPER, "keeper"])
+            .arg(Path::new(RABBIT_PROGRAMS).join("rabbitmq-server"));
         self.settings(&mut keeper);
         self.kept = Some(Kept::start(keeper, &self.dir.path().join("output")));
         wait_for("RabbitMQ", || self.answers());
@@ -219,7 +271,8 @@ impl Rabbit {
 
     /// Kills the node, nothing said to anybody.
     pub fn kill(&mut self) {
-        let pid = fs::read_to_string(self.dir.path().join("pid")).expect("the node wrote its number");
+        let pid =
+            fs::read_to_string(self.dir.path().join("pid")).expect("the node wrote its number");
         succeed(Command::new("kill").args(["-9", pid.trim()]));
         self.kept = None;
     }

@@ -1,6 +1,8 @@
-//! A day of the gateway, told to a process that may die anywhere in it: files dropped and uploaded (one with a fault, one sent twice under another
-//! name), the answer of a caisse, a worker's decisions, the 580 that tells its rejects. Told again from the start, the story goes on where it was
-//! cut: a dropped file is dropped once only, since nobody but the gateway may lose it then; what has no answer is asked again.
+//! A day of the gateway, told to a process that may die anywhere in it: files dropped and uploaded
+//! (one with a fault, one sent twice under another name), the answer of a caisse, a worker's
+//! decisions, the 580 that tells its rejects. Told again from the start, the story goes on where it
+//! was cut: a dropped file is dropped once only, since nobody but the gateway may lose it then;
+//! what has no answer is asked again.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
@@ -51,25 +53,38 @@ pub struct Story {
 /// A pharmacy's file.
 pub fn dre(seed: u64, invoices: u64, damage: Option<Damage>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let options = Options { profile: Profile::Pharmacie, invoices, seed, damage, ..Options::default() };
+    let options =
+        Options { profile: Profile::Pharmacie, invoices, seed, damage, ..Options::default() };
     generate::dre(&options, &mut bytes).expect("generates");
     bytes
 }
 
 fn rsp(dre: &[u8], seed: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let options = RspOptions { seed, rejected: 10, deferred: 10, amc_rejected: 0, amc_left: 30, ..RspOptions::default() };
+    let options = RspOptions {
+        seed,
+        rejected: 10,
+        deferred: 10,
+        amc_rejected: 0,
+        amc_left: 30,
+        ..RspOptions::default()
+    };
     generate::rsp(dre, Forme::Crlf, &options, &mut bytes).expect("generates");
     bytes
 }
 
 impl Story {
-    /// A story like no other of this database: `number` tells them apart. `size` is the number of invoices of the largest file.
+    /// A story like no other of this database: `number` tells them apart. `size` is the number of
+    /// invoices of the largest file.
     pub fn new(url: &str, number: u64, size: u64) -> Self {
         let senders = ["oct-a", "oct-b", "cpam"].map(|name| format!("{name}-{number}"));
         let (seed, small) = (1_000 + number * 10, size.min(12));
         let first = dre(seed, small, None);
-        let deposit = |sender: &str, name: &str, bytes| Deposit { sender: sender.to_owned(), name: name.to_owned(), bytes };
+        let deposit = |sender: &str, name: &str, bytes| Deposit {
+            sender: sender.to_owned(),
+            name: name.to_owned(),
+            bytes,
+        };
         Self {
             url: url.to_owned(),
             dropped: BTreeSet::new(),
@@ -118,7 +133,10 @@ impl Story {
         self.asks = true;
         self.decide(gateway).await?;
         self.asks = false;
-        until(gateway, "the 580 file", || std::future::ready((!gateway.out(&self.senders[1], "580_").is_empty()).then_some(()))).await?;
+        until(gateway, "the 580 file", || {
+            std::future::ready((!gateway.out(&self.senders[1], "580_").is_empty()).then_some(()))
+        })
+        .await?;
         self.rest(gateway).await?;
         self.nothing_is_taken_back(gateway);
         Ok(())
@@ -126,7 +144,8 @@ impl Story {
 
     /// Every ARL ever seen, in an answer or in a directory, stands there as it was.
     fn nothing_is_taken_back(&self, gateway: &Gateway) {
-        let standing: BTreeMap<_, _> = self.senders.iter().flat_map(|sender| gateway.out(sender, "ARL_")).collect();
+        let standing: BTreeMap<_, _> =
+            self.senders.iter().flat_map(|sender| gateway.out(sender, "ARL_")).collect();
         for (name, arl) in &self.acknowledged {
             assert_eq!(standing.get(name), Some(arl), "{name} was given, and is gone or another");
         }
@@ -134,7 +153,9 @@ impl Story {
 
     async fn upload(&mut self, gateway: &Gateway, upload: &Deposit) -> Result<(), ExitStatus> {
         self.asks = true;
-        let answer = alive(gateway, gateway.submit(&upload.sender, &upload.name, &upload.bytes).await).await?;
+        let answer =
+            alive(gateway, gateway.submit(&upload.sender, &upload.name, &upload.bytes).await)
+                .await?;
         self.asks = false;
         self.note_arl(answer.arl.expect("a receipt has its ARL").file_name, answer.arl_body);
         Ok(())
@@ -160,14 +181,23 @@ impl Story {
         let aside = path.with_file_name(format!(".{}.part", deposit.name));
         let mut file = File::create(&aside).expect("the sender writes");
         file.write_all(&deposit.bytes).expect("the sender writes");
-        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).expect("a time");
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000))
+            .expect("a time");
         fs::rename(aside, path).expect("the sender is done");
     }
 
     /// Waits for the ARL of a sender; none that stood there may be gone or another one.
-    async fn arls(&mut self, gateway: &Gateway, sender: usize, count: usize) -> Result<(), ExitStatus> {
+    async fn arls(
+        &mut self,
+        gateway: &Gateway,
+        sender: usize,
+        count: usize,
+    ) -> Result<(), ExitStatus> {
         let arls = until(gateway, &format!("{count} ARL for {}", self.senders[sender]), || {
-            std::future::ready(Some(gateway.out(&self.senders[sender], "ARL_")).filter(|found| found.len() >= count))
+            std::future::ready(
+                Some(gateway.out(&self.senders[sender], "ARL_"))
+                    .filter(|found| found.len() >= count),
+            )
         })
         .await?;
         assert_eq!(arls.len(), count, "ARL in out/{}", self.senders[sender]);
@@ -187,27 +217,60 @@ impl Story {
             }
             decided += 1;
             if decided <= REJECTED {
-                let reason = proto::Reason { code: "122".into(), label: "Garantie non active à la date des soins".into() };
+                let reason = proto::Reason {
+                    code: "122".into(),
+                    label: "Garantie non active à la date des soins".into(),
+                };
                 self.rejected.insert(invoice.clone());
-                self.decision(gateway, &claim.claim_id, "reject", Kind::Reject(proto::Reject { reasons: vec![reason] })).await?;
+                self.decision(
+                    gateway,
+                    &claim.claim_id,
+                    "reject",
+                    Kind::Reject(proto::Reject { reasons: vec![reason] }),
+                )
+                .await?;
             } else {
                 let amount_centimes = claim.amc.as_ref().expect("the AMC part").asked_centimes;
                 let (transfer_reference, transfer_date) = ("VIR 42".into(), "2026-02-10".into());
-                self.decision(gateway, &claim.claim_id, "accept", Kind::Accept(proto::Accept {})).await?;
-                self.decision(gateway, &claim.claim_id, "pay", Kind::Pay(proto::Pay { transfer_reference, transfer_date, amount_centimes })).await?;
+                self.decision(gateway, &claim.claim_id, "accept", Kind::Accept(proto::Accept {}))
+                    .await?;
+                self.decision(
+                    gateway,
+                    &claim.claim_id,
+                    "pay",
+                    Kind::Pay(proto::Pay { transfer_reference, transfer_date, amount_centimes }),
+                )
+                .await?;
             }
         }
         Ok(())
     }
 
     /// Decides, or hears again what was decided: what was answered once stands.
-    async fn decision(&mut self, gateway: &Gateway, claim_id: &str, what: &str, kind: Kind) -> Result<(), ExitStatus> {
+    async fn decision(
+        &mut self,
+        gateway: &Gateway,
+        claim_id: &str,
+        what: &str,
+        kind: Kind,
+    ) -> Result<(), ExitStatus> {
         let idempotency_key = format!("{claim_id}-{what}");
-        let decision = proto::Decision { claim_id: claim_id.into(), part: "amc".into(), idempotency_key: idempotency_key.clone(), kind: Some(kind) };
-        let answer = gateway.work().record_decision(proto::RecordDecisionRequest { decision: Some(decision) }).await;
+        let decision = proto::Decision {
+            claim_id: claim_id.into(),
+            part: "amc".into(),
+            idempotency_key: idempotency_key.clone(),
+            kind: Some(kind),
+        };
+        let answer = gateway
+            .work()
+            .record_decision(proto::RecordDecisionRequest { decision: Some(decision) })
+            .await;
         let answer = alive(gateway, answer).await?.into_inner();
         match self.decided.get(&idempotency_key) {
-            Some(event) => assert!(answer.repeated && answer.event_id == *event, "{idempotency_key} was answered, and is decided anew"),
+            Some(event) => assert!(
+                answer.repeated && answer.event_id == *event,
+                "{idempotency_key} was answered, and is decided anew"
+            ),
             None => {
                 self.decided.insert(idempotency_key, answer.event_id);
                 self.answers.send_modify(|count| *count += 1);
@@ -218,23 +281,36 @@ impl Story {
 
     /// Waits until nothing is under way.
     async fn rest(&self, gateway: &Gateway) -> Result<(), ExitStatus> {
-        let inbox = |sender: &String| fs::read_dir(gateway.dir.join("data/in").join(sender)).map_or(0, Iterator::count);
-        until(gateway, "the drop directory is empty", || std::future::ready((self.senders.iter().map(inbox).sum::<usize>() == 0).then_some(())))
-            .await?;
+        let inbox = |sender: &String| {
+            fs::read_dir(gateway.dir.join("data/in").join(sender)).map_or(0, Iterator::count)
+        };
+        until(gateway, "the drop directory is empty", || {
+            std::future::ready((self.senders.iter().map(inbox).sum::<usize>() == 0).then_some(()))
+        })
+        .await?;
         let waiting = "SELECT (SELECT count(*) FROM outbox WHERE position IS NULL) + (SELECT count(*) FROM returns WHERE delivered_at IS NULL) \
                        + (SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected' AND told_in IS NULL)";
-        until(gateway, "the gateway is at rest", || async { (number(&self.url, waiting).await.ok()? == 0).then_some(()) }).await
+        until(gateway, "the gateway is at rest", || async {
+            (number(&self.url, waiting).await.ok()? == 0).then_some(())
+        })
+        .await
     }
 }
 
 async fn claim_of(gateway: &Gateway, invoice: &Invoice) -> Result<proto::DreStatus, ExitStatus> {
     let key = proto::InvoiceKey { ps: invoice.ps.clone(), invoice_number: invoice.number.clone() };
-    let asked = proto::GetDreStatusRequest { dre: Some(proto::get_dre_status_request::Dre::Invoice(key)) };
+    let asked =
+        proto::GetDreStatusRequest { dre: Some(proto::get_dre_status_request::Dre::Invoice(key)) };
     let answer = gateway.status().get_dre_status(asked).await;
-    Ok(alive(gateway, answer).await?.into_inner().dre.expect("the claim of an invoice that got its ARL"))
+    Ok(alive(gateway, answer)
+        .await?
+        .into_inner()
+        .dre
+        .expect("the claim of an invoice that got its ARL"))
 }
 
-/// An answer, or how the process died instead of giving it. A failure of a process that lives on fails the test.
+/// An answer, or how the process died instead of giving it. A failure of a process that lives on
+/// fails the test.
 async fn alive<T>(gateway: &Gateway, answer: Result<T, tonic::Status>) -> Result<T, ExitStatus> {
     let status = match answer {
         Ok(answer) => return Ok(answer),
@@ -251,7 +327,11 @@ async fn alive<T>(gateway: &Gateway, answer: Result<T, tonic::Status>) -> Result
 }
 
 /// Looks again and again until there is an answer or the process is dead; fails after [`PATIENCE`].
-async fn until<T, F: Future<Output = Option<T>>>(gateway: &Gateway, what: &str, mut look: impl FnMut() -> F) -> Result<T, ExitStatus> {
+async fn until<T, F: Future<Output = Option<T>>>(
+    gateway: &Gateway,
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> Result<T, ExitStatus> {
     let start = Instant::now();
     loop {
         if let Some(answer) = look().await {

@@ -1,5 +1,6 @@
-//! Every zone by the constants of its table: what the crate offers to those who know which record they read. The compiler knows the place,
-//! the length and the picture of each zone, and the table is still stated once.
+//! Every zone by the constants of its table: what the crate offers to those who know which record
+//! they read. The compiler knows the place, the length and the picture of each zone, and the table
+//! is still stated once.
 
 use crate::decodage::valeur;
 use noemie_parsers::b2::{t2, t2s, t4, t5};

@@ -1,7 +1,9 @@
-//! The same zones read by walking the tables of the crate, and by hand over fixed slices, as a program written for one record would.
+//! The same zones read by walking the tables of the crate, and by hand over fixed slices, as a
+//! program written for one record would.
 //!
-//! All sum the same values: numbers, the three parts of dates, lengths of trimmed texts. Records of types 2, 2S, 4 and 5 of norm PS, which
-//! are nearly all of a file of that norm; all leave out the few others.
+//! All sum the same values: numbers, the three parts of dates, lengths of trimmed texts. Records of
+//! types 2, 2S, 4 and 5 of norm PS, which are nearly all of a file of that norm; all leave out the
+//! few others.
 
 use noemie_parsers::b2::{t2, t2s, t4, t5};
 use noemie_parsers::layout::{Layout, Picture, Zone};
@@ -31,7 +33,9 @@ pub(crate) fn par_table(records: &[[u8; 128]]) -> u64 {
 pub(crate) fn valeur(zone: &Zone, record: &[u8; 128]) -> u64 {
     let octets = zone.of(record);
     match zone.picture {
-        Picture::N | Picture::Montant | Picture::Decimal(_) => picture::nombre(octets).ok().flatten().unwrap_or_default(),
+        Picture::N | Picture::Montant | Picture::Decimal(_) => {
+            picture::nombre(octets).ok().flatten().unwrap_or_default()
+        }
         Picture::Aammjj => picture::aammjj(octets).ok().flatten().map_or(0, parties),
         _ => octets.trim_ascii_end().len() as u64,
     }
@@ -77,7 +81,9 @@ impl Main {
     fn date(&mut self, zone: &[u8]) {
         if zone.iter().all(u8::is_ascii_digit) && zone != b"000000" {
             let paire = |i: usize| (zone[i] - b'0') * 10 + (zone[i + 1] - b'0');
-            self.0 = self.0.wrapping_add(Date::new(2000 + u16::from(paire(0)), paire(2), paire(4)).map_or(0, parties));
+            self.0 = self.0.wrapping_add(
+                Date::new(2000 + u16::from(paire(0)), paire(2), paire(4)).map_or(0, parties),
+            );
         }
     }
 

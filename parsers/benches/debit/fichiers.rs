@@ -1,7 +1,9 @@
 //! Files built by the crate's own writers: nobody's data, the same at each run.
 
 use noemie_parsers::b2::{Ecrivain, Fiche, t000, t1, t2, t2s, t4};
-use noemie_parsers::noemie::{self, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e198, e199, e295};
+use noemie_parsers::noemie::{
+    self, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e198, e199, e295,
+};
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::{Date, Montant, Nir};
 
@@ -65,7 +67,8 @@ fn lot(numero: u64) -> Fiche {
 
 fn facture(rang: u64) -> Vec<Fiche> {
     use t2::ps as t;
-    let nir = Nir::from_bytes(format!("29208999{:05}", tirage(rang, 100_000)).as_bytes()).expect("thirteen digits");
+    let nir = Nir::from_bytes(format!("29208999{:05}", tirage(rang, 100_000)).as_bytes())
+        .expect("thirteen digits");
     let principale = Fiche::nouvelle(&t::LAYOUT)
         .assure(&nir)
         .numero(rang + 1)
@@ -87,7 +90,10 @@ fn facture(rang: u64) -> Vec<Fiche> {
         .nombre(&t::DESTINATAIRE_REGLEMENT, 15)
         .chiffres(&t::NO_ORGANISME_COMPLEMENTAIRE, AMC);
     let lignes = (0..=tirage(rang, 5)).map(|k| ligne(100 + tirage(rang + k, 9_900)));
-    [principale, Fiche::nouvelle(&t2s::ps::LAYOUT).individuel(&nir)].into_iter().chain(lignes).collect()
+    [principale, Fiche::nouvelle(&t2s::ps::LAYOUT).individuel(&nir)]
+        .into_iter()
+        .chain(lignes)
+        .collect()
 }
 
 /// A product at 65 %, its price in centimes.
@@ -113,13 +119,17 @@ fn ligne(prix: u64) -> Fiche {
 
 /// A return: one lot, each invoice a 102, a 103, a 198, a 199, and a 295 for one in four.
 pub(crate) fn noemie(factures: u64, packaging: Packaging) -> Vec<u8> {
-    let mut ecrivain = noemie::Ecrivain::nouveau(tete_de_retour(), packaging).expect("a right header");
+    let mut ecrivain =
+        noemie::Ecrivain::nouveau(tete_de_retour(), packaging).expect("a right header");
     let transfert = Gabarit::nouveau(&e071::layout::LAYOUT)
         .texte(&e071::layout::DATE_COMPTABLE_DATE_VIREMENT, "010226")
         .texte(&e071::layout::LIBELLE_VIREMENT_LIGNE_1, "CPAM EXEMPLE VIR 0000100");
     let retour = Gabarit::nouveau(&e081::layout::LAYOUT).nombre(&e081::layout::CODE_TYPE_RETOUR, 1);
-    let destinataire = Gabarit::nouveau(&e040::layout::LAYOUT).texte(&e040::layout::NUMERO_DESTINATAIRE, PS);
-    for (niveau, groupe) in (1..).zip([Gabarit::nouveau(&e020::layout::LAYOUT), destinataire, transfert, retour]) {
+    let destinataire =
+        Gabarit::nouveau(&e040::layout::LAYOUT).texte(&e040::layout::NUMERO_DESTINATAIRE, PS);
+    for (niveau, groupe) in
+        (1..).zip([Gabarit::nouveau(&e020::layout::LAYOUT), destinataire, transfert, retour])
+    {
         ecrivain.ouvrir(niveau, groupe).expect("a right group");
     }
     for rang in 0..factures {
@@ -155,7 +165,10 @@ fn repondre(ecrivain: &mut noemie::Ecrivain, rang: u64) {
         .texte(&e102::layout::NATURE_ASSURANCE, "10");
     ecrivain.ouvrir(5, tete).expect("a right invoice");
     let assure = Gabarit::nouveau(&e103::layout::LAYOUT)
-        .octets(&e103::layout::NUMERO_IMMATRICULATION, format!("29208999{:05}", tirage(rang, 100_000)).as_bytes())
+        .octets(
+            &e103::layout::NUMERO_IMMATRICULATION,
+            format!("29208999{:05}", tirage(rang, 100_000)).as_bytes(),
+        )
         .octets(&e103::layout::DATE_NAISSANCE, b"040892");
     let part_amo = Gabarit::nouveau(&e198::layout::LAYOUT)
         .montant(&e198::layout::MONTANT_AMO_DEMANDE, amo)
@@ -166,8 +179,10 @@ fn repondre(ecrivain: &mut noemie::Ecrivain, rang: u64) {
         .octets(&e199::layout::ETAT, b"P")
         .montant_signe(&e199::layout::MONTANT_AMC_PAYE, &e199::layout::SIGNE, amc)
         .texte(&e199::layout::NUMERO_AMC_DESTINATAIRE, AMC);
-    let commentaire =
-        rang.is_multiple_of(4).then(|| Gabarit::nouveau(&e295::layout::LAYOUT).texte(&e295::layout::COMMENTAIRE, "VERIFIER LES DROITS"));
+    let commentaire = rang.is_multiple_of(4).then(|| {
+        Gabarit::nouveau(&e295::layout::LAYOUT)
+            .texte(&e295::layout::COMMENTAIRE, "VERIFIER LES DROITS")
+    });
     for feuille in [assure, part_amo, part_amc].into_iter().chain(commentaire) {
         ecrivain.feuille(feuille).expect("a right leaf");
     }

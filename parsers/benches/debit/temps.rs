@@ -1,4 +1,5 @@
-//! Time of this thread on its processor: what a benchmark can still measure on a machine that others use. Elsewhere than on Linux, wall time.
+//! Time of this thread on its processor: what a benchmark can still measure on a machine that
+//! others use. Elsewhere than on Linux, wall time.
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use std::fs;
@@ -10,7 +11,8 @@ static MUR: WallTime = WallTime;
 /// A [`Measurement`] in time on the processor.
 pub(crate) struct TempsCpu;
 
-/// The first number of the file is nanoseconds. The kernel brings it up to date when the thread lets another one pass.
+/// The first number of the file is nanoseconds. The kernel brings it up to date when the thread
+/// lets another one pass.
 fn maintenant() -> Duration {
     static DEBUT: OnceLock<Instant> = OnceLock::new();
     std::thread::yield_now();

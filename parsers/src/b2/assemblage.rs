@@ -1,4 +1,5 @@
-//! What the writer adds to the records of an invoice: the shared prefix, the sequence numbers, and the type 5.
+//! What the writer adds to the records of an invoice: the shared prefix, the sequence numbers, and
+//! the type 5.
 
 use super::controles;
 use super::ecrivain::ErreurEcriture;
@@ -22,8 +23,14 @@ impl Prefixe {
     pub(super) fn de(principale: &Fiche, tables: Tables) -> Result<Self, ErreurEcriture> {
         let mut record = principale.finir()?;
         let nir = Nir::from_bytes(famille36::NO_IMMATRICULATION_ASSURE.of(&record));
-        let nir = nir.ok_or(ErreurEcriture::Zone { table: "2", zone: famille36::NO_IMMATRICULATION_ASSURE.no })?;
-        let _tient = remplir::nombre(&mut record[bornes(&famille36::CLE_NO_IMMATRICULATION)], u64::from(nir.cle().get()));
+        let nir = nir.ok_or(ErreurEcriture::Zone {
+            table: "2",
+            zone: famille36::NO_IMMATRICULATION_ASSURE.no,
+        })?;
+        let _tient = remplir::nombre(
+            &mut record[bornes(&famille36::CLE_NO_IMMATRICULATION)],
+            u64::from(nir.cle().get()),
+        );
         let cp = tables.norme == NormeLot::Cp;
         let numero = if cp { &famille39::NO_FACTURE } else { &famille36::NO_FACTURE };
         let rang = if cp { famille39::RANG_BENEFICIAIRE.of(&record) } else { b"000" };
@@ -45,9 +52,16 @@ impl Prefixe {
     }
 }
 
-/// Numbers a record among its like: lines over the invoice (two digits, zeros from the hundredth on), complements behind their line.
-pub(super) fn sequence(record: &mut Record, fiche: &Fiche, avant: &[Piece]) -> Result<(), ErreurEcriture> {
-    let Some(zone) = fiche.table().zones.iter().find(|z| z.name == "Sequence") else { return Ok(()) };
+/// Numbers a record among its like: lines over the invoice (two digits, zeros from the hundredth
+/// on), complements behind their line.
+pub(super) fn sequence(
+    record: &mut Record,
+    fiche: &Fiche,
+    avant: &[Piece],
+) -> Result<(), ErreurEcriture> {
+    let Some(zone) = fiche.table().zones.iter().find(|z| z.name == "Sequence") else {
+        return Ok(());
+    };
     let genre = fiche.genre();
     let place = &mut record[bornes(zone)];
     if genre.is_ligne() {
@@ -57,10 +71,15 @@ pub(super) fn sequence(record: &mut Record, fiche: &Fiche, avant: &[Piece]) -> R
     }
     let depuis = avant.iter().rposition(|p| p.genre.is_ligne()).map_or(avant, |i| &avant[i..]);
     let rang = depuis.iter().filter(|p| p.genre == genre).count() as u64 + 1;
-    if remplir::nombre(place, rang) { Ok(()) } else { Err(ErreurEcriture::Zone { table: fiche.table().tag, zone: zone.no }) }
+    if remplir::nombre(place, rang) {
+        Ok(())
+    } else {
+        Err(ErreurEcriture::Zone { table: fiche.table().tag, zone: zone.no })
+    }
 }
 
-/// The type 5 of these records: its totals by the table of controls C30 and C31, its counter by C32.
+/// The type 5 of these records: its totals by the table of controls C30 and C31, its counter by
+/// C32.
 pub(super) fn fin_facture(pieces: &[Piece], tables: Tables) -> Result<Record, ErreurEcriture> {
     let cp = tables.norme == NormeLot::Cp;
     let details = pieces.iter().filter(|p| p.genre.is_detail()).count() as u64;
@@ -76,12 +95,17 @@ pub(super) fn fin_facture(pieces: &[Piece], tables: Tables) -> Result<Record, Er
     let record = fiche.finir()?;
     let (zone, participation) = if cp {
         use t5::cp as t;
-        let factures = lu(&t::MONTANT_TOTAL_FACTURE_PH, &record) + lu(&t::TOTAL_HONORAIRES_FACTURES, &record);
-        let amo = lu(&t::TOTAL_REMBOURSABLE_AMO_PH, &record) + lu(&t::TOTAL_REMBOURSABLE_AMO_HONORAIRES, &record);
+        let factures =
+            lu(&t::MONTANT_TOTAL_FACTURE_PH, &record) + lu(&t::TOTAL_HONORAIRES_FACTURES, &record);
+        let amo = lu(&t::TOTAL_REMBOURSABLE_AMO_PH, &record)
+            + lu(&t::TOTAL_REMBOURSABLE_AMO_HONORAIRES, &record);
         (&t::TOTAL_PARTICIPATION_ASSURE_AVANT_OC, factures - amo)
     } else {
         use t5::ps as t;
-        (&t::TOTAL_PARTICIPATION_ASSURE_AVANT_OC, lu(&t::TOTAL_MONTANTS_FACTURES, &record) - lu(&t::TOTAL_REMBOURSABLE_AMO, &record))
+        (
+            &t::TOTAL_PARTICIPATION_ASSURE_AVANT_OC,
+            lu(&t::TOTAL_MONTANTS_FACTURES, &record) - lu(&t::TOTAL_REMBOURSABLE_AMO, &record),
+        )
     };
     fiche.montant(zone, participation).finir()
 }

@@ -1,11 +1,13 @@
-//! Writing a physical file: headers, lots and invoices in, one file out, with its counters, totals, keys and sequences computed here.
+//! Writing a physical file: headers, lots and invoices in, one file out, with its counters, totals,
+//! keys and sequences computed here.
 //!
 //! ```text
 //! en_tete(000) lot(1) facture(2 .. lines) facture(..) lot(1) .. terminer()  >  000 1 2..5 2..5 6 1 .. 6 999
 //! ```
 //!
-//! Strict where the reader is tolerant: every record passes the reader's own controls before it is written, so that what is written is read
-//! back without one anomaly, warnings included. Nothing is kept but the invoice numbers of the current lot and the keys of the files written.
+//! Strict where the reader is tolerant: every record passes the reader's own controls before it is
+//! written, so that what is written is read back without one anomaly, warnings included. Nothing is
+//! kept but the invoice numbers of the current lot and the keys of the files written.
 
 use super::assemblage::{Prefixe, fin_facture, sequence};
 use super::controles::{self, CompteLot};
@@ -109,7 +111,8 @@ impl<W: Write> Ecrivain<W> {
     /// Begins a logical file; ends the one before.
     ///
     /// # Errors
-    /// When `fiche` is not a 000 that the reader accepts, or has the identification of another file of this output (control C5).
+    /// When `fiche` is not a 000 that the reader accepts, or has the identification of another file
+    /// of this output (control C5).
     pub fn en_tete(&mut self, fiche: &Fiche) -> Result<(), ErreurEcriture> {
         self.fermer_fichier()?;
         if fiche.genre() != Genre::EnTete {
@@ -119,11 +122,22 @@ impl<W: Write> Ecrivain<W> {
         record[bornes(&t000::layout::LONGUEUR_ENREGISTREMENT)].copy_from_slice(b"128");
         let en_tete = EnTete::new(self.position(), self.comptes.fichiers + 1, record);
         let mut found = Vec::new();
-        controles::zones(Some(fiche.table()), Famille::Aucun, &record, self.position(), Genre::EnTete, Place::Enveloppe, &mut found);
+        controles::zones(
+            Some(fiche.table()),
+            Famille::Aucun,
+            &record,
+            self.position(),
+            Genre::EnTete,
+            Place::Enveloppe,
+            &mut found,
+        );
         controles::en_tete(&en_tete, &mut found);
         accepter(found)?;
         if !self.remises.insert(cle_de_remise(&record)) {
-            return Err(ErreurEcriture::Zone { table: "000", zone: t000::layout::IDENTIFICATION_FICHIER.no });
+            return Err(ErreurEcriture::Zone {
+                table: "000",
+                zone: t000::layout::IDENTIFICATION_FICHIER.no,
+            });
         }
         self.debut_fichier = self.comptes.enregistrements;
         self.lots_du_fichier = 0;
@@ -135,7 +149,8 @@ impl<W: Write> Ecrivain<W> {
     /// Begins a lot; ends the one before.
     ///
     /// # Errors
-    /// When `fiche` is not a type 1 that the reader accepts, no logical file is open, or it has no room for another lot.
+    /// When `fiche` is not a type 1 that the reader accepts, no logical file is open, or it has no
+    /// room for another lot.
     pub fn lot(&mut self, fiche: &Fiche) -> Result<(), ErreurEcriture> {
         self.fermer_lot()?;
         if fiche.genre() != Genre::Lot || self.en_tete.is_none() {
@@ -146,7 +161,15 @@ impl<W: Write> Ecrivain<W> {
         }
         let record = fiche.finir()?;
         let mut found = Vec::new();
-        controles::zones(Some(fiche.table()), Famille::Aucun, &record, self.position(), Genre::Lot, Place::Enveloppe, &mut found);
+        controles::zones(
+            Some(fiche.table()),
+            Famille::Aucun,
+            &record,
+            self.position(),
+            Genre::Lot,
+            Place::Enveloppe,
+            &mut found,
+        );
         accepter(found)?;
         let rang = u32::try_from(self.comptes.lots + 1).unwrap_or(u32::MAX);
         self.lot = Some(Lot::new(self.position(), rang, record, self.en_tete.as_ref()));
@@ -157,19 +180,26 @@ impl<W: Write> Ecrivain<W> {
         self.ecrire(&record)
     }
 
-    /// Writes an invoice: its type 2 (with its NIR and number), its complements and its lines. The prefix of every record, the sequences and the
-    /// type 5 are added here.
+    /// Writes an invoice: its type 2 (with its NIR and number), its complements and its lines. The
+    /// prefix of every record, the sequences and the type 5 are added here.
     ///
     /// # Errors
-    /// When a record cannot stand there, the reader would object, or the lot has no room left; nothing of the invoice is then written.
+    /// When a record cannot stand there, the reader would object, or the lot has no room left;
+    /// nothing of the invoice is then written.
     pub fn facture(&mut self, fiches: &[Fiche]) -> Result<Totaux, ErreurEcriture> {
-        let Some(tables) = self.lot.as_ref().map(|l| l.tables) else { return Err(ErreurEcriture::Place { table: "2" }) };
+        let Some(tables) = self.lot.as_ref().map(|l| l.tables) else {
+            return Err(ErreurEcriture::Place { table: "2" });
+        };
         let mut facture = self.assembler(fiches, tables)?;
         controles::facture(&mut facture, self.en_tete.as_ref());
         accepter(std::mem::take(&mut facture.anomalies))?;
         let mut compte = self.compte_lot;
         compte.ajouter(&facture);
-        if compte.valeurs().iter().any(|(zone, n)| !remplir::nombre(&mut [0; 9][..usize::from(zone.len)], *n)) {
+        if compte
+            .valeurs()
+            .iter()
+            .any(|(zone, n)| !remplir::nombre(&mut [0; 9][..usize::from(zone.len)], *n))
+        {
             return Err(ErreurEcriture::LotPlein);
         }
         let numero = facture.zone_numero(Genre::Facture);
@@ -199,7 +229,10 @@ impl<W: Write> Ecrivain<W> {
         use t6::layout as t;
         let Some(lot) = self.lot.take() else { return Ok(()) };
         let mut fiche = Fiche::nouvelle(&t::LAYOUT)
-            .octets(&t::NO_PARTENAIRE_SANTE_CLE, t1::layout::NO_PARTENAIRE_SANTE_CLE.of(&lot.record))
+            .octets(
+                &t::NO_PARTENAIRE_SANTE_CLE,
+                t1::layout::NO_PARTENAIRE_SANTE_CLE.of(&lot.record),
+            )
             .chiffres(&t::NO_LOT, &lot.numero())
             .octets(&t::INDICATEUR_MARQUAGE, &[self.marquage]);
         for (zone, valeur) in self.compte_lot.valeurs() {
@@ -216,10 +249,19 @@ impl<W: Write> Ecrivain<W> {
         use t999::layout as t;
         self.fermer_lot()?;
         let Some(en_tete) = self.en_tete.take() else { return Ok(()) };
-        let repetees: [&'static Zone; 6] =
-            [&t::TYPE_EMETTEUR, &t::NO_EMETTEUR, &t::TYPE_DESTINATAIRE, &t::NO_DESTINATAIRE, &t::APPLICATION, &t::IDENTIFICATION_FICHIER];
+        let repetees: [&'static Zone; 6] = [
+            &t::TYPE_EMETTEUR,
+            &t::NO_EMETTEUR,
+            &t::TYPE_DESTINATAIRE,
+            &t::NO_DESTINATAIRE,
+            &t::APPLICATION,
+            &t::IDENTIFICATION_FICHIER,
+        ];
         let mut fiche = Fiche::nouvelle(&t::LAYOUT)
-            .nombre(&t::NOMBRE_ENREGISTREMENTS, self.comptes.enregistrements - self.debut_fichier + 1)
+            .nombre(
+                &t::NOMBRE_ENREGISTREMENTS,
+                self.comptes.enregistrements - self.debut_fichier + 1,
+            )
             .nombre(&t::NOMBRE_LOTS, self.lots_du_fichier);
         for zone in repetees {
             // Same columns in the 000.
@@ -240,16 +282,21 @@ impl<W: Write> Ecrivain<W> {
 
     /// The records of an invoice with their prefix and sequence, and its type 5.
     fn assembler(&self, fiches: &[Fiche], tables: Tables) -> Result<Facture, ErreurEcriture> {
-        let premiere = fiches.first().filter(|f| f.genre() == Genre::Facture).ok_or(ErreurEcriture::Place { table: "2" })?;
+        let premiere = fiches
+            .first()
+            .filter(|f| f.genre() == Genre::Facture)
+            .ok_or(ErreurEcriture::Place { table: "2" })?;
         let mut prefixe = Prefixe::de(premiere, tables)?;
         if let Some(lot) = &self.lot {
-            prefixe.commun[..9].copy_from_slice(t1::layout::NO_PARTENAIRE_SANTE_CLE.of(&lot.record));
+            prefixe.commun[..9]
+                .copy_from_slice(t1::layout::NO_PARTENAIRE_SANTE_CLE.of(&lot.record));
         }
         let mut pieces: Vec<Piece> = Vec::with_capacity(fiches.len() + 1);
         for fiche in fiches {
             let genre = fiche.genre();
             let attendue = tables.layout(genre).is_some_and(|t| std::ptr::eq(t, fiche.table()));
-            let en_trop = !pieces.is_empty() && genre == Genre::Facture || matches!(genre.famille(tables.norme), Famille::Aucun);
+            let en_trop = !pieces.is_empty() && genre == Genre::Facture
+                || matches!(genre.famille(tables.norme), Famille::Aucun);
             if !attendue || en_trop || genre == Genre::FinFacture {
                 return Err(ErreurEcriture::Place { table: fiche.table().tag });
             }
@@ -262,13 +309,21 @@ impl<W: Write> Ecrivain<W> {
         prefixe.poser(&mut fin, Genre::FinFacture, tables.norme);
         pieces.push(self.piece(Genre::FinFacture, fin, pieces.len()));
         let lot = self.lot.as_ref().map_or(0, |l| l.rang);
-        Ok(Facture { rang: self.comptes.factures + 1, fichier: self.comptes.fichiers, lot, tables, pieces, anomalies: Vec::new() })
+        Ok(Facture {
+            rang: self.comptes.factures + 1,
+            fichier: self.comptes.fichiers,
+            lot,
+            tables,
+            pieces,
+            anomalies: Vec::new(),
+        })
     }
 
     fn piece(&self, genre: Genre, record: Record, rang: usize) -> Piece {
         let Position { record: premier, offset } = self.position();
         let pas = (LONGUEUR + self.fin_de_ligne().len()) as u64;
-        let position = Position { record: premier + rang as u64, offset: offset + pas * rang as u64 };
+        let position =
+            Position { record: premier + rang as u64, offset: offset + pas * rang as u64 };
         Piece { genre, position, record, douteux: false }
     }
 
@@ -304,9 +359,11 @@ fn accepter(found: Vec<Anomaly>) -> Result<(), ErreurEcriture> {
     if found.is_empty() { Ok(()) } else { Err(ErreurEcriture::Refus(found)) }
 }
 
-/// Writes a file back as it is read: the same bytes for every file without anomaly, records of unknown layout and mixed line ends included.
+/// Writes a file back as it is read: the same bytes for every file without anomaly, records of
+/// unknown layout and mixed line ends included.
 ///
-/// What is written of a file with anomalies is what its reader hands out: padding behind a 999 and what stands at an impossible place are left out.
+/// What is written of a file with anomalies is what its reader hands out: padding behind a 999 and
+/// what stands at an impossible place are left out.
 ///
 /// # Errors
 /// When the source or the output fails.
@@ -319,11 +376,16 @@ pub fn recopier<R: Read, W: Write>(lecteur: &mut Lecteur<R>, mut sortie: W) -> i
             fin = Some(offset + LONGUEUR as u64);
         }
     }
-    sortie.write_all(if lecteur.source().fin_par_cr() { b"\r" } else { entre(fin, lecteur.source().offset(), forme) })?;
+    sortie.write_all(if lecteur.source().fin_par_cr() {
+        b"\r"
+    } else {
+        entre(fin, lecteur.source().offset(), forme)
+    })?;
     sortie.flush()
 }
 
-/// The line end between the end of a record and what follows it: of its length in the source, of the form of the file where padding hides it.
+/// The line end between the end of a record and what follows it: of its length in the source, of
+/// the form of the file where padding hides it.
 fn entre(fin: Option<u64>, suite: u64, forme: Forme) -> &'static [u8] {
     let longueur = fin.map_or(0, |fin| suite.saturating_sub(fin));
     match (longueur, forme) {

@@ -64,7 +64,8 @@ impl EnTete {
             record,
             flux: if to_amc || mention { Flux::Dre } else { Flux::Amo },
             initiale: mention || !to_amc,
-            date: picture::aammjj(t000::layout::DATE_CREATION_FICHIER.of(&record)).unwrap_or_default(),
+            date: picture::aammjj(t000::layout::DATE_CREATION_FICHIER.of(&record))
+                .unwrap_or_default(),
         }
     }
 
@@ -210,8 +211,12 @@ pub struct Comptes {
 /// Trimmed text of a zone that carries no person; bytes outside ASCII show as `?`.
 pub(crate) fn text(zone: &[u8]) -> String {
     let zone = zone.trim_ascii();
-    if let Some(texte) = std::str::from_utf8(zone).ok().filter(|_| zone.iter().all(|b| matches!(b, b' '..=b'~'))) {
+    if let Some(texte) =
+        std::str::from_utf8(zone).ok().filter(|_| zone.iter().all(|b| matches!(b, b' '..=b'~')))
+    {
         return texte.to_owned();
     }
-    zone.iter().map(|b| if b.is_ascii() && !b.is_ascii_control() { char::from(*b) } else { '?' }).collect()
+    zone.iter()
+        .map(|b| if b.is_ascii() && !b.is_ascii_control() { char::from(*b) } else { '?' })
+        .collect()
 }

@@ -8,8 +8,9 @@ use crate::layout::{Famille, Zone, famille36, famille39};
 use crate::picture::{self};
 use crate::types::{Date, DateNaissance, Montant, Nir, NumeroAmc, NumeroPs};
 
-/// Most records one invoice may hold. The type 5 counter has three digits, so a true invoice stays under 1,100; the margin lets a long
-/// damaged invoice be reported whole. Beyond, the file is refused: memory must not grow with it.
+/// Most records one invoice may hold. The type 5 counter has three digits, so a true invoice stays
+/// under 1,100; the margin lets a long damaged invoice be reported whole. Beyond, the file is
+/// refused: memory must not grow with it.
 pub const ENREGISTREMENTS_MAX: usize = 20_000;
 
 /// One record of an invoice.
@@ -50,11 +51,15 @@ pub struct Identite {
 
 impl std::fmt::Debug for Identite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identite").field("ps", &self.ps).field("numero", &self.numero).finish_non_exhaustive()
+        f.debug_struct("Identite")
+            .field("ps", &self.ps)
+            .field("numero", &self.numero)
+            .finish_non_exhaustive()
     }
 }
 
-/// One main line of an invoice. Unreadable numbers count as zero: an invoice that has some is quarantined anyway.
+/// One main line of an invoice. Unreadable numbers count as zero: an invoice that has some is
+/// quarantined anyway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ligne {
     /// Type 3 (hospital prestation) or 4 (act, product).
@@ -136,11 +141,17 @@ impl Facture {
         matches!(self.tables.norme, NormeLot::Cp)
     }
 
-    /// The prefix of a record of this invoice. A complement that no table names has the prefix of the column where its letter stands.
+    /// The prefix of a record of this invoice. A complement that no table names has the prefix of
+    /// the column where its letter stands.
     #[must_use]
     pub const fn famille(&self, piece: &Piece) -> Famille {
-        let unknown = matches!(piece.genre, Genre::ComplementFacture(_) | Genre::Complement3(_)) && !self.tables.is_named(piece.genre);
-        if unknown && self.is_cp() && !piece.record[35].is_ascii_alphabetic() { Famille::Famille39 } else { piece.genre.famille(self.tables.norme) }
+        let unknown = matches!(piece.genre, Genre::ComplementFacture(_) | Genre::Complement3(_))
+            && !self.tables.is_named(piece.genre);
+        if unknown && self.is_cp() && !piece.record[35].is_ascii_alphabetic() {
+            Famille::Famille39
+        } else {
+            piece.genre.famille(self.tables.norme)
+        }
     }
 
     /// The zone of the invoice number in a record of this invoice.
@@ -169,7 +180,8 @@ impl Facture {
         } else {
             (&t2::ps::DATE_NAISSANCE_BENEFICIAIRE, &t2::ps::RANG_NAISSANCE)
         };
-        let complement = if self.is_cp() { self.piece(Genre::ComplementFacture(b'S')) } else { None };
+        let complement =
+            if self.is_cp() { self.piece(Genre::ComplementFacture(b'S')) } else { None };
         Identite {
             ps: text(ps),
             numero_ps: NumeroPs::from_bytes(ps),
@@ -179,7 +191,9 @@ impl Facture {
             cle: famille36::CLE_NO_IMMATRICULATION.of(r).try_into().expect("the zone has 2 bytes"),
             naissance: DateNaissance::from_aammjj(naissance.of(r)).expect("the zone has 6 bytes"),
             rang: rang.of(r)[0],
-            complement: complement.map(|p| text(t2s::cp::COMPLEMENT_NO_TITRE_RECETTE.of(&p.record))).unwrap_or_default(),
+            complement: complement
+                .map(|p| text(t2s::cp::COMPLEMENT_NO_TITRE_RECETTE.of(&p.record)))
+                .unwrap_or_default(),
         }
     }
 
@@ -191,11 +205,14 @@ impl Facture {
         raw.iter().any(|b| !matches!(b, b' ' | b'0')).then(|| text(raw))
     }
 
-    /// Member number of the AMC (2P 114-121 in DRE, else type 2 PS 105-112), empty when absent. A person's datum.
+    /// Member number of the AMC (2P 114-121 in DRE, else type 2 PS 105-112), empty when absent. A
+    /// person's datum.
     #[must_use]
     pub fn adherent(&self) -> String {
-        let from_2p =
-            self.piece(Genre::ComplementFacture(b'P')).filter(|_| self.tables.dre).map(|p| text(t2p::dre2009::NO_ADHERENT_AMC.of(&p.record)));
+        let from_2p = self
+            .piece(Genre::ComplementFacture(b'P'))
+            .filter(|_| self.tables.dre)
+            .map(|p| text(t2p::dre2009::NO_ADHERENT_AMC.of(&p.record)));
         match from_2p {
             Some(number) if !number.is_empty() => number,
             _ if self.is_cp() => String::new(),
@@ -203,7 +220,8 @@ impl Facture {
         }
     }
 
-    /// Date of the invoice: 2P 103-108 in norm CP (the type 2 does not carry it), type 2 40-45 otherwise.
+    /// Date of the invoice: 2P 103-108 in norm CP (the type 2 does not carry it), type 2 40-45
+    /// otherwise.
     #[must_use]
     pub fn date(&self) -> Option<Date> {
         let zone = if self.is_cp() {
@@ -231,7 +249,8 @@ impl Facture {
     #[must_use]
     pub fn limite_reponse(&self) -> Option<(Date, u8)> {
         let piece = self.piece(Genre::ComplementFacture(b'X'))?;
-        picture::aammjjhh(t2x::dre2009::DATE_LIMITE_REPONSE_AMC.of(&piece.record)).unwrap_or_default()
+        picture::aammjjhh(t2x::dre2009::DATE_LIMITE_REPONSE_AMC.of(&piece.record))
+            .unwrap_or_default()
     }
 
     /// Its main lines.
@@ -242,8 +261,16 @@ impl Facture {
     /// Sums over its lines.
     #[must_use]
     pub fn totaux(&self) -> Totaux {
-        let lignes = self.pieces.iter().filter(|p| p.genre.is_ligne()).map(|p| (self.colonnes(p.genre), &p.record));
-        lignes.fold(Totaux::default(), |t, (c, r)| Totaux { total: t.total + m(c.depense, r), amo: t.amo + m(c.amo, r), amc: t.amc + m(c.amc, r) })
+        let lignes = self
+            .pieces
+            .iter()
+            .filter(|p| p.genre.is_ligne())
+            .map(|p| (self.colonnes(p.genre), &p.record));
+        lignes.fold(Totaux::default(), |t, (c, r)| Totaux {
+            total: t.total + m(c.depense, r),
+            amo: t.amo + m(c.amo, r),
+            amc: t.amc + m(c.amc, r),
+        })
     }
 
     fn ligne(&self, piece: &Piece) -> Ligne {
@@ -373,9 +400,12 @@ pub fn totaux_declares(piece: &Piece, norme: NormeLot) -> Totaux {
     let r = &piece.record;
     match norme {
         NormeLot::Cp => Totaux {
-            total: m(&t5::cp::MONTANT_TOTAL_FACTURE_PH, r) + m(&t5::cp::TOTAL_HONORAIRES_FACTURES, r),
-            amo: m(&t5::cp::TOTAL_REMBOURSABLE_AMO_PH, r) + m(&t5::cp::TOTAL_REMBOURSABLE_AMO_HONORAIRES, r),
-            amc: m(&t5::cp::TOTAL_REMBOURSABLE_OC_PH, r) + m(&t5::cp::TOTAL_REMBOURSABLE_OC_HONORAIRES, r),
+            total: m(&t5::cp::MONTANT_TOTAL_FACTURE_PH, r)
+                + m(&t5::cp::TOTAL_HONORAIRES_FACTURES, r),
+            amo: m(&t5::cp::TOTAL_REMBOURSABLE_AMO_PH, r)
+                + m(&t5::cp::TOTAL_REMBOURSABLE_AMO_HONORAIRES, r),
+            amc: m(&t5::cp::TOTAL_REMBOURSABLE_OC_PH, r)
+                + m(&t5::cp::TOTAL_REMBOURSABLE_OC_HONORAIRES, r),
         },
         NormeLot::Ps => Totaux {
             total: m(&t5::ps::TOTAL_MONTANTS_FACTURES, r),

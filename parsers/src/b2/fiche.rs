@@ -1,7 +1,9 @@
-//! A record being filled: every zone through its table, a value that does not fit is an error and never a silent cut.
+//! A record being filled: every zone through its table, a value that does not fit is an error and
+//! never a silent cut.
 //!
-//! Empty numeric zones are zeros, empty text zones are blanks, the type and the complement letter stand from the start. The prefix (PS, NIR,
-//! key, rank, invoice number) and the sequence numbers are the business of [`super::Ecrivain`].
+//! Empty numeric zones are zeros, empty text zones are blanks, the type and the complement letter
+//! stand from the start. The prefix (PS, NIR, key, rank, invoice number) and the sequence numbers
+//! are the business of [`super::Ecrivain`].
 
 use super::ecrivain::ErreurEcriture;
 use super::genre::Genre;
@@ -21,7 +23,10 @@ pub struct Fiche {
 
 impl fmt::Debug for Fiche {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fiche").field("table", &self.table.tag).field("faute", &self.faute).finish_non_exhaustive()
+        f.debug_struct("Fiche")
+            .field("table", &self.table.tag)
+            .field("faute", &self.faute)
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,7 +66,8 @@ impl Fiche {
         }
     }
 
-    /// Text: capitals without accents, anything but A-Z and 0-9 a blank. In a numeric zone, the digits of a number.
+    /// Text: capitals without accents, anything but A-Z and 0-9 a blank. In a numeric zone, the
+    /// digits of a number.
     #[must_use]
     pub fn texte(mut self, zone: &'static Zone, texte: &str) -> Self {
         if zone.picture.is_numeric() {
@@ -77,11 +83,13 @@ impl Fiche {
         self.si(entier, zone)
     }
 
-    /// Digits on the right with zeros, whatever the picture (numbers of senders and insurers stand so in text zones).
+    /// Digits on the right with zeros, whatever the picture (numbers of senders and insurers stand
+    /// so in text zones).
     #[must_use]
     pub fn chiffres(mut self, zone: &'static Zone, chiffres: &str) -> Self {
         let octets = chiffres.as_bytes();
-        let bon = octets.iter().all(u8::is_ascii_digit) && remplir::a_droite(&mut self.octets[bornes(zone)], octets);
+        let bon = octets.iter().all(u8::is_ascii_digit)
+            && remplir::a_droite(&mut self.octets[bornes(zone)], octets);
         self.si(bon, zone)
     }
 
@@ -100,7 +108,8 @@ impl Fiche {
         let place = &mut self.octets[bornes(zone)];
         let [a, m, j] = [date.annee() % 100, u16::from(date.mois()), u16::from(date.jour())];
         let ordre = if zone.picture == Picture::Jjmmaa { [j, m, a] } else { [a, m, j] };
-        let entier = place.len() == 6 && place.chunks_mut(2).zip(ordre).all(|(case, n)| remplir::nombre(case, u64::from(n)));
+        let entier = place.len() == 6
+            && place.chunks_mut(2).zip(ordre).all(|(case, n)| remplir::nombre(case, u64::from(n)));
         self.si(entier, zone)
     }
 
@@ -142,7 +151,11 @@ impl Fiche {
     /// The invoice number of a type 2.
     #[must_use]
     pub fn numero(self, numero: u64) -> Self {
-        let zone = if self.table.famille == Famille::Famille39 { &famille39::NO_FACTURE } else { &famille36::NO_FACTURE };
+        let zone = if self.table.famille == Famille::Famille39 {
+            &famille39::NO_FACTURE
+        } else {
+            &famille36::NO_FACTURE
+        };
         self.nombre(zone, numero)
     }
 
@@ -176,7 +189,9 @@ impl Fiche {
     /// # Errors
     /// When a value did not fit its zone.
     pub fn finir(&self) -> Result<Record, ErreurEcriture> {
-        self.faute.map_or(Ok(self.octets), |zone| Err(ErreurEcriture::Zone { table: self.table.tag, zone }))
+        self.faute.map_or(Ok(self.octets), |zone| {
+            Err(ErreurEcriture::Zone { table: self.table.tag, zone })
+        })
     }
 
     fn si(mut self, bon: bool, zone: &'static Zone) -> Self {
@@ -203,14 +218,18 @@ mod tests {
         let fiche = Fiche::nouvelle(&t4c::v2007::LAYOUT).finir().expect("empty");
         assert_eq!((fiche[0], fiche[35], &fiche[43..50]), (b'4', b'C', &b"0000000"[..]));
         assert_eq!(&Fiche::nouvelle(&t2s::cp::LAYOUT).finir().expect("empty")[35..39], b"000S");
-        assert!(Fiche::nouvelle(&t000::layout::LAYOUT).finir().expect("empty").starts_with(b"000 "));
+        assert!(
+            Fiche::nouvelle(&t000::layout::LAYOUT).finir().expect("empty").starts_with(b"000 ")
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_an_error() {
         let vide = || Fiche::nouvelle(&t4::ps::LAYOUT);
         assert!(vide().nombre(&t4::ps::QUANTITE, 100).finir().is_err());
-        assert!(vide().montant(&t4::ps::PRIX_UNITAIRE, Montant::from_centimes(-1)).finir().is_err());
+        assert!(
+            vide().montant(&t4::ps::PRIX_UNITAIRE, Montant::from_centimes(-1)).finir().is_err()
+        );
         assert!(vide().texte(&t4::ps::CODE_ACTE, "TROPLONG").finir().is_err());
         assert!(vide().texte(&t4::ps::TAUX, "6A").finir().is_err());
         assert!(vide().octets(&t4::ps::TAUX, b"65").finir().is_err());
@@ -218,9 +237,15 @@ mod tests {
 
     #[test]
     fn keys_and_accents() {
-        let fiche = Fiche::nouvelle(&t2::ps::LAYOUT).avec_cle(&t2::ps::NO_PRESCRIPTEUR_CLE, "76031208").finir().expect("digits");
+        let fiche = Fiche::nouvelle(&t2::ps::LAYOUT)
+            .avec_cle(&t2::ps::NO_PRESCRIPTEUR_CLE, "76031208")
+            .finir()
+            .expect("digits");
         assert_eq!(t2::ps::NO_PRESCRIPTEUR_CLE.of(&fiche), b"760312082");
-        let fiche = Fiche::nouvelle(&t000::layout::LAYOUT).texte(&t000::layout::ZONE_MESSAGE, "l'\u{e9}t\u{e9}").finir().expect("fits");
+        let fiche = Fiche::nouvelle(&t000::layout::LAYOUT)
+            .texte(&t000::layout::ZONE_MESSAGE, "l'\u{e9}t\u{e9}")
+            .finir()
+            .expect("fits");
         assert!(t000::layout::ZONE_MESSAGE.of(&fiche).starts_with(b"L ETE "));
     }
 }

@@ -1,18 +1,19 @@
 //! What a record is: its type, whether it is a complement, and the table that describes it.
 //!
-//! Two prefixes decide everything (see [`crate::layout::Famille`]): in family 36 the complement letter is at column 36, in family 39
-//! (CP and ES records 2 2S 3 3S 3E 4 5) at column 39.
+//! Two prefixes decide everything (see [`crate::layout::Famille`]): in family 36 the complement
+//! letter is at column 36, in family 39 (CP and ES records 2 2S 3 3S 3E 4 5) at column 39.
 
 use super::{
-    Record, t000, t1, t2, t2b, t2c, t2m, t2p, t2s, t2x, t3, t3e, t3f, t3h, t3s, t4, t4b, t4c, t4d, t4e, t4f, t4h, t4m, t4p, t4s, t4t, t4u, t5, t6,
-    t999,
+    Record, t000, t1, t2, t2b, t2c, t2m, t2p, t2s, t2x, t3, t3e, t3f, t3h, t3s, t4, t4b, t4c, t4d,
+    t4e, t4f, t4h, t4m, t4p, t4s, t4t, t4u, t5, t6, t999,
 };
 use crate::layout::{Famille, Layout};
 
 /// Which tables a lot uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NormeLot {
-    /// Practitioners, pharmacies, transport, laboratories, suppliers: every norm code but CP and ES.
+    /// Practitioners, pharmacies, transport, laboratories, suppliers: every norm code but CP and
+    /// ES.
     Ps,
     /// Establishments: norm codes CP and ES (type 1, columns 79-80).
     Cp,
@@ -101,9 +102,27 @@ impl Genre {
     #[must_use]
     pub const fn famille(self, norme: NormeLot) -> Famille {
         match (self, norme) {
-            (Self::EnTete | Self::Lot | Self::ComplementLot(_) | Self::FinLot | Self::FinFichier | Self::Inconnu(_), _) => Famille::Aucun,
-            (Self::Facture | Self::Ligne3 | Self::Ligne4 | Self::FinFacture | Self::ComplementFin(_), NormeLot::Cp) => Famille::Famille39,
-            (Self::ComplementFacture(b'S' | b'T') | Self::Complement3(b'S' | b'E'), NormeLot::Cp) => Famille::Famille39,
+            (
+                Self::EnTete
+                | Self::Lot
+                | Self::ComplementLot(_)
+                | Self::FinLot
+                | Self::FinFichier
+                | Self::Inconnu(_),
+                _,
+            ) => Famille::Aucun,
+            (
+                Self::Facture
+                | Self::Ligne3
+                | Self::Ligne4
+                | Self::FinFacture
+                | Self::ComplementFin(_),
+                NormeLot::Cp,
+            ) => Famille::Famille39,
+            (
+                Self::ComplementFacture(b'S' | b'T') | Self::Complement3(b'S' | b'E'),
+                NormeLot::Cp,
+            ) => Famille::Famille39,
             _ => Famille::Famille36,
         }
     }
@@ -137,8 +156,9 @@ pub fn principal(record: &[u8]) -> Genre {
 
 /// Refines a main type into a complement, for a record that is not the first of its group.
 ///
-/// A main type 2 of norm CP may carry a letter at 39 (D C L R in DRE), so only S and T make a complement there; the caller handles the first 2
-/// of an invoice, which is main whatever it carries.
+/// A main type 2 of norm CP may carry a letter at 39 (D C L R in DRE), so only S and T make a
+/// complement there; the caller handles the first 2 of an invoice, which is main whatever it
+/// carries.
 #[must_use]
 pub fn complement(genre: Genre, record: &[u8], norme: NormeLot) -> Genre {
     let at = |column: usize| record.get(column - 1).copied().unwrap_or(b' ');
@@ -158,14 +178,17 @@ pub fn complement(genre: Genre, record: &[u8], norme: NormeLot) -> Genre {
     }
 }
 
-/// The tables of a lot: its norm, the version of the norm (type 1, 82-87), and whether the file is a DRE.
+/// The tables of a lot: its norm, the version of the norm (type 1, 82-87), and whether the file is
+/// a DRE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tables {
     /// Norm of the lot.
     pub norme: NormeLot,
-    /// Version 022003, where 3F has two articles; any other value is read as 2005-E (the digits that stand for it were never seen).
+    /// Version 022003, where 3F has two articles; any other value is read as 2005-E (the digits
+    /// that stand for it were never seen).
     pub v022003: bool,
-    /// DRE 2009 layout of 2P (FACTURE INITIALE), else the 2007 one: the sources disagree, the flow decides.
+    /// DRE 2009 layout of 2P (FACTURE INITIALE), else the 2007 one: the sources disagree, the flow
+    /// decides.
     pub dre: bool,
 }
 
@@ -204,13 +227,17 @@ impl Tables {
         })
     }
 
-    /// Whether the letter is one the sources name, with or without a known layout (1V 1W 2T 4R 5T 5U are known by name only).
+    /// Whether the letter is one the sources name, with or without a known layout (1V 1W 2T 4R 5T
+    /// 5U are known by name only).
     #[must_use]
     pub const fn is_named(self, genre: Genre) -> bool {
         self.layout(genre).is_some()
             || matches!(
                 genre,
-                Genre::ComplementLot(b'V' | b'W') | Genre::ComplementFacture(b'T') | Genre::Complement4(b'R') | Genre::ComplementFin(b'T' | b'U')
+                Genre::ComplementLot(b'V' | b'W')
+                    | Genre::ComplementFacture(b'T')
+                    | Genre::Complement4(b'R')
+                    | Genre::ComplementFin(b'T' | b'U')
             )
     }
 }
@@ -232,7 +259,8 @@ const fn complement4(letter: u8) -> Option<&'static Layout> {
     })
 }
 
-/// The 128 bytes of a record that has not its length: cut, or filled with blanks, so that the nesting can still be followed.
+/// The 128 bytes of a record that has not its length: cut, or filled with blanks, so that the
+/// nesting can still be followed.
 #[must_use]
 #[inline]
 pub fn ajuste(octets: &[u8]) -> Record {
@@ -258,7 +286,11 @@ mod tests {
     #[test]
     fn letters_at_36_and_39() {
         check("4992000034 180029999918792000045678C01", NormeLot::Ps, Genre::Complement4(b'C'));
-        check("2990000010 255059999904205000260000123S01", NormeLot::Cp, Genre::ComplementFacture(b'S'));
+        check(
+            "2990000010 255059999904205000260000123S01",
+            NormeLot::Cp,
+            Genre::ComplementFacture(b'S'),
+        );
         check("2990006116 188019999900164000260696001D000", NormeLot::Cp, Genre::Facture);
         check("3990006116 183119999900379260696004F01", NormeLot::Cp, Genre::Complement3(b'F'));
         check("5992001362 292082A99900153000416001   006", NormeLot::Ps, Genre::FinFacture);
@@ -269,13 +301,27 @@ mod tests {
         for norme in [NormeLot::Ps, NormeLot::Cp] {
             for (v022003, dre) in [(true, true), (true, false), (false, true), (false, false)] {
                 let tables = Tables { norme, v022003, dre };
-                let letters = (b'A'..=b'Z').flat_map(|l| [Genre::ComplementFacture(l), Genre::Complement3(l), Genre::Complement4(l)]);
-                let mains =
-                    [Genre::EnTete, Genre::Lot, Genre::Facture, Genre::Ligne3, Genre::Ligne4, Genre::FinFacture, Genre::FinLot, Genre::FinFichier];
+                let letters = (b'A'..=b'Z').flat_map(|l| {
+                    [Genre::ComplementFacture(l), Genre::Complement3(l), Genre::Complement4(l)]
+                });
+                let mains = [
+                    Genre::EnTete,
+                    Genre::Lot,
+                    Genre::Facture,
+                    Genre::Ligne3,
+                    Genre::Ligne4,
+                    Genre::FinFacture,
+                    Genre::FinLot,
+                    Genre::FinFichier,
+                ];
                 for layout in letters.chain(mains).filter_map(|g| tables.layout(g)) {
                     let mut next = 1;
                     for zone in layout.all_zones() {
-                        assert_eq!(zone.start, next, "{} {} zone {}", layout.tag, layout.variant, zone.no);
+                        assert_eq!(
+                            zone.start, next,
+                            "{} {} zone {}",
+                            layout.tag, layout.variant, zone.no
+                        );
                         next = zone.end() + 1;
                     }
                     assert_eq!(next, 129, "{} {}", layout.tag, layout.variant);
@@ -288,7 +334,9 @@ mod tests {
     fn the_prefix_of_a_table_is_the_prefix_of_its_genre() {
         for norme in [NormeLot::Ps, NormeLot::Cp] {
             let tables = Tables { norme, v022003: false, dre: true };
-            for genre in (b'A'..=b'Z').flat_map(|l| [Genre::ComplementFacture(l), Genre::Complement3(l), Genre::Complement4(l)]) {
+            for genre in (b'A'..=b'Z').flat_map(|l| {
+                [Genre::ComplementFacture(l), Genre::Complement3(l), Genre::Complement4(l)]
+            }) {
                 if let Some(layout) = tables.layout(genre) {
                     assert_eq!(layout.famille, genre.famille(norme), "{genre:?}");
                 }

@@ -1,4 +1,5 @@
-//! Reading a physical file: follows the nesting, hands out one invoice at a time, reports every fault and goes on.
+//! Reading a physical file: follows the nesting, hands out one invoice at a time, reports every
+//! fault and goes on.
 //!
 //! ```text
 //!            000          1             2              5           6           999
@@ -7,8 +8,8 @@
 //!                                                  └────── 2 ─────┘
 //! ```
 //!
-//! A record at an impossible place costs the file (policy P4); the reading goes on from the state that the record announces, so that one
-//! fault is not reported again at every following record.
+//! A record at an impossible place costs the file (policy P4); the reading goes on from the state
+//! that the record announces, so that one fault is not reported again at every following record.
 
 mod facture_lue;
 mod imbrication;
@@ -22,15 +23,19 @@ use super::genre::{Genre, Tables, ajuste, complement, principal};
 use super::recalage;
 use crate::anomaly::{Anomaly, Code, Place, Position};
 use crate::layout::famille36;
-use crate::physical::enregistrements::{Enregistrement, Enregistrements, Forme, LONGUEUR, est_bourrage};
+use crate::physical::enregistrements::{
+    Enregistrement, Enregistrements, Forme, LONGUEUR, est_bourrage,
+};
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, Read};
 
-/// A file that is not a file: more logical files than this in one physical file are refused (their keys are kept in memory for control C5).
+/// A file that is not a file: more logical files than this in one physical file are refused (their
+/// keys are kept in memory for control C5).
 const FICHIERS_MAX: u32 = 10_000;
 
-/// A lot that is not a lot: the type 6 counts its invoices on three digits, and the numbers of a lot are kept in memory for control C14. A hundred times
-/// what can be counted leaves room for a producer that does not close its lots.
+/// A lot that is not a lot: the type 6 counts its invoices on three digits, and the numbers of a
+/// lot are kept in memory for control C14. A hundred times what can be counted leaves room for a
+/// producer that does not close its lots.
 const FACTURES_DE_LOT_MAX: usize = 100_000;
 
 /// Where the reading is.
@@ -120,7 +125,10 @@ impl<R: Read> Lecteur<R> {
         }
         let taille = match self.source.forme() {
             Forme::Blocs => {
-                let ps = self.facture.as_ref().map(|f| famille36::NO_PARTENAIRE_SANTE_CLE.of(&f.principale().record));
+                let ps = self
+                    .facture
+                    .as_ref()
+                    .map(|f| famille36::NO_PARTENAIRE_SANTE_CLE.of(&f.principale().record));
                 recalage::taille_du_bloc(self.source.regarder(recalage::APERCU)?, ps)
             }
             Forme::Crlf | Forme::Lf => LONGUEUR,
@@ -139,7 +147,9 @@ impl<R: Read> Lecteur<R> {
             return Ok(());
         };
         // The last line, without its end: what follows the 128 bytes of a 999 is after the end.
-        let apres = octets.get(LONGUEUR..).filter(|_| dernier_sans_fin && octets.starts_with(b"999") && longueur == octets.len() as u64);
+        let apres = octets.get(LONGUEUR..).filter(|_| {
+            dernier_sans_fin && octets.starts_with(b"999") && longueur == octets.len() as u64
+        });
         if let Some(bourrage) = apres.filter(|a| est_bourrage(a)) {
             self.traiter(position, record, false);
             self.bourrage(position, bourrage.len() as u64);
@@ -154,7 +164,8 @@ impl<R: Read> Lecteur<R> {
         Ok(())
     }
 
-    /// After a 999: padding is a warning, a new 000 opens a logical file, anything else refuses the file. Answers whether the reading is over.
+    /// After a 999: padding is a warning, a new 000 opens a logical file, anything else refuses the
+    /// file. Answers whether the reading is over.
     fn apres_fin(&mut self) -> io::Result<bool> {
         let at = Position { record: self.dernier.record, offset: self.source.offset() };
         let padding = self.source.sauter_bourrage()?;
@@ -170,13 +181,23 @@ impl<R: Read> Lecteur<R> {
             return Ok(padding > 0);
         }
         let at = Position { record: self.dernier.record + 1, offset: self.source.offset() };
-        self.signaler(Anomaly::on_record(Code::DonneesApresFin, at, "", "Des données suivent le dernier 999 ; elles n'ont pas été lues"));
+        self.signaler(Anomaly::on_record(
+            Code::DonneesApresFin,
+            at,
+            "",
+            "Des données suivent le dernier 999 ; elles n'ont pas été lues",
+        ));
         self.finie = true;
         Ok(true)
     }
 
     fn bourrage(&mut self, at: Position, octets: u64) {
-        let mut anomaly = Anomaly::on_record(Code::ApresFin, at, "999", format!("{octets} octets de remplissage derrière le 999"));
+        let mut anomaly = Anomaly::on_record(
+            Code::ApresFin,
+            at,
+            "999",
+            format!("{octets} octets de remplissage derrière le 999"),
+        );
         anomaly.column = 129;
         self.signaler(anomaly);
     }
@@ -197,10 +218,21 @@ impl<R: Read> Lecteur<R> {
         self.finie = true;
     }
 
-    fn mauvaise_longueur(&mut self, position: Position, octets: &[u8], longueur: u64, record: &[u8; LONGUEUR]) {
+    fn mauvaise_longueur(
+        &mut self,
+        position: Position,
+        octets: &[u8],
+        longueur: u64,
+        record: &[u8; LONGUEUR],
+    ) {
         let genre = complement(principal(octets), record, self.tables().norme);
         let column = recalage::colonne(octets, self.tables().layout(genre));
-        let mut anomaly = Anomaly::on_record(Code::Longueur, position, genre.nom(), format!("Enregistrement de {longueur} octets au lieu de 128"));
+        let mut anomaly = Anomaly::on_record(
+            Code::Longueur,
+            position,
+            genre.nom(),
+            format!("Enregistrement de {longueur} octets au lieu de 128"),
+        );
         anomaly.column = column;
         anomaly.offset += u64::from(column) - 1;
         self.signaler(anomaly);
@@ -209,7 +241,12 @@ impl<R: Read> Lecteur<R> {
     fn fin_de_source(&mut self) {
         self.finie = true;
         if self.comptes.enregistrements == 0 {
-            self.signaler(Anomaly::on_record(Code::FichierVide, Position::default(), "", "Le fichier est vide"));
+            self.signaler(Anomaly::on_record(
+                Code::FichierVide,
+                Position::default(),
+                "",
+                "Le fichier est vide",
+            ));
         } else if self.etat != Etat::Dehors {
             let message = "L'enregistrement 999 manque : rien ne prouve que le fichier est complet";
             let nom = self.dernier_genre.map(Genre::nom).unwrap_or_default();
@@ -226,7 +263,9 @@ impl<R: Read> Lecteur<R> {
         match genre {
             Genre::EnTete => self.ouvrir_fichier(at, record, douteux),
             Genre::Lot => self.ouvrir_lot(at, record, douteux),
-            Genre::ComplementLot(_) => self.sortie.push_back(Element::ComplementLot(ComplementLot { genre, position: at, record })),
+            Genre::ComplementLot(_) => self
+                .sortie
+                .push_back(Element::ComplementLot(ComplementLot { genre, position: at, record })),
             Genre::Facture => self.ouvrir_facture(at, record, douteux),
             Genre::FinLot => self.fermer_lot(at, record, douteux),
             Genre::FinFichier => self.fermer_fichier(at, record, douteux),
@@ -237,10 +276,22 @@ impl<R: Read> Lecteur<R> {
     /// Complement or main, knowing what came before.
     fn genre(&self, main: Genre, record: &[u8; LONGUEUR]) -> Genre {
         match (main, self.etat) {
-            (Genre::Lot, Etat::Lot(true)) if matches!(record[38], b'V' | b'W') && self.is_second_lot(record) => Genre::ComplementLot(record[38]),
-            (Genre::Facture, Etat::Entete) if self.is_unknown_2(record) => Genre::ComplementFacture(record[38]),
-            (Genre::Facture, Etat::Entete | Etat::Lignes) => complement(main, record, self.tables().norme),
-            (Genre::EnTete | Genre::FinFichier, Etat::Entete | Etat::Lignes) if self.is_of_invoice(record) => Genre::Inconnu(record[0]),
+            (Genre::Lot, Etat::Lot(true))
+                if matches!(record[38], b'V' | b'W') && self.is_second_lot(record) =>
+            {
+                Genre::ComplementLot(record[38])
+            }
+            (Genre::Facture, Etat::Entete) if self.is_unknown_2(record) => {
+                Genre::ComplementFacture(record[38])
+            }
+            (Genre::Facture, Etat::Entete | Etat::Lignes) => {
+                complement(main, record, self.tables().norme)
+            }
+            (Genre::EnTete | Genre::FinFichier, Etat::Entete | Etat::Lignes)
+                if self.is_of_invoice(record) =>
+            {
+                Genre::Inconnu(record[0])
+            }
             (Genre::Facture, _) => main,
             (Genre::FinFacture, Etat::Finie) => complement(main, record, self.tables().norme),
             (Genre::FinFacture, _) => main,
@@ -248,14 +299,17 @@ impl<R: Read> Lecteur<R> {
         }
     }
 
-    /// Whether a record repeats the PS, the NIR and the key of the current invoice: a type 9 before a PS number that begins with 99 is no 999.
+    /// Whether a record repeats the PS, the NIR and the key of the current invoice: a type 9 before
+    /// a PS number that begins with 99 is no 999.
     fn is_of_invoice(&self, record: &[u8; LONGUEUR]) -> bool {
         self.facture.as_ref().is_some_and(|f| f.principale().record[1..26] == record[1..26])
     }
 
-    /// A type 2 of norm CP behind the main one, for the same invoice, with at 39 a letter that no table names (D C L R are a main record's).
+    /// A type 2 of norm CP behind the main one, for the same invoice, with at 39 a letter that no
+    /// table names (D C L R are a main record's).
     fn is_unknown_2(&self, record: &[u8; LONGUEUR]) -> bool {
-        let unknown = record[38].is_ascii_alphabetic() && !matches!(record[38], b'D' | b'C' | b'L' | b'R' | b'S' | b'T');
+        let unknown = record[38].is_ascii_alphabetic()
+            && !matches!(record[38], b'D' | b'C' | b'L' | b'R' | b'S' | b'T');
         let same = |f: &Facture| f.is_cp() && f.principale().record[1..38] == record[1..38];
         unknown && !record[35].is_ascii_alphabetic() && self.facture.as_ref().is_some_and(same)
     }
@@ -266,12 +320,31 @@ impl<R: Read> Lecteur<R> {
     }
 
     fn tables(&self) -> Tables {
-        self.lot.as_ref().map_or(Tables { norme: super::genre::NormeLot::Ps, v022003: false, dre: true }, |l| l.tables)
+        self.lot
+            .as_ref()
+            .map_or(Tables { norme: super::genre::NormeLot::Ps, v022003: false, dre: true }, |l| {
+                l.tables
+            })
     }
 
-    fn verifier(&self, genre: Genre, record: &[u8; LONGUEUR], at: Position, place: Place, out: &mut Vec<Anomaly>) {
+    fn verifier(
+        &self,
+        genre: Genre,
+        record: &[u8; LONGUEUR],
+        at: Position,
+        place: Place,
+        out: &mut Vec<Anomaly>,
+    ) {
         let tables = self.tables();
-        controles::zones(tables.layout(genre), genre.famille(tables.norme), record, at, genre, place, out);
+        controles::zones(
+            tables.layout(genre),
+            genre.famille(tables.norme),
+            record,
+            at,
+            genre,
+            place,
+            out,
+        );
     }
 
     fn imbrication(&mut self, at: Position, name: &str, message: &str) {

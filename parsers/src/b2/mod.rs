@@ -1,8 +1,10 @@
-//! Norm B2 / DRE: `file = 000, lot+, 999`; `lot = 1, invoice+, 6`; `invoice = 2, complements, line+, 5`.
+//! Norm B2 / DRE: `file = 000, lot+, 999`; `lot = 1, invoice+, 6`;
+//! `invoice = 2, complements, line+, 5`.
 //!
-//! One file per record type states its table (`t4.rs` for type 4 and so on). [`lecteur`] walks the nesting and hands out one invoice at
-//! a time; [`controles`] verifies an invoice, a lot, a file; [`genre`] tells what a record is; [`fiche`] fills a record and [`ecrivain`] writes
-//! a file of them.
+//! One file per record type states its table (`t4.rs` for type 4 and so on). [`lecteur`] walks the
+//! nesting and hands out one invoice at a time; [`controles`] verifies an invoice, a lot, a file;
+//! [`genre`] tells what a record is; [`fiche`] fills a record and [`ecrivain`] writes a file of
+//! them.
 
 mod assemblage;
 pub mod controles;

@@ -10,9 +10,11 @@ const DECALAGE_MAX: usize = 8;
 /// How far [`taille_du_bloc`] wants to see.
 pub(super) const APERCU: usize = LONGUEUR + DECALAGE_MAX + 16;
 
-/// The length of the next block: 128, unless the record after it plainly starts a few bytes too early or too late.
+/// The length of the next block: 128, unless the record after it plainly starts a few bytes too
+/// early or too late.
 ///
-/// `ps` is the number of the current invoice's professional: the strongest sign of the start of a record.
+/// `ps` is the number of the current invoice's professional: the strongest sign of the start of a
+/// record.
 pub(super) fn taille_du_bloc(ahead: &[u8], ps: Option<&[u8]>) -> usize {
     if ahead.len() < LONGUEUR + 16 || plausible(&ahead[LONGUEUR..], ps) {
         return LONGUEUR;
@@ -23,10 +25,11 @@ pub(super) fn taille_du_bloc(ahead: &[u8], ps: Option<&[u8]>) -> usize {
         .unwrap_or(LONGUEUR)
 }
 
-/// Whether a record may start here: the same professional, or a known type followed by a number and by what stands behind it in that type.
+/// Whether a record may start here: the same professional, or a known type followed by a number and
+/// by what stands behind it in that type.
 ///
-/// The columns behind the number matter: the last digit of a record that gained a byte, then the type and the number of the next one, look like a
-/// type and a number shifted by one.
+/// The columns behind the number matter: the last digit of a record that gained a byte, then the
+/// type and the number of the next one, look like a type and a number shifted by one.
 fn plausible(next: &[u8], ps: Option<&[u8]>) -> bool {
     let number = next[1..10].iter().all(u8::is_ascii_digit);
     ps.is_some_and(|ps| &next[1..10] == ps)
@@ -44,15 +47,23 @@ fn plausible(next: &[u8], ps: Option<&[u8]>) -> bool {
 /// Whether a record surely starts here.
 fn certain(next: &[u8], ps: Option<&[u8]>) -> bool {
     let same_ps = ps.is_some_and(|ps| &next[1..10] == ps && next[0].is_ascii_digit());
-    let lot = next[0] == b'1' && next[1..10].iter().all(u8::is_ascii_digit) && next[10..16].iter().all(|b| *b == b' ');
-    let blank_after_number = matches!(next[0], b'2'..=b'5') && next[1..10].iter().all(u8::is_ascii_digit) && next[10] == b' ';
-    same_ps || lot || blank_after_number || (next.starts_with(b"999") && next[3..5].iter().all(u8::is_ascii_uppercase))
+    let lot = next[0] == b'1'
+        && next[1..10].iter().all(u8::is_ascii_digit)
+        && next[10..16].iter().all(|b| *b == b' ');
+    let blank_after_number = matches!(next[0], b'2'..=b'5')
+        && next[1..10].iter().all(u8::is_ascii_digit)
+        && next[10] == b' ';
+    same_ps
+        || lot
+        || blank_after_number
+        || (next.starts_with(b"999") && next[3..5].iter().all(u8::is_ascii_uppercase))
 }
 
 /// The column (1-based) where a record that has not its length was most likely damaged.
 ///
-/// Too short: 129 minus what is missing when blanks lost at the end explain it. Too long by one byte: the first column whose removal makes every
-/// zone readable again. Otherwise the first column past the end, or past 128.
+/// Too short: 129 minus what is missing when blanks lost at the end explain it. Too long by one
+/// byte: the first column whose removal makes every zone readable again. Otherwise the first column
+/// past the end, or past 128.
 pub(super) fn colonne(octets: &[u8], layout: Option<&'static Layout>) -> u32 {
     let past = u32::try_from(octets.len().min(LONGUEUR) + 1).expect("at most 129");
     let Some(layout) = layout else { return past };

@@ -1,9 +1,11 @@
 //! The registry of the tables of norm B2: every record, every variant, in the order of the norm.
 //!
-//! The documentation walks it; [`super::genre::Tables::layout`] chooses in it. A test counts the tables stated in the sources, so that none stays out.
+//! The documentation walks it; [`super::genre::Tables::layout`] chooses in it. A test counts the
+//! tables stated in the sources, so that none stays out.
 
 use super::{
-    t000, t1, t2, t2b, t2c, t2m, t2p, t2s, t2x, t3, t3e, t3f, t3h, t3s, t4, t4b, t4c, t4d, t4e, t4f, t4h, t4m, t4p, t4s, t4t, t4u, t5, t6, t999,
+    t000, t1, t2, t2b, t2c, t2m, t2p, t2s, t2x, t3, t3e, t3f, t3h, t3s, t4, t4b, t4c, t4d, t4e,
+    t4f, t4h, t4m, t4p, t4s, t4t, t4u, t5, t6, t999,
 };
 use crate::layout::Layout;
 

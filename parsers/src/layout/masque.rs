@@ -1,4 +1,5 @@
-//! Which columns of a record deserve a look: one pass over its bytes instead of a walk over its zones.
+//! Which columns of a record deserve a look: one pass over its bytes instead of a walk over its
+//! zones.
 //!
 //! ```text
 //! table    | type 9 | PS 9(9)   | X | NIR X(13)     | ... | date | montant 9(7) |
@@ -6,12 +7,14 @@
 //! looked at                                                ^^^^   ^^^
 //! ```
 //!
-//! A column passes unseen when it holds a digit, or a capital or a blank where the picture is text. Everything else is looked at by
-//! the exact rule of its zone: blanks in a number may be right, a date of six digits may be wrong. A mask never judges.
+//! A column passes unseen when it holds a digit, or a capital or a blank where the picture is text.
+//! Everything else is looked at by the exact rule of its zone: blanks in a number may be right, a
+//! date of six digits may be wrong. A mask never judges.
 
 use super::{Layout, Picture, Zone};
 
-/// Columns whose text a mask covers: a record of norm B2. Entities of NOEMIE may be longer; only their digits are looked for.
+/// Columns whose text a mask covers: a record of norm B2. Entities of NOEMIE may be longer; only
+/// their digits are looked for.
 const COLONNES: usize = 128;
 
 /// Words of eight columns of the longest table, with room: the entity 294 has 153 columns.
@@ -38,7 +41,13 @@ pub struct Masque {
 impl Masque {
     /// The mask of a table: its shared columns, then its own.
     pub(crate) const fn de(prefixe: &[Zone], propres: &[Zone]) -> Self {
-        let mut masque = Self { texte: [0; COLONNES], libre: [1; COLONNES], zone: [0; COLONNES], toujours: 0, chiffres: [0; MOTS] };
+        let mut masque = Self {
+            texte: [0; COLONNES],
+            libre: [1; COLONNES],
+            zone: [0; COLONNES],
+            toujours: 0,
+            chiffres: [0; MOTS],
+        };
         let mut rang = 0u8;
         while (rang as usize) < prefixe.len() + propres.len() {
             let i = rang as usize;
@@ -51,7 +60,10 @@ impl Masque {
 
     const fn poser(&mut self, zone: &Zone, rang: u8) {
         let nombre = zone.picture.is_numeric();
-        let date = matches!(zone.picture, Picture::Aammjj | Picture::Jjmmaa | Picture::Aaaammjj | Picture::Aammjjhh);
+        let date = matches!(
+            zone.picture,
+            Picture::Aammjj | Picture::Jjmmaa | Picture::Aaaammjj | Picture::Aammjjhh
+        );
         assert!(!nombre || zone.len <= CHIFFRES_SURS, "a number that no integer holds is text");
         let mut i = zone.start as usize - 1;
         while nombre && i < zone.end() as usize {
@@ -74,13 +86,16 @@ impl Masque {
     #[must_use]
     pub fn a_regarder(&self, record: &[u8; COLONNES]) -> u128 {
         let mut suspects = [0u8; COLONNES];
-        for (((suspect, octet), texte), libre) in suspects.iter_mut().zip(record).zip(&self.texte).zip(&self.libre) {
+        for (((suspect, octet), texte), libre) in
+            suspects.iter_mut().zip(record).zip(&self.texte).zip(&self.libre)
+        {
             let chiffre = u8::from(octet.wrapping_sub(b'0') < 10);
             let lettre = u8::from(octet.wrapping_sub(b'A') < 26) | u8::from(*octet == b' ');
             *suspect = (chiffre | (lettre & texte) | libre) ^ 1;
         }
         let (huits, _) = suspects.as_chunks::<8>();
-        huits.iter().rev().fold(0, |bits, huit| bits << 8 | u128::from(rassembler(*huit))) | self.toujours
+        huits.iter().rev().fold(0, |bits, huit| bits << 8 | u128::from(rassembler(*huit)))
+            | self.toujours
     }
 }
 
@@ -89,16 +104,23 @@ impl Masque {
     #[inline]
     fn que_des_chiffres(&self, octets: &[u8]) -> bool {
         let (huits, reste) = octets.as_chunks::<8>();
-        // Every word joined to the next, without a way out between them: the compiler then looks at several at once.
-        let suspects = huits.iter().zip(&self.chiffres).fold(0, |vus, (huit, chiffres)| vus | pas_des_chiffres(*huit) & chiffres);
-        suspects | pas_des_chiffres(completer(reste)) & self.chiffres.get(huits.len()).unwrap_or(&0) == 0
+        // Every word joined to the next, without a way out between them: the compiler then looks at
+        // several at once.
+        let suspects = huits
+            .iter()
+            .zip(&self.chiffres)
+            .fold(0, |vus, (huit, chiffres)| vus | pas_des_chiffres(*huit) & chiffres);
+        suspects | pas_des_chiffres(completer(reste)) & self.chiffres.get(huits.len()).unwrap_or(&0)
+            == 0
     }
 
     /// The first column from `depuis` on (both 0-based) that should hold a digit and does not.
     fn sans_chiffre(&self, octets: &[u8], depuis: usize) -> Option<usize> {
         let (huits, reste) = octets.as_chunks::<8>();
         let mut vus = !0 << (8 * (depuis % 8));
-        for (rang, chiffres) in self.chiffres.iter().enumerate().take(huits.len() + 1).skip(depuis / 8) {
+        for (rang, chiffres) in
+            self.chiffres.iter().enumerate().take(huits.len() + 1).skip(depuis / 8)
+        {
             let huit = huits.get(rang).copied().unwrap_or_else(|| completer(reste));
             let suspects = pas_des_chiffres(huit) & chiffres & vus;
             if suspects != 0 {
@@ -120,7 +142,8 @@ fn completer(reste: &[u8]) -> [u8; 8] {
     huit
 }
 
-/// The high bit of each of eight bytes that is no digit, the first byte lowest; the other bits say nothing.
+/// The high bit of each of eight bytes that is no digit, the first byte lowest; the other bits say
+/// nothing.
 #[inline]
 const fn pas_des_chiffres(huit: [u8; 8]) -> u64 {
     let v = u64::from_le_bytes(huit) ^ 0x3030_3030_3030_3030;
@@ -135,7 +158,10 @@ fn rassembler(huit: [u8; 8]) -> u64 {
 
 impl Layout {
     /// The zones of a record that deserve a look, in column order.
-    pub fn zones_a_regarder(&'static self, record: &[u8; COLONNES]) -> impl Iterator<Item = &'static Zone> {
+    pub fn zones_a_regarder(
+        &'static self,
+        record: &[u8; COLONNES],
+    ) -> impl Iterator<Item = &'static Zone> {
         let mut reste = self.masque.a_regarder(record);
         std::iter::from_fn(move || {
             let rang = usize::from(*self.masque.zone.get(reste.trailing_zeros() as usize)?);
@@ -147,9 +173,13 @@ impl Layout {
         })
     }
 
-    /// The zones of digits that hold anything else, blanks for instance, in column order. Zones past the end of `octets` are not given.
+    /// The zones of digits that hold anything else, blanks for instance, in column order. Zones
+    /// past the end of `octets` are not given.
     #[inline]
-    pub fn zones_sans_chiffres<'a>(&'static self, octets: &'a [u8]) -> impl Iterator<Item = &'static Zone> + 'a {
+    pub fn zones_sans_chiffres<'a>(
+        &'static self,
+        octets: &'a [u8],
+    ) -> impl Iterator<Item = &'static Zone> + 'a {
         let mut depuis = if self.masque.que_des_chiffres(octets) { octets.len() } else { 0 };
         std::iter::from_fn(move || {
             if depuis >= octets.len() {
@@ -188,9 +218,12 @@ mod tests {
 
     #[test]
     fn numbers_that_are_not_digits_through_the_last_word() {
-        let vues = |octets: &[u8]| e294::layout::LAYOUT.zones_sans_chiffres(octets).map(|z| z.no).collect::<Vec<_>>();
+        let vues = |octets: &[u8]| {
+            e294::layout::LAYOUT.zones_sans_chiffres(octets).map(|z| z.no).collect::<Vec<_>>()
+        };
         assert!(vues(&[b'0'; 153]).is_empty());
-        let nombres: Vec<_> = e294::layout::LAYOUT.zones.iter().filter(|z| z.picture.is_numeric()).collect();
+        let nombres: Vec<_> =
+            e294::layout::LAYOUT.zones.iter().filter(|z| z.picture.is_numeric()).collect();
         assert_eq!(vues(&[b' '; 153]), nombres.iter().map(|z| z.no).collect::<Vec<_>>());
         for table in ENTITES {
             for zone in table.zones {
@@ -198,8 +231,14 @@ mod tests {
                     for octet in [b'/', b':', b' ', 0, 0x7f, 0x80, 0xba, 0xff] {
                         let mut octets = vec![b'9'; usize::from(table.len)];
                         octets[usize::from(colonne) - 1] = octet;
-                        let vus: Vec<_> = table.zones_sans_chiffres(&octets).map(|z| z.start).collect();
-                        assert_eq!(vus, if zone.picture.is_numeric() { vec![zone.start] } else { vec![] }, "{} {colonne} {octet}", table.tag);
+                        let vus: Vec<_> =
+                            table.zones_sans_chiffres(&octets).map(|z| z.start).collect();
+                        assert_eq!(
+                            vus,
+                            if zone.picture.is_numeric() { vec![zone.start] } else { vec![] },
+                            "{} {colonne} {octet}",
+                            table.tag
+                        );
                     }
                 }
             }

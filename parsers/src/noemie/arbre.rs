@@ -62,7 +62,8 @@ impl Contenu {
         self.incompris |= dessous.somme_inconnue();
     }
 
-    /// Whether the sum cannot be compared: unknown entities, or act lines without parts (old trees, where the sum was never seen).
+    /// Whether the sum cannot be compared: unknown entities, or act lines without parts (old trees,
+    /// where the sum was never seen).
     pub(super) fn somme_inconnue(&self) -> bool {
         self.incompris || (self.lignes && !self.parts)
     }
@@ -72,22 +73,32 @@ impl Contenu {
         if self.sous_groupes > 0 { self.sous_groupes } else { self.feuilles }
     }
 
-    /// Compares a 990 with what it closes. Unreadable zones are not compared: they have their own finding.
+    /// Compares a 990 with what it closes. Unreadable zones are not compared: they have their own
+    /// finding.
     pub(super) fn controler(&self, fin: &Entite) -> Vec<Anomaly> {
         let mut fautes = Vec::new();
-        let compteur = picture::nombre(t990::COMPTEUR.of(&fin.octets)).map(Option::unwrap_or_default);
+        let compteur =
+            picture::nombre(t990::COMPTEUR.of(&fin.octets)).map(Option::unwrap_or_default);
         let attendu = self.compteur();
         if let Ok(lu) = compteur
             && lu != attendu
         {
-            fautes.push(fin.sur_zone(Code::RetourCompteur, &t990::COMPTEUR, format!("le compteur vaut {lu}, {attendu} comptes")));
+            fautes.push(fin.sur_zone(
+                Code::RetourCompteur,
+                &t990::COMPTEUR,
+                format!("le compteur vaut {lu}, {attendu} comptes"),
+            ));
         }
         let somme = signe(t990::CUMUL_MONTANTS.of(&fin.octets), t990::SIGNE.of(&fin.octets));
         if let Some(lue) = somme
             && lue != self.somme
             && !self.somme_inconnue()
         {
-            fautes.push(fin.sur_zone(Code::RetourCumul, &t990::CUMUL_MONTANTS, format!("le cumul vaut {lue}, {} calcules", self.somme)));
+            fautes.push(fin.sur_zone(
+                Code::RetourCumul,
+                &t990::CUMUL_MONTANTS,
+                format!("le cumul vaut {lue}, {} calcules", self.somme),
+            ));
         }
         fautes
     }

@@ -30,7 +30,8 @@ pub struct ParNature {
     pub informations: u64,
 }
 
-/// Figures of a physical file. Sums, states and lines leave quarantined invoices out; `somme_999` is what the senders wrote.
+/// Figures of a physical file. Sums, states and lines leave quarantined invoices out; `somme_999`
+/// is what the senders wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Comptes {
     /// Physical records, 000 and 999 included.

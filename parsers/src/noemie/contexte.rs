@@ -77,10 +77,17 @@ impl Contexte {
         let octets = &entite.octets;
         let texte = |zone: &Zone| picture::texte(zone.of(octets));
         match &entite.code {
-            b"010" => self.organisme_complementaire = Some(texte(&e010::layout::NUMERO_ORGANISME_COMPLEMENTAIRE)),
+            b"010" => {
+                self.organisme_complementaire =
+                    Some(texte(&e010::layout::NUMERO_ORGANISME_COMPLEMENTAIRE))
+            }
             b"020" => self.mandataire = Some(texte(&e020::layout::NUMERO_MANDATAIRE)),
-            b"040" => self.destinataire = destinataire(e040::layout::NUMERO_DESTINATAIRE.of(octets)),
-            b"070" => self.virement = Some(journee(e070::layout::DATE_JOURNEE_COMPTABLE.of(octets))),
+            b"040" => {
+                self.destinataire = destinataire(e040::layout::NUMERO_DESTINATAIRE.of(octets))
+            }
+            b"070" => {
+                self.virement = Some(journee(e070::layout::DATE_JOURNEE_COMPTABLE.of(octets)))
+            }
             b"071" => {
                 self.virement = Some(Virement {
                     libelle_1: texte(&e071::layout::LIBELLE_VIREMENT_LIGNE_1),
@@ -95,7 +102,10 @@ impl Contexte {
             }
             b"081" => {
                 let lieu_execution = texte(&e081::layout::NUMERO_LIEU_EXECUTION);
-                self.type_retour = Some(TypeRetour { code: texte(&e081::layout::CODE_TYPE_RETOUR), lieu_execution });
+                self.type_retour = Some(TypeRetour {
+                    code: texte(&e081::layout::CODE_TYPE_RETOUR),
+                    lieu_execution,
+                });
             }
             b"150" => self.nature_assurance = Some(texte(&e150::layout::NATURE_ASSURANCE)),
             _ => {}
@@ -104,7 +114,12 @@ impl Contexte {
 }
 
 fn journee(date: &[u8]) -> Virement {
-    Virement { date_comptable: DateBrute::lire(date), libelle_1: String::new(), libelle_2: String::new(), organisme_payeur: String::new() }
+    Virement {
+        date_comptable: DateBrute::lire(date),
+        libelle_1: String::new(),
+        libelle_2: String::new(),
+        organisme_payeur: String::new(),
+    }
 }
 
 fn destinataire(zone: &[u8]) -> Option<Destinataire> {

@@ -1,7 +1,8 @@
-//! Controls of one entity by its table: delimiter (Q4, Q5), unknown code (Q10), numeric zones and signs (Q11), states (Q13).
+//! Controls of one entity by its table: delimiter (Q4, Q5), unknown code (Q10), numeric zones and
+//! signs (Q11), states (Q13).
 //!
-//! The policy is that a fault inside an invoice costs the invoice, and elsewhere the file: what is paid outside invoices, or the frame around
-//! them, cannot be set aside.
+//! The policy is that a fault inside an invoice costs the invoice, and elsewhere the file: what is
+//! paid outside invoices, or the frame around them, cannot be set aside.
 
 use super::contexte::numero_ps;
 use super::entite::Entite;
@@ -13,7 +14,8 @@ use crate::layout::{Layout, Zone};
 use crate::picture;
 
 /// Entities that carry the groups: a fault there makes every invoice below doubtful.
-const STRUCTURE: &[&[u8; 3]] = &[b"010", b"020", b"040", b"070", b"071", b"080", b"081", b"150", b"990"];
+const STRUCTURE: &[&[u8; 3]] =
+    &[b"010", b"020", b"040", b"070", b"071", b"080", b"081", b"150", b"990"];
 
 /// Where an entity stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,9 @@ pub(super) fn controler(entite: &Entite, situation: Situation) -> Vec<Anomaly> {
     let Some(table) = entite.table else {
         let attendue = situation.reference_687 && entite.partielle().is_some();
         if !attendue {
-            fautes.push(entite.anomalie(Code::EntiteInconnue, "code d'entite inconnu, conserve tel quel"));
+            fautes.push(
+                entite.anomalie(Code::EntiteInconnue, "code d'entite inconnu, conserve tel quel"),
+            );
         }
         return fautes;
     };
@@ -54,12 +58,21 @@ fn toutes_lisibles(entite: &Entite, table: &'static Layout) -> bool {
 }
 
 /// A fault for each zone that cannot be read.
-fn illisibles(entite: &Entite, table: &'static Layout, severite: Severity) -> impl Iterator<Item = Anomaly> {
+fn illisibles(
+    entite: &Entite,
+    table: &'static Layout,
+    severite: Severity,
+) -> impl Iterator<Item = Anomaly> {
     let (signe, corse) = (zone_de_signe(entite), zone_de_ps(entite));
     // The first two zones are the code and the level, read when the entity was cut.
     table.zones.iter().skip(2).filter(move |z| !lisible(z, entite, signe, corse)).map(move |zone| {
-        let mut faute = entite.sur_zone(Code::RetourNonNumerique, zone, "la zone doit etre faite de chiffres, ou d'un signe P ou N, ou blanche");
-        // Shifted by one byte, such an entity may show a piece of a NIR or of a name in its next zone.
+        let mut faute = entite.sur_zone(
+            Code::RetourNonNumerique,
+            zone,
+            "la zone doit etre faite de chiffres, ou d'un signe P ou N, ou blanche",
+        );
+        // Shifted by one byte, such an entity may show a piece of a NIR or of a name in its next
+        // zone.
         if entite.porte_une_personne() {
             faute.value = None;
         }
@@ -83,7 +96,11 @@ fn sans_fin(entite: &Entite, zone: &'static Zone, situation: Situation) -> Anoma
     if situation.dans_facture && !structurelle(entite) {
         entite.sur_zone(Code::EntiteSansFin, zone, "l'entite ne se termine pas par @")
     } else {
-        entite.sur_zone(Code::EntiteDecalee, zone, "une entite hors facture ne se termine pas par @")
+        entite.sur_zone(
+            Code::EntiteDecalee,
+            zone,
+            "une entite hors facture ne se termine pas par @",
+        )
     }
 }
 
@@ -106,10 +123,13 @@ fn lisible(zone: &Zone, entite: &Entite, signe: Option<&Zone>, corse: Option<&Zo
     if est(signe) {
         return signe_connu(octets);
     }
-    !zone.picture.is_numeric() || picture::nombre(octets).is_ok() || (est(corse) && numero_ps(octets).is_some())
+    !zone.picture.is_numeric()
+        || picture::nombre(octets).is_ok()
+        || (est(corse) && numero_ps(octets).is_some())
 }
 
-/// Tolerance: numbers of Corsican structures keep their letter (2A, 2B) in zones that the norm calls numeric.
+/// Tolerance: numbers of Corsican structures keep their letter (2A, 2B) in zones that the norm
+/// calls numeric.
 fn zone_de_ps(entite: &Entite) -> Option<&'static Zone> {
     match &entite.code {
         b"040" => Some(&e040::layout::NUMERO_DESTINATAIRE),

@@ -1,18 +1,21 @@
-//! Cutting a stream of bytes into entities: by the length of the table, with `@` as a check; unknown ones at the next `@`.
+//! Cutting a stream of bytes into entities: by the length of the table, with `@` as a check;
+//! unknown ones at the next `@`.
 //!
 //! ```text
 //! 20502 ........ @      code 3 digits, level 2 digits, zones, @
 //! ```
 //!
-//! Out of step, it says so once and goes on at the first `@` that is followed by a known code and a level. It holds at most one record of
-//! packaging A, or [`HORIZON`] bytes and a block of packaging B. It does not know which entity is inside an invoice.
+//! Out of step, it says so once and goes on at the first `@` that is followed by a known code and a
+//! level. It holds at most one record of packaging A, or [`HORIZON`] bytes and a block of packaging
+//! B. It does not know which entity is inside an invoice.
 
 use super::entite::{Entite, Lieu, table};
 use crate::layout::Layout;
 use nom::Parser;
 use nom::bytes::complete::take;
 
-/// Longest entity of unknown layout: the longest known one has 153 bytes; six times more leaves room for a later norm.
+/// Longest entity of unknown layout: the longest known one has 153 bytes; six times more leaves
+/// room for a later norm.
 pub(super) const INCONNUE_MAX: usize = 1_024;
 /// Code and level, which open every entity.
 const AMORCE: usize = 5;
@@ -22,7 +25,8 @@ const HORIZON: usize = INCONNUE_MAX + AMORCE;
 /// Code and level.
 type Amorce = ([u8; 3], u8);
 
-/// Bytes given back that are kept before the others move to the head: a block at a time would move them again and again.
+/// Bytes given back that are kept before the others move to the head: a block at a time would move
+/// them again and again.
 const DEJA_LUS_MAX: usize = 16 * HORIZON;
 
 /// What the stream gave.
@@ -58,7 +62,8 @@ fn amorce(input: &[u8]) -> Option<Amorce> {
     let [a, b, c, dizaine, unite] = *octets.first_chunk()?;
     let code = [a, b, c];
     let chiffres = octets.iter().all(u8::is_ascii_digit);
-    (chiffres && code != *b"000" && code != *b"999").then(|| (code, (dizaine - b'0') * 10 + unite - b'0'))
+    (chiffres && code != *b"000" && code != *b"999")
+        .then(|| (code, (dizaine - b'0') * 10 + unite - b'0'))
 }
 
 /// A known code and a level: the only thing one can hold on to when out of step.
@@ -74,12 +79,14 @@ fn couper(flux: &[u8], complet: bool) -> Tete {
     if !complet && flux.len() < HORIZON {
         return Tete::Attendre;
     }
-    // Blanks after the last `@`: the padding of the last block; accepted at the end of a record of packaging A too, where they carry nothing.
+    // Blanks after the last `@`: the padding of the last block; accepted at the end of a record of
+    // packaging A too, where they carry nothing.
     if complet && blanc(flux) {
         return Tete::Rien;
     }
     let Some(amorce) = amorce(flux) else { return Tete::Perdue };
-    table(&amorce.0).map_or_else(|| couper_inconnue(flux, amorce), |t| couper_connue(flux, amorce, t))
+    table(&amorce.0)
+        .map_or_else(|| couper_inconnue(flux, amorce), |t| couper_connue(flux, amorce, t))
 }
 
 fn couper_connue(flux: &[u8], amorce: Amorce, table: &'static Layout) -> Tete {
@@ -94,7 +101,9 @@ fn couper_connue(flux: &[u8], amorce: Amorce, table: &'static Layout) -> Tete {
 
 fn couper_inconnue(flux: &[u8], amorce: Amorce) -> Tete {
     match flux.iter().take(INCONNUE_MAX).position(|b| *b == b'@') {
-        Some(i) if i >= AMORCE => Tete::Entite { amorce, longueur: i + 1, fermee: true, table: None },
+        Some(i) if i >= AMORCE => {
+            Tete::Entite { amorce, longueur: i + 1, fermee: true, table: None }
+        }
         _ => Tete::Perdue,
     }
 }
@@ -105,7 +114,8 @@ impl Decoupe {
         Self { octets: Vec::new(), debut: 0, lieu, complet: false, decale: false }
     }
 
-    /// Adds bytes. `lieu` is their place; it counts only when the stream is empty, because what follows is contiguous.
+    /// Adds bytes. `lieu` is their place; it counts only when the stream is empty, because what
+    /// follows is contiguous.
     pub(super) fn ajouter(&mut self, octets: &[u8], lieu: Lieu) {
         if self.vide() {
             self.octets.clear();
@@ -148,12 +158,20 @@ impl Decoupe {
                 self.decale = true;
                 Some(Coupe::Decalage(self.lieu))
             }
-            Tete::Entite { amorce, longueur, fermee, table } => Some(Coupe::Entite(self.detacher(amorce, longueur, fermee, table))),
+            Tete::Entite { amorce, longueur, fermee, table } => {
+                Some(Coupe::Entite(self.detacher(amorce, longueur, fermee, table)))
+            }
         }
     }
 
     #[inline(always)]
-    fn detacher(&mut self, (code, niveau): Amorce, longueur: usize, fermee: bool, table: Option<&'static Layout>) -> Entite {
+    fn detacher(
+        &mut self,
+        (code, niveau): Amorce,
+        longueur: usize,
+        fermee: bool,
+        table: Option<&'static Layout>,
+    ) -> Entite {
         let octets = self.octets[self.debut..self.debut + longueur].to_vec();
         let lieu = self.lieu;
         self.avancer(longueur);
@@ -171,8 +189,11 @@ impl Decoupe {
         let fin = flux.len();
         let arobases = flux.iter().enumerate().filter(|(_, b)| **b == b'@').map(|(i, _)| i + 1);
         // An `@` too near to the end cannot be judged until more bytes come.
-        let mut suites =
-            arobases.filter(|i| amorce_connue(&flux[*i..]) || (self.complet && blanc(&flux[*i..])) || (!self.complet && i + AMORCE > fin));
+        let mut suites = arobases.filter(|i| {
+            amorce_connue(&flux[*i..])
+                || (self.complet && blanc(&flux[*i..]))
+                || (!self.complet && i + AMORCE > fin)
+        });
         match suites.next() {
             Some(i) if amorce_connue(&flux[i..]) || self.complet => {
                 self.decale = false;
@@ -193,7 +214,8 @@ mod tests {
     use super::*;
     use crate::anomaly::Position;
 
-    const DEPART: Lieu = Lieu { position: Position { record: 2, offset: 138 }, colonne: 1, blocs: false };
+    const DEPART: Lieu =
+        Lieu { position: Position { record: 2, offset: 138 }, colonne: 1, blocs: false };
 
     /// What is cut, as `code` or `?` for a loss of step, with the column.
     fn coupes(flux: &[u8]) -> Vec<(String, u32)> {
@@ -203,7 +225,9 @@ mod tests {
         let suite = std::iter::from_fn(|| decoupe.prochaine());
         suite
             .map(|c| match c {
-                Coupe::Entite(e) => (e.code().to_owned() + if e.fermee { "" } else { "!" }, e.lieu.colonne),
+                Coupe::Entite(e) => {
+                    (e.code().to_owned() + if e.fermee { "" } else { "!" }, e.lieu.colonne)
+                }
                 Coupe::Decalage(lieu) => ("?".to_owned(), lieu.colonne),
             })
             .collect()

@@ -1,13 +1,16 @@
-//! The writer: groups and leaves in, one logical file out, with its counters, sums, prefixes and blocks computed here and nowhere else.
+//! The writer: groups and leaves in, one logical file out, with its counters, sums, prefixes and
+//! blocks computed here and nowhere else.
 //!
 //! ```text
 //! ouvrir(1, 020) ouvrir(2, 040) ... feuille(199) fermer() ... terminer()  >  000, entities and 990, 999
 //! ```
 //!
-//! What it writes, [`super::Reader`] accepts without a finding. Bytes of several logical files may follow each other.
+//! What it writes, [`super::Reader`] accepts without a finding. Bytes of several logical files may
+//! follow each other.
 //!
-//! Counts and sums stand behind what they count, so a file of any size is written as it comes: [`Ecrivain::produits`] gives the bytes that are final,
-//! and what is kept is one record of packaging A, one block of packaging B, and the groups that are open.
+//! Counts and sums stand behind what they count, so a file of any size is written as it comes:
+//! [`Ecrivain::produits`] gives the bytes that are final, and what is kept is one record of
+//! packaging A, one block of packaging B, and the groups that are open.
 
 use super::arbre::Contenu;
 use super::entete::BORNE;
@@ -19,7 +22,8 @@ use crate::layout::Zone;
 use crate::physical::noemie_blocs::UTILE;
 use crate::types::Montant;
 
-/// Longest body written in packaging A. Receivers must accept 9 999, but the writers seen in production stop here.
+/// Longest body written in packaging A. Receivers must accept 9 999, but the writers seen in
+/// production stop here.
 const CORPS_ECRIT_MAX: usize = 1_019;
 
 /// A group not closed yet.
@@ -210,12 +214,14 @@ impl Ecrivain {
 
     fn fin(&self, enregistrements: u64) -> Result<Vec<u8>, ErreurEcriture> {
         use e999::layout as t;
-        let commun = usize::from(t::TYPE_EMETTEUR.start) - 1..usize::from(t::IDENTIFICATION_FICHIER.end());
+        let commun =
+            usize::from(t::TYPE_EMETTEUR.start) - 1..usize::from(t::IDENTIFICATION_FICHIER.end());
         let mut octets = Gabarit::nouveau(&t::LAYOUT)
             .nombre(&t::NOMBRE_ENREGISTREMENTS, enregistrements)
             .nombre(&t::NOMBRE_LOTS, self.lots)
             .montant_signe(&t::CUMUL_MONTANTS, &t::SIGNE, self.total.somme)
-            // Blank since there is one currency. The kind of flow stays blank too: optional here, the header has it.
+            // Blank since there is one currency. The kind of flow stays blank too: optional here,
+            // the header has it.
             .octets(&t::CUMUL_AUTRE_MONNAIE, &[b' '; 11])
             .finir()?;
         octets[commun.clone()].copy_from_slice(&self.entete[commun]);
@@ -231,7 +237,8 @@ fn entite_seule(entite: Gabarit) -> Result<Vec<u8>, ErreurEcriture> {
     entite.finir()
 }
 
-/// What a 990 says of the group it closes: 17 characters, blank for the entities whose key was not seen.
+/// What a 990 says of the group it closes: 17 characters, blank for the entities whose key was not
+/// seen.
 fn cle(octets: &[u8]) -> Vec<u8> {
     let zones: &[&Zone] = match &octets[..3] {
         b"010" => &[&e010::layout::NUMERO_ORGANISME_COMPLEMENTAIRE],

@@ -13,7 +13,8 @@ use crate::types::Montant;
 /// Length of a record 000 or 999.
 pub const BORNE: usize = 128;
 
-/// The header of a logical file. Everything is text, trimmed, as the sender wrote it: nothing in it is needed to read the entities.
+/// The header of a logical file. Everything is text, trimmed, as the sender wrote it: nothing in it
+/// is needed to read the entities.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnTete {
     /// Where it stands.

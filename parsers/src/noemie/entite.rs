@@ -8,8 +8,9 @@ use crate::physical::noemie_blocs::UTILE;
 use std::fmt;
 
 use super::{
-    e000, e010, e020, e025, e040, e045, e070, e071, e080, e081, e100, e102, e103, e110, e120, e127, e140, e150, e155, e160, e198, e199, e210, e250,
-    e255, e261, e262, e290, e294, e295, e990, e999, retour_concentrateur,
+    e000, e010, e020, e025, e040, e045, e070, e071, e080, e081, e100, e102, e103, e110, e120, e127,
+    e140, e150, e155, e160, e198, e199, e210, e250, e255, e261, e262, e290, e294, e295, e990, e999,
+    retour_concentrateur,
 };
 
 /// Level of a leaf.
@@ -44,16 +45,27 @@ pub static ENTITES: &[&Layout] = &[
     &e990::layout::LAYOUT,
 ];
 
-/// The entities of reference 687 that are known in part. Their length is not: they are cut at their `@` and kept raw, and these tables name what can be
-/// read in them. Provisional, one source.
-pub static PARTIELLES: &[&Layout] =
-    &[&e025::partiel::LAYOUT, &e045::partiel::LAYOUT, &e127::partiel::LAYOUT, &e155::partiel::LAYOUT, &e255::partiel::LAYOUT];
+/// The entities of reference 687 that are known in part. Their length is not: they are cut at their
+/// `@` and kept raw, and these tables name what can be read in them. Provisional, one source.
+pub static PARTIELLES: &[&Layout] = &[
+    &e025::partiel::LAYOUT,
+    &e045::partiel::LAYOUT,
+    &e127::partiel::LAYOUT,
+    &e155::partiel::LAYOUT,
+    &e255::partiel::LAYOUT,
+];
 
-/// The registry: the records 000 and 999, every entity, those known in part, the second readings of entities that sources disagree on, and the notices of a concentrator.
+/// The registry: the records 000 and 999, every entity, those known in part, the second readings of
+/// entities that sources disagree on, and the notices of a concentrator.
 pub fn tables() -> impl Iterator<Item = &'static Layout> {
     let lectures = [&e110::lecture_s1::LAYOUT, &e294::lecture_s1::LAYOUT];
     let bornes = [&e000::layout::LAYOUT, &e999::layout::LAYOUT];
-    bornes.into_iter().chain(ENTITES.iter().copied()).chain(PARTIELLES.iter().copied()).chain(lectures).chain([&retour_concentrateur::layout::LAYOUT])
+    bornes
+        .into_iter()
+        .chain(ENTITES.iter().copied())
+        .chain(PARTIELLES.iter().copied())
+        .chain(lectures)
+        .chain([&retour_concentrateur::layout::LAYOUT])
 }
 
 /// The table of an entity by its three digits.
@@ -63,7 +75,8 @@ pub fn table(code: &[u8]) -> Option<&'static Layout> {
     ENTITES.get(usize::from(*rang)).copied()
 }
 
-/// Rank in [`ENTITES`] of each code 000 to 999; a rank past its end where there is no table. Every entity of a file is looked up here.
+/// Rank in [`ENTITES`] of each code 000 to 999; a rank past its end where there is no table. Every
+/// entity of a file is looked up here.
 static RANGS: [u8; 1_000] = {
     let mut rangs = [u8::MAX; 1_000];
     let mut rang = 0u8;
@@ -79,12 +92,15 @@ static RANGS: [u8; 1_000] = {
 /// Three digits as a number.
 const fn numero(code: &[u8]) -> Option<usize> {
     match code {
-        [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => Some((*a - b'0') as usize * 100 + (*b - b'0') as usize * 10 + (*c - b'0') as usize),
+        [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => {
+            Some((*a - b'0') as usize * 100 + (*b - b'0') as usize * 10 + (*c - b'0') as usize)
+        }
         _ => None,
     }
 }
 
-/// Where the first byte of an entity stands, and how to find the others: in blocks an entity may span several.
+/// Where the first byte of an entity stands, and how to find the others: in blocks an entity may
+/// span several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lieu {
     /// Physical record, and offset of its body (of the block, flag included, in blocks).
@@ -101,14 +117,20 @@ impl Lieu {
     pub fn plus_loin(self, n: usize) -> Self {
         let n = n as u64;
         if !self.blocs {
-            return Self { colonne: self.colonne.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)), ..self };
+            return Self {
+                colonne: self.colonne.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)),
+                ..self
+            };
         }
         // Column 1 of a block is its flag: the stream starts at column 2.
         let utile = UTILE as u64;
         let rang = u64::from(self.colonne.saturating_sub(2)) + n;
         let sauts = rang / utile;
         Self {
-            position: Position { record: self.position.record + sauts, offset: self.position.offset + sauts * (utile + 1) },
+            position: Position {
+                record: self.position.record + sauts,
+                offset: self.position.offset + sauts * (utile + 1),
+            },
             colonne: u32::try_from(rang % utile).expect("below 127") + 2,
             blocs: true,
         }
@@ -124,7 +146,11 @@ impl Lieu {
     #[must_use]
     pub fn anomalie(self, code: Code, entite: &str, message: impl Into<String>) -> Anomaly {
         let offset = self.offset();
-        Anomaly { column: self.colonne, offset, ..Anomaly::on_record(code, self.position, entite, message) }
+        Anomaly {
+            column: self.colonne,
+            offset,
+            ..Anomaly::on_record(code, self.position, entite, message)
+        }
     }
 }
 
@@ -161,7 +187,8 @@ impl Entite {
         std::str::from_utf8(&self.code).expect("three ASCII digits, checked when it was cut")
     }
 
-    /// The table of what is known of it, when its length is not ([`PARTIELLES`]); a zone past its end is empty.
+    /// The table of what is known of it, when its length is not ([`PARTIELLES`]); a zone past its
+    /// end is empty.
     #[must_use]
     pub fn partielle(&self) -> Option<&'static Layout> {
         PARTIELLES.iter().copied().find(|t| t.tag.as_bytes() == self.code)
@@ -205,7 +232,8 @@ mod tests {
 
     #[test]
     fn places_follow_the_blocks() {
-        let lieu = Lieu { position: Position { record: 2, offset: 128 }, colonne: 100, blocs: true };
+        let lieu =
+            Lieu { position: Position { record: 2, offset: 128 }, colonne: 100, blocs: true };
         let dernier = lieu.plus_loin(28);
         assert_eq!((dernier.position.record, dernier.colonne, dernier.offset()), (2, 128, 255));
         let suivant = lieu.plus_loin(29);

@@ -1,6 +1,7 @@
 //! A NOEMIE file as a sequence of headers, entities and trailers, whatever its packaging.
 //!
-//! The frame is checked here (controls Q2 and Q16, and the loss of step of Q5); levels, sums and invoices are not known.
+//! The frame is checked here (controls Q2 and Q16, and the loss of step of Q5); levels, sums and
+//! invoices are not known.
 
 use super::decoupe::{Coupe, Decoupe};
 use super::entite::{Entite, Lieu};
@@ -68,11 +69,15 @@ pub struct Flux<R> {
 
 fn message_de_cadrage(cadrage: Cadrage) -> String {
     match cadrage {
-        Cadrage::PrefixeIllisible => "la longueur en tete d'enregistrement n'est pas faite de 4 chiffres".to_owned(),
+        Cadrage::PrefixeIllisible => {
+            "la longueur en tete d'enregistrement n'est pas faite de 4 chiffres".to_owned()
+        }
         Cadrage::LongueurDifferente { annoncee, trouvee } => {
             format!("l'enregistrement annonce {annoncee} caracteres et en a {trouvee}")
         }
-        Cadrage::LigneTropLongue => "l'enregistrement n'a pas de fin de ligne dans les 9999 caracteres permis".to_owned(),
+        Cadrage::LigneTropLongue => {
+            "l'enregistrement n'a pas de fin de ligne dans les 9999 caracteres permis".to_owned()
+        }
         Cadrage::BlocCourt(n) => format!("le dernier bloc a {n} caracteres au lieu de 128"),
     }
 }
@@ -148,14 +153,24 @@ impl<R: Read> Flux<R> {
     fn accueillir(&mut self, brut: Brut) {
         if !self.ouvert && self.enregistrements > 0 && brut.remplissage {
             let position = Position { record: self.enregistrements + 1, offset: brut.debut };
-            self.fautes.push_back(Anomaly::on_record(Code::ApresFin, position, "", "blancs apres le dernier enregistrement 999"));
+            self.fautes.push_back(Anomaly::on_record(
+                Code::ApresFin,
+                position,
+                "",
+                "blancs apres le dernier enregistrement 999",
+            ));
             return;
         }
         self.enregistrements += 1;
         let position = Position { record: self.enregistrements, offset: brut.offset };
         if let Some(cadrage) = brut.cadrage {
             let prefixe = Position { offset: brut.debut, ..position };
-            self.fautes.push_back(Anomaly::on_record(Code::RetourCadrage, prefixe, "", message_de_cadrage(cadrage)));
+            self.fautes.push_back(Anomaly::on_record(
+                Code::RetourCadrage,
+                prefixe,
+                "",
+                message_de_cadrage(cadrage),
+            ));
         }
         let corps = mem::take(&mut self.corps);
         if self.est_entete(&corps) {
@@ -172,11 +187,12 @@ impl<R: Read> Flux<R> {
         }
     }
 
-    /// A record 000. In blocks, a flag `0` before a stream cut in zeros also gives `000`: inside a file, the sender's two letters and the
-    /// fixed length at 83-85 tell the difference.
+    /// A record 000. In blocks, a flag `0` before a stream cut in zeros also gives `000`: inside a
+    /// file, the sender's two letters and the fixed length at 83-85 tell the difference.
     fn est_entete(&self, corps: &[u8]) -> bool {
         let lettres = || corps.get(3..5).is_some_and(|z| z.iter().all(u8::is_ascii_uppercase));
-        corps.starts_with(b"000") && (!self.blocs() || !self.ouvert || (lettres() && corps.get(82..85) == Some(b"128")))
+        corps.starts_with(b"000")
+            && (!self.blocs() || !self.ouvert || (lettres() && corps.get(82..85) == Some(b"128")))
     }
 
     fn donnees(&mut self, position: Position, corps: &[u8]) {
@@ -207,10 +223,17 @@ impl<R: Read> Flux<R> {
     }
 
     fn faute_de_drapeau(&mut self, position: Position, message: &str) {
-        self.fautes.push_back(Anomaly { length: 1, ..Anomaly::on_record(Code::DrapeauBloc, position, "", message) });
+        self.fautes.push_back(Anomaly {
+            length: 1,
+            ..Anomaly::on_record(Code::DrapeauBloc, position, "", message)
+        });
     }
 }
 
 fn decalage(lieu: Lieu) -> Anomaly {
-    lieu.anomalie(Code::EntiteDecalee, "", "aucune entite lisible a cette place : la lecture reprend a la prochaine entite connue")
+    lieu.anomalie(
+        Code::EntiteDecalee,
+        "",
+        "aucune entite lisible a cette place : la lecture reprend a la prochaine entite connue",
+    )
 }

@@ -1,6 +1,8 @@
-//! Filling a record or an entity by its table: numbers on the right with zeros, text on the left with blanks, capitals without accents.
+//! Filling a record or an entity by its table: numbers on the right with zeros, text on the left
+//! with blanks, capitals without accents.
 //!
-//! The writer is strict where the reader is tolerant: a number that does not fit is an error, never cut. Only text is cut.
+//! The writer is strict where the reader is tolerant: a number that does not fit is an error, never
+//! cut. Only text is cut.
 
 use super::entite::{Entite, FEUILLE};
 use crate::layout::{Layout, Zone};
@@ -26,7 +28,8 @@ pub enum ErreurEcriture {
         /// Record or entity expected.
         table: &'static str,
     },
-    /// A record where an entity is expected, a 990 (the writer makes them), or an entity where a 000 is expected.
+    /// A record where an entity is expected, a 990 (the writer makes them), or an entity where a
+    /// 000 is expected.
     #[error("{table} cannot stand here")]
     Place {
         /// Record or entity given.
@@ -58,12 +61,16 @@ pub struct Gabarit {
 
 impl fmt::Debug for Gabarit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gabarit").field("table", &self.table.tag).field("erreur", &self.erreur).finish_non_exhaustive()
+        f.debug_struct("Gabarit")
+            .field("table", &self.table.tag)
+            .field("erreur", &self.erreur)
+            .finish_non_exhaustive()
     }
 }
 
 impl Gabarit {
-    /// An empty record or leaf of that table: zeros in numeric zones, blanks elsewhere, code and `@` in place.
+    /// An empty record or leaf of that table: zeros in numeric zones, blanks elsewhere, code and
+    /// `@` in place.
     #[must_use]
     pub fn nouveau(table: &'static Layout) -> Self {
         let mut gabarit = Self { table, octets: vec![b' '; usize::from(table.len)], erreur: None };
@@ -84,8 +91,13 @@ impl Gabarit {
     /// When they do not have the code, the length or the delimiter of the table.
     pub fn copie(table: &'static Layout, octets: &[u8]) -> Result<Self, ErreurEcriture> {
         let gabarit = Self { table, octets: octets.to_vec(), erreur: None };
-        let entier = octets.len() == usize::from(table.len) && octets.starts_with(table.tag.as_bytes());
-        if entier && (!gabarit.est_entite() || octets.ends_with(b"@")) { Ok(gabarit) } else { Err(ErreurEcriture::Octets { table: table.tag }) }
+        let entier =
+            octets.len() == usize::from(table.len) && octets.starts_with(table.tag.as_bytes());
+        if entier && (!gabarit.est_entite() || octets.ends_with(b"@")) {
+            Ok(gabarit)
+        } else {
+            Err(ErreurEcriture::Octets { table: table.tag })
+        }
     }
 
     /// The same entity as one that was read.
@@ -103,7 +115,8 @@ impl Gabarit {
         self.a_droite(zone, valeur.to_string().as_bytes())
     }
 
-    /// Text in a text zone (capitals without accents, cut when too long), or the characters of a number in a numeric zone.
+    /// Text in a text zone (capitals without accents, cut when too long), or the characters of a
+    /// number in a numeric zone.
     #[must_use]
     pub fn texte(mut self, zone: &'static Zone, texte: &str) -> Self {
         if zone.picture.is_numeric() {
@@ -126,7 +139,12 @@ impl Gabarit {
 
     /// An amount and its sign, P or N. In centimes.
     #[must_use]
-    pub fn montant_signe(self, zone: &'static Zone, signe: &'static Zone, montant: Montant) -> Self {
+    pub fn montant_signe(
+        self,
+        zone: &'static Zone,
+        signe: &'static Zone,
+        montant: Montant,
+    ) -> Self {
         let lettre = if montant < Montant::ZERO { b"N" } else { b"P" };
         self.nombre(zone, montant.centimes().unsigned_abs()).octets(signe, lettre)
     }
@@ -176,7 +194,8 @@ impl Gabarit {
 
     fn a_droite(mut self, zone: &'static Zone, chiffres: &[u8]) -> Self {
         // Numbers of Corsican structures keep their letter.
-        let permis = chiffres.iter().all(u8::is_ascii_digit) || NumeroPs::from_bytes(chiffres).is_some();
+        let permis =
+            chiffres.iter().all(u8::is_ascii_digit) || NumeroPs::from_bytes(chiffres).is_some();
         if permis && remplir::a_droite(self.zone(zone), chiffres) {
             return self;
         }
@@ -191,9 +210,13 @@ mod tests {
 
     #[test]
     fn text_is_capitals_cut_to_the_zone() {
-        let octets = Gabarit::nouveau(&e294::layout::LAYOUT).texte(&e294::layout::LIBELLE_REJET, &"Œuvre refusée@ l’été ".repeat(9)).finir();
+        let octets = Gabarit::nouveau(&e294::layout::LAYOUT)
+            .texte(&e294::layout::LIBELLE_REJET, &"Œuvre refusée@ l’été ".repeat(9))
+            .finir();
         let octets = octets.expect("text always fits");
-        assert!(e294::layout::LIBELLE_REJET.of(&octets).starts_with(b"OEUVRE REFUSEE  L'ETE OEUVRE"));
+        assert!(
+            e294::layout::LIBELLE_REJET.of(&octets).starts_with(b"OEUVRE REFUSEE  L'ETE OEUVRE")
+        );
         assert_eq!((octets.len(), octets.last()), (153, Some(&b'@')));
     }
 
@@ -201,7 +224,10 @@ mod tests {
     fn numbers_are_never_cut() {
         use e198::layout as t;
         let vide = || Gabarit::nouveau(&t::LAYOUT);
-        let plein = vide().montant_signe(&t::MONTANT_AMO_PAYE, &t::SIGNE, Montant::from_centimes(-4250)).finir().expect("fits");
+        let plein = vide()
+            .montant_signe(&t::MONTANT_AMO_PAYE, &t::SIGNE, Montant::from_centimes(-4250))
+            .finir()
+            .expect("fits");
         assert_eq!(plein, b"1989900000000 00004250N@");
         assert!(vide().nombre(&t::MONTANT_AMO_PAYE, 100_000_000).finir().is_err());
         assert!(vide().montant(&t::MONTANT_AMO_PAYE, Montant::from_centimes(-1)).finir().is_err());

@@ -5,9 +5,10 @@
 //! EnTete                                    `------------ Retour ------------'            FinFichier
 //! ```
 //!
-//! It holds one invoice at a time. Levels come from the file, never from a constant. Every fault of a file is told, and none stops the reading;
-//! faults that cost an invoice are in the invoice, faults that cost the file are in [`Element::Anomalies`], each fault once.
-//! It never says a number or a name of a person.
+//! It holds one invoice at a time. Levels come from the file, never from a constant. Every fault of
+//! a file is told, and none stops the reading; faults that cost an invoice are in the invoice,
+//! faults that cost the file are in [`Element::Anomalies`], each fault once. It never says a number
+//! or a name of a person.
 
 use super::arbre::{Contenu, Groupe};
 use super::comptes::Comptes;
@@ -25,11 +26,12 @@ use std::sync::Arc;
 
 mod niveaux;
 
-/// Findings given one by one for a file; the next ones are only counted, but for the first that makes a verdict worse. Enough for a person to
-/// see what happened, small enough for memory.
+/// Findings given one by one for a file; the next ones are only counted, but for the first that
+/// makes a verdict worse. Enough for a person to see what happened, small enough for memory.
 pub const ANOMALIES_MAX: u64 = 10_000;
 
-/// Entities kept for one invoice or movement. The norm numbers lines on two digits; a hundred times that is no invoice.
+/// Entities kept for one invoice or movement. The norm numbers lines on two digits; a hundred times
+/// that is no invoice.
 pub const ENTITES_MAX: usize = 10_000;
 
 /// One thing of a file.
@@ -135,7 +137,9 @@ impl<R: Read> Reader<R> {
         self.comptes.verdict = self.comptes.verdict.max(Some(anomalie.severity));
         let severite = Some(anomalie.severity);
         let sous_la_limite = self.comptes.anomalies <= ANOMALIES_MAX;
-        if let Some(facture) = self.facture.as_mut().filter(|_| anomalie.severity < Severity::Fichier) {
+        if let Some(facture) =
+            self.facture.as_mut().filter(|_| anomalie.severity < Severity::Fichier)
+        {
             if sous_la_limite || severite > self.pire_facture {
                 facture.anomalies.push(anomalie);
             }
@@ -153,11 +157,21 @@ impl<R: Read> Reader<R> {
 
     fn entete(&mut self, borne: &Borne) {
         if self.fichier.is_some() {
-            self.signaler(Anomaly::on_record(Code::RetourFin, borne.position, "000", "un nouvel en-tete arrive avant l'enregistrement 999"));
+            self.signaler(Anomaly::on_record(
+                Code::RetourFin,
+                borne.position,
+                "000",
+                "un nouvel en-tete arrive avant l'enregistrement 999",
+            ));
             self.tout_fermer(borne.position, "000");
         }
         if borne.octets.len() != BORNE {
-            self.signaler(Anomaly::on_record(Code::RetourVide, borne.position, "000", "l'enregistrement 000 n'a pas 128 caracteres"));
+            self.signaler(Anomaly::on_record(
+                Code::RetourVide,
+                borne.position,
+                "000",
+                "l'enregistrement 000 n'a pas 128 caracteres",
+            ));
         }
         let entete = EnTete::lire(borne);
         self.ouvrir(borne.position, Some(entete.clone()));
@@ -167,13 +181,24 @@ impl<R: Read> Reader<R> {
     fn ouvrir(&mut self, position: Position, entete: Option<EnTete>) {
         self.comptes.fichiers += 1;
         self.contexte = Arc::default();
-        self.fichier = Some(Logique { entete, premier: position.record, lots: 0, contenu: Contenu::default() });
+        self.fichier = Some(Logique {
+            entete,
+            premier: position.record,
+            lots: 0,
+            contenu: Contenu::default(),
+        });
     }
 
-    /// Entities or a trailer without header: told once, then read all the same so that the other faults are told too.
+    /// Entities or a trailer without header: told once, then read all the same so that the other
+    /// faults are told too.
     fn exiger_un_entete(&mut self, position: Position) {
         if self.fichier.is_none() {
-            self.signaler(Anomaly::on_record(Code::RetourVide, position, "000", "l'enregistrement 000 attendu ici est absent"));
+            self.signaler(Anomaly::on_record(
+                Code::RetourVide,
+                position,
+                "000",
+                "l'enregistrement 000 attendu ici est absent",
+            ));
             self.ouvrir(position, None);
         }
     }
@@ -196,7 +221,12 @@ impl<R: Read> Reader<R> {
 
     fn comparer_a_l_entete(&mut self, borne: &Borne, fichier: &Logique, fin: &FinFichier) {
         if borne.octets.len() != BORNE {
-            self.signaler(Anomaly::on_record(Code::RetourFin, borne.position, "999", "l'enregistrement 999 n'a pas 128 caracteres"));
+            self.signaler(Anomaly::on_record(
+                Code::RetourFin,
+                borne.position,
+                "999",
+                "l'enregistrement 999 n'a pas 128 caracteres",
+            ));
             return;
         }
         let premiere = usize::from(e999::layout::TYPE_EMETTEUR.start) - 1;
@@ -205,8 +235,14 @@ impl<R: Read> Reader<R> {
         let Some(entete) = &fichier.entete else { return };
         if let Some(ecart) = commun.clone().find(|i| entete.octets[*i] != fin.octets[*i]) {
             let colonne = u16::try_from(ecart + 1).expect("within 128");
-            let zone = e999::layout::LAYOUT.zone_at(colonne).unwrap_or(&e999::layout::TYPE_EMETTEUR);
-            self.signaler(sur_999(Code::RetourFin, zone, fin, format!("la zone differe de l'en-tete (zone {} du 000)", zone_de_l_entete(zone))));
+            let zone =
+                e999::layout::LAYOUT.zone_at(colonne).unwrap_or(&e999::layout::TYPE_EMETTEUR);
+            self.signaler(sur_999(
+                Code::RetourFin,
+                zone,
+                fin,
+                format!("la zone differe de l'en-tete (zone {} du 000)", zone_de_l_entete(zone)),
+            ));
         }
     }
 
@@ -214,15 +250,27 @@ impl<R: Read> Reader<R> {
         use e999::layout as t;
         let comptes = fin.enregistrements_comptes;
         if fin.enregistrements != Some(comptes) {
-            let message = format!("le nombre d'enregistrements vaut {}, {comptes} lus", lu(fin.enregistrements));
-            self.signaler(sur_999(Code::RetourEnregistrements, &t::NOMBRE_ENREGISTREMENTS, fin, message));
+            let message = format!(
+                "le nombre d'enregistrements vaut {}, {comptes} lus",
+                lu(fin.enregistrements)
+            );
+            self.signaler(sur_999(
+                Code::RetourEnregistrements,
+                &t::NOMBRE_ENREGISTREMENTS,
+                fin,
+                message,
+            ));
         }
         if fin.lots != Some(fin.lots_comptes) {
-            let message = format!("le nombre de lots vaut {}, {} lus", lu(fin.lots), fin.lots_comptes);
+            let message =
+                format!("le nombre de lots vaut {}, {} lus", lu(fin.lots), fin.lots_comptes);
             self.signaler(sur_999(Code::RetourLots, &t::NOMBRE_LOTS, fin, message));
         }
-        if fin.somme != Some(fin.somme_calculee) && !(fichier.contenu.somme_inconnue() && fin.somme.is_some()) {
-            let message = format!("le cumul vaut {}, {} calcules", lu(fin.somme), fin.somme_calculee);
+        if fin.somme != Some(fin.somme_calculee)
+            && !(fichier.contenu.somme_inconnue() && fin.somme.is_some())
+        {
+            let message =
+                format!("le cumul vaut {}, {} calcules", lu(fin.somme), fin.somme_calculee);
             self.signaler(sur_999(Code::RetourCumul, &t::CUMUL_MONTANTS, fin, message));
         }
     }
@@ -232,11 +280,21 @@ impl<R: Read> Reader<R> {
         let position = self.flux.position_suivante();
         if self.fichier.is_some() {
             // What is still open is the consequence of the missing end, not one more fault.
-            self.signaler(Anomaly::on_record(Code::RetourFin, position, "999", "le fichier s'arrete sans enregistrement 999"));
+            self.signaler(Anomaly::on_record(
+                Code::RetourFin,
+                position,
+                "999",
+                "le fichier s'arrete sans enregistrement 999",
+            ));
             self.vider_la_pile();
         } else if self.comptes.fichiers == 0 {
             let debut = Position { record: 0, offset: 0 };
-            self.signaler(Anomaly::on_record(Code::RetourVide, debut, "000", "le fichier n'a aucun enregistrement 000"));
+            self.signaler(Anomaly::on_record(
+                Code::RetourVide,
+                debut,
+                "000",
+                "le fichier n'a aucun enregistrement 000",
+            ));
         }
     }
 }

@@ -4,8 +4,8 @@
 //! bytes > physical (lines or blocks) > decoupe (entities) > flux (000, entities, 999) > lecteur (invoices)
 //! ```
 //!
-//! [`Reader`] reads returns, [`Flux`] the entities as they stand, [`Ecrivain`] writes a file. The layouts and trees are reconstructed from
-//! public material and provisional.
+//! [`Reader`] reads returns, [`Flux`] the entities as they stand, [`Ecrivain`] writes a file. The
+//! layouts and trees are reconstructed from public material and provisional.
 
 mod arbre;
 mod comptes;

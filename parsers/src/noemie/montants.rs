@@ -1,4 +1,5 @@
-//! Amounts of entities: unsigned digits and a sign in another zone, and which of them are money paid.
+//! Amounts of entities: unsigned digits and a sign in another zone, and which of them are money
+//! paid.
 
 use super::{e198, e199, e250, e261};
 use crate::picture;
@@ -15,9 +16,11 @@ pub(super) fn signe(montant: &[u8], signe: &[u8]) -> Option<Montant> {
     signe_connu(signe).then(|| if signe == b"N" { -montant } else { montant })
 }
 
-/// What an entity pays, in centimes, signed; zero when it pays nothing; `None` when its amount cannot be read.
+/// What an entity pays, in centimes, signed; zero when it pays nothing; `None` when its amount
+/// cannot be read.
 ///
-/// The sums of 990 and 999 are sums of this (198, 199, 261 and 250; source: the samples, confidence L).
+/// The sums of 990 and 999 are sums of this (198, 199, 261 and 250; source: the samples, confidence
+/// L).
 pub(super) fn verse(code: &[u8], octets: &[u8]) -> Option<Montant> {
     match code {
         b"198" => signe(e198::layout::MONTANT_AMO_PAYE.of(octets), e198::layout::SIGNE.of(octets)),

@@ -53,7 +53,10 @@ impl Mouvement {
     pub(super) fn lire(entite: &Entite, contexte: Arc<Contexte>) -> Option<Self> {
         let nature = match &entite.code {
             b"250" => retenue(&entite.octets),
-            b"261" => NatureMouvement::Forfait { code: picture::texte(e261::layout::CODE_PAIEMENT.of(&entite.octets)), libelles: Vec::new() },
+            b"261" => NatureMouvement::Forfait {
+                code: picture::texte(e261::layout::CODE_PAIEMENT.of(&entite.octets)),
+                libelles: Vec::new(),
+            },
             _ => return None,
         };
         let montant = montants::verse(&entite.code, &entite.octets).unwrap_or_default();

@@ -55,7 +55,8 @@ pub enum Payeur {
 pub struct Part {
     /// Amount asked, in centimes.
     pub demande: Montant,
-    /// What was decided. An unknown letter reads as [`Etat::NonTraite`] and the invoice is quarantined.
+    /// What was decided. An unknown letter reads as [`Etat::NonTraite`] and the invoice is
+    /// quarantined.
     pub etat: Etat,
     /// Amount paid, in centimes; negative when money is taken back (sign N).
     pub paye: Montant,
@@ -179,7 +180,11 @@ impl Retour {
 
     /// Every part with its payer, in no particular order.
     pub fn parts(&self) -> impl Iterator<Item = (Payeur, &Part)> {
-        let premieres = self.part_amo.iter().map(|p| (Payeur::Amo, p)).chain(self.part_amc.iter().map(|p| (Payeur::Amc, p)));
+        let premieres = self
+            .part_amo
+            .iter()
+            .map(|p| (Payeur::Amo, p))
+            .chain(self.part_amc.iter().map(|p| (Payeur::Amc, p)));
         premieres.chain(self.parts_suivantes.iter().map(|(payeur, p)| (*payeur, p)))
     }
 
@@ -265,17 +270,30 @@ impl Retour {
     fn noter_110(&mut self, octets: &[u8]) {
         use e110::layout as t;
         let nir = Nir::from_bytes(t::NUMERO_IMMATRICULATION.of(octets));
-        self.assure = Some(Assure { nir, cle: cle(&t::CLE, octets), nir_individuel: None, naissance: None, rang: ' ' });
+        self.assure = Some(Assure {
+            nir,
+            cle: cle(&t::CLE, octets),
+            nir_individuel: None,
+            naissance: None,
+            rang: ' ',
+        });
     }
 
-    /// The first 120 completes the 110; the next ones are other patients of the same insured (408, 929) and stay in the raw entities.
+    /// The first 120 completes the 110; the next ones are other patients of the same insured (408,
+    /// 929) and stay in the raw entities.
     fn noter_120(&mut self, octets: &[u8]) {
         use e120::layout as t;
         self.beneficiaires += 1;
         if self.beneficiaires > 1 {
             return;
         }
-        let assure = self.assure.get_or_insert(Assure { nir: None, cle: *b"  ", nir_individuel: None, naissance: None, rang: ' ' });
+        let assure = self.assure.get_or_insert(Assure {
+            nir: None,
+            cle: *b"  ",
+            nir_individuel: None,
+            naissance: None,
+            rang: ' ',
+        });
         assure.naissance = NaissanceBrute::lire(t::DATE_NAISSANCE.of(octets));
         assure.rang = lettre(&t::RANG, octets);
     }

@@ -1,6 +1,8 @@
-//! The 128-character notices of a concentrator (not NOEMIE): the table of their zones, and their reader.
+//! The 128-character notices of a concentrator (not NOEMIE): the table of their zones, and their
+//! reader.
 //!
-//! Source S8 alone (M). One line a notice, CR LF or LF. Only record type 2 is described: the other types are told and left out.
+//! Source S8 alone (M). One line a notice, CR LF or LF. Only record type 2 is described: the other
+//! types are told and left out.
 
 use super::valeurs::DateBrute;
 use crate::anomaly::{Anomaly, Code, Position, Severity};
@@ -39,7 +41,8 @@ record! {
 
 /// Length of a notice.
 pub const AVIS: usize = 128;
-/// Longest line looked at: a longer one is cut, told, and the rest of it read as the next line, which is told too.
+/// Longest line looked at: a longer one is cut, told, and the rest of it read as the next line,
+/// which is told too.
 const LIGNE_MAX: usize = 4_096;
 
 /// What was done (tens of the type of return).
@@ -140,7 +143,8 @@ impl Avis {
 
     fn lire(position: Position, ligne: &[u8]) -> Self {
         let texte = |zone: &Zone| picture::texte(zone.of(ligne));
-        let montant = |zone: &Zone| picture::montant(zone.of(ligne)).ok().flatten().unwrap_or_default();
+        let montant =
+            |zone: &Zone| picture::montant(zone.of(ligne)).ok().flatten().unwrap_or_default();
         let (nir, cle) = t::MATRICULE_CLE.of(ligne).split_at_checked(13).unwrap_or_default();
         Self {
             position,
@@ -163,12 +167,18 @@ impl Avis {
     }
 }
 
-/// Non-digits (Q11). No value is shown: a line of the right length but shifted would show a piece of the NIR.
+/// Non-digits (Q11). No value is shown: a line of the right length but shifted would show a piece
+/// of the NIR.
 fn controler(position: Position, ligne: &[u8]) -> Vec<Anomaly> {
-    let fautives = t::LAYOUT.all_zones().filter(|z| z.picture.is_numeric() && picture::nombre(z.of(ligne)).is_err());
+    let fautives = t::LAYOUT
+        .all_zones()
+        .filter(|z| z.picture.is_numeric() && picture::nombre(z.of(ligne)).is_err());
     let faute = |zone| {
         let message = "la zone doit etre faite de chiffres ou blanche";
-        Anomaly { value: None, ..Anomaly::on_zone(Code::RetourNonNumerique, position, "2", zone, ligne, message) }
+        Anomaly {
+            value: None,
+            ..Anomaly::on_zone(Code::RetourNonNumerique, position, "2", zone, ligne, message)
+        }
     };
     fautives.map(faute).collect()
 }
@@ -244,7 +254,12 @@ impl<R: Read> LecteurAvis<R> {
             return self.faute(Anomaly::on_record(Code::RetourCadrage, position, "", message));
         }
         if t::TYPE.of(ligne) != b"2" {
-            return self.faute(Anomaly::on_record(Code::EntiteInconnue, position, "", "type d'enregistrement non decrit, laisse de cote"));
+            return self.faute(Anomaly::on_record(
+                Code::EntiteInconnue,
+                position,
+                "",
+                "type d'enregistrement non decrit, laisse de cote",
+            ));
         }
         let avis = Avis::lire(position, ligne);
         self.compter(&avis);
@@ -272,7 +287,14 @@ impl<R: Read> LecteurAvis<R> {
     fn terminer(&mut self) -> Option<Notice> {
         self.fini = true;
         let vide = self.comptes.enregistrements == 0;
-        vide.then(|| self.faute(Anomaly::on_record(Code::FichierVide, Position::default(), "", "le fichier n'a aucune ligne")))
+        vide.then(|| {
+            self.faute(Anomaly::on_record(
+                Code::FichierVide,
+                Position::default(),
+                "",
+                "le fichier n'a aucune ligne",
+            ))
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! Values whose reading depends on who wrote them: dates of six digits, in JJMMAA by the norm but left in AAMMJJ by some insurers.
+//! Values whose reading depends on who wrote them: dates of six digits, in JJMMAA by the norm but
+//! left in AAMMJJ by some insurers.
 
 use crate::picture;
 use crate::types::{Date, DateNaissance};

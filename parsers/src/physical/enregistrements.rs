@@ -1,6 +1,8 @@
-//! Records of 128 bytes, in blocks without separator or one a line, cut from any [`Read`] in bounded memory.
+//! Records of 128 bytes, in blocks without separator or one a line, cut from any [`Read`] in
+//! bounded memory.
 //!
-//! A record that does not have its length is handed out all the same, with the length found: the caller decides what it costs.
+//! A record that does not have its length is handed out all the same, with the length found: the
+//! caller decides what it costs.
 
 use crate::anomaly::Position;
 use nom::branch::alt;
@@ -69,10 +71,12 @@ fn bloc(input: &[u8]) -> IResult<&[u8], &[u8]> {
 
 /// One line with its end.
 fn ligne(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    terminated(take_till(|b| b == b'\r' || b == b'\n'), alt((tag(&b"\r\n"[..]), tag(&b"\n"[..])))).parse(input)
+    terminated(take_till(|b| b == b'\r' || b == b'\n'), alt((tag(&b"\r\n"[..]), tag(&b"\n"[..]))))
+        .parse(input)
 }
 
-/// The length with its end of a line that has its 128 bytes, as nearly all have: no search, one look at what should be no line end.
+/// The length with its end of a line that has its 128 bytes, as nearly all have: no search, one
+/// look at what should be no line end.
 fn ligne_de_longueur(input: &[u8]) -> Option<usize> {
     let (corps, suite) = input.split_first_chunk::<LONGUEUR>()?;
     let fin = match suite {
@@ -105,7 +109,18 @@ pub struct Enregistrements<R> {
 impl<R: Read> Enregistrements<R> {
     /// Cuts `source` as `forme` says.
     pub fn new(source: R, forme: Forme) -> Self {
-        Self { source, forme, tampon: vec![0; TAMPON], debut: 0, fin: 0, epuise: false, offset: 0, rang: 0, longue: Vec::new(), fin_par_cr: false }
+        Self {
+            source,
+            forme,
+            tampon: vec![0; TAMPON],
+            debut: 0,
+            fin: 0,
+            epuise: false,
+            offset: 0,
+            rang: 0,
+            longue: Vec::new(),
+            fin_par_cr: false,
+        }
     }
 
     /// Number of records handed out.
@@ -157,7 +172,8 @@ impl<R: Read> Enregistrements<R> {
 
     /// The next record, or `None` at the end of the source.
     ///
-    /// `taille` is the length of the next block: [`LONGUEUR`], unless the caller saw that the block is damaged. Lines ignore it.
+    /// `taille` is the length of the next block: [`LONGUEUR`], unless the caller saw that the block
+    /// is damaged. Lines ignore it.
     pub fn suivant(&mut self, taille: usize) -> io::Result<Option<Enregistrement<'_>>> {
         match self.forme {
             Forme::Blocs => self.bloc_suivant(taille),
@@ -170,11 +186,20 @@ impl<R: Read> Enregistrements<R> {
         if ahead.is_empty() {
             return Ok(None);
         }
-        let len = if taille == LONGUEUR { bloc(ahead).map_or(ahead.len(), |(_, b)| b.len()) } else { taille.min(ahead.len()) };
+        let len = if taille == LONGUEUR {
+            bloc(ahead).map_or(ahead.len(), |(_, b)| b.len())
+        } else {
+            taille.min(ahead.len())
+        };
         let short = len < taille;
         let (position, start) = (self.position(), self.debut);
         self.avancer(len);
-        Ok(Some(Enregistrement { position, octets: &self.tampon[start..start + len], longueur: len as u64, dernier_sans_fin: short }))
+        Ok(Some(Enregistrement {
+            position,
+            octets: &self.tampon[start..start + len],
+            longueur: len as u64,
+            dernier_sans_fin: short,
+        }))
     }
 
     fn ligne_suivante(&mut self) -> io::Result<Option<Enregistrement<'_>>> {
@@ -186,7 +211,12 @@ impl<R: Read> Enregistrements<R> {
         if let Some(taken) = ligne_de_longueur(ahead) {
             self.avancer(taken);
             let octets = &self.tampon[start..start + LONGUEUR];
-            return Ok(Some(Enregistrement { position, octets, longueur: LONGUEUR as u64, dernier_sans_fin: false }));
+            return Ok(Some(Enregistrement {
+                position,
+                octets,
+                longueur: LONGUEUR as u64,
+                dernier_sans_fin: false,
+            }));
         }
         if let Ok((rest, line)) = ligne(ahead) {
             let (len, taken) = (line.len(), ahead.len() - rest.len());
@@ -203,7 +233,8 @@ impl<R: Read> Enregistrements<R> {
         self.ligne_irreguliere(position)
     }
 
-    /// A line with a lone CR inside, longer than the buffer, or without end: read byte by byte up to the LF, keeping its beginning.
+    /// A line with a lone CR inside, longer than the buffer, or without end: read byte by byte up
+    /// to the LF, keeping its beginning.
     fn ligne_irreguliere(&mut self, position: Position) -> io::Result<Option<Enregistrement<'_>>> {
         self.longue.clear();
         let mut longueur = 0u64;
@@ -227,7 +258,12 @@ impl<R: Read> Enregistrements<R> {
             longueur -= 1;
             self.fin_par_cr = !fin;
         }
-        Ok(Some(Enregistrement { position, octets: &self.longue, longueur, dernier_sans_fin: !fin }))
+        Ok(Some(Enregistrement {
+            position,
+            octets: &self.longue,
+            longueur,
+            dernier_sans_fin: !fin,
+        }))
     }
 
     fn position(&mut self) -> Position {
@@ -283,12 +319,18 @@ mod tests {
 
     #[test]
     fn blocks_and_their_remainder() {
-        assert_eq!(cut(&[b'x'; 300], Forme::Blocs), [(1, 0, 128, false), (2, 128, 128, false), (3, 256, 44, true)]);
+        assert_eq!(
+            cut(&[b'x'; 300], Forme::Blocs),
+            [(1, 0, 128, false), (2, 128, 128, false), (3, 256, 44, true)]
+        );
     }
 
     #[test]
     fn lines_with_both_ends_and_without() {
-        assert_eq!(cut(b"ab\r\nc\n\nde", Forme::Crlf), [(1, 0, 2, false), (2, 4, 1, false), (3, 6, 0, false), (4, 7, 2, true)]);
+        assert_eq!(
+            cut(b"ab\r\nc\n\nde", Forme::Crlf),
+            [(1, 0, 2, false), (2, 4, 1, false), (3, 6, 0, false), (4, 7, 2, true)]
+        );
     }
 
     #[test]
@@ -303,7 +345,10 @@ mod tests {
         let mut records = Enregistrements::new(&bytes[..], Forme::Crlf);
         let long = records.suivant(LONGUEUR).expect("memory does not fail").expect("a line");
         assert_eq!((long.octets.len(), long.longueur), (LIGNE_MAX, 200_001));
-        assert_eq!(records.suivant(LONGUEUR).expect("memory does not fail").expect("a line").octets, b"ab");
+        assert_eq!(
+            records.suivant(LONGUEUR).expect("memory does not fail").expect("a line").octets,
+            b"ab"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The physical layer: how records are cut from bytes. Knows lengths and line ends, not what a record means.
+//! The physical layer: how records are cut from bytes. Knows lengths and line ends, not what a
+//! record means.
 
 pub(crate) mod noemie_tampon;
 

@@ -1,4 +1,5 @@
-//! NOEMIE packaging B: blocks of 128 bytes without separator; 000 and 999 one block each, the others a flag and 127 bytes of entities.
+//! NOEMIE packaging B: blocks of 128 bytes without separator; 000 and 999 one block each, the
+//! others a flag and 127 bytes of entities.
 //!
 //! ```text
 //! 000...   1 block        f + 127 bytes of stream   f + 127 ...   999...
@@ -37,7 +38,8 @@ impl<R: Read> Blocs<R> {
         self.tampon.offset()
     }
 
-    /// The next block, the last one told when it is short, put in the place of what `corps` held; `None` at the end.
+    /// The next block, the last one told when it is short, put in the place of what `corps` held;
+    /// `None` at the end.
     ///
     /// # Errors
     /// When the source fails.

@@ -5,8 +5,9 @@
 //! ^^^^ prefix    ^ body
 //! ```
 //!
-//! Resynchronises on the end of line: a wrong prefix is told and the body that really stands there is given. Lone LF is accepted, because
-//! files cross systems that rewrite ends of line; so is a last line without any.
+//! Resynchronises on the end of line: a wrong prefix is told and the body that really stands there
+//! is given. Lone LF is accepted, because files cross systems that rewrite ends of line; so is a
+//! last line without any.
 
 use super::enregistrements::est_bourrage;
 use super::noemie_tampon::Tampon;
@@ -51,7 +52,8 @@ pub struct Brut {
     pub offset: u64,
     /// What is wrong with the frame.
     pub cadrage: Option<Cadrage>,
-    /// Whether it is made of padding only, prefix included: blanks, NUL and the like, which transports leave after the end.
+    /// Whether it is made of padding only, prefix included: blanks, NUL and the like, which
+    /// transports leave after the end.
     pub remplissage: bool,
 }
 
@@ -67,7 +69,9 @@ fn ligne(input: &[u8]) -> IResult<&[u8], &[u8]> {
 }
 
 fn prefixe(input: &[u8]) -> IResult<&[u8], usize> {
-    take_while_m_n(PREFIXE, PREFIXE, |b: u8| b.is_ascii_digit()).map(|d: &[u8]| d.iter().fold(0, |n, b| n * 10 + usize::from(b - b'0'))).parse(input)
+    take_while_m_n(PREFIXE, PREFIXE, |b: u8| b.is_ascii_digit())
+        .map(|d: &[u8]| d.iter().fold(0, |n, b| n * 10 + usize::from(b - b'0')))
+        .parse(input)
 }
 
 /// Prefix and body, when they agree.
@@ -75,7 +79,8 @@ fn enregistrement(ligne: &[u8]) -> IResult<&[u8], &[u8]> {
     all_consuming(length_data(prefixe)).parse(ligne)
 }
 
-/// The body of a line that has its length and its CR LF, as nearly all have: no search, one look at what should be no line end.
+/// The body of a line that has its length and its CR LF, as nearly all have: no search, one look at
+/// what should be no line end.
 fn ligne_juste(vue: &[u8]) -> Option<&[u8]> {
     let (_, (corps, _)) = (length_data(prefixe), tag("\r\n")).parse(vue).ok()?;
     // Bytes, not booleans: the compiler then looks at many of them at once.
@@ -89,12 +94,15 @@ fn decadrer(ligne: &[u8]) -> (&[u8], Option<Cadrage>) {
         return (corps, None);
     }
     match prefixe(ligne) {
-        Ok((corps, annoncee)) => (corps, Some(Cadrage::LongueurDifferente { annoncee, trouvee: corps.len() })),
+        Ok((corps, annoncee)) => {
+            (corps, Some(Cadrage::LongueurDifferente { annoncee, trouvee: corps.len() }))
+        }
         Err(_) => (ligne.get(PREFIXE..).unwrap_or_default(), Some(Cadrage::PrefixeIllisible)),
     }
 }
 
-/// The length announced by a 999 with padding right behind it: on the last line, which has no end, the padding is the next record.
+/// The length announced by a 999 with padding right behind it: on the last line, which has no end,
+/// the padding is the next record.
 fn derniere_fin(corps: &[u8], cadrage: Option<Cadrage>) -> Option<usize> {
     let Some(Cadrage::LongueurDifferente { annoncee, .. }) = cadrage else { return None };
     let apres = corps.get(annoncee..)?;
@@ -112,7 +120,8 @@ impl<R: Read> Lignes<R> {
         self.tampon.offset()
     }
 
-    /// The next record, faulty frame included, its body put in the place of what `corps` held; `None` at the end.
+    /// The next record, faulty frame included, its body put in the place of what `corps` held;
+    /// `None` at the end.
     ///
     /// # Errors
     /// When the source fails.
@@ -127,7 +136,12 @@ impl<R: Read> Lignes<R> {
         if let Some(juste) = ligne_juste(vue) {
             corps.extend_from_slice(juste);
             self.tampon.avancer(PREFIXE + corps.len() + 2);
-            return Ok(Some(Brut { debut, offset: debut + PREFIXE as u64, cadrage: None, remplissage: false }));
+            return Ok(Some(Brut {
+                debut,
+                offset: debut + PREFIXE as u64,
+                cadrage: None,
+                remplissage: false,
+            }));
         }
         let (reste, ligne) = ligne(vue).expect("a line is any bytes");
         let mut lus = vue.len() - reste.len();
@@ -135,7 +149,8 @@ impl<R: Read> Lignes<R> {
         let trop_longue = !terminee && fenetre.len() >= LIGNE_MAX;
         let sans_cr = ligne.strip_suffix(b"\r").unwrap_or(ligne);
         let (mut trouve, mut cadrage) = decadrer(sans_cr);
-        if let Some(annoncee) = derniere_fin(trouve, cadrage).filter(|_| !terminee && !trop_longue) {
+        if let Some(annoncee) = derniere_fin(trouve, cadrage).filter(|_| !terminee && !trop_longue)
+        {
             (trouve, cadrage, lus) = (&trouve[..annoncee], None, PREFIXE + annoncee);
         }
         let cadrage = if trop_longue { Some(Cadrage::LigneTropLongue) } else { cadrage };
@@ -176,26 +191,36 @@ mod tests {
     fn tous(octets: &[u8]) -> Vec<(Brut, Vec<u8>)> {
         let mut lignes = Lignes::new(octets);
         let mut corps = b"what was there before".to_vec();
-        std::iter::from_fn(|| Some((lignes.prochain(&mut corps).expect("memory never fails")?, corps.clone()))).collect()
+        std::iter::from_fn(|| {
+            Some((lignes.prochain(&mut corps).expect("memory never fails")?, corps.clone()))
+        })
+        .collect()
     }
 
     #[track_caller]
     fn check(octets: &[u8], attendu: &[(u64, &[u8], Option<Cadrage>)]) {
         let trouve = tous(octets);
-        let vu: Vec<_> = trouve.iter().map(|(b, corps)| (b.offset, corps.as_slice(), b.cadrage)).collect();
+        let vu: Vec<_> =
+            trouve.iter().map(|(b, corps)| (b.offset, corps.as_slice(), b.cadrage)).collect();
         assert_eq!(vu, attendu);
     }
 
     #[test]
     fn both_ends_of_line_and_none_at_the_end() {
-        check(b"0003ABC\r\n0002DE\n0001F", &[(4, b"ABC", None), (13, b"DE", None), (20, b"F", None)]);
+        check(
+            b"0003ABC\r\n0002DE\n0001F",
+            &[(4, b"ABC", None), (13, b"DE", None), (20, b"F", None)],
+        );
     }
 
     #[test]
     fn a_wrong_prefix_does_not_hide_the_next_record() {
         let faute = Some(Cadrage::LongueurDifferente { annoncee: 4, trouvee: 3 });
         check(b"0004ABC\r\n0002DE\r\n", &[(4, b"ABC", faute), (13, b"DE", None)]);
-        check(b"0A03ABC\n0001D\n", &[(4, b"ABC", Some(Cadrage::PrefixeIllisible)), (12, b"D", None)]);
+        check(
+            b"0A03ABC\n0001D\n",
+            &[(4, b"ABC", Some(Cadrage::PrefixeIllisible)), (12, b"D", None)],
+        );
         check(b"00", &[(2, b"", Some(Cadrage::PrefixeIllisible))]);
     }
 

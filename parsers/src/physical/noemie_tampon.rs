@@ -1,10 +1,12 @@
 //! A bounded window on a source of bytes: what the framings look through.
 //!
-//! It promises at least as many bytes as asked, unless the source has ended, and never holds more than one window. It knows nothing of records.
+//! It promises at least as many bytes as asked, unless the source has ended, and never holds more
+//! than one window. It knows nothing of records.
 
 use std::io::{self, Read};
 
-/// Bytes asked from the source at once: larger than the longest record of either framing (10 005 bytes), small enough to keep by the hundred.
+/// Bytes asked from the source at once: larger than the longest record of either framing (10 005
+/// bytes), small enough to keep by the hundred.
 const FENETRE: usize = 64 * 1024;
 
 /// A window on a source, and how far it has moved.
@@ -22,13 +24,15 @@ impl<R: Read> Tampon<R> {
         Self { source, octets: Vec::new(), debut: 0, offset: 0, epuise: false }
     }
 
-    /// At least `au_moins` bytes from here (at most [`FENETRE`]), fewer only at the end of the source.
+    /// At least `au_moins` bytes from here (at most [`FENETRE`]), fewer only at the end of the
+    /// source.
     pub(crate) fn fenetre(&mut self, au_moins: usize) -> io::Result<&[u8]> {
         if self.octets.len() - self.debut < au_moins && !self.epuise {
             self.octets.drain(..self.debut);
             self.debut = 0;
             let manque = FENETRE - self.octets.len();
-            // `read_to_end` goes on through short reads and interruptions, so that the cut of the source never shows.
+            // `read_to_end` goes on through short reads and interruptions, so that the cut of the
+            // source never shows.
             let lus = self.source.by_ref().take(manque as u64).read_to_end(&mut self.octets)?;
             self.epuise = lus < manque;
         }

@@ -4,7 +4,8 @@ use std::fmt;
 
 /// A calendar date that exists.
 ///
-/// Six-digit dates carry no century: they are read as 20xx (the source reads the current century; every exchange of this kind is later than 2000).
+/// Six-digit dates carry no century: they are read as 20xx (the source reads the current century;
+/// every exchange of this kind is later than 2000).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
     annee: u16,
@@ -17,7 +18,8 @@ impl Date {
     #[must_use]
     #[inline]
     pub fn new(annee: u16, mois: u8, jour: u8) -> Option<Self> {
-        ((1..=12).contains(&mois) && jour >= 1 && jour <= days_in_month(annee, mois)).then_some(Self { annee, mois, jour })
+        ((1..=12).contains(&mois) && jour >= 1 && jour <= days_in_month(annee, mois))
+            .then_some(Self { annee, mois, jour })
     }
 
     /// Year on four digits.
@@ -41,9 +43,16 @@ impl Date {
     /// Whole days since 1 March of year 0: for differences only.
     #[must_use]
     pub fn day_number(self) -> i64 {
-        let (y, m) =
-            if self.mois <= 2 { (i64::from(self.annee) - 1, i64::from(self.mois) + 9) } else { (i64::from(self.annee), i64::from(self.mois) - 3) };
-        365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + i64::from(self.jour) - 1
+        let (y, m) = if self.mois <= 2 {
+            (i64::from(self.annee) - 1, i64::from(self.mois) + 9)
+        } else {
+            (i64::from(self.annee), i64::from(self.mois) - 3)
+        };
+        365 * y + y.div_euclid(4) - y.div_euclid(100)
+            + y.div_euclid(400)
+            + (153 * m + 2) / 5
+            + i64::from(self.jour)
+            - 1
     }
 
     /// Six digits AAMMJJ.
@@ -69,15 +78,21 @@ impl fmt::Display for Date {
 const fn days_in_month(annee: u16, mois: u8) -> u8 {
     match mois {
         4 | 6 | 9 | 11 => 30,
-        2 if annee.is_multiple_of(4) && (!annee.is_multiple_of(100) || annee.is_multiple_of(400)) => 29,
+        2 if annee.is_multiple_of(4)
+            && (!annee.is_multiple_of(100) || annee.is_multiple_of(400)) =>
+        {
+            29
+        }
         2 => 28,
         _ => 31,
     }
 }
 
-/// A birth date as sent: six characters AAMMJJ, which need not be a calendar date (month 20, day 00 … for persons born abroad).
+/// A birth date as sent: six characters AAMMJJ, which need not be a calendar date (month 20, day 00
+/// … for persons born abroad).
 ///
-/// Never printed. Kept as text through the whole chain, because an altered birth date loses the person.
+/// Never printed. Kept as text through the whole chain, because an altered birth date loses the
+/// person.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DateNaissance([u8; 6]);
 
@@ -95,7 +110,8 @@ impl DateNaissance {
         Some(Self([raw[4], raw[5], raw[2], raw[3], raw[0], raw[1]]))
     }
 
-    /// The six characters AAMMJJ (a byte that is not ASCII shows as `?`). The caller is responsible for where they go.
+    /// The six characters AAMMJJ (a byte that is not ASCII shows as `?`). The caller is responsible
+    /// for where they go.
     #[must_use]
     pub fn expose(&self) -> String {
         self.0.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' }).collect()

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Whether a number with its key passes the "cle type 1-2" (Luhn over the whole number, A = 1, B = 2): control C12.
+/// Whether a number with its key passes the "cle type 1-2" (Luhn over the whole number, A = 1, B =
+/// 2): control C12.
 ///
 /// `false` for an empty number or any other character.
 #[must_use]
@@ -29,7 +30,8 @@ macro_rules! identifier {
         pub struct $name([u8; $len]);
 
         impl $name {
-            /// Reads the exact bytes; `None` when they are not well formed. The key is not checked here.
+            /// Reads the exact bytes; `None` when they are not well formed. The key is not checked
+            /// here.
             #[must_use]
             pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
                 let raw: [u8; $len] = bytes.try_into().ok()?;
@@ -65,9 +67,11 @@ macro_rules! identifier {
 }
 
 identifier! {
-    /// Number of a professional or structure with its key: billing number ("numero AM") or FINESS, 9 characters.
+    /// Number of a professional or structure with its key: billing number ("numero AM") or FINESS,
+    /// 9 characters.
     ///
-    /// Third character `0`: a FINESS (establishment); `1` to `9`: a billing number of a professional or supplier.
+    /// Third character `0`: a FINESS (establishment); `1` to `9`: a billing number of a
+    /// professional or supplier.
     NumeroPs, 9, |i, b| b.is_ascii_digit() || (i == 1 && matches!(b, b'A' | b'B'))
 }
 
@@ -84,16 +88,22 @@ impl NumeroPs {
     }
 }
 
-/// Number of a complementary insurer (AMC) as exchanged: 10 characters, zero-filled on the left (B2 type 2, columns 119-128).
+/// Number of a complementary insurer (AMC) as exchanged: 10 characters, zero-filled on the left (B2
+/// type 2, columns 119-128).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NumeroAmc([u8; 10]);
 
 impl NumeroAmc {
-    /// Reads 1 to 10 digits, with blanks around, and fills with zeros on the left; `None` when blank, zero or not digits.
+    /// Reads 1 to 10 digits, with blanks around, and fills with zeros on the left; `None` when
+    /// blank, zero or not digits.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let digits = bytes.trim_ascii();
-        if digits.is_empty() || digits.len() > 10 || !digits.iter().all(u8::is_ascii_digit) || digits.iter().all(|b| *b == b'0') {
+        if digits.is_empty()
+            || digits.len() > 10
+            || !digits.iter().all(u8::is_ascii_digit)
+            || digits.iter().all(|b| *b == b'0')
+        {
             return None;
         }
         let mut raw = [b'0'; 10];

@@ -4,7 +4,8 @@ use std::fmt;
 
 /// A NIR: 13 characters, digits but for `2A` / `2B` of Corsica at 6-7. Never printed.
 ///
-/// Source: B2 type 2, columns 12-24. The number is kept as sent: provisional (555555) and anonymous numbers are accepted.
+/// Source: B2 type 2, columns 12-24. The number is kept as sent: provisional (555555) and anonymous
+/// numbers are accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Nir([u8; 13]);
 
@@ -17,7 +18,9 @@ impl Nir {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let raw: [u8; 13] = bytes.try_into().ok()?;
-        let well_formed = raw.iter().enumerate().all(|(i, b)| b.is_ascii_digit() || (i == 6 && matches!(b, b'A' | b'B') && raw[5] == b'2'));
+        let well_formed = raw.iter().enumerate().all(|(i, b)| {
+            b.is_ascii_digit() || (i == 6 && matches!(b, b'A' | b'B') && raw[5] == b'2')
+        });
         well_formed.then_some(Self(raw))
     }
 

@@ -1,4 +1,5 @@
-//! What the tests of the B2 reader share: fixtures, and a reading written down so that two readings can be compared.
+//! What the tests of the B2 reader share: fixtures, and a reading written down so that two readings
+//! can be compared.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -29,12 +30,18 @@ pub(crate) fn forme(nom: &str) -> Forme {
 pub(crate) fn fixtures() -> Vec<Fixture> {
     let mut all = Vec::new();
     for dossier in ["ok", "err"] {
-        let chemin = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/b2")).join(dossier);
+        let chemin =
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/b2")).join(dossier);
         for entree in fs::read_dir(chemin).expect("fixtures are part of the repository") {
             let chemin = entree.expect("a directory entry").path();
-            let nom = format!("{dossier}/{}", chemin.file_name().expect("a file").to_string_lossy());
+            let nom =
+                format!("{dossier}/{}", chemin.file_name().expect("a file").to_string_lossy());
             if nom.ends_with(".b2") {
-                all.push(Fixture { forme: forme(&nom), octets: fs::read(chemin).expect("a fixture"), nom });
+                all.push(Fixture {
+                    forme: forme(&nom),
+                    octets: fs::read(chemin).expect("a fixture"),
+                    nom,
+                });
             }
         }
     }
@@ -45,7 +52,11 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
 /// One fixture.
 pub(crate) fn fixture(nom: &str) -> Fixture {
     let chemin = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/b2")).join(nom);
-    Fixture { forme: forme(nom), octets: fs::read(chemin).expect("fixtures are part of the repository"), nom: nom.to_owned() }
+    Fixture {
+        forme: forme(nom),
+        octets: fs::read(chemin).expect("fixtures are part of the repository"),
+        nom: nom.to_owned(),
+    }
 }
 
 /// A reading.
@@ -56,7 +67,9 @@ pub(crate) struct Lecture {
 
 impl Lecture {
     pub(crate) fn factures(&self) -> impl Iterator<Item = &Facture> {
-        self.elements.iter().filter_map(|e| if let Element::Facture(f) = e { Some(&**f) } else { None })
+        self.elements
+            .iter()
+            .filter_map(|e| if let Element::Facture(f) = e { Some(&**f) } else { None })
     }
 
     pub(crate) fn anomalies(&self) -> Vec<&Anomaly> {
@@ -99,7 +112,11 @@ pub(crate) fn recopie(octets: &[u8], forme: Forme) -> Vec<u8> {
 /// Everything a reading says, records included.
 pub(crate) fn journal_de(source: impl Read, forme: Forme) -> Vec<String> {
     let lecture = lire_de(source, forme);
-    let mut lignes: Vec<String> = lecture.elements.iter().map(|e| format!("{e:?} {:?}", e.records().collect::<Vec<_>>())).collect();
+    let mut lignes: Vec<String> = lecture
+        .elements
+        .iter()
+        .map(|e| format!("{e:?} {:?}", e.records().collect::<Vec<_>>()))
+        .collect();
     lignes.push(format!("{:?}", lecture.comptes));
     lignes
 }

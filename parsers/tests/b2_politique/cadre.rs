@@ -1,4 +1,5 @@
-//! P1, P2, P3, P7: bytes, before any record is understood. The form is the one that the detection finds, as in the gateway.
+//! P1, P2, P3, P7: bytes, before any record is understood. The form is the one that the detection
+//! finds, as in the gateway.
 
 use super::outils::{DEUX, FORMES, UNE, dit, ps};
 use crate::b2_commun::{Lecture, lire};
@@ -25,8 +26,14 @@ fn refuse(nom: &str, octets: &[u8], controle: &str, record: u64, colonne: u32) {
         return;
     };
     assert_eq!(lu.verdict(), Some(Severity::Fichier), "{nom}: {}", dit(&lu));
-    let la = |a: &noemie_parsers::anomaly::Anomaly| a.code.control() == controle && a.record == record && (colonne == 0 || a.column == colonne);
-    assert!(lu.anomalies().into_iter().any(la), "{nom}: {controle} is not told at {record}:{colonne}: {}", dit(&lu));
+    let la = |a: &noemie_parsers::anomaly::Anomaly| {
+        a.code.control() == controle && a.record == record && (colonne == 0 || a.column == colonne)
+    };
+    assert!(
+        lu.anomalies().into_iter().any(la),
+        "{nom}: {controle} is not told at {record}:{colonne}: {}",
+        dit(&lu)
+    );
 }
 
 #[track_caller]
@@ -36,7 +43,11 @@ fn accepte(nom: &str, octets: &[u8], controle: Option<&str>) {
     assert_eq!(vus, Vec::from_iter(controle), "{nom}: {}", dit(&lu));
     assert!(lu.verdict() <= Some(Severity::Avertissement), "{nom}");
     let numeros: Vec<_> = lu.factures().map(noemie_parsers::b2::Facture::numero).collect();
-    assert_eq!((numeros, lu.comptes.lignes, lu.comptes.enregistrements), (vec![UNE.into(), DEUX.into()], 2, 22), "{nom}");
+    assert_eq!(
+        (numeros, lu.comptes.lignes, lu.comptes.enregistrements),
+        (vec![UNE.into(), DEUX.into()], 2, 22),
+        "{nom}"
+    );
 }
 
 #[test]
@@ -65,11 +76,24 @@ fn nothing_recognised() {
 #[test]
 fn lengths_of_records() {
     for forme in [Forme::Crlf, Forme::Lf] {
-        for (nom, longueur) in [("empty", 0usize), ("1 byte", 1), ("127 bytes", 127), ("129 bytes", 129), ("256 bytes", 256), ("400 bytes", 400)] {
+        for (nom, longueur) in [
+            ("empty", 0usize),
+            ("1 byte", 1),
+            ("127 bytes", 127),
+            ("129 bytes", 129),
+            ("256 bytes", 256),
+            ("400 bytes", 400),
+        ] {
             for record in [1, 2, 3, 9, 12, 21, 22] {
                 let mut essai = ps("");
                 essai.records[record - 1].resize(longueur, b' ');
-                refuse(&format!("record {record} of {nom}"), &essai.octets(forme), "P2", record as u64, 0);
+                refuse(
+                    &format!("record {record} of {nom}"),
+                    &essai.octets(forme),
+                    "P2",
+                    record as u64,
+                    0,
+                );
             }
         }
         let accent = ps("").records.into_iter().enumerate().flat_map(|(i, r)| {
@@ -80,8 +104,20 @@ fn lengths_of_records() {
             [&r[..], if forme == Forme::Lf { b"\n" } else { b"\r\n" }].concat()
         });
         refuse("accent in UTF-8", &accent.collect::<Vec<_>>(), "P2", 5, 0);
-        refuse("blank line in the middle", &ps("").insere(13, Vec::new()).octets(forme), "P2", 13, 0);
-        refuse("blank line in an invoice", &ps("").insere(10, Vec::new()).octets(forme), "P2", 10, 0);
+        refuse(
+            "blank line in the middle",
+            &ps("").insere(13, Vec::new()).octets(forme),
+            "P2",
+            13,
+            0,
+        );
+        refuse(
+            "blank line in an invoice",
+            &ps("").insere(10, Vec::new()).octets(forme),
+            "P2",
+            10,
+            0,
+        );
         refuse(
             "two records on one line",
             &{
@@ -123,20 +159,48 @@ fn byte_order_mark() {
 #[test]
 fn a_file_cut_anywhere() {
     for forme in FORMES {
-        let (octets, pas) = (bon(forme), 128 + if forme == Forme::Crlf { 2 } else { usize::from(forme == Forme::Lf) });
+        let (octets, pas) = (
+            bon(forme),
+            128 + if forme == Forme::Crlf { 2 } else { usize::from(forme == Forme::Lf) },
+        );
         for record in 2..=22usize {
             // Between two records, after 1, 60 and 127 bytes, and inside CR LF.
             let entre = (record - 1) * pas;
-            refuse(&format!("cut before record {record}"), &octets[..entre], "P3", record as u64 - 1, 0);
+            refuse(
+                &format!("cut before record {record}"),
+                &octets[..entre],
+                "P3",
+                record as u64 - 1,
+                0,
+            );
             for n in [1, 60, 127] {
-                refuse(&format!("cut after {n} bytes of record {record}"), &octets[..entre + n], "P3", record as u64, n as u32 + 1);
+                refuse(
+                    &format!("cut after {n} bytes of record {record}"),
+                    &octets[..entre + n],
+                    "P3",
+                    record as u64,
+                    n as u32 + 1,
+                );
             }
-            // A single record with its CR has nothing that tells lines from blocks: the CR is then a record cut after one byte.
+            // A single record with its CR has nothing that tells lines from blocks: the CR is then
+            // a record cut after one byte.
             if forme == Forme::Crlf && record > 2 {
-                refuse(&format!("cut in the CR LF before record {record}"), &octets[..entre - 1], "P3", record as u64 - 1, 0);
+                refuse(
+                    &format!("cut in the CR LF before record {record}"),
+                    &octets[..entre - 1],
+                    "P3",
+                    record as u64 - 1,
+                    0,
+                );
             }
             if pas > 128 {
-                refuse(&format!("cut before the line end of record {record}"), &octets[..entre - pas + 128], "P3", record as u64 - 1, 0);
+                refuse(
+                    &format!("cut before the line end of record {record}"),
+                    &octets[..entre - pas + 128],
+                    "P3",
+                    record as u64 - 1,
+                    0,
+                );
             }
         }
     }
@@ -149,12 +213,15 @@ fn line_ends() {
     accepte("only CR at the end", &crlf[..crlf.len() - 1], None);
     accepte("LF file without final LF", &bon(Forme::Lf)[..22 * 129 - 1], None);
     for (nom, autre) in [("LF then CR LF", 0), ("CR LF then LF", 1)] {
-        let melange = ps("").records.into_iter().enumerate().flat_map(|(i, r)| [&r[..], if i % 2 == autre { &b"\n"[..] } else { b"\r\n" }].concat());
+        let melange = ps("").records.into_iter().enumerate().flat_map(|(i, r)| {
+            [&r[..], if i % 2 == autre { &b"\n"[..] } else { b"\r\n" }].concat()
+        });
         accepte(nom, &melange.collect::<Vec<_>>(), None);
     }
     let cr: Vec<u8> = crlf.iter().copied().filter(|b| *b != b'\n').collect();
     refuse("CR only", &cr, "P2", 1, 0);
-    let double: Vec<u8> = ps("").records.iter().flat_map(|r| [&r[..], b"\r\r\n"].concat()).collect();
+    let double: Vec<u8> =
+        ps("").records.iter().flat_map(|r| [&r[..], b"\r\r\n"].concat()).collect();
     refuse("CR CR LF", &double, "P2", 1, 0);
     let espace: Vec<u8> = ps("").records.iter().flat_map(|r| [&r[..], b" \r\n"].concat()).collect();
     refuse("a blank before every line end", &espace, "P2", 1, 0);
@@ -177,20 +244,38 @@ fn after_the_999() {
             ("all of them", b"\r\n \0\0\x1a"),
             ("128 blanks", &[b' '; 128]),
         ] {
-            accepte(&format!("{nom} after the 999, {}", forme.as_str()), &[&bon(forme)[..], fin].concat(), Some("P7"));
+            accepte(
+                &format!("{nom} after the 999, {}", forme.as_str()),
+                &[&bon(forme)[..], fin].concat(),
+                Some("P7"),
+            );
         }
-        for (nom, fin) in
-            [("a letter", &b"X"[..]), ("a digit", b"1"), ("a record", &[b'4'; 128]), ("blanks then a letter", b"   \r\nX"), ("0xff", b"\xff")]
-        {
+        for (nom, fin) in [
+            ("a letter", &b"X"[..]),
+            ("a digit", b"1"),
+            ("a record", &[b'4'; 128]),
+            ("blanks then a letter", b"   \r\nX"),
+            ("0xff", b"\xff"),
+        ] {
             refuse(&format!("{nom} after the 999"), &[&bon(forme)[..], fin].concat(), "P7", 23, 0);
         }
         // A logical file that begins and stops.
-        refuse("a piece of a 000 after the 999", &[&bon(forme)[..], b"000OT"].concat(), "P3", 23, 0);
+        refuse(
+            "a piece of a 000 after the 999",
+            &[&bon(forme)[..], b"000OT"].concat(),
+            "P3",
+            23,
+            0,
+        );
     }
     // Without a final line end, the padding stands on the line of the 999.
     let crlf = bon(Forme::Crlf);
     for fin in [&b"\x1a"[..], b"\0\0\0\0", b"\r\x1a", b"   "] {
-        accepte("padding right behind the 999", &[&crlf[..crlf.len() - 2], fin].concat(), Some("P7"));
+        accepte(
+            "padding right behind the 999",
+            &[&crlf[..crlf.len() - 2], fin].concat(),
+            Some("P7"),
+        );
     }
     refuse("a letter right behind the 999", &[&crlf[..crlf.len() - 2], b"X"].concat(), "P2", 22, 0);
 }

@@ -1,4 +1,5 @@
-//! C3, C4, C5, C34 and the zones of 000, 1 and 999: what makes the identity or the completeness of the file doubtful.
+//! C3, C4, C5, C34 and the zones of 000, 1 and 999: what makes the identity or the completeness of
+//! the file doubtful.
 
 use super::outils::{DEUX, UNE, cp, ps};
 
@@ -16,17 +17,26 @@ fn identification_of_the_file() {
         let fin = essai.records.len();
         essai.pose(1, 50, "      ").pose(fin, 50, "      ").refuse(&[("C4", 1, 50)]);
     }
-    ps("identification in small letters").pose(1, 50, "pwdyxo").pose(22, 50, "pwdyxo").refuse(&[("C7", 1, 50), ("C7", 22, 50)]);
+    ps("identification in small letters")
+        .pose(1, 50, "pwdyxo")
+        .pose(22, 50, "pwdyxo")
+        .refuse(&[("C7", 1, 50), ("C7", 22, 50)]);
 }
 
 #[test]
 fn zones_of_the_header() {
     ps("month 13 in the header").pose(1, 56, "261302").refuse(&[("C8", 1, 56)]);
-    ps("letter in the date of the header").pose(1, 56, "26O202").refuse(&[("C6", 1, 56), ("C8", 1, 56)]);
-    ps("letter in the sender's number").pose(1, 6, "9990000000O011").pose(22, 6, "9990000000O011").refuse(&[("C6", 1, 6), ("C6", 22, 6)]);
+    ps("letter in the date of the header")
+        .pose(1, 56, "26O202")
+        .refuse(&[("C6", 1, 56), ("C8", 1, 56)]);
+    ps("letter in the sender's number")
+        .pose(1, 6, "9990000000O011")
+        .pose(22, 6, "9990000000O011")
+        .refuse(&[("C6", 1, 6), ("C6", 22, 6)]);
     ps("letter in the length").pose(1, 83, "12B").refuse(&[("C6", 1, 83)]);
     ps("NUL in the header").pose(1, 74, [0]).refuse(&[("C7", 1, 73)]);
-    // Digits and blanks are in the alphabet: a filler that is not blank carries nothing, and is not told.
+    // Digits and blanks are in the alphabet: a filler that is not blank carries nothing, and is not
+    // told.
     ps("digits in a filler of the header").pose(1, 75, "12").accepte(&[]);
 }
 
@@ -59,12 +69,17 @@ fn the_999_against_the_000() {
 
 #[test]
 fn facture_initiale() {
-    // C3: "the logical file is not an initial invoice file". Decided for the user: its invoices are set aside, each with the reason, rather than
-    // skipped in silence as one insurer does.
+    // C3: "the logical file is not an initial invoice file". Decided for the user: its invoices are
+    // set aside, each with the reason, rather than skipped in silence as one insurer does.
     let blanc = " ".repeat(37);
-    ps("DRE without FACTURE INITIALE").pose(1, 92, &blanc).met_de_cote(&[UNE, DEUX], &[("C3", 1, 92), ("C3", 3, 0), ("C3", 13, 0)]);
-    ps("other message").pose(1, 92, "FACTURE RECTIFIEE").met_de_cote(&[UNE, DEUX], &[("C3", 1, 92)]);
-    // In a flow to a caisse the zone is blank and the control does not apply; 2P is then read with the 2007 layout, which fits here.
+    ps("DRE without FACTURE INITIALE")
+        .pose(1, 92, &blanc)
+        .met_de_cote(&[UNE, DEUX], &[("C3", 1, 92), ("C3", 3, 0), ("C3", 13, 0)]);
+    ps("other message")
+        .pose(1, 92, "FACTURE RECTIFIEE")
+        .met_de_cote(&[UNE, DEUX], &[("C3", 1, 92)]);
+    // In a flow to a caisse the zone is blank and the control does not apply; 2P is then read with
+    // the 2007 layout, which fits here.
     for essai in [ps("AMO without message"), cp("AMO without message")] {
         let fin = essai.records.len();
         essai.pose(1, 26, "CT").pose(fin, 26, "CT").pose(1, 92, &blanc).accepte(&[]);

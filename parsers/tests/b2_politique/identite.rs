@@ -11,9 +11,13 @@ fn the_nir_and_its_key() {
     ps("key 00").partout(3..=12, 25, "00").met_de_cote(&[UNE], &[("C10", 3, 25)]);
     ps("key 98").partout(3..=12, 25, "98").met_de_cote(&[UNE], &[("C10", 3, 25)]);
     ps("key blank").partout(3..=12, 25, "  ").met_de_cote(&[UNE], &[("C10", 3, 25)]);
-    ps("letter in the NIR").partout(3..=12, 12, "2841X99999540").met_de_cote(&[UNE], &[("C10", 3, 12)]);
+    ps("letter in the NIR")
+        .partout(3..=12, 12, "2841X99999540")
+        .met_de_cote(&[UNE], &[("C10", 3, 12)]);
     ps("NIR of 12 digits").partout(3..=12, 24, " ").met_de_cote(&[UNE], &[("C10", 3, 12)]);
-    ps("small Corsican letter").partout(3..=12, 17, "2a").met_de_cote(&[UNE], &[("C10", 3, 12), ("C7", 3, 12)]);
+    ps("small Corsican letter")
+        .partout(3..=12, 17, "2a")
+        .met_de_cote(&[UNE], &[("C10", 3, 12), ("C7", 3, 12)]);
     ps("NIR blank").partout(3..=12, 12, "             ").met_de_cote(&[UNE], &[("C10", 3, 12)]);
     cp("wrong key").partout(14..=21, 25, "52").met_de_cote(&[DEUX], &[("C10", 14, 25)]);
 }
@@ -27,11 +31,19 @@ fn accepted_forms_of_the_nir() {
         }
     }
     let corse = cle("2840419999540").expect("digits");
-    ps("Corsica, 2A").partout(3..=12, 12, &format!("284042A999540{:02}", cle("2840419999540").expect("digits"))).accepte(&[]);
-    ps("Corsica, 2B").partout(3..=12, 12, &format!("284042B999540{:02}", cle("2840418999540").expect("digits"))).accepte(&[]);
-    ps("Corsica, key of 2A on 2B").partout(3..=12, 12, &format!("284042B999540{corse:02}")).met_de_cote(&[UNE], &[("C10", 3, 25)]);
+    ps("Corsica, 2A")
+        .partout(3..=12, 12, &format!("284042A999540{:02}", cle("2840419999540").expect("digits")))
+        .accepte(&[]);
+    ps("Corsica, 2B")
+        .partout(3..=12, 12, &format!("284042B999540{:02}", cle("2840418999540").expect("digits")))
+        .accepte(&[]);
+    ps("Corsica, key of 2A on 2B")
+        .partout(3..=12, 12, &format!("284042B999540{corse:02}"))
+        .met_de_cote(&[UNE], &[("C10", 3, 25)]);
     let provisoire = cle("5555551234567").expect("digits");
-    ps("provisional NIR").partout(3..=12, 12, &format!("5555551234567{provisoire:02}")).accepte(&[]);
+    ps("provisional NIR")
+        .partout(3..=12, 12, &format!("5555551234567{provisoire:02}"))
+        .accepte(&[]);
 }
 
 /// The key of a NIR of digits, computed without the crate.
@@ -42,7 +54,9 @@ fn cle(nir: &str) -> Option<u64> {
 #[test]
 fn the_nir_of_the_beneficiary() {
     ps("individual key wrong").pose(4, 63, "10").met_de_cote(&[UNE], &[("C10", 4, 63)]);
-    ps("individual NIR malformed").pose(4, 50, "28410X9999540").met_de_cote(&[UNE], &[("C10", 4, 50)]);
+    ps("individual NIR malformed")
+        .pose(4, 50, "28410X9999540")
+        .met_de_cote(&[UNE], &[("C10", 4, 50)]);
     ps("individual NIR absent").pose(4, 50, "               ").accepte(&[]);
     ps("individual NIR zero").pose(4, 50, "000000000000000").accepte(&[]);
     ps("individual NIR without key").pose(4, 63, "  ").met_de_cote(&[UNE], &[("C10", 4, 63)]);
@@ -61,37 +75,65 @@ fn numbers_with_a_key() {
     cp("prescriber's key on a 3S").pose(8, 42, "991797979").met_de_cote(&[UNE], &[("C12", 8, 0)]);
     ps("no prescriber").pose(3, 59, "000000000").accepte(&[]);
     ps("blank prescriber").pose(3, 59, "         ").accepte(&[]);
-    ps("letter in the executant").pose(9, 58, "X").met_de_cote(&[UNE], &[("C6", 9, 55), ("C12", 9, 55)]);
+    ps("letter in the executant")
+        .pose(9, 58, "X")
+        .met_de_cote(&[UNE], &[("C6", 9, 55), ("C12", 9, 55)]);
     // C12 also names the number of the accident.
     ps("accident, right key").pose(3, 77, "41").pose(3, 86, "260118997").accepte(&[]);
-    ps("accident, wrong key").pose(3, 77, "41").pose(3, 86, "260118998").met_de_cote(&[UNE], &[("C12", 3, 86)]);
-    // C13: the number of a Corsican establishment with its letter is advice to the producer; its key is right (A = 1).
+    ps("accident, wrong key")
+        .pose(3, 77, "41")
+        .pose(3, 86, "260118998")
+        .met_de_cote(&[UNE], &[("C12", 3, 86)]);
+    // C13: the number of a Corsican establishment with its letter is advice to the producer; its
+    // key is right (A = 1).
     ps("Corsican executant").pose(9, 55, "2A0000014").accepte(&[("C13", 9, 55)]);
-    ps("Corsican executant, wrong key").pose(9, 55, "2A0000015").met_de_cote(&[UNE], &[("C13", 9, 55), ("C12", 9, 55)]);
+    ps("Corsican executant, wrong key")
+        .pose(9, 55, "2A0000015")
+        .met_de_cote(&[UNE], &[("C13", 9, 55), ("C12", 9, 55)]);
 }
 
 #[test]
 fn the_number_of_the_invoice() {
-    ps("number zero").partout(3..=12, NUMERO_PS, "000000000").met_de_cote(&["000000000"], &[("C14", 3, 27)]);
-    ps("number blank").partout(3..=12, NUMERO_PS, "         ").met_de_cote(&[""], &[("C14", 3, 27)]);
-    ps("letter in the number").partout(3..=12, NUMERO_PS, "08346409X").met_de_cote(&["08346409X"], &[("C6", 3, 27)]);
+    ps("number zero")
+        .partout(3..=12, NUMERO_PS, "000000000")
+        .met_de_cote(&["000000000"], &[("C14", 3, 27)]);
+    ps("number blank")
+        .partout(3..=12, NUMERO_PS, "         ")
+        .met_de_cote(&[""], &[("C14", 3, 27)]);
+    ps("letter in the number")
+        .partout(3..=12, NUMERO_PS, "08346409X")
+        .met_de_cote(&["08346409X"], &[("C6", 3, 27)]);
     for record in 4..=12 {
-        ps(&format!("number differs on record {record}")).pose(record, NUMERO_PS, "083464098").met_de_cote(&[UNE], &[("C14", record as u64, 27)]);
+        ps(&format!("number differs on record {record}"))
+            .pose(record, NUMERO_PS, "083464098")
+            .met_de_cote(&[UNE], &[("C14", record as u64, 27)]);
     }
     // In norm CP the number moves with the family of the record.
-    for (record, colonne) in [(15, NUMERO_CP), (16, NUMERO_PS), (18, NUMERO_CP), (19, NUMERO_CP), (21, NUMERO_CP)] {
-        let essai = cp(&format!("number differs on record {record}")).pose(record, colonne, "083464098");
+    for (record, colonne) in
+        [(15, NUMERO_CP), (16, NUMERO_PS), (18, NUMERO_CP), (19, NUMERO_CP), (21, NUMERO_CP)]
+    {
+        let essai =
+            cp(&format!("number differs on record {record}")).pose(record, colonne, "083464098");
         essai.met_de_cote(&[DEUX], &[("C14", record as u64, colonne as u32)]);
     }
-    // The type 2 alone differs: every other record is told to differ from it, and it is the number of the type 2 that is set aside.
-    ps("number of the type 2").pose(3, NUMERO_PS, "083464098").met_de_cote(&["083464098"], &[("C14", 4, 27), ("C14", 12, 27)]);
+    // The type 2 alone differs: every other record is told to differ from it, and it is the number
+    // of the type 2 that is set aside.
+    ps("number of the type 2")
+        .pose(3, NUMERO_PS, "083464098")
+        .met_de_cote(&["083464098"], &[("C14", 4, 27), ("C14", 12, 27)]);
 }
 
 #[test]
 fn a_number_used_twice() {
     // The second invoice takes the number of the first: the first is loaded, the second set aside.
-    ps("number used twice by one PS").partout(13..=20, NUMERO_PS, UNE).met_de_cote(&[UNE], &[("C14", 13, 27)]);
-    let autre = ps("number used twice by two PS").partout(13..=20, NUMERO_PS, UNE).partout(13..=20, 2, "760312082");
+    ps("number used twice by one PS")
+        .partout(13..=20, NUMERO_PS, UNE)
+        .met_de_cote(&[UNE], &[("C14", 13, 27)]);
+    let autre = ps("number used twice by two PS").partout(13..=20, NUMERO_PS, UNE).partout(
+        13..=20,
+        2,
+        "760312082",
+    );
     autre.accepte(&[]);
     let mut copie = ps("whole invoice repeated");
     let facture = copie.records[2..12].to_vec();
@@ -113,9 +155,15 @@ fn a_number_used_twice() {
 #[test]
 fn the_prefix_is_the_same_everywhere() {
     for record in 4..=12 {
-        ps(&format!("PS differs on record {record}")).pose(record, 2, "760312082").met_de_cote(&[UNE], &[("C15", record as u64, 2)]);
-        ps(&format!("NIR differs on record {record}")).pose(record, 20, "8").met_de_cote(&[UNE], &[("C15", record as u64, 12)]);
-        ps(&format!("key differs on record {record}")).pose(record, 25, "10").met_de_cote(&[UNE], &[("C15", record as u64, 25)]);
+        ps(&format!("PS differs on record {record}"))
+            .pose(record, 2, "760312082")
+            .met_de_cote(&[UNE], &[("C15", record as u64, 2)]);
+        ps(&format!("NIR differs on record {record}"))
+            .pose(record, 20, "8")
+            .met_de_cote(&[UNE], &[("C15", record as u64, 12)]);
+        ps(&format!("key differs on record {record}"))
+            .pose(record, 25, "10")
+            .met_de_cote(&[UNE], &[("C15", record as u64, 25)]);
     }
     cp("rank differs on the 5").pose(21, NUMERO_PS, "001").met_de_cote(&[DEUX], &[("C15", 21, 27)]);
     cp("rank differs on a 3S").pose(19, NUMERO_PS, "001").met_de_cote(&[DEUX], &[("C15", 19, 27)]);

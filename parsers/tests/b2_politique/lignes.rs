@@ -43,10 +43,18 @@ fn order_of_the_lines() {
     let deux = |nom: &str, rangs: [&str; 2]| {
         let essai = ps(nom);
         let ligne = essai.records[8..11].to_vec();
-        let mut essai = ligne.into_iter().rev().fold(essai, |e, r| e.insere(12, r)).pose(9, 37, rangs[0]).pose(12, 37, rangs[1]);
+        let mut essai = ligne
+            .into_iter()
+            .rev()
+            .fold(essai, |e, r| e.insere(12, r))
+            .pose(9, 37, rangs[0])
+            .pose(12, 37, rangs[1]);
         // The line is there twice: so are its amounts.
         let lu = |r: &[u8], colonne: usize, largeur: usize| -> u64 {
-            std::str::from_utf8(&r[colonne - 1..colonne - 1 + largeur]).expect("ASCII").parse().expect("an amount")
+            std::str::from_utf8(&r[colonne - 1..colonne - 1 + largeur])
+                .expect("ASCII")
+                .parse()
+                .expect("an amount")
         };
         for (total, zone) in [(58, 113), (66, 106), (82, 122)] {
             let une = lu(&essai.records[8], zone, 7);
@@ -82,7 +90,9 @@ fn number_of_complements() {
 #[test]
 fn ccam() {
     // The date of the line is that of the last session: 70-75 in a type 4 of norm CP.
-    let deux = |nom: &str, dates: [&str; 2]| repete(cp(nom), 12, 2).pose(10, 70, "260129").pose(12, 65, dates[0]).pose(13, 65, dates[1]);
+    let deux = |nom: &str, dates: [&str; 2]| {
+        repete(cp(nom), 12, 2).pose(10, 70, "260129").pose(12, 65, dates[0]).pose(13, 65, dates[1])
+    };
     deux("4M ascending", ["260128", "260129"]).accepte(&[]);
     deux("4M of one day", ["260129", "260129"]).accepte(&[]);
     deux("4M descending", ["260129", "260128"]).accepte(&[("C17", 13, 65)]);
@@ -90,7 +100,9 @@ fn ccam() {
     deux("line of the first session", ["260129", "260130"]).accepte(&[("C17", 10, 70)]);
     deux("line after the last session", ["260127", "260128"]).accepte(&[("C17", 10, 70)]);
     for modificateurs in ["A B ", " A  ", "   A", "AB C"] {
-        cp(&format!("modifiers {modificateurs}")).pose(12, 59, modificateurs).accepte(&[("C18", 12, 59)]);
+        cp(&format!("modifiers {modificateurs}"))
+            .pose(12, 59, modificateurs)
+            .accepte(&[("C18", 12, 59)]);
     }
     for modificateurs in ["    ", "A   ", "AB  ", "ABCD"] {
         cp(&format!("modifiers {modificateurs}")).pose(12, 59, modificateurs).accepte(&[]);
@@ -113,7 +125,8 @@ fn number_of_lines() {
     };
     lignes(1).accepte(&[]);
     lignes(999).accepte(&[]);
-    // The counter of the 5 has three digits: it cannot be right beyond 999, so such an invoice is set aside by C32 as well.
+    // The counter of the 5 has three digits: it cannot be right beyond 999, so such an invoice is
+    // set aside by C32 as well.
     lignes(1_000).met_de_cote(&[UNE], &[("C19", 3, 0), ("C32", 1_009, 39)]);
 }
 
@@ -123,7 +136,15 @@ fn one_year_between_care_and_transmission() {
     ps("one year, day for day").pose(9, 68, "250202").accepte(&[("C24", 9, 68)]);
     ps("ten years").pose(9, 68, "160130").accepte(&[("C24", 9, 68)]);
     // 29 February between the two: 365 days are less than one year.
-    ps("2024-03-01 sent on 2025-02-28").pose(1, 56, "250228").pose(9, 68, "240301").pose(17, 68, "250101").accepte(&[]);
-    ps("2024-02-28 sent on 2025-02-27").pose(1, 56, "250227").pose(9, 68, "240228").pose(17, 68, "250101").accepte(&[]);
+    ps("2024-03-01 sent on 2025-02-28")
+        .pose(1, 56, "250228")
+        .pose(9, 68, "240301")
+        .pose(17, 68, "250101")
+        .accepte(&[]);
+    ps("2024-02-28 sent on 2025-02-27")
+        .pose(1, 56, "250227")
+        .pose(9, 68, "240228")
+        .pose(17, 68, "250101")
+        .accepte(&[]);
     cp("stay of last year").pose(7, 44, "250101").accepte(&[("C24", 7, 44)]);
 }

@@ -1,4 +1,5 @@
-//! Files that could make the reading slow, endless or large: time and memory stay bounded by the size of one invoice.
+//! Files that could make the reading slow, endless or large: time and memory stay bounded by the
+//! size of one invoice.
 
 use super::outils::{pose, ps};
 use noemie_parsers::anomaly::{Code, Severity};
@@ -10,14 +11,17 @@ use std::time::{Duration, Instant};
 const LIMITE: Duration = Duration::from_secs(20);
 const TAILLE: usize = 600_000;
 
-/// Reads to the end without keeping anything; answers the longest list of findings and of records seen.
+/// Reads to the end without keeping anything; answers the longest list of findings and of records
+/// seen.
 fn mesure(nom: &str, octets: &[u8], forme: Forme) -> (usize, usize) {
     let depart = Instant::now();
     let (mut findings, mut pieces) = (0, 0);
     let mut lecteur = Lecteur::new(octets, forme);
     while let Some(element) = lecteur.suivant().expect("memory does not fail") {
         match element {
-            Element::Facture(f) => (findings, pieces) = (findings.max(f.anomalies.len()), pieces.max(f.pieces.len())),
+            Element::Facture(f) => {
+                (findings, pieces) = (findings.max(f.anomalies.len()), pieces.max(f.pieces.len()))
+            }
             Element::Anomalies(a) => findings = findings.max(a.len()),
             _ => {}
         }
@@ -52,7 +56,8 @@ fn one_byte_repeated() {
 
 /// A valid beginning, then the same bytes up to the end.
 fn apres(n: usize, suite: Vec<u8>) -> Vec<u8> {
-    let debut: Vec<u8> = ps("").records[..n].iter().flat_map(|r| [&r[..], b"\r\n"].concat()).collect();
+    let debut: Vec<u8> =
+        ps("").records[..n].iter().flat_map(|r| [&r[..], b"\r\n"].concat()).collect();
     [debut, suite].concat()
 }
 
@@ -60,7 +65,11 @@ fn apres(n: usize, suite: Vec<u8>) -> Vec<u8> {
 fn an_invoice_that_does_not_end() {
     let records = ps("").records;
     for modele in [3, 8, 9] {
-        let (findings, pieces) = mesure("invoice without end", &apres(9, repete(&records[modele], b"\r\n")), Forme::Crlf);
+        let (findings, pieces) = mesure(
+            "invoice without end",
+            &apres(9, repete(&records[modele], b"\r\n")),
+            Forme::Crlf,
+        );
         assert!(pieces <= 20_001 && findings <= 20_000, "{pieces} records, {findings} findings");
     }
     // Every zone of every record is wrong.
@@ -72,7 +81,11 @@ fn an_invoice_that_does_not_end() {
     let long: Vec<u8> = [&records[8][..], b" \r\n"].concat();
     mesure("lines of 129", &apres(9, long.repeat(5_000)), Forme::Crlf);
     faux.push(b'#');
-    mesure("lines of 129, all wrong", &apres(9, [&faux[..], b"\r\n"].concat().repeat(5_000)), Forme::Crlf);
+    mesure(
+        "lines of 129, all wrong",
+        &apres(9, [&faux[..], b"\r\n"].concat().repeat(5_000)),
+        Forme::Crlf,
+    );
     mesure("a line without end", &apres(9, vec![b'4'; TAILLE]), Forme::Crlf);
 }
 
@@ -85,10 +98,15 @@ fn many_lots_and_many_files() {
     let fichier = [&records[0][..], &records[21][..]].concat();
     mesure("empty files", &fichier.repeat(TAILLE / 256), Forme::Blocs);
     let facture: Vec<u8> = records[12..20].concat();
-    mesure("one lot of many invoices", &[records[0].clone(), records[1].clone(), facture.repeat(3_000)].concat(), Forme::Blocs);
+    mesure(
+        "one lot of many invoices",
+        &[records[0].clone(), records[1].clone(), facture.repeat(3_000)].concat(),
+        Forme::Blocs,
+    );
 }
 
-/// The numbers of a lot are kept for C14: a lot that does not end is refused, and the reading stops there.
+/// The numbers of a lot are kept for C14: a lot that does not end is refused, and the reading stops
+/// there.
 #[test]
 fn a_lot_that_does_not_end() {
     let records = ps("").records;
@@ -106,7 +124,9 @@ fn a_lot_that_does_not_end() {
     while let Some(element) = lecteur.suivant().expect("memory does not fail") {
         if let Element::Facture(f) = element {
             factures += 1;
-            limite = limite.or_else(|| f.anomalies.iter().find(|a| a.code == Code::Limite).map(|a| (factures, a.severity)));
+            limite = limite.or_else(|| {
+                f.anomalies.iter().find(|a| a.code == Code::Limite).map(|a| (factures, a.severity))
+            });
         }
     }
     assert_eq!((factures, limite), (100_001, Some((100_001, Severity::Fichier))));

@@ -17,8 +17,9 @@ pub(crate) type Constat = (&'static str, u64, u32);
 
 /// A file being damaged.
 ///
-/// Norm PS: 1 000, 2 type 1, invoice UNE in 3-12 (2 2S 2B 2C 2P 2X 4 4C 4C 5), DEUX in 13-20 (2 2S 2P 2X 4 4C 4C 5), 21 type 6, 22 999.
-/// Norm CP: 1 000, 2 type 1, UNE in 3-13 (2 2S 2P 2X 3 3S 3 4 4S 4M 5), DEUX in 14-21 (2 2S 2P 2X 3 3S 3 5), 22 type 6, 23 999.
+/// Norm PS: 1 000, 2 type 1, invoice UNE in 3-12 (2 2S 2B 2C 2P 2X 4 4C 4C 5), DEUX in 13-20 (2 2S
+/// 2P 2X 4 4C 4C 5), 21 type 6, 22 999. Norm CP: 1 000, 2 type 1, UNE in 3-13 (2 2S 2P 2X 3 3S 3 4
+/// 4S 4M 5), DEUX in 14-21 (2 2S 2P 2X 3 3S 3 5), 22 type 6, 23 999.
 #[derive(Clone)]
 pub(crate) struct Essai {
     nom: String,
@@ -46,7 +47,12 @@ impl Essai {
     }
 
     /// The same bytes at the same column of several records.
-    pub(crate) fn partout(mut self, records: impl IntoIterator<Item = usize>, colonne: usize, octets: &str) -> Self {
+    pub(crate) fn partout(
+        mut self,
+        records: impl IntoIterator<Item = usize>,
+        colonne: usize,
+        octets: &str,
+    ) -> Self {
         for record in records {
             self = self.pose(record, colonne, octets);
         }
@@ -75,7 +81,8 @@ impl Essai {
         self
     }
 
-    /// Counters of the 5, counters and totals of the 6, counters of the 999, as the records now are.
+    /// Counters of the 5, counters and totals of the 6, counters of the 999, as the records now
+    /// are.
     pub(crate) fn compte(mut self) -> Self {
         let (mut debut, mut lots, mut details, mut ouverte, mut cp) = (0, 0u64, 0u64, false, false);
         let mut lot = [0u64; 7];
@@ -101,7 +108,11 @@ impl Essai {
                 }
                 b'6' => {
                     lots += 1;
-                    for ((colonne, largeur), n) in [(11, 3), (14, 4), (18, 4), (22, 3), (25, 9), (34, 9), (43, 9)].into_iter().zip(lot) {
+                    for ((colonne, largeur), n) in
+                        [(11, 3), (14, 4), (18, 4), (22, 3), (25, 9), (34, 9), (43, 9)]
+                            .into_iter()
+                            .zip(lot)
+                    {
                         pose(&mut self.records[i], colonne, largeur, n);
                     }
                 }
@@ -133,25 +144,41 @@ impl Essai {
     pub(crate) fn met_de_cote(&self, quarantaine: &[&str], constats: &[Constat]) {
         let intact = self.intact();
         for forme in FORMES {
-            let (nom, lu) = (format!("{} ({})", self.nom, forme.as_str()), lire(&self.octets(forme), forme));
+            let (nom, lu) =
+                (format!("{} ({})", self.nom, forme.as_str()), lire(&self.octets(forme), forme));
             juge(&nom, &lu, constats);
-            let vues: Vec<String> = lu.factures().filter(|f| f.quarantined()).map(Facture::numero).collect();
+            let vues: Vec<String> =
+                lu.factures().filter(|f| f.quarantined()).map(Facture::numero).collect();
             assert_eq!(vues, quarantaine, "{nom}: {}", dit(&lu));
-            let attendu = if quarantaine.is_empty() { (!constats.is_empty()).then_some(Severity::Avertissement) } else { Some(Severity::Facture) };
+            let attendu = if quarantaine.is_empty() {
+                (!constats.is_empty()).then_some(Severity::Avertissement)
+            } else {
+                Some(Severity::Facture)
+            };
             assert_eq!(lu.verdict(), attendu, "{nom}: {}", dit(&lu));
             assert_eq!(lu.comptes.enregistrements, self.records.len() as u64, "{nom}");
-            assert!(recopie(&self.octets(forme), forme) == self.octets(forme), "{nom}: not written back as it was");
+            assert!(
+                recopie(&self.octets(forme), forme) == self.octets(forme),
+                "{nom}: not written back as it was"
+            );
             let pieces = |f: &Facture| f.pieces.iter().map(|p| p.record).collect::<Vec<_>>();
-            let touchee = |f: &Facture| quarantaine.contains(&f.numero().as_str()) || !self.contient(&pieces(f));
+            let touchee = |f: &Facture| {
+                quarantaine.contains(&f.numero().as_str()) || !self.contient(&pieces(f))
+            };
             for voisine in intact.factures().filter(|f| !touchee(f)) {
-                assert!(lu.factures().any(|f| !f.quarantined() && pieces(f) == pieces(voisine)), "{nom}: {} is lost", voisine.numero());
+                assert!(
+                    lu.factures().any(|f| !f.quarantined() && pieces(f) == pieces(voisine)),
+                    "{nom}: {} is lost",
+                    voisine.numero()
+                );
             }
         }
     }
 
     pub(crate) fn refuse(&self, constats: &[Constat]) {
         for forme in FORMES {
-            let (nom, lu) = (format!("{} ({})", self.nom, forme.as_str()), lire(&self.octets(forme), forme));
+            let (nom, lu) =
+                (format!("{} ({})", self.nom, forme.as_str()), lire(&self.octets(forme), forme));
             place(&nom, &lu, constats);
             assert_eq!(lu.verdict(), Some(Severity::Fichier), "{nom}: {}", dit(&lu));
         }
@@ -159,8 +186,12 @@ impl Essai {
 
     /// Whether these records follow each other in the damaged file.
     fn contient(&self, records: &[[u8; 128]]) -> bool {
-        let at = |i: usize| self.records[i..].len() >= records.len() && self.records[i..].iter().zip(records).all(|(a, b)| a == b);
-        let suite = |i: usize| self.records.get(i + records.len()).is_none_or(|r| !r.starts_with(b"5"));
+        let at = |i: usize| {
+            self.records[i..].len() >= records.len()
+                && self.records[i..].iter().zip(records).all(|(a, b)| a == b)
+        };
+        let suite =
+            |i: usize| self.records.get(i + records.len()).is_none_or(|r| !r.starts_with(b"5"));
         (0..self.records.len()).any(|i| at(i) && suite(i))
     }
 
@@ -172,7 +203,8 @@ impl Essai {
 
 /// Adds the totals of a type 5 to those of its lot.
 fn totaliser(lot: &mut [u64; 7], r: &[u8], cp: bool) {
-    let zones: [&[usize]; 3] = if cp { [&[115, 58], &[50, 66], &[82, 90]] } else { [&[58], &[66], &[82]] };
+    let zones: [&[usize]; 3] =
+        if cp { [&[115, 58], &[50, 66], &[82, 90]] } else { [&[58], &[66], &[82]] };
     for (total, colonnes) in lot[4..].iter_mut().zip(zones) {
         for colonne in colonnes {
             let zone = std::str::from_utf8(&r[colonne - 1..colonne + 7]).unwrap_or_default();
@@ -184,20 +216,31 @@ fn totaliser(lot: &mut [u64; 7], r: &[u8], cp: bool) {
 /// A number on the right with zeros; its last digits when it does not fit.
 pub(crate) fn pose(record: &mut [u8], colonne: usize, largeur: usize, n: u64) {
     let texte = format!("{n:0largeur$}");
-    record[colonne - 1..colonne - 1 + largeur].copy_from_slice(&texte.as_bytes()[texte.len() - largeur..]);
+    record[colonne - 1..colonne - 1 + largeur]
+        .copy_from_slice(&texte.as_bytes()[texte.len() - largeur..]);
 }
 
 /// What was told, for the message of a failed assertion.
 pub(crate) fn dit(lu: &Lecture) -> String {
-    let une = |a: &&Anomaly| format!("\n  {} {:?} {}:{} {}", a.code, a.severity, a.record, a.column, a.message);
+    let une = |a: &&Anomaly| {
+        format!("\n  {} {:?} {}:{} {}", a.code, a.severity, a.record, a.column, a.message)
+    };
     lu.anomalies().iter().take(30).map(une).collect()
 }
 
 /// Every finding is told at its place.
 fn place(nom: &str, lu: &Lecture, constats: &[Constat]) {
     for (controle, record, colonne) in constats {
-        let la = |a: &&Anomaly| a.code.control() == *controle && a.record == *record && (*colonne == 0 || a.column == *colonne);
-        assert!(lu.anomalies().iter().any(la), "{nom}: {controle} is not told at {record}:{colonne}: {}", dit(lu));
+        let la = |a: &&Anomaly| {
+            a.code.control() == *controle
+                && a.record == *record
+                && (*colonne == 0 || a.column == *colonne)
+        };
+        assert!(
+            lu.anomalies().iter().any(la),
+            "{nom}: {controle} is not told at {record}:{colonne}: {}",
+            dit(lu)
+        );
     }
 }
 

@@ -11,9 +11,12 @@ fn a_record_is_missing() {
     ps("5 of the last invoice missing").ote(20).compte().refuse(&[("P4", 20, 1), ("P4", 13, 1)]);
     ps("999 missing").ote(22).refuse(&[("P3", 21, 1)]);
     ps("6 and 999 missing").ote(22).ote(21).refuse(&[("P3", 20, 1)]);
-    // The 2S takes the place of the missing 2: the first 2 of an invoice is the main record whatever it carries. Decided: the invoice is set aside by
-    // its codes, its neighbour lives.
-    ps("2 missing").ote(3).compte().met_de_cote(&[UNE], &[("C21", 3, 49), ("C6", 3, 0), ("C8", 3, 0), ("C12", 3, 59)]);
+    // The 2S takes the place of the missing 2: the first 2 of an invoice is the main record
+    // whatever it carries. Decided: the invoice is set aside by its codes, its neighbour lives.
+    ps("2 missing")
+        .ote(3)
+        .compte()
+        .met_de_cote(&[UNE], &[("C21", 3, 49), ("C6", 3, 0), ("C8", 3, 0), ("C12", 3, 59)]);
     cp("5 missing").ote(13).compte().refuse(&[("P4", 13, 1), ("P4", 3, 1)]);
 }
 
@@ -59,9 +62,15 @@ fn unknown_types() {
         r
     };
     ps("unknown type between two invoices").insere(13, inconnu()).compte().refuse(&[("P4", 13, 1)]);
-    ps("unknown type before the first invoice").insere(3, inconnu()).compte().refuse(&[("P4", 3, 1)]);
+    ps("unknown type before the first invoice")
+        .insere(3, inconnu())
+        .compte()
+        .refuse(&[("P4", 3, 1)]);
     ps("unknown type after the 6").insere(22, inconnu()).compte().refuse(&[("P4", 22, 1)]);
-    ps("type 3 in norm PS").pose(9, 1, "3").compte().met_de_cote(&[UNE], &[("P5", 9, 1), ("C31", 12, 58), ("C35", 9, 0)]);
+    ps("type 3 in norm PS")
+        .pose(9, 1, "3")
+        .compte()
+        .met_de_cote(&[UNE], &[("P5", 9, 1), ("C31", 12, 58), ("C35", 9, 0)]);
     // P1 is written "the first record is neither 000 nor a known type".
     ps("unknown type in place of the 000").pose(1, 1, "0O0").refuse(&[("P1", 1, 1), ("P4", 2, 1)]);
 }
@@ -89,7 +98,11 @@ fn complements_of_5_and_1() {
         essai.pose(13, 39, lettre).pose(13, 40, "  ").accepte(constats);
     }
     for lettre in ["V", "W"] {
-        ps(&format!("1{lettre} behind the 1")).recopie(2, 3).pose(3, 39, lettre).compte().accepte(&[]);
+        ps(&format!("1{lettre} behind the 1"))
+            .recopie(2, 3)
+            .pose(3, 39, lettre)
+            .compte()
+            .accepte(&[]);
     }
     ps("1V after an invoice").recopie(2, 13).pose(13, 39, "V").compte().refuse(&[("P4", 13, 1)]);
     // A second type 1 with any other letter cannot be told from a lot whose 6 was lost: refused.

@@ -4,29 +4,44 @@ use super::outils::{DEUX, UNE, cp, ps};
 
 #[test]
 fn totals_of_the_5_in_norm_ps() {
-    // Each total too high by one centime; the participation follows the totals as declared, and the lot the invoices.
-    ps("billed").pose(12, 58, "00019827").met_de_cote(&[UNE], &[("C31", 12, 58), ("C31", 12, 74), ("C33", 21, 25)]);
+    // Each total too high by one centime; the participation follows the totals as declared, and the
+    // lot the invoices.
+    ps("billed")
+        .pose(12, 58, "00019827")
+        .met_de_cote(&[UNE], &[("C31", 12, 58), ("C31", 12, 74), ("C33", 21, 25)]);
     ps("AMO").pose(12, 66, "00019827").met_de_cote(&[UNE], &[("C31", 12, 66), ("C33", 21, 34)]);
     ps("AMC").pose(20, 82, "00013514").met_de_cote(&[DEUX], &[("C31", 20, 82), ("C33", 21, 43)]);
     ps("participation").pose(20, 74, "00013514").met_de_cote(&[DEUX], &[("C31", 20, 74)]);
     ps("participation blank").pose(20, 74, "        ").met_de_cote(&[DEUX], &[("C31", 20, 74)]);
-    ps("every total zero").pose(20, 58, "0".repeat(32)).met_de_cote(&[DEUX], &[("C31", 20, 58), ("C31", 20, 66), ("C31", 20, 82), ("C33", 21, 25)]);
+    ps("every total zero").pose(20, 58, "0".repeat(32)).met_de_cote(
+        &[DEUX],
+        &[("C31", 20, 58), ("C31", 20, 66), ("C31", 20, 82), ("C33", 21, 25)],
+    );
     ps("amount of a line").pose(9, 113, "0019827").met_de_cote(&[UNE], &[("C31", 12, 58)]);
     ps("largest amounts").pose(9, 113, "9999999").met_de_cote(&[UNE], &[("C31", 12, 58)]);
 }
 
 #[test]
 fn totals_of_the_5_in_norm_cp() {
-    for (nom, colonne, lot) in [("base PH", 42, None), ("AMO PH", 50, Some(34)), ("fees", 58, Some(25)), ("AMO fees", 66, Some(34))] {
+    for (nom, colonne, lot) in [
+        ("base PH", 42, None),
+        ("AMO PH", 50, Some(34)),
+        ("fees", 58, Some(25)),
+        ("AMO fees", 66, Some(34)),
+    ] {
         let mut constats = vec![("C30", 13, colonne as u32)];
         constats.extend(lot.map(|c| ("C33", 22, c)));
         cp(nom).pose(13, colonne, "00099999").met_de_cote(&[UNE], &constats);
     }
     for (nom, colonne, lot) in [("AMC PH", 82, 43), ("AMC fees", 90, 43), ("PH", 115, 25)] {
-        cp(nom).pose(13, colonne, "00099999").met_de_cote(&[UNE], &[("C30", 13, colonne as u32), ("C33", 22, lot)]);
+        cp(nom)
+            .pose(13, colonne, "00099999")
+            .met_de_cote(&[UNE], &[("C30", 13, colonne as u32), ("C33", 22, lot)]);
     }
     cp("participation").pose(13, 74, "00009344").met_de_cote(&[UNE], &[("C30", 13, 74)]);
-    cp("participation of the second").pose(21, 74, "00000001").met_de_cote(&[DEUX], &[("C30", 21, 74)]);
+    cp("participation of the second")
+        .pose(21, 74, "00000001")
+        .met_de_cote(&[DEUX], &[("C30", 21, 74)]);
 }
 
 #[test]
@@ -38,8 +53,17 @@ fn counter_of_the_5() {
     // b2.md 2.2: "count complements; tolerate both".
     ps("lines without complements").pose(12, 39, "001").accepte(&[]);
     cp("one too many").pose(13, 39, "007").met_de_cote(&[UNE], &[("C32", 13, 39)]);
-    ps("a line is missing").ote(9).ote(9).ote(9).compte().met_de_cote(&[UNE], &[("C31", 9, 58), ("C19", 3, 0)]);
-    ps("a complement is missing, counter too high").ote(11).compte().pose(11, 39, "003").met_de_cote(&[UNE], &[("C32", 11, 39)]);
+    ps("a line is missing")
+        .ote(9)
+        .ote(9)
+        .ote(9)
+        .compte()
+        .met_de_cote(&[UNE], &[("C31", 9, 58), ("C19", 3, 0)]);
+    ps("a complement is missing, counter too high")
+        .ote(11)
+        .compte()
+        .pose(11, 39, "003")
+        .met_de_cote(&[UNE], &[("C32", 11, 39)]);
 }
 
 #[test]
@@ -70,5 +94,9 @@ fn computations_of_the_lines() {
     ps("AMO is not base x rate").pose(9, 103, "065").accepte(&[("C35", 9, 106)]);
     cp("AMO is not base x rate").pose(10, 105, "070").accepte(&[("C35", 10, 108)]);
     ps("one centime of tolerance").pose(17, 89, "0019303").accepte(&[]);
-    cp("fees are not AMO + AMC").pose(10, 123, "005342").pose(13, 90, "00005342").pose(22, 43, "000088632").accepte(&[("C27", 10, 115)]);
+    cp("fees are not AMO + AMC")
+        .pose(10, 123, "005342")
+        .pose(13, 90, "00005342")
+        .pose(22, 43, "000088632")
+        .accepte(&[("C27", 10, 115)]);
 }

@@ -4,8 +4,8 @@
 
 use noemie_parsers::anomaly::{Anomaly, Code};
 use noemie_parsers::noemie::{
-    Comptes, Ecrivain, Element, ErreurEcriture, Gabarit, Packaging, Reader, Retour, e000, e020, e040, e071, e081, e102, e103, e198, e199, e250, e261,
-    e262, e294, e295,
+    Comptes, Ecrivain, Element, ErreurEcriture, Gabarit, Packaging, Reader, Retour, e000, e020,
+    e040, e071, e081, e102, e103, e198, e199, e250, e261, e262, e294, e295,
 };
 use noemie_parsers::types::Montant;
 use std::io::Read;
@@ -19,11 +19,16 @@ pub(crate) struct Lu {
 
 impl Lu {
     pub(crate) fn retours(&self) -> impl Iterator<Item = &Retour> {
-        self.elements.iter().filter_map(|e| if let Element::Retour(r) = e { Some(&**r) } else { None })
+        self.elements
+            .iter()
+            .filter_map(|e| if let Element::Retour(r) = e { Some(&**r) } else { None })
     }
 
     pub(crate) fn hors_facture(&self) -> impl Iterator<Item = &Anomaly> {
-        self.elements.iter().filter_map(|e| if let Element::Anomalies(a) = e { Some(a) } else { None }).flatten()
+        self.elements
+            .iter()
+            .filter_map(|e| if let Element::Anomalies(a) = e { Some(a) } else { None })
+            .flatten()
     }
 
     pub(crate) fn anomalies(&self) -> Vec<&Anomaly> {
@@ -92,25 +97,35 @@ pub(crate) fn assure() -> Gabarit {
 
 pub(crate) fn amo(demande: i64, etat: &str, paye: i64) -> Gabarit {
     use e198::layout as t;
-    let part = Gabarit::nouveau(&t::LAYOUT).montant(&t::MONTANT_AMO_DEMANDE, centimes(demande)).texte(&t::ETAT, etat);
+    let part = Gabarit::nouveau(&t::LAYOUT)
+        .montant(&t::MONTANT_AMO_DEMANDE, centimes(demande))
+        .texte(&t::ETAT, etat);
     part.montant_signe(&t::MONTANT_AMO_PAYE, &t::SIGNE, centimes(paye))
 }
 
 pub(crate) fn amc(demande: i64, etat: &str, paye: i64) -> Gabarit {
     use e199::layout as t;
-    let part = Gabarit::nouveau(&t::LAYOUT).montant(&t::MONTANT_AMC_DEMANDE, centimes(demande)).texte(&t::ETAT, etat);
-    part.montant_signe(&t::MONTANT_AMC_PAYE, &t::SIGNE, centimes(paye)).texte(&t::NUMERO_AMC_DESTINATAIRE, "99900011")
+    let part = Gabarit::nouveau(&t::LAYOUT)
+        .montant(&t::MONTANT_AMC_DEMANDE, centimes(demande))
+        .texte(&t::ETAT, etat);
+    part.montant_signe(&t::MONTANT_AMC_PAYE, &t::SIGNE, centimes(paye))
+        .texte(&t::NUMERO_AMC_DESTINATAIRE, "99900011")
 }
 
 pub(crate) fn rejet() -> Gabarit {
     use e294::layout as t;
-    let rejet = Gabarit::nouveau(&t::LAYOUT).texte(&t::CODIFICATION_REJET, "AAA000125R").texte(&t::LIBELLE_REJET, "Acte inconnu");
+    let rejet = Gabarit::nouveau(&t::LAYOUT)
+        .texte(&t::CODIFICATION_REJET, "AAA000125R")
+        .texte(&t::LIBELLE_REJET, "Acte inconnu");
     rejet.texte(&t::NIVEAU_REJET, "F").texte(&t::PART_CONCERNEE, "C")
 }
 
 pub(crate) fn retenue(montant: i64) -> Gabarit {
     use e250::layout as t;
-    let retenue = Gabarit::nouveau(&t::LAYOUT).texte(&t::REFERENCE_DETTE, "DETTE1").texte(&t::NATURE_DETTE, "IND").texte(&t::NATURE_OPERATION, "RPR");
+    let retenue = Gabarit::nouveau(&t::LAYOUT)
+        .texte(&t::REFERENCE_DETTE, "DETTE1")
+        .texte(&t::NATURE_DETTE, "IND")
+        .texte(&t::NATURE_OPERATION, "RPR");
     retenue.montant_signe(&t::MONTANT_MOUVEMENT, &t::SIGNE, centimes(montant))
 }
 
@@ -125,27 +140,36 @@ fn groupe(e: &mut Ecrivain, feuilles: Vec<Gabarit>) -> Result<(), ErreurEcriture
     e.fermer()
 }
 
-/// Three invoices (paid, partly rejected, money taken back), a flat payment and a recovery, under one transfer.
+/// Three invoices (paid, partly rejected, money taken back), a flat payment and a recovery, under
+/// one transfer.
 pub(crate) fn ecrire(packaging: Packaging) -> Result<Vec<u8>, ErreurEcriture> {
     use e071::layout as t071;
     let mut e = Ecrivain::nouveau(entete("576"), packaging)?;
     e.ouvrir(1, Gabarit::nouveau(&e020::layout::LAYOUT))?;
-    e.ouvrir(2, Gabarit::nouveau(&e040::layout::LAYOUT).texte(&e040::layout::NUMERO_DESTINATAIRE, "2A0000014"))?;
-    let virement = Gabarit::nouveau(&t071::LAYOUT).texte(&t071::DATE_COMPTABLE_DATE_VIREMENT, "060326");
+    e.ouvrir(
+        2,
+        Gabarit::nouveau(&e040::layout::LAYOUT)
+            .texte(&e040::layout::NUMERO_DESTINATAIRE, "2A0000014"),
+    )?;
+    let virement =
+        Gabarit::nouveau(&t071::LAYOUT).texte(&t071::DATE_COMPTABLE_DATE_VIREMENT, "060326");
     e.ouvrir(3, virement.texte(&t071::LIBELLE_VIREMENT_LIGNE_1, "Virement d'essai"))?;
     e.ouvrir(4, type_retour("01"))?;
     e.ouvrir(5, facture(1))?;
     groupe(&mut e, vec![assure(), amo(6_000, "P", 6_000), amc(4_000, "P", 4_000)])?;
     e.ouvrir(5, facture(2))?;
-    let commentaire = Gabarit::nouveau(&e295::layout::LAYOUT).texte(&e295::layout::COMMENTAIRE, "Vérifier les droits");
+    let commentaire = Gabarit::nouveau(&e295::layout::LAYOUT)
+        .texte(&e295::layout::COMMENTAIRE, "Vérifier les droits");
     groupe(&mut e, vec![assure(), amo(1_234, "P", 1_234), amc(500, "R", 0), rejet(), commentaire])?;
     e.ouvrir(5, facture(3))?;
     groupe(&mut e, vec![assure(), amo(700, "P", -700), amc(300, " ", 0)])?;
     e.fermer()?;
     e.ouvrir(4, type_retour("03"))?;
-    let forfait = Gabarit::nouveau(&e261::layout::LAYOUT).montant(&e261::layout::MONTANT, centimes(2_500));
-    let detail =
-        Gabarit::nouveau(&e262::layout::LAYOUT).texte(&e262::layout::LIBELLE, "Forfait d'essai").montant(&e262::layout::MONTANT, centimes(2_500));
+    let forfait =
+        Gabarit::nouveau(&e261::layout::LAYOUT).montant(&e261::layout::MONTANT, centimes(2_500));
+    let detail = Gabarit::nouveau(&e262::layout::LAYOUT)
+        .texte(&e262::layout::LIBELLE, "Forfait d'essai")
+        .montant(&e262::layout::MONTANT, centimes(2_500));
     groupe(&mut e, vec![forfait, detail])?;
     e.ouvrir(4, type_retour("05"))?;
     groupe(&mut e, vec![retenue(-800)])?;
@@ -162,7 +186,11 @@ pub(crate) fn ecrit(packaging: Packaging) -> Vec<u8> {
 /// The fixture in lines, as the bodies of its records; [`reunir`] puts the prefixes back.
 pub(crate) fn corps() -> Vec<String> {
     let octets = ecrit(Packaging::Lignes);
-    String::from_utf8(octets).expect("ASCII").split_terminator("\r\n").map(|l| l[4..].to_owned()).collect()
+    String::from_utf8(octets)
+        .expect("ASCII")
+        .split_terminator("\r\n")
+        .map(|l| l[4..].to_owned())
+        .collect()
 }
 
 pub(crate) fn reunir(corps: &[String]) -> Vec<u8> {

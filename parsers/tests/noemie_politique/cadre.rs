@@ -13,7 +13,11 @@ fn bon(packaging: Packaging) -> Vec<u8> {
 #[track_caller]
 fn juge(nom: &str, lu: &Lu, verdict: Option<Severity>, controle: &str) {
     assert_eq!(lu.comptes.verdict, verdict, "{nom}: {}", dit(lu));
-    assert!(controle.is_empty() || lu.anomalies().iter().any(|a| a.code.control() == controle), "{nom}: {controle} is not told: {}", dit(lu));
+    assert!(
+        controle.is_empty() || lu.anomalies().iter().any(|a| a.code.control() == controle),
+        "{nom}: {controle} is not told: {}",
+        dit(lu)
+    );
 }
 
 #[track_caller]
@@ -44,15 +48,28 @@ fn no_header() {
 #[test]
 fn prefixes() {
     let lignes = bon(Lignes);
-    let debuts: Vec<usize> = std::iter::once(0).chain(lignes.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(i, _)| i + 1)).collect();
+    let debuts: Vec<usize> = std::iter::once(0)
+        .chain(lignes.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(i, _)| i + 1))
+        .collect();
     for (record, debut) in debuts[..debuts.len() - 1].iter().enumerate() {
-        for (nom, prefixe) in [("too high", &b"9998"[..]), ("zero", b"0000"), ("a letter", b"01A8"), ("blank", b"    "), ("signed", b"+128")] {
+        for (nom, prefixe) in [
+            ("too high", &b"9998"[..]),
+            ("zero", b"0000"),
+            ("a letter", b"01A8"),
+            ("blank", b"    "),
+            ("signed", b"+128"),
+        ] {
             let mut octets = lignes.clone();
             octets[*debut..debut + 4].copy_from_slice(prefixe);
             let lu = lire(&octets, Lignes);
             juge(nom, &lu, Some(Severity::Fichier), "Q2");
             let la = lu.anomalies().into_iter().find(|a| a.code.control() == "Q2").expect("told");
-            assert_eq!((la.record, la.offset), (record as u64 + 1, *debut as u64), "{nom}: {}", dit(&lu));
+            assert_eq!(
+                (la.record, la.offset),
+                (record as u64 + 1, *debut as u64),
+                "{nom}: {}",
+                dit(&lu)
+            );
         }
         let mut sans = lignes.clone();
         sans.drain(*debut..debut + 4);
@@ -61,7 +78,12 @@ fn prefixes() {
         let fin = debut + lignes[*debut..].iter().position(|b| *b == b'\r').expect("a line");
         sans.drain(fin..fin + 2);
         let dernier = record + 2 == debuts.len();
-        juge("line end missing", &lire(&sans, Lignes), (!dernier).then_some(Severity::Fichier), if dernier { "" } else { "Q2" });
+        juge(
+            "line end missing",
+            &lire(&sans, Lignes),
+            (!dernier).then_some(Severity::Fichier),
+            if dernier { "" } else { "Q2" },
+        );
         let mut vide = lignes.clone();
         vide.splice(*debut..*debut, *b"\r\n");
         if record > 0 {
@@ -127,7 +149,12 @@ fn after_the_end() {
             assert_eq!(lu.comptes.factures, 3);
         }
         for fin in [&b"X"[..], b"0010ABCDEFGHIJ\r\n", &[b'7'; 128]] {
-            juge("other bytes", &lire(&[&bon(packaging)[..], fin].concat(), packaging), Some(Severity::Fichier), "");
+            juge(
+                "other bytes",
+                &lire(&[&bon(packaging)[..], fin].concat(), packaging),
+                Some(Severity::Fichier),
+                "",
+            );
         }
     }
     let bon = bon(Lignes);

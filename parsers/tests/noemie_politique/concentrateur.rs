@@ -1,4 +1,5 @@
-//! The 128-character notices of a concentrator. The policy has no table for them: a frame costs the file, a number the notice.
+//! The 128-character notices of a concentrator. The policy has no table for them: a frame costs the
+//! file, a number the notice.
 
 use noemie_parsers::anomaly::{Anomaly, Severity};
 use noemie_parsers::detect::{Norme, detecter};
@@ -33,10 +34,20 @@ fn lire(changer: impl Fn(&mut Vec<u8>)) -> (Option<Severity>, Vec<String>, Vec<A
 
 #[test]
 fn numbers_cost_the_notice() {
-    for (colonne, texte) in [(25, "26030X"), (46, "O0001000"), (54, " 0000500"), (62, "-0000800"), (70, "0000,250")] {
-        let (verdict, ecartes, constats) = lire(|l| l[colonne - 1..][..texte.len()].copy_from_slice(texte.as_bytes()));
-        assert_eq!((verdict, ecartes), (Some(Severity::Facture), vec!["000000002".to_owned()]), "{texte}: {constats:?}");
-        assert!(constats.iter().any(|a| a.record == 2 && a.column as usize == colonne), "{texte}: {constats:?}");
+    for (colonne, texte) in
+        [(25, "26030X"), (46, "O0001000"), (54, " 0000500"), (62, "-0000800"), (70, "0000,250")]
+    {
+        let (verdict, ecartes, constats) =
+            lire(|l| l[colonne - 1..][..texte.len()].copy_from_slice(texte.as_bytes()));
+        assert_eq!(
+            (verdict, ecartes),
+            (Some(Severity::Facture), vec!["000000002".to_owned()]),
+            "{texte}: {constats:?}"
+        );
+        assert!(
+            constats.iter().any(|a| a.record == 2 && a.column as usize == colonne),
+            "{texte}: {constats:?}"
+        );
     }
     let (verdict, ecartes, _) = lire(|l| l[45..53].fill(b' '));
     assert_eq!((verdict, ecartes.len()), (None, 0), "a blank amount is absent");
@@ -47,7 +58,10 @@ fn frames_cost_the_file() {
     for longueur in [0, 1, 127, 129, 256] {
         let (verdict, _, constats) = lire(|l| l.resize(longueur, b' '));
         assert_eq!(verdict, Some(Severity::Fichier), "{longueur}");
-        assert!(constats.iter().any(|a| a.code.control() == "Q2" && a.record == 2), "{longueur}: {constats:?}");
+        assert!(
+            constats.iter().any(|a| a.code.control() == "Q2" && a.record == 2),
+            "{longueur}: {constats:?}"
+        );
     }
 }
 

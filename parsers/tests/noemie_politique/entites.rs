@@ -21,7 +21,8 @@ fn a_lost_delimiter() {
             e.pose(i, fin, "X").met_de_cote(&[facture], &[("Q4", i, fin)]);
         }
     }
-    // Structural entities, the 990 among them; and entities that are in no invoice: money outside invoices cannot be set aside.
+    // Structural entities, the 990 among them; and entities that are in no invoice: money outside
+    // invoices cannot be set aside.
     for i in [0, 1, 2, 3, 8, 15, 20, 21, 22, 23, 24, 25, 26, 27, 31] {
         let e = essai(&format!("entity {i} without its delimiter"));
         let fin = e.entites[i].len();
@@ -35,7 +36,8 @@ fn out_of_step() {
         for longueur in [1, 2, 3] {
             let mut e = essai(&format!("{longueur} bytes lost in entity {i}"));
             e.entites[i].drain(5..5 + longueur);
-            // Told at the entity, unless the bytes after it happen to look like a code: then a little further.
+            // Told at the entity, unless the bytes after it happen to look like a code: then a
+            // little further.
             e.refuse(&[]);
         }
         let mut e = essai(&format!("one byte gained in entity {i}"));
@@ -50,13 +52,25 @@ fn out_of_step() {
 #[test]
 fn counters_and_sums() {
     for (i, vrai) in [(8, 3), (21, 3), (31, 1)] {
-        essai(&format!("counter of 990 {i} too high")).pose(i, 23, format!("{:08}", vrai + 1)).accepte(&[("Q6", i, 23)]);
-        essai(&format!("counter of 990 {i} zero")).pose(i, 23, "00000000").accepte(&[("Q6", i, 23)]);
-        essai(&format!("counter of 990 {i} blank")).pose(i, 23, "        ").accepte(&[("Q6", i, 23)]);
-        essai(&format!("sum of 990 {i} wrong")).pose(i, 31, "00000000001").accepte(&[("Q7", i, 31)]);
-        essai(&format!("sign of 990 {i} turned")).pose(i, 42, if i == 20 { "P" } else { "N" }).accepte(&[("Q7", i, 31)]);
+        essai(&format!("counter of 990 {i} too high"))
+            .pose(i, 23, format!("{:08}", vrai + 1))
+            .accepte(&[("Q6", i, 23)]);
+        essai(&format!("counter of 990 {i} zero"))
+            .pose(i, 23, "00000000")
+            .accepte(&[("Q6", i, 23)]);
+        essai(&format!("counter of 990 {i} blank"))
+            .pose(i, 23, "        ")
+            .accepte(&[("Q6", i, 23)]);
+        essai(&format!("sum of 990 {i} wrong"))
+            .pose(i, 31, "00000000001")
+            .accepte(&[("Q7", i, 31)]);
+        essai(&format!("sign of 990 {i} turned"))
+            .pose(i, 42, if i == 20 { "P" } else { "N" })
+            .accepte(&[("Q7", i, 31)]);
         essai(&format!("letter in 990 {i}")).pose(i, 23, "0000000X").accepte(&[("Q11", i, 23)]);
-        essai(&format!("letter in the sum of 990 {i}")).pose(i, 31, "0000000000X").accepte(&[("Q11", i, 31)]);
+        essai(&format!("letter in the sum of 990 {i}"))
+            .pose(i, 31, "0000000000X")
+            .accepte(&[("Q11", i, 31)]);
         essai(&format!("key of 990 {i} blank")).pose(i, 6, " ".repeat(17)).accepte(&[]);
     }
     essai("sum of the 999").dans_la_fin(86, "00000000001").accepte(&[("Q7", FIN, 86)]);
@@ -67,11 +81,22 @@ fn counters_and_sums() {
 
 #[test]
 fn unknown_entities() {
-    essai("unknown leaf in an invoice").insere(6, "77799ANYTHING@").pose(9, 23, "00000004").accepte(&[("Q10", 6, 1)]);
-    essai("unknown leaf, not counted").insere(6, "77799ANYTHING@").accepte(&[("Q10", 6, 1), ("Q6", 9, 23)]);
-    essai("shortest unknown leaf").insere(6, "77799@").pose(9, 23, "00000004").accepte(&[("Q10", 6, 1)]);
-    // Without `@` it takes the next entity in: the invoice loses one, and its counter tells it. The next known code is inside the unknown entity.
-    let e = essai("unknown leaf outside invoices").insere(28, "77799ANYTHING@").pose(29, 23, "00000002");
+    essai("unknown leaf in an invoice")
+        .insere(6, "77799ANYTHING@")
+        .pose(9, 23, "00000004")
+        .accepte(&[("Q10", 6, 1)]);
+    essai("unknown leaf, not counted")
+        .insere(6, "77799ANYTHING@")
+        .accepte(&[("Q10", 6, 1), ("Q6", 9, 23)]);
+    essai("shortest unknown leaf")
+        .insere(6, "77799@")
+        .pose(9, 23, "00000004")
+        .accepte(&[("Q10", 6, 1)]);
+    // Without `@` it takes the next entity in: the invoice loses one, and its counter tells it. The
+    // next known code is inside the unknown entity.
+    let e = essai("unknown leaf outside invoices")
+        .insere(28, "77799ANYTHING@")
+        .pose(29, 23, "00000002");
     e.accepte(&[("Q10", 28, 1)]);
     essai("199 of an unknown code").pose(7, 1, "899").accepte(&[("Q10", 7, 1)]);
 }
@@ -86,7 +111,9 @@ fn letters_in_numbers() {
         (DEUX, 11, 6, "00012,34"),
         (TROIS, 18, 15, "000007 0"),
     ] {
-        essai(&format!("{texte} in entity {i}")).pose(i, colonne, texte).met_de_cote(&[facture], &[("Q11", i, colonne)]);
+        essai(&format!("{texte} in entity {i}"))
+            .pose(i, colonne, texte)
+            .met_de_cote(&[facture], &[("Q11", i, colonne)]);
     }
     essai("sign of a part").pose(6, 23, "+").met_de_cote(&[UN], &[("Q11", 6, 23)]);
     essai("amount blank").pose(7, 6, "        ").accepte(&[]);
@@ -99,8 +126,12 @@ fn letters_in_numbers() {
 #[test]
 fn states() {
     for etat in ["X", "p", "0", "A", "@"] {
-        essai(&format!("198 in state {etat}")).pose(6, 14, etat).met_de_cote(&[UN], &[("Q13", 6, 14)]);
-        essai(&format!("199 in state {etat}")).pose(12, 14, etat).met_de_cote(&[DEUX], &[("Q13", 12, 14)]);
+        essai(&format!("198 in state {etat}"))
+            .pose(6, 14, etat)
+            .met_de_cote(&[UN], &[("Q13", 6, 14)]);
+        essai(&format!("199 in state {etat}"))
+            .pose(12, 14, etat)
+            .met_de_cote(&[DEUX], &[("Q13", 12, 14)]);
     }
     for etat in ["P", "R", "D", " "] {
         essai(&format!("198 in state {etat}")).pose(6, 14, etat).accepte(&[]);

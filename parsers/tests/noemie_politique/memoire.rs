@@ -13,7 +13,10 @@ fn mesure(nom: &str, octets: &[u8], packaging: Packaging) {
     let mut lecteur = Reader::new(octets, packaging);
     while let Some(element) = lecteur.next_element().expect("memory does not fail") {
         match element {
-            Element::Retour(r) => assert!(r.entites.len() <= ENTITES_MAX && r.anomalies.len() as u64 <= ANOMALIES_MAX + 4, "{nom}"),
+            Element::Retour(r) => assert!(
+                r.entites.len() <= ENTITES_MAX && r.anomalies.len() as u64 <= ANOMALIES_MAX + 4,
+                "{nom}"
+            ),
             Element::Anomalies(a) => assert!(a.len() as u64 <= ANOMALIES_MAX + 4, "{nom}"),
             _ => {}
         }

@@ -16,8 +16,14 @@ fn the_trailer_against_the_header() {
         ("identification", 50, "ESSAI2"),
     ] {
         let e = essai(nom).dans_la_fin(colonne, texte);
-        let premier = colonne + e.fin[colonne - 1..].iter().zip(&e.entete[colonne - 1..]).position(|(a, b)| a != b).unwrap_or_default();
-        let zone = [4, 6, 20, 26, 28, 42, 48, 50].into_iter().rfind(|z| *z <= premier).expect("a zone");
+        let premier = colonne
+            + e.fin[colonne - 1..]
+                .iter()
+                .zip(&e.entete[colonne - 1..])
+                .position(|(a, b)| a != b)
+                .unwrap_or_default();
+        let zone =
+            [4, 6, 20, 26, 28, 42, 48, 50].into_iter().rfind(|z| *z <= premier).expect("a zone");
         e.refuse(&[("Q3", FIN, zone)]);
     }
     essai("fields after 55 may differ").dans_la_fin(64, "T").accepte(&[]);
@@ -42,11 +48,21 @@ fn number_of_records() {
             let place = if octets[place..place + 2] == *b"00" {
                 place
             } else {
-                octets.len() - if place > 0 { 128 - 55 + usize::from(packaging == PACKAGINGS[0]) * 2 } else { 0 }
+                octets.len()
+                    - if place > 0 {
+                        128 - 55 + usize::from(packaging == PACKAGINGS[0]) * 2
+                    } else {
+                        0
+                    }
             };
             octets[place..place + 8].copy_from_slice(texte.as_bytes());
             let lu = lire(&octets, packaging);
-            assert_eq!(lu.comptes.verdict, Some(Severity::Fichier), "{packaging:?} {texte}: {}", dit(&lu));
+            assert_eq!(
+                lu.comptes.verdict,
+                Some(Severity::Fichier),
+                "{packaging:?} {texte}: {}",
+                dit(&lu)
+            );
         }
     }
 }
@@ -80,7 +96,19 @@ fn an_entity_stands_twice() {
 
 #[test]
 fn wrong_levels() {
-    for (i, niveau) in [(0, "02"), (0, "00"), (1, "03"), (1, "01"), (4, "06"), (4, "04"), (8, "04"), (8, "06"), (8, "99"), (21, "05"), (31, "02")] {
+    for (i, niveau) in [
+        (0, "02"),
+        (0, "00"),
+        (1, "03"),
+        (1, "01"),
+        (4, "06"),
+        (4, "04"),
+        (8, "04"),
+        (8, "06"),
+        (8, "99"),
+        (21, "05"),
+        (31, "02"),
+    ] {
         essai(&format!("entity {i} at level {niveau}")).pose(i, 4, niveau).refuse(&[("Q15", i, 1)]);
     }
     // A leaf that says it is a group: it opens one that nothing closes.
@@ -94,7 +122,12 @@ fn two_files() {
     for packaging in PACKAGINGS {
         let bon = essai("").octets(packaging);
         let lu = lire(&[bon.clone(), bon.clone()].concat(), packaging);
-        assert_eq!((lu.comptes.verdict, lu.comptes.fichiers, lu.comptes.factures), (None, 2, 6), "{}", dit(&lu));
+        assert_eq!(
+            (lu.comptes.verdict, lu.comptes.fichiers, lu.comptes.factures),
+            (None, 2, 6),
+            "{}",
+            dit(&lu)
+        );
         let mut sans_fin = bon.clone();
         sans_fin.truncate(bon.len() - if packaging == PACKAGINGS[0] { 134 } else { 128 });
         let lu = lire(&[sans_fin.clone(), bon.clone()].concat(), packaging);

@@ -13,8 +13,9 @@ pub(crate) const FIN: usize = usize::MAX;
 
 /// A file being damaged. Entities of the fixture, 0-based:
 ///
-/// 0 020, 1 040, 2 071, 3 081, 4 102 (invoice 1), 5 103, 6 198, 7 199, 8 990, 9 102 (2), 10 103, 11 198, 12 199, 13 294, 14 295, 15 990,
-/// 16 102 (3), 17 103, 18 198, 19 199, 20 990, 21 990 (04), 22 081, 23 261, 24 262, 25 990, 26 081, 27 250, 28 990, 29-31 990 (03 02 01).
+/// 0 020, 1 040, 2 071, 3 081, 4 102 (invoice 1), 5 103, 6 198, 7 199, 8 990, 9 102 (2), 10 103, 11
+/// 198, 12 199, 13 294, 14 295, 15 990, 16 102 (3), 17 103, 18 198, 19 199, 20 990, 21 990 (04), 22
+/// 081, 23 261, 24 262, 25 990, 26 081, 27 250, 28 990, 29-31 990 (03 02 01).
 #[derive(Clone)]
 pub(crate) struct Essai {
     nom: String,
@@ -36,7 +37,13 @@ pub(crate) fn essai(nom: &str) -> Essai {
         reste = suite;
     }
     let borne = |texte: &String| texte.as_bytes().to_vec();
-    Essai { nom: nom.to_owned(), entete: borne(&corps[0]), entites, fin: borne(&corps[corps.len() - 1]), compte: None }
+    Essai {
+        nom: nom.to_owned(),
+        entete: borne(&corps[0]),
+        entites,
+        fin: borne(&corps[corps.len() - 1]),
+        compte: None,
+    }
 }
 
 impl Essai {
@@ -69,7 +76,9 @@ impl Essai {
     fn fin_comptee(&self, records: usize) -> Vec<u8> {
         let mut fin = self.fin.clone();
         if fin.len() == 128 {
-            fin[55..63].copy_from_slice(format!("{:08}", self.compte.unwrap_or(records as u64)).as_bytes());
+            fin[55..63].copy_from_slice(
+                format!("{:08}", self.compte.unwrap_or(records as u64)).as_bytes(),
+            );
         }
         fin
     }
@@ -79,7 +88,9 @@ impl Essai {
         if packaging == Packaging::Lignes {
             let fin = self.fin_comptee(self.entites.len() + 2);
             let corps = [&self.entete].into_iter().chain(&self.entites).chain([&fin]);
-            return corps.flat_map(|c| [format!("{:04}", c.len()).as_bytes(), c, b"\r\n"].concat()).collect();
+            return corps
+                .flat_map(|c| [format!("{:04}", c.len()).as_bytes(), c, b"\r\n"].concat())
+                .collect();
         }
         let flux = self.entites.concat();
         let blocs = flux.len().div_ceil(127);
@@ -111,19 +122,40 @@ impl Essai {
         self.met_de_cote(&[], constats);
     }
 
-    /// Accepted or partial: exactly these invoices are quarantined, with exactly these controls; the others are those of the intact file.
+    /// Accepted or partial: exactly these invoices are quarantined, with exactly these controls;
+    /// the others are those of the intact file.
     pub(crate) fn met_de_cote(&self, quarantaine: &[&str], constats: &[Constat]) {
-        let severite = if !quarantaine.is_empty() { Some(Severity::Facture) } else { (!constats.is_empty()).then_some(Severity::Avertissement) };
+        let severite = if !quarantaine.is_empty() {
+            Some(Severity::Facture)
+        } else {
+            (!constats.is_empty()).then_some(Severity::Avertissement)
+        };
         for (nom, packaging, lu) in self.lectures() {
             self.juge(&nom, packaging, &lu, constats);
             let vus: BTreeSet<&str> = lu.anomalies().iter().map(|a| a.code.control()).collect();
             assert_eq!(vus, constats.iter().map(|c| c.0).collect(), "{nom}: {}", dit(&lu));
-            assert_eq!((lu.comptes.verdict, lu.quarantaine()), (severite, quarantaine.to_vec()), "{nom}: {}", dit(&lu));
-            assert_eq!((lu.comptes.factures, lu.comptes.lots, lu.comptes.fichiers), (3, 1, 1), "{nom}");
+            assert_eq!(
+                (lu.comptes.verdict, lu.quarantaine()),
+                (severite, quarantaine.to_vec()),
+                "{nom}: {}",
+                dit(&lu)
+            );
+            assert_eq!(
+                (lu.comptes.factures, lu.comptes.lots, lu.comptes.fichiers),
+                (3, 1, 1),
+                "{nom}"
+            );
             let intact = lire(&essai("").octets(packaging), packaging);
-            let octets = |r: &noemie_parsers::noemie::Retour| r.entites.iter().map(|e| e.octets.clone()).collect::<Vec<_>>();
-            for voisin in intact.retours().filter(|r| !quarantaine.is_empty() && !quarantaine.contains(&r.numero.as_str())) {
-                let la = |r: &noemie_parsers::noemie::Retour| !r.quarantined() && octets(r) == octets(voisin);
+            let octets = |r: &noemie_parsers::noemie::Retour| {
+                r.entites.iter().map(|e| e.octets.clone()).collect::<Vec<_>>()
+            };
+            for voisin in intact
+                .retours()
+                .filter(|r| !quarantaine.is_empty() && !quarantaine.contains(&r.numero.as_str()))
+            {
+                let la = |r: &noemie_parsers::noemie::Retour| {
+                    !r.quarantined() && octets(r) == octets(voisin)
+                };
                 assert!(lu.retours().any(la), "{nom}: {} is lost", voisin.numero);
             }
         }
@@ -137,22 +169,31 @@ impl Essai {
     }
 
     fn lectures(&self) -> impl Iterator<Item = (String, Packaging, Lu)> {
-        let deux = crate::noemie_commun::PACKAGINGS.map(|p| (format!("{} ({p:?})", self.nom), p, lire(&self.octets(p), p)));
+        let deux = crate::noemie_commun::PACKAGINGS
+            .map(|p| (format!("{} ({p:?})", self.nom), p, lire(&self.octets(p), p)));
         deux.into_iter()
     }
 
     fn juge(&self, nom: &str, packaging: Packaging, lu: &Lu, constats: &[Constat]) {
         for (controle, entite, colonne) in constats {
             let (record, colonne) = self.lieu(packaging, *entite, *colonne);
-            let la = |a: &&Anomaly| a.code.control() == *controle && (a.record, a.column) == (record, colonne);
-            assert!(lu.anomalies().iter().any(la), "{nom}: {controle} is not told at {record}:{colonne}: {}", dit(lu));
+            let la = |a: &&Anomaly| {
+                a.code.control() == *controle && (a.record, a.column) == (record, colonne)
+            };
+            assert!(
+                lu.anomalies().iter().any(la),
+                "{nom}: {controle} is not told at {record}:{colonne}: {}",
+                dit(lu)
+            );
         }
     }
 }
 
 /// What was told, for the message of a failed assertion.
 pub(crate) fn dit(lu: &Lu) -> String {
-    let une = |a: &&Anomaly| format!("\n  {} {:?} {}:{} {}", a.code, a.severity, a.record, a.column, a.message);
+    let une = |a: &&Anomaly| {
+        format!("\n  {} {:?} {}:{} {}", a.code, a.severity, a.record, a.column, a.message)
+    };
     lu.anomalies().iter().take(30).map(une).collect()
 }
 

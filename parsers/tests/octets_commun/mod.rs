@@ -1,4 +1,5 @@
-//! What must hold for any bytes: shared by the fuzz targets (`parsers/fuzz`) and by the bounded run of the tests.
+//! What must hold for any bytes: shared by the fuzz targets (`parsers/fuzz`) and by the bounded run
+//! of the tests.
 
 use noemie_parsers::anomaly::{Anomaly, Code, Severity};
 use noemie_parsers::b2::{self, Lecteur, recopier};
@@ -48,7 +49,10 @@ fn b2_de(source: impl Read, octets: &[u8], forme: Forme) -> (Vec<String>, Option
         dits.push(format!("{element:?}"));
     }
     let comptes = lecteur.comptes();
-    assert!(comptes.enregistrements <= octets.len() as u64 + 1 && comptes.factures == rendues, "{comptes:?}, {rendues} invoices");
+    assert!(
+        comptes.enregistrements <= octets.len() as u64 + 1 && comptes.factures == rendues,
+        "{comptes:?}, {rendues} invoices"
+    );
     dits.push(format!("{comptes:?}"));
     if pire < Some(Severity::Fichier) && !bourrage {
         let mut encore = Vec::with_capacity(octets.len());
@@ -62,7 +66,11 @@ fn b2_de(source: impl Read, octets: &[u8], forme: Forme) -> (Vec<String>, Option
 pub(crate) fn b2(octets: &[u8]) {
     for forme in [Forme::Blocs, Forme::Crlf, Forme::Lf] {
         let (dits, pire) = b2_de(octets, octets, forme);
-        assert!(pire == Some(Severity::Fichier) || octets.len() >= 256, "{} bytes cannot be a whole file", octets.len());
+        assert!(
+            pire == Some(Severity::Fichier) || octets.len() >= 256,
+            "{} bytes cannot be a whole file",
+            octets.len()
+        );
         if octets.len() < 4_000 {
             assert!(b2_de(Goutte(octets), octets, forme).0 == dits, "the cut of the source shows");
         }
@@ -81,7 +89,10 @@ fn noemie_de(source: impl Read, octets: &[u8], packaging: Packaging) -> Vec<Stri
         dits.push(format!("{element:?}"));
     }
     let comptes = lecteur.comptes();
-    assert!(comptes.factures <= comptes.entites && comptes.quarantaines <= comptes.factures, "{comptes:?}");
+    assert!(
+        comptes.factures <= comptes.entites && comptes.quarantaines <= comptes.factures,
+        "{comptes:?}"
+    );
     dits.push(format!("{comptes:?}"));
     dits
 }
@@ -91,7 +102,10 @@ pub(crate) fn noemie(octets: &[u8]) {
     for packaging in [Packaging::Lignes, Packaging::Blocs] {
         let dits = noemie_de(octets, octets, packaging);
         if octets.len() < 4_000 {
-            assert!(noemie_de(Goutte(octets), octets, packaging) == dits, "the cut of the source shows");
+            assert!(
+                noemie_de(Goutte(octets), octets, packaging) == dits,
+                "the cut of the source shows"
+            );
         }
     }
 }

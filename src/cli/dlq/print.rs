@@ -28,14 +28,32 @@ pub(super) fn list(queue: &str, seen: &Look, groups: &[Group]) {
 }
 
 fn group(group: &Group) {
-    println!("  {} : {} × {} ({}), {}", group.group, group.messages, group.event, group.routing_key, origin(group.origin.as_deref(), &group.reason));
-    let again = if group.replayed_before > 0 { format!(" ; {} déjà rejoués", group.replayed_before) } else { String::new() };
+    println!(
+        "  {} : {} × {} ({}), {}",
+        group.group,
+        group.messages,
+        group.event,
+        group.routing_key,
+        origin(group.origin.as_deref(), &group.reason)
+    );
+    let again = if group.replayed_before > 0 {
+        format!(" ; {} déjà rejoués", group.replayed_before)
+    } else {
+        String::new()
+    };
     let example = group.example.map_or_else(|| "sans identifiant".to_owned(), |id| id.to_string());
-    println!("    du {} au {} ; exemple {example}{again}", date(group.first_seen), date(group.last_seen));
+    println!(
+        "    du {} au {} ; exemple {example}{again}",
+        date(group.first_seen),
+        date(group.last_seen)
+    );
 }
 
 fn origin(origin: Option<&str>, reason: &str) -> String {
-    origin.map_or_else(|| format!("motif {reason}"), |queue| format!("venus de {queue}, motif {reason}"))
+    origin.map_or_else(
+        || format!("motif {reason}"),
+        |queue| format!("venus de {queue}, motif {reason}"),
+    )
 }
 
 fn date(at: Option<OffsetDateTime>) -> String {
@@ -44,8 +62,17 @@ fn date(at: Option<OffsetDateTime>) -> String {
 
 pub(super) fn letter(letter: &DeadLetter) -> Result<()> {
     let id = |id: Option<String>| id.unwrap_or_else(|| "?".to_owned());
-    println!("{} {} [{}]", id(letter.event_id.map(|id| id.to_string())), letter.event, letter.group);
-    println!("  demande {}, clé {}", id(letter.claim_id.map(|id| id.to_string())), letter.routing_key);
+    println!(
+        "{} {} [{}]",
+        id(letter.event_id.map(|id| id.to_string())),
+        letter.event,
+        letter.group
+    );
+    println!(
+        "  demande {}, clé {}",
+        id(letter.claim_id.map(|id| id.to_string())),
+        letter.routing_key
+    );
     println!(
         "  {}, mort le {} (vu la première fois le {})",
         origin(letter.origin.as_deref(), &letter.reason),
@@ -57,13 +84,19 @@ pub(super) fn letter(letter: &DeadLetter) -> Result<()> {
     }
     match &letter.body {
         Some(event) => println!("  {}", serde_json::to_string(event)?),
-        None => println!("  corps de {} octets, qui n'est pas un événement de la passerelle : non montré", letter.bytes),
+        None => println!(
+            "  corps de {} octets, qui n'est pas un événement de la passerelle : non montré",
+            letter.bytes
+        ),
     }
     Ok(())
 }
 
 pub(super) fn outcome(outcome: &Outcome, dry_run: bool, meant: &str, done: &str) {
-    println!("{} messages en attente, {} regardés, {} correspondent", outcome.waiting, outcome.looked_at, outcome.matched);
+    println!(
+        "{} messages en attente, {} regardés, {} correspondent",
+        outcome.waiting, outcome.looked_at, outcome.matched
+    );
     outcome.groups.iter().for_each(group);
     if outcome.without_origin > 0 {
         println!("{} ne disent pas d'où ils viennent : ils restent là", outcome.without_origin);
@@ -76,7 +109,8 @@ pub(super) fn outcome(outcome: &Outcome, dry_run: bool, meant: &str, done: &str)
         println!("{} {meant}, rien n'a été touché", outcome.chosen);
         return;
     }
-    let operation = outcome.operation_id.map(|id| format!(" (opération {id} du journal)")).unwrap_or_default();
+    let operation =
+        outcome.operation_id.map(|id| format!(" (opération {id} du journal)")).unwrap_or_default();
     println!("{} sur {} {done}{operation}", outcome.done, outcome.chosen);
     for (queue, letters) in &outcome.without_queue {
         println!("{letters} restent là : la file {queue} n'existe plus, ou ne les prend pas");
@@ -88,7 +122,10 @@ pub(super) fn outcome(outcome: &Outcome, dry_run: bool, meant: &str, done: &str)
 
 pub(super) fn outcome_json(outcome: &Outcome, dry_run: bool) -> Result<()> {
     let mut value = serde_json::to_value(outcome)?;
-    value.as_object_mut().context("an outcome is an object")?.insert("dry_run".to_owned(), json!(dry_run));
+    value
+        .as_object_mut()
+        .context("an outcome is an object")?
+        .insert("dry_run".to_owned(), json!(dry_run));
     println!("{value}");
     Ok(())
 }

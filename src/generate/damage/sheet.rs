@@ -44,12 +44,24 @@ impl Sheet {
                 Element::Anomalies(_) => continue,
                 Element::Facture(facture) => {
                     let (invoice, cp) = (Some(sheet.invoices.len()), facture.is_cp());
-                    sheet.records.extend(facture.pieces.iter().map(|p| Record { bytes: p.record.to_vec(), genre: p.genre, invoice, cp }));
-                    sheet.invoices.push(Worth { number: facture.numero(), totals: facture.totaux() });
+                    sheet.records.extend(facture.pieces.iter().map(|p| Record {
+                        bytes: p.record.to_vec(),
+                        genre: p.genre,
+                        invoice,
+                        cp,
+                    }));
+                    sheet
+                        .invoices
+                        .push(Worth { number: facture.numero(), totals: facture.totaux() });
                     continue;
                 }
             };
-            sheet.records.extend(element.records().map(|(_, r)| Record { bytes: r.to_vec(), genre, invoice: None, cp: false }));
+            sheet.records.extend(element.records().map(|(_, r)| Record {
+                bytes: r.to_vec(),
+                genre,
+                invoice: None,
+                cp: false,
+            }));
         }
         Ok(sheet)
     }

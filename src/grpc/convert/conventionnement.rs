@@ -1,13 +1,21 @@
 //! Lookups, conventions and establishments.
 
 use super::{day, timestamp};
-use crate::conventionnement::{Answer, ConventionRow, EstablishmentRow, LookupAnswer, MatchedBy, RegisterState};
+use crate::conventionnement::{
+    Answer, ConventionRow, EstablishmentRow, LookupAnswer, MatchedBy, RegisterState,
+};
 use crate::grpc::proto;
 use crate::store::conventions::ConventionVersion;
 use time::Date;
 
-pub(in crate::grpc) fn lookup_answer(answer: LookupAnswer, on: Date) -> proto::LookupConventionnementResponse {
-    let warning = |(code, message): (&str, String)| proto::ConventionnementWarning { code: code.to_owned(), message };
+pub(in crate::grpc) fn lookup_answer(
+    answer: LookupAnswer,
+    on: Date,
+) -> proto::LookupConventionnementResponse {
+    let warning = |(code, message): (&str, String)| proto::ConventionnementWarning {
+        code: code.to_owned(),
+        message,
+    };
     proto::LookupConventionnementResponse {
         answer: answer_code(answer.answer).to_owned(),
         reason_code: answer.reason_code.to_owned(),

@@ -11,7 +11,11 @@ use time::OffsetDateTime;
 const QUARANTINED: &str = "quarantined";
 
 /// The status of a claim, with the later copy of its invoice that waits in quarantine, if any.
-pub(in crate::grpc) fn dre_status(claim: &Claim, quarantine: Option<&Quarantined>, now: OffsetDateTime) -> proto::DreStatus {
+pub(in crate::grpc) fn dre_status(
+    claim: &Claim,
+    quarantine: Option<&Quarantined>,
+    now: OffsetDateTime,
+) -> proto::DreStatus {
     let status = claim.status();
     proto::DreStatus {
         state: status.as_str().to_owned(),
@@ -96,7 +100,11 @@ pub(in crate::grpc) fn event(event: ClaimEvent) -> proto::ClaimEvent {
         amc_centimes: event.amc_centimes,
         paid_centimes: event.paid_centimes,
         transfer_reference: event.transfer_reference,
-        reasons: event.reasons.into_iter().map(|r| proto::Reason { code: r.code, label: r.label }).collect(),
+        reasons: event
+            .reasons
+            .into_iter()
+            .map(|r| proto::Reason { code: r.code, label: r.label })
+            .collect(),
         corrects: event.corrects.map(|id| id.to_string()),
     }
 }

@@ -46,7 +46,8 @@ impl Filter {
     #[must_use]
     pub fn matches(&self, letter: &DeadLetter) -> bool {
         self.group.as_ref().is_none_or(|group| letter.group == *group)
-            && (self.events.is_empty() || letter.event_id.is_some_and(|id| self.events.contains(&id)))
+            && (self.events.is_empty()
+                || letter.event_id.is_some_and(|id| self.events.contains(&id)))
             && self.claim.is_none_or(|claim| letter.claim_id == Some(claim))
             && self.routing_key.as_ref().is_none_or(|pattern| pattern.matches(&letter.routing_key))
             && self.origin.as_ref().is_none_or(|origin| letter.origin.as_ref() == Some(origin))
@@ -56,22 +57,33 @@ impl Filter {
     }
 }
 
-/// A pattern of routing keys as the bindings of a topic exchange have it: `*` is one word, `#` any number of words.
+/// A pattern of routing keys as the bindings of a topic exchange have it: `*` is one word, `#` any
+/// number of words.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
 pub struct KeyPattern(String);
 
 /// Not a pattern of routing keys.
 #[derive(Debug, thiserror::Error)]
-#[error("a routing key is words of letters, digits and `_` between dots; `*` stands for one word, `#` for any number of them")]
+#[error(
+    "a routing key is words of letters, digits and `_` between dots; `*` stands for one word, `#` for any number of them"
+)]
 pub struct InvalidPattern;
 
 impl FromStr for KeyPattern {
     type Err = InvalidPattern;
 
     fn from_str(text: &str) -> Result<Self, InvalidPattern> {
-        let word = |word: &str| matches!(word, "*" | "#") || (!word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-        if text.len() <= 255 && text.split('.').all(word) { Ok(Self(text.to_owned())) } else { Err(InvalidPattern) }
+        let word = |word: &str| {
+            matches!(word, "*" | "#")
+                || (!word.is_empty()
+                    && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+        };
+        if text.len() <= 255 && text.split('.').all(word) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidPattern)
+        }
     }
 }
 
@@ -83,7 +95,8 @@ impl fmt::Display for KeyPattern {
 
 impl KeyPattern {
     fn matches(&self, key: &str) -> bool {
-        let (pattern, key): (Vec<&str>, Vec<&str>) = (self.0.split('.').collect(), key.split('.').collect());
+        let (pattern, key): (Vec<&str>, Vec<&str>) =
+            (self.0.split('.').collect(), key.split('.').collect());
         words_match(&pattern, &key)
     }
 }
@@ -92,8 +105,12 @@ impl KeyPattern {
 fn words_match(pattern: &[&str], key: &[&str]) -> bool {
     match (pattern.split_first(), key.split_first()) {
         (None, _) => key.is_empty(),
-        (Some((&"#", rest)), _) => (0..=key.len()).any(|skipped| words_match(rest, &key[skipped..])),
-        (Some((word, rest)), Some((first, others))) => (*word == "*" || word == first) && words_match(rest, others),
+        (Some((&"#", rest)), _) => {
+            (0..=key.len()).any(|skipped| words_match(rest, &key[skipped..]))
+        }
+        (Some((word, rest)), Some((first, others))) => {
+            (*word == "*" || word == first) && words_match(rest, others)
+        }
         (Some(_), None) => false,
     }
 }

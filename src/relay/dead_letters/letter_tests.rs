@@ -15,8 +15,12 @@ fn string(text: &str) -> AMQPValue {
 }
 
 fn death(queue: &str, seconds: u64) -> AMQPValue {
-    let entry =
-        [("queue", string(queue)), ("reason", string("rejected")), ("time", AMQPValue::Timestamp(seconds)), ("count", AMQPValue::LongLongInt(1))];
+    let entry = [
+        ("queue", string(queue)),
+        ("reason", string("rejected")),
+        ("time", AMQPValue::Timestamp(seconds)),
+        ("count", AMQPValue::LongLongInt(1)),
+    ];
     AMQPValue::FieldTable(table(&entry))
 }
 
@@ -29,28 +33,46 @@ fn properties(headers: &[(&str, AMQPValue)]) -> BasicProperties {
 
 #[test]
 fn the_last_death_says_where_and_why() {
-    let deaths = AMQPValue::FieldArray(FieldArray::from(vec![death("claims.work", 1_741_600_000), death("elsewhere", 1_700_000_000)]));
-    let properties = properties(&[("x-death", deaths), (PARTITION_KEY, string("0197a3c2-5b0f-7d02-8f3e-61c2a4d70042")), (SEQUENCE, string("3"))]);
-    let letter = DeadLetter::read(DeadQueue::Dead, "claim.dre.received.0099900011", &properties, b"{}");
-    assert_eq!((letter.origin.as_deref(), letter.reason.as_str(), letter.sequence), (Some("claims.work"), "rejected", 3));
+    let deaths = AMQPValue::FieldArray(FieldArray::from(vec![
+        death("claims.work", 1_741_600_000),
+        death("elsewhere", 1_700_000_000),
+    ]));
+    let properties = properties(&[
+        ("x-death", deaths),
+        (PARTITION_KEY, string("0197a3c2-5b0f-7d02-8f3e-61c2a4d70042")),
+        (SEQUENCE, string("3")),
+    ]);
+    let letter =
+        DeadLetter::read(DeadQueue::Dead, "claim.dre.received.0099900011", &properties, b"{}");
+    assert_eq!(
+        (letter.origin.as_deref(), letter.reason.as_str(), letter.sequence),
+        (Some("claims.work"), "rejected", 3)
+    );
     assert_eq!(letter.first_seen, Some(datetime!(2025-03-10 09:46:40 UTC)));
     assert_eq!(letter.key_pattern(), "claim.dre.received.*");
     assert!(letter.can_be_replayed() && letter.claim_id.is_some() && letter.body.is_none());
     // Printed in terminals and kept in journals: changing it would strand those who noted it.
     assert_eq!(letter.group, "b3f29fcb7a");
-    let other_insurer = DeadLetter::read(DeadQueue::Dead, "claim.dre.received.0099900022", &properties, b"{}");
+    let other_insurer =
+        DeadLetter::read(DeadQueue::Dead, "claim.dre.received.0099900022", &properties, b"{}");
     assert_eq!(other_insurer.group, letter.group);
-    let other_fact = DeadLetter::read(DeadQueue::Dead, "claim.dre.paid.0099900011", &properties, b"{}");
+    let other_fact =
+        DeadLetter::read(DeadQueue::Dead, "claim.dre.paid.0099900011", &properties, b"{}");
     assert_ne!(other_fact.group, letter.group);
 }
 
 #[test]
 fn what_is_not_ours_is_not_shown() {
-    let foreign = BasicProperties::default().with_message_id("DUPONT 1850175".into()).with_type("letter to DUPONT".into());
+    let foreign = BasicProperties::default()
+        .with_message_id("DUPONT 1850175".into())
+        .with_type("letter to DUPONT".into());
     let letter = DeadLetter::read(DeadQueue::Dead, "DUPONT.1850175", &foreign, b"DUPONT");
     let shown = serde_json::to_string(&letter).unwrap() + &format!("{letter:?}");
     assert!(!shown.contains("DUPONT") && !shown.contains("1850175"), "{shown}");
-    assert_eq!((letter.event.as_str(), letter.reason.as_str(), letter.event_id), (FOREIGN, "unknown", None));
+    assert_eq!(
+        (letter.event.as_str(), letter.reason.as_str(), letter.event_id),
+        (FOREIGN, "unknown", None)
+    );
     assert!(!letter.can_be_replayed(), "nobody knows where it comes from");
 }
 
@@ -70,23 +92,48 @@ fn a_reborn_message_is_the_first_one_with_a_count() {
     assert_eq!((again.message_id(), again.kind()), (first.message_id(), first.kind()));
     let headers = again.headers().clone().unwrap();
     let names: Vec<&str> = headers.inner().keys().map(|name| name.as_str()).collect();
-    assert_eq!(names, ["noemie-first-death-at", "noemie-replay-to", "noemie-replayed-at", "noemie-replays", "traceparent"]);
-    assert_eq!((count(&headers, REPLAYS), text(&headers, REPLAY_TO).as_deref()), (1, Some("claims.work")));
+    assert_eq!(
+        names,
+        [
+            "noemie-first-death-at",
+            "noemie-replay-to",
+            "noemie-replayed-at",
+            "noemie-replays",
+            "traceparent"
+        ]
+    );
+    assert_eq!(
+        (count(&headers, REPLAYS), text(&headers, REPLAY_TO).as_deref()),
+        (1, Some("claims.work"))
+    );
 
     // It dies again, later: the first death is remembered and the count goes on.
     let mut marked = headers.clone();
-    marked.insert("x-death".into(), AMQPValue::FieldArray(FieldArray::from(vec![death("claims.work", 1_741_700_000)])));
+    marked.insert(
+        "x-death".into(),
+        AMQPValue::FieldArray(FieldArray::from(vec![death("claims.work", 1_741_700_000)])),
+    );
     let again = again.with_headers(marked);
     let letter = DeadLetter::read(DeadQueue::Dead, "claim.dre.received.0099900011", &again, b"{}");
     assert_eq!((letter.replays, letter.first_seen), (1, Some(datetime!(2025-03-10 09:46:40 UTC))));
     assert_eq!(letter.died_at, Some(datetime!(2025-03-11 13:33:20 UTC)));
-    assert_eq!(count(&reborn(&again, &letter, None, datetime!(2025-03-12 08:00 UTC)).headers().clone().unwrap(), REPLAYS), 2);
+    assert_eq!(
+        count(
+            &reborn(&again, &letter, None, datetime!(2025-03-12 08:00 UTC))
+                .headers()
+                .clone()
+                .unwrap(),
+            REPLAYS
+        ),
+        2
+    );
 }
 
 #[test]
 fn an_unroutable_event_dates_from_its_fact() {
     let properties = properties(&[(TIME, string("2025-03-10T09:30:00.123456Z"))]);
-    let letter = DeadLetter::read(DeadQueue::Unroutable, "claim.b2.received.none", &properties, b"{}");
+    let letter =
+        DeadLetter::read(DeadQueue::Unroutable, "claim.b2.received.none", &properties, b"{}");
     assert_eq!((letter.origin.as_deref(), letter.reason.as_str()), (None, "unroutable"));
     assert_eq!(letter.first_seen, Some(datetime!(2025-03-10 09:30:00.123456 UTC)));
     assert!(letter.can_be_replayed());

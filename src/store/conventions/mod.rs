@@ -1,7 +1,9 @@
-//! The register of establishments (FINESS) and the conventions: what is kept, and the trait that both databases fulfil.
+//! The register of establishments (FINESS) and the conventions: what is kept, and the trait that
+//! both databases fulfil.
 //!
-//! An import is staged in batches and applied in one transaction, so that a file that fails half-way leaves what was there untouched and no
-//! lock is held while a file is read. The store decides nothing about a care date: it answers with versions, `conventionnement` chooses.
+//! An import is staged in batches and applied in one transaction, so that a file that fails
+//! half-way leaves what was there untouched and no lock is held while a file is read. The store
+//! decides nothing about a care date: it answers with versions, `conventionnement` chooses.
 
 use super::StoreError;
 use async_trait::async_trait;
@@ -34,7 +36,8 @@ impl TryFrom<String> for ConventionState {
     type Error = StoreError;
 
     fn try_from(code: String) -> Result<Self, StoreError> {
-        Self::from_code(&code).ok_or_else(|| StoreError::Corrupt(format!("convention state {code}")))
+        Self::from_code(&code)
+            .ok_or_else(|| StoreError::Corrupt(format!("convention state {code}")))
     }
 }
 
@@ -43,7 +46,8 @@ impl TryFrom<String> for ConventionState {
 pub struct FinessRow {
     /// Line in the file, 1-based.
     pub line: i64,
-    /// `false` when the number was seen on a faulty row: its earlier version is neither closed nor changed.
+    /// `false` when the number was seen on a faulty row: its earlier version is neither closed nor
+    /// changed.
     pub readable: bool,
     /// FINESS of the establishment.
     pub finess_et: String,
@@ -300,27 +304,70 @@ pub trait ConventionStore: Send + Sync {
     /// The extract in force.
     async fn register(&self) -> Result<Option<Snapshot>, StoreError>;
     /// Versions of an establishment, oldest first.
-    async fn establishment_versions(&self, finess_et: &str) -> Result<Vec<EstablishmentRow>, StoreError>;
+    async fn establishment_versions(
+        &self,
+        finess_et: &str,
+    ) -> Result<Vec<EstablishmentRow>, StoreError>;
     /// Latest known establishment of a legal entity, to name it.
-    async fn any_establishment_of(&self, finess_ej: &str) -> Result<Option<EstablishmentRow>, StoreError>;
-    /// Conventions in the table today for a number and an AMC, by every way that leads there. `legal_entity` is that of the number, when it
-    /// is an establishment; `on` decides which establishments a legal entity has.
-    async fn find_conventions(&self, number: &str, amc: &str, legal_entity: Option<&str>, on: Date) -> Result<Vec<FoundConvention>, StoreError>;
+    async fn any_establishment_of(
+        &self,
+        finess_ej: &str,
+    ) -> Result<Option<EstablishmentRow>, StoreError>;
+    /// Conventions in the table today for a number and an AMC, by every way that leads there.
+    /// `legal_entity` is that of the number, when it is an establishment; `on` decides which
+    /// establishments a legal entity has.
+    async fn find_conventions(
+        &self,
+        number: &str,
+        amc: &str,
+        legal_entity: Option<&str>,
+        on: Date,
+    ) -> Result<Vec<FoundConvention>, StoreError>;
     /// Whether any convention names this number, with any AMC.
     async fn convention_holder_known(&self, number: &str) -> Result<bool, StoreError>;
     /// Whether any convention of this AMC is in the table.
     async fn amc_known(&self, amc: &str) -> Result<bool, StoreError>;
     /// Every version ever recorded for a number and an AMC, by start date then by record date.
-    async fn convention_history(&self, identifier: &str, amc: &str) -> Result<Vec<ConventionVersion>, StoreError>;
+    async fn convention_history(
+        &self,
+        identifier: &str,
+        amc: &str,
+    ) -> Result<Vec<ConventionVersion>, StoreError>;
 
-    /// Puts rows of an import aside, in one transaction. Answers the lines kept: a number seen earlier in the same import is left out.
-    async fn stage_finess(&self, import_id: &str, at: OffsetDateTime, rows: &[FinessRow]) -> Result<Vec<i64>, StoreError>;
-    /// Applies the rows staged as the register in force, in one transaction. `max_loss_percent`: refuse to lose more than this share.
-    async fn apply_finess(&self, import_id: &str, snapshot: &NewSnapshot, max_loss_percent: Option<u8>) -> Result<RegisterOutcome, StoreError>;
-    /// Puts rows of an import aside, in one transaction. Answers the lines kept: a key seen earlier in the same import is left out.
-    async fn stage_conventions(&self, import_id: &str, at: OffsetDateTime, rows: &[StagedConvention]) -> Result<Vec<i64>, StoreError>;
+    /// Puts rows of an import aside, in one transaction. Answers the lines kept: a number seen
+    /// earlier in the same import is left out.
+    async fn stage_finess(
+        &self,
+        import_id: &str,
+        at: OffsetDateTime,
+        rows: &[FinessRow],
+    ) -> Result<Vec<i64>, StoreError>;
+    /// Applies the rows staged as the register in force, in one transaction. `max_loss_percent`:
+    /// refuse to lose more than this share.
+    async fn apply_finess(
+        &self,
+        import_id: &str,
+        snapshot: &NewSnapshot,
+        max_loss_percent: Option<u8>,
+    ) -> Result<RegisterOutcome, StoreError>;
+    /// Puts rows of an import aside, in one transaction. Answers the lines kept: a key seen earlier
+    /// in the same import is left out.
+    async fn stage_conventions(
+        &self,
+        import_id: &str,
+        at: OffsetDateTime,
+        rows: &[StagedConvention],
+    ) -> Result<Vec<i64>, StoreError>;
     /// Applies the conventions staged, in one transaction.
-    async fn apply_conventions(&self, import_id: &str, import: &NewConventionImport) -> Result<ConventionDiff, StoreError>;
+    async fn apply_conventions(
+        &self,
+        import_id: &str,
+        import: &NewConventionImport,
+    ) -> Result<ConventionDiff, StoreError>;
     /// Forgets the staged rows of an import, and of imports older than `before`, which died.
-    async fn discard_staged(&self, import_id: &str, before: OffsetDateTime) -> Result<(), StoreError>;
+    async fn discard_staged(
+        &self,
+        import_id: &str,
+        before: OffsetDateTime,
+    ) -> Result<(), StoreError>;
 }

@@ -1,4 +1,5 @@
-//! PostgreSQL: several replicas may import at once; the second one waits for the first one's commit.
+//! PostgreSQL: several replicas may import at once; the second one waits for the first one's
+//! commit.
 
 use super::implementation::convention_store;
 use crate::store::connections::Connections;

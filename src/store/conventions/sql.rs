@@ -15,7 +15,8 @@ macro_rules! convention_columns {
     };
 }
 
-/// When two versions of an establishment (`s` staged, `e` in force) differ. Two differences have names of their own; the update date is none.
+/// When two versions of an establishment (`s` staged, `e` in force) differ. Two differences have
+/// names of their own; the update date is none.
 macro_rules! renamed {
     () => {
         "(s.name <> e.name OR s.long_name <> e.long_name)"
@@ -33,7 +34,8 @@ macro_rules! otherwise_changed {
     };
 }
 
-/// Whether two convention rows (`s` staged, `c` in the table) say different things under the same key.
+/// Whether two convention rows (`s` staged, `c` in the table) say different things under the same
+/// key.
 macro_rules! convention_differs {
     () => {
         "(s.ends_on IS DISTINCT FROM c.ends_on OR s.state <> c.state OR s.motive <> c.motive OR s.concentrator <> c.concentrator \
@@ -51,8 +53,11 @@ pub(super) const REGISTER: &str = "SELECT digest, source_name, as_of, imported_a
 
 pub(super) const SNAPSHOT_BY_DIGEST: &str = "SELECT digest, source_name, as_of, imported_at, row_count FROM finess_snapshots WHERE digest = $1";
 
-pub(super) const ESTABLISHMENT_VERSIONS: &str =
-    concat!("SELECT ", establishment_columns!(), " FROM finess_establishments WHERE finess_et = $1 ORDER BY valid_from, id");
+pub(super) const ESTABLISHMENT_VERSIONS: &str = concat!(
+    "SELECT ",
+    establishment_columns!(),
+    " FROM finess_establishments WHERE finess_et = $1 ORDER BY valid_from, id"
+);
 
 pub(super) const ANY_ESTABLISHMENT_OF: &str = concat!(
     "SELECT ",
@@ -60,8 +65,9 @@ pub(super) const ANY_ESTABLISHMENT_OF: &str = concat!(
     " FROM finess_establishments WHERE finess_ej = $1 ORDER BY CASE WHEN valid_to IS NULL THEN 0 ELSE 1 END, valid_from DESC, finess_et LIMIT 1"
 );
 
-/// $1 number, $2 AMC, $3 its legal entity or NULL, $4 care date. The numbers are those of `Path`. The limit keeps a legal entity of hundreds
-/// of establishments from costing more than an answer is worth: one convention in force is enough.
+/// $1 number, $2 AMC, $3 its legal entity or NULL, $4 care date. The numbers are those of `Path`.
+/// The limit keeps a legal entity of hundreds of establishments from costing more than an answer is
+/// worth: one convention in force is enough.
 pub(super) const FIND_CONVENTIONS: &str = concat!(
     "SELECT CAST(0 AS BIGINT) AS path, ",
     convention_columns!(),
@@ -87,7 +93,8 @@ pub(super) const HOLDER_KNOWN: &str = "SELECT 1 AS known FROM conventions WHERE 
      UNION ALL SELECT 1 FROM conventions WHERE recorded_to IS NULL AND finess_et = $1 AND finess_et <> '' \
      UNION ALL SELECT 1 FROM conventions WHERE recorded_to IS NULL AND rpps = $1 AND rpps <> '' LIMIT 1";
 
-pub(super) const AMC_KNOWN: &str = "SELECT 1 AS known FROM conventions WHERE recorded_to IS NULL AND amc = $1 LIMIT 1";
+pub(super) const AMC_KNOWN: &str =
+    "SELECT 1 AS known FROM conventions WHERE recorded_to IS NULL AND amc = $1 LIMIT 1";
 
 pub(super) const CONVENTION_HISTORY: &str = concat!(
     "SELECT ",
@@ -196,7 +203,9 @@ pub(super) const INSERT_CONVENTION_IMPORT: &str = "INSERT INTO convention_import
      changed, unchanged) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 /// $1 import, $2 seconds since 1970.
-pub(super) const DISCARD_FINESS: &str = "DELETE FROM finess_staging WHERE import_id = $1 OR staged_at < $2";
-pub(super) const DISCARD_CONVENTIONS: &str = "DELETE FROM convention_staging WHERE import_id = $1 OR staged_at < $2";
+pub(super) const DISCARD_FINESS: &str =
+    "DELETE FROM finess_staging WHERE import_id = $1 OR staged_at < $2";
+pub(super) const DISCARD_CONVENTIONS: &str =
+    "DELETE FROM convention_staging WHERE import_id = $1 OR staged_at < $2";
 pub(super) const EMPTY_FINESS: &str = "DELETE FROM finess_staging WHERE import_id = $1";
 pub(super) const EMPTY_CONVENTIONS: &str = "DELETE FROM convention_staging WHERE import_id = $1";

@@ -13,7 +13,8 @@ pub(in crate::store) struct SqliteConventions {
     pub(in crate::store) reader: Connections<Sqlite>,
 }
 
-/// Takes the write lock at once: a transaction that reads first and writes later may find itself refused.
+/// Takes the write lock at once: a transaction that reads first and writes later may find itself
+/// refused.
 const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Nothing to do: the write lock is the database's.
 const LOCK_REGISTER: &str = "SELECT 1";

@@ -1,15 +1,18 @@
 //! Writes and reads of many rows: one statement for a whole batch, one array per column.
 //!
-//! Locking reads are two statements: under READ COMMITTED, a statement that waited for a lock sees the locked row anew but the rows joined to it as
-//! they were before the wait. So the claim's row is locked first, and the claim with its parts is read by the statement after.
+//! Locking reads are two statements: under READ COMMITTED, a statement that waited for a lock sees
+//! the locked row anew but the rows joined to it as they were before the wait. So the claim's row
+//! is locked first, and the claim with its parts is read by the statement after.
 
 use super::reads;
 use crate::domain::life_cycle::{is_live, is_reject};
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, Quarantined};
+use crate::domain::{
+    Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, Quarantined,
+};
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::{expect_all, last_of_each, let_die};
 use crate::store::rows::{ClaimRow, all, select_claim};
-use crate::store::traces::{Trace, TraceRow, select_trace};
+use crate::store::traces::{StoredInvoice, StoredInvoiceRow, select_trace};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{PgConnection, PgPool, query, query_as, query_scalar};
 use std::borrow::Cow;
@@ -28,13 +31,18 @@ fn uuids(ids: &[ClaimId]) -> Vec<Uuid> {
 }
 
 pub(super) async fn claim(db: &mut PgConnection, id: ClaimId) -> Result<Option<Claim>, StoreError> {
-    query("SELECT id FROM claims WHERE id = $1 FOR UPDATE").bind(id.0).execute(&mut *db).await.map_err(doing("locking a claim"))?;
+    query("SELECT id FROM claims WHERE id = $1 FOR UPDATE")
+        .bind(id.0)
+        .execute(&mut *db)
+        .await
+        .map_err(doing("locking a claim"))?;
     reads::claim(db, id).await
 }
 
-/// Columns of the claims of the invoices `$1`, `$2`, `$3` (see [`Keys`]). In two arms, because the live and the rejected ones have an index each, and none
-/// has both. `OFFSET 0` keeps them as they stand: invoice by invoice and by these indexes, whatever the planner believes of a table that it has not counted
-/// for a while.
+/// Columns of the claims of the invoices `$1`, `$2`, `$3` (see [`Keys`]). In two arms, because the
+/// live and the rejected ones have an index each, and none has both. `OFFSET 0` keeps them as they
+/// stand: invoice by invoice and by these indexes, whatever the planner believes of a table that it
+/// has not counted for a while.
 macro_rules! of_invoices {
     ($columns:literal) => {
         concat!(
@@ -64,17 +72,24 @@ impl<'a> Keys<'a> {
     }
 }
 
-pub(super) async fn latest_claims(db: &mut PgConnection, invoices: &[InvoiceKey]) -> Result<Vec<Claim>, StoreError> {
+pub(super) async fn latest_claims(
+    db: &mut PgConnection,
+    invoices: &[InvoiceKey],
+) -> Result<Vec<Claim>, StoreError> {
     let keys = Keys::of(invoices);
     loop {
         // By id, so that two batches with common invoices take their locks in the same order.
-        let locked: Vec<Uuid> = query_scalar(concat!("SELECT id FROM claims WHERE id IN ", of_invoices!("id"), " ORDER BY id FOR UPDATE"))
-            .bind(&keys.ps)
-            .bind(&keys.invoice_number)
-            .bind(&keys.identity)
-            .fetch_all(&mut *db)
-            .await
-            .map_err(doing("locking the claims of invoices"))?;
+        let locked: Vec<Uuid> = query_scalar(concat!(
+            "SELECT id FROM claims WHERE id IN ",
+            of_invoices!("id"),
+            " ORDER BY id FOR UPDATE"
+        ))
+        .bind(&keys.ps)
+        .bind(&keys.invoice_number)
+        .bind(&keys.identity)
+        .fetch_all(&mut *db)
+        .await
+        .map_err(doing("locking the claims of invoices"))?;
         if locked.is_empty() {
             return Ok(Vec::new());
         }
@@ -91,16 +106,21 @@ pub(super) async fn latest_claims(db: &mut PgConnection, invoices: &[InvoiceKey]
         .map_err(doing("reading the latest claims of invoices"))?;
         let claims: Vec<Claim> = all(found)?;
         let locked: HashSet<Uuid> = locked.into_iter().collect();
-        // While we waited, a rejected invoice may have been sent again: its new claim is not locked yet. Again, then.
+        // While we waited, a rejected invoice may have been sent again: its new claim is not locked
+        // yet. Again, then.
         if claims.iter().all(|c| locked.contains(&c.id.0)) {
             return Ok(claims);
         }
     }
 }
 
-pub(super) async fn traces(pool: &PgPool, id: ExchangeId, invoices: &[InvoiceKey]) -> Result<Vec<Trace>, StoreError> {
+pub(super) async fn traces(
+    pool: &PgPool,
+    id: ExchangeId,
+    invoices: &[InvoiceKey],
+) -> Result<Vec<StoredInvoice>, StoreError> {
     let keys = Keys::of(invoices);
-    let found: Vec<TraceRow> = query_as(select_trace!(concat!(
+    let found: Vec<StoredInvoiceRow> = query_as(select_trace!(concat!(
         "FROM ",
         of_invoices!("id, exchange_id, ordinal, lot, first_record, record_count, person, ps, invoice_number, total"),
         " AS c WHERE c.exchange_id = $4"
@@ -115,8 +135,12 @@ pub(super) async fn traces(pool: &PgPool, id: ExchangeId, invoices: &[InvoiceKey
     all(found)
 }
 
-pub(super) async fn insert_claims(db: &mut PgConnection, claims: &[Arc<NewClaim>]) -> Result<Vec<ClaimId>, StoreError> {
-    // Invoice by invoice, so that two deposits with common ones wait for each other in the same order, and not in a circle.
+pub(super) async fn insert_claims(
+    db: &mut PgConnection,
+    claims: &[Arc<NewClaim>],
+) -> Result<Vec<ClaimId>, StoreError> {
+    // Invoice by invoice, so that two deposits with common ones wait for each other in the same
+    // order, and not in a circle.
     let mut rows = column(claims, |new| &new.claim);
     rows.sort_by_key(|c| (&c.ps, &c.invoice_number, &c.identity));
     let written: Vec<Uuid> = query_scalar(
@@ -155,14 +179,17 @@ pub(super) async fn insert_claims(db: &mut PgConnection, claims: &[Arc<NewClaim>
     .await
     .map_err(doing("writing claims"))?;
     let written: HashSet<Uuid> = written.into_iter().collect();
-    let kept: Vec<&NewClaim> = claims.iter().map(AsRef::as_ref).filter(|c| written.contains(&c.claim.id.0)).collect();
+    let kept: Vec<&NewClaim> =
+        claims.iter().map(AsRef::as_ref).filter(|c| written.contains(&c.claim.id.0)).collect();
     insert_parts(db, &kept).await?;
     insert_lines(db, &kept).await?;
     Ok(kept.iter().map(|c| c.claim.id).collect())
 }
 
 async fn insert_parts(db: &mut PgConnection, claims: &[&NewClaim]) -> Result<(), StoreError> {
-    let parts = claims.iter().flat_map(|NewClaim { claim: c, .. }| [(c.id, &c.amo, None), (c.id, &c.amc, Some(c.due_at))]);
+    let parts = claims.iter().flat_map(|NewClaim { claim: c, .. }| {
+        [(c.id, &c.amo, None), (c.id, &c.amc, Some(c.due_at))]
+    });
     let parts: Vec<(ClaimId, &ClaimPart, Option<OffsetDateTime>)> = parts.collect();
     query(
         "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, transfer_reference, transfer_date, reasons, updated_at, due_at) \
@@ -186,7 +213,8 @@ async fn insert_parts(db: &mut PgConnection, claims: &[&NewClaim]) -> Result<(),
 }
 
 async fn insert_lines(db: &mut PgConnection, claims: &[&NewClaim]) -> Result<(), StoreError> {
-    let lines: Vec<(ClaimId, &ClaimLine)> = claims.iter().flat_map(|c| c.lines.iter().map(|l| (c.claim.id, l))).collect();
+    let lines: Vec<(ClaimId, &ClaimLine)> =
+        claims.iter().flat_map(|c| c.lines.iter().map(|l| (c.claim.id, l))).collect();
     query(
         "INSERT INTO claim_lines (claim_id, rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, rate, billed, amo, \
          amc, qualifier) \
@@ -213,7 +241,10 @@ async fn insert_lines(db: &mut PgConnection, claims: &[&NewClaim]) -> Result<(),
     .map_err(doing("writing the lines of claims"))
 }
 
-pub(super) async fn update_parts(db: &mut PgConnection, changes: &[PartChange]) -> Result<(), StoreError> {
+pub(super) async fn update_parts(
+    db: &mut PgConnection,
+    changes: &[PartChange],
+) -> Result<(), StoreError> {
     let changes = last_of_each(changes);
     let done = query(
         "UPDATE claim_parts p SET state = v.state, asked = v.asked, paid = v.paid, transfer_reference = v.transfer_reference, \
@@ -235,7 +266,8 @@ pub(super) async fn update_parts(db: &mut PgConnection, changes: &[PartChange]) 
     .await
     .map_err(doing("changing parts of claims"))?;
     expect_all(done.rows_affected(), changes.len())?;
-    let rejected: Vec<ClaimId> = changes.iter().filter(|c| is_reject(c.part.state)).map(|c| c.claim_id).collect();
+    let rejected: Vec<ClaimId> =
+        changes.iter().filter(|c| is_reject(c.part.state)).map(|c| c.claim_id).collect();
     if rejected.is_empty() {
         return Ok(());
     }
@@ -247,18 +279,28 @@ pub(super) async fn update_parts(db: &mut PgConnection, changes: &[PartChange]) 
         .map_err(doing("freeing the invoices of rejected claims"))
 }
 
-pub(super) async fn next_sequences(db: &mut PgConnection, claims: &[ClaimId]) -> Result<Vec<(ClaimId, u64)>, StoreError> {
-    let found: Vec<(Uuid, i64)> = query_as("SELECT claim_id, max(sequence) + 1 FROM outbox WHERE claim_id = ANY($1) GROUP BY claim_id")
-        .bind(uuids(claims))
-        .fetch_all(db)
-        .await
-        .map_err(doing("reading the next sequences"))?;
+pub(super) async fn next_sequences(
+    db: &mut PgConnection,
+    claims: &[ClaimId],
+) -> Result<Vec<(ClaimId, u64)>, StoreError> {
+    let found: Vec<(Uuid, i64)> = query_as(
+        "SELECT claim_id, max(sequence) + 1 FROM outbox WHERE claim_id = ANY($1) GROUP BY claim_id",
+    )
+    .bind(uuids(claims))
+    .fetch_all(db)
+    .await
+    .map_err(doing("reading the next sequences"))?;
     found.into_iter().map(|(id, next)| Ok((ClaimId(id), uint(next, "outbox.sequence")?))).collect()
 }
 
-pub(super) async fn insert_events(db: &mut PgConnection, events: &[ClaimEvent], of_a_load: bool) -> Result<(), StoreError> {
-    // ORDER BY ord: the numbers of the outbox follow the order given. The first event of a claim waits for the load that brings the claim; a later
-    // one waits with it, should the deposit still be loading.
+pub(super) async fn insert_events(
+    db: &mut PgConnection,
+    events: &[ClaimEvent],
+    of_a_load: bool,
+) -> Result<(), StoreError> {
+    // ORDER BY ord: the numbers of the outbox follow the order given. The first event of a claim
+    // waits for the load that brings the claim; a later one waits with it, should the deposit still
+    // be loading.
     query(
         "INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id) \
          SELECT event_id, claim_id, sequence, name, routing_key, payload, created_at, CASE WHEN sequence = 1 THEN load_id ELSE \
@@ -280,7 +322,10 @@ pub(super) async fn insert_events(db: &mut PgConnection, events: &[ClaimEvent], 
     .map_err(doing("writing events"))
 }
 
-pub(super) async fn insert_quarantined(db: &mut PgConnection, invoices: &[Quarantined]) -> Result<(), StoreError> {
+pub(super) async fn insert_quarantined(
+    db: &mut PgConnection,
+    invoices: &[Quarantined],
+) -> Result<(), StoreError> {
     query(
         "INSERT INTO quarantine (exchange_id, ordinal, ps, invoice_number, lot, codes, first_record, record_count, byte_offset, duplicate_of, \
          resolved_by, at) \
@@ -305,7 +350,11 @@ pub(super) async fn insert_quarantined(db: &mut PgConnection, invoices: &[Quaran
     .map_err(doing("putting invoices aside"))
 }
 
-pub(super) async fn insert_anomalies(db: &mut PgConnection, id: ExchangeId, anomalies: &[Anomalie]) -> Result<(), StoreError> {
+pub(super) async fn insert_anomalies(
+    db: &mut PgConnection,
+    id: ExchangeId,
+    anomalies: &[Anomalie],
+) -> Result<(), StoreError> {
     query(
         "INSERT INTO anomalies (exchange_id, ordinal, code, control, severity, record, record_type, column_number, byte_offset, length, field, \
          value, message, invoice_number) \
@@ -332,7 +381,11 @@ pub(super) async fn insert_anomalies(db: &mut PgConnection, id: ExchangeId, anom
     .map_err(doing("writing anomalies"))
 }
 
-pub(super) async fn insert_unmatched(db: &mut PgConnection, id: ExchangeId, returns: &[UnmatchedReturn]) -> Result<(), StoreError> {
+pub(super) async fn insert_unmatched(
+    db: &mut PgConnection,
+    id: ExchangeId,
+    returns: &[UnmatchedReturn],
+) -> Result<(), StoreError> {
     query(
         "INSERT INTO unmatched_returns (exchange_id, ordinal, identity, ps, invoice_number, summary) \
          SELECT $1, t.* FROM UNNEST($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[]) AS t",
@@ -349,9 +402,12 @@ pub(super) async fn insert_unmatched(db: &mut PgConnection, id: ExchangeId, retu
     .map_err(doing("keeping unmatched returns"))
 }
 
-pub(super) async fn rejects_to_return(db: &mut PgConnection, limit: usize) -> Result<Vec<Claim>, StoreError> {
-    // The condition is the one of the index `claim_parts_untold`, word for word. What another replica is telling at this moment is skipped: it is
-    // told there, or next time.
+pub(super) async fn rejects_to_return(
+    db: &mut PgConnection,
+    limit: usize,
+) -> Result<Vec<Claim>, StoreError> {
+    // The condition is the one of the index `claim_parts_untold`, word for word. What another
+    // replica is telling at this moment is skipped: it is told there, or next time.
     let ids: Vec<Uuid> = query_scalar(
         "SELECT p.claim_id FROM claim_parts p JOIN claims c ON c.id = p.claim_id \
          WHERE p.kind = 'amc' AND p.state IN ('rejected', 'rejected_after_acceptance') AND p.told_in IS NULL \
@@ -361,15 +417,20 @@ pub(super) async fn rejects_to_return(db: &mut PgConnection, limit: usize) -> Re
     .fetch_all(&mut *db)
     .await
     .map_err(doing("locking the rejects to tell"))?;
-    let found: Vec<ClaimRow> = query_as(select_claim!("AND c.id = ANY($1) ORDER BY amc.updated_at, c.id"))
-        .bind(ids)
-        .fetch_all(db)
-        .await
-        .map_err(doing("reading the rejects to tell"))?;
+    let found: Vec<ClaimRow> =
+        query_as(select_claim!("AND c.id = ANY($1) ORDER BY amc.updated_at, c.id"))
+            .bind(ids)
+            .fetch_all(db)
+            .await
+            .map_err(doing("reading the rejects to tell"))?;
     all(found)
 }
 
-pub(super) async fn mark_told(db: &mut PgConnection, by: Uuid, told: &[ClaimId]) -> Result<(), StoreError> {
+pub(super) async fn mark_told(
+    db: &mut PgConnection,
+    by: Uuid,
+    told: &[ClaimId],
+) -> Result<(), StoreError> {
     query("UPDATE claim_parts SET told_in = $1 WHERE kind = 'amc' AND claim_id = ANY($2)")
         .bind(by)
         .bind(uuids(told))

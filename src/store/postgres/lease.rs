@@ -1,4 +1,5 @@
-//! Rights that one replica holds at a time: a session advisory lock on a connection of its own. It ends with that connection, whatever ends it.
+//! Rights that one replica holds at a time: a session advisory lock on a connection of its own. It
+//! ends with that connection, whatever ends it.
 
 use crate::domain::ExchangeId;
 use crate::store::columns::doing;
@@ -15,16 +16,17 @@ pub(super) enum Right {
     /// To publish.
     Relay,
     /// To load a deposit.
-    Load(ExchangeId),
+    StagedDeposit(ExchangeId),
 }
 
 impl Right {
-    /// The key of its lock in this database. For the relay: "noemie" in ASCII. For a load: the low half of the exchange's identifier, 62 random bits;
-    /// two loads under one key would only wait for each other.
+    /// The key of its lock in this database. For the relay: "noemie" in ASCII. For a load: the low
+    /// half of the exchange's identifier, 62 random bits; two loads under one key would only wait
+    /// for each other.
     fn key(self) -> i64 {
         match self {
             Self::Relay => 0x6e6f_656d_6965,
-            Self::Load(id) => id.0.as_u64_pair().1.cast_signed(),
+            Self::StagedDeposit(id) => id.0.as_u64_pair().1.cast_signed(),
         }
     }
 }
@@ -37,8 +39,8 @@ struct Held {
     connection: Option<PgConnection>,
 }
 
-/// Whether somebody holds the lock, asked over the pool: who waits asks again and again, and must not make a connection each time. PostgreSQL shows the
-/// key of an advisory lock in two halves.
+/// Whether somebody holds the lock, asked over the pool: who waits asks again and again, and must
+/// not make a connection each time. PostgreSQL shows the key of an advisory lock in two halves.
 pub(super) async fn is_held(pool: &PgPool, right: Right) -> Result<bool, StoreError> {
     query_scalar(
         "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
@@ -51,14 +53,21 @@ pub(super) async fn is_held(pool: &PgPool, right: Right) -> Result<bool, StoreEr
 }
 
 /// Takes the lock when it is free.
-pub(super) async fn take(options: &PgConnectOptions, right: Right) -> Result<Option<Box<dyn Lease>>, StoreError> {
+pub(super) async fn take(
+    options: &PgConnectOptions,
+    right: Right,
+) -> Result<Option<Box<dyn Lease>>, StoreError> {
     let mut connection = options.connect().await.map_err(doing("connecting for a right"))?;
-    let taken: bool =
-        query_scalar("SELECT pg_try_advisory_lock($1)").bind(right.key()).fetch_one(&mut connection).await.map_err(doing("asking for a right"))?;
+    let taken: bool = query_scalar("SELECT pg_try_advisory_lock($1)")
+        .bind(right.key())
+        .fetch_one(&mut connection)
+        .await
+        .map_err(doing("asking for a right"))?;
     if taken {
         return Ok(Some(Box::new(Held { connection: Some(connection) })));
     }
-    // Closed politely, else the server logs a client that vanished at each try. Whether the server hears it makes no difference.
+    // Closed politely, else the server logs a client that vanished at each try. Whether the server
+    // hears it makes no difference.
     let _ = connection.close().await;
     Ok(None)
 }
@@ -78,8 +87,11 @@ impl Lease for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Closing says goodbye at once; without a runtime the socket closes alone and the server notices a little later.
-        if let (Some(connection), Ok(runtime)) = (self.connection.take(), tokio::runtime::Handle::try_current()) {
+        // Closing says goodbye at once; without a runtime the socket closes alone and the server
+        // notices a little later.
+        if let (Some(connection), Ok(runtime)) =
+            (self.connection.take(), tokio::runtime::Handle::try_current())
+        {
             runtime.spawn(connection.close());
         }
     }

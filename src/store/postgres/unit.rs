@@ -1,13 +1,17 @@
 //! A unit of work on PostgreSQL: one READ COMMITTED transaction.
 
-use super::herald::Herald;
+use super::notifier::Notifier;
 use super::{batch, loads, reads, writes};
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, InvoiceKey, LogicalFile, Quarantined, ReturnFile};
+use crate::domain::{
+    Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, InvoiceKey, LogicalFile, Quarantined,
+    ReturnFile,
+};
 use crate::store::columns::doing;
-use crate::store::unit::{Soundness, in_time, step};
+use crate::store::unit::{TransactionGuard, in_time, step};
 use crate::store::wake::Occasion;
 use crate::store::{
-    Closing, Link, Load, NewClaim, OpenLoad, PartChange, RecordedDecision, StoreError, TakenBack, UnitOfWork, UnmatchedReturn, Withdrawal,
+    Closing, Link, NewClaim, OpenDeposit, PartChange, RecordedDecision, Removed, StagedDeposit,
+    StoreError, UnitOfWork, UnmatchedReturn, Withdrawal,
 };
 use async_trait::async_trait;
 use sqlx::{Postgres, Transaction};
@@ -16,40 +20,58 @@ use time::OffsetDateTime;
 
 pub(super) struct PostgresUnit {
     tx: Transaction<'static, Postgres>,
-    state: Soundness,
-    herald: Herald,
+    state: TransactionGuard,
+    notifier: Notifier,
 }
 
 impl PostgresUnit {
-    pub(super) fn new(tx: Transaction<'static, Postgres>, herald: Herald) -> Self {
-        Self { tx, state: Soundness::new(super::ANSWER), herald }
+    pub(super) fn new(tx: Transaction<'static, Postgres>, notifier: Notifier) -> Self {
+        Self { tx, state: TransactionGuard::new(super::ANSWER), notifier }
     }
 }
 
 #[async_trait]
 impl UnitOfWork for PostgresUnit {
-    async fn claim_exchange(&mut self, sender: &str, digest: &str, idempotency_key: &str, id: ExchangeId) -> Result<Option<ExchangeId>, StoreError> {
-        let earlier: Result<_, StoreError> = step!(self, writes::claim_exchange(&mut self.tx, sender, digest, idempotency_key, id));
+    async fn claim_exchange(
+        &mut self,
+        sender: &str,
+        digest: &str,
+        idempotency_key: &str,
+        id: ExchangeId,
+    ) -> Result<Option<ExchangeId>, StoreError> {
+        let earlier: Result<_, StoreError> =
+            step!(self, writes::claim_exchange(&mut self.tx, sender, digest, idempotency_key, id));
         if matches!(earlier, Ok(None)) {
             self.state.opened(id);
         }
         earlier
     }
 
-    async fn open_load(&mut self, load: &Load, logical_files: &[LogicalFile]) -> Result<(), StoreError> {
-        let opened: Result<(), StoreError> = step!(self, loads::open(&mut self.tx, load, logical_files));
+    async fn open_load(
+        &mut self,
+        load: &StagedDeposit,
+        logical_files: &[LogicalFile],
+    ) -> Result<(), StoreError> {
+        let opened: Result<(), StoreError> =
+            step!(self, loads::open(&mut self.tx, load, logical_files));
         opened.map(|()| self.state.loading())
     }
 
-    async fn advance_load(&mut self, id: ExchangeId, from: u64, to: u64) -> Result<bool, StoreError> {
-        let open: Result<bool, StoreError> = step!(self, loads::advance(&mut self.tx, id, from, to));
+    async fn advance_load(
+        &mut self,
+        id: ExchangeId,
+        from: u64,
+        to: u64,
+    ) -> Result<bool, StoreError> {
+        let open: Result<bool, StoreError> =
+            step!(self, loads::advance(&mut self.tx, id, from, to));
         if matches!(open, Ok(true)) {
             self.state.loading();
         }
         open
     }
 
-    async fn open_loads(&mut self) -> Result<Vec<OpenLoad>, StoreError> {
+    async fn open_loads(&mut self) -> Result<Vec<OpenDeposit>, StoreError> {
         step!(self, loads::open_loads(&mut self.tx))
     }
 
@@ -57,7 +79,11 @@ impl UnitOfWork for PostgresUnit {
         step!(self, loads::withdraw(&mut self.tx, id, why))
     }
 
-    async fn take_back(&mut self, id: ExchangeId, at_most: usize) -> Result<Option<TakenBack>, StoreError> {
+    async fn take_back(
+        &mut self,
+        id: ExchangeId,
+        at_most: usize,
+    ) -> Result<Option<Removed>, StoreError> {
         step!(self, loads::take_back(&mut self.tx, id, at_most))
     }
 
@@ -65,7 +91,10 @@ impl UnitOfWork for PostgresUnit {
         step!(self, loads::free_logical_files(&mut self.tx, id))
     }
 
-    async fn find_logical_file(&mut self, file: &LogicalFile) -> Result<Option<ExchangeId>, StoreError> {
+    async fn find_logical_file(
+        &mut self,
+        file: &LogicalFile,
+    ) -> Result<Option<ExchangeId>, StoreError> {
         step!(self, reads::find_logical_file(&mut self.tx, file))
     }
 
@@ -77,7 +106,10 @@ impl UnitOfWork for PostgresUnit {
         step!(self, batch::claim(&mut self.tx, id))
     }
 
-    async fn insert_claims(&mut self, claims: &[Arc<NewClaim>]) -> Result<Vec<ClaimId>, StoreError> {
+    async fn insert_claims(
+        &mut self,
+        claims: &[Arc<NewClaim>],
+    ) -> Result<Vec<ClaimId>, StoreError> {
         step!(self, batch::insert_claims(&mut self.tx, claims))
     }
 
@@ -85,7 +117,10 @@ impl UnitOfWork for PostgresUnit {
         step!(self, batch::update_parts(&mut self.tx, changes))
     }
 
-    async fn next_sequences(&mut self, claims: &[ClaimId]) -> Result<Vec<(ClaimId, u64)>, StoreError> {
+    async fn next_sequences(
+        &mut self,
+        claims: &[ClaimId],
+    ) -> Result<Vec<(ClaimId, u64)>, StoreError> {
         step!(self, batch::next_sequences(&mut self.tx, claims))
     }
 
@@ -102,24 +137,45 @@ impl UnitOfWork for PostgresUnit {
         step!(self, start_whole, loads::resolve_quarantined(&mut self.tx, by))
     }
 
-    async fn insert_anomalies(&mut self, exchange_id: ExchangeId, anomalies: &[Anomalie]) -> Result<(), StoreError> {
+    async fn insert_anomalies(
+        &mut self,
+        exchange_id: ExchangeId,
+        anomalies: &[Anomalie],
+    ) -> Result<(), StoreError> {
         step!(self, batch::insert_anomalies(&mut self.tx, exchange_id, anomalies))
     }
 
-    async fn insert_unmatched(&mut self, exchange_id: ExchangeId, returns: &[UnmatchedReturn]) -> Result<(), StoreError> {
+    async fn insert_unmatched(
+        &mut self,
+        exchange_id: ExchangeId,
+        returns: &[UnmatchedReturn],
+    ) -> Result<(), StoreError> {
         step!(self, batch::insert_unmatched(&mut self.tx, exchange_id, returns))
     }
 
-    async fn close_exchange(&mut self, closing: &Closing, link: Link<'_>) -> Result<(), StoreError> {
-        let closed: Result<(), StoreError> = step!(self, start_whole, writes::close_exchange(&mut self.tx, closing, link));
+    async fn close_exchange(
+        &mut self,
+        closing: &Closing,
+        link: Link<'_>,
+    ) -> Result<(), StoreError> {
+        let closed: Result<(), StoreError> =
+            step!(self, start_whole, writes::close_exchange(&mut self.tx, closing, link));
         closed.map(|()| self.state.closed())
     }
 
-    async fn recorded_decision(&mut self, idempotency_key: &str) -> Result<Option<RecordedDecision>, StoreError> {
+    async fn recorded_decision(
+        &mut self,
+        idempotency_key: &str,
+    ) -> Result<Option<RecordedDecision>, StoreError> {
         step!(self, reads::recorded_decision(&mut self.tx, idempotency_key))
     }
 
-    async fn insert_decision(&mut self, idempotency_key: &str, decision: &RecordedDecision, at: OffsetDateTime) -> Result<(), StoreError> {
+    async fn insert_decision(
+        &mut self,
+        idempotency_key: &str,
+        decision: &RecordedDecision,
+        at: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         step!(self, writes::insert_decision(&mut self.tx, idempotency_key, decision, at))
     }
 
@@ -127,27 +183,41 @@ impl UnitOfWork for PostgresUnit {
         step!(self, batch::rejects_to_return(&mut self.tx, limit))
     }
 
-    async fn mark_rejects_told(&mut self, by: ExchangeId, claims: &[ClaimId]) -> Result<(), StoreError> {
+    async fn mark_rejects_told(
+        &mut self,
+        by: ExchangeId,
+        claims: &[ClaimId],
+    ) -> Result<(), StoreError> {
         step!(self, batch::mark_told(&mut self.tx, by.0, claims))
     }
 
-    async fn insert_return(&mut self, file: &ReturnFile, told: &[ClaimId]) -> Result<(), StoreError> {
+    async fn insert_return(
+        &mut self,
+        file: &ReturnFile,
+        told: &[ClaimId],
+    ) -> Result<(), StoreError> {
         step!(self, async {
             writes::insert_return(&mut self.tx, file).await?;
             batch::mark_told(&mut self.tx, file.id.0, told).await
         })
     }
 
-    async fn insert_access(&mut self, claim_id: ClaimId, caller: &str, purpose: &str, at: OffsetDateTime) -> Result<(), StoreError> {
+    async fn insert_access(
+        &mut self,
+        claim_id: ClaimId,
+        caller: &str,
+        purpose: &str,
+        at: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         step!(self, writes::insert_access(&mut self.tx, claim_id, caller, purpose, at))
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.state.may_commit()?;
-        let Self { tx, state, herald } = *self;
+        let Self { tx, state, notifier } = *self;
         in_time(super::ANSWER, async { tx.commit().await.map_err(doing("committing")) }).await?;
         if state.wakes() {
-            herald.announce(Occasion::Written);
+            notifier.announce(Occasion::Written);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What is kept for replicas of versions before this one, and its end.
 //!
-//! A migration only adds, for a replica of the version before may be at work beside it. What that one needs and this one does not is removed later, when the
-//! last such replica is gone.
+//! A migration only adds, for a replica of the version before may be at work beside it. What that
+//! one needs and this one does not is removed later, when the last such replica is gone.
 
 use crate::store::StoreError;
 use crate::store::columns::{doing, uint};
@@ -12,7 +12,8 @@ pub(super) const APPLICATION: &str = "noemie-gateway schema 7";
 /// What versions before migration 0007 say.
 const BEFORE: &str = "noemie-gateway";
 
-/// Indexes by the bare identity. The first one tells a replica from before 0007 which invoices are live: without it that replica can write no claim.
+/// Indexes by the bare identity. The first one tells a replica from before 0007 which invoices are
+/// live: without it that replica can write no claim.
 const INDEXES: [&str; 2] = ["claims_live_identity", "claims_rejected_identity"];
 
 /// Whether something is left for them.
@@ -44,5 +45,8 @@ pub(super) async fn leave(pool: &PgPool) -> Result<(), StoreError> {
 
 /// Whether no claim was ever written: then no earlier version was here.
 pub(super) async fn is_untouched(pool: &PgPool) -> Result<bool, StoreError> {
-    query_scalar("SELECT NOT EXISTS (SELECT FROM claims)").fetch_one(pool).await.map_err(doing("looking whether there are claims"))
+    query_scalar("SELECT NOT EXISTS (SELECT FROM claims)")
+        .fetch_one(pool)
+        .await
+        .map_err(doing("looking whether there are claims"))
 }

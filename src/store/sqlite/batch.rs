@@ -1,11 +1,13 @@
 //! Writes and reads of many rows: multi-row VALUES in chunks, and lists of keys as one JSON text.
 
 use crate::domain::life_cycle::{is_live, is_reject};
-use crate::domain::{Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, Quarantined};
+use crate::domain::{
+    Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, Quarantined,
+};
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::let_die;
 use crate::store::rows::{ClaimRow, all, select_claim};
-use crate::store::traces::{Trace, TraceRow, select_trace};
+use crate::store::traces::{StoredInvoice, StoredInvoiceRow, select_trace};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool, query, query_as};
 use std::collections::{HashMap, HashSet};
@@ -13,7 +15,8 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Rows per statement: past fifty SQLite gains nothing, and fifty claims bind 1,300 values, far from its limit of 32,766.
+/// Rows per statement: past fifty SQLite gains nothing, and fifty claims bind 1,300 values, far
+/// from its limit of 32,766.
 const CHUNK: usize = 50;
 
 /// Identifiers as a JSON list of hexadecimal text: JSON carries no blobs, `unhex` brings them back.
@@ -29,19 +32,38 @@ macro_rules! is_listed {
     };
 }
 
-/// Columns of those claims. In two arms, because the live and the rejected ones have an index each, and none has both.
+/// Columns of those claims. In two arms, because the live and the rejected ones have an index each,
+/// and none has both.
 macro_rules! of_invoices {
     ($columns:literal) => {
-        concat!("(SELECT ", $columns, " ", is_listed!(), "AND c.live UNION ALL SELECT ", $columns, " ", is_listed!(), "AND NOT c.live)")
+        concat!(
+            "(SELECT ",
+            $columns,
+            " ",
+            is_listed!(),
+            "AND c.live UNION ALL SELECT ",
+            $columns,
+            " ",
+            is_listed!(),
+            "AND NOT c.live)"
+        )
     };
 }
 
 /// Invoices to look up, as a JSON list of triples.
 fn keys(invoices: &[InvoiceKey]) -> String {
-    json(&invoices.iter().map(|k| (clean(k.ps()), clean(k.invoice_number()), k.identity())).collect::<Vec<_>>())
+    json(
+        &invoices
+            .iter()
+            .map(|k| (clean(k.ps()), clean(k.invoice_number()), k.identity()))
+            .collect::<Vec<_>>(),
+    )
 }
 
-pub(super) async fn latest_claims(db: &mut SqliteConnection, invoices: &[InvoiceKey]) -> Result<Vec<Claim>, StoreError> {
+pub(super) async fn latest_claims(
+    db: &mut SqliteConnection,
+    invoices: &[InvoiceKey],
+) -> Result<Vec<Claim>, StoreError> {
     let found: Vec<ClaimRow> = query_as(select_claim!(concat!(
         "AND c.id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY identity ORDER BY received_at DESC, id DESC) AS age FROM ",
         of_invoices!("c.id, c.identity, c.received_at"),
@@ -54,8 +76,12 @@ pub(super) async fn latest_claims(db: &mut SqliteConnection, invoices: &[Invoice
     all(found)
 }
 
-pub(super) async fn traces(pool: &SqlitePool, id: ExchangeId, invoices: &[InvoiceKey]) -> Result<Vec<Trace>, StoreError> {
-    let found: Vec<TraceRow> = query_as(select_trace!(concat!(
+pub(super) async fn traces(
+    pool: &SqlitePool,
+    id: ExchangeId,
+    invoices: &[InvoiceKey],
+) -> Result<Vec<StoredInvoice>, StoreError> {
+    let found: Vec<StoredInvoiceRow> = query_as(select_trace!(concat!(
         "FROM ",
         of_invoices!("c.id, c.exchange_id, c.ordinal, c.lot, c.first_record, c.record_count, c.person, c.ps, c.invoice_number, c.total"),
         " AS c WHERE c.exchange_id = $2"
@@ -68,7 +94,10 @@ pub(super) async fn traces(pool: &SqlitePool, id: ExchangeId, invoices: &[Invoic
     all(found)
 }
 
-pub(super) async fn insert_claims(db: &mut SqliteConnection, claims: &[Arc<NewClaim>]) -> Result<Vec<ClaimId>, StoreError> {
+pub(super) async fn insert_claims(
+    db: &mut SqliteConnection,
+    claims: &[Arc<NewClaim>],
+) -> Result<Vec<ClaimId>, StoreError> {
     let mut written: HashSet<Uuid> = HashSet::with_capacity(claims.len());
     for chunk in claims.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
@@ -76,37 +105,65 @@ pub(super) async fn insert_claims(db: &mut SqliteConnection, claims: &[Arc<NewCl
              vault, ps, norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects, live) ",
         );
         insert.push_values(chunk.iter().map(|new| &new.claim), |mut row, c| {
-            row.push_bind(c.id.0).push_bind(c.exchange_id.0).push_bind(c.flow.as_str()).push_bind(&c.sender);
-            row.push_bind(i64::from(c.logical_file)).push_bind(clean(&c.lot)).push_bind(c.lot_date).push_bind(int(c.ordinal));
-            row.push_bind(int(c.first_record)).push_bind(i64::from(c.record_count)).push_bind(&c.identity.0).push_bind(&c.person.0);
+            row.push_bind(c.id.0)
+                .push_bind(c.exchange_id.0)
+                .push_bind(c.flow.as_str())
+                .push_bind(&c.sender);
+            row.push_bind(i64::from(c.logical_file))
+                .push_bind(clean(&c.lot))
+                .push_bind(c.lot_date)
+                .push_bind(int(c.ordinal));
+            row.push_bind(int(c.first_record))
+                .push_bind(i64::from(c.record_count))
+                .push_bind(&c.identity.0)
+                .push_bind(&c.person.0);
             row.push_bind(&c.vault)
                 .push_bind(clean(&c.ps))
                 .push_bind(clean(&c.norm_code))
                 .push_bind(clean(&c.invoice_number))
                 .push_bind(clean(&c.invoice_complement));
-            row.push_bind(c.invoice_date).push_bind(clean(&c.amc_number)).push_bind(clean(&c.amo_organism)).push_bind(c.total.centimes());
-            row.push_bind(Instant(c.received_at)).push_bind(c.corrects.map(|id| id.0)).push_bind(is_live(c.amo.state, c.amc.state));
+            row.push_bind(c.invoice_date)
+                .push_bind(clean(&c.amc_number))
+                .push_bind(clean(&c.amo_organism))
+                .push_bind(c.total.centimes());
+            row.push_bind(Instant(c.received_at))
+                .push_bind(c.corrects.map(|id| id.0))
+                .push_bind(is_live(c.amo.state, c.amc.state));
         });
-        insert.push(" ON CONFLICT (ps, invoice_number, identity) WHERE live DO NOTHING RETURNING id");
-        let ids: Vec<Uuid> = insert.build_query_scalar().fetch_all(&mut *db).await.map_err(doing("writing claims"))?;
+        insert
+            .push(" ON CONFLICT (ps, invoice_number, identity) WHERE live DO NOTHING RETURNING id");
+        let ids: Vec<Uuid> = insert
+            .build_query_scalar()
+            .fetch_all(&mut *db)
+            .await
+            .map_err(doing("writing claims"))?;
         written.extend(ids);
     }
-    let kept: Vec<&NewClaim> = claims.iter().map(AsRef::as_ref).filter(|c| written.contains(&c.claim.id.0)).collect();
+    let kept: Vec<&NewClaim> =
+        claims.iter().map(AsRef::as_ref).filter(|c| written.contains(&c.claim.id.0)).collect();
     insert_parts(db, &kept).await?;
     insert_lines(db, &kept).await?;
     Ok(kept.iter().map(|c| c.claim.id).collect())
 }
 
 async fn insert_parts(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result<(), StoreError> {
-    let parts = claims.iter().flat_map(|NewClaim { claim: c, .. }| [(c.id, &c.amo, None), (c.id, &c.amc, Some(c.due_at))]);
+    let parts = claims.iter().flat_map(|NewClaim { claim: c, .. }| {
+        [(c.id, &c.amo, None), (c.id, &c.amc, Some(c.due_at))]
+    });
     let parts: Vec<(ClaimId, &ClaimPart, Option<OffsetDateTime>)> = parts.collect();
     for chunk in parts.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, transfer_reference, transfer_date, reasons, updated_at, due_at) ",
         );
         insert.push_values(chunk, |mut row, (id, p, due_at)| {
-            row.push_bind(id.0).push_bind(p.kind.as_str()).push_bind(p.state.as_str()).push_bind(p.asked.centimes());
-            row.push_bind(p.paid.centimes()).push_bind(&p.transfer_reference).push_bind(p.transfer_date).push_bind(json(&p.reasons));
+            row.push_bind(id.0)
+                .push_bind(p.kind.as_str())
+                .push_bind(p.state.as_str())
+                .push_bind(p.asked.centimes());
+            row.push_bind(p.paid.centimes())
+                .push_bind(&p.transfer_reference)
+                .push_bind(p.transfer_date)
+                .push_bind(json(&p.reasons));
             row.push_bind(Instant(p.updated_at)).push_bind(due_at.map(Instant));
         });
         insert.build().execute(&mut *db).await.map_err(doing("writing the parts of claims"))?;
@@ -115,16 +172,26 @@ async fn insert_parts(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result
 }
 
 async fn insert_lines(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result<(), StoreError> {
-    let lines: Vec<(ClaimId, &ClaimLine)> = claims.iter().flat_map(|c| c.lines.iter().map(|l| (c.claim.id, l))).collect();
+    let lines: Vec<(ClaimId, &ClaimLine)> =
+        claims.iter().flat_map(|c| c.lines.iter().map(|l| (c.claim.id, l))).collect();
     for chunk in lines.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO claim_lines (claim_id, rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, rate, billed, amo, \
              amc, qualifier) ",
         );
         insert.push_values(chunk, |mut row, (id, l)| {
-            row.push_bind(id.0).push_bind(i64::from(l.rank)).push_bind(clean(&l.record_type)).push_bind(clean(&l.act_code)).push_bind(l.care_date);
-            row.push_bind(i64::from(l.quantity)).push_bind(i64::from(l.coefficient)).push_bind(l.unit_price.centimes());
-            row.push_bind(l.base.centimes()).push_bind(i64::from(l.rate)).push_bind(l.billed.centimes()).push_bind(l.amo.centimes());
+            row.push_bind(id.0)
+                .push_bind(i64::from(l.rank))
+                .push_bind(clean(&l.record_type))
+                .push_bind(clean(&l.act_code))
+                .push_bind(l.care_date);
+            row.push_bind(i64::from(l.quantity))
+                .push_bind(i64::from(l.coefficient))
+                .push_bind(l.unit_price.centimes());
+            row.push_bind(l.base.centimes())
+                .push_bind(i64::from(l.rate))
+                .push_bind(l.billed.centimes())
+                .push_bind(l.amo.centimes());
             row.push_bind(l.amc.centimes()).push_bind(clean(&l.qualifier));
         });
         insert.build().execute(&mut *db).await.map_err(doing("writing the lines of claims"))?;
@@ -132,7 +199,10 @@ async fn insert_lines(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result
     Ok(())
 }
 
-pub(super) async fn update_parts(db: &mut SqliteConnection, changes: &[PartChange]) -> Result<(), StoreError> {
+pub(super) async fn update_parts(
+    db: &mut SqliteConnection,
+    changes: &[PartChange],
+) -> Result<(), StoreError> {
     let changes = crate::store::live::last_of_each(changes);
     for chunk in changes.chunks(CHUNK) {
         let mut update = QueryBuilder::<Sqlite>::new(
@@ -140,12 +210,20 @@ pub(super) async fn update_parts(db: &mut SqliteConnection, changes: &[PartChang
              transfer_date = v.column7, reasons = v.column8, updated_at = v.column9 FROM (",
         );
         update.push_values(chunk, |mut row, PartChange { claim_id, part: p }| {
-            row.push_bind(claim_id.0).push_bind(p.kind.as_str()).push_bind(p.state.as_str()).push_bind(p.asked.centimes());
-            row.push_bind(p.paid.centimes()).push_bind(&p.transfer_reference).push_bind(p.transfer_date).push_bind(json(&p.reasons));
+            row.push_bind(claim_id.0)
+                .push_bind(p.kind.as_str())
+                .push_bind(p.state.as_str())
+                .push_bind(p.asked.centimes());
+            row.push_bind(p.paid.centimes())
+                .push_bind(&p.transfer_reference)
+                .push_bind(p.transfer_date)
+                .push_bind(json(&p.reasons));
             row.push_bind(Instant(p.updated_at));
         });
-        update.push(") AS v WHERE claim_parts.claim_id = v.column1 AND claim_parts.kind = v.column2");
-        let done = update.build().execute(&mut *db).await.map_err(doing("changing parts of claims"))?;
+        update
+            .push(") AS v WHERE claim_parts.claim_id = v.column1 AND claim_parts.kind = v.column2");
+        let done =
+            update.build().execute(&mut *db).await.map_err(doing("changing parts of claims"))?;
         crate::store::live::expect_all(done.rows_affected(), chunk.len())?;
     }
     let rejected = changes.iter().filter(|c| is_reject(c.part.state)).map(|c| &c.claim_id);
@@ -157,7 +235,10 @@ pub(super) async fn update_parts(db: &mut SqliteConnection, changes: &[PartChang
         .map_err(doing("freeing the invoices of rejected claims"))
 }
 
-pub(super) async fn next_sequences(db: &mut SqliteConnection, claims: &[ClaimId]) -> Result<Vec<(ClaimId, u64)>, StoreError> {
+pub(super) async fn next_sequences(
+    db: &mut SqliteConnection,
+    claims: &[ClaimId],
+) -> Result<Vec<(ClaimId, u64)>, StoreError> {
     let found: Vec<(Uuid, i64)> =
         query_as("SELECT claim_id, max(sequence) + 1 FROM outbox WHERE claim_id IN (SELECT unhex(value) FROM json_each($1)) GROUP BY claim_id")
             .bind(hex_list(claims))
@@ -168,7 +249,10 @@ pub(super) async fn next_sequences(db: &mut SqliteConnection, claims: &[ClaimId]
 }
 
 /// The deposits that these claims wait for: those that are still loading.
-async fn waiting_for(db: &mut SqliteConnection, claims: impl Iterator<Item = &ClaimId>) -> Result<HashMap<Uuid, Uuid>, StoreError> {
+async fn waiting_for(
+    db: &mut SqliteConnection,
+    claims: impl Iterator<Item = &ClaimId>,
+) -> Result<HashMap<Uuid, Uuid>, StoreError> {
     let found: Vec<(Uuid, Uuid)> = query_as(
         "SELECT c.id, e.id FROM json_each($1) j CROSS JOIN claims c ON c.id = unhex(j.value) \
          JOIN exchanges e ON e.id = c.exchange_id AND e.verdict IS NULL",
@@ -180,17 +264,33 @@ async fn waiting_for(db: &mut SqliteConnection, claims: impl Iterator<Item = &Cl
     Ok(found.into_iter().collect())
 }
 
-pub(super) async fn insert_events(db: &mut SqliteConnection, events: &[ClaimEvent], of_a_load: bool) -> Result<(), StoreError> {
-    // The first event of a claim waits for the load that brings the claim; a later one waits with it, should the deposit still be loading.
+pub(super) async fn insert_events(
+    db: &mut SqliteConnection,
+    events: &[ClaimEvent],
+    of_a_load: bool,
+) -> Result<(), StoreError> {
+    // The first event of a claim waits for the load that brings the claim; a later one waits with
+    // it, should the deposit still be loading.
     let later = || events.iter().filter(|e| e.sequence > 1).map(|e| &e.claim_id);
-    let waiting = if later().next().is_some() { waiting_for(&mut *db, later()).await? } else { HashMap::new() };
+    let waiting = if later().next().is_some() {
+        waiting_for(&mut *db, later()).await?
+    } else {
+        HashMap::new()
+    };
     let brought_by = |e: &ClaimEvent| e.exchange_id.filter(|_| of_a_load).map(|id| id.0);
-    let load_of = |e: &ClaimEvent| if e.sequence == 1 { brought_by(e) } else { waiting.get(&e.claim_id.0).copied() };
+    let load_of = |e: &ClaimEvent| {
+        if e.sequence == 1 { brought_by(e) } else { waiting.get(&e.claim_id.0).copied() }
+    };
     for chunk in events.chunks(CHUNK) {
-        let mut insert =
-            QueryBuilder::<Sqlite>::new("INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id) ");
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id) ",
+        );
         insert.push_values(chunk, |mut row, e| {
-            row.push_bind(e.event_id.0).push_bind(e.claim_id.0).push_bind(int(e.sequence)).push_bind(e.name()).push_bind(e.routing_key());
+            row.push_bind(e.event_id.0)
+                .push_bind(e.claim_id.0)
+                .push_bind(int(e.sequence))
+                .push_bind(e.name())
+                .push_bind(e.routing_key());
             row.push_bind(json(e)).push_bind(Instant(e.occurred_at)).push_bind(load_of(e));
         });
         insert.build().execute(&mut *db).await.map_err(doing("writing events"))?;
@@ -198,7 +298,10 @@ pub(super) async fn insert_events(db: &mut SqliteConnection, events: &[ClaimEven
     Ok(())
 }
 
-pub(super) async fn insert_quarantined(db: &mut SqliteConnection, invoices: &[Quarantined]) -> Result<(), StoreError> {
+pub(super) async fn insert_quarantined(
+    db: &mut SqliteConnection,
+    invoices: &[Quarantined],
+) -> Result<(), StoreError> {
     for chunk in invoices.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO quarantine (exchange_id, ordinal, ps, invoice_number, lot, codes, first_record, record_count, byte_offset, duplicate_of, \
@@ -210,23 +313,39 @@ pub(super) async fn insert_quarantined(db: &mut SqliteConnection, invoices: &[Qu
                 .push_bind(clean(&q.ps))
                 .push_bind(clean(&q.invoice_number))
                 .push_bind(clean(&q.lot));
-            row.push_bind(json(&q.codes)).push_bind(int(q.first_record)).push_bind(i64::from(q.record_count)).push_bind(int(q.offset));
-            row.push_bind(q.duplicate_of.map(|id| id.0)).push_bind(q.resolved_by.map(|id| id.0)).push_bind(Instant(q.at));
+            row.push_bind(json(&q.codes))
+                .push_bind(int(q.first_record))
+                .push_bind(i64::from(q.record_count))
+                .push_bind(int(q.offset));
+            row.push_bind(q.duplicate_of.map(|id| id.0))
+                .push_bind(q.resolved_by.map(|id| id.0))
+                .push_bind(Instant(q.at));
         });
         insert.build().execute(&mut *db).await.map_err(doing("putting invoices aside"))?;
     }
     Ok(())
 }
 
-pub(super) async fn insert_anomalies(db: &mut SqliteConnection, id: ExchangeId, anomalies: &[Anomalie]) -> Result<(), StoreError> {
+pub(super) async fn insert_anomalies(
+    db: &mut SqliteConnection,
+    id: ExchangeId,
+    anomalies: &[Anomalie],
+) -> Result<(), StoreError> {
     for chunk in anomalies.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO anomalies (exchange_id, ordinal, code, control, severity, record, record_type, column_number, byte_offset, length, field, \
              value, message, invoice_number) ",
         );
         insert.push_values(chunk, |mut row, a| {
-            row.push_bind(id.0).push_bind(int(a.ordinal)).push_bind(&a.code).push_bind(&a.control).push_bind(&a.severity);
-            row.push_bind(int(a.record)).push_bind(clean(&a.record_type)).push_bind(i64::from(a.column)).push_bind(int(a.offset));
+            row.push_bind(id.0)
+                .push_bind(int(a.ordinal))
+                .push_bind(&a.code)
+                .push_bind(&a.control)
+                .push_bind(&a.severity);
+            row.push_bind(int(a.record))
+                .push_bind(clean(&a.record_type))
+                .push_bind(i64::from(a.column))
+                .push_bind(int(a.offset));
             row.push_bind(i64::from(a.length))
                 .push_bind(clean(&a.field))
                 .push_bind(clean(&a.value))
@@ -238,11 +357,21 @@ pub(super) async fn insert_anomalies(db: &mut SqliteConnection, id: ExchangeId, 
     Ok(())
 }
 
-pub(super) async fn insert_unmatched(db: &mut SqliteConnection, id: ExchangeId, returns: &[UnmatchedReturn]) -> Result<(), StoreError> {
+pub(super) async fn insert_unmatched(
+    db: &mut SqliteConnection,
+    id: ExchangeId,
+    returns: &[UnmatchedReturn],
+) -> Result<(), StoreError> {
     for chunk in returns.chunks(CHUNK) {
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO unmatched_returns (exchange_id, ordinal, identity, ps, invoice_number, summary) ");
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO unmatched_returns (exchange_id, ordinal, identity, ps, invoice_number, summary) ",
+        );
         insert.push_values(chunk, |mut row, u| {
-            row.push_bind(id.0).push_bind(int(u.ordinal)).push_bind(&u.identity.0).push_bind(clean(&u.ps)).push_bind(clean(&u.invoice_number));
+            row.push_bind(id.0)
+                .push_bind(int(u.ordinal))
+                .push_bind(&u.identity.0)
+                .push_bind(clean(&u.ps))
+                .push_bind(clean(&u.invoice_number));
             row.push_bind(clean(&u.summary));
         });
         insert.build().execute(&mut *db).await.map_err(doing("keeping unmatched returns"))?;
@@ -250,7 +379,10 @@ pub(super) async fn insert_unmatched(db: &mut SqliteConnection, id: ExchangeId, 
     Ok(())
 }
 
-pub(super) async fn rejects_to_return(db: &mut SqliteConnection, limit: usize) -> Result<Vec<Claim>, StoreError> {
+pub(super) async fn rejects_to_return(
+    db: &mut SqliteConnection,
+    limit: usize,
+) -> Result<Vec<Claim>, StoreError> {
     // The condition is the one of the index `claim_parts_untold`, word for word.
     let found: Vec<ClaimRow> = query_as(select_claim!(
         "AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') \
@@ -263,7 +395,11 @@ pub(super) async fn rejects_to_return(db: &mut SqliteConnection, limit: usize) -
     all(found)
 }
 
-pub(super) async fn mark_told(db: &mut SqliteConnection, by: Uuid, told: &[ClaimId]) -> Result<(), StoreError> {
+pub(super) async fn mark_told(
+    db: &mut SqliteConnection,
+    by: Uuid,
+    told: &[ClaimId],
+) -> Result<(), StoreError> {
     query("UPDATE claim_parts SET told_in = $1 WHERE kind = 'amc' AND claim_id IN (SELECT unhex(value) FROM json_each($2))")
         .bind(by)
         .bind(hex_list(told))

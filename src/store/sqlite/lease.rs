@@ -1,5 +1,6 @@
-//! Rights that one task holds at a time. One process serves the file; a command may work on it beside that process (`ingest`, `loads abandon`), so that the
-//! right to load a deposit is also the lock of a file beside the database, which ends with its process, whatever ends it.
+//! Rights that one task holds at a time. One process serves the file; a command may work on it
+//! beside that process (`ingest`, `loads abandon`), so that the right to load a deposit is also the
+//! lock of a file beside the database, which ends with its process, whatever ends it.
 
 use crate::domain::ExchangeId;
 use crate::store::columns::doing;
@@ -18,7 +19,7 @@ pub(super) enum Right {
     /// To publish.
     Relay,
     /// To load a deposit.
-    Load(ExchangeId),
+    StagedDeposit(ExchangeId),
 }
 
 /// The rights on one database.
@@ -66,7 +67,8 @@ fn lock(dir: &Path, id: ExchangeId) -> io::Result<Option<Lock>> {
             Err(TryLockError::Error(failure)) => return Err(failure),
             Ok(()) => {}
         }
-        // Its last holder may have removed it since it was opened: the lock of a file without a name keeps nobody out.
+        // Its last holder may have removed it since it was opened: the lock of a file without a
+        // name keeps nobody out.
         let locked = file.metadata()?.ino();
         if fs::metadata(&path).is_ok_and(|named| named.ino() == locked) {
             return Ok(Some(Lock { path, _file: file }));
@@ -87,7 +89,7 @@ pub(super) fn take(all: &Arc<Leases>, right: Right) -> Result<Option<Box<dyn Lea
     }
     let locked = match right {
         Right::Relay => Ok(Some(None)),
-        Right::Load(id) => lock(&all.dir, id).map(|lock| lock.map(Some)),
+        Right::StagedDeposit(id) => lock(&all.dir, id).map(|lock| lock.map(Some)),
     };
     match locked {
         Ok(Some(lock)) => Ok(Some(Box::new(Held { all: Arc::clone(all), right, _lock: lock }))),

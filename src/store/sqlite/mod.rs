@@ -1,20 +1,22 @@
 //! SQLite: the embedded default. One process owns the file.
 //!
-//! One connection writes, with BEGIN IMMEDIATE, so that a unit of work waits for the one before it at its start and never half-way; a few others
-//! read. WAL lets them read while the writer writes. A caller that holds a unit of work must not write through the store at the same time: it
-//! would wait for itself.
+//! One connection writes, with BEGIN IMMEDIATE, so that a unit of work waits for the one before it
+//! at its start and never half-way; a few others read. WAL lets them read while the writer writes.
+//! A caller that holds a unit of work must not write through the store at the same time: it would
+//! wait for itself.
 
 use super::columns::doing;
 use super::connections::Connections;
 use super::conventions::SqliteConventions;
 use super::wake::{Occasion, Waiter, Wake};
 use super::{
-    ChainLink, ChainTip, ClaimFilter, Lease, Load, OperationStep, OutboxDepth, OutboxEvent, Store, StoreError, StoreFigures, Trace, UnitOfWork,
-    Written,
+    ChainLink, ChainTip, ClaimFilter, Lease, OperationStep, OutboxDepth, OutboxEvent,
+    StagedDeposit, Store, StoreError, StoreFigures, StoredInvoice, UnitOfWork, Written,
 };
 use crate::domain::page::PageToken;
 use crate::domain::{
-    Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, InvoiceKey, Ledger, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
+    Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, InvoiceKey, Ledger, Page,
+    Quarantined, ReturnFile, ReturnId, ReturnKind,
 };
 use async_trait::async_trait;
 use sqlx::SqlitePool;
@@ -43,9 +45,11 @@ mod loads {
     super::super::withdrawals::shared_withdrawals!("");
 }
 
-/// Connections that read: enough for a listing, a status and the relay at once; more would only share the same disk.
+/// Connections that read: enough for a listing, a status and the relay at once; more would only
+/// share the same disk.
 const READERS: u32 = 4;
-/// How long a writer waits for its turn. A large return of a caisse holds the writer for as long as it is read.
+/// How long a writer waits for its turn. A large return of a caisse holds the writer for as long as
+/// it is read.
 const WRITER_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a statement waits for a lock of another process (`sqlite3` in an operator's shell).
 const BUSY: Duration = Duration::from_secs(10);
@@ -60,7 +64,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, making it if it is not there. The schema is brought up by [`Store::migrate`].
+    /// Opens the file, making it if it is not there. The schema is brought up by
+    /// [`Store::migrate`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -70,14 +75,27 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY);
-        let pool = |max| SqlitePoolOptions::new().max_connections(max).acquire_timeout(WRITER_PATIENCE);
+        let pool =
+            |max| SqlitePoolOptions::new().max_connections(max).acquire_timeout(WRITER_PATIENCE);
         // The writer first: it makes the file and turns WAL on, which a reader cannot.
-        let writer = pool(1).connect_with(options.clone()).await.map_err(doing("opening the SQLite file"))?;
-        let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(doing("opening the SQLite file for reading"))?;
-        Ok(Self { writer, readers, wake: Arc::default(), leases: Arc::new(lease::Leases::beside(path)) })
+        let writer = pool(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(doing("opening the SQLite file"))?;
+        let readers = pool(READERS)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(doing("opening the SQLite file for reading"))?;
+        Ok(Self {
+            writer,
+            readers,
+            wake: Arc::default(),
+            leases: Arc::new(lease::Leases::beside(path)),
+        })
     }
 
-    /// Register and conventions, on the same connections. A file answers or fails: its limits are those of the pools.
+    /// Register and conventions, on the same connections. A file answers or fails: its limits are
+    /// those of the pools.
     pub(in crate::store) fn conventions(&self) -> SqliteConventions {
         let connections = |pool: &SqlitePool| Connections::new(pool.clone(), Duration::MAX);
         SqliteConventions { writer: connections(&self.writer), reader: connections(&self.readers) }
@@ -88,12 +106,14 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn migrate(&self) -> Result<(), StoreError> {
         let mut migrations = sqlx::migrate!("migrations/sqlite");
-        // A newer gateway may have been here, and this one may be started again: migrations only ever add.
+        // A newer gateway may have been here, and this one may be started again: migrations only
+        // ever add.
         migrations.set_ignore_missing(true);
         migrations.run(&self.writer).await.map_err(StoreError::Migration)
     }
 
-    /// One process owns the file: no other version is at work beside it, and a migration removes at once what it replaces.
+    /// One process owns the file: no other version is at work beside it, and a migration removes at
+    /// once what it replaces.
     async fn serves_older_versions(&self) -> Result<bool, StoreError> {
         Ok(false)
     }
@@ -107,7 +127,8 @@ impl Store for SqliteStore {
     }
 
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let tx = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(doing("starting a change"))?;
+        let tx =
+            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(doing("starting a change"))?;
         Ok(Box::new(unit::SqliteUnit::new(tx, Arc::clone(&self.wake))))
     }
 
@@ -115,15 +136,19 @@ impl Store for SqliteStore {
         reads::exchange(&self.readers, id).await
     }
 
-    async fn exchange_by_digest(&self, sender: &str, digest: &str) -> Result<Option<Exchange>, StoreError> {
+    async fn exchange_by_digest(
+        &self,
+        sender: &str,
+        digest: &str,
+    ) -> Result<Option<Exchange>, StoreError> {
         reads::exchange_by_digest(&self.readers, sender, digest).await
     }
 
-    async fn load(&self, id: ExchangeId) -> Result<Option<Load>, StoreError> {
+    async fn load(&self, id: ExchangeId) -> Result<Option<StagedDeposit>, StoreError> {
         loads::load(&self.readers, id).await
     }
 
-    async fn loads(&self, limit: usize) -> Result<Vec<Load>, StoreError> {
+    async fn loads(&self, limit: usize) -> Result<Vec<StagedDeposit>, StoreError> {
         loads::loads(&self.readers, limit).await
     }
 
@@ -132,7 +157,7 @@ impl Store for SqliteStore {
     }
 
     async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        lease::take(&self.leases, lease::Right::Load(id))
+        lease::take(&self.leases, lease::Right::StagedDeposit(id))
     }
 
     async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
@@ -143,11 +168,19 @@ impl Store for SqliteStore {
         loads::chain_tip(&self.readers).await
     }
 
-    async fn traces(&self, id: ExchangeId, invoices: &[InvoiceKey]) -> Result<Vec<Trace>, StoreError> {
+    async fn traces(
+        &self,
+        id: ExchangeId,
+        invoices: &[InvoiceKey],
+    ) -> Result<Vec<StoredInvoice>, StoreError> {
         batch::traces(&self.readers, id, invoices).await
     }
 
-    async fn aside(&self, id: ExchangeId, ranks: (u64, u64)) -> Result<Vec<Quarantined>, StoreError> {
+    async fn aside(
+        &self,
+        id: ExchangeId,
+        ranks: (u64, u64),
+    ) -> Result<Vec<Quarantined>, StoreError> {
         let mut db = self.readers.acquire().await.map_err(doing("reading what was put aside"))?;
         loads::aside(&mut db, id, ranks).await
     }
@@ -164,7 +197,12 @@ impl Store for SqliteStore {
         reads::archived(&self.readers, names).await
     }
 
-    async fn exchanges(&self, sender: Option<&str>, after: Option<PageToken>, limit: usize) -> Result<Page<Exchange>, StoreError> {
+    async fn exchanges(
+        &self,
+        sender: Option<&str>,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<Exchange>, StoreError> {
         reads::exchanges(&self.readers, sender, after, limit).await
     }
 
@@ -172,15 +210,28 @@ impl Store for SqliteStore {
         reads::ledger(&self.readers, id).await
     }
 
-    async fn anomalies(&self, id: ExchangeId, from_ordinal: u64, limit: usize) -> Result<Vec<Anomalie>, StoreError> {
+    async fn anomalies(
+        &self,
+        id: ExchangeId,
+        from_ordinal: u64,
+        limit: usize,
+    ) -> Result<Vec<Anomalie>, StoreError> {
         reads::anomalies(&self.readers, id, from_ordinal, limit).await
     }
 
-    async fn quarantined(&self, id: ExchangeId, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
+    async fn quarantined(
+        &self,
+        id: ExchangeId,
+        limit: usize,
+    ) -> Result<Vec<Quarantined>, StoreError> {
         reads::quarantined(&self.readers, id, limit).await
     }
 
-    async fn quarantined_invoice(&self, ps: &str, invoice_number: &str) -> Result<Vec<Quarantined>, StoreError> {
+    async fn quarantined_invoice(
+        &self,
+        ps: &str,
+        invoice_number: &str,
+    ) -> Result<Vec<Quarantined>, StoreError> {
         reads::quarantined_invoice(&self.readers, ps, invoice_number).await
     }
 
@@ -193,7 +244,12 @@ impl Store for SqliteStore {
         reads::claim_lines(&self.readers, id).await
     }
 
-    async fn claims(&self, filter: &ClaimFilter, after: Option<PageToken>, limit: usize) -> Result<Page<Claim>, StoreError> {
+    async fn claims(
+        &self,
+        filter: &ClaimFilter,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<Claim>, StoreError> {
         reads::claims(&self.readers, filter, after, limit).await
     }
 
@@ -231,11 +287,19 @@ impl Store for SqliteStore {
         lease::take(&self.leases, lease::Right::Relay)
     }
 
-    async fn unpublished(&self, limit: usize, except: &[i64]) -> Result<Vec<OutboxEvent>, StoreError> {
+    async fn unpublished(
+        &self,
+        limit: usize,
+        except: &[i64],
+    ) -> Result<Vec<OutboxEvent>, StoreError> {
         reads::unpublished(&self.readers, limit, except).await
     }
 
-    async fn mark_published(&self, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
+    async fn mark_published(
+        &self,
+        outbox_ids: &[i64],
+        at: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         outbox::mark_published(&self.writer, outbox_ids, at).await?;
         self.wake.wake(Occasion::Published);
         Ok(())
@@ -245,7 +309,11 @@ impl Store for SqliteStore {
         outbox::count_attempt(&self.writer, outbox_ids).await
     }
 
-    async fn published_after(&self, position: i64, limit: usize) -> Result<Vec<OutboxEvent>, StoreError> {
+    async fn published_after(
+        &self,
+        position: i64,
+        limit: usize,
+    ) -> Result<Vec<OutboxEvent>, StoreError> {
         reads::published_after(&self.readers, position, limit).await
     }
 

@@ -1,4 +1,5 @@
-//! Publication marks. Lists of numbers travel as one JSON text, SQLite's way of an array, so that the SQL stays fixed.
+//! Publication marks. Lists of numbers travel as one JSON text, SQLite's way of an array, so that
+//! the SQL stays fixed.
 
 use crate::store::StoreError;
 use crate::store::columns::{Instant, doing, json};
@@ -6,9 +7,14 @@ use sqlx::{SqlitePool, query};
 use time::OffsetDateTime;
 
 /// Gives consecutive positions, in the order given, to the events that have none yet.
-pub(super) async fn mark_published(writer: &SqlitePool, outbox_ids: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
-    // One statement on the one writer: nobody else numbers at the same time. An id given twice takes its first place. CROSS JOIN:
-    // from the list to the outbox, for the other way would read the whole backlog.
+pub(super) async fn mark_published(
+    writer: &SqlitePool,
+    outbox_ids: &[i64],
+    at: OffsetDateTime,
+) -> Result<(), StoreError> {
+    // One statement on the one writer: nobody else numbers at the same time. An id given twice
+    // takes its first place. CROSS JOIN: from the list to the outbox, for the other way would read
+    // the whole backlog.
     query(
         "UPDATE outbox SET published_at = $2, \
          position = (SELECT COALESCE(max(position), 0) FROM outbox) + wanted.place \
@@ -25,7 +31,10 @@ pub(super) async fn mark_published(writer: &SqlitePool, outbox_ids: &[i64], at: 
 }
 
 /// Counts a failed try. The plus keeps the index of positions out: it has all that waits.
-pub(super) async fn count_attempt(writer: &SqlitePool, outbox_ids: &[i64]) -> Result<(), StoreError> {
+pub(super) async fn count_attempt(
+    writer: &SqlitePool,
+    outbox_ids: &[i64],
+) -> Result<(), StoreError> {
     query("UPDATE outbox SET attempts = attempts + 1 WHERE +position IS NULL AND outbox_id IN (SELECT value FROM json_each($1))")
         .bind(json(&outbox_ids))
         .execute(writer)

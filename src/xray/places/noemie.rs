@@ -1,4 +1,5 @@
-//! The chosen physical records of a NOEMIE file, with the entities that stand in each: in blocks an entity may stand in several.
+//! The chosen physical records of a NOEMIE file, with the entities that stand in each: in blocks an
+//! entity may stand in several.
 
 use super::{Content, Entry, Part, Places, entry};
 use crate::xray::choice::{Choice, Wanted};
@@ -8,7 +9,12 @@ use noemie_parsers::noemie::{self, Borne, Entite, Flux, Morceau, Packaging, Read
 use noemie_parsers::physical::noemie_blocs::BLOC;
 use std::io::{self, Read, Seek, SeekFrom};
 
-pub(super) fn find(mut source: impl Read + Seek, packaging: Packaging, wanted: &mut Wanted, places: &mut Places) -> io::Result<()> {
+pub(super) fn find(
+    mut source: impl Read + Seek,
+    packaging: Packaging,
+    wanted: &mut Wanted,
+    places: &mut Places,
+) -> io::Result<()> {
     if matches!(wanted.choice, Choice::Invoice(_)) {
         invoices(&mut source, packaging, wanted)?;
         source.seek(SeekFrom::Start(0))?;
@@ -39,7 +45,9 @@ fn invoices(source: impl Read, packaging: Packaging, wanted: &mut Wanted) -> io:
         if wanted.is_invoice(&retour.numero) {
             for entity in &retour.entites {
                 wanted.add(entity.lieu.position.record);
-                wanted.add(entity.lieu.plus_loin(entity.octets.len().saturating_sub(1)).position.record);
+                wanted.add(
+                    entity.lieu.plus_loin(entity.octets.len().saturating_sub(1)).position.record,
+                );
             }
         }
     }
@@ -47,7 +55,14 @@ fn invoices(source: impl Read, packaging: Packaging, wanted: &mut Wanted) -> io:
 }
 
 fn end_mark(borne: &Borne, table: &'static Layout, wanted: &Wanted, places: &mut Places) {
-    places.see(wanted, borne.position, || entry(borne.position, table.tag.to_owned(), None, Content::Record(Some(table), Famille::Aucun)));
+    places.see(wanted, borne.position, || {
+        entry(
+            borne.position,
+            table.tag.to_owned(),
+            None,
+            Content::Record(Some(table), Famille::Aucun),
+        )
+    });
 }
 
 /// Puts an entity in each of the records where it stands.
@@ -58,15 +73,24 @@ fn place(entity: &Entite, wanted: &Wanted, places: &mut Places) {
         let column = usize::try_from(here.colonne).unwrap_or(usize::MAX);
         let room = if here.blocs { (BLOC + 1).saturating_sub(column).max(1) } else { usize::MAX };
         let len = room.min(entity.octets.len() - from);
-        let part =
-            Part { code: entity.code().to_owned(), table: entity.table, bytes: entity.octets.clone(), from, column, len, closed: entity.fermee };
+        let part = Part {
+            code: entity.code().to_owned(),
+            table: entity.table,
+            bytes: entity.octets.clone(),
+            from,
+            column,
+            len,
+            closed: entity.fermee,
+        };
         add(part, here.position, wanted, places);
         from += len;
     }
 }
 
 fn add(part: Part, at: Position, wanted: &Wanted, places: &mut Places) {
-    if let Some(Entry { content: Content::Entities(parts), .. }) = places.entries.get_mut(&at.record) {
+    if let Some(Entry { content: Content::Entities(parts), .. }) =
+        places.entries.get_mut(&at.record)
+    {
         parts.push(part);
         return;
     }

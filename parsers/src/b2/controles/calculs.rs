@@ -1,4 +1,5 @@
-//! C24, C27, C28 and C35: dates and computations of the lines. All are warnings: they rest on one source or on memory.
+//! C24, C27, C28 and C35: dates and computations of the lines. All are warnings: they rest on one
+//! source or on memory.
 
 use super::super::facture::{Chiffres, Facture, Piece};
 use super::super::genre::Genre;
@@ -26,7 +27,13 @@ pub(super) fn calculs(facture: &Facture, transmission: Option<Date>, out: &mut V
 }
 
 /// C24: strictly less than one year between care and transmission.
-fn delai(facture: &Facture, piece: &Piece, soins: Option<Date>, transmission: Option<Date>, out: &mut Vec<Anomaly>) {
+fn delai(
+    facture: &Facture,
+    piece: &Piece,
+    soins: Option<Date>,
+    transmission: Option<Date>,
+    out: &mut Vec<Anomaly>,
+) {
     let zone = match (piece.genre, facture.is_cp()) {
         (Genre::Ligne3, _) => &t3::cp::DATE_DEBUT_SEJOUR,
         (_, true) => &t4::cp::DATE_SOINS,
@@ -35,7 +42,12 @@ fn delai(facture: &Facture, piece: &Piece, soins: Option<Date>, transmission: Op
     if let (Some(care), Some(sent)) = (soins, transmission)
         && (care.annee() + 1, care.mois(), care.jour()) <= (sent.annee(), sent.mois(), sent.jour())
     {
-        out.push(at(Code::DelaiTransmission, piece, zone, "Plus d'un an entre les soins et la transmission"));
+        out.push(at(
+            Code::DelaiTransmission,
+            piece,
+            zone,
+            "Plus d'un an entre les soins et la transmission",
+        ));
     }
 }
 
@@ -48,25 +60,36 @@ const fn zones(genre: Genre, cp: bool) -> (&'static Zone, &'static Zone) {
     }
 }
 
-/// C35: base = quantity x coefficient x price, AMO = base x rate, rounded half up. The base may be lower than the price (LPP tariffs, hospital coefficients), so only
-/// a base above the computation is reported.
+/// C35: base = quantity x coefficient x price, AMO = base x rate, rounded half up. The base may be
+/// lower than the price (LPP tariffs, hospital coefficients), so only a base above the computation
+/// is reported.
 fn base_et_amo(facture: &Facture, piece: &Piece, ligne: &Chiffres, out: &mut Vec<Anomaly>) {
     let (base, amo) = zones(piece.genre, facture.is_cp());
     let coefficient = if ligne.coefficient == 0 { 100 } else { ligne.coefficient };
     let price = u64::try_from(ligne.prix_unitaire.centimes()).unwrap_or_default();
-    let computed = Montant::from_centimes(rounded(ligne.quantite.saturating_mul(coefficient).saturating_mul(price)));
+    let computed = Montant::from_centimes(rounded(
+        ligne.quantite.saturating_mul(coefficient).saturating_mul(price),
+    ));
     if price > 0 && (ligne.base - computed).centimes() > TOLERANCE {
         out.push(at(
             Code::Calcul,
             piece,
             base,
-            format!("Base de remboursement {} au-dessus de quantité x coefficient x prix ({computed})", ligne.base),
+            format!(
+                "Base de remboursement {} au-dessus de quantité x coefficient x prix ({computed})",
+                ligne.base
+            ),
         ));
     }
     let share = u64::try_from(ligne.base.centimes()).unwrap_or_default().saturating_mul(ligne.taux);
     let computed = Montant::from_centimes(rounded(share));
     if (ligne.amo - computed).centimes().abs() > TOLERANCE {
-        out.push(at(Code::Calcul, piece, amo, format!("Montant AMO {} différent de base x taux ({computed})", ligne.amo)));
+        out.push(at(
+            Code::Calcul,
+            piece,
+            amo,
+            format!("Montant AMO {} différent de base x taux ({computed})", ligne.amo),
+        ));
     }
 }
 
@@ -75,16 +98,21 @@ fn rounded(hundredths: u64) -> i64 {
     i64::try_from((hundredths.saturating_add(50)) / 100).unwrap_or(i64::MAX)
 }
 
-/// C27, hospitals only: billed = AMO + AMC, except for forfait journalier and patient's participations.
+/// C27, hospitals only: billed = AMO + AMC, except for forfait journalier and patient's
+/// participations.
 fn depense(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {
-    use t4::cp::{CODE_ACTE, MONTANT_HONORAIRES, MONTANT_REMBOURSABLE_AMO, MONTANT_REMBOURSABLE_OC};
+    use t4::cp::{
+        CODE_ACTE, MONTANT_HONORAIRES, MONTANT_REMBOURSABLE_AMO, MONTANT_REMBOURSABLE_OC,
+    };
     let code = CODE_ACTE.of(&piece.record).trim_ascii();
     let exempt = code.starts_with(b"FJ") || code.starts_with(b"FP");
     if !facture.is_cp() || exempt || piece.genre != Genre::Ligne4 {
         return;
     }
-    let lu = |zone: &Zone| picture::montant(zone.of(&piece.record)).ok().flatten().unwrap_or_default();
-    let (depense, amo, amc) = (lu(&MONTANT_HONORAIRES), lu(&MONTANT_REMBOURSABLE_AMO), lu(&MONTANT_REMBOURSABLE_OC));
+    let lu =
+        |zone: &Zone| picture::montant(zone.of(&piece.record)).ok().flatten().unwrap_or_default();
+    let (depense, amo, amc) =
+        (lu(&MONTANT_HONORAIRES), lu(&MONTANT_REMBOURSABLE_AMO), lu(&MONTANT_REMBOURSABLE_OC));
     if amc != Montant::ZERO && depense != amo + amc {
         let message = format!("Dépense {depense} différente de AMO {amo} + AMC {amc}");
         out.push(at(Code::Depense, piece, &MONTANT_HONORAIRES, message));
@@ -94,9 +122,15 @@ fn depense(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {
 /// Where a code of prior agreement and its date stand.
 const fn accord_zones(genre: Genre, cp: bool) -> Option<(&'static Zone, &'static Zone)> {
     match (genre, cp) {
-        (Genre::Ligne4, false) => Some((&t4::ps::CODE_ACCORD_PREALABLE, &t4::ps::DATE_DEMANDE_ACCORD_PREALABLE)),
-        (Genre::Complement3(b'S'), true) => Some((&t3s::cp::CODE_ACCORD_PREALABLE, &t3s::cp::DATE_DEMANDE_ACCORD_PREALABLE)),
-        (Genre::Complement4(b'S'), _) => Some((&t4s::v2005e::CODE_ACCORD_PREALABLE, &t4s::v2005e::DATE_DEMANDE_ACCORD_PREALABLE)),
+        (Genre::Ligne4, false) => {
+            Some((&t4::ps::CODE_ACCORD_PREALABLE, &t4::ps::DATE_DEMANDE_ACCORD_PREALABLE))
+        }
+        (Genre::Complement3(b'S'), true) => {
+            Some((&t3s::cp::CODE_ACCORD_PREALABLE, &t3s::cp::DATE_DEMANDE_ACCORD_PREALABLE))
+        }
+        (Genre::Complement4(b'S'), _) => {
+            Some((&t4s::v2005e::CODE_ACCORD_PREALABLE, &t4s::v2005e::DATE_DEMANDE_ACCORD_PREALABLE))
+        }
         _ => None,
     }
 }
@@ -105,6 +139,11 @@ const fn accord_zones(genre: Genre, cp: bool) -> Option<(&'static Zone, &'static
 fn accord(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {
     let Some((code, date)) = accord_zones(piece.genre, facture.is_cp()) else { return };
     if matches!(code.of(&piece.record), b"0" | b"4" | b"5") && vide(date.of(&piece.record)) {
-        out.push(at(Code::AccordPrealable, piece, date, "Accord préalable : la date de demande est attendue"));
+        out.push(at(
+            Code::AccordPrealable,
+            piece,
+            date,
+            "Accord préalable : la date de demande est attendue",
+        ));
     }
 }

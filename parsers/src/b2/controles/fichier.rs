@@ -12,11 +12,25 @@ pub fn en_tete(en_tete: &EnTete, out: &mut Vec<Anomaly>) {
     let id = zone.of(&en_tete.record);
     if id.iter().all(|b| *b == b' ') {
         let message = "L'identification du fichier est obligatoire";
-        out.push(Anomaly::on_zone(Code::IdentificationFichier, en_tete.position, "000", zone, &en_tete.record, message));
+        out.push(Anomaly::on_zone(
+            Code::IdentificationFichier,
+            en_tete.position,
+            "000",
+            zone,
+            &en_tete.record,
+            message,
+        ));
     }
     if !en_tete.initiale {
         let message = "La zone message ne porte pas FACTURE INITIALE : ce fichier n'annonce pas de factures, les siennes sont mises de côté";
-        let anomaly = Anomaly::on_zone(Code::NonInitiale, en_tete.position, "000", &t000::layout::ZONE_MESSAGE, &en_tete.record, message);
+        let anomaly = Anomaly::on_zone(
+            Code::NonInitiale,
+            en_tete.position,
+            "000",
+            &t000::layout::ZONE_MESSAGE,
+            &en_tete.record,
+            message,
+        );
         out.push(anomaly);
     }
 }
@@ -32,13 +46,22 @@ const REPETEES: &[&Zone] = &[
 ];
 
 /// Compares a 999 with its 000 and with what was read of the logical file.
-pub fn fin_fichier(fin: &FinFichier, en_tete: &EnTete, enregistrements: u64, lots: u64, out: &mut Vec<Anomaly>) {
+pub fn fin_fichier(
+    fin: &FinFichier,
+    en_tete: &EnTete,
+    enregistrements: u64,
+    lots: u64,
+    out: &mut Vec<Anomaly>,
+) {
     for zone in REPETEES {
         if zone.of(&fin.record) != zone.of(&en_tete.record) {
             push(fin, zone, format!("{} : différent de l'en-tête 000", zone.name), out);
         }
     }
-    for (zone, read) in [(&t999::layout::NOMBRE_ENREGISTREMENTS, enregistrements), (&t999::layout::NOMBRE_LOTS, lots)] {
+    for (zone, read) in [
+        (&t999::layout::NOMBRE_ENREGISTREMENTS, enregistrements),
+        (&t999::layout::NOMBRE_LOTS, lots),
+    ] {
         let declared = picture::nombre(zone.of(&fin.record)).ok().map(Option::unwrap_or_default);
         if let Some(declared) = declared.filter(|d| *d != read) {
             push(fin, zone, format!("{} : {declared} déclaré, {read} lu", zone.name), out);

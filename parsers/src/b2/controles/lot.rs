@@ -55,7 +55,11 @@ impl CompteLot {
             self.total += unsigned(declared.total);
             self.amo += unsigned(declared.amo);
             self.amc += unsigned(declared.amc);
-            self.amo_honoraires += picture::nombre(t5::cp::TOTAL_REMBOURSABLE_AMO_HONORAIRES.of(&fin.record)).ok().flatten().unwrap_or_default();
+            self.amo_honoraires +=
+                picture::nombre(t5::cp::TOTAL_REMBOURSABLE_AMO_HONORAIRES.of(&fin.record))
+                    .ok()
+                    .flatten()
+                    .unwrap_or_default();
         }
     }
 }
@@ -78,18 +82,35 @@ pub fn fin_lot(fin: &FinLot, lot: &Lot, read: &CompteLot, out: &mut Vec<Anomaly>
         let declared = picture::nombre(zone.of(&fin.record)).ok().map(Option::unwrap_or_default);
         if declared.is_some_and(|d| !accepted.contains(&d)) {
             let declared = declared.unwrap_or_default();
-            push(fin, zone, format!("{} : {} déclaré, {} lu", zone.name, shown(zone, declared), shown(zone, accepted[0])), out);
+            push(
+                fin,
+                zone,
+                format!(
+                    "{} : {} déclaré, {} lu",
+                    zone.name,
+                    shown(zone, declared),
+                    shown(zone, accepted[0])
+                ),
+                out,
+            );
         }
     }
     if t::NO_LOT.of(&fin.record) != t1::layout::NO_LOT.of(&lot.record) {
-        push(fin, &t::NO_LOT, format!("Le numéro de lot diffère de celui du type 1 ({})", lot.numero()), out);
+        push(
+            fin,
+            &t::NO_LOT,
+            format!("Le numéro de lot diffère de celui du type 1 ({})", lot.numero()),
+            out,
+        );
     }
 }
 
 /// A counter as it is, an amount in euros.
 fn shown(zone: &Zone, n: u64) -> String {
     match zone.picture {
-        Picture::Montant => Montant::from_centimes(i64::try_from(n).unwrap_or(i64::MAX)).to_string(),
+        Picture::Montant => {
+            Montant::from_centimes(i64::try_from(n).unwrap_or(i64::MAX)).to_string()
+        }
         _ => n.to_string(),
     }
 }

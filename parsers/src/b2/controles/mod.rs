@@ -1,9 +1,10 @@
 //! Controls C4 to C37 of the norm over records, invoices, lots and files.
 //!
-//! Each control is a function in the file of its subject; what it costs is in the table of [`crate::anomaly`]. Controls that no byte of a
-//! file can decide are not here: C1 (file name of one operator), C11 (accepted forms of NIR: nothing to refuse), C20 (one nature of insurance per
-//! invoice: the layout has room for one), C23 (needs to know which establishments are public), C25, C36 and C38 (advice to producers and
-//! default values of readers).
+//! Each control is a function in the file of its subject; what it costs is in the table of
+//! [`crate::anomaly`]. Controls that no byte of a file can decide are not here: C1 (file name of
+//! one operator), C11 (accepted forms of NIR: nothing to refuse), C20 (one nature of insurance per
+//! invoice: the layout has room for one), C23 (needs to know which establishments are public), C25,
+//! C36 and C38 (advice to producers and default values of readers).
 
 mod calculs;
 mod cles;
@@ -25,10 +26,12 @@ use super::facture::{Facture, Piece};
 use crate::anomaly::{Anomaly, Code, Place, Severity};
 use crate::layout::Zone;
 
-/// Findings kept for one invoice: a true one has a few, and an invoice of 999 lines with several faults on each is still told whole.
+/// Findings kept for one invoice: a true one has a few, and an invoice of 999 lines with several
+/// faults on each is still told whole.
 pub const ANOMALIES_MAX: usize = 10_000;
 
-/// Findings of one invoice, in bounded memory: the next ones are only counted, with the worst of them.
+/// Findings of one invoice, in bounded memory: the next ones are only counted, with the worst of
+/// them.
 #[derive(Default)]
 struct Bilan {
     gardees: Vec<Anomaly>,
@@ -49,8 +52,13 @@ impl Bilan {
         facture.anomalies.append(&mut self.gardees);
         if let Some(pire) = self.pire {
             let at = facture.principale().position;
-            let message = format!("{} autres anomalies dans cette facture ne sont pas détaillées", self.omises);
-            facture.anomalies.push(Anomaly::on_record(Code::Limite, at, "2", message).with_severity(pire));
+            let message = format!(
+                "{} autres anomalies dans cette facture ne sont pas détaillées",
+                self.omises
+            );
+            facture
+                .anomalies
+                .push(Anomaly::on_record(Code::Limite, at, "2", message).with_severity(pire));
         }
     }
 }
@@ -60,7 +68,15 @@ pub fn facture(facture: &mut Facture, en_tete: Option<&EnTete>) {
     let mut bilan = Bilan::default();
     for piece in facture.pieces.iter().filter(|p| !p.douteux) {
         let layout = facture.tables.layout(piece.genre);
-        zones(layout, facture.famille(piece), &piece.record, piece.position, piece.genre, Place::Facture, &mut bilan.gardees);
+        zones(
+            layout,
+            facture.famille(piece),
+            &piece.record,
+            piece.position,
+            piece.genre,
+            Place::Facture,
+            &mut bilan.gardees,
+        );
         bilan.borner();
     }
     let found = &mut bilan.gardees;

@@ -55,13 +55,27 @@ fn read(zone: &Zone, record: &Record) -> Option<Montant> {
 }
 
 /// A sum with an unreadable term is not compared: the unreadable zone is already reported.
-fn compare(facture: &Facture, fin: &Piece, code: Code, total: &'static Zone, genre: Genre, zone: &Zone, out: &mut Vec<Anomaly>) {
-    let mut terms = facture.pieces.iter().filter(|p| p.genre == genre).map(|p| read(zone, &p.record));
+fn compare(
+    facture: &Facture,
+    fin: &Piece,
+    code: Code,
+    total: &'static Zone,
+    genre: Genre,
+    zone: &Zone,
+    out: &mut Vec<Anomaly>,
+) {
+    let mut terms =
+        facture.pieces.iter().filter(|p| p.genre == genre).map(|p| read(zone, &p.record));
     let sum = terms.try_fold(Montant::ZERO, |sum, term| Some(sum + term?));
     if let (Some(declared), Some(sum)) = (read(total, &fin.record), sum)
         && declared != sum
     {
-        out.push(at(code, fin, total, format!("{} : {declared} déclaré, {sum} d'après les lignes", total.name)));
+        out.push(at(
+            code,
+            fin,
+            total,
+            format!("{} : {declared} déclaré, {sum} d'après les lignes", total.name),
+        ));
     }
 }
 
@@ -70,7 +84,8 @@ fn participation(facture: &Facture, fin: &Piece, code: Code, out: &mut Vec<Anoma
     let r = &fin.record;
     let (zone, terms): (&'static Zone, &[(&Zone, i64)]) = if facture.is_cp() {
         use t5::cp::{
-            MONTANT_TOTAL_FACTURE_PH, TOTAL_HONORAIRES_FACTURES, TOTAL_PARTICIPATION_ASSURE_AVANT_OC, TOTAL_REMBOURSABLE_AMO_HONORAIRES,
+            MONTANT_TOTAL_FACTURE_PH, TOTAL_HONORAIRES_FACTURES,
+            TOTAL_PARTICIPATION_ASSURE_AVANT_OC, TOTAL_REMBOURSABLE_AMO_HONORAIRES,
             TOTAL_REMBOURSABLE_AMO_PH,
         };
         let terms = &[
@@ -81,26 +96,47 @@ fn participation(facture: &Facture, fin: &Piece, code: Code, out: &mut Vec<Anoma
         ];
         (&TOTAL_PARTICIPATION_ASSURE_AVANT_OC, terms)
     } else {
-        use t5::ps::{TOTAL_MONTANTS_FACTURES, TOTAL_PARTICIPATION_ASSURE_AVANT_OC, TOTAL_REMBOURSABLE_AMO};
-        (&TOTAL_PARTICIPATION_ASSURE_AVANT_OC, &[(&TOTAL_MONTANTS_FACTURES, 1), (&TOTAL_REMBOURSABLE_AMO, -1)])
+        use t5::ps::{
+            TOTAL_MONTANTS_FACTURES, TOTAL_PARTICIPATION_ASSURE_AVANT_OC, TOTAL_REMBOURSABLE_AMO,
+        };
+        (
+            &TOTAL_PARTICIPATION_ASSURE_AVANT_OC,
+            &[(&TOTAL_MONTANTS_FACTURES, 1), (&TOTAL_REMBOURSABLE_AMO, -1)],
+        )
     };
-    let sum: Option<i64> = terms.iter().map(|(z, sign)| read(z, r).map(|m| sign * m.centimes())).sum();
+    let sum: Option<i64> =
+        terms.iter().map(|(z, sign)| read(z, r).map(|m| sign * m.centimes())).sum();
     if let (Some(declared), Some(sum)) = (read(zone, r), sum.map(Montant::from_centimes))
         && declared != sum
     {
-        out.push(at(code, fin, zone, format!("{} : {declared} déclaré, {sum} d'après les autres totaux", zone.name)));
+        out.push(at(
+            code,
+            fin,
+            zone,
+            format!("{} : {declared} déclaré, {sum} d'après les autres totaux", zone.name),
+        ));
     }
 }
 
-/// C32: all 3 and 4, complements included; the count without complements is tolerated (source V names it so). 1,000 records and more do not fit.
+/// C32: all 3 and 4, complements included; the count without complements is tolerated (source V
+/// names it so). 1,000 records and more do not fit.
 fn compte(facture: &Facture, fin: &Piece, out: &mut Vec<Anomaly>) {
-    let zone = if facture.is_cp() { &t5::cp::NOMBRE_ENREGISTREMENTS_TYPES_3_4 } else { &t5::ps::NOMBRE_ENREGISTREMENTS_TYPE_4 };
+    let zone = if facture.is_cp() {
+        &t5::cp::NOMBRE_ENREGISTREMENTS_TYPES_3_4
+    } else {
+        &t5::ps::NOMBRE_ENREGISTREMENTS_TYPE_4
+    };
     let all = facture.pieces.iter().filter(|p| p.genre.is_detail()).count() as u64;
     let lines = facture.pieces.iter().filter(|p| p.genre.is_ligne()).count() as u64;
     if let Ok(declared) = picture::nombre(zone.of(&fin.record)) {
         let declared = declared.unwrap_or_default();
         if declared != all && declared != lines {
-            out.push(at(Code::CompteFacture, fin, zone, format!("{} : {declared} déclaré, {all} lus", zone.name)));
+            out.push(at(
+                Code::CompteFacture,
+                fin,
+                zone,
+                format!("{} : {declared} déclaré, {all} lus", zone.name),
+            ));
         }
     }
 }
@@ -108,9 +144,18 @@ fn compte(facture: &Facture, fin: &Piece, out: &mut Vec<Anomaly>) {
 /// C26: top eclatement F means that the AMC part travels on another invoice.
 fn eclatement(facture: &Facture, out: &mut Vec<Anomaly>) {
     let main = facture.principale();
-    let zone = if facture.is_cp() { &t2::cp::TOP_ECLATEMENT_FLUX_ETABLISSEMENT } else { &t2::ps::TOP_ECLATEMENT_FLUX_PS };
+    let zone = if facture.is_cp() {
+        &t2::cp::TOP_ECLATEMENT_FLUX_ETABLISSEMENT
+    } else {
+        &t2::ps::TOP_ECLATEMENT_FLUX_PS
+    };
     let split_in_dre = facture.tables.dre;
     if zone.of(&main.record) == b"F" && !split_in_dre && facture.totaux().amc != Montant::ZERO {
-        out.push(at(Code::Eclatement, main, zone, "Flux éclaté (F) : la part complémentaire des lignes doit être nulle"));
+        out.push(at(
+            Code::Eclatement,
+            main,
+            zone,
+            "Flux éclaté (F) : la part complémentaire des lignes doit être nulle",
+        ));
     }
 }

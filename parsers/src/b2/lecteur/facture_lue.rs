@@ -21,7 +21,10 @@ impl<R: Read> Lecteur<R> {
         controles::facture(&mut facture, self.en_tete.as_ref());
         if let Some(en_tete) = self.en_tete.as_ref().filter(|e| !e.initiale) {
             let at = facture.principale().position;
-            let message = format!("Facture d'un fichier ({}) sans la mention FACTURE INITIALE", en_tete.identification());
+            let message = format!(
+                "Facture d'un fichier ({}) sans la mention FACTURE INITIALE",
+                en_tete.identification()
+            );
             facture.anomalies.push(Anomaly::on_record(Code::NonInitiale, at, "2", message));
         }
         self.chercher_double(&mut facture);
@@ -47,19 +50,29 @@ impl<R: Read> Lecteur<R> {
             facture.anomalies.push(Anomaly::on_record(Code::Limite, main.position, "2", message));
             self.finie = true;
         } else if !self.numeros.insert(key) {
-            let message = format!("Le numéro de facture {} est déjà utilisé dans le lot", facture.numero());
-            let anomaly = Anomaly::on_zone(Code::FactureDouble, main.position, "2", zone, &main.record, message);
+            let message =
+                format!("Le numéro de facture {} est déjà utilisé dans le lot", facture.numero());
+            let anomaly = Anomaly::on_zone(
+                Code::FactureDouble,
+                main.position,
+                "2",
+                zone,
+                &main.record,
+                message,
+            );
             facture.anomalies.push(anomaly);
         }
     }
 
-    /// The file is already refused; what was read of the invoice is handed out as quarantined, so that its faults are told too.
+    /// The file is already refused; what was read of the invoice is handed out as quarantined, so
+    /// that its faults are told too.
     pub(super) fn abandonner_facture(&mut self) {
         if let Some(mut facture) = self.facture.take() {
             controles::facture(&mut facture, self.en_tete.as_ref());
             let at = facture.principale().position;
             let message = "Facture incomplète : son type 5 manque";
-            let cut = Anomaly::on_record(Code::Imbrication, at, "2", message).with_severity(Severity::Facture);
+            let cut = Anomaly::on_record(Code::Imbrication, at, "2", message)
+                .with_severity(Severity::Facture);
             facture.anomalies.push(cut);
             self.sortie.push_back(Element::Facture(Box::new(facture)));
         }

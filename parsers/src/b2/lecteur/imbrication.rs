@@ -1,4 +1,5 @@
-//! What each record does to the nesting: opens, closes, belongs to the invoice, or stands at an impossible place (P4, P5, P6).
+//! What each record does to the nesting: opens, closes, belongs to the invoice, or stands at an
+//! impossible place (P4, P5, P6).
 
 use super::super::controles::{self, CompteLot};
 use super::super::element::{Element, EnTete, FinFichier, FinLot, Lot};
@@ -13,7 +14,11 @@ use std::io::Read;
 impl<R: Read> Lecteur<R> {
     pub(super) fn ouvrir_fichier(&mut self, at: Position, record: [u8; LONGUEUR], douteux: bool) {
         if self.etat != Etat::Dehors {
-            self.imbrication(at, "000", "Un 000 alors que le fichier précédent n'est pas terminé par un 999");
+            self.imbrication(
+                at,
+                "000",
+                "Un 000 alors que le fichier précédent n'est pas terminé par un 999",
+            );
             self.abandonner_facture();
         }
         self.comptes.fichiers += 1;
@@ -29,7 +34,12 @@ impl<R: Read> Lecteur<R> {
             found.push(Anomaly::on_zone(Code::RemiseDejaRecue, at, "000", zone, &record, message));
         }
         if self.comptes.fichiers > FICHIERS_MAX {
-            found.push(Anomaly::on_record(Code::Limite, at, "000", format!("Plus de {FICHIERS_MAX} fichiers logiques dans un fichier")));
+            found.push(Anomaly::on_record(
+                Code::Limite,
+                at,
+                "000",
+                format!("Plus de {FICHIERS_MAX} fichiers logiques dans un fichier"),
+            ));
             self.finie = true;
         }
         self.debut_fichier = self.comptes.enregistrements - 1;
@@ -45,9 +55,17 @@ impl<R: Read> Lecteur<R> {
         match self.etat {
             Etat::Fichier => {}
             Etat::Dehors => self.imbrication(at, "1", "Un type 1 avant tout 000"),
-            Etat::Lot(_) | Etat::Finie => self.imbrication(at, "1", "Un type 1 alors que le lot précédent n'est pas terminé par un 6"),
+            Etat::Lot(_) | Etat::Finie => self.imbrication(
+                at,
+                "1",
+                "Un type 1 alors que le lot précédent n'est pas terminé par un 6",
+            ),
             Etat::Entete | Etat::Lignes => {
-                self.imbrication(at, "1", "Un type 1 alors qu'une facture n'est pas terminée par un 5");
+                self.imbrication(
+                    at,
+                    "1",
+                    "Un type 1 alors qu'une facture n'est pas terminée par un 5",
+                );
             }
         }
         self.rendre_ou_abandonner();
@@ -69,8 +87,14 @@ impl<R: Read> Lecteur<R> {
     pub(super) fn ouvrir_facture(&mut self, at: Position, record: [u8; LONGUEUR], douteux: bool) {
         match self.etat {
             Etat::Lot(_) | Etat::Finie => {}
-            Etat::Dehors | Etat::Fichier => self.imbrication(at, "2", "Un type 2 en dehors d'un lot"),
-            Etat::Entete | Etat::Lignes => self.imbrication(at, "2", "Un type 2 alors que la facture précédente n'est pas terminée par un 5"),
+            Etat::Dehors | Etat::Fichier => {
+                self.imbrication(at, "2", "Un type 2 en dehors d'un lot")
+            }
+            Etat::Entete | Etat::Lignes => self.imbrication(
+                at,
+                "2",
+                "Un type 2 alors que la facture précédente n'est pas terminée par un 5",
+            ),
         }
         self.rendre_ou_abandonner();
         self.comptes.factures += 1;
@@ -93,7 +117,12 @@ impl<R: Read> Lecteur<R> {
         let open = matches!(self.etat, Etat::Entete | Etat::Lignes);
         let trailing = self.etat == Etat::Finie && matches!(genre, Genre::ComplementFin(_));
         if piece.position.record == 1 && matches!(genre, Genre::Inconnu(_)) {
-            self.signaler(Anomaly::on_record(Code::NonReconnu, piece.position, "", "Le premier enregistrement n'est ni un 000 ni d'un type connu"));
+            self.signaler(Anomaly::on_record(
+                Code::NonReconnu,
+                piece.position,
+                "",
+                "Le premier enregistrement n'est ni un 000 ni d'un type connu",
+            ));
             return;
         }
         if self.facture.is_none() || !(open || trailing) {
@@ -131,11 +160,21 @@ impl<R: Read> Lecteur<R> {
     fn faute_de_place(&self, genre: Genre, piece: &Piece) -> Option<Anomaly> {
         let tables = self.tables();
         let (code, message) = match (genre, self.etat) {
-            (Genre::Inconnu(_), _) => (Code::TypeInconnu, "Type d'enregistrement inconnu : il peut porter des montants"),
-            (Genre::Ligne3, _) if tables.layout(genre).is_none() => (Code::TypeInconnu, "Le type 3 n'existe pas dans cette norme"),
-            (Genre::ComplementFacture(_), Etat::Lignes) => (Code::ImbricationFacture, "Un complément de type 2 derrière les lignes"),
-            (Genre::Complement3(_) | Genre::Complement4(_), Etat::Entete) => (Code::ImbricationFacture, "Un complément avant sa ligne"),
-            (g, _) if !tables.is_named(g) => (Code::ComplementInconnu, "Complément inconnu, conservé tel quel"),
+            (Genre::Inconnu(_), _) => {
+                (Code::TypeInconnu, "Type d'enregistrement inconnu : il peut porter des montants")
+            }
+            (Genre::Ligne3, _) if tables.layout(genre).is_none() => {
+                (Code::TypeInconnu, "Le type 3 n'existe pas dans cette norme")
+            }
+            (Genre::ComplementFacture(_), Etat::Lignes) => {
+                (Code::ImbricationFacture, "Un complément de type 2 derrière les lignes")
+            }
+            (Genre::Complement3(_) | Genre::Complement4(_), Etat::Entete) => {
+                (Code::ImbricationFacture, "Un complément avant sa ligne")
+            }
+            (g, _) if !tables.is_named(g) => {
+                (Code::ComplementInconnu, "Complément inconnu, conservé tel quel")
+            }
             _ => return None,
         };
         let mut anomaly = Anomaly::on_record(code, piece.position, genre.nom(), message);
@@ -151,8 +190,14 @@ impl<R: Read> Lecteur<R> {
     pub(super) fn fermer_lot(&mut self, at: Position, record: [u8; LONGUEUR], douteux: bool) {
         match self.etat {
             Etat::Lot(_) | Etat::Finie => {}
-            Etat::Dehors | Etat::Fichier => self.imbrication(at, "6", "Un type 6 en dehors d'un lot"),
-            Etat::Entete | Etat::Lignes => self.imbrication(at, "6", "Un type 6 alors qu'une facture n'est pas terminée par un 5"),
+            Etat::Dehors | Etat::Fichier => {
+                self.imbrication(at, "6", "Un type 6 en dehors d'un lot")
+            }
+            Etat::Entete | Etat::Lignes => self.imbrication(
+                at,
+                "6",
+                "Un type 6 alors qu'une facture n'est pas terminée par un 5",
+            ),
         }
         self.rendre_ou_abandonner();
         let fin = FinLot { position: at, record };

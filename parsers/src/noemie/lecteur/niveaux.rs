@@ -1,4 +1,5 @@
-//! The reader between a header and its trailer: which group an entity opens or closes, and who receives it (control Q15).
+//! The reader between a header and its trailer: which group an entity opens or closes, and who
+//! receives it (control Q15).
 
 use super::{ENTITES_MAX, Element, Logique, Reader};
 use crate::anomaly::{Anomaly, Code, Position};
@@ -31,12 +32,15 @@ impl<R: Read> Reader<R> {
         self.fichier.as_ref().map_or("", Logique::reference)
     }
 
-    /// Level 99; and 110 and 120 of reference 900, written with level 05 but never closed (an insurer's writer).
+    /// Level 99; and 110 and 120 of reference 900, written with level 05 but never closed (an
+    /// insurer's writer).
     fn est_feuille(&self, entite: &Entite) -> bool {
-        entite.niveau == FEUILLE || (matches!(&entite.code, b"110" | b"120") && self.reference() == "900")
+        entite.niveau == FEUILLE
+            || (matches!(&entite.code, b"110" | b"120") && self.reference() == "900")
     }
 
-    /// Whether a group is the one an invoice is made of. 045 is the innermost group of reference 687, with the 100 as a leaf.
+    /// Whether a group is the one an invoice is made of. 045 is the innermost group of reference
+    /// 687, with the 100 as a leaf.
     fn ouvre_une_facture(&self, entite: &Entite) -> bool {
         let acceptation = self.reference() == "687";
         self.facture.is_none()
@@ -74,7 +78,12 @@ impl<R: Read> Reader<R> {
             self.facture = Some(Box::new(Retour::ouvrir(self.comptes.factures + 1, &entite)));
         }
         let contexte_avant = Arc::clone(&self.contexte);
-        self.pile.push(Groupe { niveau: entite.niveau, facture, contexte_avant, contenu: Contenu::default() });
+        self.pile.push(Groupe {
+            niveau: entite.niveau,
+            facture,
+            contexte_avant,
+            contenu: Contenu::default(),
+        });
         self.recevoir(entite);
     }
 
@@ -82,9 +91,18 @@ impl<R: Read> Reader<R> {
     fn imbriquer(&mut self, entite: &Entite) {
         let ouvert = self.niveau();
         if entite.niveau == 0 || entite.niveau > ouvert + 1 {
-            self.signaler(entite.anomalie(Code::Niveaux, format!("niveau {:02} sous le niveau {ouvert:02}", entite.niveau)));
+            self.signaler(entite.anomalie(
+                Code::Niveaux,
+                format!("niveau {:02} sous le niveau {ouvert:02}", entite.niveau),
+            ));
         } else if entite.niveau <= ouvert {
-            self.signaler(entite.anomalie(Code::Niveaux, format!("niveau {:02} alors que le niveau {ouvert:02} n'est pas ferme", entite.niveau)));
+            self.signaler(entite.anomalie(
+                Code::Niveaux,
+                format!(
+                    "niveau {:02} alors que le niveau {ouvert:02} n'est pas ferme",
+                    entite.niveau
+                ),
+            ));
         }
         while self.pile.last().is_some_and(|g| g.niveau >= entite.niveau) {
             self.depiler();
@@ -101,7 +119,8 @@ impl<R: Read> Reader<R> {
         self.recevoir(entite);
     }
 
-    /// Controls an entity, counts what it pays, and gives it to the invoice, the context or the movements.
+    /// Controls an entity, counts what it pays, and gives it to the invoice, the context or the
+    /// movements.
     fn recevoir(&mut self, entite: Entite) {
         self.controler(&entite);
         if let Some(contenu) = self.contenu() {
@@ -118,7 +137,10 @@ impl<R: Read> Reader<R> {
     }
 
     fn controler(&mut self, entite: &Entite) {
-        let situation = Situation { dans_facture: self.facture.is_some(), reference_687: self.reference() == "687" };
+        let situation = Situation {
+            dans_facture: self.facture.is_some(),
+            reference_687: self.reference() == "687",
+        };
         for faute in controles::controler(entite, situation) {
             self.signaler(faute);
         }
@@ -130,14 +152,22 @@ impl<R: Read> Reader<R> {
             facture.noter(&entite);
             facture.entites.push(entite);
         } else {
-            self.signaler(entite.anomalie(Code::Limite, format!("plus de {ENTITES_MAX} entites dans une facture")));
+            self.signaler(
+                entite.anomalie(
+                    Code::Limite,
+                    format!("plus de {ENTITES_MAX} entites dans une facture"),
+                ),
+            );
         }
     }
 
-    /// Money of an invoice that no invoice holds (its 102 is unknown or lost) must not pass in silence.
+    /// Money of an invoice that no invoice holds (its 102 is unknown or lost) must not pass in
+    /// silence.
     fn hors_facture(&mut self, entite: &Entite) {
         if matches!(&entite.code, b"198" | b"199" | b"210") {
-            self.signaler(entite.anomalie(Code::Niveaux, "montant de facture hors de toute facture"));
+            self.signaler(
+                entite.anomalie(Code::Niveaux, "montant de facture hors de toute facture"),
+            );
         } else {
             self.mouvement(entite);
         }
@@ -150,7 +180,10 @@ impl<R: Read> Reader<R> {
             if forfait.entites.len() < ENTITES_MAX {
                 forfait.detailler(entite);
             } else {
-                self.signaler(entite.anomalie(Code::Limite, format!("plus de {ENTITES_MAX} details dans un paiement")));
+                self.signaler(entite.anomalie(
+                    Code::Limite,
+                    format!("plus de {ENTITES_MAX} details dans un paiement"),
+                ));
             }
             return;
         }
@@ -174,7 +207,13 @@ impl<R: Read> Reader<R> {
         self.controler(&fin);
         let ouvert = self.niveau();
         if fin.niveau != ouvert || self.pile.is_empty() {
-            self.signaler(fin.anomalie(Code::Niveaux, format!("fin du niveau {:02} alors que le niveau {ouvert:02} est ouvert", fin.niveau)));
+            self.signaler(fin.anomalie(
+                Code::Niveaux,
+                format!(
+                    "fin du niveau {:02} alors que le niveau {ouvert:02} est ouvert",
+                    fin.niveau
+                ),
+            ));
             if self.pile.iter().any(|g| g.niveau == fin.niveau) {
                 while self.niveau() > fin.niveau {
                     self.depiler();

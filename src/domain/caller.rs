@@ -1,0 +1,99 @@
+//! Who asks the gateway for something, and which rows the answer may come from.
+//!
+//! A [`Caller`] is made where a connection or a command begins and is an argument of every act and
+//! reading of `service`. Its [`Scope`] is an argument of every reading of the store, so that a
+//! query without a filter does not compile (invariant 13).
+
+use std::collections::BTreeSet;
+
+/// What kind of party a caller is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Deposits the files of health professionals, and reads what became of them.
+    Concentrator,
+    /// Deposits NOEMIE returns.
+    Caisse,
+    /// Decides and pays claims for an AMC.
+    Worker,
+    /// Keeps the conventions.
+    Desk,
+    /// Runs the gateway.
+    Operator,
+    /// Reads the journals.
+    Auditor,
+}
+
+/// How the name of a caller was proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Proof {
+    /// The caller runs on this machine: the command line, or the loopback of the embedded default.
+    Local,
+}
+
+/// A proven caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Name that journals keep.
+    pub name: String,
+    /// How the name was proven.
+    pub proof: Proof,
+    /// Kind of party.
+    pub role: Role,
+    /// Rows that this caller may see and change.
+    pub scope: Scope,
+}
+
+impl Caller {
+    /// The operator of this machine: sees and changes everything.
+    #[must_use]
+    pub fn local() -> Self {
+        Self {
+            name: "local".to_owned(),
+            proof: Proof::Local,
+            role: Role::Operator,
+            scope: Scope::everything(),
+        }
+    }
+}
+
+/// One dimension of a [`Scope`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Extent {
+    /// Every value.
+    #[default]
+    All,
+    /// These values; the empty set covers nothing.
+    Only(BTreeSet<String>),
+}
+
+impl Extent {
+    /// Whether a value lies inside.
+    #[must_use]
+    pub fn covers(&self, value: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(values) => values.contains(value),
+        }
+    }
+}
+
+/// The rows that a caller may see: a row has to lie inside every dimension that it has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// Names of depositors.
+    pub senders: Extent,
+    /// PS numbers, 9 characters.
+    pub ps: Extent,
+    /// AMC numbers, 10 characters.
+    pub amc: Extent,
+    /// Organisms (caisses), as the 000 of their files names them.
+    pub organisms: Extent,
+}
+
+impl Scope {
+    /// The scope that leaves nothing out.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self::default()
+    }
+}

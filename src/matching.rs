@@ -1,0 +1,258 @@
+//! Matching: what a payer says is applied to the claims it is about.
+
+use crate::clock::SharedClock;
+use crate::domain::{
+    Anomalie, Claim, ClaimEvent, ClaimId, ClaimPart, EventId, ExchangeId, InvoiceKey, PartKind,
+    PartState, Token, life_cycle,
+};
+use crate::normalise::Outcome;
+use crate::store::{PartChange, StoreError, UnitOfWork};
+use noemie_parsers::types::Montant;
+use std::collections::{BTreeSet, HashMap};
+use time::OffsetDateTime;
+
+/// What a return says of one invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Rank in the exchange, 1-based.
+    pub ordinal: u64,
+    /// Physical record where it begins.
+    pub record: u64,
+    /// Entities it is made of.
+    pub entities: u64,
+    /// PS number, empty when unreadable.
+    pub ps: String,
+    /// Invoice number.
+    pub invoice_number: String,
+    /// Identities it may answer.
+    pub identities: Vec<Token>,
+    /// What is said of each part.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Answer {
+    /// The invoices it may answer.
+    fn invoices(&self) -> impl Iterator<Item = InvoiceKey> {
+        self.identities
+            .iter()
+            .map(|identity| InvoiceKey::new(&self.ps, &self.invoice_number, identity.clone()))
+    }
+}
+
+/// What became of the answers.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// For each answer, whether it found its claim.
+    pub matched: Vec<bool>,
+    /// Transitions that the life cycle does not have: kept as findings, the claim unchanged.
+    pub findings: Vec<Anomalie>,
+    /// Exchanges that brought the claims found.
+    pub exchanges: BTreeSet<ExchangeId>,
+}
+
+/// Applies a batch of answers in one go: one read, one write of parts, one of events.
+pub async fn apply(
+    answers: &[Answer],
+    exchange_id: ExchangeId,
+    at: OffsetDateTime,
+    clock: &SharedClock,
+    work: &mut dyn UnitOfWork,
+) -> Result<Applied, StoreError> {
+    let wanted: Vec<InvoiceKey> = answers.iter().flat_map(Answer::invoices).collect();
+    let mut claims: HashMap<Token, Claim> =
+        work.latest_claims(&wanted).await?.into_iter().map(|c| (c.identity.clone(), c)).collect();
+    let exchanges = claims.values().map(|c| c.exchange_id).collect();
+    let ids: Vec<ClaimId> = claims.values().map(|c| c.id).collect();
+    let mut sequences: HashMap<ClaimId, u64> =
+        work.next_sequences(&ids).await?.into_iter().collect();
+    let (mut applied, mut changes, mut events) =
+        (Applied { exchanges, ..Applied::default() }, Vec::new(), Vec::new());
+    for answer in answers {
+        let key = answer.identities.iter().find(|t| claims.contains_key(*t)).cloned();
+        applied.matched.push(key.is_some());
+        let Some(claim) = key.and_then(|k| claims.get_mut(&k)) else { continue };
+        for outcome in &answer.outcomes {
+            match change(claim.part(outcome.kind), outcome, at) {
+                Change::Same => {}
+                Change::Impossible => {
+                    applied.findings.push(impossible(answer, claim.part(outcome.kind), outcome))
+                }
+                Change::To(part) => {
+                    set(claim, part.clone());
+                    let sequence = sequences.entry(claim.id).or_insert(1);
+                    events.push(ClaimEvent::of(
+                        claim,
+                        &part,
+                        EventId(clock.new_id()),
+                        *sequence,
+                        Some(exchange_id),
+                        at,
+                    ));
+                    *sequence += 1;
+                    changes.push(PartChange { claim_id: claim.id, part });
+                }
+            }
+        }
+    }
+    if !changes.is_empty() {
+        let rejects = amc_rejects(&changes);
+        work.update_parts(&changes).await?;
+        work.mark_rejects_told(exchange_id, &rejects).await?;
+        work.insert_events(&events).await?;
+    }
+    Ok(applied)
+}
+
+/// AMC rejects that this payer tells itself: no 580 of ours repeats them.
+fn amc_rejects(changes: &[PartChange]) -> Vec<ClaimId> {
+    let rejected =
+        |c: &&PartChange| c.part.kind == PartKind::Amc && life_cycle::is_reject(c.part.state);
+    changes.iter().filter(rejected).map(|c| c.claim_id).collect()
+}
+
+enum Change {
+    Same,
+    Impossible,
+    To(ClaimPart),
+}
+
+/// What an outcome does to a part.
+fn change(part: &ClaimPart, outcome: &Outcome, at: OffsetDateTime) -> Change {
+    // A second recovery cannot be told from a repetition of the first: it is shown rather than
+    // passed over.
+    let same_payment = match outcome.state {
+        PartState::Paid => part.paid == outcome.moved,
+        PartState::Recovered => false,
+        _ => true,
+    };
+    let nothing_for_nothing =
+        part.state == PartState::NotRequested && outcome.moved == Montant::ZERO;
+    if nothing_for_nothing || (part.state == outcome.state && same_payment) {
+        return Change::Same;
+    }
+    let to = match (part.state, outcome.state) {
+        (PartState::Accepted, PartState::Rejected) => PartState::RejectedAfterAcceptance,
+        (_, to) => to,
+    };
+    if !life_cycle::may_become(part.state, to) {
+        return Change::Impossible;
+    }
+    let paid = match to {
+        PartState::Paid => outcome.moved,
+        PartState::Recovered => part.paid + outcome.moved,
+        _ => Montant::ZERO,
+    };
+    Change::To(ClaimPart {
+        kind: part.kind,
+        state: to,
+        asked: part.asked,
+        paid,
+        transfer_reference: outcome
+            .transfer_reference
+            .clone()
+            .or_else(|| part.transfer_reference.clone()),
+        transfer_date: outcome.transfer_date.or(part.transfer_date),
+        reasons: outcome.reasons.clone(),
+        updated_at: at,
+    })
+}
+
+fn set(claim: &mut Claim, part: ClaimPart) {
+    match part.kind {
+        PartKind::Amo => claim.amo = part,
+        PartKind::Amc => claim.amc = part,
+    }
+}
+
+fn impossible(answer: &Answer, part: &ClaimPart, outcome: &Outcome) -> Anomalie {
+    Anomalie {
+        ordinal: 0,
+        code: "R1-TRANSITION".to_owned(),
+        control: "R1".to_owned(),
+        severity: "warning".to_owned(),
+        record: answer.record,
+        record_type: "102".to_owned(),
+        column: 1,
+        offset: 0,
+        length: 0,
+        field: String::new(),
+        value: String::new(),
+        message: format!(
+            "{} : « {} » annoncé alors que l'état est « {} », demande inchangée",
+            part.kind.libelle(),
+            outcome.state.libelle(),
+            part.state.libelle()
+        ),
+        invoice_number: answer.invoice_number.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const AT: OffsetDateTime = datetime!(2026-02-06 08:00 UTC);
+
+    fn part(state: PartState, paid: i64) -> ClaimPart {
+        let (asked, paid) = (Montant::from_centimes(1_000), Montant::from_centimes(paid));
+        ClaimPart {
+            kind: PartKind::Amo,
+            state,
+            asked,
+            paid,
+            transfer_reference: None,
+            transfer_date: None,
+            reasons: Vec::new(),
+            updated_at: AT,
+        }
+    }
+
+    fn outcome(state: PartState, moved: i64) -> Outcome {
+        let moved = Montant::from_centimes(moved);
+        Outcome {
+            kind: PartKind::Amo,
+            state,
+            moved,
+            transfer_reference: None,
+            transfer_date: None,
+            reasons: Vec::new(),
+        }
+    }
+
+    /// The state and amount that follow; `None` when the outcome is impossible, the same part when
+    /// it says nothing new.
+    fn after(from: (PartState, i64), said: (PartState, i64)) -> Option<(PartState, i64)> {
+        match change(&part(from.0, from.1), &outcome(said.0, said.1), AT) {
+            Change::Same => Some(from),
+            Change::Impossible => None,
+            Change::To(part) => Some((part.state, part.paid.centimes())),
+        }
+    }
+
+    #[test]
+    fn money_is_never_passed_over() {
+        use PartState::{Paid, Received, Recovered};
+        assert_eq!(after((Received, 0), (Paid, 1_000)), Some((Paid, 1_000)));
+        assert_eq!(after((Paid, 1_000), (Paid, 1_000)), Some((Paid, 1_000)), "told twice");
+        assert_eq!(after((Paid, 1_000), (Paid, 400)), None, "another payment");
+        assert_eq!(after((Paid, 1_000), (Recovered, -300)), Some((Recovered, 700)));
+        assert_eq!(
+            after((Recovered, 700), (Recovered, -300)),
+            None,
+            "another recovery, or the same one again"
+        );
+    }
+
+    #[test]
+    fn a_reject_after_acceptance_has_its_own_name() {
+        use PartState::{Accepted, NotRequested, Paid, Rejected, RejectedAfterAcceptance};
+        assert_eq!(after((Accepted, 0), (Rejected, 0)), Some((RejectedAfterAcceptance, 0)));
+        assert_eq!(after((Paid, 1_000), (Rejected, 0)), None);
+        assert_eq!(
+            after((NotRequested, 0), (Paid, 0)),
+            Some((NotRequested, 0)),
+            "nothing for nothing"
+        );
+    }
+}

@@ -1,0 +1,268 @@
+//! NOEMIE-PS 580: the insurer's rejects, told to the concentrator that deposited the claims.
+//!
+//! Tree of the insurer's writer (source S4 of the norm's notes):
+//! `020(01) > 040(02) > 071(03) > 081(04) > 102(05) > 103 199 294…`. Dates are JJMMAA, as the norm
+//! says (that writer left lot and birth dates in AAMMJJ; readers accept both). The file names
+//! persons, as the norm wants: it is sealed in the store and leaves only to its recipient.
+
+use crate::clock::SharedClock;
+use crate::domain::claim::PersonRecord;
+use crate::domain::{Claim, ClaimId, Reason, ReturnFile, ReturnId, ReturnKind};
+use crate::kill_point;
+use crate::store::{SharedStore, StoreError};
+use crate::vault::{Vault, VaultError};
+use noemie_parsers::noemie::{
+    Ecrivain, ErreurEcriture, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e199,
+    e294,
+};
+use noemie_parsers::types::Montant;
+use std::collections::BTreeMap;
+use time::{Date, OffsetDateTime};
+
+/// Rejects told in one file: a file stays small enough to be read by a person.
+const BATCH: usize = 1_000;
+
+/// Why no file was made.
+#[derive(Debug, thiserror::Error)]
+pub enum RejectsError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A person's data could not be opened.
+    #[error("opening the vault for claim {claim}")]
+    Vault {
+        /// The claim.
+        claim: ClaimId,
+        /// Why.
+        #[source]
+        source: VaultError,
+    },
+    /// A value does not fit the norm.
+    #[error("writing the 580 file")]
+    Writing(#[from] ErreurEcriture),
+}
+
+/// Makes the 580 files of the rejects that wait, one for each sender and insurer. Answers how many
+/// rejects were told. A reject that cannot be written waits alone: the first failure is answered
+/// when nothing else is left to tell.
+pub async fn step(
+    store: &SharedStore,
+    vault: &Vault,
+    clock: &SharedClock,
+) -> Result<usize, RejectsError> {
+    let mut work = store.begin().await?;
+    let rejects = work.rejects_to_return(BATCH).await?;
+    let mut groups: BTreeMap<(String, String), Vec<Claim>> = BTreeMap::new();
+    for claim in rejects {
+        groups.entry((claim.sender.clone(), claim.amc_number.clone())).or_default().push(claim);
+    }
+    let (mut told, mut failure) = (0, None);
+    for ((sender, amc), mut claims) in groups {
+        claims.sort_by(|a, b| (&a.ps, &a.invoice_number).cmp(&(&b.ps, &b.invoice_number)));
+        let (id, at) = (ReturnId(clock.new_id()), clock.now());
+        let mut written = write(&claims, &amc, id, at, vault);
+        if let Err(e) = written {
+            failure = failure.or(Some(e));
+            claims.retain(|c| write(std::slice::from_ref(c), &amc, id, at, vault).is_ok());
+            if claims.is_empty() {
+                continue;
+            }
+            written = write(&claims, &amc, id, at, vault);
+        }
+        let file = sealed(id, sender, &written?, at, vault);
+        work.insert_return(&file, &claims.iter().map(|c| c.id).collect::<Vec<_>>()).await?;
+        told += claims.len();
+    }
+    if told > 0 {
+        kill_point::reach("rejects.written");
+        work.commit().await?;
+        kill_point::reach("rejects.committed");
+        return Ok(told);
+    }
+    failure.map_or(Ok(0), Err)
+}
+
+fn sealed(
+    id: ReturnId,
+    recipient: String,
+    bytes: &[u8],
+    at: OffsetDateTime,
+    vault: &Vault,
+) -> ReturnFile {
+    ReturnFile {
+        id,
+        kind: ReturnKind::Rejects580,
+        recipient,
+        exchange_id: None,
+        file_name: format!("580_{id}.noemie"),
+        digest: blake3::hash(bytes).to_hex().to_string(),
+        sealed: vault.seal(&ReturnFile::seal_context(id), bytes),
+        created_at: at,
+    }
+}
+
+/// The bytes of a 580 file; the claims are of one insurer and sorted by PS.
+fn write(
+    claims: &[Claim],
+    amc: &str,
+    id: ReturnId,
+    at: OffsetDateTime,
+    vault: &Vault,
+) -> Result<Vec<u8>, RejectsError> {
+    let mut out = Ecrivain::nouveau(header(amc, id, at), Packaging::Lignes)?;
+    out.ouvrir(1, Gabarit::nouveau(&e020::layout::LAYOUT))?;
+    for of_one_ps in claims.chunk_by(|a, b| a.ps == b.ps) {
+        let ps = of_one_ps.first().map_or("", |c| &c.ps);
+        out.ouvrir(
+            2,
+            Gabarit::nouveau(&e040::layout::LAYOUT).texte(&e040::layout::NUMERO_DESTINATAIRE, ps),
+        )?;
+        out.ouvrir(
+            3,
+            Gabarit::nouveau(&e071::layout::LAYOUT)
+                .texte(&e071::layout::DATE_COMPTABLE_DATE_VIREMENT, &jjmmaa(Some(at.date()))),
+        )?;
+        out.ouvrir(
+            4,
+            Gabarit::nouveau(&e081::layout::LAYOUT).texte(&e081::layout::CODE_TYPE_RETOUR, "01"),
+        )?;
+        for claim in of_one_ps {
+            let person = vault
+                .unseal_person(&claim.vault, claim.id)
+                .map_err(|source| RejectsError::Vault { claim: claim.id, source })?;
+            invoice(&mut out, claim, &person)?;
+        }
+        for _ in 0..3 {
+            out.fermer()?;
+        }
+    }
+    out.fermer()?;
+    Ok(out.terminer()?)
+}
+
+fn header(amc: &str, id: ReturnId, at: OffsetDateTime) -> Gabarit {
+    use e000::layout as t;
+    Gabarit::nouveau(&t::LAYOUT)
+        .texte(&t::TYPE_EMETTEUR, "OC")
+        .texte(&t::NUMERO_EMETTEUR, amc)
+        .texte(&t::TYPE_DESTINATAIRE, "CS")
+        .texte(&t::NUMERO_DESTINATAIRE, "00000000000000")
+        .texte(&t::APPLICATION_TYPE_ECHANGE, "TR")
+        .texte(&t::IDENTIFICATION_FICHIER, &file_id(id))
+        .texte(&t::DATE_CREATION, &jjmmaa(Some(at.date())))
+        .texte(&t::NORME_REFERENCE_ECHANGE, "580")
+        .texte(&t::UNITE_MONETAIRE, "U")
+}
+
+/// Six characters A-Z0-9 drawn from the identifier of the file.
+fn file_id(id: ReturnId) -> String {
+    const ALPHABET: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let mut n = blake3::hash(id.0.as_bytes()).as_bytes()[..8]
+        .iter()
+        .fold(0u64, |n, b| n << 8 | u64::from(*b));
+    let mut out = String::with_capacity(6);
+    for _ in 0..6 {
+        out.push(char::from(ALPHABET[usize::try_from(n % 36).expect("less than 36")]));
+        n /= 36;
+    }
+    out
+}
+
+fn invoice(out: &mut Ecrivain, claim: &Claim, person: &PersonRecord) -> Result<(), ErreurEcriture> {
+    use e102::layout as f;
+    out.ouvrir(
+        5,
+        Gabarit::nouveau(&f::LAYOUT)
+            .texte(&f::NUMERO_FACTURE, &claim.invoice_number)
+            .texte(&f::COMPLEMENT_NUMERO, &claim.invoice_complement)
+            .texte(&f::NUMERO_LOT, &claim.lot)
+            .texte(&f::DATE_CREATION_LOT, &jjmmaa(claim.lot_date))
+            .texte(&f::TYPE_FACTURE, "X")
+            .texte(&f::DATE_FACTURATION, &jjmmaa(claim.invoice_date)),
+    )?;
+    out.feuille(insured(person))?;
+    out.feuille(amc_part(claim, person))?;
+    for reason in &claim.amc.reasons {
+        out.feuille(reject(reason))?;
+    }
+    out.fermer()
+}
+
+fn insured(person: &PersonRecord) -> Gabarit {
+    use e103::layout as t;
+    let birth = &person.birth_date;
+    let turned: String = [4, 5, 2, 3, 0, 1].iter().filter_map(|i| birth.chars().nth(*i)).collect();
+    let mut entity = Gabarit::nouveau(&t::LAYOUT)
+        .texte(&t::NUMERO_IMMATRICULATION, &person.nir)
+        .texte(&t::CLE, &person.nir_key)
+        .texte(&t::DATE_NAISSANCE, &turned)
+        .texte(&t::RANG_NAISSANCE, &person.birth_rank);
+    if let Some((nir, key)) = person.individual_nir.split_at_checked(13) {
+        entity = entity.texte(&t::NIR_INDIVIDUEL, nir).texte(&t::CLE_NIR_INDIVIDUEL, key);
+    }
+    entity
+}
+
+fn amc_part(claim: &Claim, person: &PersonRecord) -> Gabarit {
+    use e199::layout as t;
+    Gabarit::nouveau(&t::LAYOUT)
+        .montant(&t::MONTANT_AMC_DEMANDE, claim.amc.asked)
+        .texte(&t::ETAT, "R")
+        .montant_signe(&t::MONTANT_AMC_PAYE, &t::SIGNE, Montant::ZERO)
+        .texte(&t::NUMERO_AMC_DESTINATAIRE, &claim.amc_number)
+        .texte(&t::NUMERO_ADHERENT, &person.member_number)
+}
+
+fn reject(reason: &Reason) -> Gabarit {
+    use e294::layout as t;
+    Gabarit::nouveau(&t::LAYOUT)
+        .texte(&t::CODIFICATION_REJET, &codification(&reason.code))
+        .texte(&t::LIBELLE_REJET, &reason.label)
+        .texte(&t::NIVEAU_REJET, "F")
+        .texte(&t::PART_CONCERNEE, "C")
+}
+
+/// `AAA` + 6 digits + `R`. A worker's code that is not a number of at most 6 digits is told as
+/// 000900 (technical reject); its label says the rest.
+fn codification(code: &str) -> String {
+    // Bytes, not characters: a worker's code is any text, and cutting inside a letter would stop
+    // the gateway.
+    let whole =
+        code.is_ascii() && code.len() == 10 && code.as_bytes()[3..9].iter().all(u8::is_ascii_digit);
+    let number = !code.is_empty() && code.len() <= 6 && code.bytes().all(|b| b.is_ascii_digit());
+    match (whole, number) {
+        (true, _) => code.to_owned(),
+        (_, true) => format!("AAA{code:0>6}R"),
+        _ => "AAA000900R".to_owned(),
+    }
+}
+
+fn jjmmaa(date: Option<Date>) -> String {
+    date.map_or_else(
+        || "000000".to_owned(),
+        |d| format!("{:02}{:02}{:02}", d.day(), u8::from(d.month()), d.year().rem_euclid(100)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_workers() {
+        assert_eq!(codification("122"), "AAA000122R");
+        assert_eq!(codification("AAA000651R"), "AAA000651R");
+        assert_eq!(codification("NON_CONVENTIONNE"), "AAA000900R");
+        assert_eq!(codification(""), "AAA000900R");
+        assert_eq!(codification("AAA00000é"), "AAA000900R", "ten bytes, the ninth inside a letter");
+    }
+
+    #[test]
+    fn file_ids_are_six_capitals_or_digits() {
+        let id = file_id(ReturnId(uuid::Uuid::from_u128(7)));
+        assert!(
+            id.len() == 6 && id.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()),
+            "{id}"
+        );
+    }
+}
