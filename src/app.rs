@@ -341,9 +341,9 @@ async fn join(rooms: &mut JoinSet<Result<()>>, stop: &CancellationToken) -> Resu
 mod intake {
     use crate::grpc::{Chunks, Intake};
     use crate::ingest::{Deposit, Ingest, IngestError, Receipt};
-    use crate::validate::Report;
     use async_trait::async_trait;
     use futures::StreamExt;
+    use noemie_xray::Report;
     use std::io;
     use std::sync::Arc;
     use tokio::sync::{Semaphore, SemaphorePermit};

@@ -21,7 +21,5 @@ pub mod relay;
 pub mod service;
 pub mod store;
 pub mod telemetry;
-pub mod validate;
 pub mod vault;
 pub mod verify;
-pub mod xray;

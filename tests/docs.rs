@@ -4,13 +4,12 @@
 //! `NOEMIE_UPDATE_DOCS=1 cargo test --test docs` writes them anew.
 
 use noemie_gateway::generate::{self, Damage, Options, Profile, ReturnDamage};
-use noemie_gateway::validate;
-use noemie_gateway::xray::{self, Xray, text};
 use noemie_parsers::anomaly::{Code, Severity};
 use noemie_parsers::documentation;
 use noemie_parsers::hypothese::Hypothese;
 use noemie_parsers::noemie::Packaging;
 use noemie_parsers::physical::enregistrements::Forme;
+use noemie_xray::{Xray, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Cursor;
@@ -103,8 +102,8 @@ fn the_tables_of_the_formats_are_current() {
 /// The first record with a finding of this code, as `xray` shows it: heading, faulty lines,
 /// finding.
 fn example(file: &[u8], code: &str) -> Option<String> {
-    let mut xray =
-        Xray::open(Cursor::new(file), "", &xray::Options::default()).expect("memory does not fail");
+    let mut xray = Xray::open(Cursor::new(file), "", &noemie_xray::Options::default())
+        .expect("memory does not fail");
     if let Some(finding) = xray
         .report
         .anomalies
@@ -137,7 +136,7 @@ fn damages() -> BTreeMap<&'static str, (Damage, Vec<u8>)> {
             &mut file,
         )
         .expect("generated");
-        let report = validate::validate(&file[..], "").expect("memory does not fail");
+        let report = noemie_xray::validate(&file[..], "").expect("memory does not fail");
         for finding in report.anomalies {
             let own = |d: &Damage| finding.code.split('-').next() == Some(d.control());
             let better =
@@ -188,7 +187,7 @@ fn codes_of_returns_have_their_example() {
         let shown = example(&file, code).unwrap_or_else(|| {
             panic!(
                 "{code} is not raised: {:?}",
-                validate::validate(&file[..], "").map(|r| r.anomalies)
+                noemie_xray::validate(&file[..], "").map(|r| r.anomalies)
             )
         });
         let packaging = if blocks { " --packaging blocks" } else { "" };
@@ -350,7 +349,7 @@ fn codes_that_the_generator_does_not_make_have_their_example() {
         let shown = example(&file, code).unwrap_or_else(|| {
             panic!(
                 "{code} is not raised: {:?}",
-                validate::validate(&file[..], "").map(|r| r.anomalies)
+                noemie_xray::validate(&file[..], "").map(|r| r.anomalies)
             )
         });
         let made = format!(

@@ -21,7 +21,6 @@ use noemie_gateway::ingest::invoices::{Batches, Filing, Whole};
 use noemie_gateway::ingest::{Deposit, Ingest, Limits};
 use noemie_gateway::outgoing::arl;
 use noemie_gateway::store::Closing;
-use noemie_gateway::validate;
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Kind, Sources, Verification, verify};
 use noemie_parsers::detect::Norme;
@@ -238,7 +237,7 @@ impl Earlier<'_> {
         let mut writer = archive.create(id, at).unwrap();
         writer.write_all(bytes).unwrap();
         let archived = writer.finish().unwrap();
-        let mut examination = validate::examine(bytes, "f.b2").unwrap();
+        let mut examination = noemie_xray::examine(bytes, "f.b2").unwrap();
         examination.report.anomalies.clear();
         let mut work = store.begin().await.unwrap();
         assert_eq!(work.claim_exchange("oct-a", &archived.digest_hex, "", id).await.unwrap(), None);

@@ -2,10 +2,10 @@
 //! mapped into their blocks.
 
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
-use noemie_gateway::xray::{self, Choice, Sheet, Xray, html, text};
 use noemie_parsers::b2::{self, Genre, Lecteur, t2b};
 use noemie_parsers::noemie::Packaging;
 use noemie_parsers::physical::enregistrements::Forme;
+use noemie_xray::{Choice, Sheet, Xray, html, text};
 use std::io::Cursor;
 use std::path::Path;
 use std::process::Command;
@@ -32,7 +32,7 @@ fn rsp(packaging: Packaging, invoices: u64) -> (Vec<u8>, Vec<u8>) {
 }
 
 fn open(bytes: &[u8], choice: Choice, show_persons: bool) -> Xray<Cursor<Vec<u8>>> {
-    Xray::open(Cursor::new(bytes.to_vec()), "file", &xray::Options { choice, show_persons })
+    Xray::open(Cursor::new(bytes.to_vec()), "file", &noemie_xray::Options { choice, show_persons })
         .expect("memory does not fail")
 }
 
@@ -154,7 +154,8 @@ fn the_overview_shows_the_first_records_and_the_faulty_ones() {
     let (bytes, summary) = dre(Profile::Mixte, Forme::Crlf, Some(Damage::Count999));
     let records: Vec<u64> =
         sheets(&bytes, Choice::Overview, false).iter().map(|s| s.record).collect();
-    let expect: Vec<u64> = (1..=xray::FIRST).chain(summary.damaged.map(|d| d.record)).collect();
+    let expect: Vec<u64> =
+        (1..=noemie_xray::FIRST).chain(summary.damaged.map(|d| d.record)).collect();
     assert_eq!(records, expect);
 }
 
@@ -191,7 +192,7 @@ fn zones(bytes: &[u8]) -> Vec<(String, &'static str, String, String)> {
 fn entities_are_mapped_into_their_blocks() {
     let (lines, blocks) = (rsp(Packaging::Lignes, 4).1, rsp(Packaging::Blocs, 4).1);
     assert!(
-        blocks.len() / 128 < usize::try_from(xray::FIRST).expect("small"),
+        blocks.len() / 128 < usize::try_from(noemie_xray::FIRST).expect("small"),
         "the overview must hold the whole file"
     );
     let expect = zones(&lines);

@@ -1,7 +1,6 @@
 //! `generate --norm dre|rsp`: invented files, the same for the same seed.
 
 use crate::generate::{self, Damage, Options, Profile, ReturnDamage, RspOptions};
-use crate::validate;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
@@ -112,7 +111,7 @@ fn dre(args: &GenerateArgs) -> Result<()> {
 fn rsp(args: &GenerateArgs) -> Result<()> {
     let Some(path) = &args.answers else { return rsp_to_generated(args) };
     let dre = File::open(path).with_context(|| format!("opening {}", path.display()))?;
-    let (detection, dre) = validate::recognise(dre).context("reading the DRE file")?;
+    let (detection, dre) = noemie_xray::recognise(dre).context("reading the DRE file")?;
     let Some(Norme::B2(forme)) = detection.norme else {
         bail!("{} is not a file of norm B2", path.display())
     };

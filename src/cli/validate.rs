@@ -2,10 +2,10 @@
 
 use super::{BAD_USAGE, Format};
 use crate::domain::Verdict;
-use crate::validate::{self, Report};
 use anyhow::Result;
 use clap::Args;
 use noemie_parsers::types::Montant;
+use noemie_xray::Report;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,7 +26,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<ExitCode> {
     let mut worst = 0;
     for path in &args.files {
         let name = path.display().to_string();
-        let report = match File::open(path).and_then(|file| validate::validate(file, &name)) {
+        let report = match File::open(path).and_then(|file| noemie_xray::validate(file, &name)) {
             Ok(report) => report,
             Err(failure) => {
                 eprintln!("noemie-gateway: {name}: {failure}");

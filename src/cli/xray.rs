@@ -1,10 +1,10 @@
 //! `xray FILE`: the records as they stand, zones named, anomalies pointing at their bytes.
 
 use super::BAD_USAGE;
-use crate::xray::text::Paint;
-use crate::xray::{Choice, Options, Xray, html, text};
 use anyhow::{Context, Result};
 use clap::Args;
+use noemie_xray::text::Paint;
+use noemie_xray::{Choice, Options, Xray, html, text};
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};

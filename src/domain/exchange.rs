@@ -3,19 +3,8 @@
 use super::claim::coded;
 use super::{ClaimId, ExchangeId, ReturnId};
 use noemie_parsers::types::Montant;
+use noemie_xray::Verdict;
 use time::{Date, OffsetDateTime};
-
-coded! {
-    /// What came of a file.
-    Verdict {
-        /// Every invoice was loaded (warnings possible).
-        Accepted = "accepted", "Fichier accepté";
-        /// Some invoices are quarantined or duplicates.
-        Partial = "partial", "Fichier accepté en partie";
-        /// Nothing was loaded.
-        Refused = "refused", "Fichier refusé";
-    }
-}
 
 coded! {
     /// By which door a file came.
@@ -117,25 +106,6 @@ impl Ledger {
         self.read
             == self.accepted + self.quarantined + self.duplicates + self.unmatched + self.envelope
     }
-}
-
-/// One 000..999 inside an exchange: the key by which a remittance is recognised (control C5).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogicalFile {
-    /// Rank in the exchange, 1-based.
-    pub ordinal: u32,
-    /// Type and number of the sender (000, 4-19).
-    pub issuer: String,
-    /// Type and number of the receiver (000, 26-41).
-    pub recipient: String,
-    /// Zone message or reference of the exchange, trimmed.
-    pub message: String,
-    /// Identification of the file (000, 50-55).
-    pub file_id: String,
-    /// Creation date as sent (6 digits).
-    pub created: String,
-    /// Norm of the header (000, 62-65), trimmed.
-    pub norm: String,
 }
 
 /// An anomaly as stored: the columns of the parser's anomaly, without any person.

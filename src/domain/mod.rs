@@ -16,8 +16,8 @@ pub mod receipt;
 pub use caller::{Caller, Extent, Proof, Role, Scope};
 pub use claim::{Claim, ClaimLine, ClaimPart, ClaimStatus, Flow, PartKind, PartState, Reason};
 pub use event::ClaimEvent;
-pub use exchange::{
-    Anomalie, Channel, Exchange, Ledger, LogicalFile, Quarantined, ReturnFile, ReturnKind, Verdict,
-};
+pub use exchange::{Anomalie, Channel, Exchange, Ledger, Quarantined, ReturnFile, ReturnKind};
+// A file is judged by the crate that reads it; the service keeps its words.
 pub use ids::{ClaimId, EventId, ExchangeId, InvoiceKey, ReturnId, Token};
+pub use noemie_xray::{LogicalFile, Verdict};
 pub use page::{Page, PageToken};

@@ -2,9 +2,9 @@
 //! `app`.
 
 use crate::ingest::{Deposit, IngestError, Receipt};
-use crate::validate::Report;
 use async_trait::async_trait;
 use futures::Stream;
+use noemie_xray::Report;
 
 /// The bytes of an upload, in order, as they arrive. The error of a broken upload ends the stream;
 /// the edge remembers why and tells the caller.

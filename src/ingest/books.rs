@@ -3,10 +3,10 @@
 use crate::domain::{Anomalie, Claim, Ledger, Quarantined};
 use crate::outgoing::arl::NotLoaded;
 use crate::store::Written;
-use crate::validate::Finding;
-use crate::validate::report::LONGEST_LIST;
 use noemie_parsers::anomaly::Severity;
 use noemie_parsers::types::Montant;
+use noemie_xray::Finding;
+use noemie_xray::LONGEST_LIST;
 
 /// Most invoices that an ARL tells one by one; the report has them all.
 pub(super) const LONGEST_ASIDE: usize = 5_000;

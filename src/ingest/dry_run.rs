@@ -1,7 +1,7 @@
 //! The dry run of bytes that arrive in pieces: validated as they come, stored nowhere.
 
 use super::{Ingest, IngestError, blocking};
-use crate::validate::{self, Report};
+use noemie_xray::Report;
 use std::future::Future;
 use std::io::{self, Read};
 use tokio::sync::mpsc;
@@ -47,7 +47,7 @@ impl Ingest {
             Pieces { pieces, current: Vec::new(), taken: 0, left: limit },
             super::clean_name(file_name),
         );
-        let reading = tokio::spawn(blocking(move || validate::validate(source, &name)));
+        let reading = tokio::spawn(blocking(move || noemie_xray::validate(source, &name)));
         let report = async move {
             match reading.await {
                 Ok(Err(failure)) if failure.kind() == io::ErrorKind::FileTooLarge => {

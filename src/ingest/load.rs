@@ -17,9 +17,9 @@ use super::{Ingest, IngestError, Receipt, blocking, load_noemie};
 use crate::domain::{ExchangeId, Verdict};
 use crate::kill_point;
 use crate::store::{StagedDeposit, Withdrawal, Written};
-use crate::validate::Examination;
 use noemie_parsers::detect::Norme;
 use noemie_parsers::noemie::Packaging;
+use noemie_xray::Examination;
 use std::sync::Arc;
 use tracing::info;
 

@@ -23,11 +23,11 @@ use crate::clock::SharedClock;
 use crate::domain::{Exchange, ExchangeId, Verdict};
 use crate::outgoing::arl;
 use crate::store::{SharedStore, StagedDeposit, StoreError, UnitOfWork};
-use crate::validate::{self, Examination, Finding};
 use crate::vault::Vault;
 use deposit::clean_name;
 use noemie_parsers::anomaly::{Anomaly, Code};
 use noemie_parsers::b2::t000;
+use noemie_xray::{Examination, Finding};
 use resume::BackoffTable;
 use std::sync::Arc;
 use tracing::{Instrument, info, info_span};
@@ -166,7 +166,7 @@ impl Ingest {
     async fn examine(&self, load: &StagedDeposit) -> Result<Examination, IngestError> {
         let (archive, archived_name, name) =
             (Arc::clone(&self.archive), load.archive_name.clone(), load.file_name.clone());
-        blocking(move || validate::examine(archive.open(&archived_name)?, &name))
+        blocking(move || noemie_xray::examine(archive.open(&archived_name)?, &name))
             .await
             .map_err(IngestError::archive("reading the file"))
     }

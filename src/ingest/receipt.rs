@@ -7,10 +7,10 @@ use crate::domain::{Anomalie, Exchange, LogicalFile, Verdict, receipt};
 use crate::kill_point;
 use crate::outgoing::arl;
 use crate::store::{Closing, StagedDeposit, UnitOfWork};
-use crate::validate::report::LONGEST_LIST;
-use crate::validate::{Examination, Finding};
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::types::Montant;
+use noemie_xray::LONGEST_LIST;
+use noemie_xray::{Examination, Finding};
 
 impl Ingest {
     /// Closes a deposit and commits. `logical_files` are those that are not written yet.

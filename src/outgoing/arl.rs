@@ -9,11 +9,11 @@
 //! ```
 
 use crate::domain::{Exchange, ReturnFile, ReturnId, ReturnKind, Verdict};
-use crate::validate::Examination;
 use crate::vault::{Vault, VaultError};
 use noemie_parsers::noemie::{
     Ecrivain, ErreurEcriture, Gabarit, Packaging, e000, e020, e040, e080, e100, e290, e295,
 };
+use noemie_xray::Examination;
 use uuid::Uuid;
 
 /// Reference of the exchange in our ARL (000, 62-65): not a reference of the norm.

@@ -4,10 +4,10 @@ use super::{Kind, Sources, Verification, invoices};
 use crate::domain::{Exchange, Ledger, ReturnFile, Verdict};
 use crate::outgoing::arl;
 use crate::store::StoreError;
-use crate::validate::{self, Examination};
 use noemie_parsers::anomaly::Code;
 use noemie_parsers::detect::Norme;
 use noemie_parsers::types::Montant;
+use noemie_xray::Examination;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ async fn examine(sources: &Sources, exchange: &Exchange) -> io::Result<(Examinat
     let reading = tokio::task::spawn_blocking(move || {
         let mut source =
             Digested { source: archive.open(&name)?, hasher: blake3::Hasher::new(), size: 0 };
-        let examination = validate::examine(&mut source, &file_name)?;
+        let examination = noemie_xray::examine(&mut source, &file_name)?;
         // A refused file may not have been read to its end.
         io::copy(&mut source, &mut io::sink())?;
         Ok((examination, source.hasher.finalize().to_hex().to_string(), source.size))

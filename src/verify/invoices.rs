@@ -4,9 +4,9 @@ use super::{Kind, Sources, Verification, file};
 use crate::domain::{Exchange, InvoiceKey, Ledger, Quarantined};
 use crate::ingest::invoices::{Batches, Filing, Whole, is_duplicate};
 use crate::store::{StoreError, StoredInvoice, is_aside_of};
-use crate::validate::Examination;
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::Montant;
+use noemie_xray::Examination;
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use super::{count, small, timestamp};
 use crate::domain::page::LARGEST_PAGE;
 use crate::domain::{Anomalie, Exchange, Ledger, Quarantined, ReturnFile};
 use crate::grpc::proto;
-use crate::validate::{Finding, Report};
+use noemie_xray::{Finding, Report};
 
 pub(in crate::grpc) fn exchange(exchange: &Exchange) -> proto::Exchange {
     proto::Exchange {

@@ -4,16 +4,11 @@
 //! The same function serves the dry run and the first pass of an ingest, so that both always agree.
 //! Memory stays flat: one invoice at a time, and a bounded list of findings.
 
-mod passe;
-pub mod report;
-
-pub use report::{Finding, Report};
-
-use crate::domain::LogicalFile;
+use crate::pass::Pass;
+use crate::report::Report;
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::detect::{self, Detection, Norme};
 use noemie_parsers::noemie::Packaging;
-use passe::Passe;
 use std::io::{self, Chain, Cursor, Read};
 
 /// A source whose first bytes were looked at and put back.
@@ -25,6 +20,25 @@ pub fn recognise<R: Read>(mut source: R) -> io::Result<(Detection, Source<R>)> {
     source.by_ref().take(detect::APERCU as u64).read_to_end(&mut head)?;
     let detection = detect::detecter(&head);
     Ok((detection, Cursor::new(head).chain(source)))
+}
+
+/// One 000..999 inside an exchange: the key by which a remittance is recognised (control C5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogicalFile {
+    /// Rank in the exchange, 1-based.
+    pub ordinal: u32,
+    /// Type and number of the sender (000, 4-19).
+    pub issuer: String,
+    /// Type and number of the receiver (000, 26-41).
+    pub recipient: String,
+    /// Zone message or reference of the exchange, trimmed.
+    pub message: String,
+    /// Identification of the file (000, 50-55).
+    pub file_id: String,
+    /// Creation date as sent (6 digits).
+    pub created: String,
+    /// Norm of the header (000, 62-65), trimmed.
+    pub norm: String,
 }
 
 /// What a pass over a file gives: the report, and the remittances that it holds.
@@ -49,13 +63,13 @@ pub fn validate(source: impl Read, file: &str) -> io::Result<Report> {
 /// Validates a file and keeps what an ingest needs besides the report.
 pub fn examine(source: impl Read, file: &str) -> io::Result<Examination> {
     let (detection, source) = recognise(source)?;
-    let mut passe = Passe::new(file, detection);
+    let mut pass = Pass::new(file, detection);
     match detection.norme {
-        Some(Norme::B2(forme)) => passe.b2(source, forme)?,
-        Some(Norme::NoemieLignes) => passe.noemie(source, Packaging::Lignes)?,
-        Some(Norme::NoemieBlocs) => passe.noemie(source, Packaging::Blocs)?,
-        Some(Norme::Concentrateur(_)) => passe.concentrateur(source)?,
-        None => passe.non_reconnu(source)?,
+        Some(Norme::B2(forme)) => pass.b2(source, forme)?,
+        Some(Norme::NoemieLignes) => pass.noemie(source, Packaging::Lignes)?,
+        Some(Norme::NoemieBlocs) => pass.noemie(source, Packaging::Blocs)?,
+        Some(Norme::Concentrateur(_)) => pass.concentrateur(source)?,
+        None => pass.non_reconnu(source)?,
     }
-    Ok(passe.finish())
+    Ok(pass.finish())
 }

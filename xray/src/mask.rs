@@ -21,7 +21,7 @@ const HEAD: usize = 1;
 
 /// Zones with whether each is a person's: its picture says so, or it is the key of the NIR before
 /// it.
-pub(super) fn zones(
+pub(crate) fn zones(
     list: impl Iterator<Item = &'static Zone>,
 ) -> impl Iterator<Item = (&'static Zone, bool)> {
     let mut after_nir = false;
@@ -34,7 +34,7 @@ pub(super) fn zones(
 
 /// For each byte of a record of fixed length, whether it is hidden. `shift`: how many bytes it may
 /// have lost or gained inside.
-pub(super) fn record(bytes: &[u8], list: &[(&'static Zone, bool)], shift: usize) -> Vec<bool> {
+pub(crate) fn record(bytes: &[u8], list: &[(&'static Zone, bool)], shift: usize) -> Vec<bool> {
     let mut hidden = vec![true; bytes.len()];
     if shift > SHIFT_MAX || !trusted(bytes, list) {
         hidden.iter_mut().take(HEAD).for_each(|h| *h = false);
@@ -55,7 +55,7 @@ pub(super) fn record(bytes: &[u8], list: &[(&'static Zone, bool)], shift: usize)
 }
 
 /// For each byte of a NOEMIE entity, whether it is hidden; its code and level (5 bytes) never are.
-pub(super) fn entity(bytes: &[u8], table: Option<&'static Layout>, closed: bool) -> Vec<bool> {
+pub(crate) fn entity(bytes: &[u8], table: Option<&'static Layout>, closed: bool) -> Vec<bool> {
     let list: Vec<_> = table.map(|t| zones(t.all_zones()).collect()).unwrap_or_default();
     let mut hidden = if closed && trusted(bytes, &list) {
         record(bytes, &list, 0)

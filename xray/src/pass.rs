@@ -1,8 +1,8 @@
 //! One pass over a file, whatever its norm.
 
-use super::Examination;
-use super::report::{Assumption, Finding, LONGEST_LIST, Report, ReturnSums};
-use crate::domain::{LogicalFile, Verdict};
+use crate::examine::{Examination, LogicalFile};
+use crate::report::{Assumption, Finding, LONGEST_LIST, Report, ReturnSums};
+use crate::verdict::Verdict;
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
 use noemie_parsers::b2::{self, Lecteur};
 use noemie_parsers::detect::{Detection, Norme};
@@ -14,15 +14,15 @@ use noemie_parsers::types::Montant;
 use std::io::{self, Read};
 
 /// A report being filled.
-pub(super) struct Passe {
+pub(crate) struct Pass {
     report: Report,
     worst: Option<Severity>,
     remittances: Vec<(LogicalFile, Position)>,
     norme: Option<Norme>,
 }
 
-impl Passe {
-    pub(super) fn new(file: &str, detection: Detection) -> Self {
+impl Pass {
+    pub(crate) fn new(file: &str, detection: Detection) -> Self {
         let report = Report {
             file: file.to_owned(),
             norm: detection.norme.map(Norme::as_str),
@@ -45,12 +45,12 @@ impl Passe {
             anomaly_count: 0,
             anomalies: Vec::new(),
         };
-        let mut passe =
+        let mut pass =
             Self { report, worst: None, remittances: Vec::new(), norme: detection.norme };
         if let Some(hypothese) = detection.hypothese {
-            passe.assume(hypothese, 1);
+            pass.assume(hypothese, 1);
         }
-        passe
+        pass
     }
 
     /// Notes an assumption, the first time only: the list is never longer than the table of them.
@@ -65,7 +65,7 @@ impl Passe {
     }
 
     /// Reads a file of norm B2.
-    pub(super) fn b2(&mut self, source: impl Read, forme: Forme) -> io::Result<()> {
+    pub(crate) fn b2(&mut self, source: impl Read, forme: Forme) -> io::Result<()> {
         let mut lecteur = Lecteur::new(source, forme);
         while let Some(element) = lecteur.suivant()? {
             match element {
@@ -99,7 +99,7 @@ impl Passe {
     }
 
     /// Reads a NOEMIE file.
-    pub(super) fn noemie(
+    pub(crate) fn noemie(
         &mut self,
         source: impl Read,
         packaging: noemie::Packaging,
@@ -144,7 +144,7 @@ impl Passe {
     }
 
     /// Reads the notices of a concentrator.
-    pub(super) fn concentrateur(&mut self, source: impl Read) -> io::Result<()> {
+    pub(crate) fn concentrateur(&mut self, source: impl Read) -> io::Result<()> {
         let mut lecteur = LecteurAvis::new(source);
         let (mut amo_asked, mut amc_asked) = (Montant::ZERO, Montant::ZERO);
         for notice in lecteur.by_ref() {
@@ -177,7 +177,7 @@ impl Passe {
     }
 
     /// Says that nothing was recognised; the rest of the source is not read.
-    pub(super) fn non_reconnu(&mut self, mut source: impl Read) -> io::Result<()> {
+    pub(crate) fn non_reconnu(&mut self, mut source: impl Read) -> io::Result<()> {
         let empty = source.read(&mut [0])? == 0;
         let anomaly = if empty {
             Anomaly::on_record(Code::FichierVide, Position::default(), "", "Le fichier est vide")
@@ -218,7 +218,7 @@ impl Passe {
     }
 
     /// The verdict is the worst of the findings; a refused file loads nothing.
-    pub(super) fn finish(self) -> Examination {
+    pub(crate) fn finish(self) -> Examination {
         let mut report = self.report;
         report.anomalies.sort_by_key(|f| (f.record, f.column));
         report.verdict = match self.worst {

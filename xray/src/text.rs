@@ -2,13 +2,13 @@
 //!
 //! Colours are plain ANSI codes, and only when the caller says that a terminal wants them.
 
-use super::sheet::{Fault, HIDDEN, Sheet};
-use crate::validate::Finding;
+use crate::Finding;
+use crate::sheet::{Fault, HIDDEN, Sheet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// Columns of a line: with its margin it fits a terminal of 80, and half a record of 128.
-pub(super) const WIDTH: usize = 64;
+pub(crate) const WIDTH: usize = 64;
 
 /// ANSI colours, or none.
 #[derive(Debug, Clone, Copy)]
@@ -118,7 +118,7 @@ pub fn fault_line(fault: &Fault) -> String {
     )
 }
 
-pub(super) fn columns(first: usize, last: usize) -> String {
+pub(crate) fn columns(first: usize, last: usize) -> String {
     if first == last { first.to_string() } else { format!("{first}-{last}") }
 }
 
@@ -138,7 +138,7 @@ pub fn faulty_bytes(sheet: &Sheet) -> String {
 }
 
 /// First column, 0-based, of each line. A fault past the end still has a place to point at.
-pub(super) fn rows(sheet: &Sheet) -> impl Iterator<Item = usize> {
+pub(crate) fn rows(sheet: &Sheet) -> impl Iterator<Item = usize> {
     (0..sheet.width()).step_by(WIDTH)
 }
 
@@ -166,7 +166,7 @@ fn painted(c: char, severity: Option<&str>, paint: Paint) -> String {
 }
 
 /// `....:...10....:...20`: numbers end on their column.
-pub(super) fn ruler(start: usize, end: usize) -> String {
+pub(crate) fn ruler(start: usize, end: usize) -> String {
     let mut marks: Vec<char> =
         (start..end).map(|i| if (i + 1) % 10 == 5 { ':' } else { '.' }).collect();
     for ten in (start + 1..=end).filter(|c| c % 10 == 0) {

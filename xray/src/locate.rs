@@ -5,8 +5,8 @@
 
 mod noemie;
 
-use super::choice::Wanted;
-use crate::validate::Report;
+use crate::Report;
+use crate::choice::Wanted;
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::b2::genre::{self, Tables};
 use noemie_parsers::b2::{self, Genre, Lecteur, NormeLot};
@@ -25,25 +25,25 @@ const SHOWN_MAX: usize = 4 * LONGUEUR;
 
 /// A part of a NOEMIE entity in a physical record.
 #[derive(Debug, Clone)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// Its three digits.
-    pub(super) code: String,
-    pub(super) table: Option<&'static Layout>,
+    pub(crate) code: String,
+    pub(crate) table: Option<&'static Layout>,
     /// The whole entity.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// First byte of the entity that stands here, 0-based.
-    pub(super) from: usize,
+    pub(crate) from: usize,
     /// Column of that byte in the record, 1-based.
-    pub(super) column: usize,
+    pub(crate) column: usize,
     /// How many bytes of the entity stand here.
-    pub(super) len: usize,
+    pub(crate) len: usize,
     /// Whether `@` ends it.
-    pub(super) closed: bool,
+    pub(crate) closed: bool,
 }
 
 /// What a record holds.
 #[derive(Debug, Clone)]
-pub(super) enum Content {
+pub(crate) enum Content {
     /// A record of a table; of its shared columns only when the table is unknown.
     Record(Option<&'static Layout>, Famille),
     /// Entities.
@@ -52,26 +52,26 @@ pub(super) enum Content {
 
 /// A chosen record.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) record: u64,
+pub(crate) struct Entry {
+    pub(crate) record: u64,
     /// Offset of its first column.
-    pub(super) offset: u64,
+    pub(crate) offset: u64,
     /// Offset of the next record, where it is known.
-    pub(super) end: Option<u64>,
-    pub(super) kind: String,
-    pub(super) invoice: Option<String>,
-    pub(super) content: Content,
+    pub(crate) end: Option<u64>,
+    pub(crate) kind: String,
+    pub(crate) invoice: Option<String>,
+    pub(crate) content: Content,
 }
 
 /// The chosen records, as they are found.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     entries: BTreeMap<u64, Entry>,
     previous: u64,
 }
 
 impl Places {
-    pub(super) fn into_entries(self) -> Vec<Entry> {
+    pub(crate) fn into_entries(self) -> Vec<Entry> {
         self.entries.into_values().collect()
     }
 
@@ -90,7 +90,7 @@ impl Places {
 }
 
 /// Finds the chosen records.
-pub(super) fn find(
+pub(crate) fn find(
     source: &mut (impl Read + Seek),
     norme: Norme,
     report: &Report,
@@ -255,14 +255,14 @@ fn by_its_type(bytes: &[u8]) -> (String, Content) {
 
 /// The bytes of a record.
 #[derive(Debug)]
-pub(super) struct Raw {
+pub(crate) struct Raw {
     /// Length announced before the record (NOEMIE in lines).
-    pub(super) prefix: Option<String>,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) prefix: Option<String>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Reads the bytes of a record, line end excluded.
-pub(super) fn raw(
+pub(crate) fn raw(
     source: &mut (impl Read + Seek),
     norme: Option<Norme>,
     entry: &Entry,

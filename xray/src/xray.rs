@@ -9,21 +9,12 @@
 //! the chosen records, and one sheet. Persons are hidden in the sheet itself: what draws it cannot
 //! show what it does not hold, unless [`Options::show_persons`].
 
-mod choice;
-mod decode;
-pub mod html;
-mod mask;
-mod places;
-mod sheet;
-pub mod text;
-
-pub use choice::{Choice, FAULTY_MAX, FIRST};
-pub use sheet::{Fault, Field, Sheet};
-
-use crate::validate::{self, Finding, Report};
-use choice::Wanted;
+use crate::choice::{Choice, Wanted};
+use crate::examine;
+use crate::locate::{self, Entry, Places};
+use crate::report::{Finding, Report};
+use crate::sheet::{self, Sheet};
 use noemie_parsers::detect::Norme;
-use places::{Entry, Places};
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// What is asked.
@@ -50,13 +41,13 @@ pub struct Xray<S> {
 impl<S: Read + Seek> Xray<S> {
     /// Examines a file and finds the chosen records in it. Fails only when the source fails.
     pub fn open(mut source: S, name: &str, options: &Options) -> io::Result<Self> {
-        let report = validate::validate(&mut source, name)?;
+        let report = examine::validate(&mut source, name)?;
         source.seek(SeekFrom::Start(0))?;
-        let (detection, _) = validate::recognise(&mut source)?;
+        let (detection, _) = examine::recognise(&mut source)?;
         let mut wanted = Wanted::new(&options.choice, &report.anomalies);
         let mut places = Places::default();
         if let Some(norme) = detection.norme {
-            places::find(&mut source, norme, &report, &mut wanted, &mut places)?;
+            locate::find(&mut source, norme, &report, &mut wanted, &mut places)?;
         }
         let entries = places.into_entries();
         Ok(Self {
@@ -89,7 +80,7 @@ impl<S: Read + Seek> Xray<S> {
         self.report.anomalies.iter().filter(|f| f.record.is_none())
     }
 
-    /// Records with an anomaly that are not shown because there are more than [`FAULTY_MAX`].
+    /// Records with an anomaly that are not shown because there are more than [`FAULTY_MAX`](crate::FAULTY_MAX).
     pub const fn faulty_left_out(&self) -> u64 {
         self.wanted.left_out
     }
@@ -97,7 +88,7 @@ impl<S: Read + Seek> Xray<S> {
     /// The sheet of a record, `index` below [`Xray::len`].
     pub fn sheet(&mut self, index: usize) -> io::Result<Sheet> {
         let entry = &self.entries[index];
-        let raw = places::raw(&mut self.source, self.norme, entry)?;
+        let raw = locate::raw(&mut self.source, self.norme, entry)?;
         Ok(sheet::build(entry, raw, self.wanted.findings(entry.record), self.show_persons))
     }
 }

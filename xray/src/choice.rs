@@ -1,6 +1,6 @@
 //! Which records are shown, and the findings of each.
 
-use crate::validate::Finding;
+use crate::Finding;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Records shown without a choice: enough to see the head of a file and its first invoices.
@@ -11,7 +11,7 @@ pub const FAULTY_MAX: usize = 400;
 
 /// Most records of a chosen invoice: the counter of the type 5 has three digits; the margin shows a
 /// damaged one whole.
-pub(super) const INVOICE_MAX: usize = 2_000;
+pub(crate) const INVOICE_MAX: usize = 2_000;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,15 +27,15 @@ pub enum Choice {
 
 /// The choice applied to a file.
 #[derive(Debug)]
-pub(super) struct Wanted {
-    pub(super) choice: Choice,
+pub(crate) struct Wanted {
+    pub(crate) choice: Choice,
     records: BTreeSet<u64>,
     findings: BTreeMap<u64, Vec<Finding>>,
-    pub(super) left_out: u64,
+    pub(crate) left_out: u64,
 }
 
 impl Wanted {
-    pub(super) fn new(choice: &Choice, found: &[Finding]) -> Self {
+    pub(crate) fn new(choice: &Choice, found: &[Finding]) -> Self {
         let mut findings: BTreeMap<u64, Vec<Finding>> = BTreeMap::new();
         for finding in found {
             if let Some(record) = finding.record {
@@ -58,27 +58,27 @@ impl Wanted {
     }
 
     /// Whether an invoice is the chosen one; zeros on the left do not count.
-    pub(super) fn is_invoice(&self, number: &str) -> bool {
+    pub(crate) fn is_invoice(&self, number: &str) -> bool {
         let bare = |n: &str| n.trim().trim_start_matches('0').to_owned();
         matches!(&self.choice, Choice::Invoice(asked) if bare(asked) == bare(number))
     }
 
-    pub(super) fn add(&mut self, record: u64) {
+    pub(crate) fn add(&mut self, record: u64) {
         if self.records.len() < INVOICE_MAX {
             self.records.insert(record);
         }
     }
 
-    pub(super) fn wants(&self, record: u64) -> bool {
+    pub(crate) fn wants(&self, record: u64) -> bool {
         self.records.contains(&record)
     }
 
-    pub(super) fn records(&self) -> impl Iterator<Item = u64> + '_ {
+    pub(crate) fn records(&self) -> impl Iterator<Item = u64> + '_ {
         self.records.iter().copied()
     }
 
     /// Past this record nothing is wanted; an invoice is looked for up to the end.
-    pub(super) fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         if matches!(self.choice, Choice::Invoice(_)) {
             u64::MAX
         } else {
@@ -86,7 +86,7 @@ impl Wanted {
         }
     }
 
-    pub(super) fn findings(&self, record: u64) -> &[Finding] {
+    pub(crate) fn findings(&self, record: u64) -> &[Finding] {
         self.findings.get(&record).map_or(&[], Vec::as_slice)
     }
 }

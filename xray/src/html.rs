@@ -2,9 +2,9 @@
 //!
 //! Written one sheet at a time: a long page does not fill the memory.
 
-use super::sheet::{Field, Sheet};
-use super::text;
-use crate::validate::{Finding, Report};
+use crate::sheet::{Field, Sheet};
+use crate::text;
+use crate::{Finding, Report};
 use std::io::{self, Write};
 
 const STYLE: &str = include_str!("page.css");

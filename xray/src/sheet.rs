@@ -1,16 +1,16 @@
 //! A record as it is shown: its bytes with those that are hidden, its zones, its faults. What is
 //! hidden is not in it any more.
 
-use super::decode;
-use super::mask;
-use super::places::{Content, Entry, Part, Raw};
-use crate::validate::Finding;
+use crate::Finding;
+use crate::decode;
+use crate::locate::{Content, Entry, Part, Raw};
+use crate::mask;
 use noemie_parsers::anomaly::Code;
 use noemie_parsers::layout::{Famille, Layout, Zone};
 use noemie_parsers::physical::enregistrements::LONGUEUR;
 
 /// What stands in place of a hidden byte.
-pub(super) const HIDDEN: char = '*';
+pub(crate) const HIDDEN: char = '*';
 
 /// One record.
 #[derive(Debug, Clone)]
@@ -43,12 +43,12 @@ impl Sheet {
     }
 
     /// The character at an index, blank past the end.
-    pub(super) fn char_at(&self, index: usize) -> char {
+    pub(crate) fn char_at(&self, index: usize) -> char {
         self.shown.get(index).copied().unwrap_or(' ')
     }
 
     /// The first fault that covers an index.
-    pub(super) fn fault_at(&self, index: usize) -> Option<&Fault> {
+    pub(crate) fn fault_at(&self, index: usize) -> Option<&Fault> {
         self.faults.iter().find(|f| f.first <= index + 1 && index < f.last)
     }
 }
@@ -84,7 +84,7 @@ impl Field {
     }
 
     /// Whether a new entity begins with it.
-    pub(super) fn opens_entity(&self) -> bool {
+    pub(crate) fn opens_entity(&self) -> bool {
         !self.entity.is_empty() && self.no == "1" && !self.continued
     }
 }
@@ -107,7 +107,7 @@ pub struct Fault {
 }
 
 /// Builds the sheet of a record.
-pub(super) fn build(entry: &Entry, raw: Raw, findings: &[Finding], show_persons: bool) -> Sheet {
+pub(crate) fn build(entry: &Entry, raw: Raw, findings: &[Finding], show_persons: bool) -> Sheet {
     let bytes = &raw.bytes;
     let (mut hidden, zones) = match &entry.content {
         Content::Record(table, famille) => one_table(bytes, *table, *famille, findings),

@@ -1,6 +1,6 @@
 //! What is said of a file: counts, totals, verdict, and every anomaly with its place.
 
-use crate::domain::Verdict;
+use crate::verdict::Verdict;
 use noemie_parsers::anomaly::Anomaly;
 use serde::Serialize;
 

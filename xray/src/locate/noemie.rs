@@ -2,14 +2,14 @@
 //! entity may stand in several.
 
 use super::{Content, Entry, Part, Places, entry};
-use crate::xray::choice::{Choice, Wanted};
+use crate::choice::{Choice, Wanted};
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::layout::{Famille, Layout};
 use noemie_parsers::noemie::{self, Borne, Entite, Flux, Morceau, Packaging, Reader, e000, e999};
 use noemie_parsers::physical::noemie_blocs::BLOC;
 use std::io::{self, Read, Seek, SeekFrom};
 
-pub(super) fn find(
+pub(crate) fn find(
     mut source: impl Read + Seek,
     packaging: Packaging,
     wanted: &mut Wanted,

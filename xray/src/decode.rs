@@ -5,7 +5,7 @@ use noemie_parsers::picture;
 use noemie_parsers::types::Date;
 
 /// The value of a zone; empty when it is absent, `illisible` when its picture does not allow it.
-pub(super) fn value(zone: &Zone, bytes: &[u8]) -> String {
+pub(crate) fn value(zone: &Zone, bytes: &[u8]) -> String {
     let decoded = match zone.picture {
         Picture::Montant => picture::montant(bytes).map(|m| m.map(|m| format!("{m} €"))),
         Picture::Decimal(places) => picture::nombre(bytes).map(|n| n.map(|n| decimal(n, places))),
@@ -45,7 +45,7 @@ fn day(date: Date) -> String {
 
 /// One character a byte: Latin-1 where it has a glyph, a dot elsewhere. Columns stay columns, and
 /// no control byte reaches a terminal.
-pub(super) fn visible(bytes: &[u8]) -> String {
+pub(crate) fn visible(bytes: &[u8]) -> String {
     bytes
         .iter()
         .map(|b| {
