@@ -146,6 +146,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tonic_reflection", &["src/grpc/"]),
     ("tonic_types", &["src/grpc/"]),
     ("prost", &["src/grpc/", "build.rs"]),
+    ("socket2", &["src/grpc/accept.rs"]),
     ("prost_types", &["src/grpc/"]),
     ("tonic_prost_build", &["build.rs"]),
 ];

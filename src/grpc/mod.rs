@@ -8,6 +8,7 @@
 //!
 //! tonic and prost live in this folder only. What the edge calls and cannot name itself is a port.
 
+mod accept;
 mod ask;
 mod claim_work;
 mod conventionnement;

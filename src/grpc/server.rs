@@ -8,10 +8,9 @@ use super::proto::claim_work_service_server::ClaimWorkServiceServer;
 use super::proto::conventionnement_service_server::ConventionnementServiceServer;
 use super::proto::dre_status_service_server::DreStatusServiceServer;
 use super::proto::exchange_service_server::ExchangeServiceServer;
-use super::{LARGEST_ANSWER, LARGEST_REQUEST, Services, proto};
+use super::{LARGEST_ANSWER, LARGEST_REQUEST, Services, accept, proto};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
@@ -90,9 +89,8 @@ pub async fn serve(
     Server::builder()
         .concurrency_limit_per_connection(CALLS_PER_CONNECTION)
         .http2_keepalive_interval(Some(KEEPALIVE))
-        .tcp_nodelay(true)
         .add_routes(routes)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopped)
+        .serve_with_incoming_shutdown(accept::connections(listener), stopped)
         .await
         .map_err(ServeError::Transport)
 }

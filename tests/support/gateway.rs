@@ -137,6 +137,11 @@ impl Gateway {
         tokio::task::block_in_place(|| process.output()).expect("the program runs")
     }
 
+    /// Identifier of the process.
+    pub fn id(&self) -> u32 {
+        self.child.lock().expect("no panic").id()
+    }
+
     /// How the process ended, if it did.
     pub fn has_ended(&self) -> Option<ExitStatus> {
         self.child.lock().expect("no panic").try_wait().expect("the process is known")
