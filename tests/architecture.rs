@@ -119,8 +119,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("relay", &["journal", "kill_point", "store", "clock", "domain", "error_chain"]),
     // What is done by hand, whatever it is done to.
     ("journal", &["store", "clock"]),
-    // A claim ready to be stored is a type of the store.
-    ("normalise", &["store", "vault", "domain"]),
+    ("normalise", &["vault", "domain"]),
     ("store", &["domain"]),
     ("archive", &["kill_point", "vault", "domain"]),
     ("vault", &["domain"]),

@@ -238,6 +238,15 @@ impl Claim {
     }
 }
 
+/// A claim with its lines, not yet stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewClaim {
+    /// The claim, parts included.
+    pub claim: Claim,
+    /// Its lines.
+    pub lines: Vec<ClaimLine>,
+}
+
 /// What the vault keeps of a person for one claim. Never printed, never serialised outside the
 /// vault.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Exchanges: files deposited with the gateway, what came of them, and the books that must balance.
 
 use super::claim::coded;
-use super::{ClaimId, ExchangeId, ReturnId};
+use super::{ClaimId, ExchangeId, ReturnId, Token};
 use noemie_parsers::types::Montant;
 use noemie_xray::Verdict;
 use time::{Date, OffsetDateTime};
@@ -166,6 +166,21 @@ pub struct Quarantined {
     pub resolved_by: Option<ClaimId>,
     /// When it was put aside.
     pub at: OffsetDateTime,
+}
+
+/// A return of a caisse that matches no claim, kept for a later match and for the desk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmatchedReturn {
+    /// Rank in the exchange, 1-based.
+    pub ordinal: u64,
+    /// Token of the invoice's identity, computed from the return; empty when nothing may match it.
+    pub identity: Token,
+    /// PS number as sent.
+    pub ps: String,
+    /// Invoice number as sent.
+    pub invoice_number: String,
+    /// States announced for the parts, as a short French sentence without persons.
+    pub summary: String,
 }
 
 /// A file made for a partner.

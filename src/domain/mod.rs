@@ -14,10 +14,14 @@ pub mod page;
 pub mod receipt;
 
 pub use caller::{Caller, Extent, Proof, Role, Scope};
-pub use claim::{Claim, ClaimLine, ClaimPart, ClaimStatus, Flow, PartKind, PartState, Reason};
+pub use claim::{
+    Claim, ClaimLine, ClaimPart, ClaimStatus, Flow, NewClaim, PartKind, PartState, Reason,
+};
 pub use event::ClaimEvent;
-pub use exchange::{Anomalie, Channel, Exchange, Ledger, Quarantined, ReturnFile, ReturnKind};
-// A file is judged by the crate that reads it; the service keeps its words.
+pub use exchange::{
+    Anomalie, Channel, Exchange, Ledger, Quarantined, ReturnFile, ReturnKind, UnmatchedReturn,
+};
 pub use ids::{ClaimId, EventId, ExchangeId, InvoiceKey, ReturnId, Token};
+// A file is judged by the crate that reads it; the service keeps its words.
 pub use noemie_xray::{LogicalFile, Verdict};
 pub use page::{Page, PageToken};

@@ -6,12 +6,12 @@ use super::books::Books;
 use super::invoices::{ALREADY_PAID, ALREADY_RECEIVED, ReadInvoice, is_duplicate};
 use super::load_b2::WriteContext;
 use crate::domain::{
-    Anomalie, Claim, ClaimEvent, ClaimId, EventId, ExchangeId, InvoiceKey, PartState, Quarantined,
-    Token, life_cycle,
+    Anomalie, Claim, ClaimEvent, ClaimId, EventId, ExchangeId, InvoiceKey, NewClaim, PartState,
+    Quarantined, Token, life_cycle,
 };
 use crate::kill_point;
 use crate::outgoing::arl::NotLoaded;
-use crate::store::{NewClaim, OpenDeposit, UnitOfWork};
+use crate::store::{OpenDeposit, UnitOfWork};
 use noemie_parsers::anomaly::Severity;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

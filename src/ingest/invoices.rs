@@ -3,10 +3,9 @@
 
 use crate::archive::Archive;
 use crate::clock::SharedClock;
-use crate::domain::{ClaimId, ExchangeId, Quarantined};
+use crate::domain::{ClaimId, ExchangeId, NewClaim, Quarantined};
 use crate::normalise;
 use crate::outgoing::arl::NotLoaded;
-use crate::store::NewClaim;
 use crate::vault::Vault;
 use noemie_parsers::anomaly::{Anomaly, Severity};
 use noemie_parsers::b2::{Element, Facture, Flux, Lecteur, Lot};

@@ -3,9 +3,9 @@
 use crate::domain::claim::PersonRecord;
 use crate::domain::exchange::civil;
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, PartKind, PartState, Token, calendar,
+    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, NewClaim, PartKind, PartState, Token,
+    calendar,
 };
-use crate::store::NewClaim;
 use crate::vault::{Identity, Vault};
 use noemie_parsers::b2::{Facture, Flux, Genre, Ligne, Lot};
 use noemie_parsers::types::Montant;

@@ -35,12 +35,12 @@ mod wake;
 mod withdrawals;
 mod writes;
 
+pub use crate::domain::{NewClaim, UnmatchedReturn};
 pub use open::Database;
 pub use operations::{OperationStep, Stage};
 pub use shapes::{
-    ChainLink, ChainTip, ClaimFilter, Closing, Link, NewClaim, OpenDeposit, OutboxDepth,
-    OutboxEvent, PartChange, RecordedDecision, StagedDeposit, StoreFigures, UnmatchedReturn,
-    Written,
+    ChainLink, ChainTip, ClaimFilter, Closing, Link, OpenDeposit, OutboxDepth, OutboxEvent,
+    PartChange, RecordedDecision, StagedDeposit, StoreFigures, Written,
 };
 pub use traces::{StoredInvoice, is_aside_of};
 pub use wake::{Occasion, Waiter};

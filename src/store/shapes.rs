@@ -2,20 +2,11 @@
 
 use super::withdrawals::Withdrawal;
 use crate::domain::{
-    Channel, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ClaimStatus, EventId, Exchange,
-    ExchangeId, Ledger, LogicalFile, ReturnFile, Token,
+    Channel, ClaimEvent, ClaimId, ClaimPart, ClaimStatus, EventId, Exchange, ExchangeId, Ledger,
+    LogicalFile, ReturnFile,
 };
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
-
-/// A new claim with its lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewClaim {
-    /// The claim, parts included.
-    pub claim: Claim,
-    /// Its lines.
-    pub lines: Vec<ClaimLine>,
-}
 
 /// A change of one part of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,21 +15,6 @@ pub struct PartChange {
     pub claim_id: ClaimId,
     /// The part as it is after the change.
     pub part: ClaimPart,
-}
-
-/// A return of the caisse that matches no claim, kept for a later match and for the desk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnmatchedReturn {
-    /// Rank in the exchange, 1-based.
-    pub ordinal: u64,
-    /// Token of the identity computed from the return.
-    pub identity: Token,
-    /// PS number as sent.
-    pub ps: String,
-    /// Invoice number as sent.
-    pub invoice_number: String,
-    /// What it said, as a short French sentence without persons.
-    pub summary: String,
 }
 
 /// What a committed exchange writes last.
