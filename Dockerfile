@@ -27,8 +27,8 @@ USER 10001:10001
 WORKDIR /data
 ENV NOEMIE_DATA_DIR=/data
 VOLUME ["/data"]
-# 50051 gRPC, 9090 admin (/healthz, /metrics). Both listen on loopback until NOEMIE_GRPC_LISTEN and NOEMIE_ADMIN_LISTEN say otherwise.
-EXPOSE 50051 9090
+# 50051 gRPC, 9464 admin (/healthz, /metrics). Both listen on loopback until NOEMIE_GRPC_LISTEN and NOEMIE_ADMIN_LISTEN say otherwise.
+EXPOSE 50051 9464
 # The binary asks its own admin port: the image needs no curl.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["noemie-gateway", "health"]
 ENTRYPOINT ["noemie-gateway"]

@@ -58,7 +58,8 @@ impl Default for Config {
             amqp_url: None,
             amqp_prefix: String::new(),
             grpc_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
-            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9090)),
+            // The port by which OpenTelemetry serves metrics to Prometheus; 9090 is Prometheus' own.
+            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)),
             vault_key: None,
             vault_key_file: None,
             drop_dir: None,

@@ -10,6 +10,7 @@ mod support;
 use metrics_exporter_prometheus::PrometheusHandle;
 use noemie_gateway::admin::{self, AdminState};
 use noemie_gateway::clock::FixedClock;
+use noemie_gateway::config::Config;
 use noemie_gateway::relay::{LocalLog, Relay, RelayStatus};
 use noemie_gateway::store::SharedStore;
 use noemie_gateway::telemetry;
@@ -83,6 +84,23 @@ async fn a_gateway_told_to_stop_is_alive_and_not_ready() {
         assert_eq!(get(addr, "/healthz").await.0, 200);
     })
     .await;
+}
+
+#[test]
+fn files_of_deployment_name_the_default_port_and_leave_9090_to_prometheus() {
+    let port = Config::default().admin_listen.port().to_string();
+    for file in [
+        "Dockerfile",
+        "docker-compose.yml",
+        "README.md",
+        "docs/operations.md",
+        "deploy/prometheus/alerts.yml",
+    ] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains(&port), "{file} does not name the admin port {port}");
+        assert!(!text.contains("9090"), "{file} names 9090, the port of Prometheus");
+    }
 }
 
 async fn serve(store: &SharedStore, relay: RelayStatus) -> (SocketAddr, CancellationToken) {
