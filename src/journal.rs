@@ -1,18 +1,19 @@
-//! What people do by hand to messages and data, on the record before it is done.
+//! Journal of the operations that an operator does by hand (replay a dead letter, abandon a staged
+//! deposit). Each step is committed before it is executed.
 
 use crate::clock::SharedClock;
 use crate::store::{OperationStep, SharedStore, Stage, StoreError};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Who works by hand, and where it is written.
+/// The operator, with the store and the clock of the journal.
 #[derive(Clone)]
 pub struct Author {
-    /// The store with the journal.
+    /// Store that holds the journal.
     pub store: SharedStore,
-    /// Clock and identifiers.
+    /// Source of instants and identifiers.
     pub clock: SharedClock,
-    /// Who, as they say.
+    /// Name that the operator gave.
     pub name: String,
 }
 
@@ -26,20 +27,20 @@ pub struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    /// Opens it; nothing is written yet. `action` is a stable code (`dlq.replay`), `subject` what
-    /// is worked on.
+    /// Returns the journal of a new operation, and writes nothing. `action` is a stable code
+    /// (`dlq.replay`); `subject` names the queue or the deposit that the operation changes.
     #[must_use]
     pub fn open(author: &'a Author, action: &'static str, subject: String) -> Self {
         Self { author, action, subject, operation_id: author.clock.new_id(), step: 0 }
     }
 
-    /// What its steps stand under.
+    /// Returns the id that every step of the operation carries.
     #[must_use]
     pub const fn operation_id(&self) -> Uuid {
         self.operation_id
     }
 
-    /// Writes a step; it is committed when this answers.
+    /// Writes and commits a step.
     pub async fn write(&mut self, stage: Stage, detail: Value) -> Result<(), StoreError> {
         let step = OperationStep {
             operation_id: self.operation_id,

@@ -149,8 +149,10 @@ async fn what_no_queue_wants_waits_in_the_unroutable_queue_and_is_counted() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let metrics = metrics();
-            let settings =
-                AmqpSettings { look_interval: Duration::from_millis(100), ..broker.settings() };
+            let settings = AmqpSettings {
+                queue_check_interval: Duration::from_millis(100),
+                ..broker.settings()
+            };
             let relay = broker.relay_with(&db.store, settings).await;
             broker.unbind_workers().await;
             deposit_many(&db.store, "lost", 3).await;

@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use noemie_gateway::clock::FixedClock;
 use noemie_gateway::domain::{Claim, EventId};
 use noemie_gateway::relay::{
-    self, LocalLog, Outcome, Relay, RelayState, RelayStatus, Sink, SinkError, StepOutcome, Tally,
+    self, LocalLog, Outcome, OutcomeCounts, Relay, RelayState, RelayStatus, Sink, SinkError,
+    StepOutcome,
 };
 use noemie_gateway::store::{OutboxEvent, SharedStore};
 use sqlx::{Connection as _, Executor as _, PgConnection};
@@ -37,16 +38,21 @@ async fn two_events_of_one_claim_are_never_in_flight_together() {
         assert!(
             matches!(
                 outcome,
-                StepOutcome::Published(Tally { acked: 6, unroutable: 0, nacked: 0, unknown: 0 })
+                StepOutcome::Published(OutcomeCounts {
+                    acked: 6,
+                    unroutable: 0,
+                    nacked: 0,
+                    unknown: 0
+                })
             ),
             "{outcome:?}"
         );
-        let waves: Vec<Vec<u64>> = sink
-            .waves()
+        let batches: Vec<Vec<u64>> = sink
+            .batches()
             .iter()
-            .map(|wave| wave.iter().map(|event| event.event.sequence).collect())
+            .map(|batch| batch.iter().map(|event| event.event.sequence).collect())
             .collect();
-        assert_eq!(waves, [vec![1, 1, 1], vec![2, 2], vec![3]]);
+        assert_eq!(batches, [vec![1, 1, 1], vec![2, 2], vec![3]]);
         assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
     })
     .await;
@@ -62,7 +68,7 @@ async fn what_is_not_acked_holds_its_younger_siblings_back_and_nobody_else() {
             let mut relay = relay(&db.store, &sink);
             let outcome = relay.step().await;
             assert!(
-                matches!(outcome, StepOutcome::Unconfirmed(Tally { acked: 2, .. })),
+                matches!(outcome, StepOutcome::Unconfirmed(OutcomeCounts { acked: 2, .. })),
                 "{outcome:?}"
             );
             let held = db.store.unpublished(10, &[]).await.unwrap();
@@ -72,7 +78,10 @@ async fn what_is_not_acked_holds_its_younger_siblings_back_and_nobody_else() {
                     .collect::<Vec<_>>(),
                 [(claims[1].claim.id, 1, 1), (claims[1].claim.id, 2, 0)]
             );
-            assert!(matches!(relay.step().await, StepOutcome::Published(Tally { acked: 2, .. })));
+            assert!(matches!(
+                relay.step().await,
+                StepOutcome::Published(OutcomeCounts { acked: 2, .. })
+            ));
             let published = db.store.published_after(0, 10).await.unwrap();
             assert_eq!(published.len(), 4);
             assert!(published.windows(2).all(|pair| pair[0].position < pair[1].position));
@@ -92,8 +101,14 @@ async fn a_sink_that_breaks_half_way_keeps_what_it_did_not_take() {
         deposit_many(&db.store, "d", 3).await;
         let sink = Script::answering([vec![Outcome::Acked], vec![]]);
         let mut relay = relay(&db.store, &sink);
-        assert!(matches!(relay.step().await, StepOutcome::Unconfirmed(Tally { acked: 1, .. })));
-        assert!(matches!(relay.step().await, StepOutcome::Unconfirmed(Tally { acked: 0, .. })));
+        assert!(matches!(
+            relay.step().await,
+            StepOutcome::Unconfirmed(OutcomeCounts { acked: 1, .. })
+        ));
+        assert!(matches!(
+            relay.step().await,
+            StepOutcome::Unconfirmed(OutcomeCounts { acked: 0, .. })
+        ));
         let held = db.store.unpublished(10, &[]).await.unwrap();
         assert!(held.len() == 2 && held.iter().all(|event| event.attempts == 0));
     })
@@ -109,10 +124,10 @@ async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
         let gate = sink.hold();
         let mut relay = relay(&db.store, &sink);
         let step = tokio::spawn(async move { relay.step().await });
-        let flown = |waves: usize| {
+        let flown = |batches: usize| {
             let sink = sink.clone();
             async move {
-                while sink.waves().len() < waves {
+                while sink.batches().len() < batches {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             }
@@ -124,13 +139,16 @@ async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
             .await
             .expect("the other claim goes while the first wave flies");
         assert_eq!(
-            sink.waves()[1].iter().map(|e| e.event.claim_id).collect::<Vec<_>>(),
+            sink.batches()[1].iter().map(|e| e.event.claim_id).collect::<Vec<_>>(),
             [quick[0].claim.id]
         );
         gate.add_permits(10);
         let outcome = step.await.unwrap();
-        assert!(matches!(outcome, StepOutcome::Published(Tally { acked: 3, .. })), "{outcome:?}");
-        assert_eq!(sink.waves()[2].iter().map(|e| e.event.sequence).collect::<Vec<_>>(), [2]);
+        assert!(
+            matches!(outcome, StepOutcome::Published(OutcomeCounts { acked: 3, .. })),
+            "{outcome:?}"
+        );
+        assert_eq!(sink.batches()[2].iter().map(|e| e.event.sequence).collect::<Vec<_>>(), [2]);
         assert_eq!(db.store.published_after(0, 10).await.unwrap().len(), 3, "and all are marked");
         assert_eq!(sink.event_ids_by_event().values().max(), Some(&1), "nothing is sent twice");
     })
@@ -151,7 +169,7 @@ async fn nothing_overtakes_an_event_in_doubt() {
             let outcome = relay.step().await;
             (relay, outcome)
         });
-        while sink.waves().is_empty() {
+        while sink.batches().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tell_again(&db.store, &claims[0].claim, 2).await;
@@ -168,11 +186,14 @@ async fn nothing_overtakes_an_event_in_doubt() {
         lock.execute("COMMIT").await.unwrap();
         let (mut relay, outcome) = step.await.unwrap();
         assert!(
-            matches!(outcome, StepOutcome::Unconfirmed(Tally { acked: 0, unknown: 1, .. })),
+            matches!(outcome, StepOutcome::Unconfirmed(OutcomeCounts { acked: 0, unknown: 1, .. })),
             "{outcome:?}"
         );
-        assert!(matches!(relay.step().await, StepOutcome::Published(Tally { acked: 2, .. })));
-        let sent: Vec<u64> = sink.waves().iter().flatten().map(|e| e.event.sequence).collect();
+        assert!(matches!(
+            relay.step().await,
+            StepOutcome::Published(OutcomeCounts { acked: 2, .. })
+        ));
+        let sent: Vec<u64> = sink.batches().iter().flatten().map(|e| e.event.sequence).collect();
         assert_eq!(sent, [1, 1, 2]);
     })
     .await;
@@ -260,7 +281,7 @@ struct Script(Arc<Mutex<Inner>>);
 #[derive(Default)]
 struct Inner {
     answers: VecDeque<Vec<Outcome>>,
-    waves: Vec<Vec<OutboxEvent>>,
+    batches: Vec<Vec<OutboxEvent>>,
     down: bool,
     gate: Option<Arc<Semaphore>>,
 }
@@ -277,8 +298,8 @@ impl Script {
         gate
     }
 
-    fn waves(&self) -> Vec<Vec<OutboxEvent>> {
-        self.0.lock().unwrap().waves.clone()
+    fn batches(&self) -> Vec<Vec<OutboxEvent>> {
+        self.0.lock().unwrap().batches.clone()
     }
 
     fn set_down(&self, down: bool) {
@@ -288,7 +309,7 @@ impl Script {
     /// How many times each event was handed over.
     fn event_ids_by_event(&self) -> HashMap<EventId, usize> {
         let mut counts = HashMap::new();
-        for event in self.waves().into_iter().flatten() {
+        for event in self.batches().into_iter().flatten() {
             *counts.entry(event.event.event_id).or_default() += 1;
         }
         counts
@@ -309,10 +330,10 @@ impl Sink for Script {
         !self.0.lock().unwrap().down
     }
 
-    async fn publish(&self, wave: &[OutboxEvent]) -> Vec<Outcome> {
+    async fn publish(&self, batch: &[OutboxEvent]) -> Vec<Outcome> {
         let gate = {
             let mut inner = self.0.lock().unwrap();
-            inner.waves.push(wave.to_vec());
+            inner.batches.push(batch.to_vec());
             inner.gate.clone()
         };
         if let Some(gate) = gate {
@@ -323,7 +344,7 @@ impl Sink for Script {
             .unwrap()
             .answers
             .pop_front()
-            .unwrap_or_else(|| vec![Outcome::Acked; wave.len()])
+            .unwrap_or_else(|| vec![Outcome::Acked; batch.len()])
     }
 
     async fn close(&mut self) {}

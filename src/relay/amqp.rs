@@ -1,10 +1,10 @@
-//! The sink towards RabbitMQ.
+//! The sink that publishes to RabbitMQ.
 //!
-//! lapin's own recovery is not used: with an outbox it is simpler and safer to drop the connection,
-//! declare everything again, and resend what was not confirmed. Any outcome that leaves doubt
-//! therefore hangs up; the next [`Sink::ready`] connects from scratch.
+//! The sink does not use lapin's own recovery: with an outbox it is simpler and safer to drop the
+//! connection, declare everything again, and resend the unconfirmed events. An unknown or
+//! unroutable outcome therefore closes the connection; the next [`Sink::ready`] opens another one.
 
-use super::LANES;
+use super::MAX_BATCHES;
 use super::message::{properties, short};
 use super::sink::{Outcome, Sink, SinkError};
 use super::topology::{self, Prefix};
@@ -24,39 +24,44 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Reaching the broker, logging in and declaring the table.
+/// Limit for reaching the broker, logging in and declaring exchanges and queues.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Waiting for the confirms of a wave. A healthy quorum queue takes milliseconds; one that elects a
-/// leader takes seconds.
+/// Limit for the confirms of a batch. A healthy quorum queue takes milliseconds; a queue that
+/// elects a leader takes seconds.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
-/// Two of these without a sign of life end a half-open connection.
-const HEARTBEAT_SECONDS: u16 = 10;
-/// Saying goodbye.
+/// AMQP heartbeat: two missed heartbeats end a half-open connection.
+const HEARTBEAT_SECS: u16 = 10;
+/// Limit for closing channels and connection.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Queue depths are for dashboards, which ask every 10 to 15 s.
-const LOOK_INTERVAL: Duration = Duration::from_secs(10);
-/// AMQP's "everything is fine".
+/// Time between two reads of the queue depths: dashboards scrape every 10 to 15 s.
+const QUEUE_CHECK_INTERVAL: Duration = Duration::from_secs(10);
+/// AMQP reply code of a close without an error.
 pub(super) const REPLY_SUCCESS: u16 = 200;
 
-/// How to reach the broker.
+/// Settings of the connection to the broker.
 #[derive(Clone)]
 pub struct AmqpSettings {
     /// `amqp://user:password@host:port/vhost`, or `amqps://`.
     pub url: String,
-    /// Before every name of the topology.
+    /// Prefix of every exchange and queue name.
     pub prefix: Prefix,
-    /// How long a wave waits for its confirms; 30 s by default.
+    /// Limit for the confirms of a batch; 30 s by default.
     pub confirm_timeout: Duration,
-    /// How often the depth of the queues is read; 10 s by default. A queue that was deleted is
-    /// noticed, and declared again, within this time.
-    pub look_interval: Duration,
+    /// Time between two reads of the queue depths; 10 s by default. The sink notices a deleted
+    /// queue, and declares it again, within this time.
+    pub queue_check_interval: Duration,
 }
 
 impl AmqpSettings {
-    /// Settings with the usual limits.
+    /// Returns settings with the default limits.
     #[must_use]
     pub const fn new(url: String, prefix: Prefix) -> Self {
-        Self { url, prefix, confirm_timeout: CONFIRM_TIMEOUT, look_interval: LOOK_INTERVAL }
+        Self {
+            url,
+            prefix,
+            confirm_timeout: CONFIRM_TIMEOUT,
+            queue_check_interval: QUEUE_CHECK_INTERVAL,
+        }
     }
 }
 
@@ -73,90 +78,95 @@ impl fmt::Debug for AmqpSettings {
 pub struct AmqpSink {
     settings: AmqpSettings,
     exchange: ShortString,
-    line: Option<Line>,
+    link: Option<Link>,
 }
 
-/// A connection, topology declared, with one channel to look at queues and one in confirm mode for
-/// each wave in flight. A returned message comes attached to any confirm of its channel: on a
-/// channel of its own, it is one of the wave.
-struct Line {
+/// A connection with every exchange and queue declared: one channel to read queue depths, and one
+/// channel in confirm mode per batch in flight. RabbitMQ attaches a returned message to any confirm
+/// of its channel. With a channel of its own, a batch gets returned messages of its own events
+/// only.
+struct Link {
     connection: Connection,
     channel: Channel,
-    /// The channels that no wave is in flight on.
-    lanes: Mutex<Vec<Channel>>,
-    /// Whether an outcome left a doubt: the line is not used again.
-    doubtful: AtomicBool,
-    looked_at: Instant,
+    /// The channels without a batch in flight.
+    free_channels: Mutex<Vec<Channel>>,
+    /// Set after an unknown or unroutable outcome: the next [`Sink::ready`] reconnects.
+    reconnect: AtomicBool,
+    checked_at: Instant,
     unroutable: u32,
 }
 
 impl AmqpSink {
-    /// A sink that connects when it is first needed.
+    /// Returns a sink that connects at the first [`Sink::ready`].
     #[must_use]
     pub fn new(settings: AmqpSettings) -> Self {
         let exchange = short(&settings.prefix.name(topology::CLAIMS));
-        Self { settings, exchange, line: None }
+        Self { settings, exchange, link: None }
     }
 
-    async fn connect(&self) -> Result<Line, SinkError> {
-        let connection = dial(&self.settings, "relay").await?;
-        match self.prepare(&connection).await {
-            Ok((channel, lanes)) => {
-                let (lanes, doubtful) = (Mutex::new(lanes), AtomicBool::new(false));
-                Ok(Line {
-                    connection,
-                    channel,
-                    lanes,
-                    doubtful,
-                    looked_at: Instant::now(),
-                    unroutable: 0,
-                })
-            }
+    async fn link(&self) -> Result<Link, SinkError> {
+        let connection = connect(&self.settings, "relay").await?;
+        match self.open_channels(&connection).await {
+            Ok((channel, publishing)) => Ok(Link {
+                connection,
+                channel,
+                free_channels: Mutex::new(publishing),
+                reconnect: AtomicBool::new(false),
+                checked_at: Instant::now(),
+                unroutable: 0,
+            }),
             Err(error) => {
-                // The reason is in `error`; this only spares the broker a dead connection.
+                // `error` has the reason. Closing spares the broker a dead connection.
                 let _ = connection.close(REPLY_SUCCESS, "bye".into()).await;
                 Err(error)
             }
         }
     }
 
-    async fn prepare(&self, connection: &Connection) -> Result<(Channel, Vec<Channel>), SinkError> {
-        let channel = connection.create_channel().await.map_err(broker("opening a channel"))?;
+    /// Declares exchanges and queues. Returns a channel to read queue depths, and
+    /// [`MAX_BATCHES`] channels in confirm mode.
+    async fn open_channels(
+        &self,
+        connection: &Connection,
+    ) -> Result<(Channel, Vec<Channel>), SinkError> {
+        let opening = || broker_error("opening a channel");
+        let channel = connection.create_channel().await.map_err(opening())?;
         topology::declare(&channel, &self.settings.prefix).await?;
-        let mut lanes = Vec::with_capacity(LANES);
-        for _ in 0..LANES {
-            let lane = connection.create_channel().await.map_err(broker("opening a channel"))?;
-            lane.confirm_select(ConfirmSelectOptions::default())
+        let mut publishing = Vec::with_capacity(MAX_BATCHES);
+        for _ in 0..MAX_BATCHES {
+            let confirming = connection.create_channel().await.map_err(opening())?;
+            confirming
+                .confirm_select(ConfirmSelectOptions::default())
                 .await
-                .map_err(broker("asking for confirms"))?;
-            lanes.push(lane);
+                .map_err(broker_error("asking for confirms"))?;
+            publishing.push(confirming);
         }
-        Ok((channel, lanes))
+        Ok((channel, publishing))
     }
 
-    /// Closes channels and connection, each explicitly and in this order, without waiting long: the
-    /// other side may be gone.
-    async fn hang_up(&mut self) {
-        let Some(line) = self.line.take() else { return };
-        let lanes = line.lanes.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let goodbye = async {
-            // Errors here say that it is closed already.
-            for channel in lanes.into_iter().chain([line.channel]) {
+    /// Closes channels and connection, each explicitly and in this order, within
+    /// [`CLOSE_TIMEOUT`]: the broker may be gone.
+    async fn disconnect(&mut self) {
+        let Some(link) = self.link.take() else { return };
+        let publishing = link.free_channels.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let close = async {
+            // An error means that the channel or the connection is closed already.
+            for channel in publishing.into_iter().chain([link.channel]) {
                 let _ = channel.close(REPLY_SUCCESS, "bye".into()).await;
             }
-            let _ = line.connection.close(REPLY_SUCCESS, "bye".into()).await;
+            let _ = link.connection.close(REPLY_SUCCESS, "bye".into()).await;
         };
-        let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
+        let _ = timeout(CLOSE_TIMEOUT, close).await;
     }
 
-    /// Hands the wave to the broker; the confirms come later. Shorter than the wave when the
-    /// connection broke.
-    async fn send(&self, lane: &Channel, wave: &[OutboxEvent]) -> Vec<PublisherConfirm> {
-        let mut confirms = Vec::with_capacity(wave.len());
+    /// Sends a batch, and returns one pending confirm per event sent. The vector is shorter than
+    /// the batch when the connection broke.
+    async fn send(&self, channel: &Channel, batch: &[OutboxEvent]) -> Vec<PublisherConfirm> {
+        let mut confirms = Vec::with_capacity(batch.len());
         let options = BasicPublishOptions { mandatory: true, immediate: false };
-        for event in wave {
+        for event in batch {
             let key = short(&event.event.routing_key());
-            let sent = lane
+            let sent = channel
                 .basic_publish(
                     self.exchange.clone(),
                     key,
@@ -176,14 +186,15 @@ impl AmqpSink {
         confirms
     }
 
-    async fn publish_on(&self, lane: &Channel, wave: &[OutboxEvent]) -> Vec<Outcome> {
+    /// Sends a batch and waits for its confirms, within the confirm timeout.
+    async fn publish_on(&self, channel: &Channel, batch: &[OutboxEvent]) -> Vec<Outcome> {
         let deadline = Instant::now() + self.settings.confirm_timeout;
-        let Ok(confirms) = timeout_at(deadline, self.send(lane, wave)).await else {
-            // The broker stopped reading (memory or disk alarm): how far it read, nobody knows.
-            return vec![Outcome::Unknown; wave.len()];
+        let Ok(confirms) = timeout_at(deadline, self.send(channel, batch)).await else {
+            // The broker stopped reading (memory or disk alarm), at an unknown event of the batch.
+            return vec![Outcome::Unknown; batch.len()];
         };
         kill_point::reach("relay.sent");
-        outcomes(wave, confirms, deadline).await
+        await_confirms(batch, confirms, deadline).await
     }
 }
 
@@ -193,70 +204,71 @@ impl Sink for AmqpSink {
         if self.is_ready() {
             return Ok(());
         }
-        if let Some(line) = &mut self.line {
-            if line.is_sound()
-                && in_time(CONNECT_TIMEOUT, "looking at a queue", line.look(&self.settings.prefix))
-                    .await
-                    .is_ok()
-            {
+        if let Some(link) = &mut self.link {
+            if link.is_sound() && read_depths(link, &self.settings.prefix).await.is_ok() {
                 return Ok(());
             }
-            self.hang_up().await;
+            self.disconnect().await;
         }
-        let mut line = in_time(CONNECT_TIMEOUT, "connecting", self.connect()).await?;
-        let looked =
-            in_time(CONNECT_TIMEOUT, "looking at a queue", line.look(&self.settings.prefix)).await;
-        self.line = Some(line);
-        looked
+        let mut link = with_timeout(CONNECT_TIMEOUT, "connecting", self.link()).await?;
+        let read = read_depths(&mut link, &self.settings.prefix).await;
+        self.link = Some(link);
+        read
     }
 
     fn is_ready(&self) -> bool {
-        self.line.as_ref().is_some_and(|line| {
-            line.is_sound() && line.looked_at.elapsed() < self.settings.look_interval
+        self.link.as_ref().is_some_and(|link| {
+            link.is_sound() && link.checked_at.elapsed() < self.settings.queue_check_interval
         })
     }
 
-    async fn publish(&self, wave: &[OutboxEvent]) -> Vec<Outcome> {
-        let Some((line, lane)) =
-            self.line.as_ref().and_then(|line| Some((line, line.lanes().pop()?)))
+    async fn publish(&self, batch: &[OutboxEvent]) -> Vec<Outcome> {
+        let Some((link, channel)) =
+            self.link.as_ref().and_then(|link| Some((link, link.free_channels().pop()?)))
         else {
             return Vec::new();
         };
-        let outcomes = self.publish_on(&lane, wave).await;
-        if outcomes.len() < wave.len()
+        let outcomes = self.publish_on(&channel, batch).await;
+        if outcomes.len() < batch.len()
             || outcomes
                 .iter()
                 .any(|outcome| matches!(outcome, Outcome::Unknown | Outcome::Unroutable))
         {
-            line.doubtful.store(true, Ordering::Relaxed);
+            link.reconnect.store(true, Ordering::Relaxed);
         }
-        line.lanes().push(lane);
+        link.free_channels().push(channel);
         outcomes
     }
 
     async fn close(&mut self) {
-        self.hang_up().await;
+        self.disconnect().await;
     }
 }
 
-impl Line {
+/// [`Link::read_depths`] within [`CONNECT_TIMEOUT`].
+async fn read_depths(link: &mut Link, prefix: &Prefix) -> Result<(), SinkError> {
+    with_timeout(CONNECT_TIMEOUT, "looking at a queue", link.read_depths(prefix)).await
+}
+
+impl Link {
+    /// Returns whether connection and channels are open and no outcome asked for a reconnection.
     fn is_sound(&self) -> bool {
         let is_open = |channel: &Channel| channel.status().connected();
         let is_open = self.connection.status().connected()
             && is_open(&self.channel)
-            && self.lanes().iter().all(is_open);
-        is_open && !self.doubtful.load(Ordering::Relaxed)
+            && self.free_channels().iter().all(is_open);
+        is_open && !self.reconnect.load(Ordering::Relaxed)
     }
 
-    fn lanes(&self) -> MutexGuard<'_, Vec<Channel>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn free_channels(&self) -> MutexGuard<'_, Vec<Channel>> {
+        self.free_channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the depth of our queues, which fails when one was deleted. Messages newly without a
-    /// queue are told once, and the table is declared again: somebody may have unbound the workers'
-    /// queue.
-    async fn look(&mut self, prefix: &Prefix) -> Result<(), SinkError> {
-        self.looked_at = Instant::now();
+    /// Reads the depth of each declared queue into its gauge, and fails when a queue was deleted.
+    /// A rise of the unroutable queue is logged, and exchanges, queues and bindings are declared
+    /// again: somebody may have unbound the workers' queue.
+    async fn read_depths(&mut self, prefix: &Prefix) -> Result<(), SinkError> {
+        self.checked_at = Instant::now();
         for row in topology::QUEUES {
             let name = prefix.name(row.name);
             let options = QueueDeclareOptions::durable().passive();
@@ -264,7 +276,7 @@ impl Line {
                 .channel
                 .queue_declare(short(&name), options, FieldTable::default())
                 .await
-                .map_err(broker("looking at a queue"))?;
+                .map_err(broker_error("looking at a queue"))?;
             let depth = queue.message_count();
             gauge!("noemie_queue_messages", "queue" => name).set(f64::from(depth));
             if row.name == topology::UNROUTABLE {
@@ -282,12 +294,12 @@ impl Line {
     }
 }
 
-/// Waits for every confirm until the deadline.
+/// Waits for every confirm until the deadline, and returns the outcome of each event sent.
 ///
-/// A returned message comes attached to whichever confirm lapin resolves next, not always its own
-/// (one ack may confirm many): its message id says whose it is.
-async fn outcomes(
-    wave: &[OutboxEvent],
+/// lapin attaches a returned message to the confirm that it resolves next, which may belong to
+/// another event (one ack may confirm many). The message id tells which event was returned.
+async fn await_confirms(
+    batch: &[OutboxEvent],
     confirms: Vec<PublisherConfirm>,
     deadline: Instant,
 ) -> Vec<Outcome> {
@@ -311,7 +323,7 @@ async fn outcomes(
             events = returned.len(),
             "events returned: no queue took them, not even the unroutable one"
         );
-        for (event, outcome) in wave.iter().zip(&mut outcomes) {
+        for (event, outcome) in batch.iter().zip(&mut outcomes) {
             if *outcome == Outcome::Acked && returned.contains(&event.event.event_id.to_string()) {
                 *outcome = Outcome::Unroutable;
             }
@@ -320,20 +332,22 @@ async fn outcomes(
     outcomes
 }
 
-/// Connects; `role` is what the broker's dashboards show.
-pub(super) async fn dial(settings: &AmqpSettings, role: &str) -> Result<Connection, SinkError> {
+/// Opens a connection to the broker. The broker's dashboards show `role` in its name.
+pub(super) async fn connect(settings: &AmqpSettings, role: &str) -> Result<Connection, SinkError> {
     let mut uri: AMQPUri = settings.url.parse().map_err(SinkError::Address)?;
-    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECS);
     let name = format!("noemie-gateway {role} {}", settings.prefix);
     let options = ConnectionProperties::default().with_connection_name(name.trim_end().into());
-    Connection::connect_uri(uri, options).await.map_err(broker("connecting"))
+    Connection::connect_uri(uri, options).await.map_err(broker_error("connecting"))
 }
 
-pub(super) fn broker(doing: &'static str) -> impl Fn(lapin::Error) -> SinkError {
+/// Returns a function that wraps lapin's error with the operation that failed.
+pub(super) fn broker_error(doing: &'static str) -> impl Fn(lapin::Error) -> SinkError {
     move |source| SinkError::Broker { doing, source }
 }
 
-pub(super) async fn in_time<T>(
+/// Runs `work`, and returns [`SinkError::Timeout`] when it takes longer than `limit`.
+pub(super) async fn with_timeout<T>(
     limit: Duration,
     doing: &'static str,
     work: impl Future<Output = Result<T, SinkError>>,

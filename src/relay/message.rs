@@ -1,7 +1,7 @@
-//! An event as an AMQP message. `docs/events.md` is the table of this file for those who read it.
+//! Properties and headers of an event as an AMQP message, documented in `docs/events.md`.
 //!
-//! The body is the payload written at commit, byte for byte. Nothing here names a person: ids,
-//! tokens and states only.
+//! The body of the message is the payload that was committed with the event, byte for byte.
+//! Properties and headers hold ids, tokens and states, and no data of a person.
 
 use crate::store::OutboxEvent;
 use lapin::BasicProperties;
@@ -10,18 +10,18 @@ use time::format_description::well_known::Rfc3339;
 
 /// `app_id` of every message, and CloudEvents source.
 const APP_ID: &str = "noemie-gateway";
-/// Header: the claim, which is what must stay in order.
+/// Header: the id of the claim. Events with the same id must be handled in order.
 pub(super) const PARTITION_KEY: &str = "cloudEvents_partitionkey";
-/// Header: rank of the event in the life of its claim.
+/// Header: number of the event within its claim, from 1.
 pub(super) const SEQUENCE: &str = "cloudEvents_sequence";
-/// Header: when it happened.
+/// Header: instant of the event.
 pub(super) const TIME: &str = "cloudEvents_time";
-/// Written to disk by the broker before it confirms.
+/// AMQP delivery mode: the broker writes the message to disk before it confirms.
 const PERSISTENT: u8 = 2;
-/// An AMQP short string is at most 255 bytes.
-const LONGEST_SHORT_STRING: usize = 255;
+/// Limit of an AMQP short string.
+const SHORT_STRING_BYTES: usize = 255;
 
-/// Properties and headers of an event.
+/// Returns the properties and headers of an event.
 pub(super) fn properties(event: &OutboxEvent) -> BasicProperties {
     let occurred_at = event.event.occurred_at;
     BasicProperties::default()
@@ -35,7 +35,8 @@ pub(super) fn properties(event: &OutboxEvent) -> BasicProperties {
         .with_headers(headers(event))
 }
 
-/// CloudEvents 1.0 attributes under the prefix of its AMQP binding, and the trace context.
+/// Returns the CloudEvents 1.0 attributes, with the prefix of the CloudEvents AMQP binding, and the
+/// trace context.
 fn headers(event: &OutboxEvent) -> FieldTable {
     let claim = event.event.claim_id;
     let mut headers = FieldTable::default();
@@ -54,18 +55,18 @@ fn headers(event: &OutboxEvent) -> FieldTable {
     headers
 }
 
-/// W3C trace context: one trace per exchange (per claim for a worker's decision), one span per
-/// event. Derived from ids, so that a resend carries the same.
+/// Returns the W3C trace context: one trace per exchange (per claim for a worker's decision), one
+/// span per event. The ids of the event determine it, so that a resent event has the same.
 fn traceparent(event: &OutboxEvent) -> String {
     let trace = event.event.exchange_id.map_or(event.event.claim_id.0, |exchange| exchange.0);
     let span = event.event.event_id.0.as_u64_pair().1;
     format!("00-{}-{span:016x}-01", trace.simple())
 }
 
-/// A short string, cut at its limit: the parts that come from files are bounded by their zones, and
-/// a panic here would stop the relay.
+/// Returns an AMQP short string, truncated to [`SHORT_STRING_BYTES`]. No name of the gateway is so
+/// long; lapin would panic on a longer one and stop the relay.
 pub(super) fn short(text: &str) -> ShortString {
-    ShortString::from(&text[..text.floor_char_boundary(LONGEST_SHORT_STRING)])
+    ShortString::from(&text[..text.floor_char_boundary(SHORT_STRING_BYTES)])
 }
 
 #[cfg(test)]
@@ -93,7 +94,7 @@ mod tests {
         );
     }
 
-    /// Names between backquotes in the first column of the table under a heading.
+    /// Returns the names between backquotes in the first column of the table under a heading.
     fn documented(page: &str, heading: &str) -> BTreeSet<String> {
         let table = page
             .split_once(heading)

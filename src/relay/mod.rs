@@ -1,21 +1,23 @@
-//! The relay: from the outbox to the workers.
+//! The relay: publishes the events of the outbox to the workers.
 //!
 //! ```text
-//! store.unpublished ─► waves, some at once ─► sink (RabbitMQ, or the local log) ─► confirms ─► store.mark_published
-//!                                 │ anything but an ack: land, drop the connection, wait, start over from the outbox
+//! outbox ─► batches, several in flight ─► sink (RabbitMQ, or the local log) ─► confirms ─► marked as published
+//!                          │ any outcome but an ack: wait for the batches in flight, disconnect,
+//!                          │ back off, start over from the outbox
 //! ```
 //!
-//! **Promise.** Every committed event reaches the sink at least once, always under the same event id. An event is put on the wire only once
-//! every earlier event of its claim is confirmed, so that a consumer that forgets repeated event
-//! ids sees each claim's facts once and in order, whatever was cut or resent, also while one
-//! replica takes over from another. There is no order between claims.
+//! **Promise.** Each committed event reaches the sink at least once, always under the same event
+//! id. The relay sends an event only once every earlier event of its claim is confirmed. A consumer
+//! that ignores repeated event ids therefore sees the events of a claim once and in order, also
+//! after resends and while one replica takes over from another. Events of different claims have no
+//! order.
 //!
-//! The relay does not know SQL, nor what an event means. lapin lives here and nowhere else.
+//! The relay does not know SQL, nor the meaning of an event. lapin is used here and nowhere else.
 
-mod air;
 mod amqp;
 mod backoff;
 pub mod dead_letters;
+mod in_flight;
 mod message;
 mod sink;
 mod status;
@@ -25,7 +27,7 @@ pub mod topology;
 pub use amqp::{AmqpSettings, AmqpSink};
 pub use sink::{LocalLog, Outcome, Sink, SinkError};
 pub use status::{RelayState, RelayStatus, describe_metrics};
-pub use step::{Relay, StepOutcome, Tally};
+pub use step::{OutcomeCounts, Relay, StepOutcome};
 
 use crate::clock::SharedClock;
 use crate::store::SharedStore;
@@ -33,22 +35,23 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Events read together. 500 confirms in flight are where a quorum queue stops gaining.
-pub const BATCH: usize = 500;
-/// Waves in flight together.
-pub const LANES: usize = 4;
-/// How long an idle relay sleeps when no notification comes: what a lost notification costs.
+/// Events read from the outbox together. More than 500 confirms in flight bring a quorum queue no
+/// more throughput.
+pub const BATCH_EVENTS: usize = 500;
+/// Batches in flight together, each on a channel of its own.
+pub const MAX_BATCHES: usize = 4;
+/// Wait of an idle relay when no notification comes: the delay that a lost notification costs.
 pub const IDLE_WAIT: Duration = Duration::from_secs(1);
-/// How often a standby replica asks for the lease: what a takeover costs.
+/// Time between two attempts of a standby replica to take the lease: the delay of a takeover.
 pub const STANDBY_WAIT: Duration = Duration::from_secs(1);
-/// How long an orderly stop goes on publishing what is already committed. The rest stays in the
+/// Time that an orderly stop goes on publishing committed events. Events left over stay in the
 /// outbox.
-pub const DRAIN: Duration = Duration::from_secs(10);
-/// How long closing the sink may take at the end.
-const CLOSE: Duration = Duration::from_secs(2);
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time that closing the sink may take at the end.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Publishes until `shutdown`, then drains for at most [`DRAIN`]. Never gives up: what fails is
-/// tried again, ever more slowly.
+/// Publishes until `shutdown`, then drains the outbox for at most [`DRAIN_TIMEOUT`]. A failed step
+/// is retried with a growing backoff, without a limit on the number of attempts.
 pub async fn run(
     store: SharedStore,
     sink: Box<dyn Sink>,
@@ -57,22 +60,22 @@ pub async fn run(
     shutdown: CancellationToken,
 ) {
     let mut relay = Relay::new(store, sink, clock, status);
-    let too_long = async {
+    let drain_timeout = async {
         shutdown.cancelled().await;
-        sleep(DRAIN).await;
+        sleep(DRAIN_TIMEOUT).await;
     };
     tokio::select! {
-        () = work(&mut relay, &shutdown) => {}
-        () = too_long => tracing::warn!("relay stopped while events were in flight, they stay in the outbox"),
+        () = publish_until(&mut relay, &shutdown) => {}
+        () = drain_timeout => tracing::warn!("relay stopped while events were in flight, they stay in the outbox"),
     }
-    if timeout(CLOSE, relay.close()).await.is_err() {
-        tracing::debug!("broker did not answer the goodbye");
+    if timeout(CLOSE_TIMEOUT, relay.close()).await.is_err() {
+        tracing::debug!("broker did not answer while the connection was closed");
     }
 }
 
-/// The loop around [`Relay::step`]: what it answers decides how long to wait. Ends once told to
-/// stop and nothing more goes out.
-async fn work(relay: &mut Relay, shutdown: &CancellationToken) {
+/// Repeats [`Relay::step`], and waits after each step as its outcome asks for. Returns after
+/// `shutdown`, once a step publishes no more.
+async fn publish_until(relay: &mut Relay, shutdown: &CancellationToken) {
     loop {
         let outcome = relay.step().await;
         if matches!(outcome, StepOutcome::Published(_)) {
@@ -82,7 +85,7 @@ async fn work(relay: &mut Relay, shutdown: &CancellationToken) {
             return;
         }
         tokio::select! {
-            () = relay.rest(&outcome) => {}
+            () = relay.wait_after(&outcome) => {}
             () = shutdown.cancelled() => {}
         }
     }

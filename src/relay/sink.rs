@@ -1,26 +1,26 @@
-//! Where events go.
+//! The destination of events: a sink hands events over and reports the outcome of each.
 
 use crate::store::OutboxEvent;
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// What became of one event handed to the sink.
+/// Outcome of one event handed to the sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// In a queue, on disk.
+    /// The broker has the event in a queue, on disk.
     Acked,
-    /// Returned: no queue took it, not even the one for the unroutable. Nobody holds it, so that it
-    /// is not published.
+    /// The broker returned the event: no queue took it, not even the unroutable one. The event is
+    /// not published.
     Unroutable,
-    /// Refused by the broker (a queue at its limit, a failing node).
+    /// The broker refused the event (a queue at its limit, a failing node).
     Nacked,
-    /// No answer in time, or the connection was lost: it may be in a queue or not, and is sent
-    /// again under the same id.
+    /// The broker did not answer in time, or the connection was lost. The event may be in a queue or
+    /// not, and is sent again under the same id.
     Unknown,
 }
 
 impl Outcome {
-    /// Value of the metric's label.
+    /// Returns the value of the metric label `outcome`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -32,28 +32,29 @@ impl Outcome {
     }
 }
 
-/// Why the sink cannot take events now.
+/// Reason why the sink cannot take events.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
-    /// The broker's address cannot be read. The address is not repeated: it holds a password.
+    /// The broker's address cannot be parsed. The message leaves the address out: it holds a
+    /// password.
     #[error("unreadable broker address (amqp://user:password@host:port/vhost): {0}")]
     Address(String),
     /// The broker refused, or the connection failed.
     #[error("broker, while {doing}")]
     Broker {
-        /// What was being done.
+        /// The operation that failed.
         doing: &'static str,
-        /// Why it failed.
+        /// The error of the AMQP client.
         #[source]
         source: lapin::Error,
     },
     /// The broker did not answer in time.
     #[error("broker gave no answer within {0:?} while {1}")]
     Timeout(Duration, &'static str),
-    /// A message that goes back alone was not taken by any queue, or was refused.
+    /// A message that was published alone was not taken by any queue, or was refused.
     #[error("the broker did not take a message: {0}")]
     NotTaken(&'static str),
-    /// An exchange or queue of ours exists, and is another one.
+    /// An exchange or queue exists with other settings than the gateway declares.
     #[error(
         "{kind} `{name}` exists with other settings than this version declares ({detail}): \
          empty and delete it, or give the gateway another relay prefix"
@@ -61,34 +62,34 @@ pub enum SinkError {
     OtherSettings {
         /// `exchange` or `queue`.
         kind: &'static str,
-        /// Its full name.
+        /// Full name of the exchange or queue.
         name: String,
-        /// What the broker said.
+        /// Text of the broker.
         detail: String,
     },
 }
 
-/// Takes events. Not shared: one relay, one sink.
+/// Destination of events. A sink belongs to one relay.
 #[async_trait]
 pub trait Sink: Send + Sync {
-    /// Makes the sink ready: connects and declares when needed, else does next to nothing. Called
-    /// while nothing is in flight.
+    /// Connects, and declares exchanges and queues, unless the sink is ready already. Called while no
+    /// batch is in flight.
     async fn ready(&mut self) -> Result<(), SinkError>;
 
-    /// Whether it takes more before it is [made ready](Self::ready) again.
+    /// Returns whether the sink takes events without another call of [`Self::ready`].
     fn is_ready(&self) -> bool;
 
-    /// Hands over events of different claims and waits for what becomes of each. The answer has one
-    /// outcome per event handed over, in order, and is shorter than `wave` when the sink failed
-    /// before the rest. At most [`LANES`](super::LANES) waves are in flight together.
-    async fn publish(&self, wave: &[OutboxEvent]) -> Vec<Outcome>;
+    /// Publishes events of different claims and waits for the outcome of each. The vector has one
+    /// outcome per event sent, in order, and is shorter than `batch` when the sink failed before
+    /// the rest. At most [`MAX_BATCHES`](super::MAX_BATCHES) batches are in flight together.
+    async fn publish(&self, batch: &[OutboxEvent]) -> Vec<Outcome>;
 
-    /// Says goodbye.
+    /// Closes the connection.
     async fn close(&mut self);
 }
 
-/// The sink of a gateway without broker: being marked as published in the outbox is all there is,
-/// and `SubscribeClaimEvents` streams from there.
+/// The sink of a gateway without a broker. It confirms every event at once: an event marked as
+/// published in the outbox is streamed by `SubscribeClaimEvents`.
 #[derive(Debug, Default)]
 pub struct LocalLog;
 
@@ -102,8 +103,8 @@ impl Sink for LocalLog {
         true
     }
 
-    async fn publish(&self, wave: &[OutboxEvent]) -> Vec<Outcome> {
-        vec![Outcome::Acked; wave.len()]
+    async fn publish(&self, batch: &[OutboxEvent]) -> Vec<Outcome> {
+        vec![Outcome::Acked; batch.len()]
     }
 
     async fn close(&mut self) {}

@@ -1,24 +1,24 @@
-//! What the relay is doing, for `/healthz` and metrics.
+//! State of the relay, shown in `/healthz` and in the metrics.
 
 use metrics::{Unit, describe_counter, describe_gauge, gauge};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// What the relay is doing.
+/// State of the relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayState {
-    /// Not yet connected.
+    /// The relay has not connected yet.
     Starting,
-    /// Connected, and the one that publishes.
+    /// The relay is connected, has the lease and publishes.
     Publishing,
-    /// Connected; another replica publishes.
+    /// The relay is connected; another replica publishes.
     Standby,
-    /// The broker or the database does not answer, or refuses. Tried again for ever.
+    /// The broker or the database does not answer, or refuses. The relay retries without limit.
     Down,
 }
 
 impl RelayState {
-    /// As shown in `/healthz`.
+    /// Returns the name shown in `/healthz`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl RelayState {
     }
 }
 
-/// The state, shared between the relay and whoever shows it.
+/// The state of the relay, shared between the relay and its observers.
 #[derive(Debug, Clone)]
 pub struct RelayStatus(Arc<watch::Sender<RelayState>>);
 
@@ -41,13 +41,13 @@ impl Default for RelayStatus {
 }
 
 impl RelayStatus {
-    /// The state now.
+    /// Returns the current state.
     #[must_use]
     pub fn get(&self) -> RelayState {
         *self.0.borrow()
     }
 
-    /// Follows the state.
+    /// Returns a receiver of every later state.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<RelayState> {
         self.0.subscribe()
@@ -63,7 +63,7 @@ impl RelayStatus {
     }
 }
 
-/// Says what the relay's metrics mean, once a recorder is installed.
+/// Describes the metrics of the relay to the installed recorder.
 pub fn describe_metrics() {
     describe_gauge!(
         "noemie_relay_connected",

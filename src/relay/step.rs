@@ -1,11 +1,11 @@
-//! One step of the relay: sink and right to publish, then flight until nothing more can go or
-//! something fails (see `air.rs`).
+//! One step of the relay: take the lease, then publish batch after batch until the outbox is empty
+//! or an event, the lease or the database fails.
 
-use super::air::{Air, Landed, News, mark};
 use super::backoff;
+use super::in_flight::{CompletedBatch, InFlight, Progress, mark_published};
 use super::sink::{Outcome, Sink, SinkError};
 use super::status::{RelayState, RelayStatus};
-use super::{BATCH, IDLE_WAIT, STANDBY_WAIT};
+use super::{BATCH_EVENTS, IDLE_WAIT, STANDBY_WAIT};
 use crate::clock::SharedClock;
 use crate::error_chain::Chain;
 use crate::kill_point;
@@ -14,38 +14,39 @@ use metrics::counter;
 use tokio::time::sleep;
 use tracing::Instrument;
 
-/// What a step did.
+/// Outcome of a step.
 #[derive(Debug)]
 pub enum StepOutcome {
-    /// Everything sent was confirmed and marked; more may wait.
-    Published(Tally),
-    /// Nothing to publish, and nothing left to mark.
+    /// Every event sent was confirmed and marked as published. The outbox may hold more.
+    Published(OutcomeCounts),
+    /// The outbox held no event to publish.
     Idle,
-    /// Another replica publishes.
+    /// Another replica has the lease.
     Standby,
-    /// Some events were not confirmed; they and their younger siblings stay in the outbox.
-    Unconfirmed(Tally),
-    /// The sink is not there.
+    /// Some events were not confirmed. They and the later events of their claims stay in the
+    /// outbox.
+    Unconfirmed(OutcomeCounts),
+    /// The sink cannot be reached.
     SinkDown(SinkError),
-    /// The database is not there.
+    /// The database failed.
     StoreDown(StoreError),
 }
 
-/// Outcomes of a step, kept apart.
+/// Number of events sent in a step, by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// Confirmed.
+pub struct OutcomeCounts {
+    /// Events that the broker confirmed.
     pub acked: usize,
-    /// Returned.
+    /// Events that the broker returned, because no queue took them.
     pub unroutable: usize,
-    /// Refused.
+    /// Events that the broker refused.
     pub nacked: usize,
-    /// Without answer.
+    /// Events without an answer of the broker.
     pub unknown: usize,
 }
 
-impl Tally {
-    fn count(&mut self, outcome: Outcome) {
+impl OutcomeCounts {
+    fn add(&mut self, outcome: Outcome) {
         *match outcome {
             Outcome::Acked => &mut self.acked,
             Outcome::Unroutable => &mut self.unroutable,
@@ -56,21 +57,22 @@ impl Tally {
     }
 }
 
-/// The relay between two steps.
+/// The relay, with the state that it keeps between two steps.
 pub struct Relay {
     store: SharedStore,
     sink: Box<dyn Sink>,
     clock: SharedClock,
     status: RelayStatus,
     lease: Option<Box<dyn Lease>>,
-    written: Waiter,
-    /// Confirmed and not yet marked, in the order of the confirms.
+    notifier: Waiter,
+    /// Outbox ids of events confirmed and not yet marked as published, in the order of the
+    /// confirms.
     confirmed: Vec<i64>,
     failures: u32,
 }
 
 impl Relay {
-    /// A relay that has done nothing yet.
+    /// Returns a relay that connects and takes the lease in its first step.
     #[must_use]
     pub fn new(
         store: SharedStore,
@@ -78,48 +80,49 @@ impl Relay {
         clock: SharedClock,
         status: RelayStatus,
     ) -> Self {
-        let written = store.waiter(Occasion::Written);
+        let notifier = store.waiter(Occasion::Written);
         Self {
             store,
             sink,
             clock,
             status,
             lease: None,
-            written,
+            notifier,
             confirmed: Vec::new(),
             failures: 0,
         }
     }
 
-    /// Does one step and says what it did. Dropping the step half-way loses nothing: events not
-    /// marked are sent again.
+    /// Does one step and returns its outcome. Dropping the future half-way loses no event: events
+    /// not yet marked as published are sent again.
     pub async fn step(&mut self) -> StepOutcome {
         let outcome = match self.attempt().await {
             Ok(outcome) => outcome,
             Err(error) => StepOutcome::StoreDown(error),
         };
-        self.note(&outcome);
+        self.report(&outcome);
         outcome
     }
 
-    /// Waits as long as an outcome asks for.
-    pub async fn rest(&mut self, outcome: &StepOutcome) {
+    /// Waits until the next step is due: at once after a success, after a notification when idle,
+    /// after a backoff when the step failed.
+    pub async fn wait_after(&mut self, outcome: &StepOutcome) {
         match outcome {
             StepOutcome::Published(_) => {}
-            StepOutcome::Idle => self.written.wait(IDLE_WAIT).await,
+            StepOutcome::Idle => self.notifier.wait(IDLE_WAIT).await,
             StepOutcome::Standby => sleep(STANDBY_WAIT).await,
             StepOutcome::Unconfirmed(_) | StepOutcome::SinkDown(_) | StepOutcome::StoreDown(_) => {
-                // The low bits of an identifier are random, and counted in tests.
+                // The low bits of an identifier are random, and a sequence in tests.
                 let random = self.clock.new_id().as_u64_pair().1;
                 sleep(backoff::delay(self.failures, random)).await;
             }
         }
     }
 
-    /// Marks what is confirmed, gives the lease back and closes the sink.
+    /// Marks the confirmed events as published, gives the lease back and closes the sink.
     pub async fn close(&mut self) {
-        if let Err(error) = self.mark().await {
-            tracing::debug!(error = %Chain(&error), "what was confirmed last is not marked and will be sent again, under the same ids");
+        if let Err(error) = self.mark_confirmed().await {
+            tracing::debug!(error = %Chain(&error), "the last confirmed events are not marked as published and will be sent again, under the same ids");
         }
         self.lease = None;
         self.sink.close().await;
@@ -127,8 +130,8 @@ impl Relay {
 
     async fn attempt(&mut self) -> Result<StepOutcome, StoreError> {
         if let Err(error) = self.sink.ready().await {
-            let marked = self.mark().await;
-            // Another replica may have a better line.
+            let marked = self.mark_confirmed().await;
+            // Another replica may reach the broker.
             self.lease = None;
             return marked.map(|()| StepOutcome::SinkDown(error));
         }
@@ -136,62 +139,64 @@ impl Relay {
             self.lease = self.store.try_relay_lease().await?;
         }
         if self.lease.is_none() {
-            return self.mark().await.map(|()| StepOutcome::Standby);
+            return self.mark_confirmed().await.map(|()| StepOutcome::Standby);
         }
-        self.fly().instrument(tracing::info_span!("relay.publish")).await
+        self.publish_batches().instrument(tracing::info_span!("relay.publish")).await
     }
 
-    async fn mark(&mut self) -> Result<(), StoreError> {
-        mark(self.store.as_ref(), &self.confirmed, self.clock.now()).await?;
+    async fn mark_confirmed(&mut self) -> Result<(), StoreError> {
+        mark_published(self.store.as_ref(), &self.confirmed, self.clock.now()).await?;
         self.confirmed.clear();
         Ok(())
     }
 
-    /// Publishes until nothing more can go or something fails, and waits for what is under way
-    /// then.
-    async fn fly(&mut self) -> Result<StepOutcome, StoreError> {
-        let Self { store, sink, clock, status, lease, written, confirmed, .. } = self;
+    /// Publishes until no event is left or a failure stops the step, and then waits for the work
+    /// still in flight.
+    async fn publish_batches(&mut self) -> Result<StepOutcome, StoreError> {
+        let Self { store, sink, clock, status, lease, notifier, confirmed, .. } = self;
         let (store, sink) = (store.as_ref(), sink.as_ref());
-        let (mut air, mut flight) = (Air::new(store, sink, lease.take()), Flight::new());
+        let mut in_flight = InFlight::new(store, sink, lease.take());
+        let mut step = StepState::new();
         loop {
-            let goes_on = flight.ending.is_none() && sink.is_ready();
-            if goes_on && flight.hungry && air.read(confirmed, written) {
-                flight.hungry = false;
+            let sends = step.stopped.is_none() && sink.is_ready();
+            if sends && step.read_due && in_flight.start_read(confirmed, notifier) {
+                step.read_due = false;
             }
-            if !flight.marks_fail {
-                air.mark(confirmed, clock.now());
+            if !step.mark_failed {
+                in_flight.start_mark(confirmed, clock.now());
             }
-            if air.is_clear() {
+            if in_flight.is_empty() {
                 break;
             }
-            let listens = goes_on && !flight.hungry;
-            match air.news(listens.then_some(&mut *written), IDLE_WAIT).await {
-                News::Written => flight.hungry = true,
-                News::Read(batch) => flight.read(batch, &mut air),
-                News::Landed(landed) => {
-                    confirmed.extend(flight.land(&landed, store).await);
-                    if flight.ending.is_none() {
+            let listens = sends && !step.read_due;
+            match in_flight.next(listens.then_some(&mut *notifier), IDLE_WAIT).await {
+                Progress::Notified => step.read_due = true,
+                Progress::Read(batch) => step.send(batch, &mut in_flight),
+                Progress::Completed(batch) => {
+                    confirmed.extend(step.complete(&batch, store).await);
+                    if step.stopped.is_none() {
                         status.set(RelayState::Publishing);
                     }
                 }
-                News::Marked(count, Ok(())) => drop(confirmed.drain(..count)),
-                News::Marked(_, Err(error)) => {
-                    flight.marks_fail = true;
-                    flight.end(Ending::Store(error));
+                Progress::Marked(count, Ok(())) => drop(confirmed.drain(..count)),
+                Progress::Marked(_, Err(error)) => {
+                    step.mark_failed = true;
+                    step.stop(StopReason::StoreFailed(error));
                 }
             }
         }
-        *lease = air.into_lease();
-        flight.outcome()
+        *lease = in_flight.into_lease();
+        step.outcome()
     }
 
-    /// Shows the outcome in the status, counts failures in a row, and logs the first one of a row.
-    fn note(&mut self, outcome: &StepOutcome) {
+    /// Shows the outcome in the status, counts consecutive failures, and logs a warning for the
+    /// first of them only.
+    fn report(&mut self, outcome: &StepOutcome) {
         let (state, failure) = match outcome {
             StepOutcome::Published(_) | StepOutcome::Idle => (RelayState::Publishing, None),
             StepOutcome::Standby => (RelayState::Standby, None),
-            StepOutcome::Unconfirmed(tally) => {
-                (RelayState::Down, Some(format!("events not confirmed: {tally:?}")))
+            StepOutcome::Unconfirmed(counts) => {
+                (RelayState::Down, Some(format!("events not confirmed: {counts:?}")))
             }
             StepOutcome::SinkDown(error) => (RelayState::Down, Some(Chain(error).to_string())),
             StepOutcome::StoreDown(error) => (RelayState::Down, Some(Chain(error).to_string())),
@@ -211,87 +216,93 @@ impl Relay {
     }
 }
 
-/// Why nothing more is sent.
-enum Ending {
-    /// An event was not confirmed: what is younger in its claim must not overtake it.
-    Doubt,
+/// Reason why a step sends no more events.
+enum StopReason {
+    /// An event was not confirmed: a later event of its claim must not overtake it.
+    Unconfirmed,
     /// Another replica may publish by now.
     LeaseLost,
     /// The database failed.
-    Store(StoreError),
+    StoreFailed(StoreError),
 }
 
-/// One step, from its first look to its last mark.
-struct Flight {
-    tally: Tally,
-    /// Whether there may be something to read.
-    hungry: bool,
-    /// Whether events were read that could not go because another of their claim flies.
-    held_back: bool,
-    marks_fail: bool,
-    ending: Option<Ending>,
+/// State of one step, from its first read of the outbox to its last update.
+struct StepState {
+    counts: OutcomeCounts,
+    /// Whether the outbox may hold events that were not yet read.
+    read_due: bool,
+    /// Whether events were read and not sent, because an earlier event of their claim is in flight.
+    deferred: bool,
+    mark_failed: bool,
+    stopped: Option<StopReason>,
 }
 
-impl Flight {
+impl StepState {
     fn new() -> Self {
         Self {
-            tally: Tally::default(),
-            hungry: true,
-            held_back: false,
-            marks_fail: false,
-            ending: None,
+            counts: OutcomeCounts::default(),
+            read_due: true,
+            deferred: false,
+            mark_failed: false,
+            stopped: None,
         }
     }
 
-    /// The first reason stands.
-    fn end(&mut self, why: Ending) {
-        self.ending.get_or_insert(why);
+    /// Stops the step. The first reason decides the outcome.
+    fn stop(&mut self, reason: StopReason) {
+        self.stopped.get_or_insert(reason);
     }
 
-    fn read(&mut self, batch: Option<Result<Vec<OutboxEvent>, StoreError>>, air: &mut Air<'_>) {
+    /// Sends the events that were read from the outbox.
+    fn send(
+        &mut self,
+        batch: Option<Result<Vec<OutboxEvent>, StoreError>>,
+        in_flight: &mut InFlight<'_>,
+    ) {
         match batch {
-            // Read before the doubt: the elder of an event in it may be the one in doubt.
-            _ if self.ending.is_some() => {}
+            // The read began before the step stopped: an unconfirmed event may be earlier in the
+            // same claim.
+            _ if self.stopped.is_some() => {}
             None => {
                 tracing::warn!("relay lease lost");
-                self.end(Ending::LeaseLost);
+                self.stop(StopReason::LeaseLost);
             }
-            Some(Err(error)) => self.end(Ending::Store(error)),
-            Some(Ok(batch)) => {
-                let read = batch.len();
-                let sent = air.launch(batch);
-                self.hungry |= read == BATCH && sent > 0;
-                self.held_back |= sent < read;
+            Some(Err(error)) => self.stop(StopReason::StoreFailed(error)),
+            Some(Ok(events)) => {
+                let read = events.len();
+                let sent = in_flight.send(events);
+                self.read_due |= read == BATCH_EVENTS && sent > 0;
+                self.deferred |= sent < read;
             }
         }
     }
 
-    /// Counts what became of a wave. Answers the places of what was confirmed.
-    async fn land(&mut self, landed: &Landed, store: &dyn Store) -> Vec<i64> {
-        landed.outcomes.iter().for_each(|outcome| self.tally.count(*outcome));
-        let (confirmed, doubtful) = landed.sorted();
+    /// Counts the outcomes of a batch and returns the outbox ids of its confirmed events.
+    async fn complete(&mut self, batch: &CompletedBatch, store: &dyn Store) -> Vec<i64> {
+        batch.outcomes.iter().for_each(|outcome| self.counts.add(*outcome));
+        let (confirmed, unconfirmed) = batch.outbox_ids();
         if !confirmed.is_empty() {
             kill_point::reach("relay.confirmed");
         }
-        if confirmed.len() < landed.wave.len() {
-            self.end(Ending::Doubt);
+        if confirmed.len() < batch.events.len() {
+            self.stop(StopReason::Unconfirmed);
         }
-        if !doubtful.is_empty()
-            && let Err(error) = store.count_attempt(&doubtful).await
+        if !unconfirmed.is_empty()
+            && let Err(error) = store.count_attempt(&unconfirmed).await
         {
-            self.end(Ending::Store(error));
+            self.stop(StopReason::StoreFailed(error));
         }
-        self.hungry |= std::mem::take(&mut self.held_back);
+        self.read_due |= std::mem::take(&mut self.deferred);
         confirmed
     }
 
     fn outcome(self) -> Result<StepOutcome, StoreError> {
-        match self.ending {
-            Some(Ending::Store(error)) => Err(error),
-            Some(Ending::LeaseLost) => Ok(StepOutcome::Standby),
-            Some(Ending::Doubt) => Ok(StepOutcome::Unconfirmed(self.tally)),
-            None if self.tally == Tally::default() => Ok(StepOutcome::Idle),
-            None => Ok(StepOutcome::Published(self.tally)),
+        match self.stopped {
+            Some(StopReason::StoreFailed(error)) => Err(error),
+            Some(StopReason::LeaseLost) => Ok(StepOutcome::Standby),
+            Some(StopReason::Unconfirmed) => Ok(StepOutcome::Unconfirmed(self.counts)),
+            None if self.counts == OutcomeCounts::default() => Ok(StepOutcome::Idle),
+            None => Ok(StepOutcome::Published(self.counts)),
         }
     }
 }

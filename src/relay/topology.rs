@@ -1,4 +1,4 @@
-//! Exchanges and queues: one table, declared at every connection.
+//! Exchanges and queues of the gateway: one table, declared at each connection.
 //!
 //! ```text
 //! relay ─► claims (topic) ─ claim.# ─► claims.work ─ rejected, or delivered 6 times ─► claims.dead (fanout) ─► claims.dead
@@ -6,8 +6,8 @@
 //! `dlq replay` ─► claims.replay (headers: noemie-replay-to = queue) ─► the queue where the message died, and no other
 //! ```
 //!
-//! Workers may bind queues of their own to `claims`. Settings that change over time (length limits,
-//! for example) belong in a RabbitMQ policy: arguments are fixed for the life of a queue.
+//! Workers may bind their own queues to `claims`. Settings that change over time (length limits,
+//! for example) belong in a RabbitMQ policy, because the arguments of a queue cannot be changed.
 
 use super::message::short;
 use super::sink::SinkError;
@@ -16,33 +16,33 @@ use lapin::types::{AMQPValue, FieldTable, LongString};
 use lapin::{Channel, ErrorKind, ExchangeKind};
 use std::fmt;
 
-/// Exchange that events are published to.
+/// Exchange that the relay publishes events to.
 pub const CLAIMS: &str = "claims";
 /// Queue of the claim workers.
 pub const WORK: &str = "claims.work";
-/// Exchange and queue of the messages that workers gave up.
+/// Exchange and queue of dead letters: messages that workers rejected.
 pub const DEAD: &str = "claims.dead";
-/// Exchange and queue of the messages that no binding wanted.
+/// Exchange and queue of unroutable messages: no binding matched their routing key.
 pub const UNROUTABLE: &str = "claims.unroutable";
-/// Exchange by which a dead letter goes back to the one queue where it died, under its own routing
-/// key. A binding a queue, made when it is needed.
+/// Exchange by which a dead letter goes back to its queue of origin only, under its own routing
+/// key. The first replay to a queue makes its binding.
 pub const REPLAY: &str = "claims.replay";
 
-/// Deliveries after which a message is taken for poison. Stated because the default differs between
-/// broker versions (none, then 20).
+/// Redeliveries after which the broker moves a message to the dead letters. Declared because the
+/// default differs between broker versions (none, then 20).
 pub const DELIVERY_LIMIT: i64 = 5;
-/// For queues that people look into: each look counts as a delivery, and a message past its limit
-/// with nowhere to go is dropped.
-const ENDLESS: i64 = 1_000_000;
+/// Delivery limit of the queues that `dlq list` reads. Each read counts as a delivery, and the
+/// broker drops a message past its limit when the queue has no dead letter exchange.
+const UNLIMITED_DELIVERIES: i64 = 1_000_000;
 
 /// An exchange of the table.
 #[derive(Debug)]
 pub struct ExchangeRow {
     /// Name without prefix.
     pub name: &'static str,
-    /// Kind.
+    /// Exchange type of AMQP.
     pub kind: ExchangeKind,
-    /// Where messages without a queue go.
+    /// Alternate exchange, which takes the messages that match no binding.
     pub alternate: Option<&'static str>,
 }
 
@@ -51,19 +51,19 @@ pub struct ExchangeRow {
 pub struct QueueRow {
     /// Name without prefix.
     pub name: &'static str,
-    /// Exchange it is bound to.
+    /// Exchange that the queue is bound to.
     pub exchange: &'static str,
     /// Binding key.
     pub key: &'static str,
     /// `x-delivery-limit`.
     pub delivery_limit: i64,
-    /// Where rejected messages go, at least once: a dead letter waits in its queue until the other
-    /// queue has it on disk. That needs `x-overflow = reject-publish`, so that a full queue refuses
-    /// new messages rather than drop old ones.
+    /// Exchange that takes rejected messages, at least once: a dead letter stays in its queue until
+    /// the other queue has it on disk. The broker requires `x-overflow = reject-publish` for this: a
+    /// full queue refuses new messages and drops no old ones.
     pub dead_letters: Option<&'static str>,
 }
 
-/// Every exchange, alternates first.
+/// Every exchange. An alternate exchange stands before the exchange that names it.
 pub const EXCHANGES: &[ExchangeRow] = &[
     ExchangeRow { name: UNROUTABLE, kind: ExchangeKind::Fanout, alternate: None },
     ExchangeRow { name: DEAD, kind: ExchangeKind::Fanout, alternate: None },
@@ -71,17 +71,23 @@ pub const EXCHANGES: &[ExchangeRow] = &[
     ExchangeRow { name: CLAIMS, kind: ExchangeKind::Topic, alternate: Some(UNROUTABLE) },
 ];
 
-/// Every queue, those that catch first: nothing is bound to `claims` before its dead letters have a
-/// home.
+/// Every queue. The queues of unroutable messages and dead letters stand first: they are declared
+/// before a queue is bound to `claims`.
 pub const QUEUES: &[QueueRow] = &[
     QueueRow {
         name: UNROUTABLE,
         exchange: UNROUTABLE,
         key: "",
-        delivery_limit: ENDLESS,
+        delivery_limit: UNLIMITED_DELIVERIES,
         dead_letters: None,
     },
-    QueueRow { name: DEAD, exchange: DEAD, key: "", delivery_limit: ENDLESS, dead_letters: None },
+    QueueRow {
+        name: DEAD,
+        exchange: DEAD,
+        key: "",
+        delivery_limit: UNLIMITED_DELIVERIES,
+        dead_letters: None,
+    },
     QueueRow {
         name: WORK,
         exchange: CLAIMS,
@@ -91,12 +97,12 @@ pub const QUEUES: &[QueueRow] = &[
     },
 ];
 
-/// What goes before every name, so that several gateways (and tests) share a broker. Empty by
-/// default.
+/// Prefix of every exchange and queue name, empty by default. Gateways with different prefixes can
+/// share a broker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prefix(String);
 
-/// Not usable in the names of exchanges and queues.
+/// Error of a prefix with characters or a length that names of exchanges and queues must not have.
 #[derive(Debug, thiserror::Error)]
 #[error("relay prefix must be at most 64 letters, digits, '.', '-' or '_'")]
 pub struct InvalidPrefix;
@@ -115,7 +121,7 @@ impl TryFrom<String> for Prefix {
 }
 
 impl Prefix {
-    /// The full name of an exchange or queue of the table.
+    /// Returns the full name of an exchange or queue of the table.
     #[must_use]
     pub fn name(&self, name: &str) -> String {
         format!("{}{name}", self.0)
@@ -128,8 +134,8 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// Declares the whole table. Repeating it is harmless. On error the channel is closed by the
-/// broker.
+/// Declares every exchange, queue and binding of the table, which is idempotent. On an error the
+/// broker closes the channel.
 pub async fn declare(channel: &Channel, prefix: &Prefix) -> Result<(), SinkError> {
     for row in EXCHANGES {
         let name = prefix.name(row.name);
@@ -142,7 +148,7 @@ pub async fn declare(channel: &Channel, prefix: &Prefix) -> Result<(), SinkError
                 exchange_arguments(row, prefix),
             )
             .await;
-        declared.map_err(|error| refused("exchange", name, error))?;
+        declared.map_err(|error| declare_error("exchange", name, error))?;
     }
     for row in QUEUES {
         let name = prefix.name(row.name);
@@ -153,7 +159,7 @@ pub async fn declare(channel: &Channel, prefix: &Prefix) -> Result<(), SinkError
                 queue_arguments(row, prefix),
             )
             .await;
-        declared.map_err(|error| refused("queue", name.clone(), error))?;
+        declared.map_err(|error| declare_error("queue", name.clone(), error))?;
         let exchange = short(&prefix.name(row.exchange));
         let bound = channel
             .queue_bind(
@@ -193,9 +199,9 @@ pub(super) fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(LongString::from(value))
 }
 
-/// `PRECONDITION_FAILED` is the one refusal that a person must settle: it says which name and what
-/// to do.
-fn refused(kind: &'static str, name: String, error: lapin::Error) -> SinkError {
+/// Converts the error of a declaration. `PRECONDITION_FAILED` becomes
+/// [`SinkError::OtherSettings`], because an operator has to delete the exchange or queue.
+fn declare_error(kind: &'static str, name: String, error: lapin::Error) -> SinkError {
     const PRECONDITION_FAILED: u16 = 406;
     match error.kind() {
         ErrorKind::ProtocolError(amqp) if amqp.get_id() == PRECONDITION_FAILED => {
@@ -205,7 +211,7 @@ fn refused(kind: &'static str, name: String, error: lapin::Error) -> SinkError {
     }
 }
 
-/// Every name of the table, once.
+/// Returns each name of the table once.
 #[cfg(test)]
 pub(super) fn names() -> std::collections::BTreeSet<&'static str> {
     EXCHANGES.iter().map(|row| row.name).chain(QUEUES.iter().map(|row| row.name)).collect()

@@ -4,7 +4,7 @@ use super::gateway::{self, Gateway};
 use super::proof::{self, Fact};
 use super::story::Story;
 use super::{Shape, count};
-use noemie_gateway::kill_point::{self, PLACES};
+use noemie_gateway::kill_point::{self, POINTS};
 use noemie_gateway::relay::topology::WORK;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -32,7 +32,7 @@ const TWICE: &[&str] = &[
 
 /// Every place, and some of them at their second visit, as the variable wants it.
 pub fn orders(met: impl Fn(&str) -> bool) -> Vec<String> {
-    let first = PLACES.iter().map(|(place, _)| (*place).to_owned());
+    let first = POINTS.iter().map(|(point, _)| (*point).to_owned());
     let second = TWICE.iter().map(|place| format!("{place}:2"));
     first.chain(second).filter(|order| met(order)).collect()
 }

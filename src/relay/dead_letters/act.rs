@@ -6,7 +6,7 @@ use super::{DeadLetter, DeadLetterError, DeadQueue, Filter, Group, group};
 use crate::error_chain::Chain;
 use crate::journal::{Author, Journal};
 use crate::relay::AmqpSettings;
-use crate::relay::amqp::{broker, in_time};
+use crate::relay::amqp::{broker_error, with_timeout};
 use crate::relay::message::short;
 use crate::relay::sink::{Outcome as Fate, SinkError};
 use crate::relay::topology::{self, CLAIMS, REPLAY};
@@ -158,14 +158,14 @@ impl Act {
         held.keep(|letter| limits.filter.matches(letter) && possible(letter)).await?;
         let without_origin = matched - held.letters.len();
         held.letters.sort_by_key(|kept| kept.letter.sequence);
-        let in_time = match self {
+        let with_timeout = match self {
             Self::Replay { rate } => {
                 usize::try_from(u128::from(rate) * limits.time.as_millis() / 1_000)
                     .unwrap_or(usize::MAX)
             }
             Self::Drop => usize::MAX,
         };
-        held.keep_first(limits.max.unwrap_or(usize::MAX).min(in_time)).await?;
+        held.keep_first(limits.max.unwrap_or(usize::MAX).min(with_timeout)).await?;
         let groups = group(held.letters.iter().map(|kept| &kept.letter));
         let (waiting, chosen) = (held.waiting, held.letters.len());
         let without_queue = BTreeMap::new();
@@ -251,7 +251,7 @@ impl<'a> Back<'a> {
     /// and not the one that holds the letters.
     async fn open(settings: &'a AmqpSettings, held: &Held) -> Result<Self, SinkError> {
         let channel =
-            held.connection.create_channel().await.map_err(broker("opening a channel"))?;
+            held.connection.create_channel().await.map_err(broker_error("opening a channel"))?;
         // Also mends the binding of the workers' queue, without which an unroutable event would
         // come straight back.
         topology::declare(&channel, &settings.prefix).await?;
@@ -262,14 +262,17 @@ impl<'a> Back<'a> {
             if !back.bind(origin).await? {
                 back.gone.insert(origin.to_owned());
                 // The refusal closed the channel.
-                back.channel =
-                    held.connection.create_channel().await.map_err(broker("opening a channel"))?;
+                back.channel = held
+                    .connection
+                    .create_channel()
+                    .await
+                    .map_err(broker_error("opening a channel"))?;
             }
         }
         back.channel
             .confirm_select(ConfirmSelectOptions::default())
             .await
-            .map_err(broker("asking for confirms"))?;
+            .map_err(broker_error("asking for confirms"))?;
         Ok(back)
     }
 
@@ -293,7 +296,7 @@ impl<'a> Back<'a> {
         {
             Ok(()) => Ok(true),
             Err(error) if is_refusal(&error) => Ok(false),
-            Err(error) => Err(broker("binding the queue where letters died")(error)),
+            Err(error) => Err(broker_error("binding the queue where letters died")(error)),
         }
     }
 
@@ -319,11 +322,11 @@ impl<'a> Back<'a> {
                 .channel
                 .basic_publish(short(&exchange), key, options, &kept.delivery.data, properties)
                 .await;
-            sent.map_err(broker("sending a dead letter back"))?
+            sent.map_err(broker_error("sending a dead letter back"))?
                 .await
-                .map_err(broker("waiting for a confirm"))
+                .map_err(broker_error("waiting for a confirm"))
         };
-        let fate = match in_time(
+        let fate = match with_timeout(
             self.settings.confirm_timeout,
             "confirming a replayed message",
             publishing,

@@ -4,7 +4,9 @@
 use super::letter::DeadLetter;
 use super::{DeadLetterError, DeadQueue};
 use crate::relay::AmqpSettings;
-use crate::relay::amqp::{CLOSE_TIMEOUT, CONNECT_TIMEOUT, REPLY_SUCCESS, broker, dial, in_time};
+use crate::relay::amqp::{
+    CLOSE_TIMEOUT, CONNECT_TIMEOUT, REPLY_SUCCESS, broker_error, connect, with_timeout,
+};
 use crate::relay::message::short;
 use crate::relay::sink::SinkError;
 use futures::StreamExt as _;
@@ -48,8 +50,10 @@ impl Held {
         at_most: u16,
     ) -> Result<Self, DeadLetterError> {
         let name = settings.prefix.name(queue.queue());
-        let connection = in_time(CONNECT_TIMEOUT, "connecting", dial(settings, "dlq")).await?;
-        let channel = connection.create_channel().await.map_err(broker("opening a channel"))?;
+        let connection =
+            with_timeout(CONNECT_TIMEOUT, "connecting", connect(settings, "dlq")).await?;
+        let channel =
+            connection.create_channel().await.map_err(broker_error("opening a channel"))?;
         let waiting = depth(&channel, &name).await?;
         let mut held =
             Self { connection, channel, waiting, letters: Vec::new(), since: Instant::now() };
@@ -61,7 +65,7 @@ impl Held {
     }
 
     async fn fill(&mut self, queue: DeadQueue, name: &str, wanted: u16) -> Result<(), SinkError> {
-        let taking = broker("taking dead letters");
+        let taking = broker_error("taking dead letters");
         self.channel.basic_qos(wanted, BasicQosOptions::default()).await.map_err(&taking)?;
         let options = BasicConsumeOptions::default();
         let mut consumer = self
@@ -108,7 +112,7 @@ impl Held {
             self.channel
                 .basic_nack(kept.delivery.delivery_tag, options)
                 .await
-                .map_err(broker("giving dead letters back"))?;
+                .map_err(broker_error("giving dead letters back"))?;
         }
         Ok(())
     }
@@ -118,7 +122,7 @@ impl Held {
         self.channel
             .basic_ack(kept.delivery.delivery_tag, BasicAckOptions::default())
             .await
-            .map_err(broker("removing a dead letter"))
+            .map_err(broker_error("removing a dead letter"))
     }
 
     /// Lets everything go that was not removed, and waits for the broker to have heard of what was.
@@ -141,6 +145,6 @@ async fn depth(channel: &Channel, name: &str) -> Result<u32, DeadLetterError> {
         Err(error) if matches!(error.kind(), ErrorKind::ProtocolError(amqp) if amqp.get_id() == NOT_FOUND) => {
             Err(DeadLetterError::NoQueue(name.to_owned()))
         }
-        Err(error) => Err(broker("looking at a queue")(error).into()),
+        Err(error) => Err(broker_error("looking at a queue")(error).into()),
     }
 }
