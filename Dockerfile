@@ -1,17 +1,22 @@
 # syntax=docker/dockerfile:1
-# Builds the one binary and puts it alone, as uid 10001, on a slim Debian.
+# Builds the program and puts it alone, as uid 10001, on a slim Debian.
 #   docker build -t noemie-gateway .
+# The program of the image is stripped. Its debug file, for backtraces with lines, gdb and perf, is a stage of its own:
+#   docker build --target debug --output target/ship .
 
-FROM rust:1.95-bookworm AS builder
+# The compiler of rust-toolchain.toml. The file itself is not in the context: rustup would fetch rustfmt and clippy for it.
+FROM rust:1.95.0-bookworm AS builder
 WORKDIR /src
-# The build cache is a mount: registry and target directory survive from one build to the next, so a change in our own code
-# recompiles our own code only, and needs no dummy main.rs that stands in for it. The binary is copied out, because a mount
-# is not part of the layer.
+# The build cache is a mount: registry and target directory survive from one build to the next, so that a change of the
+# gateway's code recompiles that code only. The program is written outside of target/, because a mount is not part of the
+# layer.
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --release --locked --bin noemie-gateway \
-    && install -D -m 0755 target/release/noemie-gateway /out/noemie-gateway
+    scripts/ship.sh /out
+
+FROM scratch AS debug
+COPY --from=builder /out/noemie-gateway.debug /
 
 FROM debian:bookworm-slim
 # ca-certificates: TLS to a database or broker outside this host.
