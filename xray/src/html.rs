@@ -4,7 +4,8 @@
 
 use crate::sheet::{Field, Sheet};
 use crate::text;
-use crate::{Finding, Report};
+use crate::finding::{Finding, Severity};
+use crate::report::Report;
 use std::io::{self, Write};
 
 const STYLE: &str = include_str!("page.css");
@@ -22,12 +23,10 @@ pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::R
         out,
         "<title>Radiographie de {file}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{file}</h1>"
     )?;
-    let form = (report.norm.unwrap_or("non reconnu"), report.packaging.unwrap_or("-"));
     writeln!(
         out,
-        "<p>{} ({}) : {} <span class=\"soft\">[{}]</span>, {} enregistrements, {} factures, {} anomalie(s).</p>",
-        form.0,
-        form.1,
+        "<p>{} : {} <span class=\"soft\">[{}]</span>, {} enregistrements, {} factures, {} anomalie(s).</p>",
+        report.format(),
         escape(report.verdict.libelle()),
         report.verdict.as_str(),
         report.records,
@@ -161,13 +160,13 @@ fn bytes(sheet: &Sheet) -> String {
 
 /// How a byte is drawn: its fault, and its zone by rank; every second zone has a band.
 #[derive(PartialEq, Eq)]
-struct Style<'a> {
-    severity: Option<&'a str>,
+struct Style {
+    severity: Option<Severity>,
     zone: Option<usize>,
     title: String,
 }
 
-impl Style<'_> {
+impl Style {
     fn wrap(&self, text: &str) -> String {
         let title = &self.title;
         match (self.severity, self.zone) {
@@ -181,7 +180,7 @@ impl Style<'_> {
     }
 }
 
-fn style(sheet: &Sheet, i: usize) -> Style<'_> {
+fn style(sheet: &Sheet, i: usize) -> Style {
     let zone = sheet.fields.iter().position(|f| f.first <= i + 1 && i < f.last);
     let title = zone.map(|rank| &sheet.fields[rank]).map(|f| {
         format!(

@@ -19,11 +19,14 @@
 //! ```
 
 mod choice;
+mod coded;
 mod decode;
 mod examine;
+mod finding;
 pub mod html;
 mod locate;
 mod mask;
+mod norm;
 mod pass;
 mod report;
 mod sheet;
@@ -33,7 +36,9 @@ mod xray;
 
 pub use choice::{Choice, FAULTY_MAX, FIRST};
 pub use examine::{Examination, LogicalFile, Source, examine, recognise, validate};
-pub use report::{Assumption, Finding, LONGEST_LIST, Report, ReturnSums};
+pub use finding::{Finding, FindingCode, Severity};
+pub use norm::{Norm, Packaging};
+pub use report::{Assumption, LONGEST_LIST, Report, ReturnSums};
 pub use sheet::{Fault, Field, Sheet};
 pub use verdict::Verdict;
 pub use xray::{Options, Xray};

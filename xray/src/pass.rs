@@ -1,7 +1,9 @@
 //! One pass over a file, whatever its norm.
 
 use crate::examine::{Examination, LogicalFile};
-use crate::report::{Assumption, Finding, LONGEST_LIST, Report, ReturnSums};
+use crate::finding::Finding;
+use crate::norm::{Norm, Packaging};
+use crate::report::{Assumption, LONGEST_LIST, Report, ReturnSums};
 use crate::verdict::Verdict;
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
 use noemie_parsers::b2::{self, Lecteur};
@@ -25,8 +27,8 @@ impl Pass {
     pub(crate) fn new(file: &str, detection: Detection) -> Self {
         let report = Report {
             file: file.to_owned(),
-            norm: detection.norme.map(Norme::as_str),
-            packaging: detection.norme.map(Norme::packaging),
+            norm: detection.norme.map(Norm::from),
+            packaging: detection.norme.map(Packaging::from),
             detected: detection.raison.to_owned(),
             assumptions: Vec::new(),
             verdict: Verdict::Accepted,
@@ -234,7 +236,7 @@ impl Pass {
             report.amc_centimes = 0;
             report.sums = report.sums.map(|_| ReturnSums::default());
         }
-        let read = if report.norm == Some("noemie") { report.entities } else { report.records };
+        let read = if report.norm == Some(Norm::Noemie) { report.entities } else { report.records };
         Examination { norme: self.norme, report, remittances: self.remittances, read }
     }
 }

@@ -1,7 +1,8 @@
 //! What is said of a file: counts, totals, verdict, and every anomaly with its place.
 
+use crate::finding::Finding;
+use crate::norm::{Norm, Packaging};
 use crate::verdict::Verdict;
-use noemie_parsers::anomaly::Anomaly;
 use serde::Serialize;
 
 /// The report of one physical file, as `validate --format json` prints it.
@@ -10,9 +11,9 @@ pub struct Report {
     /// File name as given by the caller.
     pub file: String,
     /// `b2`, `noemie`, `concentrator`; absent when not recognised.
-    pub norm: Option<&'static str>,
+    pub norm: Option<Norm>,
     /// `blocks`, `crlf`, `lf`, `lines`; absent when not recognised.
-    pub packaging: Option<&'static str>,
+    pub packaging: Option<Packaging>,
     /// Why the norm and the packaging were so recognised.
     pub detected: String,
     /// What was assumed, where the file or the norm leaves a choice; each once, with the first
@@ -53,6 +54,13 @@ pub struct Report {
 }
 
 impl Report {
+    /// Norm and packaging as one text for people: `b2 (crlf)`, `non reconnu (-)`.
+    #[must_use]
+    pub fn format(&self) -> String {
+        let norm = self.norm.map_or("non reconnu", Norm::as_str);
+        format!("{norm} ({})", self.packaging.map_or("-", Packaging::as_str))
+    }
+
     /// Adds a finding that refuses the whole file.
     pub fn refuse(&mut self, finding: Finding) {
         self.verdict = Verdict::Refused;
@@ -98,60 +106,3 @@ pub struct ReturnSums {
 /// Longest list of anomalies kept for one file: a file of noise must not fill the memory. The count
 /// goes on.
 pub const LONGEST_LIST: usize = 10_000;
-
-/// One anomaly as reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// Stable code.
-    pub code: &'static str,
-    /// `file`, `invoice` or `warning`.
-    pub severity: &'static str,
-    /// Control, for example `C30`.
-    pub control: &'static str,
-    /// Physical record, 1-based; absent when the file has none.
-    pub record: Option<u64>,
-    /// Record or entity type.
-    pub record_type: String,
-    /// Column in the record, 1-based; absent when the file has none.
-    pub column: Option<u32>,
-    /// Offset in the file, 0-based.
-    pub offset: u64,
-    /// Length in bytes.
-    pub length: u32,
-    /// Zone number and name.
-    pub field: String,
-    /// Value found, masked when personal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-    /// French text.
-    pub message: String,
-    /// Number of the invoice concerned, when there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub invoice: Option<String>,
-}
-
-impl Finding {
-    /// The reported form of an anomaly.
-    #[must_use]
-    pub fn new(anomaly: Anomaly, invoice: Option<String>) -> Self {
-        let field = if anomaly.zone_no.is_empty() {
-            anomaly.field.to_owned()
-        } else {
-            format!("{} {}", anomaly.zone_no, anomaly.field)
-        };
-        Self {
-            code: anomaly.code.as_str(),
-            severity: anomaly.severity.as_str(),
-            control: anomaly.code.control(),
-            record: (anomaly.record > 0).then_some(anomaly.record),
-            record_type: anomaly.record_type,
-            column: (anomaly.column > 0).then_some(anomaly.column),
-            offset: anomaly.offset,
-            length: anomaly.length,
-            field,
-            value: anomaly.value,
-            message: anomaly.message,
-            invoice,
-        }
-    }
-}

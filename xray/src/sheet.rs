@@ -1,7 +1,7 @@
 //! A record as it is shown: its bytes with those that are hidden, its zones, its faults. What is
 //! hidden is not in it any more.
 
-use crate::Finding;
+use crate::finding::{Finding, FindingCode, Severity};
 use crate::decode;
 use crate::locate::{Content, Entry, Part, Raw};
 use crate::mask;
@@ -93,9 +93,9 @@ impl Field {
 #[derive(Debug, Clone)]
 pub struct Fault {
     /// Stable code.
-    pub code: &'static str,
-    /// `file`, `invoice` or `warning`.
-    pub severity: &'static str,
+    pub code: FindingCode,
+    /// Cost of the anomaly.
+    pub severity: Severity,
     /// First faulty column; one past the end when something is missing there.
     pub first: usize,
     /// Last faulty column.
@@ -254,7 +254,7 @@ fn fault(finding: &Finding, length: usize) -> Fault {
     let span = usize::try_from(finding.length).unwrap_or(0).max(1);
     let last = (first + span - 1).min(length.max(first));
     Fault {
-        code: finding.code,
+        code: finding.code.clone(),
         severity: finding.severity,
         first,
         last,

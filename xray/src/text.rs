@@ -2,7 +2,7 @@
 //!
 //! Colours are plain ANSI codes, and only when the caller says that a terminal wants them.
 
-use crate::Finding;
+use crate::finding::{Finding, Severity};
 use crate::sheet::{Fault, HIDDEN, Sheet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -39,8 +39,8 @@ impl Paint {
         self.with("2", text)
     }
 
-    fn severity(self, severity: &str, text: &str) -> String {
-        self.with(if severity == "warning" { "33" } else { "31;1" }, text)
+    fn severity(self, severity: Severity, text: &str) -> String {
+        self.with(if severity == Severity::Warning { "33" } else { "31;1" }, text)
     }
 }
 
@@ -157,7 +157,7 @@ fn row(sheet: &Sheet, start: usize, paint: Paint) -> String {
     out
 }
 
-fn painted(c: char, severity: Option<&str>, paint: Paint) -> String {
+fn painted(c: char, severity: Option<Severity>, paint: Paint) -> String {
     match severity {
         Some(severity) => paint.severity(severity, &c.to_string()),
         None if c == HIDDEN => paint.quiet("*"),
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn no_colour_unless_asked() {
-        assert_eq!(Paint::new(false).severity("file", "x"), "x");
-        assert_eq!(Paint::new(true).severity("file", "x"), "\x1b[31;1mx\x1b[0m");
+        assert_eq!(Paint::new(false).severity(Severity::File, "x"), "x");
+        assert_eq!(Paint::new(true).severity(Severity::File, "x"), "\x1b[31;1mx\x1b[0m");
     }
 }

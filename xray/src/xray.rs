@@ -12,7 +12,7 @@
 use crate::choice::{Choice, Wanted};
 use crate::examine;
 use crate::locate::{self, Entry, Places};
-use crate::report::{Finding, Report};
+use crate::{Finding, Report};
 use crate::sheet::{self, Sheet};
 use noemie_parsers::detect::Norme;
 use std::io::{self, Read, Seek, SeekFrom};

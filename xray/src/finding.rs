@@ -1,0 +1,243 @@
+//! One anomaly as it is reported, stored and exchanged.
+//!
+//! The gateway stores the same [`Finding`] that `validate` prints: an anomaly has one form from the
+//! pass over the file to the database and back.
+
+use crate::coded::coded;
+use noemie_parsers::anomaly::{self, Anomaly, Code};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+use std::fmt;
+
+coded! {
+    /// Cost of an anomaly. Ordered: the verdict of a file follows from the worst one.
+    Severity {
+        /// Everything is accepted, the anomaly is shown.
+        Warning = "warning";
+        /// The invoice is quarantined; its neighbours are accepted.
+        Invoice = "invoice";
+        /// The whole physical file is refused.
+        File = "file";
+    }
+}
+
+impl From<anomaly::Severity> for Severity {
+    fn from(severity: anomaly::Severity) -> Self {
+        match severity {
+            anomaly::Severity::Avertissement => Self::Warning,
+            anomaly::Severity::Facture => Self::Invoice,
+            anomaly::Severity::Fichier => Self::File,
+        }
+    }
+}
+
+/// Stable code of a finding, for example `C10-NIR-CLE`.
+///
+/// The code is open: the parsers have a table of theirs, the gateway adds those that only its
+/// database can give (`C14-DEJA-RECUE`), and a code stored by a later version is kept as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct FindingCode(Cow<'static, str>);
+
+impl FindingCode {
+    /// A code of the gateway itself.
+    #[must_use]
+    pub const fn new(code: &'static str) -> Self {
+        Self(Cow::Borrowed(code))
+    }
+
+    /// The code as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The control of the norm or of the project's policy that the code belongs to: the text before
+    /// its first dash, for example `C10`.
+    #[must_use]
+    pub fn control(&self) -> &str {
+        self.0.split('-').next().unwrap_or_default()
+    }
+}
+
+impl From<Code> for FindingCode {
+    fn from(code: Code) -> Self {
+        Self::new(code.as_str())
+    }
+}
+
+impl From<String> for FindingCode {
+    fn from(code: String) -> Self {
+        Self(Cow::Owned(code))
+    }
+}
+
+impl PartialEq<str> for FindingCode {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for FindingCode {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+impl fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// One anomaly of a file. Its value and message carry no person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable code, which also names the control.
+    pub code: FindingCode,
+    /// Cost of the anomaly.
+    pub severity: Severity,
+    /// Physical record, 1-based; absent when the file has none.
+    pub record: Option<u64>,
+    /// Type of the record or entity; empty when unknown.
+    pub record_type: String,
+    /// Column in the record, 1-based; absent when the file has none.
+    pub column: Option<u32>,
+    /// Offset in the file, 0-based.
+    pub offset: u64,
+    /// Length of the faulty bytes; 0 when bytes are missing.
+    pub length: u32,
+    /// Number and name of the zone; empty when the anomaly is not in a zone.
+    pub field: String,
+    /// Value found, masked when personal; absent when empty or long.
+    pub value: Option<String>,
+    /// French text.
+    pub message: String,
+    /// Number of the invoice concerned, when there is one.
+    pub invoice: Option<String>,
+}
+
+impl Finding {
+    /// An anomaly of the parsers, with the number of its invoice.
+    #[must_use]
+    pub fn new(anomaly: Anomaly, invoice: Option<String>) -> Self {
+        let field = if anomaly.zone_no.is_empty() {
+            anomaly.field.to_owned()
+        } else {
+            format!("{} {}", anomaly.zone_no, anomaly.field)
+        };
+        Self {
+            code: anomaly.code.into(),
+            severity: anomaly.severity.into(),
+            record: (anomaly.record > 0).then_some(anomaly.record),
+            record_type: anomaly.record_type,
+            column: (anomaly.column > 0).then_some(anomaly.column),
+            offset: anomaly.offset,
+            length: anomaly.length,
+            field,
+            value: anomaly.value,
+            message: anomaly.message,
+            invoice,
+        }
+    }
+
+    /// An anomaly of a whole invoice or return that only the database could show: on column 1 of
+    /// its first record.
+    #[must_use]
+    pub fn on_invoice(
+        code: FindingCode,
+        severity: Severity,
+        record: u64,
+        record_type: &str,
+        message: String,
+        invoice: String,
+    ) -> Self {
+        Self {
+            code,
+            severity,
+            record: Some(record),
+            record_type: record_type.to_owned(),
+            column: Some(1),
+            offset: 0,
+            length: 0,
+            field: String::new(),
+            value: None,
+            message,
+            invoice: Some(invoice),
+        }
+    }
+}
+
+/// JSON form of a [`Finding`]: the control is written beside the code.
+#[derive(Serialize)]
+struct Json<'a> {
+    code: &'a FindingCode,
+    severity: Severity,
+    control: &'a str,
+    record: Option<u64>,
+    record_type: &'a str,
+    column: Option<u32>,
+    offset: u64,
+    length: u32,
+    field: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoice: Option<&'a str>,
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Json {
+            code: &self.code,
+            severity: self.severity,
+            control: self.code.control(),
+            record: self.record,
+            record_type: &self.record_type,
+            column: self.column,
+            offset: self.offset,
+            length: self.length,
+            field: &self.field,
+            value: self.value.as_deref(),
+            message: &self.message,
+            invoice: self.invoice.as_deref(),
+        }
+        .serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use noemie_parsers::anomaly::Position;
+
+    #[test]
+    fn the_control_of_every_code_stands_before_its_first_dash() {
+        for code in Code::ALL {
+            assert_eq!(FindingCode::from(*code).control(), code.control(), "{code}");
+        }
+    }
+
+    #[test]
+    fn severities_keep_the_codes_and_the_order_of_the_parsers() {
+        use anomaly::Severity::{Avertissement, Facture, Fichier};
+        let all = [Avertissement, Facture, Fichier].map(Severity::from);
+        assert_eq!(all, Severity::ALL);
+        assert!(all.is_sorted());
+        for severity in [Avertissement, Facture, Fichier] {
+            assert_eq!(Severity::from(severity).as_str(), severity.as_str());
+        }
+    }
+
+    #[test]
+    fn the_json_of_a_finding_is_the_promised_one() {
+        let at = Position { record: 3, offset: 256 };
+        let anomaly = Anomaly::on_record(Code::NirCle, at, "2", "Clé fausse");
+        let finding = Finding::new(anomaly, Some("17".to_owned()));
+        assert_eq!(
+            serde_json::to_string(&finding).expect("a plain struct"),
+            r#"{"code":"C10-NIR-CLE","severity":"invoice","control":"C10","record":3,"record_type":"2","column":1,"offset":256,"length":0,"field":"","message":"Clé fausse","invoice":"17"}"#
+        );
+    }
+}
