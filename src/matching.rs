@@ -2,8 +2,8 @@
 
 use crate::clock::SharedClock;
 use crate::domain::{
-    Anomalie, Claim, ClaimEvent, ClaimId, ClaimPart, EventId, ExchangeId, InvoiceKey, PartKind,
-    PartState, Token, life_cycle,
+    Claim, ClaimEvent, ClaimId, ClaimPart, EventId, ExchangeId, Finding, FindingCode, InvoiceKey,
+    PartKind, PartState, Severity, Token, life_cycle,
 };
 use crate::normalise::Outcome;
 use crate::store::{PartChange, StoreError, UnitOfWork};
@@ -45,7 +45,7 @@ pub struct Applied {
     /// For each answer, whether it found its claim.
     pub matched: Vec<bool>,
     /// Transitions that the life cycle does not have: kept as findings, the claim unchanged.
-    pub findings: Vec<Anomalie>,
+    pub findings: Vec<Finding>,
     /// Exchanges that brought the claims found.
     pub exchanges: BTreeSet<ExchangeId>,
 }
@@ -164,27 +164,21 @@ fn set(claim: &mut Claim, part: ClaimPart) {
     }
 }
 
-fn impossible(answer: &Answer, part: &ClaimPart, outcome: &Outcome) -> Anomalie {
-    Anomalie {
-        ordinal: 0,
-        code: "R1-TRANSITION".to_owned(),
-        control: "R1".to_owned(),
-        severity: "warning".to_owned(),
-        record: answer.record,
-        record_type: "102".to_owned(),
-        column: 1,
-        offset: 0,
-        length: 0,
-        field: String::new(),
-        value: String::new(),
-        message: format!(
-            "{} : « {} » annoncé alors que l'état est « {} », demande inchangée",
-            part.kind.libelle(),
-            outcome.state.libelle(),
-            part.state.libelle()
-        ),
-        invoice_number: answer.invoice_number.clone(),
-    }
+fn impossible(answer: &Answer, part: &ClaimPart, outcome: &Outcome) -> Finding {
+    let message = format!(
+        "{} : « {} » annoncé alors que l'état est « {} », demande inchangée",
+        part.kind.libelle(),
+        outcome.state.libelle(),
+        part.state.libelle()
+    );
+    Finding::on_invoice(
+        FindingCode::new("R1-TRANSITION", "R1"),
+        Severity::Warning,
+        answer.record,
+        "102",
+        message,
+        answer.invoice_number.clone(),
+    )
 }
 
 #[cfg(test)]

@@ -127,8 +127,8 @@ fn example(file: &[u8], code: &str) -> Option<String> {
 
 /// Each code that a damage of the generator raises, with the damage that is made for it when there
 /// is one.
-fn damages() -> BTreeMap<&'static str, (Damage, Vec<u8>)> {
-    let mut found: BTreeMap<&'static str, (Damage, Vec<u8>)> = BTreeMap::new();
+fn damages() -> BTreeMap<String, (Damage, Vec<u8>)> {
+    let mut found: BTreeMap<String, (Damage, Vec<u8>)> = BTreeMap::new();
     for damage in Damage::ALL {
         let mut file = Vec::new();
         generate::dre(
@@ -138,11 +138,12 @@ fn damages() -> BTreeMap<&'static str, (Damage, Vec<u8>)> {
         .expect("generated");
         let report = noemie_xray::validate(&file[..], "").expect("memory does not fail");
         for finding in report.anomalies {
-            let own = |d: &Damage| finding.code.split('-').next() == Some(d.control());
-            let better =
-                found.get(finding.code).is_none_or(|(before, _)| own(damage) && !own(before));
+            let own = |d: &Damage| finding.code.control() == d.control();
+            let better = found
+                .get(finding.code.as_str())
+                .is_none_or(|(before, _)| own(damage) && !own(before));
             if better {
-                found.insert(finding.code, (*damage, file.clone()));
+                found.insert(finding.code.as_str().to_owned(), (*damage, file.clone()));
             }
         }
     }
@@ -152,7 +153,7 @@ fn damages() -> BTreeMap<&'static str, (Damage, Vec<u8>)> {
 #[test]
 fn each_code_that_the_generator_can_raise_has_its_example() {
     for (code, (damage, file)) in damages() {
-        let shown = example(&file, code).unwrap_or_else(|| panic!("{code} is not shown"));
+        let shown = example(&file, &code).unwrap_or_else(|| panic!("{code} is not shown"));
         let made = format!(
             "`noemie-gateway generate --norm dre --invoices 12 --damage {}`:",
             damage.as_str()
@@ -184,7 +185,7 @@ fn codes_of_returns_have_their_example() {
         let mut file = Vec::new();
         generate::rsp(&dre[..], Forme::Crlf, &options, &mut file).expect("answered");
         let code = damage.code().as_str();
-        let shown = example(&file, code).unwrap_or_else(|| {
+        let shown = example(&file, &code).unwrap_or_else(|| {
             panic!(
                 "{code} is not raised: {:?}",
                 noemie_xray::validate(&file[..], "").map(|r| r.anomalies)
@@ -346,7 +347,7 @@ fn codes_that_the_generator_does_not_make_have_their_example() {
             clean.split(|b| *b == b'\n').filter(|r| !r.is_empty()).map(<[u8]>::to_vec).collect();
         damage(&mut records);
         let file: Vec<u8> = records.iter().flat_map(|r| r.iter().chain(b"\n")).copied().collect();
-        let shown = example(&file, code).unwrap_or_else(|| {
+        let shown = example(&file, &code).unwrap_or_else(|| {
             panic!(
                 "{code} is not raised: {:?}",
                 noemie_xray::validate(&file[..], "").map(|r| r.anomalies)
@@ -369,8 +370,10 @@ const WITHOUT_EXAMPLE: &[(Code, &str)] = &[];
 
 #[test]
 fn each_code_has_an_example_held_by_a_test() {
-    let made: BTreeSet<&str> = damages()
-        .into_keys()
+    let damages = damages();
+    let made: BTreeSet<&str> = damages
+        .keys()
+        .map(String::as_str)
         .chain(ReturnDamage::ALL.iter().map(|d| d.code().as_str()))
         .chain(RECORD_DAMAGES.iter().map(|d| d.0))
         .collect();

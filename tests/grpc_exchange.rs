@@ -5,7 +5,7 @@ mod grpc_support;
 use futures::{StreamExt as _, stream};
 use grpc_support::samples;
 use grpc_support::{Gateway, HELD_KEY, USED_KEY, fields, reason};
-use noemie_gateway::domain::{Anomalie, ExchangeId, ReturnFile};
+use noemie_gateway::domain::{ExchangeId, Finding, FindingCode, ReturnFile, Severity};
 use noemie_gateway::grpc::proto::submit_exchange_request::Part;
 use noemie_gateway::grpc::proto::{
     DownloadReturnRequest, GetExchangeReportRequest, GetExchangeRequest, ListExchangesRequest,
@@ -40,22 +40,20 @@ async fn exchange(
 ) -> (ExchangeId, ReturnFile) {
     let mut unit = gateway.store.begin().await.expect("begins");
     let id = samples::open(&mut unit, digest).await;
-    let anomaly = |ordinal| Anomalie {
-        ordinal,
-        code: "C30".into(),
-        control: "C30".into(),
-        severity: "warning".into(),
-        record: ordinal,
+    let finding = |ordinal| Finding {
+        code: FindingCode::new("C30", "C30"),
+        severity: Severity::Warning,
+        record: Some(ordinal),
         record_type: "4".into(),
-        column: 12,
+        column: Some(12),
         offset: 128 * ordinal,
         length: 3,
         field: "7 coefficient".into(),
-        value: String::new(),
+        value: None,
         message: "Zone non numérique".into(),
-        invoice_number: "000000001".into(),
+        invoice: Some("000000001".into()),
     };
-    unit.insert_anomalies(id, &(1..=anomalies).map(anomaly).collect::<Vec<_>>())
+    unit.insert_anomalies(id, 1, &(1..=anomalies).map(finding).collect::<Vec<_>>())
         .await
         .expect("writes anomalies");
     let mut closing = samples::closing(id, digest, &[]);

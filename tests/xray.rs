@@ -141,7 +141,7 @@ fn each_damage_is_shown_at_its_column() {
         assert_eq!(sheet.record, damaged.record);
         let (first, last) = damaged.columns;
         let found = sheet.faults.iter().any(|f| {
-            f.code.split('-').next() == Some(damaged.control)
+            f.code.control() == damaged.control
                 && (first as usize..=last as usize).contains(&f.first)
         });
         assert!(found, "{damage:?} expected at {first}-{last}: {:?}", sheet.faults);

@@ -53,10 +53,12 @@ const SHOWN: usize = 50;
 fn print(report: &Report) {
     let euros = |centimes| Montant::from_centimes(centimes);
     println!("{} : {} [{}]", report.file, report.verdict.libelle(), report.verdict.as_str());
-    let form = (report.norm.unwrap_or("non reconnu"), report.packaging.unwrap_or("-"));
     println!(
-        "  {} ({}), {} enregistrements, {} fichiers logiques, {} lots",
-        form.0, form.1, report.records, report.logical_files, report.lots
+        "  {}, {} enregistrements, {} fichiers logiques, {} lots",
+        report.format(),
+        report.records,
+        report.logical_files,
+        report.lots
     );
     println!(
         "  {} factures, {} lignes ; {} acceptées, {} mises de côté",

@@ -112,16 +112,7 @@ fn print(xray: &mut Xray<File>, notes: &[String]) -> io::Result<()> {
     );
     let mut out = BufWriter::new(stdout.lock());
     let r = &xray.report;
-    let form = (r.norm.unwrap_or("non reconnu"), r.packaging.unwrap_or("-"));
-    writeln!(
-        out,
-        "{} : {} ({}), {} [{}]",
-        r.file,
-        form.0,
-        form.1,
-        r.verdict.libelle(),
-        r.verdict.as_str()
-    )?;
+    writeln!(out, "{} : {}, {} [{}]", r.file, r.format(), r.verdict.libelle(), r.verdict.as_str())?;
     writeln!(
         out,
         "  {} enregistrements, {} factures, {} anomalie(s)\n",

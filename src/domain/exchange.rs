@@ -3,7 +3,7 @@
 use super::claim::coded;
 use super::{ClaimId, ExchangeId, ReturnId, Token};
 use noemie_parsers::types::Montant;
-use noemie_xray::Verdict;
+use noemie_xray::{Norm, Packaging, Verdict};
 use time::{Date, OffsetDateTime};
 
 coded! {
@@ -45,10 +45,10 @@ pub struct Exchange {
     pub idempotency_key: String,
     /// Size in bytes.
     pub size: u64,
-    /// Norm: `b2`, `noemie`, `concentrator`, or empty when not recognised.
-    pub norm: String,
-    /// Packaging: `blocks`, `crlf`, `lf`, `lines`, or empty.
-    pub packaging: String,
+    /// Norm; `None` when not recognised.
+    pub norm: Option<Norm>,
+    /// Packaging; `None` when not recognised.
+    pub packaging: Option<Packaging>,
     /// Outcome.
     pub verdict: Verdict,
     /// Logical files (000..999).
@@ -81,6 +81,20 @@ pub struct Exchange {
     pub archive_name: String,
 }
 
+impl Exchange {
+    /// Code of the norm, empty when not recognised, as receipts and the database keep it.
+    #[must_use]
+    pub fn norm_code(&self) -> &'static str {
+        self.norm.map_or("", Norm::as_str)
+    }
+
+    /// Code of the packaging, empty when not recognised.
+    #[must_use]
+    pub fn packaging_code(&self) -> &'static str {
+        self.packaging.map_or("", Packaging::as_str)
+    }
+}
+
 /// The books of one exchange, invariant 1:
 /// `read = accepted + quarantined + duplicates + unmatched + envelope`, in records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,37 +120,6 @@ impl Ledger {
         self.read
             == self.accepted + self.quarantined + self.duplicates + self.unmatched + self.envelope
     }
-}
-
-/// An anomaly as stored: the columns of the parser's anomaly, without any person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Anomalie {
-    /// Rank in the exchange, 1-based.
-    pub ordinal: u64,
-    /// Stable code.
-    pub code: String,
-    /// Control of the norm.
-    pub control: String,
-    /// `file`, `invoice` or `warning`.
-    pub severity: String,
-    /// Physical record, 1-based; 0 when none.
-    pub record: u64,
-    /// Record type.
-    pub record_type: String,
-    /// Column, 1-based; 0 when none.
-    pub column: u32,
-    /// Offset in the file, 0-based.
-    pub offset: u64,
-    /// Length in bytes.
-    pub length: u32,
-    /// Zone number and name.
-    pub field: String,
-    /// Masked value.
-    pub value: String,
-    /// French text.
-    pub message: String,
-    /// Invoice concerned, empty when none.
-    pub invoice_number: String,
 }
 
 /// An invoice kept aside until it is sent again, corrected.

@@ -19,9 +19,9 @@ pub use claim::{
 };
 pub use event::ClaimEvent;
 pub use exchange::{
-    Anomalie, Channel, Exchange, Ledger, Quarantined, ReturnFile, ReturnKind, UnmatchedReturn,
+    Channel, Exchange, Ledger, Quarantined, ReturnFile, ReturnKind, UnmatchedReturn,
 };
 pub use ids::{ClaimId, EventId, ExchangeId, InvoiceKey, ReturnId, Token};
-// A file is judged by the crate that reads it; the service keeps its words.
-pub use noemie_xray::{LogicalFile, Verdict};
+// Types of the crate that reads files: the service has no second copy of them.
+pub use noemie_xray::{Finding, FindingCode, LogicalFile, Norm, Packaging, Severity, Verdict};
 pub use page::{Page, PageToken};

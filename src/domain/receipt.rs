@@ -25,12 +25,12 @@ pub fn text(e: &Exchange, l: &Ledger, arl: &ReturnFile) -> String {
     // Databases keep microseconds.
     let at = e.received_at.unix_timestamp_nanos().div_euclid(1_000);
     let texts = [
-        &e.sender,
+        e.sender.as_str(),
         &e.file_name,
         &e.digest,
         &e.idempotency_key,
-        &e.norm,
-        &e.packaging,
+        e.norm_code(),
+        e.packaging_code(),
         &e.archive_name,
         &arl.digest,
     ];

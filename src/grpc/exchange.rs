@@ -132,11 +132,10 @@ impl ExchangeService for ExchangeEdge {
         let exchange = self.find(id).await?;
         let store = &self.services.store;
         let ledger = store.ledger(id).await.map_err(|e| self.internal(e))?;
-        let mut anomalies = store
-            .anomalies(id, from.unwrap_or(1), limit + 1)
-            .await
-            .map_err(|e| self.internal(e))?;
-        let next = anomalies.get(limit).map(|first_of_next| first_of_next.ordinal.to_string());
+        let first = from.unwrap_or(1).max(1);
+        let mut anomalies =
+            store.anomalies(id, first, limit + 1).await.map_err(|e| self.internal(e))?;
+        let next = (anomalies.len() > limit).then(|| (first + limit as u64).to_string());
         anomalies.truncate(limit);
         let quarantined = match from {
             None => store.quarantined(id, LARGEST_PAGE).await.map_err(|e| self.internal(e))?,

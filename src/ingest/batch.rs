@@ -6,13 +6,12 @@ use super::books::Books;
 use super::invoices::{ALREADY_PAID, ALREADY_RECEIVED, ReadInvoice, is_duplicate};
 use super::load_b2::WriteContext;
 use crate::domain::{
-    Anomalie, Claim, ClaimEvent, ClaimId, EventId, ExchangeId, InvoiceKey, NewClaim, PartState,
-    Quarantined, Token, life_cycle,
+    Claim, ClaimEvent, ClaimId, EventId, ExchangeId, Finding, FindingCode, InvoiceKey, NewClaim,
+    PartState, Quarantined, Severity, Token, life_cycle,
 };
 use crate::kill_point;
 use crate::outgoing::arl::NotLoaded;
 use crate::store::{OpenDeposit, UnitOfWork};
-use noemie_parsers::anomaly::Severity;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -215,21 +214,14 @@ fn tell_duplicate(refused: &Quarantined, books: &mut Books) {
         invoice_number: refused.invoice_number.clone(),
         reasons: vec![(code.to_owned(), message.clone())],
     });
-    books.find(Anomalie {
-        ordinal: 0,
-        code: code.to_owned(),
-        control: "C14".to_owned(),
-        severity: Severity::Facture.as_str().to_owned(),
-        record: refused.first_record,
-        record_type: "2".to_owned(),
-        column: 1,
-        offset: 0,
-        length: 0,
-        field: String::new(),
-        value: String::new(),
+    books.find(Finding::on_invoice(
+        FindingCode::new(code, "C14"),
+        Severity::Invoice,
+        refused.first_record,
+        "2",
         message,
-        invoice_number: refused.invoice_number.clone(),
-    });
+        refused.invoice_number.clone(),
+    ));
 }
 
 fn duplicate(claim: &Claim, original: Original, loading: &WriteContext<'_>) -> Quarantined {

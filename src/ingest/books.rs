@@ -1,11 +1,9 @@
 //! The books of an exchange while it is being loaded: every record goes into exactly one column.
 
-use crate::domain::{Anomalie, Claim, Ledger, Quarantined};
+use crate::domain::{Claim, Finding, Ledger, Quarantined, Severity};
 use crate::outgoing::arl::NotLoaded;
 use crate::store::Written;
-use noemie_parsers::anomaly::Severity;
 use noemie_parsers::types::Montant;
-use noemie_xray::Finding;
 use noemie_xray::LONGEST_LIST;
 
 /// Most invoices that an ARL tells one by one; the report has them all.
@@ -31,7 +29,7 @@ pub(super) struct Books {
     pub(super) amc: Montant,
     /// Findings that only the store could make (duplicates, impossible transitions), at most
     /// [`LONGEST_LIST`].
-    pub(super) findings: Vec<Anomalie>,
+    pub(super) findings: Vec<Finding>,
     /// How many there were.
     pub(super) found: u64,
     /// Invoices not loaded, at most [`LONGEST_ASIDE`].
@@ -87,9 +85,7 @@ impl Books {
 
     /// Whether a finding costs an invoice that is a claim all the same: it is not told.
     pub(super) fn overrules(&self, finding: &Finding) -> bool {
-        let Some(record) =
-            finding.record.filter(|_| finding.severity == Severity::Facture.as_str())
-        else {
+        let Some(record) = finding.record.filter(|_| finding.severity == Severity::Invoice) else {
             return false;
         };
         let before = self.overruled.partition_point(|(first, _)| *first <= record);
@@ -139,7 +135,7 @@ impl Books {
     }
 
     /// Notes a finding: a file of a million duplicates must not fill the memory.
-    pub(super) fn find(&mut self, finding: Anomalie) {
+    pub(super) fn find(&mut self, finding: Finding) {
         self.found += 1;
         if self.findings.len() < LONGEST_LIST {
             self.findings.push(finding);

@@ -3,14 +3,14 @@
 
 use super::books::Books;
 use super::{Ingest, IngestError, Receipt};
-use crate::domain::{Anomalie, Exchange, LogicalFile, Verdict, receipt};
+use crate::domain::{Exchange, Finding, LogicalFile, Norm, Verdict, receipt};
 use crate::kill_point;
 use crate::outgoing::arl;
 use crate::store::{Closing, StagedDeposit, UnitOfWork};
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::types::Montant;
+use noemie_xray::Examination;
 use noemie_xray::LONGEST_LIST;
-use noemie_xray::{Examination, Finding};
 
 impl Ingest {
     /// Closes a deposit and commits. `logical_files` are those that are not written yet.
@@ -23,10 +23,12 @@ impl Ingest {
         logical_files: Vec<LogicalFile>,
     ) -> Result<Receipt, IngestError> {
         let read = examination.report.anomalies.iter().filter(|finding| !books.overrules(finding));
-        let findings = books.findings.iter().cloned().chain(read.cloned().map(anomalie));
-        let findings: Vec<Anomalie> = findings.take(LONGEST_LIST).zip(1..).map(numbered).collect();
+        let findings = books.findings.iter().chain(read).take(LONGEST_LIST).cloned();
+        let findings: Vec<Finding> = findings.collect();
+        let mut first_ordinal = 1;
         for chunk in findings.chunks(self.limits.batch) {
-            work.insert_anomalies(load.id, chunk).await?;
+            work.insert_anomalies(load.id, first_ordinal, chunk).await?;
+            first_ordinal += chunk.len() as u64;
         }
         work.resolve_quarantined(load.id).await?;
         let exchange = exchange(load, examination, books);
@@ -50,7 +52,7 @@ fn exchange(load: &StagedDeposit, examination: &Examination, books: &Books) -> E
     let report = &examination.report;
     let overruled =
         report.anomalies.iter().filter(|finding| books.overrules(finding)).count() as u64;
-    let b2 = report.norm == Some("b2");
+    let b2 = report.norm == Some(Norm::B2);
     let sum = |loaded: Montant, said: i64| if b2 { loaded } else { Montant::from_centimes(said) };
     Exchange {
         id: load.id,
@@ -60,8 +62,8 @@ fn exchange(load: &StagedDeposit, examination: &Examination, books: &Books) -> E
         digest: load.digest.clone(),
         idempotency_key: load.idempotency_key.clone(),
         size: load.size,
-        norm: report.norm.unwrap_or_default().to_owned(),
-        packaging: report.packaging.unwrap_or_default().to_owned(),
+        norm: report.norm,
+        packaging: report.packaging,
         verdict: verdict(report.verdict, books.quarantined + books.duplicates > 0, overruled > 0),
         logical_files: report.logical_files,
         lots: report.lots,
@@ -99,26 +101,4 @@ pub(super) fn recognisable(remittances: &[(LogicalFile, Position)]) -> Vec<Logic
         .filter(|file| !file.file_id.is_empty())
         .cloned()
         .collect()
-}
-
-fn numbered((anomalie, ordinal): (Anomalie, u64)) -> Anomalie {
-    Anomalie { ordinal, ..anomalie }
-}
-
-fn anomalie(finding: Finding) -> Anomalie {
-    Anomalie {
-        ordinal: 0,
-        code: finding.code.to_owned(),
-        control: finding.control.to_owned(),
-        severity: finding.severity.to_owned(),
-        record: finding.record.unwrap_or_default(),
-        record_type: finding.record_type,
-        column: finding.column.unwrap_or_default(),
-        offset: finding.offset,
-        length: finding.length,
-        field: finding.field,
-        value: finding.value.unwrap_or_default(),
-        message: finding.message,
-        invoice_number: finding.invoice.unwrap_or_default(),
-    }
 }

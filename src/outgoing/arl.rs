@@ -8,7 +8,7 @@
 //! 000 > 020(01) > 040(02) [295 counts] [290 faults of the file] > 080(03) > 100(04) > 290(99)… 990(04) 990(03) 990(02) 990(01) > 999
 //! ```
 
-use crate::domain::{Exchange, ReturnFile, ReturnId, ReturnKind, Verdict};
+use crate::domain::{Exchange, Norm, ReturnFile, ReturnId, ReturnKind, Severity, Verdict};
 use crate::vault::{Vault, VaultError};
 use noemie_parsers::noemie::{
     Ecrivain, ErreurEcriture, Gabarit, Packaging, e000, e020, e040, e080, e100, e290, e295,
@@ -98,11 +98,15 @@ fn bytes(
             Gabarit::nouveau(&e295::layout::LAYOUT).texte(&e295::layout::COMMENTAIRE, &line),
         )?;
     }
-    for finding in
-        examination.report.anomalies.iter().filter(|f| f.severity == "file").take(LONGEST_FAULTS)
+    for finding in examination
+        .report
+        .anomalies
+        .iter()
+        .filter(|f| f.severity == Severity::File)
+        .take(LONGEST_FAULTS)
     {
         let place = finding.record.map(|r| format!("ENREGISTREMENT {r} : ")).unwrap_or_default();
-        told(&mut out, finding.code, &format!("{place}{}", finding.message))?;
+        told(&mut out, finding.code.as_str(), &format!("{place}{}", finding.message))?;
     }
     for lot in by_lot(aside) {
         lot_group(&mut out, exchange, lot)?;
@@ -162,13 +166,13 @@ fn summary(exchange: &Exchange, listed: usize) -> Vec<String> {
 
 /// The counts, and what to do.
 fn what_was_taken(exchange: &Exchange) -> [String; 2] {
-    if exchange.norm == "concentrator" && exchange.verdict != Verdict::Refused {
+    if exchange.norm == Some(Norm::Concentrator) && exchange.verdict != Verdict::Refused {
         return [
             format!("AVIS LUS {}", exchange.invoices),
             "AVIS CONSERVES : ILS NE CHANGENT PAS L'ETAT DES DEMANDES".to_owned(),
         ];
     }
-    if exchange.norm == "noemie" || exchange.norm == "concentrator" {
+    if matches!(exchange.norm, Some(Norm::Noemie | Norm::Concentrator)) {
         let counts = format!(
             "RETOURS LUS {} RAPPROCHES {} MIS DE COTE {} SANS DEMANDE CORRESPONDANTE {}",
             exchange.invoices, exchange.accepted, exchange.quarantined, exchange.unmatched

@@ -2,7 +2,7 @@
 
 use super::{StoreError, Withdrawal};
 use crate::domain::claim::{Flow, PartKind, PartState};
-use crate::domain::{Channel, ReturnKind, Verdict};
+use crate::domain::{Channel, ReturnKind, Severity, Verdict};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef};
@@ -113,7 +113,7 @@ pub(in crate::store) trait Coded: Sized {
 macro_rules! coded_column {
     ($($name:ty),*) => { $(impl Coded for $name { fn read(code: &str) -> Option<Self> { Self::from_code(code) } })* };
 }
-coded_column!(Flow, PartKind, PartState, Channel, ReturnKind, Verdict, Withdrawal);
+coded_column!(Flow, PartKind, PartState, Channel, ReturnKind, Severity, Verdict, Withdrawal);
 
 /// Reads a column of codes.
 pub(in crate::store) fn code<T: Coded>(code: &str, column: &'static str) -> Result<T, StoreError> {

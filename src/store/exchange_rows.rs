@@ -4,7 +4,9 @@
 use super::columns::{Instant, code, from_json, uint};
 use super::loads::StagedDepositRow;
 use super::{StagedDeposit, StoreError};
-use crate::domain::{Anomalie, ClaimId, Exchange, ExchangeId, Ledger, Quarantined};
+use crate::domain::{
+    ClaimId, Exchange, ExchangeId, Finding, FindingCode, Ledger, Norm, Packaging, Quarantined,
+};
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -54,8 +56,8 @@ impl TryFrom<ExchangeRow> for Exchange {
             digest,
             idempotency_key,
             size,
-            norm: r.norm,
-            packaging: r.packaging,
+            norm: Norm::from_code(&r.norm),
+            packaging: Packaging::from_code(&r.packaging),
             verdict: code(&r.verdict, "exchanges.verdict")?,
             logical_files: uint(r.logical_files, "exchanges.logical_files")?,
             lots: uint(r.lots, "exchanges.lots")?,
@@ -102,7 +104,6 @@ impl TryFrom<LedgerRow> for Ledger {
 
 #[derive(FromRow)]
 pub(in crate::store) struct AnomalyRow {
-    ordinal: i64,
     code: String,
     control: String,
     severity: String,
@@ -117,24 +118,25 @@ pub(in crate::store) struct AnomalyRow {
     invoice_number: String,
 }
 
-impl TryFrom<AnomalyRow> for Anomalie {
+impl TryFrom<AnomalyRow> for Finding {
     type Error = StoreError;
 
     fn try_from(r: AnomalyRow) -> Result<Self, StoreError> {
+        // 0 and the empty text stand for what the file does not have.
+        let record: u64 = uint(r.record, "anomalies.record")?;
+        let column: u32 = uint(r.column_number, "anomalies.column_number")?;
         Ok(Self {
-            ordinal: uint(r.ordinal, "anomalies.ordinal")?,
-            code: r.code,
-            control: r.control,
-            severity: r.severity,
-            record: uint(r.record, "anomalies.record")?,
+            code: FindingCode::stored(r.code, r.control),
+            severity: code(&r.severity, "anomalies.severity")?,
+            record: (record > 0).then_some(record),
             record_type: r.record_type,
-            column: uint(r.column_number, "anomalies.column_number")?,
+            column: (column > 0).then_some(column),
             offset: uint(r.byte_offset, "anomalies.byte_offset")?,
             length: uint(r.length, "anomalies.length")?,
             field: r.field,
-            value: r.value,
+            value: Some(r.value).filter(|value| !value.is_empty()),
             message: r.message,
-            invoice_number: r.invoice_number,
+            invoice: Some(r.invoice_number).filter(|number| !number.is_empty()),
         })
     }
 }

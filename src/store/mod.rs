@@ -7,7 +7,7 @@
 
 use crate::domain::page::PageToken;
 use crate::domain::{
-    Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, Exchange, ExchangeId, InvoiceKey, Ledger,
+    Claim, ClaimEvent, ClaimId, ClaimLine, Exchange, ExchangeId, Finding, InvoiceKey, Ledger,
     LogicalFile, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
 };
 use async_trait::async_trait;
@@ -221,11 +221,13 @@ pub trait UnitOfWork: Send {
     /// claims of this one with the same PS and number.
     async fn resolve_quarantined(&mut self, by: ExchangeId) -> Result<(), StoreError>;
 
-    /// Writes anomalies of the exchange.
+    /// Writes findings of the exchange, numbered from `first_ordinal` on. Findings of one exchange
+    /// are numbered from 1 without a gap: the number is the page token of a report.
     async fn insert_anomalies(
         &mut self,
         exchange_id: ExchangeId,
-        anomalies: &[Anomalie],
+        first_ordinal: u64,
+        findings: &[Finding],
     ) -> Result<(), StoreError>;
 
     /// Keeps returns that match nothing.
@@ -360,13 +362,13 @@ pub trait Store: Send + Sync {
     ) -> Result<Page<Exchange>, StoreError>;
     /// The books of an exchange.
     async fn ledger(&self, id: ExchangeId) -> Result<Option<Ledger>, StoreError>;
-    /// Anomalies of an exchange from a rank on.
+    /// Findings of an exchange in order, from the one numbered `from_ordinal` on.
     async fn anomalies(
         &self,
         id: ExchangeId,
         from_ordinal: u64,
         limit: usize,
-    ) -> Result<Vec<Anomalie>, StoreError>;
+    ) -> Result<Vec<Finding>, StoreError>;
     /// Quarantined invoices of an exchange.
     async fn quarantined(
         &self,

@@ -7,7 +7,7 @@ macro_rules! shared_reads {
     ($DB:ty) => {
         use crate::domain::page::PageToken;
         use crate::domain::{
-            Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Ledger, LogicalFile, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
+            Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Finding, Ledger, LogicalFile, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
         };
         use crate::store::columns::{Instant, clean, doing, int, limit as rows, uint};
         use crate::store::exchange_rows::*;
@@ -71,9 +71,9 @@ macro_rules! shared_reads {
             id: ExchangeId,
             from_ordinal: u64,
             limit: usize,
-        ) -> Result<Vec<Anomalie>, StoreError> {
+        ) -> Result<Vec<Finding>, StoreError> {
             let found: Vec<AnomalyRow> = query_as(
-                "SELECT ordinal, code, control, severity, record, record_type, column_number, byte_offset, length, field, value, message, \
+                "SELECT code, control, severity, record, record_type, column_number, byte_offset, length, field, value, message, \
                  invoice_number FROM anomalies WHERE exchange_id = $1 AND ordinal >= $2 ORDER BY ordinal LIMIT $3",
             )
             .bind(id.0)

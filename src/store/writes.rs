@@ -5,7 +5,7 @@
 /// Defines the one-row writes for one database.
 macro_rules! shared_writes {
     ($DB:ty) => {
-        use crate::domain::{ClaimId, Exchange, ExchangeId, Ledger, LogicalFile, ReturnFile, ReturnId};
+        use crate::domain::{ClaimId, Exchange, ExchangeId, Ledger, LogicalFile, Norm, ReturnFile, ReturnId};
         use crate::store::columns::{Instant, clean, doing, int};
         use crate::store::{Closing, Link, RecordedDecision, StoreError};
         use sqlx::{Pool, query, query_as, query_scalar};
@@ -70,7 +70,7 @@ macro_rules! shared_writes {
                     .fetch_one(db)
                     .await
                     .map_err(doing("recounting the claims of an exchange"))?;
-            Ok(exchange.norm != "b2" || (claims == int(exchange.accepted) && records == int(ledger.accepted)))
+            Ok(exchange.norm != Some(Norm::B2) || (claims == int(exchange.accepted) && records == int(ledger.accepted)))
         }
 
         async fn fill_exchange(db: &mut Connection, e: &Exchange, closed_at: OffsetDateTime) -> Result<(), StoreError> {
@@ -83,8 +83,8 @@ macro_rules! shared_writes {
             .bind(e.channel.as_str())
             .bind(clean(&e.file_name))
             .bind(int(e.size))
-            .bind(&e.norm)
-            .bind(&e.packaging)
+            .bind(e.norm_code())
+            .bind(e.packaging_code())
             .bind(e.verdict.as_str())
             .bind(int(e.logical_files))
             .bind(int(e.lots))

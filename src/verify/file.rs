@@ -1,7 +1,7 @@
 //! One exchange against its raw file.
 
 use super::{Kind, Sources, Verification, invoices};
-use crate::domain::{Exchange, Ledger, ReturnFile, Verdict};
+use crate::domain::{Exchange, Ledger, Norm, ReturnFile, Verdict};
 use crate::outgoing::arl;
 use crate::store::StoreError;
 use noemie_parsers::anomaly::Code;
@@ -148,7 +148,7 @@ async fn taken(
         .anomalies
         .iter()
         .find(|_| examination.report.verdict == Verdict::Refused)
-        .map(|finding| finding.code)
+        .map(|finding| &finding.code)
     {
         seen.note(exchange.id, format!("taken in, and would be refused today: {why}"));
     }
@@ -257,15 +257,15 @@ async fn refused_by_the_store(sources: &Sources, exchange: &Exchange) -> Result<
 }
 
 /// Norm, logical files, lots, invoices, lines.
-type Counts<'a> = (&'a str, [u64; 4]);
+type Counts = (&'static str, [u64; 4]);
 
-fn counts_written(e: &Exchange) -> Counts<'_> {
-    (&e.norm, [e.logical_files, e.lots, e.invoices, e.lines])
+fn counts_written(e: &Exchange) -> Counts {
+    (e.norm_code(), [e.logical_files, e.lots, e.invoices, e.lines])
 }
 
-fn counts_read(examination: &Examination) -> Counts<'_> {
+fn counts_read(examination: &Examination) -> Counts {
     let r = &examination.report;
-    (r.norm.unwrap_or_default(), [r.logical_files, r.lots, r.invoices, r.lines])
+    (r.norm.map_or("", Norm::as_str), [r.logical_files, r.lots, r.invoices, r.lines])
 }
 
 /// What became of the invoices, as the receipt says: accepted, quarantined, duplicates, unmatched.

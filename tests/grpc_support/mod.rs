@@ -183,8 +183,8 @@ impl Intake for StandInDoor {
         let records = Self::read(chunks).await? / 128;
         Ok(Report {
             file: file_name.to_owned(),
-            norm: Some("b2"),
-            packaging: Some("blocks"),
+            norm: Some(noemie_xray::Norm::B2),
+            packaging: Some(noemie_xray::Packaging::Blocks),
             detected: "128-byte blocks".to_owned(),
             assumptions: Vec::new(),
             verdict: Verdict::Accepted,

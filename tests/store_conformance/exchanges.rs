@@ -270,26 +270,26 @@ pub async fn two_deposits_of_one_logical_file_at_once_keep_one(db: TestDatabase)
 }
 
 pub async fn anomalies_come_back_in_order(db: TestDatabase) {
-    let anomaly = |ordinal: u64| Anomalie {
-        ordinal,
-        code: "B2-KEY".into(),
-        control: "C30".into(),
-        severity: "invoice".into(),
-        record: ordinal + 3,
+    let finding = |ordinal: u64| Finding {
+        code: FindingCode::new("B2-KEY", "C30"),
+        severity: Severity::Invoice,
+        record: Some(ordinal + 3),
         record_type: "2".into(),
-        column: 21,
+        column: Some(21),
         offset: 128 * ordinal,
         length: 13,
         field: "7 NIR".into(),
-        value: "1************".into(),
+        value: Some("1************".into()),
         message: "Clé du NIR fausse".into(),
-        invoice_number: "000000001".into(),
+        invoice: Some("000000001".into()),
     };
+    // The file has none of these: they come back as absent, not as 0 or an empty text.
+    let bare = Finding { record: None, column: None, value: None, invoice: None, ..finding(130) };
     let mut unit = db.store.begin().await.unwrap();
     let id = open(&mut unit, "d").await;
-    let all: Vec<Anomalie> = (1..=130).map(anomaly).collect();
-    unit.insert_anomalies(id, &all[..100]).await.unwrap();
-    unit.insert_anomalies(id, &all[100..]).await.unwrap();
+    let all: Vec<Finding> = (1..130).map(finding).chain([bare]).collect();
+    unit.insert_anomalies(id, 1, &all[..100]).await.unwrap();
+    unit.insert_anomalies(id, 101, &all[100..]).await.unwrap();
     unit.close_exchange(&closing(id, "d", &[]), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(db.store.anomalies(id, 0, 1_000).await.unwrap(), all);
@@ -439,7 +439,7 @@ pub async fn unmatched_returns_are_kept(db: TestDatabase) {
     let id = open(&mut unit, "d").await;
     unit.insert_unmatched(id, &[unmatched(1), unmatched(2)]).await.unwrap();
     let mut closing = closing(id, "d", &[]);
-    closing.exchange.norm = "noemie".into();
+    closing.exchange.norm = Some(Norm::Noemie);
     closing.exchange.unmatched = 2;
     closing.ledger = Ledger { read: 6, unmatched: 4, envelope: 2, ..Ledger::default() };
     unit.close_exchange(&closing, &plain_link).await.unwrap();

@@ -31,62 +31,64 @@ impl From<anomaly::Severity> for Severity {
     }
 }
 
-/// Stable code of a finding, for example `C10-NIR-CLE`.
+/// Stable code of a finding, for example `C10-NIR-CLE`, with the control that it belongs to, for
+/// example `C10`.
 ///
 /// The code is open: the parsers have a table of theirs, the gateway adds those that only its
-/// database can give (`C14-DEJA-RECUE`), and a code stored by a later version is kept as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct FindingCode(Cow<'static, str>);
+/// database can give (`DEJA_RECUE`), and a code stored by a later version is kept as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FindingCode {
+    code: Cow<'static, str>,
+    control: Cow<'static, str>,
+}
 
 impl FindingCode {
-    /// A code of the gateway itself.
+    /// A code of the gateway itself, and its control.
     #[must_use]
-    pub const fn new(code: &'static str) -> Self {
-        Self(Cow::Borrowed(code))
+    pub const fn new(code: &'static str, control: &'static str) -> Self {
+        Self { code: Cow::Borrowed(code), control: Cow::Borrowed(control) }
+    }
+
+    /// A code and its control as a database kept them.
+    #[must_use]
+    pub const fn stored(code: String, control: String) -> Self {
+        Self { code: Cow::Owned(code), control: Cow::Owned(control) }
     }
 
     /// The code as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.code
     }
 
-    /// The control of the norm or of the project's policy that the code belongs to: the text before
-    /// its first dash, for example `C10`.
+    /// The control of the norm or of the project's policy.
     #[must_use]
     pub fn control(&self) -> &str {
-        self.0.split('-').next().unwrap_or_default()
+        &self.control
     }
 }
 
 impl From<Code> for FindingCode {
     fn from(code: Code) -> Self {
-        Self::new(code.as_str())
-    }
-}
-
-impl From<String> for FindingCode {
-    fn from(code: String) -> Self {
-        Self(Cow::Owned(code))
+        Self::new(code.as_str(), code.control())
     }
 }
 
 impl PartialEq<str> for FindingCode {
     fn eq(&self, other: &str) -> bool {
-        self.0 == other
+        self.code == other
     }
 }
 
 impl PartialEq<&str> for FindingCode {
     fn eq(&self, other: &&str) -> bool {
-        self.0 == *other
+        self.code == *other
     }
 }
 
 impl fmt::Display for FindingCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&self.code)
     }
 }
 
@@ -171,7 +173,7 @@ impl Finding {
 /// JSON form of a [`Finding`]: the control is written beside the code.
 #[derive(Serialize)]
 struct Json<'a> {
-    code: &'a FindingCode,
+    code: &'a str,
     severity: Severity,
     control: &'a str,
     record: Option<u64>,
@@ -190,7 +192,7 @@ struct Json<'a> {
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Json {
-            code: &self.code,
+            code: self.code.as_str(),
             severity: self.severity,
             control: self.code.control(),
             record: self.record,
@@ -211,13 +213,6 @@ impl Serialize for Finding {
 mod tests {
     use super::*;
     use noemie_parsers::anomaly::Position;
-
-    #[test]
-    fn the_control_of_every_code_stands_before_its_first_dash() {
-        for code in Code::ALL {
-            assert_eq!(FindingCode::from(*code).control(), code.control(), "{code}");
-        }
-    }
 
     #[test]
     fn severities_keep_the_codes_and_the_order_of_the_parsers() {

@@ -2,10 +2,10 @@
 //!
 //! Written one sheet at a time: a long page does not fill the memory.
 
-use crate::sheet::{Field, Sheet};
-use crate::text;
 use crate::finding::{Finding, Severity};
 use crate::report::Report;
+use crate::sheet::{Field, Sheet};
+use crate::text;
 use std::io::{self, Write};
 
 const STYLE: &str = include_str!("page.css");

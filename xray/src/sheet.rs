@@ -1,8 +1,8 @@
 //! A record as it is shown: its bytes with those that are hidden, its zones, its faults. What is
 //! hidden is not in it any more.
 
-use crate::finding::{Finding, FindingCode, Severity};
 use crate::decode;
+use crate::finding::{Finding, FindingCode, Severity};
 use crate::locate::{Content, Entry, Part, Raw};
 use crate::mask;
 use noemie_parsers::anomaly::Code;

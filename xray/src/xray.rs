@@ -12,8 +12,8 @@
 use crate::choice::{Choice, Wanted};
 use crate::examine;
 use crate::locate::{self, Entry, Places};
-use crate::{Finding, Report};
 use crate::sheet::{self, Sheet};
+use crate::{Finding, Report};
 use noemie_parsers::detect::Norme;
 use std::io::{self, Read, Seek, SeekFrom};
 

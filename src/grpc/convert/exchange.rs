@@ -2,9 +2,9 @@
 
 use super::{count, small, timestamp};
 use crate::domain::page::LARGEST_PAGE;
-use crate::domain::{Anomalie, Exchange, Ledger, Quarantined, ReturnFile};
+use crate::domain::{Exchange, Ledger, Quarantined, ReturnFile};
 use crate::grpc::proto;
-use noemie_xray::{Finding, Report};
+use noemie_xray::{Finding, Norm, Packaging, Report};
 
 pub(in crate::grpc) fn exchange(exchange: &Exchange) -> proto::Exchange {
     proto::Exchange {
@@ -15,8 +15,8 @@ pub(in crate::grpc) fn exchange(exchange: &Exchange) -> proto::Exchange {
         digest: exchange.digest.clone(),
         idempotency_key: exchange.idempotency_key.clone(),
         size_bytes: count(exchange.size),
-        norm: exchange.norm.clone(),
-        packaging: exchange.packaging.clone(),
+        norm: exchange.norm_code().to_owned(),
+        packaging: exchange.packaging_code().to_owned(),
         verdict: exchange.verdict.as_str().to_owned(),
         verdict_label: exchange.verdict.libelle().to_owned(),
         logical_files: count(exchange.logical_files),
@@ -47,30 +47,12 @@ pub(in crate::grpc) fn ledger(ledger: &Ledger) -> proto::Ledger {
     }
 }
 
-/// An anomaly as stored.
-pub(in crate::grpc) fn anomaly(anomaly: Anomalie) -> proto::Anomaly {
+/// An anomaly, of a stored exchange or of a dry run.
+pub(in crate::grpc) fn anomaly(finding: Finding) -> proto::Anomaly {
     proto::Anomaly {
-        code: anomaly.code,
-        control: anomaly.control,
-        severity: anomaly.severity,
-        record: count(anomaly.record),
-        record_type: anomaly.record_type,
-        column: small(anomaly.column),
-        offset: count(anomaly.offset),
-        length: small(anomaly.length),
-        field: anomaly.field,
-        value: anomaly.value,
-        message: anomaly.message,
-        invoice_number: anomaly.invoice_number,
-    }
-}
-
-/// An anomaly as a dry run finds it.
-fn finding(finding: Finding) -> proto::Anomaly {
-    proto::Anomaly {
-        code: finding.code.to_owned(),
-        control: finding.control.to_owned(),
-        severity: finding.severity.to_owned(),
+        code: finding.code.as_str().to_owned(),
+        control: finding.code.control().to_owned(),
+        severity: finding.severity.as_str().to_owned(),
         record: count(finding.record.unwrap_or(0)),
         record_type: finding.record_type,
         column: small(finding.column.unwrap_or(0)),
@@ -87,8 +69,8 @@ fn finding(finding: Finding) -> proto::Anomaly {
 pub(in crate::grpc) fn report(report: Report) -> proto::ValidateExchangeResponse {
     proto::ValidateExchangeResponse {
         file_name: report.file,
-        norm: report.norm.unwrap_or_default().to_owned(),
-        packaging: report.packaging.unwrap_or_default().to_owned(),
+        norm: report.norm.map_or("", Norm::as_str).to_owned(),
+        packaging: report.packaging.map_or("", Packaging::as_str).to_owned(),
         detected: report.detected,
         verdict: report.verdict.as_str().to_owned(),
         verdict_label: report.verdict.libelle().to_owned(),
@@ -104,7 +86,7 @@ pub(in crate::grpc) fn report(report: Report) -> proto::ValidateExchangeResponse
         amo_centimes: report.amo_centimes,
         amc_centimes: report.amc_centimes,
         anomaly_count: count(report.anomaly_count),
-        anomalies: report.anomalies.into_iter().take(LARGEST_PAGE).map(finding).collect(),
+        anomalies: report.anomalies.into_iter().take(LARGEST_PAGE).map(anomaly).collect(),
     }
 }
 

@@ -7,7 +7,7 @@
 use super::reads;
 use crate::domain::life_cycle::{is_live, is_reject};
 use crate::domain::{
-    Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, Quarantined,
+    Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Finding, InvoiceKey, Quarantined,
 };
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::{expect_all, last_of_each, let_die};
@@ -353,7 +353,8 @@ pub(super) async fn insert_quarantined(
 pub(super) async fn insert_anomalies(
     db: &mut PgConnection,
     id: ExchangeId,
-    anomalies: &[Anomalie],
+    first_ordinal: u64,
+    findings: &[Finding],
 ) -> Result<(), StoreError> {
     query(
         "INSERT INTO anomalies (exchange_id, ordinal, code, control, severity, record, record_type, column_number, byte_offset, length, field, \
@@ -362,19 +363,19 @@ pub(super) async fn insert_anomalies(
          $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[]) AS t",
     )
     .bind(id.0)
-    .bind(column(anomalies, |a| int(a.ordinal)))
-    .bind(column(anomalies, |a| a.code.as_str()))
-    .bind(column(anomalies, |a| a.control.as_str()))
-    .bind(column(anomalies, |a| a.severity.as_str()))
-    .bind(column(anomalies, |a| int(a.record)))
-    .bind(column(anomalies, |a| clean(&a.record_type)))
-    .bind(column(anomalies, |a| i64::from(a.column)))
-    .bind(column(anomalies, |a| int(a.offset)))
-    .bind(column(anomalies, |a| i64::from(a.length)))
-    .bind(column(anomalies, |a| clean(&a.field)))
-    .bind(column(anomalies, |a| clean(&a.value)))
-    .bind(column(anomalies, |a| clean(&a.message)))
-    .bind(column(anomalies, |a| clean(&a.invoice_number)))
+    .bind((first_ordinal..).take(findings.len()).map(int).collect::<Vec<_>>())
+    .bind(column(findings, |f| f.code.as_str()))
+    .bind(column(findings, |f| f.code.control()))
+    .bind(column(findings, |f| f.severity.as_str()))
+    .bind(column(findings, |f| int(f.record.unwrap_or_default())))
+    .bind(column(findings, |f| clean(&f.record_type)))
+    .bind(column(findings, |f| i64::from(f.column.unwrap_or_default())))
+    .bind(column(findings, |f| int(f.offset)))
+    .bind(column(findings, |f| i64::from(f.length)))
+    .bind(column(findings, |f| clean(&f.field)))
+    .bind(column(findings, |f| clean(f.value.as_deref().unwrap_or_default())))
+    .bind(column(findings, |f| clean(&f.message)))
+    .bind(column(findings, |f| clean(f.invoice.as_deref().unwrap_or_default())))
     .execute(db)
     .await
     .map(|_| ())

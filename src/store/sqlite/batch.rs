@@ -2,7 +2,7 @@
 
 use crate::domain::life_cycle::{is_live, is_reject};
 use crate::domain::{
-    Anomalie, Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, Quarantined,
+    Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Finding, InvoiceKey, Quarantined,
 };
 use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::let_die;
@@ -329,28 +329,30 @@ pub(super) async fn insert_quarantined(
 pub(super) async fn insert_anomalies(
     db: &mut SqliteConnection,
     id: ExchangeId,
-    anomalies: &[Anomalie],
+    first_ordinal: u64,
+    findings: &[Finding],
 ) -> Result<(), StoreError> {
-    for chunk in anomalies.chunks(CHUNK) {
+    let numbered: Vec<(u64, &Finding)> = (first_ordinal..).zip(findings).collect();
+    for chunk in numbered.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO anomalies (exchange_id, ordinal, code, control, severity, record, record_type, column_number, byte_offset, length, field, \
              value, message, invoice_number) ",
         );
-        insert.push_values(chunk, |mut row, a| {
+        insert.push_values(chunk, |mut row, (ordinal, f)| {
             row.push_bind(id.0)
-                .push_bind(int(a.ordinal))
-                .push_bind(&a.code)
-                .push_bind(&a.control)
-                .push_bind(&a.severity);
-            row.push_bind(int(a.record))
-                .push_bind(clean(&a.record_type))
-                .push_bind(i64::from(a.column))
-                .push_bind(int(a.offset));
-            row.push_bind(i64::from(a.length))
-                .push_bind(clean(&a.field))
-                .push_bind(clean(&a.value))
-                .push_bind(clean(&a.message))
-                .push_bind(clean(&a.invoice_number));
+                .push_bind(int(*ordinal))
+                .push_bind(f.code.as_str())
+                .push_bind(f.code.control())
+                .push_bind(f.severity.as_str());
+            row.push_bind(int(f.record.unwrap_or_default()))
+                .push_bind(clean(&f.record_type))
+                .push_bind(i64::from(f.column.unwrap_or_default()))
+                .push_bind(int(f.offset));
+            row.push_bind(i64::from(f.length))
+                .push_bind(clean(&f.field))
+                .push_bind(clean(f.value.as_deref().unwrap_or_default()))
+                .push_bind(clean(&f.message))
+                .push_bind(clean(f.invoice.as_deref().unwrap_or_default()));
         });
         insert.build().execute(&mut *db).await.map_err(doing("writing anomalies"))?;
     }

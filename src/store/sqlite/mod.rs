@@ -15,7 +15,7 @@ use super::{
 };
 use crate::domain::page::PageToken;
 use crate::domain::{
-    Anomalie, Claim, ClaimId, ClaimLine, Exchange, ExchangeId, InvoiceKey, Ledger, Page,
+    Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Finding, InvoiceKey, Ledger, Page,
     Quarantined, ReturnFile, ReturnId, ReturnKind,
 };
 use async_trait::async_trait;
@@ -215,7 +215,7 @@ impl Store for SqliteStore {
         id: ExchangeId,
         from_ordinal: u64,
         limit: usize,
-    ) -> Result<Vec<Anomalie>, StoreError> {
+    ) -> Result<Vec<Finding>, StoreError> {
         reads::anomalies(&self.readers, id, from_ordinal, limit).await
     }
 

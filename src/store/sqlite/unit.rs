@@ -3,7 +3,7 @@
 
 use super::{batch, loads, reads, writes};
 use crate::domain::{
-    Anomalie, Claim, ClaimEvent, ClaimId, ExchangeId, InvoiceKey, LogicalFile, Quarantined,
+    Claim, ClaimEvent, ClaimId, ExchangeId, Finding, InvoiceKey, LogicalFile, Quarantined,
     ReturnFile,
 };
 use crate::store::columns::doing;
@@ -141,9 +141,10 @@ impl UnitOfWork for SqliteUnit {
     async fn insert_anomalies(
         &mut self,
         exchange_id: ExchangeId,
-        anomalies: &[Anomalie],
+        first_ordinal: u64,
+        findings: &[Finding],
     ) -> Result<(), StoreError> {
-        step!(self, batch::insert_anomalies(&mut self.tx, exchange_id, anomalies))
+        step!(self, batch::insert_anomalies(&mut self.tx, exchange_id, first_ordinal, findings))
     }
 
     async fn insert_unmatched(
