@@ -1,7 +1,12 @@
 //! Builds the rooms from the configuration and runs them: open, announce, run, drain.
 
 mod key;
+mod local;
+mod open;
 pub mod sweep;
+
+pub use local::local_caller;
+pub use open::NoInstallation;
 
 use crate::admin::{self, AdminState};
 use crate::archive::Archive;
@@ -9,12 +14,12 @@ use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::conventionnement::Conventionnement;
 use crate::grpc::{self, Services};
+use crate::ingest::Ingest;
 use crate::ingest::drop_dir::DropDir;
-use crate::ingest::{Ingest, Limits};
 use crate::outgoing::{deliver, rejects};
 use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
-use crate::store::{Database, SharedStore};
-use crate::vault::{KeyOrigin, KeySource, Vault};
+use crate::store::SharedStore;
+use crate::vault::{KeyOrigin, Vault};
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::path::PathBuf;
@@ -54,42 +59,11 @@ pub struct App {
     pub conventionnement: Arc<Conventionnement>,
     /// Where the vault's key came from.
     pub key_origin: KeyOrigin,
+    /// Where the installation is that this start created; `None` when it was there.
+    pub created: Option<String>,
 }
 
 impl App {
-    /// Opens everything and brings the schema up to date.
-    pub async fn open(config: Config, clock: SharedClock) -> Result<Self> {
-        std::fs::create_dir_all(&config.data_dir)
-            .with_context(|| format!("making the data directory {}", config.data_dir.display()))?;
-        let source =
-            KeySource::from_settings(config.vault_key.clone(), config.vault_key_file.clone());
-        let (vault, key_origin) =
-            Vault::open(source, &config.data_dir).context("opening the vault")?;
-        let vault = Arc::new(vault);
-        let database = Database::open(
-            config.database_url.as_deref(),
-            &config.data_dir,
-            config.database_connections,
-        )
-        .await
-        .context("opening the database")?;
-        let store = database.store();
-        store.migrate().await.context("bringing the database to this version")?;
-        let archive = Arc::new(Archive::new(config.archive_dir(), Arc::clone(&vault)));
-        key::check(store.as_ref(), &vault, &archive, &key_origin).await?;
-        let limits = Limits { file_bytes: config.max_file_bytes, ..Limits::default() };
-        let ingest = Arc::new(Ingest::new(
-            Arc::clone(&store),
-            Arc::clone(&vault),
-            Arc::clone(&archive),
-            Arc::clone(&clock),
-            limits,
-        ));
-        let conventionnement =
-            Arc::new(Conventionnement::new(database.conventions(), Arc::clone(&clock)));
-        Ok(Self { config, clock, store, vault, archive, ingest, conventionnement, key_origin })
-    }
-
     /// What the gRPC services work with.
     #[must_use]
     pub fn services(&self) -> Services {

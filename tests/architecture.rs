@@ -171,7 +171,6 @@ const LONG_FILES: &[(&str, &str)] = &[
     ("src/generate/rsp.rs", "measured at width 150 before; to be cut apart"),
     ("src/generate/tests.rs", "measured at width 150 before; to be cut apart"),
     ("src/generate/damage.rs", "measured at width 150 before; to be cut apart"),
-    ("src/app.rs", "measured at width 150 before; to be cut apart"),
     ("parsers/src/b2/ecrivain.rs", "measured at width 150 before; to be cut apart"),
     ("parsers/src/b2/facture.rs", "measured at width 150 before; to be cut apart"),
 ];

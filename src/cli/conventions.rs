@@ -1,12 +1,13 @@
 //! `conventions import FILE`.
 
-use super::Format;
 use super::finess::print_problems;
+use super::{Format, Output};
 use crate::app::App;
 use crate::conventionnement::ConventionOutcome;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use std::fs::File;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,26 +27,31 @@ pub(super) struct ImportArgs {
 }
 
 /// Exit status 0 when the table was taken, 2 when it was refused whole.
-pub(super) async fn run(command: &ConventionsCommand, app: &App) -> Result<ExitCode> {
+pub(super) async fn run(
+    command: &ConventionsCommand,
+    app: &App,
+    out: &mut Output,
+) -> Result<ExitCode> {
     let ConventionsCommand::Import(args) = command;
     let name = args.file.display().to_string();
     let file = File::open(&args.file).with_context(|| format!("opening {name}"))?;
     let import = app.conventionnement.import_conventions(file, &name).await?;
     let refused = matches!(import.outcome, ConventionOutcome::Refused { .. });
     match args.format {
-        Format::Json => println!("{}", serde_json::to_string(&import)?),
+        Format::Json => writeln!(out, "{}", serde_json::to_string(&import)?)?,
         Format::Text => {
-            println!("{name} : {} lignes, {} conventions", import.lines, import.rows);
+            writeln!(out, "{name} : {} lignes, {} conventions", import.lines, import.rows)?;
             match &import.outcome {
-                ConventionOutcome::Applied(d) => println!(
+                ConventionOutcome::Applied(d) => writeln!(
+                    out,
                     "  importé : {} ajoutées, {} modifiées, {} inchangées",
                     d.added, d.changed, d.unchanged
-                ),
+                )?,
                 ConventionOutcome::Refused { code, message } => {
-                    println!("  refusé [{code}] : {message}")
+                    writeln!(out, "  refusé [{code}] : {message}")?
                 }
             }
-            print_problems(&import.problems);
+            print_problems(out, &import.problems)?;
         }
     }
     Ok(if refused { ExitCode::from(2) } else { ExitCode::SUCCESS })

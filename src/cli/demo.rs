@@ -4,7 +4,7 @@
 //! carries the transcript and a test compares. Everything else is what production runs: the same
 //! database, archive, parsers, outbox and return files.
 
-use super::{ingest, lookup};
+use super::{Output, ingest, lookup};
 use crate::app::App;
 use crate::clock::{FixedClock, SharedClock};
 use crate::config::Config;
@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use noemie_parsers::noemie::{self, Packaging};
 use noemie_parsers::physical::enregistrements::Forme;
-use std::io::Cursor;
+use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ const REGISTER: &str = "finess;etalab;1;2026-02-01\n\
 /// Invoices of each deposit: enough to see, few enough to read.
 const INVOICES: u64 = 3;
 
-pub(super) async fn run(args: &DemoArgs) -> Result<ExitCode> {
+pub(super) async fn run(args: &DemoArgs, out: &mut Output) -> Result<ExitCode> {
     let dir = args.dir.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("noemie-gateway-demo-{}", std::process::id()))
     });
@@ -54,8 +54,8 @@ pub(super) async fn run(args: &DemoArgs) -> Result<ExitCode> {
         Config { data_dir: dir.clone(), database_url: None, amqp_url: None, ..Config::default() };
     let demo = Demo { app: App::open(config, clock).await?, files: dir.join("files") };
     std::fs::create_dir_all(&demo.files).context("making the directory of the demonstration")?;
-    demo.play().await?;
-    demo.conclude(&dir);
+    demo.play(out).await?;
+    demo.conclude(out, &dir)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -65,31 +65,32 @@ struct Demo {
 }
 
 impl Demo {
-    async fn play(&self) -> Result<()> {
-        println!("1. Un concentrateur dépose des fichiers DRE\n");
+    async fn play(&self, out: &mut Output) -> Result<()> {
+        writeln!(out, "1. Un concentrateur dépose des fichiers DRE\n")?;
         let pharmacy = self.dre("pharmacie.b2", Profile::Pharmacie, 1, None)?;
         let nurses = self.dre("auxiliaire.b2", Profile::Auxiliaire, 2, Some(Damage::NirKey))?;
         let cut = self.dre("transport.b2", Profile::Transport, 3, Some(Damage::Missing999))?;
         for path in [&pharmacy, &nurses, &cut, &pharmacy] {
-            self.deposit(path, "oct-exemple").await?;
+            self.deposit(out, path, "oct-exemple").await?;
         }
-        println!("2. Les factures acceptées sont devenues des demandes\n");
-        self.claims().await?;
-        println!(
+        writeln!(out, "2. Les factures acceptées sont devenues des demandes\n")?;
+        self.claims(out).await?;
+        writeln!(
+            out,
             "3. Les événements sont partis vers les gestionnaires (sans broker : journal lu par SubscribeClaimEvents)\n"
-        );
-        self.events().await?;
-        println!("4. La caisse répond par un retour NOEMIE (RSP) à la pharmacie\n");
+        )?;
+        self.events(out).await?;
+        writeln!(out, "4. La caisse répond par un retour NOEMIE (RSP) à la pharmacie\n")?;
         let rsp = self.rsp(&pharmacy)?;
-        self.deposit(&rsp, "cpam-exemple").await?;
-        println!("5. Les gestionnaires décident : accord, paiement, rejet\n");
-        self.decisions().await?;
-        self.events().await?;
-        println!("6. Où en sont les demandes ?\n");
-        self.claims().await?;
+        self.deposit(out, &rsp, "cpam-exemple").await?;
+        writeln!(out, "5. Les gestionnaires décident : accord, paiement, rejet\n")?;
+        self.decisions(out).await?;
+        self.events(out).await?;
+        writeln!(out, "6. Où en sont les demandes ?\n")?;
+        self.claims(out).await?;
         self.app.write_returns().await?;
-        println!("7. Ce professionnel est-il conventionné ?\n");
-        self.lookups().await
+        writeln!(out, "7. Ce professionnel est-il conventionné ?\n")?;
+        self.lookups(out).await
     }
 
     fn dre(
@@ -124,46 +125,49 @@ impl Demo {
         Ok(path)
     }
 
-    async fn deposit(&self, path: &Path, sender: &str) -> Result<()> {
+    async fn deposit(&self, out: &mut Output, path: &Path, sender: &str) -> Result<()> {
         let receipt = ingest::deposit(&self.app, path, sender, Channel::Cli).await?;
         let e = &receipt.exchange;
         let again =
             if receipt.repeated { ", déjà déposé : le premier accusé est rendu" } else { "" };
-        println!(
+        writeln!(
+            out,
             "   {} de {sender} : {} [{}]{again}",
             e.file_name,
             e.verdict.libelle(),
             e.verdict.as_str()
-        );
+        )?;
         if !receipt.repeated {
-            print_arl(&receipt)?;
+            print_arl(out, &receipt)?;
         }
-        println!();
+        writeln!(out)?;
         Ok(())
     }
 
-    async fn claims(&self) -> Result<()> {
+    async fn claims(&self, out: &mut Output) -> Result<()> {
         for claim in self.all().await? {
-            println!(
+            writeln!(
+                out,
                 "   PS {} facture {} : {} [{}]",
                 claim.ps,
                 claim.invoice_number,
                 claim.status().libelle(),
                 claim.status().as_str()
-            );
-            println!(
+            )?;
+            writeln!(
+                out,
                 "     total {} € ; AMO {} € {} ; AMC {} € {}",
                 claim.total,
                 claim.amo.asked,
                 claim.amo.state.as_str(),
                 claim.amc.asked,
                 claim.amc.state.as_str()
-            );
+            )?;
             for reason in &claim.amc.reasons {
-                println!("     motif {} : {}", reason.code, reason.label);
+                writeln!(out, "     motif {} : {}", reason.code, reason.label)?;
             }
         }
-        println!();
+        writeln!(out)?;
         Ok(())
     }
 
@@ -175,7 +179,7 @@ impl Demo {
     }
 
     /// Publishes what waits, and shows it.
-    async fn events(&self) -> Result<()> {
+    async fn events(&self, out: &mut Output) -> Result<()> {
         let waiting = self.app.store.unpublished(100, &[]).await?;
         let mut relay = Relay::new(
             Arc::clone(&self.app.store),
@@ -187,42 +191,43 @@ impl Demo {
         relay.close().await;
         for event in waiting {
             let e = &event.event;
-            println!(
+            writeln!(
+                out,
                 "   {} facture {} part {} (fait n° {})",
                 e.routing_key(),
                 e.invoice_number,
                 e.part.as_str(),
                 e.sequence
-            );
+            )?;
         }
-        println!();
+        writeln!(out)?;
         Ok(())
     }
 
-    async fn decisions(&self) -> Result<()> {
+    async fn decisions(&self, out: &mut Output) -> Result<()> {
         let claims: Vec<Claim> =
             self.all().await?.into_iter().filter(|c| c.amc.state == PartState::Received).collect();
         let [first, second, third, ..] = claims.as_slice() else {
             anyhow::bail!("the demonstration has too few claims")
         };
-        self.decide(first, DecisionKind::Accept).await?;
+        self.decide(out, first, DecisionKind::Accept).await?;
         let transfer = DecisionKind::Pay {
             reference: "VIR EXEMPLE 0001".to_owned(),
             date: date!(2026 - 02 - 04),
             amount: first.amc.asked,
         };
-        self.decide(first, transfer).await?;
+        self.decide(out, first, transfer).await?;
         let reason = Reason {
             code: "122".to_owned(),
             label: "Garantie non active à la date des soins".to_owned(),
         };
-        self.decide(second, DecisionKind::Reject { reasons: vec![reason] }).await?;
-        self.decide(third, DecisionKind::Accept).await?;
-        println!();
+        self.decide(out, second, DecisionKind::Reject { reasons: vec![reason] }).await?;
+        self.decide(out, third, DecisionKind::Accept).await?;
+        writeln!(out)?;
         Ok(())
     }
 
-    async fn decide(&self, claim: &Claim, kind: DecisionKind) -> Result<()> {
+    async fn decide(&self, out: &mut Output, claim: &Claim, kind: DecisionKind) -> Result<()> {
         let decision = Decision {
             claim_id: claim.id,
             part: PartKind::Amc,
@@ -231,19 +236,20 @@ impl Demo {
             decided_by: "demo".to_owned(),
         };
         let outcome = decide(self.app.store.as_ref(), self.app.clock.as_ref(), &decision).await?;
-        println!(
+        writeln!(
+            out,
             "   facture {} : part AMC {}",
             claim.invoice_number,
             outcome.claim.amc.state.libelle()
-        );
+        )?;
         Ok(())
     }
 
-    async fn lookups(&self) -> Result<()> {
+    async fn lookups(&self, out: &mut Output) -> Result<()> {
         self.app.conventionnement.import_finess(Cursor::new(REGISTER), "demo", false).await?;
         self.app.conventionnement.import_conventions(Cursor::new(CONVENTIONS), "demo").await?;
         for (identifier, domain) in [("992952606", "PHAR"), ("996266771", "AUXM")] {
-            println!("   {identifier}, AMC 0099900011, domaine {domain}, le 02/02/2026 :");
+            writeln!(out, "   {identifier}, AMC 0099900011, domaine {domain}, le 02/02/2026 :")?;
             let query = LookupQuery {
                 identifier: identifier.to_owned(),
                 amc: "0099900011".to_owned(),
@@ -251,31 +257,33 @@ impl Demo {
                 on: date!(2026 - 02 - 02),
             };
             for line in lookup::lines(&self.app.conventionnement.lookup(&query).await?) {
-                println!("     {line}");
+                writeln!(out, "     {line}")?;
             }
         }
-        println!();
+        writeln!(out)?;
         Ok(())
     }
 
-    fn conclude(&self, dir: &Path) {
-        println!("8. Ce qui reste, dans {}\n", dir.display());
-        println!("   gateway.db    demandes, événements, registres (personnes chiffrées)");
-        println!("   archive/      fichiers reçus, chiffrés ; vault.key les ouvre");
-        println!(
+    fn conclude(&self, out: &mut Output, dir: &Path) -> Result<()> {
+        writeln!(out, "8. Ce qui reste, dans {}\n", dir.display())?;
+        writeln!(out, "   gateway.db    demandes, événements, registres (personnes chiffrées)")?;
+        writeln!(out, "   archive/      fichiers reçus, chiffrés ; vault.key les ouvre")?;
+        writeln!(
+            out,
             "   out/          accusés (ARL) et rejets (NOEMIE 580), un répertoire par destinataire"
-        );
-        println!("   files/        les fichiers inventés de cette démonstration\n");
-        println!("   À essayer ensuite :");
-        println!("     noemie-gateway validate {}/files/*.b2", dir.display());
-        println!("     noemie-gateway --data-dir {} list claims", dir.display());
-        println!("     noemie-gateway serve");
+        )?;
+        writeln!(out, "   files/        les fichiers inventés de cette démonstration\n")?;
+        writeln!(out, "   À essayer ensuite :")?;
+        writeln!(out, "     noemie-gateway validate {}/files/*.b2", dir.display())?;
+        writeln!(out, "     noemie-gateway --data-dir {} list claims", dir.display())?;
+        writeln!(out, "     noemie-gateway serve")?;
+        Ok(())
     }
 }
 
 /// What the ARL says, read back from its own bytes.
-fn print_arl(receipt: &Receipt) -> Result<()> {
-    println!("     ARL {}", receipt.arl.file_name);
+fn print_arl(out: &mut Output, receipt: &Receipt) -> Result<()> {
+    writeln!(out, "     ARL {}", receipt.arl.file_name)?;
     let mut reader = noemie::Flux::new(Cursor::new(&receipt.arl_body), Packaging::Lignes);
     while let Some(piece) = reader.prochain()? {
         let noemie::Morceau::Entite(entity) = piece else { continue };
@@ -283,13 +291,16 @@ fn print_arl(receipt: &Receipt) -> Result<()> {
             noemie_parsers::picture::texte(zone.of(&entity.octets))
         };
         match &entity.code {
-            b"295" => println!("       {}", text(&noemie::e295::layout::COMMENTAIRE)),
-            b"100" => println!("       facture {}", text(&noemie::e100::layout::NUMERO_FACTURE)),
-            b"290" => println!(
+            b"295" => writeln!(out, "       {}", text(&noemie::e295::layout::COMMENTAIRE))?,
+            b"100" => {
+                writeln!(out, "       facture {}", text(&noemie::e100::layout::NUMERO_FACTURE))?
+            }
+            b"290" => writeln!(
+                out,
                 "         {} {}",
                 text(&noemie::e290::layout::CODIFICATION),
                 text(&noemie::e290::layout::LIBELLE)
-            ),
+            )?,
             _ => {}
         }
     }

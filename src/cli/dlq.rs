@@ -2,7 +2,7 @@
 
 mod print;
 
-use super::{BAD_USAGE, Format, OutputArgs};
+use super::{BAD_USAGE, Format, Output, OutputArgs, output};
 use crate::config::Config;
 use crate::domain::{ClaimId, EventId};
 use crate::journal::Author;
@@ -182,66 +182,76 @@ pub(super) struct JournalArgs {
 
 /// Exit status 0 when everything meant was done, 1 when it ended early or left letters whose queue
 /// is gone, 64 without a broker or a filter.
-pub(super) async fn run(command: &DlqCommand, config: Config) -> Result<ExitCode> {
+pub(super) async fn run(
+    command: &DlqCommand,
+    config: Config,
+    out: &mut Output,
+) -> Result<ExitCode> {
     if let DlqCommand::Journal(args) = command {
-        return journal(args, config).await;
+        return journal(args, config, out).await;
     }
     let Some(url) = config.amqp_url.clone() else {
-        eprintln!(
-            "noemie-gateway: no broker is configured (amqp_url), so there are no dead letters: \
+        super::open_existing(config).await?;
+        output::error(format_args!(
+            "no broker is configured (amqp_url), so there are no dead letters: \
              without one, events stay in the outbox and are streamed by SubscribeClaimEvents (see `noemie-gateway outbox`)"
-        );
+        ));
         return Ok(ExitCode::from(BAD_USAGE));
     };
     let settings =
         AmqpSettings::new(url, config.amqp_prefix.clone().try_into().context("amqp_prefix")?);
     match command {
-        DlqCommand::List(args) => list(args, &settings).await,
-        DlqCommand::Show(args) => show(args, &settings).await,
-        DlqCommand::Replay(args) => replay(args, &settings, config).await,
-        DlqCommand::Drop(args) => drop_letters(args, &settings, config).await,
+        DlqCommand::List(args) => list(args, &settings, out).await,
+        DlqCommand::Show(args) => show(args, &settings, out).await,
+        DlqCommand::Replay(args) => replay(args, &settings, config, out).await,
+        DlqCommand::Drop(args) => drop_letters(args, &settings, config, out).await,
         DlqCommand::Journal(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
-async fn list(args: &ListArgs, settings: &AmqpSettings) -> Result<ExitCode> {
+async fn list(args: &ListArgs, settings: &AmqpSettings, out: &mut Output) -> Result<ExitCode> {
     for queue in args.queue.map_or(DeadQueue::ALL.to_vec(), |queue| vec![queue.into()]) {
         let seen = dead_letters::look(settings, queue, args.look.look).await?;
         let groups = dead_letters::group(&seen.letters);
         match args.look.output.format {
-            Format::Json => groups.iter().try_for_each(print::json)?,
-            Format::Text => print::list(&settings.prefix.name(queue.queue()), &seen, &groups),
+            Format::Json => groups.iter().try_for_each(|group| out.json(group))?,
+            Format::Text => print::list(out, &settings.prefix.name(queue.queue()), &seen, &groups)?,
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(args: &ShowArgs, settings: &AmqpSettings) -> Result<ExitCode> {
+async fn show(args: &ShowArgs, settings: &AmqpSettings, out: &mut Output) -> Result<ExitCode> {
     let seen = dead_letters::look(settings, args.queue.into(), args.look.look).await?;
     let filter = args.filter.filter(now());
     let letters: Vec<&DeadLetter> =
         seen.letters.iter().filter(|letter| filter.matches(letter)).collect();
     for letter in letters.iter().take(args.limit) {
         match args.look.output.format {
-            Format::Json => print::json(&print::with_event(letter)?)?,
-            Format::Text => print::letter(letter)?,
+            Format::Json => out.json(&print::with_event(letter)?)?,
+            Format::Text => print::letter(out, letter)?,
         }
     }
     if letters.is_empty() {
-        eprintln!(
+        output::notice(format_args!(
             "Aucun message ne correspond, sur {} regardés de {}.",
             seen.letters.len(),
             seen.waiting
-        );
+        ));
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn replay(args: &ReplayArgs, settings: &AmqpSettings, config: Config) -> Result<ExitCode> {
+async fn replay(
+    args: &ReplayArgs,
+    settings: &AmqpSettings,
+    config: Config,
+    out: &mut Output,
+) -> Result<ExitCode> {
     let filter = args.filter.filter(now());
     if filter.is_empty() && !args.all {
-        eprintln!("noemie-gateway: say which messages (--group, --event, --claim …), or --all");
+        output::error(format_args!("say which messages (--group, --event, --claim …), or --all"));
         return Ok(ExitCode::from(BAD_USAGE));
     }
     let limits = Limits {
@@ -257,19 +267,20 @@ async fn replay(args: &ReplayArgs, settings: &AmqpSettings, config: Config) -> R
     } else {
         act.perform(settings, &limits, &author(&args.by, config).await?).await?
     };
-    tell(&outcome, args.dry_run, "à rejouer", "rejoués", args.look.output.format)
+    tell(out, &outcome, args.dry_run, "à rejouer", "rejoués", args.look.output.format)
 }
 
 async fn drop_letters(
     args: &DropArgs,
     settings: &AmqpSettings,
     config: Config,
+    out: &mut Output,
 ) -> Result<ExitCode> {
     let filter = args.filter.filter(now());
     if filter.is_empty() {
-        eprintln!(
-            "noemie-gateway: say which messages (--group, --event, --claim …): a queue is not emptied at once"
-        );
+        output::error(format_args!(
+            "say which messages (--group, --event, --claim …): a queue is not emptied at once"
+        ));
         return Ok(ExitCode::from(BAD_USAGE));
     }
     let limits = Limits {
@@ -285,12 +296,13 @@ async fn drop_letters(
         Act::Drop.rehearse(settings, &limits).await?
     };
     if !args.yes {
-        eprintln!("Rien n'est jeté sans --yes.");
+        output::notice(format_args!("Rien n'est jeté sans --yes."));
     }
-    tell(&outcome, !args.yes, "à jeter", "jetés", args.look.output.format)
+    tell(out, &outcome, !args.yes, "à jeter", "jetés", args.look.output.format)
 }
 
 fn tell(
+    out: &mut Output,
     outcome: &Outcome,
     dry_run: bool,
     meant: &str,
@@ -298,8 +310,8 @@ fn tell(
     format: Format,
 ) -> Result<ExitCode> {
     match format {
-        Format::Json => print::outcome_json(outcome, dry_run)?,
-        Format::Text => print::outcome(outcome, dry_run, meant, done),
+        Format::Json => print::outcome_json(out, outcome, dry_run)?,
+        Format::Text => print::outcome(out, outcome, dry_run, meant, done)?,
     }
     Ok(if outcome.stopped.is_some() || !outcome.without_queue.is_empty() {
         ExitCode::FAILURE
@@ -308,12 +320,12 @@ fn tell(
     })
 }
 
-async fn journal(args: &JournalArgs, config: Config) -> Result<ExitCode> {
-    let app = super::open(config).await?;
+async fn journal(args: &JournalArgs, config: Config, out: &mut Output) -> Result<ExitCode> {
+    let app = super::open_existing(config).await?;
     for step in app.store.operations(args.limit).await? {
         match args.output.format {
-            Format::Json => print::json(&step)?,
-            Format::Text => print::step(&step)?,
+            Format::Json => out.json(&step)?,
+            Format::Text => print::step(out, &step)?,
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -321,8 +333,8 @@ async fn journal(args: &JournalArgs, config: Config) -> Result<ExitCode> {
 
 /// Who, and the journal of the gateway that they work on.
 async fn author(by: &Option<String>, config: Config) -> Result<Author> {
-    let name = super::who(by.as_deref())?;
-    let app = super::open(config).await?;
+    let name = super::author(by.as_deref());
+    let app = super::open_existing(config).await?;
     Ok(Author { store: app.store, clock: app.clock, name })
 }
 

@@ -1,11 +1,12 @@
 //! `finess import FILE`.
 
-use super::Format;
+use super::{Format, Output};
 use crate::app::App;
 use crate::conventionnement::{FinessOutcome, Problems};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use std::fs::File;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,31 +29,30 @@ pub(super) struct ImportArgs {
 }
 
 /// Exit status 0 when the register is at this extract, 2 when it was refused.
-pub(super) async fn run(command: &FinessCommand, app: &App) -> Result<ExitCode> {
+pub(super) async fn run(command: &FinessCommand, app: &App, out: &mut Output) -> Result<ExitCode> {
     let FinessCommand::Import(args) = command;
     let name = args.file.display().to_string();
     let file = File::open(&args.file).with_context(|| format!("opening {name}"))?;
     let import = app.conventionnement.import_finess(file, &name, args.force).await?;
     let refused = matches!(import.outcome, FinessOutcome::Refused { .. });
     match args.format {
-        Format::Json => println!("{}", serde_json::to_string(&import)?),
+        Format::Json => writeln!(out, "{}", serde_json::to_string(&import)?)?,
         Format::Text => {
-            println!("{name} : {} lignes, {} établissements", import.lines, import.rows);
+            writeln!(out, "{name} : {} lignes, {} établissements", import.lines, import.rows)?;
             match &import.outcome {
-                FinessOutcome::Applied(d) => {
-                    println!(
-                        "  importé : {} ouverts, {} fermés, {} renommés, {} changements d'EJ",
-                        d.opened, d.closed, d.renamed, d.ej_changed
-                    )
-                }
+                FinessOutcome::Applied(d) => writeln!(
+                    out,
+                    "  importé : {} ouverts, {} fermés, {} renommés, {} changements d'EJ",
+                    d.opened, d.closed, d.renamed, d.ej_changed
+                )?,
                 FinessOutcome::AlreadyImported { imported_at } => {
-                    println!("  déjà importé le {}", imported_at.date())
+                    writeln!(out, "  déjà importé le {}", imported_at.date())?
                 }
                 FinessOutcome::Refused { code, message } => {
-                    println!("  refusé [{code}] : {message}")
+                    writeln!(out, "  refusé [{code}] : {message}")?
                 }
             }
-            print_problems(&import.problems);
+            print_problems(out, &import.problems)?;
         }
     }
     Ok(if refused { ExitCode::from(2) } else { ExitCode::SUCCESS })
@@ -62,17 +62,20 @@ pub(super) async fn run(command: &FinessCommand, app: &App) -> Result<ExitCode> 
 const SHOWN: usize = 20;
 
 /// Faulty rows of a table.
-pub(super) fn print_problems(problems: &Problems) {
+pub(super) fn print_problems(out: &mut Output, problems: &Problems) -> Result<()> {
     for p in problems.kept.iter().take(SHOWN) {
-        println!(
+        writeln!(
+            out,
             "  - ligne {}, colonne {} ({}) [{}] : {}",
             p.line, p.column, p.field, p.code, p.message
-        );
+        )?;
     }
     if problems.total > SHOWN as u64 {
-        println!(
+        writeln!(
+            out,
             "  … {} anomalies en tout, {} lignes rejetées",
             problems.total, problems.rows_rejected
-        );
+        )?;
     }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! `generate --norm dre|rsp`: invented files, the same for the same seed.
 
+use super::output;
 use crate::generate::{self, Damage, Options, Profile, ReturnDamage, RspOptions};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::builder::PossibleValuesParser;
@@ -8,7 +9,7 @@ use noemie_parsers::detect::Norme;
 use noemie_parsers::noemie::Packaging;
 use noemie_parsers::physical::enregistrements::Forme;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
@@ -62,11 +63,21 @@ fn damages() -> impl Iterator<Item = &'static str> {
 }
 
 pub(super) fn run(args: &GenerateArgs) -> Result<ExitCode> {
-    match args.norm {
-        Norm::Dre => dre(args)?,
-        Norm::Rsp => rsp(args)?,
+    let written = match args.norm {
+        Norm::Dre => dre(args),
+        Norm::Rsp => rsp(args),
+    };
+    match written {
+        // The reader of standard output (`generate … | head`) has seen enough.
+        Err(failure) if args.output.is_none() && is_closed_pipe(&failure) => {}
+        other => other?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_closed_pipe(failure: &anyhow::Error) -> bool {
+    let mut causes = failure.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == ErrorKind::BrokenPipe)
 }
 
 /// The DRE that the options describe, without its damage.
@@ -101,10 +112,10 @@ fn dre(args: &GenerateArgs) -> Result<()> {
     let damage = damage(args, Damage::ALL, Damage::as_str)?;
     let summary =
         generate::dre(&Options { damage, ..options(args)? }, output(args.output.as_ref())?)?;
-    eprintln!(
+    output::notice(format_args!(
         "{} factures, {} lignes, {} enregistrements, {} octets, total {} €",
         summary.invoices, summary.lines, summary.records, summary.bytes, summary.total
-    );
+    ));
     Ok(())
 }
 
@@ -143,12 +154,15 @@ fn answer(args: &GenerateArgs, dre: impl Read, forme: Forme) -> Result<()> {
         ..RspOptions::default()
     };
     let summary = generate::rsp(dre, forme, &options, output(args.output.as_ref())?)?;
-    eprintln!(
+    output::notice(format_args!(
         "{} factures répondues, AMO payé {} €, AMC payé {} €",
         summary.invoices, summary.amo_paid, summary.amc_paid
-    );
+    ));
     if options.movements {
-        eprintln!("forfaits {} €, récupérations {} €", summary.flat, summary.recovered);
+        output::notice(format_args!(
+            "forfaits {} €, récupérations {} €",
+            summary.flat, summary.recovered
+        ));
     }
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! `ingest FILE…`: deposits and receipts.
 
-use super::Format;
+use super::{Format, Output, output};
 use crate::app::App;
 use crate::domain::{Channel, Exchange, Verdict};
 use crate::ingest::{Deposit, IngestError, Receipt, is_sender};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -32,13 +33,13 @@ const NOT_DEPOSITED: u8 = 70;
 
 /// The exit status is the worst verdict, as for `validate`. A file that cannot be deposited does
 /// not keep the next ones out.
-pub(super) async fn run(args: &IngestArgs, app: &App) -> Result<ExitCode> {
+pub(super) async fn run(args: &IngestArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
     let mut worst = 0;
     for path in &args.files {
         let receipt = match deposit(app, path, &args.sender, Channel::Cli).await {
             Ok(receipt) => receipt,
             Err(failure) => {
-                eprintln!("noemie-gateway: {}: {failure:#}", path.display());
+                output::error(format_args!("{}: {failure:#}", path.display()));
                 worst = NOT_DEPOSITED;
                 continue;
             }
@@ -49,15 +50,15 @@ pub(super) async fn run(args: &IngestArgs, app: &App) -> Result<ExitCode> {
             Verdict::Refused => 2,
         });
         match args.format {
-            Format::Json => println!("{}", object(&receipt)),
-            Format::Text => print(&receipt),
+            Format::Json => writeln!(out, "{}", object(&receipt))?,
+            Format::Text => print(out, &receipt)?,
         }
     }
     if let Err(failure) = app.write_returns().await {
         // The deposits are committed all the same.
-        eprintln!(
-            "noemie-gateway: return files could not be written, they wait in the store: {failure:#}"
-        );
+        output::error(format_args!(
+            "return files could not be written, they wait in the store: {failure:#}"
+        ));
     }
     Ok(ExitCode::from(worst))
 }
@@ -75,20 +76,23 @@ pub(super) async fn deposit(
     Ok(app.ingest.accept_file(path, deposit).await?)
 }
 
-fn print(receipt: &Receipt) {
+fn print(out: &mut Output, receipt: &Receipt) -> Result<()> {
     let e = &receipt.exchange;
     let again =
         if receipt.repeated { " (déjà déposé : premier accusé rendu à nouveau)" } else { "" };
-    println!("{} : {} [{}]{again}", e.file_name, e.verdict.libelle(), e.verdict.as_str());
-    println!("  échange {} ; ARL {}", e.id, receipt.arl.file_name);
-    println!(
+    writeln!(out, "{} : {} [{}]{again}", e.file_name, e.verdict.libelle(), e.verdict.as_str())?;
+    writeln!(out, "  échange {} ; ARL {}", e.id, receipt.arl.file_name)?;
+    writeln!(
+        out,
         "  {} factures : {} prises en charge, {} mises de côté, {} déjà connues",
         e.invoices, e.accepted, e.quarantined, e.duplicates
-    );
-    println!(
+    )?;
+    writeln!(
+        out,
         "  total {} € ; AMO {} € ; AMC {} € ; {} anomalies",
         e.total, e.amo, e.amc, e.anomalies
-    );
+    )?;
+    Ok(())
 }
 
 fn object(receipt: &Receipt) -> serde_json::Value {

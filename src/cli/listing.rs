@@ -1,12 +1,13 @@
 //! `list exchanges|claims|returns`: newest first.
 
-use super::{Format, ingest, status};
+use super::{Format, Output, ingest, status};
 use crate::app::App;
 use crate::domain::ClaimStatus;
 use crate::store::ClaimFilter;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::json;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
@@ -47,20 +48,21 @@ pub(super) struct ClaimArgs {
     overdue: bool,
 }
 
-pub(super) async fn run(command: &ListCommand, app: &App) -> Result<ExitCode> {
+pub(super) async fn run(command: &ListCommand, app: &App, out: &mut Output) -> Result<ExitCode> {
     match command {
-        ListCommand::Exchanges(args) => exchanges(args, app).await?,
-        ListCommand::Claims(args) => claims(args, app).await?,
-        ListCommand::Returns(args) => returns(args, app).await?,
+        ListCommand::Exchanges(args) => exchanges(args, app, out).await?,
+        ListCommand::Claims(args) => claims(args, app, out).await?,
+        ListCommand::Returns(args) => returns(args, app, out).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn exchanges(args: &ListArgs, app: &App) -> Result<()> {
+async fn exchanges(args: &ListArgs, app: &App, out: &mut Output) -> Result<()> {
     for e in app.store.exchanges(args.sender.as_deref(), None, args.limit.into()).await?.items {
         match args.format {
-            Format::Json => println!("{}", ingest::exchange(&e)),
-            Format::Text => println!(
+            Format::Json => writeln!(out, "{}", ingest::exchange(&e))?,
+            Format::Text => writeln!(
+                out,
                 "{} {} {} {} : {} ; {} factures, {} prises en charge",
                 e.received_at.date(),
                 e.id,
@@ -69,13 +71,13 @@ async fn exchanges(args: &ListArgs, app: &App) -> Result<()> {
                 e.verdict.libelle(),
                 e.invoices,
                 e.accepted
-            ),
+            )?,
         }
     }
     Ok(())
 }
 
-async fn claims(args: &ClaimArgs, app: &App) -> Result<()> {
+async fn claims(args: &ClaimArgs, app: &App, out: &mut Output) -> Result<()> {
     let now = app.clock.now();
     let status = args
         .status
@@ -91,27 +93,29 @@ async fn claims(args: &ClaimArgs, app: &App) -> Result<()> {
     };
     for claim in app.store.claims(&filter, None, args.list.limit.into()).await?.items {
         match args.list.format {
-            Format::Json => println!("{}", status::object(&claim, now)),
-            Format::Text => status::print(&claim, now),
+            Format::Json => writeln!(out, "{}", status::object(&claim, now))?,
+            Format::Text => status::print(out, &claim, now)?,
         }
     }
     Ok(())
 }
 
-async fn returns(args: &ListArgs, app: &App) -> Result<()> {
+async fn returns(args: &ListArgs, app: &App, out: &mut Output) -> Result<()> {
     for r in app.store.returns(args.sender.as_deref(), None, None, args.limit.into()).await?.items {
         match args.format {
-            Format::Json => println!(
+            Format::Json => writeln!(
+                out,
                 "{}",
                 json!({"return_id": r.id, "kind": r.kind, "recipient": r.recipient, "file": r.file_name, "exchange_id": r.exchange_id, "digest": r.digest})
-            ),
-            Format::Text => println!(
+            )?,
+            Format::Text => writeln!(
+                out,
                 "{} {} {} {}",
                 r.created_at.date(),
                 r.kind.libelle(),
                 r.recipient,
                 r.file_name
-            ),
+            )?,
         }
     }
     Ok(())

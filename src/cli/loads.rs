@@ -1,7 +1,7 @@
 //! `loads list|abandon`: large deposits that have no receipt yet, and the way to give one up, on
 //! the record.
 
-use super::{Format, OutputArgs};
+use super::{Format, Output, OutputArgs, output};
 use crate::app::App;
 use crate::domain::ExchangeId;
 use crate::domain::masking::without_nir;
@@ -10,6 +10,7 @@ use crate::store::{Removed, Stage, StagedDeposit, Withdrawal};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::process::ExitCode;
 use time::format_description::well_known::Rfc3339;
 
@@ -46,19 +47,19 @@ pub(super) struct AbandonArgs {
 }
 
 /// Exit status 0 when it was done, 1 when there is no such load or it is not over yet.
-pub(super) async fn run(command: &LoadsCommand, app: &App) -> Result<ExitCode> {
+pub(super) async fn run(command: &LoadsCommand, app: &App, out: &mut Output) -> Result<ExitCode> {
     match command {
-        LoadsCommand::List(output) => list(output.format, app).await,
-        LoadsCommand::Abandon(args) => abandon(args, app).await,
+        LoadsCommand::List(output) => list(output.format, app, out).await,
+        LoadsCommand::Abandon(args) => abandon(args, app, out).await,
     }
 }
 
-async fn list(format: Format, app: &App) -> Result<ExitCode> {
+async fn list(format: Format, app: &App, out: &mut Output) -> Result<ExitCode> {
     for load in app.store.loads(LISTED).await? {
         let held = app.store.held(load.id).await?;
         match format {
-            Format::Json => println!("{}", object(&load, held)?),
-            Format::Text => println!("{}", line(&load, held)?),
+            Format::Json => writeln!(out, "{}", object(&load, held)?)?,
+            Format::Text => writeln!(out, "{}", line(&load, held)?)?,
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -93,7 +94,7 @@ fn line(load: &StagedDeposit, (claims, aside): (u64, u64)) -> Result<String> {
     ))
 }
 
-async fn abandon(args: &AbandonArgs, app: &App) -> Result<ExitCode> {
+async fn abandon(args: &AbandonArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
     let Some(load) = app.store.load(args.exchange).await? else {
         let known = app.store.exchange(args.exchange).await?.is_some();
         let why = if known {
@@ -101,24 +102,24 @@ async fn abandon(args: &AbandonArgs, app: &App) -> Result<ExitCode> {
         } else {
             "aucun dépôt de ce numéro n'est en cours"
         };
-        eprintln!("noemie-gateway: échange {} : {why}", args.exchange);
+        output::error(format_args!("échange {} : {why}", args.exchange));
         return Ok(ExitCode::FAILURE);
     };
     let held = app.store.held(load.id).await?;
     if !args.yes {
         match args.output.format {
             Format::Json => {
-                println!("{}", json!({ "dry_run": true, "load": object(&load, held)? }))
+                writeln!(out, "{}", json!({ "dry_run": true, "load": object(&load, held)? }))?
             }
-            Format::Text => println!("{}", line(&load, held)?),
+            Format::Text => writeln!(out, "{}", line(&load, held)?)?,
         }
-        eprintln!("Rien n'est retiré sans --yes.");
+        output::notice(format_args!("Rien n'est retiré sans --yes."));
         return Ok(ExitCode::SUCCESS);
     }
     let author = Author {
         store: app.store.clone(),
         clock: app.clock.clone(),
-        name: super::who(args.by.as_deref())?,
+        name: super::author(args.by.as_deref()),
     };
     let mut journal = Journal::open(&author, ACTION, load.id.to_string());
     journal
@@ -138,23 +139,25 @@ async fn abandon(args: &AbandonArgs, app: &App) -> Result<ExitCode> {
         Ok(None) => journal.write(Stage::Failed, json!({ "why": "closed meanwhile" })).await?,
         Err(failure) => journal.write(Stage::Failed, json!({ "why": failure.to_string() })).await?,
     }
-    tell(&outcome?.unwrap_or_default(), args.output.format)
+    tell(out, &outcome?.unwrap_or_default(), args.output.format)
 }
 
 fn counts(removed: &Removed) -> Value {
     json!({ "claims": removed.claims, "aside": removed.aside, "freed_duplicates": removed.freed, "over": removed.over })
 }
 
-fn tell(removed: &Removed, format: Format) -> Result<ExitCode> {
+fn tell(out: &mut Output, removed: &Removed, format: Format) -> Result<ExitCode> {
     match format {
-        Format::Json => println!("{}", counts(removed)),
-        Format::Text if removed.over => println!(
+        Format::Json => writeln!(out, "{}", counts(removed))?,
+        Format::Text if removed.over => writeln!(
+            out,
             "Dépôt abandonné : {} factures et {} mises de côté retirées ; {} doublons d'autres dépôts attendent à nouveau.",
             removed.claims, removed.aside, removed.freed
-        ),
-        Format::Text => println!(
+        )?,
+        Format::Text => writeln!(
+            out,
             "Pas terminé : le dépôt est entre les mains d'un autre processus, ou a reçu son accusé ; voir `loads list`."
-        ),
+        )?,
     }
     Ok(if removed.over { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

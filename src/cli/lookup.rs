@@ -1,11 +1,12 @@
 //! `lookup`: is this professional conventionné, is télétransmission active?
 
-use super::Format;
+use super::{Format, Output, output};
 use crate::app::App;
 use crate::conventionnement::{Answer, LookupAnswer, LookupError, LookupQuery};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
+use std::io::Write as _;
 use std::process::ExitCode;
 use time::Date;
 use time::macros::format_description;
@@ -33,7 +34,7 @@ fn day(text: &str) -> Result<Date, time::error::Parse> {
 }
 
 /// Exit status 0 for yes, 1 for no or unknown, 64 for a question that cannot be asked.
-pub(super) async fn run(args: &LookupArgs, app: &App) -> Result<ExitCode> {
+pub(super) async fn run(args: &LookupArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
     let on = args.on.unwrap_or_else(|| app.clock.now().date());
     let query = LookupQuery {
         identifier: args.identifier.clone(),
@@ -44,14 +45,14 @@ pub(super) async fn run(args: &LookupArgs, app: &App) -> Result<ExitCode> {
     let answer = match app.conventionnement.lookup(&query).await {
         Ok(answer) => answer,
         Err(LookupError::Invalid { field, code, message }) => {
-            eprintln!("noemie-gateway: {field} [{code}] : {message}");
+            output::error(format_args!("{field} [{code}] : {message}"));
             return Ok(ExitCode::from(super::BAD_USAGE));
         }
         Err(failure) => return Err(failure.into()),
     };
     match args.format {
-        Format::Json => println!("{}", object(&answer)),
-        Format::Text => lines(&answer).iter().for_each(|line| println!("{line}")),
+        Format::Json => writeln!(out, "{}", object(&answer))?,
+        Format::Text => lines(&answer).iter().try_for_each(|line| writeln!(out, "{line}"))?,
     }
     Ok(if answer.answer == Answer::Yes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

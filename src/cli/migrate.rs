@@ -1,8 +1,10 @@
 //! `migrate`: the database at this version, and rid of what only earlier ones need.
 
+use super::Output;
 use crate::app::App;
 use anyhow::Result;
 use clap::Args;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -14,16 +16,17 @@ pub(super) struct MigrateArgs {
 }
 
 /// Opening has brought the schema up.
-pub(super) async fn run(args: &MigrateArgs, app: &App) -> Result<ExitCode> {
-    println!("The database is at the version of this program.");
+pub(super) async fn run(args: &MigrateArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
+    writeln!(out, "The database is at the version of this program.")?;
     if app.store.serves_older_versions().await? {
         if args.finish {
             app.store.leave_older_versions().await?;
-            println!("What only earlier versions need is removed.");
+            writeln!(out, "What only earlier versions need is removed.")?;
         } else {
-            println!(
+            writeln!(
+                out,
                 "It still holds what only earlier versions need: `migrate --finish` removes it once no replica of one is left."
-            );
+            )?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -12,25 +12,32 @@ mod loads;
 mod lookup;
 mod migrate;
 mod outbox;
+mod output;
 mod serve;
 mod status;
 mod validate;
 mod verify;
 mod xray;
 
-use crate::app::App;
-use crate::clock::{SharedClock, SystemClock};
+use crate::app::{App, NoInstallation, local_caller};
+use crate::clock::SystemClock;
 use crate::config::{self, Config};
 use crate::telemetry;
 use crate::vault::KeyOrigin;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use output::Output;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Exit status of bad usage, as sysexits has it: 1 and 2 are verdicts of `validate`.
 const BAD_USAGE: u8 = 64;
+/// Exit status of a failure of the gateway.
+const FAILED: u8 = 70;
+/// Exit status of a command that needs an installation and found none.
+const NO_INSTALLATION: u8 = 78;
 
 /// A gateway for French third-party payment: DRE (norm B2) and NOEMIE files in, claim events and
 /// statuses out.
@@ -140,8 +147,9 @@ pub fn main() -> ExitCode {
     match start(cli) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("noemie-gateway: {failure:#}");
-            ExitCode::from(70)
+            output::error(format_args!("{failure:#}"));
+            let is_missing = failure.downcast_ref::<NoInstallation>().is_some();
+            ExitCode::from(if is_missing { NO_INSTALLATION } else { FAILED })
         }
     }
 }
@@ -152,70 +160,78 @@ fn start(cli: Cli) -> Result<ExitCode> {
         config.data_dir = dir;
     }
     for name in config::unknown_variables() {
-        eprintln!("noemie-gateway: {name} is not a setting, it is ignored");
+        output::error(format_args!("{name} is not a setting, it is ignored"));
     }
     // Only `serve` logs at the configured level: the other commands answer on standard output, and
     // say on standard error what fails.
     let filter = if matches!(cli.command, Command::Serve) { config.log.as_str() } else { "warn" };
     telemetry::init(filter, config.log_format.parse()?)?;
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
-    runtime.block_on(run(cli.command, config))
+    runtime.block_on(run(cli.command, config, &mut Output::standard()))
 }
 
-async fn run(command: Command, config: Config) -> Result<ExitCode> {
+async fn run(command: Command, config: Config, out: &mut Output) -> Result<ExitCode> {
     match command {
         Command::Serve => serve::run(config).await,
-        Command::Demo(args) => demo::run(&args).await,
+        Command::Demo(args) => demo::run(&args, out).await,
         Command::Validate(args) => validate::run(&args),
         Command::Xray(args) => xray::run(&args),
-        Command::Docs(command) => docs::run(&command),
+        Command::Docs(command) => docs::run(&command, out),
         Command::Generate(args) => generate::run(&args),
         Command::Config(ConfigCommand::Show) => {
-            println!("{}", serde_json::to_string_pretty(&config.masked())?);
+            writeln!(out, "{}", serde_json::to_string_pretty(&config.masked())?)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Dlq(command) => dlq::run(&command, config).await,
+        Command::Dlq(command) => dlq::run(&command, config, out).await,
         Command::Health => Ok(serve::health(&config).await),
-        command => with_app(command, open(config).await?).await,
+        command if creates(&command) => with_app(command, open_or_create(config).await?, out).await,
+        command => with_app(command, open_existing(config).await?, out).await,
     }
 }
 
-/// Commands that work on an open gateway.
-async fn with_app(command: Command, app: App) -> Result<ExitCode> {
+/// Whether a command creates the installation when there is none. `serve` and `demo` do as well.
+const fn creates(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Ingest(_) | Command::Finess(_) | Command::Conventions(_) | Command::Migrate(_)
+    )
+}
+
+/// Runs a command on an open installation.
+async fn with_app(command: Command, app: App, out: &mut Output) -> Result<ExitCode> {
     match command {
-        Command::Ingest(args) => ingest::run(&args, &app).await,
-        Command::Status(args) => status::run(&args, &app).await,
-        Command::Lookup(args) => lookup::run(&args, &app).await,
-        Command::Finess(command) => finess::run(&command, &app).await,
-        Command::Conventions(command) => conventions::run(&command, &app).await,
-        Command::List(command) => listing::run(&command, &app).await,
-        Command::Loads(command) => loads::run(&command, &app).await,
-        Command::Outbox(args) => outbox::run(&args, &app).await,
-        Command::Verify(args) => verify::run(&args, &app).await,
-        Command::Migrate(args) => migrate::run(&args, &app).await,
+        Command::Ingest(args) => ingest::run(&args, &app, out).await,
+        Command::Status(args) => status::run(&args, &app, out).await,
+        Command::Lookup(args) => lookup::run(&args, &app, out).await,
+        Command::Finess(command) => finess::run(&command, &app, out).await,
+        Command::Conventions(command) => conventions::run(&command, &app, out).await,
+        Command::List(command) => listing::run(&command, &app, out).await,
+        Command::Loads(command) => loads::run(&command, &app, out).await,
+        Command::Outbox(args) => outbox::run(&args, &app, out).await,
+        Command::Verify(args) => verify::run(&args, &app, out).await,
+        Command::Migrate(args) => migrate::run(&args, &app, out).await,
         _ => unreachable!("`run` took the commands that need no gateway"),
     }
 }
 
-/// Who does something by hand, for the journal of operations: as they say, else the user of the
-/// system.
-fn who(by: Option<&str>) -> Result<String> {
-    let user = || {
-        ["USER", "LOGNAME"]
-            .into_iter()
-            .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-    };
-    let Some(name) = by.map(str::to_owned).or_else(user) else {
-        bail!("the system does not say who you are: give --by NAME")
-    };
-    Ok(name)
+/// Returns the author that the journal of operations names: `--by`, else the local caller.
+fn author(by: Option<&str>) -> String {
+    by.map_or_else(|| local_caller().name, str::to_owned)
 }
 
-async fn open(config: Config) -> Result<App> {
-    let clock: SharedClock = Arc::new(SystemClock);
-    let app = App::open(config, clock).await?;
+/// Opens the installation for a command that may be its first, and says where it was created.
+async fn open_or_create(config: Config) -> Result<App> {
+    let app = App::open(config, Arc::new(SystemClock)).await?;
+    if let Some(place) = &app.created {
+        tracing::warn!("a new installation was created in {place}");
+    }
     if let KeyOrigin::Created(path) = &app.key_origin {
-        tracing::warn!(path = %path.display(), "a vault key was made on first start: keep a copy of it, nothing opens the vault without it");
+        tracing::warn!(path = %path.display(), "a vault key was created: keep a copy of it, nothing opens the vault without it");
     }
     Ok(app)
+}
+
+/// Opens the installation for a command that reads or mends one.
+async fn open_existing(config: Config) -> Result<App> {
+    App::open_existing(config, Arc::new(SystemClock)).await
 }

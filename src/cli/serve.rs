@@ -29,7 +29,7 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
             token.cancel();
         }
     });
-    super::open(config).await?.serve(metrics, stop).await?;
+    super::open_or_create(config).await?.serve(metrics, stop).await?;
     Ok(ExitCode::SUCCESS)
 }
 

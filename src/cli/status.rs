@@ -1,6 +1,6 @@
 //! `status`: where is my claim, and why was it rejected?
 
-use super::Format;
+use super::{Format, Output, output};
 use crate::app::App;
 use crate::domain::next_step::next_step;
 use crate::domain::{Claim, ClaimId, ClaimPart, PartState, Quarantined};
@@ -8,6 +8,7 @@ use crate::store::ClaimFilter;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::process::ExitCode;
 use time::OffsetDateTime;
 
@@ -31,33 +32,33 @@ pub(super) struct StatusArgs {
 const SHOWN: usize = 20;
 
 /// Exit status 0 when something was found, 1 otherwise.
-pub(super) async fn run(args: &StatusArgs, app: &App) -> Result<ExitCode> {
+pub(super) async fn run(args: &StatusArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
     let (claims, aside) = find(args, app).await?;
     let now = app.clock.now();
     for claim in &claims {
         match args.format {
-            Format::Json => println!("{}", object(claim, now)),
-            Format::Text => print(claim, now),
+            Format::Json => writeln!(out, "{}", object(claim, now))?,
+            Format::Text => print(out, claim, now)?,
         }
     }
     for invoice in &aside {
         match args.format {
-            Format::Json => println!(
+            Format::Json => writeln!(
+                out,
                 "{}",
                 json!({"status": "quarantined", "ps": invoice.ps, "invoice_number": invoice.invoice_number, "exchange_id": invoice.exchange_id, "codes": invoice.codes})
-            ),
-            Format::Text => {
-                println!(
-                    "{} {} : mise de côté, à corriger et renvoyer ({})",
-                    invoice.ps,
-                    invoice.invoice_number,
-                    invoice.codes.join(", ")
-                )
-            }
+            )?,
+            Format::Text => writeln!(
+                out,
+                "{} {} : mise de côté, à corriger et renvoyer ({})",
+                invoice.ps,
+                invoice.invoice_number,
+                invoice.codes.join(", ")
+            )?,
         }
     }
     if claims.is_empty() && aside.is_empty() {
-        eprintln!("Aucune demande ne correspond.");
+        output::notice(format_args!("Aucune demande ne correspond."));
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
@@ -82,37 +83,41 @@ async fn find(args: &StatusArgs, app: &App) -> Result<(Vec<Claim>, Vec<Quarantin
 }
 
 /// A claim as a person reads it.
-pub(super) fn print(claim: &Claim, now: OffsetDateTime) {
-    println!(
+pub(super) fn print(out: &mut Output, claim: &Claim, now: OffsetDateTime) -> Result<()> {
+    writeln!(
+        out,
         "{} {} : {} [{}]",
         claim.ps,
         claim.invoice_number,
         claim.status().libelle(),
         claim.status().as_str()
-    );
-    println!("  demande {} ; reçue le {}", claim.id, claim.received_at.date());
+    )?;
+    writeln!(out, "  demande {} ; reçue le {}", claim.id, claim.received_at.date())?;
     for part in [&claim.amo, &claim.amc] {
-        print_part(part);
+        print_part(out, part)?;
     }
-    println!("  {}", next_step(claim, now));
+    writeln!(out, "  {}", next_step(claim, now))?;
+    Ok(())
 }
 
-fn print_part(part: &ClaimPart) {
+fn print_part(out: &mut Output, part: &ClaimPart) -> Result<()> {
     if part.state == PartState::NotRequested {
-        return;
+        return Ok(());
     }
     let paid =
         part.transfer_reference.as_ref().map(|r| format!(", virement {r}")).unwrap_or_default();
-    println!(
+    writeln!(
+        out,
         "  {} : {} ; demandé {} €, payé {} €{paid}",
         part.kind.libelle(),
         part.state.libelle(),
         part.asked,
         part.paid
-    );
+    )?;
     for reason in &part.reasons {
-        println!("    motif {} : {}", reason.code, reason.label);
+        writeln!(out, "    motif {} : {}", reason.code, reason.label)?;
     }
+    Ok(())
 }
 
 /// A claim as JSON, without any person.

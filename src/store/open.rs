@@ -22,26 +22,35 @@ pub enum Database {
 
 impl Database {
     /// Opens `postgres://…` or `postgresql://…` with at most `max_connections`, `sqlite:PATH`, or
-    /// `<data_dir>/gateway.db` when no URL is given. The schema is brought up by
-    /// [`super::Store::migrate`].
+    /// `<data_dir>/gateway.db` when no URL is given. An absent SQLite file is created. The schema
+    /// is brought up by [`super::Store::migrate`].
     pub async fn open(
         url: Option<&str>,
         data_dir: &Path,
         max_connections: u32,
     ) -> Result<Self, StoreError> {
-        match url {
-            None => Self::open_file(data_dir.join(FILE)).await,
-            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+        match Location::of(url, data_dir)? {
+            Location::File(path) => Self::open_file(path).await,
+            Location::Server(url) => {
                 Ok(Self::Postgres(Arc::new(PostgresStore::connect(url, max_connections).await?)))
             }
-            Some(url) => match url.strip_prefix("sqlite:") {
-                Some(path) => {
-                    Self::open_file(PathBuf::from(path.strip_prefix("//").unwrap_or(path))).await
-                }
-                None => Err(StoreError::UnsupportedUrl {
-                    scheme: url.split_once(':').map_or("", |(scheme, _)| scheme).to_owned(),
-                }),
-            },
+        }
+    }
+
+    /// Opens the same database only if it is there: returns `None`, and creates nothing, when the
+    /// SQLite file is absent or the PostgreSQL database has no schema of the gateway.
+    pub async fn open_existing(
+        url: Option<&str>,
+        data_dir: &Path,
+        max_connections: u32,
+    ) -> Result<Option<Self>, StoreError> {
+        match Location::of(url, data_dir)? {
+            Location::File(path) if !path.exists() => Ok(None),
+            Location::File(path) => Self::open_file(path).await.map(Some),
+            Location::Server(url) => {
+                let store = PostgresStore::connect(url, max_connections).await?;
+                Ok(store.has_schema().await?.then(|| Self::Postgres(Arc::new(store))))
+            }
         }
     }
 
@@ -59,6 +68,27 @@ impl Database {
         match self {
             Self::Sqlite(store) => Arc::clone(store) as SharedStore,
             Self::Postgres(store) => Arc::clone(store) as SharedStore,
+        }
+    }
+}
+
+/// Where a database is.
+enum Location<'a> {
+    File(PathBuf),
+    Server(&'a str),
+}
+
+impl<'a> Location<'a> {
+    fn of(url: Option<&'a str>, data_dir: &Path) -> Result<Self, StoreError> {
+        let Some(url) = url else { return Ok(Self::File(data_dir.join(FILE))) };
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Server(url));
+        }
+        match url.strip_prefix("sqlite:") {
+            Some(path) => Ok(Self::File(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))),
+            None => Err(StoreError::UnsupportedUrl {
+                scheme: url.split_once(':').map_or("", |(scheme, _)| scheme).to_owned(),
+            }),
         }
     }
 }

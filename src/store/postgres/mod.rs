@@ -128,6 +128,18 @@ impl PostgresStore {
         })
     }
 
+    /// Whether the schema of the gateway was ever brought into this database.
+    pub(in crate::store) async fn has_schema(&self) -> Result<bool, StoreError> {
+        self.work
+            .ask(async |pool: &PgPool| {
+                sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+                    .fetch_one(pool)
+                    .await
+                    .map_err(doing("looking for the schema"))
+            })
+            .await
+    }
+
     /// One connection without a limit: an index over years of claims takes as long as it takes, and
     /// a replica that starts beside this one waits for it.
     fn patient(&self) -> PgPool {

@@ -1,0 +1,117 @@
+//! Opens an installation: database, vault key and archive.
+
+use super::{App, key};
+use crate::archive::Archive;
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::conventionnement::Conventionnement;
+use crate::ingest::{Ingest, Limits};
+use crate::store::{Database, StoreError};
+use crate::vault::{KEY_FILE, KeySource, Vault};
+use anyhow::{Context, Result};
+use std::path::absolute;
+use std::sync::Arc;
+
+/// The settings name a database that does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "there is no installation in {looked_in}: name one by --data-dir, NOEMIE_DATA_DIR or \
+     database_url; serve, ingest, finess import, conventions import, migrate and demo create one"
+)]
+pub struct NoInstallation {
+    /// Data directory or database URL in which it was looked for, without password.
+    pub looked_in: String,
+}
+
+impl App {
+    /// Opens the installation, creates it when there is none, and brings its schema to this
+    /// version. [`App::created`] says whether it was created.
+    pub async fn open(config: Config, clock: SharedClock) -> Result<Self> {
+        let existing = database(&config).await?;
+        let created = existing.is_none().then(|| location(&config));
+        std::fs::create_dir_all(&config.data_dir)
+            .with_context(|| format!("making the data directory {}", config.data_dir.display()))?;
+        let (url, connections) = (config.database_url.as_deref(), config.database_connections);
+        let database = match existing {
+            Some(database) => database,
+            None => Database::open(url, &config.data_dir, connections)
+                .await
+                .context("opening the database")?,
+        };
+        let source =
+            KeySource::from_settings(config.vault_key.clone(), config.vault_key_file.clone());
+        Self { created, ..Self::build(config, clock, database, source).await? }.checked().await
+    }
+
+    /// Opens the installation and brings its schema to this version.
+    ///
+    /// # Errors
+    /// [`NoInstallation`] when there is none; no file, key or table is created then.
+    pub async fn open_existing(config: Config, clock: SharedClock) -> Result<Self> {
+        let Some(database) = database(&config).await? else {
+            return Err(NoInstallation { looked_in: location(&config) }.into());
+        };
+        let key_file =
+            config.vault_key_file.clone().unwrap_or_else(|| config.data_dir.join(KEY_FILE));
+        let source = KeySource::from_settings(config.vault_key.clone(), Some(key_file));
+        Self::build(config, clock, database, source).await?.checked().await
+    }
+
+    async fn build(
+        config: Config,
+        clock: SharedClock,
+        database: Database,
+        source: KeySource,
+    ) -> Result<Self> {
+        let (vault, key_origin) =
+            Vault::open(source, &config.data_dir).context("opening the vault")?;
+        let vault = Arc::new(vault);
+        let store = database.store();
+        store.migrate().await.context("bringing the database to this version")?;
+        let archive = Arc::new(Archive::new(config.archive_dir(), Arc::clone(&vault)));
+        let limits = Limits { file_bytes: config.max_file_bytes, ..Limits::default() };
+        let ingest = Arc::new(Ingest::new(
+            Arc::clone(&store),
+            Arc::clone(&vault),
+            Arc::clone(&archive),
+            Arc::clone(&clock),
+            limits,
+        ));
+        let conventionnement =
+            Arc::new(Conventionnement::new(database.conventions(), Arc::clone(&clock)));
+        let created = None;
+        Ok(Self {
+            config,
+            clock,
+            store,
+            vault,
+            archive,
+            ingest,
+            conventionnement,
+            key_origin,
+            created,
+        })
+    }
+
+    /// Refuses an installation whose data were sealed under another vault key.
+    async fn checked(self) -> Result<Self> {
+        key::check(self.store.as_ref(), &self.vault, &self.archive, &self.key_origin).await?;
+        Ok(self)
+    }
+}
+
+async fn database(config: &Config) -> Result<Option<Database>> {
+    let (url, connections) = (config.database_url.as_deref(), config.database_connections);
+    let opened: Result<_, StoreError> =
+        Database::open_existing(url, &config.data_dir, connections).await;
+    opened.context("opening the database")
+}
+
+/// Returns what a person reads of the place: the URL without its password, or the absolute data
+/// directory.
+fn location(config: &Config) -> String {
+    config.masked().database_url.unwrap_or_else(|| {
+        let dir = &config.data_dir;
+        absolute(dir).unwrap_or_else(|_| dir.clone()).display().to_string()
+    })
+}

@@ -1,0 +1,67 @@
+//! Standard output and standard error of the commands.
+
+use serde::Serialize;
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+
+/// Standard output of one command.
+///
+/// A reader that closes the pipe (`list claims | head`) has seen enough: later writes are dropped
+/// and the command keeps the exit status that it would have had. Any other fault of standard
+/// output (a full disk behind a redirection) is an error.
+pub(super) struct Output {
+    stdout: io::Stdout,
+    is_closed: bool,
+}
+
+impl Output {
+    /// Returns the standard output of the process.
+    pub(super) fn standard() -> Self {
+        Self { stdout: io::stdout(), is_closed: false }
+    }
+
+    /// Writes a value as one JSON object on a line.
+    pub(super) fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let line = serde_json::to_string(value)?;
+        writeln!(self, "{line}")
+    }
+
+    fn absorb_closed_pipe<T>(&mut self, written: io::Result<T>, whole: T) -> io::Result<T> {
+        match written {
+            Err(failure) if failure.kind() == ErrorKind::BrokenPipe => {
+                self.is_closed = true;
+                Ok(whole)
+            }
+            other => other,
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_closed {
+            return Ok(bytes.len());
+        }
+        let written = self.stdout.write(bytes);
+        self.absorb_closed_pipe(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.is_closed {
+            return Ok(());
+        }
+        let flushed = self.stdout.flush();
+        self.absorb_closed_pipe(flushed, ())
+    }
+}
+
+/// Writes an error to standard error, after the name of the program.
+pub(super) fn error(message: impl Display) {
+    notice(format_args!("noemie-gateway: {message}"));
+}
+
+/// Writes a line to standard error. A closed standard error leaves nowhere to report to, so the
+/// failure to write is dropped.
+pub(super) fn notice(message: impl Display) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
