@@ -163,7 +163,9 @@ async fn an_exchange_and_its_report_page_by_page() {
         .get_exchange(GetExchangeRequest { exchange_id: id.to_string() })
         .await
         .expect("found")
-        .into_inner();
+        .into_inner()
+        .exchange
+        .expect("an exchange");
     assert_eq!(
         (found.verdict.as_str(), found.verdict_label.as_str()),
         ("accepted", "Fichier accepté")

@@ -83,9 +83,10 @@ impl ExchangeService for ExchangeEdge {
     async fn get_exchange(
         &self,
         request: Request<proto::GetExchangeRequest>,
-    ) -> Result<Response<proto::Exchange>, Status> {
+    ) -> Result<Response<proto::GetExchangeResponse>, Status> {
         let id = ask::id("exchange_id", &request.get_ref().exchange_id)?;
-        Ok(Response::new(convert::exchange(&self.find(id).await?)))
+        let exchange = Some(convert::exchange(&self.find(id).await?));
+        Ok(Response::new(proto::GetExchangeResponse { exchange }))
     }
 
     #[tracing::instrument(name = "grpc.list_exchanges", skip_all)]
