@@ -6,15 +6,19 @@
 mod imports;
 #[path = "conventionnement/lookups.rs"]
 mod lookups;
+#[path = "conventionnement/many_establishments.rs"]
+mod many_establishments;
 mod support;
 
 use imports::*;
 use lookups::*;
+use many_establishments::*;
 use noemie_gateway::clock::{FixedClock, SharedClock};
 use noemie_gateway::conventionnement::{
     ConventionImport, ConventionOutcome, Conventionnement, FinessImport, FinessOutcome,
     LookupAnswer, LookupQuery, Problems, RegisterDiff,
 };
+use noemie_gateway::domain::Scope;
 use noemie_gateway::store::conventions::ConventionStore;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -73,7 +77,7 @@ impl Desk {
             domain: domain.to_owned(),
             on,
         };
-        self.service.lookup(&query).await.expect("an answer")
+        self.service.lookup(&Scope::everything(), &query).await.expect("an answer")
     }
 }
 
@@ -134,4 +138,5 @@ stories! {
     wrong_questions_are_refused_by_field
     registers_change_under_conventions
     hospitals_of_two_years
+    one_establishment_of_1500_decides
 }

@@ -13,3 +13,15 @@ COMMIT;
 
 -- `claims_live_identity` and `claims_rejected_identity` stay for replicas of the version before, which cannot write a claim without the first one. They go
 -- when the last of these replicas is gone: `noemie-gateway migrate --finish`.
+
+-- AMC numbers with a convention, so that a lookup learns by one keyed read whether an AMC is known. Rows are only added: no convention is ever deleted.
+BEGIN;
+CREATE TABLE IF NOT EXISTS convention_amcs (
+    amc             TEXT PRIMARY KEY            -- 10 digits
+);
+INSERT INTO convention_amcs (amc) SELECT DISTINCT amc FROM conventions ON CONFLICT DO NOTHING;
+COMMIT;
+-- An index that leads with the AMC invites the planner to read all conventions of an AMC; lookups enter by number.
+BEGIN;
+DROP INDEX IF EXISTS conventions_amc;
+COMMIT;

@@ -8,3 +8,11 @@ CREATE INDEX claims_rejected_invoice ON claims (ps, invoice_number, identity, re
 -- One process owns the file: no replica of the version before is at work that needs them, as in PostgreSQL.
 DROP INDEX claims_live_identity;
 DROP INDEX claims_rejected_identity;
+
+-- AMC numbers with a convention, so that a lookup learns by one keyed read whether an AMC is known. Rows are only added: no convention is ever deleted.
+CREATE TABLE convention_amcs (
+    amc             TEXT PRIMARY KEY            -- 10 digits
+) STRICT, WITHOUT ROWID;
+INSERT INTO convention_amcs (amc) SELECT DISTINCT amc FROM conventions;
+-- An index that leads with the AMC invites the planner to read all conventions of an AMC; lookups enter by number.
+DROP INDEX conventions_amc;

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::clock::{FixedClock, SharedClock};
 use crate::config::Config;
 use crate::conventionnement::LookupQuery;
+use crate::domain::Scope;
 use crate::domain::{Channel, Claim, PartKind, PartState, Reason};
 use crate::generate::{self, Damage, Options, Profile, RspOptions};
 use crate::ingest::Receipt;
@@ -256,7 +257,9 @@ impl Demo {
                 domain: domain.to_owned(),
                 on: date!(2026 - 02 - 02),
             };
-            for line in lookup::lines(&self.app.conventionnement.lookup(&query).await?) {
+            for line in lookup::lines(
+                &self.app.conventionnement.lookup(&Scope::everything(), &query).await?,
+            ) {
                 writeln!(out, "     {line}")?;
             }
         }

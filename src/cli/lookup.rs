@@ -3,6 +3,7 @@
 use super::{Format, Output, output};
 use crate::app::App;
 use crate::conventionnement::{Answer, LookupAnswer, LookupError, LookupQuery};
+use crate::domain::Scope;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -42,7 +43,7 @@ pub(super) async fn run(args: &LookupArgs, app: &App, out: &mut Output) -> Resul
         domain: args.domain.clone(),
         on,
     };
-    let answer = match app.conventionnement.lookup(&query).await {
+    let answer = match app.conventionnement.lookup(&Scope::everything(), &query).await {
         Ok(answer) => answer,
         Err(LookupError::Invalid { field, code, message }) => {
             output::error(format_args!("{field} [{code}] : {message}"));

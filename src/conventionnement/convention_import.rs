@@ -1,10 +1,10 @@
 //! Import of a convention file: all of it or nothing, with every fault told.
 
-use super::Conventionnement;
 use super::convention_row::{self, Header};
 use super::import::{Batches, DOUBLE, ImportError, Stager, too_long};
 use super::lines::{Encoding, Line, Lines, split};
 use super::problem::{Problem, Problems};
+use super::tables::Conventionnement;
 use crate::store::conventions::{ConventionDiff, NewConventionImport, StagedConvention};
 use serde::Serialize;
 use std::io::{self, Read};

@@ -1,8 +1,8 @@
 //! One line of a convention file to one convention. The columns are stated once, here;
 //! `docs/conventionnement.md` explains them.
 
-use super::finess_row::parse_date;
-use super::identifier::{WRONG_KEY, normalise, read_ps};
+use super::dates::parse_date;
+use super::identifier::{WRONG_KEY, is_domain, normalise, read_ps};
 use super::problem::Problem;
 use crate::store::conventions::{ConventionRow, ConventionState};
 use noemie_parsers::types::{NumeroAmc, Rpps};
@@ -300,12 +300,6 @@ impl RowReader<'_> {
         }
         text
     }
-}
-
-/// Whether a text has the shape of a domain code.
-pub(super) fn is_domain(text: &str) -> bool {
-    (2..=8).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 #[cfg(test)]

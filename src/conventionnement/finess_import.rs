@@ -1,12 +1,13 @@
 //! Import of a FINESS register extract: read on a blocking thread, staged in batches, applied in
 //! one transaction.
 
+use super::dates::french_date;
 use super::finess_row::{self, SECTION};
 use super::identifier::normalise;
 use super::import::{Batches, DOUBLE, ImportError, Stager, too_long};
 use super::lines::{Encoding, Line, Lines, split};
 use super::problem::{Problem, Problems};
-use super::{Conventionnement, french_date};
+use super::tables::Conventionnement;
 use crate::store::conventions::{FinessRow, NewSnapshot, RegisterDiff, RegisterOutcome};
 use serde::Serialize;
 use std::io::{self, Read};

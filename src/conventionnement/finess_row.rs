@@ -4,11 +4,11 @@
 //! but something else is not is still worth one thing: the establishment exists, so it must not be
 //! closed. That is what `readable: false` says.
 
+use super::dates::parse_date;
 use super::identifier::{WRONG_KEY, normalise, read_ps};
 use super::problem::Problem;
 use crate::store::conventions::FinessRow;
 use time::Date;
-use time::macros::format_description;
 
 /// Section that holds establishments.
 pub(super) const SECTION: &str = "structureet";
@@ -187,11 +187,6 @@ impl RowReader<'_> {
         }
         date
     }
-}
-
-/// Reads AAAA-MM-JJ.
-pub(super) fn parse_date(text: &str) -> Option<Date> {
-    Date::parse(text, format_description!("[year]-[month]-[day]")).ok().filter(|_| text.len() == 10)
 }
 
 /// Reads line 1, `finess;etalab;<counter>;AAAA-MM-JJ`: the date of the extract.

@@ -35,6 +35,12 @@ pub(super) struct BadShape {
     pub(super) message: String,
 }
 
+/// Returns whether a text has the shape of a domain code.
+pub(super) fn is_domain(text: &str) -> bool {
+    (2..=8).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
 /// Trims and upper-cases.
 pub(super) fn normalise(text: &str) -> String {
     text.trim().to_uppercase()

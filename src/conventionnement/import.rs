@@ -1,9 +1,9 @@
 //! What both imports share: a blocking reader on its own thread that hands over batches, and the
 //! errors of an import.
 
-use super::Conventionnement;
 use super::lines::MAX_LINE;
 use super::problem::Problem;
+use super::tables::Conventionnement;
 use crate::store::StoreError;
 use std::io;
 use tokio::sync::mpsc;

@@ -2,7 +2,7 @@
 //! table that happened to hold one must not change the answer. One row each;
 //! `docs/conventionnement.md` shows the same table.
 
-use super::answer::Answer;
+use super::answer::{Answer, LookupAnswer, RegisterState};
 
 /// What is answered for one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,24 @@ pub(super) struct SpecialAmc {
     pub(super) answer: Answer,
     pub(super) reason_code: &'static str,
     pub(super) reason: &'static str,
+}
+
+impl SpecialAmc {
+    /// Returns the answer of the rule.
+    pub(super) fn answer(&self, register: Option<RegisterState>) -> LookupAnswer {
+        LookupAnswer {
+            answer: self.answer,
+            reason_code: self.reason_code,
+            reason: self.reason.to_owned(),
+            teletransmission_active: false,
+            concentrator: None,
+            matched_by: None,
+            convention: None,
+            establishment: None,
+            register,
+            warnings: Vec::new(),
+        }
+    }
 }
 
 const TABLE: [SpecialAmc; 3] = [

@@ -28,8 +28,12 @@ impl ConventionnementEdge {
             },
         };
         check.finish()?;
-        let answer =
-            self.services.conventionnement.lookup(&query).await.map_err(|e| self.failure(&e))?;
+        let answer = self
+            .services
+            .conventionnement
+            .lookup(&crate::domain::Scope::everything(), &query)
+            .await
+            .map_err(|e| self.failure(&e))?;
         Ok(convert::lookup_answer(answer, query.on))
     }
 
@@ -87,7 +91,7 @@ impl ConventionnementService for ConventionnementEdge {
         let versions = self
             .services
             .conventionnement
-            .history(&identifier, &amc)
+            .history(&crate::domain::Scope::everything(), &identifier, &amc)
             .await
             .map_err(|e| self.failure(&e))?;
         let versions = versions.into_iter().map(convert::convention_version).collect();

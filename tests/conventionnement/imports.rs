@@ -5,6 +5,7 @@ use noemie_gateway::conventionnement::{
     Answer, ConventionDiff, ConventionOutcome, ConventionState, Encoding, FinessOutcome,
     RegisterDiff,
 };
+use noemie_gateway::domain::Scope;
 use std::io::{self, Read};
 use std::path::Path;
 use time::macros::{date, datetime};
@@ -217,7 +218,7 @@ pub async fn conventions_keep_what_was_known_when(desk: Desk) {
         desk.ask(AM[7], AMC, "PHAR", CARE).await.reason_code,
         "CONVENTION_PAS_ENCORE_ACTIVE"
     );
-    let history = desk.service.history(AM[1], AMC).await.expect("reads");
+    let history = desk.service.history(&Scope::everything(), AM[1], AMC).await.expect("reads");
     let seen: Vec<_> = history
         .iter()
         .map(|version| {

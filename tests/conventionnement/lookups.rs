@@ -2,6 +2,7 @@
 
 use super::{AM, AMC, CARE, Desk, EJ, ET, RPPS, applied, testdata, warned};
 use noemie_gateway::conventionnement::{Answer, LookupError, LookupQuery, MatchedBy};
+use noemie_gateway::domain::Scope;
 use time::macros::date;
 
 pub async fn the_care_date_and_the_domain_decide(desk: Desk) {
@@ -145,7 +146,7 @@ pub async fn wrong_questions_are_refused_by_field(desk: Desk) {
             domain: domain.to_owned(),
             on: CARE,
         };
-        match desk.service.lookup(&query).await {
+        match desk.service.lookup(&Scope::everything(), &query).await {
             Err(LookupError::Invalid { field, code, .. }) => assert_eq!((field, code), expected),
             other => panic!("{expected:?}: {other:?}"),
         }

@@ -1,22 +1,47 @@
 //! PostgreSQL: several replicas may import at once; the second one waits for the first one's
 //! commit.
 
-use super::implementation::convention_store;
 use crate::store::connections::Connections;
 use sqlx::Postgres;
+
+#[path = "shared/imports.rs"]
+mod imports;
+#[path = "shared/lookups.rs"]
+pub(super) mod lookups;
+#[path = "shared/staging.rs"]
+mod staging;
+#[path = "shared/store.rs"]
+mod store;
 
 /// Register and conventions in PostgreSQL.
 #[derive(Debug)]
 pub(in crate::store) struct PostgresConventions {
-    /// For imports, whose statements take long.
+    /// Connections for imports, whose statements take long.
     pub(in crate::store) writer: Connections<Postgres>,
-    /// For lookups.
+    /// Connections for lookups.
     pub(in crate::store) reader: Connections<Postgres>,
 }
 
-const BEGIN: &str = "BEGIN";
-/// Lookups go on reading; only another import waits.
-const LOCK_REGISTER: &str = "LOCK TABLE finess_snapshots IN SHARE ROW EXCLUSIVE MODE";
-const LOCK_CONVENTIONS: &str = "LOCK TABLE convention_imports IN SHARE ROW EXCLUSIVE MODE";
+/// Types and statements of this database, for the shared files.
+mod db {
+    pub(super) use super::PostgresConventions as Store;
+    pub(super) use sqlx::Postgres as Db;
 
-convention_store!(PostgresConventions, Postgres);
+    pub(super) const BEGIN: &str = "BEGIN";
+    /// Locks out another import; lookups go on reading.
+    pub(super) const LOCK_REGISTER: &str =
+        "LOCK TABLE finess_snapshots IN SHARE ROW EXCLUSIVE MODE";
+    /// Locks out another import; lookups go on reading.
+    pub(super) const LOCK_CONVENTIONS: &str =
+        "LOCK TABLE convention_imports IN SHARE ROW EXCLUSIVE MODE";
+    /// Joins establishments `e` with conventions `c`. `OFFSET 0` in [`KEYED_JOIN_END`] keeps the
+    /// planner from turning the subquery into a hash join over all conventions of the AMC: the
+    /// subquery runs once for each establishment, by its key.
+    pub(super) const KEYED_JOIN: &str = "CROSS JOIN LATERAL (SELECT c.* FROM conventions c WHERE";
+    /// Ends the subquery and continues with the conditions on establishments.
+    pub(super) const KEYED_JOIN_END: &str = " OFFSET 0) c WHERE";
+    /// Statistics of the register.
+    pub(super) const ANALYZE_REGISTER: &str = "ANALYZE finess_establishments";
+    /// Statistics of the conventions.
+    pub(super) const ANALYZE_CONVENTIONS: &str = "ANALYZE conventions, convention_amcs";
+}

@@ -8,12 +8,9 @@ macro_rules! establishment_columns {
     };
 }
 
-/// Columns of a convention, in the order of its struct.
-macro_rules! convention_columns {
-    () => {
-        "c.identifier, c.amc, c.convention_type, c.domain, c.starts_on, c.ends_on, c.state, c.motive, c.concentrator, c.rpps, c.finess_et"
-    };
-}
+/// Columns of a convention `c`, in the order of its struct.
+pub(super) const CONVENTION_COLUMNS: &str = "c.identifier, c.amc, c.convention_type, c.domain, c.starts_on, c.ends_on, \
+     c.state, c.motive, c.concentrator, c.rpps, c.finess_et";
 
 /// When two versions of an establishment (`s` staged, `e` in force) differ. Two differences have
 /// names of their own; the update date is none.
@@ -63,44 +60,6 @@ pub(super) const ANY_ESTABLISHMENT_OF: &str = concat!(
     "SELECT ",
     establishment_columns!(),
     " FROM finess_establishments WHERE finess_ej = $1 ORDER BY CASE WHEN valid_to IS NULL THEN 0 ELSE 1 END, valid_from DESC, finess_et LIMIT 1"
-);
-
-/// $1 number, $2 AMC, $3 its legal entity or NULL, $4 care date. The numbers are those of `Path`.
-/// The limit keeps a legal entity of hundreds of establishments from costing more than an answer is
-/// worth: one convention in force is enough.
-pub(super) const FIND_CONVENTIONS: &str = concat!(
-    "SELECT CAST(0 AS BIGINT) AS path, ",
-    convention_columns!(),
-    " FROM conventions c WHERE c.recorded_to IS NULL AND c.identifier = $1 AND c.amc = $2 UNION ALL SELECT CAST(1 AS BIGINT), ",
-    convention_columns!(),
-    " FROM conventions c WHERE c.recorded_to IS NULL AND c.finess_et = $1 AND c.finess_et <> '' AND c.identifier <> $1 AND c.amc = $2 \
-     UNION ALL SELECT CAST(2 AS BIGINT), ",
-    convention_columns!(),
-    " FROM conventions c WHERE c.recorded_to IS NULL AND c.rpps = $1 AND c.rpps <> '' AND c.amc = $2 UNION ALL SELECT CAST(3 AS BIGINT), ",
-    convention_columns!(),
-    " FROM conventions c WHERE c.recorded_to IS NULL AND c.identifier = $3 AND c.amc = $2 UNION ALL SELECT CAST(4 AS BIGINT), ",
-    convention_columns!(),
-    " FROM finess_establishments e JOIN conventions c ON c.identifier = e.finess_et WHERE c.recorded_to IS NULL AND c.amc = $2 \
-     AND e.finess_ej = $1 AND e.finess_et <> $1 AND (e.valid_from <= $4 OR e.first_version) AND (e.valid_to IS NULL OR e.valid_to > $4) \
-     UNION ALL SELECT CAST(4 AS BIGINT), ",
-    convention_columns!(),
-    " FROM finess_establishments e JOIN conventions c ON c.finess_et = e.finess_et AND c.finess_et <> '' WHERE c.recorded_to IS NULL AND c.amc = $2 \
-     AND e.finess_ej = $1 AND c.identifier <> e.finess_et AND c.identifier <> $1 AND (e.valid_from <= $4 OR e.first_version) \
-     AND (e.valid_to IS NULL OR e.valid_to > $4) LIMIT 1000"
-);
-
-pub(super) const HOLDER_KNOWN: &str = "SELECT 1 AS known FROM conventions WHERE recorded_to IS NULL AND identifier = $1 \
-     UNION ALL SELECT 1 FROM conventions WHERE recorded_to IS NULL AND finess_et = $1 AND finess_et <> '' \
-     UNION ALL SELECT 1 FROM conventions WHERE recorded_to IS NULL AND rpps = $1 AND rpps <> '' LIMIT 1";
-
-pub(super) const AMC_KNOWN: &str =
-    "SELECT 1 AS known FROM conventions WHERE recorded_to IS NULL AND amc = $1 LIMIT 1";
-
-pub(super) const CONVENTION_HISTORY: &str = concat!(
-    "SELECT ",
-    convention_columns!(),
-    ", c.recorded_from, c.recorded_to, c.source_digest FROM conventions c WHERE c.identifier = $1 AND c.amc = $2 \
-     ORDER BY c.convention_type, c.domain, c.starts_on, c.recorded_from, c.id"
 );
 
 pub(super) const STAGE_FINESS: &str = "INSERT INTO finess_staging (import_id, line, staged_at, readable, finess_et, finess_ej, name, long_name, \
@@ -198,6 +157,10 @@ pub(super) const OPEN_CONVENTIONS: &str = concat!(
     same_convention!(),
     ")"
 );
+
+/// $1 import. Keeps the AMCs of the file, so that "is this AMC known" is one keyed read.
+pub(super) const INSERT_CONVENTION_AMCS: &str = "INSERT INTO convention_amcs (amc) \
+     SELECT DISTINCT amc FROM convention_staging WHERE import_id = $1 ON CONFLICT DO NOTHING";
 
 pub(super) const INSERT_CONVENTION_IMPORT: &str = "INSERT INTO convention_imports (digest, source_name, encoding, imported_at, row_count, added, \
      changed, unchanged) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";

@@ -1,23 +1,47 @@
-//! SQLite: one writer pool (of one connection) and one reader pool, those of the rest of the store.
+//! SQLite: one pool with the only connection that writes, one pool of connections that read.
 
-use super::implementation::convention_store;
 use crate::store::connections::Connections;
 use sqlx::Sqlite;
+
+#[path = "shared/imports.rs"]
+mod imports;
+#[path = "shared/lookups.rs"]
+pub(super) mod lookups;
+#[path = "shared/staging.rs"]
+mod staging;
+#[path = "shared/store.rs"]
+mod store;
 
 /// Register and conventions in SQLite.
 #[derive(Debug)]
 pub(in crate::store) struct SqliteConventions {
-    /// The one connection that writes.
+    /// Connection that writes.
     pub(in crate::store) writer: Connections<Sqlite>,
-    /// Those that read.
+    /// Connections that read.
     pub(in crate::store) reader: Connections<Sqlite>,
 }
 
-/// Takes the write lock at once: a transaction that reads first and writes later may find itself
-/// refused.
-const BEGIN: &str = "BEGIN IMMEDIATE";
-/// Nothing to do: the write lock is the database's.
-const LOCK_REGISTER: &str = "SELECT 1";
-const LOCK_CONVENTIONS: &str = "SELECT 1";
+/// Types and statements of this database, for the shared files.
+mod db {
+    pub(super) use super::SqliteConventions as Store;
+    pub(super) use sqlx::Sqlite as Db;
 
-convention_store!(SqliteConventions, Sqlite);
+    /// Takes the write lock at once: SQLite refuses the lock to a transaction that has read before
+    /// another one wrote.
+    pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+    /// Does nothing: the write lock covers the whole database.
+    pub(super) const LOCK_REGISTER: &str = "SELECT 1";
+    /// Does nothing, as [`LOCK_REGISTER`].
+    pub(super) const LOCK_CONVENTIONS: &str = "SELECT 1";
+    /// Joins establishments `e` with conventions `c`. SQLite keeps the order of a `CROSS JOIN`, so
+    /// that the conventions are searched by their key, once for each establishment.
+    pub(super) const KEYED_JOIN: &str = "CROSS JOIN conventions c WHERE";
+    /// Continues with the conditions on establishments.
+    pub(super) const KEYED_JOIN_END: &str = " AND";
+    /// Statistics of the register, from at most 1,000 rows of each index.
+    pub(super) const ANALYZE_REGISTER: &str =
+        "PRAGMA analysis_limit = 1000; ANALYZE finess_establishments";
+    /// Statistics of the conventions, from at most 1,000 rows of each index.
+    pub(super) const ANALYZE_CONVENTIONS: &str =
+        "PRAGMA analysis_limit = 1000; ANALYZE conventions; ANALYZE convention_amcs";
+}
