@@ -2,7 +2,7 @@
 //! the type 5.
 
 use super::controles;
-use super::ecrivain::ErreurEcriture;
+use super::erreur::ErreurEcriture;
 use super::facture::Piece;
 use super::fiche::{Fiche, bornes};
 use super::genre::{Genre, NormeLot, Tables};

@@ -12,6 +12,7 @@
 use super::assemblage::{Prefixe, fin_facture, sequence};
 use super::controles::{self, CompteLot};
 use super::element::{Comptes, Element, EnTete, Lot};
+use super::erreur::ErreurEcriture;
 use super::facture::{Facture, Piece, Totaux};
 use super::fiche::{Fiche, bornes};
 use super::genre::{Genre, Tables};
@@ -23,41 +24,9 @@ use crate::physical::enregistrements::{Forme, LONGUEUR};
 use crate::remplir;
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
-use thiserror::Error;
 
 /// Most lots in a logical file: the 999 counts them on three digits.
 pub const LOTS_MAX: u64 = 999;
-
-/// What cannot be written.
-#[derive(Debug, Error)]
-pub enum ErreurEcriture {
-    /// A value does not fit its zone. The value is not told: it may be a person's.
-    #[error("value does not fit zone {zone} of record {table}")]
-    Zone {
-        /// Record.
-        table: &'static str,
-        /// Number of the zone.
-        zone: &'static str,
-    },
-    /// A record where another one is expected, or of another norm or version than its lot.
-    #[error("record {table} cannot stand here")]
-    Place {
-        /// Record given.
-        table: &'static str,
-    },
-    /// The counters and totals of a type 6 have no room for this invoice: open another lot.
-    #[error("the lot is full")]
-    LotPlein,
-    /// The 999 has no room for another lot: open another logical file.
-    #[error("the logical file is full")]
-    FichierPlein,
-    /// The reader would object; nothing was written.
-    #[error("the reader would report {} anomalies, the first one {}", .0.len(), .0.first().map_or("", |a| a.code.as_str()))]
-    Refus(Vec<Anomaly>),
-    /// The output failed.
-    #[error("output failed")]
-    Sortie(#[from] io::Error),
-}
 
 /// Writes a physical file of norm B2.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use super::facture::Facture;
 use super::genre::{Genre, NormeLot, Tables};
+use super::texte::text;
 use super::{Record, t000, t1};
 use crate::anomaly::{Anomaly, Position};
 use crate::picture;
@@ -206,17 +207,4 @@ pub struct Comptes {
     pub amo: Montant,
     /// Asked of the AMC, over invoices not quarantined.
     pub amc: Montant,
-}
-
-/// Trimmed text of a zone that carries no person; bytes outside ASCII show as `?`.
-pub(crate) fn text(zone: &[u8]) -> String {
-    let zone = zone.trim_ascii();
-    if let Some(texte) =
-        std::str::from_utf8(zone).ok().filter(|_| zone.iter().all(|b| matches!(b, b' '..=b'~')))
-    {
-        return texte.to_owned();
-    }
-    zone.iter()
-        .map(|b| if b.is_ascii() && !b.is_ascii_control() { char::from(*b) } else { '?' })
-        .collect()
 }

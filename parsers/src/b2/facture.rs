@@ -1,8 +1,9 @@
 //! An invoice: the records 2 to 5, decoded where the gateway needs values, raw everywhere else.
 
-use super::element::text;
+use super::colonnes::{Colonnes, LIGNE_3, LIGNE_4_CP, LIGNE_4_PS, d, m, n};
 use super::genre::{Genre, NormeLot, Tables};
-use super::{Record, t2, t2p, t2s, t2x, t3, t4, t5};
+use super::texte::text;
+use super::{Record, t2, t2p, t2s, t2x, t5};
 use crate::anomaly::{Anomaly, Position, Severity};
 use crate::layout::{Famille, Zone, famille36, famille39};
 use crate::picture::{self};
@@ -324,75 +325,6 @@ pub(super) struct Chiffres {
     pub(super) taux: u64,
     pub(super) amo: Montant,
 }
-
-/// Where the values of a main line stand.
-struct Colonnes {
-    code_acte: &'static Zone,
-    date: &'static Zone,
-    quantite: &'static Zone,
-    coefficient: &'static Zone,
-    prix_unitaire: &'static Zone,
-    base: &'static Zone,
-    taux: &'static Zone,
-    depense: &'static Zone,
-    amo: &'static Zone,
-    amc: &'static Zone,
-    qualificatif: &'static Zone,
-}
-
-fn n(zone: &Zone, r: &Record) -> u64 {
-    picture::nombre(zone.of(r)).ok().flatten().unwrap_or_default()
-}
-
-fn m(zone: &Zone, r: &Record) -> Montant {
-    picture::montant(zone.of(r)).ok().flatten().unwrap_or_default()
-}
-
-fn d(zone: &Zone, r: &Record) -> Option<Date> {
-    picture::aammjj(zone.of(r)).unwrap_or_default()
-}
-
-static LIGNE_3: Colonnes = Colonnes {
-    code_acte: &t3::cp::CODE_ACTE,
-    date: &t3::cp::DATE_DEBUT_SEJOUR,
-    quantite: &t3::cp::QUANTITE,
-    coefficient: &t3::cp::COEFFICIENT,
-    prix_unitaire: &t3::cp::PRIX_UNITAIRE,
-    base: &t3::cp::BASE_REMBOURSEMENT,
-    taux: &t3::cp::TAUX,
-    depense: &t3::cp::MONTANT_TOTAL_DEPENSE,
-    amo: &t3::cp::MONTANT_REMBOURSABLE_AMO,
-    amc: &t3::cp::MONTANT_REMBOURSABLE_OC,
-    qualificatif: &t3::cp::QUALIFICATIF_DEPENSE,
-};
-
-static LIGNE_4_PS: Colonnes = Colonnes {
-    code_acte: &t4::ps::CODE_ACTE,
-    date: &t4::ps::DATE_SOINS_DELIVRANCE,
-    quantite: &t4::ps::QUANTITE,
-    coefficient: &t4::ps::COEFFICIENT,
-    prix_unitaire: &t4::ps::PRIX_UNITAIRE,
-    base: &t4::ps::BASE_REMBOURSEMENT,
-    taux: &t4::ps::TAUX,
-    depense: &t4::ps::MONTANT_HONORAIRES_DEPENSE,
-    amo: &t4::ps::MONTANT_REMBOURSABLE_AMO,
-    amc: &t4::ps::MONTANT_REMBOURSABLE_OC,
-    qualificatif: &t4::ps::QUALIFICATIF_DEPENSE,
-};
-
-static LIGNE_4_CP: Colonnes = Colonnes {
-    code_acte: &t4::cp::CODE_ACTE,
-    date: &t4::cp::DATE_SOINS,
-    quantite: &t4::cp::QUANTITE,
-    coefficient: &t4::cp::COEFFICIENT,
-    prix_unitaire: &t4::cp::PRIX_UNITAIRE,
-    base: &t4::cp::BASE_REMBOURSEMENT,
-    taux: &t4::cp::TAUX,
-    depense: &t4::cp::MONTANT_HONORAIRES,
-    amo: &t4::cp::MONTANT_REMBOURSABLE_AMO,
-    amc: &t4::cp::MONTANT_REMBOURSABLE_OC,
-    qualificatif: &t4::cp::QUALIFICATIF_DEPENSE,
-};
 
 /// The totals that the type 5 of an invoice declares, as far as they are readable.
 #[must_use]

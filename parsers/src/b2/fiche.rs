@@ -5,7 +5,7 @@
 //! stand from the start. The prefix (PS, NIR, key, rank, invoice number) and the sequence numbers
 //! are the business of [`super::Ecrivain`].
 
-use super::ecrivain::ErreurEcriture;
+use super::erreur::ErreurEcriture;
 use super::genre::Genre;
 use super::{Record, t2s};
 use crate::layout::{Famille, Layout, Picture, Zone, famille36, famille39};

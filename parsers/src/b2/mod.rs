@@ -7,15 +7,18 @@
 //! them.
 
 mod assemblage;
+mod colonnes;
 pub mod controles;
 pub mod ecrivain;
 pub mod element;
+mod erreur;
 pub mod facture;
 pub mod fiche;
 pub mod genre;
 pub mod lecteur;
 mod recalage;
 mod tables;
+mod texte;
 
 pub mod t000;
 pub mod t1;
@@ -47,8 +50,9 @@ pub mod t5;
 pub mod t6;
 pub mod t999;
 
-pub use ecrivain::{Ecrivain, ErreurEcriture, recopier};
+pub use ecrivain::{Ecrivain, recopier};
 pub use element::{ComplementLot, Comptes, Element, EnTete, FinFichier, FinLot, Flux, Lot};
+pub use erreur::ErreurEcriture;
 pub use facture::{Facture, Identite, Ligne, Totaux};
 pub use fiche::Fiche;
 pub use genre::{Genre, NormeLot};
