@@ -1,5 +1,6 @@
 //! Builds the rooms from the configuration and runs them: open, announce, run, drain.
 
+mod jobs;
 mod key;
 mod local;
 mod open;
@@ -15,12 +16,10 @@ use crate::config::Config;
 use crate::conventionnement::Conventionnement;
 use crate::grpc::{self, Services};
 use crate::ingest::Ingest;
-use crate::ingest::drop_dir::DropDir;
-use crate::outgoing::{deliver, rejects};
 use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
 use crate::store::SharedStore;
 use crate::vault::{KeyOrigin, Vault};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,14 +27,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
-
-/// Time between two looks for rejects to tell and return files to write.
-const RETURNS_INTERVAL: Duration = Duration::from_millis(500);
-
-/// Time between two looks for loads that were cut: those of a replica that died, besides our own at
-/// the start.
-const RESUME_INTERVAL: Duration = Duration::from_secs(15);
+use tracing::{info, warn};
 
 /// How long an orderly stop waits for the deposit and the calls under way. What is cut then has no
 /// receipt: it left no trace and is sent again, or is taken up at the next start.
@@ -76,19 +68,9 @@ impl App {
         }
     }
 
-    /// Tells rejects and writes return files until nothing waits. A reject that cannot be told does
-    /// not hold up the files already made.
+    /// Makes the 580 files of rejects and writes return files until none waits.
     pub async fn write_returns(&self) -> Result<()> {
-        let told = self.tell_rejects().await;
-        while deliver::step(&self.store, &self.vault, &self.clock, &self.config.out_dir()).await?
-            > 0
-        {}
-        told
-    }
-
-    async fn tell_rejects(&self) -> Result<()> {
-        while rejects::step(&self.store, &self.vault, &self.clock).await? > 0 {}
-        Ok(())
+        jobs::ReturnFiles::new(self).write_all().await.map(|_| ()).map_err(|e| anyhow!(e))
     }
 
     /// Runs the gateway until `stop`, then drains: first the doors close (the deposit under way is
@@ -133,17 +115,16 @@ impl App {
         let mut doors = JoinSet::new();
         let (services, token) = (self.services(), stop.clone());
         doors.spawn(async move { grpc::serve(grpc, services, token).await.context("gRPC") });
-        let drop_dir = DropDir::new(drop_dir).answering_in(self.config.out_dir());
-        let (ingest, token) = (Arc::clone(&self.ingest), stop.clone());
+        let (job, token) = (jobs::drop_directory(self, drop_dir), stop.clone());
         doors.spawn(async move {
-            drop_dir.run(&ingest, token).await;
+            crate::jobs::run(job, token).await;
             Ok(())
         });
         doors
     }
 
-    /// What lets work out, until the doors are closed: relay, return files; and the admin port,
-    /// which answers until the end.
+    /// What lets work out, until the doors are closed: relay, return files, jobs; and the admin
+    /// port, which answers until the end.
     fn open_rooms(
         self,
         admin: TcpListener,
@@ -151,7 +132,7 @@ impl App {
         stop: &CancellationToken,
         closed: &CancellationToken,
     ) -> Result<JoinSet<Result<()>>> {
-        let (mut rooms, status) = (JoinSet::new(), RelayStatus::default());
+        let (mut rooms, status, upkeep) = (JoinSet::new(), RelayStatus::default(), metrics.clone());
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         let state =
             AdminState { store, clock, relay: status.clone(), metrics, shutdown: stop.clone() };
@@ -165,27 +146,13 @@ impl App {
             relay::run(store, sink, clock, status, token).await;
             Ok(())
         });
-        let (archive, store, token, out) = (
-            Arc::clone(&self.archive),
-            Arc::clone(&self.store),
-            stop.clone(),
-            self.config.out_dir(),
-        );
-        rooms.spawn(async move {
-            sweep_archive(archive, store, token).await;
-            sweep_out(out).await;
-            Ok(())
-        });
-        let (ingest, token) = (Arc::clone(&self.ingest), stop.clone());
-        rooms.spawn(async move {
-            let _ = token.run_until_cancelled(resume_loop(&ingest)).await;
-            Ok(())
-        });
-        let token = closed.clone();
-        rooms.spawn(async move {
-            self.returns_loop(token).await;
-            Ok(())
-        });
+        let jobs = jobs::until_stop(&self, upkeep).map(|job| (job, stop.clone()));
+        for (job, token) in jobs.into_iter().chain([(jobs::return_files(&self), closed.clone())]) {
+            rooms.spawn(async move {
+                crate::jobs::run(job, token).await;
+                Ok(())
+            });
+        }
         Ok(rooms)
     }
 
@@ -206,79 +173,6 @@ impl App {
             self.config.masked().database_url.unwrap_or_else(|| "embedded SQLite".to_owned());
         info!(grpc = %grpc.local_addr()?, admin = %admin.local_addr()?, database, events, drop = %self.config.drop_dir().display(), "gateway is open");
         Ok(())
-    }
-
-    /// Writes what waits, and once more after the last deposit.
-    async fn returns_loop(&self, stop: CancellationToken) {
-        let mut told = String::new();
-        loop {
-            let last = stop.is_cancelled();
-            // A failure that lasts is told once, not at every look.
-            let failure =
-                self.write_returns().await.err().map(|e| format!("{e:#}")).unwrap_or_default();
-            if !failure.is_empty() && failure != told {
-                error!(
-                    error = failure,
-                    "return files could not be written, they wait in the store"
-                );
-            }
-            told = failure;
-            if last {
-                return;
-            }
-            tokio::select! {
-                () = tokio::time::sleep(RETURNS_INTERVAL) => {}
-                () = stop.cancelled() => {}
-            }
-        }
-    }
-}
-
-/// Brings the loads that were cut to their receipts. Cut itself by the end of the gateway, it goes
-/// on after the next start.
-async fn resume_loop(ingest: &Ingest) {
-    loop {
-        match ingest.resume().await {
-            Ok(0) => {}
-            Ok(loads) => info!(loads, "loads that were cut have their receipts now"),
-            Err(failure) => warn!(%failure, "loads that were cut could not be looked for"),
-        }
-        tokio::time::sleep(RESUME_INTERVAL).await;
-    }
-}
-
-/// Says what killed processes left in the archive.
-async fn sweep_archive(archive: Arc<Archive>, store: SharedStore, stop: CancellationToken) {
-    match sweep::archive(archive, store, stop).await {
-        Err(failure) => warn!(error = %failure, "archive could not be swept"),
-        Ok(swept) => {
-            if !swept.removed.is_empty() {
-                info!(
-                    files = swept.removed.len(),
-                    "half received files of killed processes removed from the archive"
-                );
-            }
-            if let Some(first) = swept.orphans.first() {
-                warn!(
-                    files = swept.orphans.len(),
-                    first,
-                    "archived files that no exchange knows: their deposits were cut before the commit"
-                );
-            }
-        }
-    }
-}
-
-/// Removes return files that killed processes left half written.
-async fn sweep_out(out: PathBuf) {
-    match tokio::task::spawn_blocking(move || deliver::sweep(&out))
-        .await
-        .map_err(std::io::Error::other)
-        .and_then(|swept| swept)
-    {
-        Err(failure) => warn!(error = %failure, "directory of returns could not be swept"),
-        Ok(0) => {}
-        Ok(files) => info!(files, "return files that killed processes left half written removed"),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod error_chain;
 pub mod generate;
 pub mod grpc;
 pub mod ingest;
+pub mod jobs;
 pub mod journal;
 pub mod kill_point;
 pub mod matching;

@@ -1,37 +1,37 @@
-//! Matching: what a payer says is applied to the claims it is about.
+//! Matches the returns of a payer with claims, and applies their outcomes to the parts.
 
 use crate::clock::SharedClock;
 use crate::domain::{
     Claim, ClaimEvent, ClaimId, ClaimPart, EventId, ExchangeId, Finding, FindingCode, InvoiceKey,
     PartKind, PartState, Severity, Token, life_cycle,
 };
-use crate::normalise::Outcome;
+use crate::normalise::{Origin, Outcome};
 use crate::store::{PartChange, StoreError, UnitOfWork};
 use noemie_parsers::types::Montant;
 use std::collections::{BTreeSet, HashMap};
 use time::OffsetDateTime;
 
-/// What a return says of one invoice.
+/// A return of one invoice, as matching reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// Rank in the exchange, 1-based.
     pub ordinal: u64,
-    /// Physical record where it begins.
+    /// First physical record.
     pub record: u64,
-    /// Entities it is made of.
+    /// Number of entities.
     pub entities: u64,
-    /// PS number, empty when unreadable.
+    /// PS number; empty when unreadable.
     pub ps: String,
     /// Invoice number.
     pub invoice_number: String,
-    /// Identities it may answer.
+    /// Identities of the invoices that the return may answer.
     pub identities: Vec<Token>,
-    /// What is said of each part.
+    /// Outcomes of the parts.
     pub outcomes: Vec<Outcome>,
 }
 
 impl Answer {
-    /// The invoices it may answer.
+    /// Returns the keys of the invoices that the return may answer.
     fn invoices(&self) -> impl Iterator<Item = InvoiceKey> {
         self.identities
             .iter()
@@ -39,22 +39,21 @@ impl Answer {
     }
 }
 
-/// What became of the answers.
+/// Result of a batch of answers.
 #[derive(Debug, Default)]
 pub struct Applied {
-    /// For each answer, whether it found its claim.
+    /// Whether each answer matched a claim, in the order of the answers.
     pub matched: Vec<bool>,
-    /// Transitions that the life cycle does not have: kept as findings, the claim unchanged.
+    /// Transitions that the life cycle does not have: reported, the claim unchanged.
     pub findings: Vec<Finding>,
-    /// Exchanges that brought the claims found.
+    /// Exchanges of the matched claims.
     pub exchanges: BTreeSet<ExchangeId>,
 }
 
-/// Applies a batch of answers in one go: one read, one write of parts, one of events.
+/// Applies a batch of answers, with one read of claims, one write of parts and one of events.
 pub async fn apply(
     answers: &[Answer],
-    exchange_id: ExchangeId,
-    at: OffsetDateTime,
+    origin: &Origin,
     clock: &SharedClock,
     work: &mut dyn UnitOfWork,
 ) -> Result<Applied, StoreError> {
@@ -72,7 +71,7 @@ pub async fn apply(
         applied.matched.push(key.is_some());
         let Some(claim) = key.and_then(|k| claims.get_mut(&k)) else { continue };
         for outcome in &answer.outcomes {
-            match change(claim.part(outcome.kind), outcome, at) {
+            match change(claim.part(outcome.kind), outcome, origin.received_at) {
                 Change::Same => {}
                 Change::Impossible => {
                     applied.findings.push(impossible(answer, claim.part(outcome.kind), outcome))
@@ -85,8 +84,8 @@ pub async fn apply(
                         &part,
                         EventId(clock.new_id()),
                         *sequence,
-                        Some(exchange_id),
-                        at,
+                        Some(origin.exchange_id),
+                        origin.received_at,
                     ));
                     *sequence += 1;
                     changes.push(PartChange { claim_id: claim.id, part });
@@ -97,13 +96,13 @@ pub async fn apply(
     if !changes.is_empty() {
         let rejects = amc_rejects(&changes);
         work.update_parts(&changes).await?;
-        work.mark_rejects_told(exchange_id, &rejects).await?;
+        work.mark_rejects_told(origin.exchange_id, &rejects).await?;
         work.insert_events(&events).await?;
     }
     Ok(applied)
 }
 
-/// AMC rejects that this payer tells itself: no 580 of ours repeats them.
+/// Returns the claims whose AMC reject this return announces: no 580 of ours announces it again.
 fn amc_rejects(changes: &[PartChange]) -> Vec<ClaimId> {
     let rejected =
         |c: &&PartChange| c.part.kind == PartKind::Amc && life_cycle::is_reject(c.part.state);
@@ -116,18 +115,18 @@ enum Change {
     To(ClaimPart),
 }
 
-/// What an outcome does to a part.
+/// Returns the change that an outcome makes to a part.
 fn change(part: &ClaimPart, outcome: &Outcome, at: OffsetDateTime) -> Change {
-    // A second recovery cannot be told from a repetition of the first: it is shown rather than
-    // passed over.
+    // A second recovery looks like a repetition of the first one: it is reported rather than
+    // ignored.
     let same_payment = match outcome.state {
         PartState::Paid => part.paid == outcome.moved,
         PartState::Recovered => false,
         _ => true,
     };
-    let nothing_for_nothing =
+    let nothing_asked_nothing_paid =
         part.state == PartState::NotRequested && outcome.moved == Montant::ZERO;
-    if nothing_for_nothing || (part.state == outcome.state && same_payment) {
+    if nothing_asked_nothing_paid || (part.state == outcome.state && same_payment) {
         return Change::Same;
     }
     let to = match (part.state, outcome.state) {
@@ -214,8 +213,8 @@ mod tests {
         }
     }
 
-    /// The state and amount that follow; `None` when the outcome is impossible, the same part when
-    /// it says nothing new.
+    /// Returns the state and amount after an outcome; `None` for an impossible outcome, the same
+    /// part for a repeated one.
     fn after(from: (PartState, i64), said: (PartState, i64)) -> Option<(PartState, i64)> {
         match change(&part(from.0, from.1), &outcome(said.0, said.1), AT) {
             Change::Same => Some(from),
@@ -225,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_never_passed_over() {
+    fn no_payment_is_ignored() {
         use PartState::{Paid, Received, Recovered};
         assert_eq!(after((Received, 0), (Paid, 1_000)), Some((Paid, 1_000)));
         assert_eq!(after((Paid, 1_000), (Paid, 1_000)), Some((Paid, 1_000)), "told twice");

@@ -4,7 +4,8 @@
 //! are named `station.verb` and carry exchange and claim ids. No log line, at any level, carries a
 //! NIR, a name or a birth date: stations log ids and tokens.
 
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use crate::jobs;
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -73,7 +74,10 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
 
 /// Installs the recorder and says what every metric of the gateway's own rooms means.
 pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
-    let handle = PrometheusBuilder::new().install_recorder()?;
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(jobs::SECONDS.to_owned()), jobs::SECONDS_BUCKETS)?
+        .install_recorder()?;
+    jobs::describe_metrics();
     crate::relay::describe_metrics();
     crate::admin::describe_metrics();
     Ok(handle)

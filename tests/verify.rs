@@ -17,8 +17,10 @@ use noemie_gateway::domain::{
     Channel, ClaimEvent, EventId, Exchange, ExchangeId, Ledger, Quarantined, Verdict, receipt,
 };
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
-use noemie_gateway::ingest::invoices::{Batches, Filing, Whole};
-use noemie_gateway::ingest::{Deposit, Ingest, Limits};
+use noemie_gateway::ingest::{
+    Deposit, DepositContext, Ingest, Limits, UnjudgedInvoice, read_unjudged,
+};
+use noemie_gateway::normalise::Origin;
 use noemie_gateway::outgoing::arl;
 use noemie_gateway::store::Closing;
 use noemie_gateway::vault::Vault;
@@ -156,7 +158,7 @@ async fn every_damage_of_the_database_is_found(db: TestDatabase) {
         ),
         (
             "UPDATE quarantine SET invoice_number = '000000001' WHERE ordinal = 9",
-            Kind::AsideDiffers,
+            Kind::QuarantinedDiffers,
         ),
         (
             "INSERT INTO quarantine SELECT id, 1, '', '', '', '[]', 1, 1, 0, NULL, NULL, received_at FROM exchanges WHERE verdict = 'refused'",
@@ -226,7 +228,7 @@ struct Earlier<'a> {
     /// Whether it refused the file.
     refuses: bool,
     /// The code for which it put an invoice aside.
-    judges: fn(&Whole) -> Option<&'static str>,
+    judges: fn(&UnjudgedInvoice) -> Option<&'static str>,
 }
 
 impl Earlier<'_> {
@@ -249,24 +251,26 @@ impl Earlier<'_> {
             let Some(Norme::B2(forme)) = examination.norme else {
                 panic!("{:?}", examination.norme)
             };
-            let filing = Filing {
-                exchange_id: id,
-                sender: "oct-a".into(),
-                at,
+            let context = DepositContext {
+                origin: Origin { exchange_id: id, sender: "oct-a".into(), received_at: at },
+                archive_name: archived.name.clone(),
+                archive: Arc::clone(archive),
                 vault: Arc::clone(vault),
                 clock: Arc::clone(clock),
+                batch_size: 1_000,
+                is_staged: false,
             };
-            let mut batches = Batches::read_whole(archive, &archived.name, forme, filing, 1_000);
+            let mut batches = read_unjudged(&context, forme);
             while let Some(batch) = batches.next_batch().await {
-                for whole in batch {
-                    let records = u64::from(whole.made.claim.record_count);
-                    match (self.judges)(&whole) {
+                for invoice in batch {
+                    let records = u64::from(invoice.new.claim.record_count);
+                    match (self.judges)(&invoice) {
                         None => ledger.accepted += records,
                         Some(_) => ledger.quarantined += records,
                     }
-                    match (self.judges)(&whole) {
-                        None => claims.push(whole.made),
-                        Some(code) => aside.push(set_aside(&whole, code)),
+                    match (self.judges)(&invoice) {
+                        None => claims.push(invoice.new),
+                        Some(code) => aside.push(set_aside(&invoice, code)),
                     }
                 }
             }
@@ -330,8 +334,8 @@ impl Earlier<'_> {
     }
 }
 
-fn set_aside(whole: &Whole, code: &str) -> Quarantined {
-    let c = &whole.made.claim;
+fn set_aside(invoice: &UnjudgedInvoice, code: &str) -> Quarantined {
+    let c = &invoice.new.claim;
     Quarantined {
         exchange_id: c.exchange_id,
         ordinal: c.ordinal,
@@ -348,7 +352,7 @@ fn set_aside(whole: &Whole, code: &str) -> Quarantined {
     }
 }
 
-fn takes_all(_: &Whole) -> Option<&'static str> {
+fn takes_all(_: &UnjudgedInvoice) -> Option<&'static str> {
     None
 }
 
@@ -378,7 +382,7 @@ async fn other_controls_are_noted_and_nothing_altered_passes(db: TestDatabase) {
     let strict = Earlier {
         sources: &sources,
         refuses: false,
-        judges: |whole| (whole.made.claim.ordinal <= 2).then_some("C99-ANCIEN"),
+        judges: |invoice| (invoice.new.claim.ordinal <= 2).then_some("C99-ANCIEN"),
     };
     strict.deposit(&made(&options(2))).await;
     assert_eq!(verified().await, (vec![], 3));
@@ -405,8 +409,8 @@ async fn bytes_that_a_database_cannot_keep_are_no_difference(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
     let sources = sources_in(&dir, &db);
     for (seed, judges) in [
-        (1, takes_all as fn(&Whole) -> _),
-        (2, |whole: &Whole| (!whole.faults.is_empty()).then_some("C6-NON-NUMERIQUE")),
+        (1, takes_all as fn(&UnjudgedInvoice) -> _),
+        (2, |invoice: &UnjudgedInvoice| (!invoice.faults.is_empty()).then_some("C6-NON-NUMERIQUE")),
     ] {
         let mut bytes = made(&options(seed));
         // In the number (27-35) of the first invoice, on each of its records. A record has 128

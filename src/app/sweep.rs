@@ -1,4 +1,4 @@
-//! What killed processes left in the archive.
+//! Finds the files that killed processes left in the archive.
 
 use crate::archive::{Archive, Swept};
 use crate::domain::ExchangeId;
@@ -8,40 +8,40 @@ use std::io;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Names looked for with one question.
-const NAMES_AT_ONCE: usize = 500;
+/// Archive names asked for with one query.
+const NAMES_PER_QUERY: usize = 500;
 
-/// Removes files half received, and finds the whole ones that no exchange knows, as
-/// [`Archive::sweep`] does. A load that went on with the copy of another deposit, because its own
-/// was on the disk of another machine, has that copy under the other deposit's name: it is
-/// somebody's. Once `stop` is cancelled, everything passes for known.
+/// Removes half received files and lists whole files that no exchange names, as [`Archive::sweep`]
+/// does. A staged deposit may have gone on with the copy of a later deposit, because its own was on
+/// the disk of another machine: that copy has the later deposit's id in its name, and the exchange
+/// names it. Once `stop` is cancelled, every file counts as known.
 pub async fn archive(
     archive: Arc<Archive>,
     store: SharedStore,
     stop: CancellationToken,
 ) -> io::Result<Swept> {
     let (runtime, asked) = (tokio::runtime::Handle::current(), Arc::clone(&store));
-    // A database that does not answer knows them all.
+    // A file counts as known when the database does not answer.
     let is_known = move |id: &ExchangeId| {
-        stop.is_cancelled() || runtime.block_on(known(asked.as_ref(), *id)).unwrap_or(true)
+        stop.is_cancelled() || runtime.block_on(is_deposit(asked.as_ref(), *id)).unwrap_or(true)
     };
     let swept = tokio::task::spawn_blocking(move || archive.sweep(is_known))
         .await
         .map_err(io::Error::other)??;
-    let orphans = nobodys(store.as_ref(), swept.orphans).await.map_err(io::Error::other)?;
+    let orphans = unnamed(store.as_ref(), swept.orphans).await.map_err(io::Error::other)?;
     Ok(Swept { orphans, ..swept })
 }
 
-/// Whether a deposit has its receipt, or is on its way to it.
-async fn known(store: &dyn Store, id: ExchangeId) -> Result<bool, StoreError> {
+/// Returns whether a deposit has this id, with a receipt or staged.
+async fn is_deposit(store: &dyn Store, id: ExchangeId) -> Result<bool, StoreError> {
     Ok(store.exchange(id).await?.is_some() || store.load(id).await?.is_some())
 }
 
-/// Those of these files that no exchange and no load names.
-async fn nobodys(store: &dyn Store, names: Vec<String>) -> Result<Vec<String>, StoreError> {
-    let mut theirs = HashSet::new();
-    for names in names.chunks(NAMES_AT_ONCE) {
-        theirs.extend(store.archived(names).await?);
+/// Returns the files that neither an exchange nor a staged deposit names.
+async fn unnamed(store: &dyn Store, names: Vec<String>) -> Result<Vec<String>, StoreError> {
+    let mut named = HashSet::new();
+    for names in names.chunks(NAMES_PER_QUERY) {
+        named.extend(store.archived(names).await?);
     }
-    Ok(names.into_iter().filter(|name| !theirs.contains(name)).collect())
+    Ok(names.into_iter().filter(|name| !named.contains(name)).collect())
 }

@@ -87,7 +87,7 @@ pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
             "another deposit, whose invoices are being written, holds the same invoices or remittance: send this one again later",
         ),
         IngestError::Overtaken => with_reason(Code::Unavailable, "overtaken", error.to_string()),
-        IngestError::GivenUp => with_reason(Code::Aborted, "load_given_up", error.to_string()),
+        IngestError::Abandoned => with_reason(Code::Aborted, "load_given_up", error.to_string()),
         IngestError::Store(cause) => internal(clock, cause),
         IngestError::Archive { source, .. }
             if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>

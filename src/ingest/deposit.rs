@@ -1,16 +1,14 @@
-//! What is given at the door and what is given back.
+//! Input of a deposit and its receipt.
 
 use crate::domain::masking::without_nir;
-use crate::domain::{Channel, Exchange, ExchangeId, ReturnFile};
-use crate::store::StoreError;
-use std::io;
+use crate::domain::{Channel, Exchange, ReturnFile};
 
-/// Who deposits what, by which door.
+/// Sender, file name and key of a deposit.
 #[derive(Debug, Clone)]
 pub struct Deposit {
     /// Sender (concentrator): 1 to 64 letters, digits, `-`, `_` or `.`.
     pub sender: String,
-    /// Door.
+    /// Channel by which the file comes.
     pub channel: Channel,
     /// File name given by the sender; may be empty.
     pub file_name: String,
@@ -18,7 +16,7 @@ pub struct Deposit {
     pub idempotency_key: String,
 }
 
-/// What the depositor gets back: the exchange and its ARL. Given only after the commit.
+/// Answer to a deposit: the exchange and its ARL. A receipt exists only after the commit.
 #[derive(Debug, Clone)]
 pub struct Receipt {
     /// The exchange, with counts and verdict.
@@ -31,83 +29,13 @@ pub struct Receipt {
     pub repeated: bool,
 }
 
-/// Why a deposit has no receipt. A file that was read always has one, even refused.
-#[derive(Debug, thiserror::Error)]
-pub enum IngestError {
-    /// The sender's name is not usable.
-    #[error("sender must be 1 to 64 letters, digits, '-', '_' or '.'")]
-    InvalidSender,
-    /// The idempotency key was used for other bytes.
-    #[error("idempotency key already used for another file")]
-    KeyReused,
-    /// Larger than the configured limit.
-    #[error("file larger than the limit of {limit} bytes")]
-    TooLarge {
-        /// The limit, bytes.
-        limit: u64,
-    },
-    /// As many uploads as the configured limit are open.
-    #[error("{limit} uploads are open, which is the limit (max_uploads): try again later")]
-    TooManyUploads {
-        /// The limit.
-        limit: usize,
-    },
-    /// The archive or the spool failed.
-    #[error("archive, while {doing}")]
-    Archive {
-        /// What was being done.
-        doing: &'static str,
-        /// Why it failed.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Another replica went on with this load. Begun again, the deposit finds its receipt.
-    #[error("another replica went on with the load of this file")]
-    Overtaken,
-    /// A load that has no receipt yet holds invoices or a remittance of this deposit: what is to be
-    /// said of them is known at its end.
-    #[error(
-        "exchange {exchange}, whose invoices are being written, holds the same invoices or remittance: try again later"
-    )]
-    Held {
-        /// The exchange that it becomes.
-        exchange: ExchangeId,
-    },
-    /// An operator gave this deposit up while it was being written.
-    #[error(
-        "the deposit was given up while its invoices were being written (`loads abandon`): nothing of it is kept"
-    )]
-    GivenUp,
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl IngestError {
-    /// Whether the deposit, taken up again, may well succeed.
-    pub(super) fn worth_a_retry(&self) -> bool {
-        matches!(self, Self::Overtaken) || self.is_conflict()
-    }
-
-    /// Whether two changes met and this one gave way: the same change, begun again, may well
-    /// succeed.
-    pub(super) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Store(failure) if failure.worth_a_retry())
-    }
-
-    /// Wraps a failure of the archive or of the reading.
-    pub(super) fn archive(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Archive { doing, source }
-    }
-}
-
-/// Named limits of the door.
+/// Limits of a deposit.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Largest file, bytes: the disk of the archive is not the depositor's.
+    /// Largest file, bytes: the disk of the archive belongs to every sender.
     pub file_bytes: u64,
-    /// Invoices written in one go: large enough that round trips do not count, small enough for
-    /// memory.
+    /// Invoices of one batch: large enough that round trips to the database do not count, small
+    /// enough for memory.
     pub batch: usize,
 }
 
@@ -117,7 +45,8 @@ impl Default for Limits {
     }
 }
 
-/// Senders name directories and files: no separator, no surprise.
+/// Returns whether a name may be a sender's. Senders name directories and files, so that a name has
+/// no separator and does not begin with a dot.
 #[must_use]
 pub fn is_sender(name: &str) -> bool {
     (1..=64).contains(&name.len())
@@ -125,18 +54,20 @@ pub fn is_sender(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-/// Longest file name kept.
-const NAME_LENGTH: usize = 120;
+/// Longest file name kept, characters.
+const MAX_NAME_CHARS: usize = 120;
+/// Longest run of digits shown in a file name.
+const MAX_DIGITS: usize = 8;
 
-/// The last part of a name, without control characters, and with long runs of digits masked: a NIR
-/// must not come in by a file name.
+/// Returns the last part of a file name without control characters, with long runs of digits
+/// masked: a NIR must not come in by a file name.
 pub(super) fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut out = String::new();
     let mut digits = 0;
-    for c in without_nir(last).chars().filter(|c| !c.is_control()).take(NAME_LENGTH) {
+    for c in without_nir(last).chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS) {
         digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
-        out.push(if digits > 8 { '*' } else { c });
+        out.push(if digits > MAX_DIGITS { '*' } else { c });
     }
     out
 }

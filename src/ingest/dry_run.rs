@@ -1,8 +1,9 @@
-//! The dry run of bytes that arrive in pieces: validated as they come, stored nowhere.
+//! Dry run of bytes that arrive in pieces: validated as they come, stored nowhere.
 
-use super::{Ingest, IngestError, blocking};
+use super::deposit::clean_name;
+use super::reading::ReadingThread;
+use super::{Ingest, IngestError};
 use noemie_xray::Report;
-use std::future::Future;
 use std::io::{self, Read};
 use tokio::sync::mpsc;
 
@@ -35,30 +36,24 @@ impl Read for Pieces {
 }
 
 impl Ingest {
-    /// A pipe for the bytes of a file, and its report once the pipe is dropped.
+    /// Returns a channel for the bytes of a file, and its report once the channel is dropped.
     pub fn dry_run(
         &self,
         file_name: &str,
     ) -> (mpsc::Sender<Vec<u8>>, impl Future<Output = Result<Report, IngestError>> + Send + use<>)
     {
-        let (pipe, pieces) = mpsc::channel(PIECES_AHEAD);
-        let limit = self.limits.file_bytes;
-        let (source, name) = (
-            Pieces { pieces, current: Vec::new(), taken: 0, left: limit },
-            super::clean_name(file_name),
-        );
-        let reading = tokio::spawn(blocking(move || noemie_xray::validate(source, &name)));
+        let (channel, pieces) = mpsc::channel(PIECES_AHEAD);
+        let (limit, name) = (self.limits.file_bytes, clean_name(file_name));
+        let source = Pieces { pieces, current: Vec::new(), taken: 0, left: limit };
+        let reading = ReadingThread::start(move || noemie_xray::validate(source, &name));
         let report = async move {
-            match reading.await {
-                Ok(Err(failure)) if failure.kind() == io::ErrorKind::FileTooLarge => {
+            match reading.finish().await {
+                Err(failure) if failure.kind() == io::ErrorKind::FileTooLarge => {
                     Err(IngestError::TooLarge { limit })
                 }
-                Ok(read) => read.map_err(IngestError::archive("reading the upload")),
-                Err(failure) => {
-                    Err(IngestError::archive("reading the upload")(io::Error::other(failure)))
-                }
+                read => read.map_err(IngestError::archive("reading the upload")),
             }
         };
-        (pipe, report)
+        (channel, report)
     }
 }

@@ -1,104 +1,156 @@
-//! The last step of a deposit: anomalies, exchange, ledger, ARL and the link of the receipt, in the
-//! transaction that shows the deposit.
+//! Receipts: the first one of a repeated file, and the last transaction of a deposit.
 
-use super::books::Books;
+use super::examine::Examined;
+use super::write::{Totals, WrittenInvoices};
 use super::{Ingest, IngestError, Receipt};
 use crate::domain::{Exchange, Finding, LogicalFile, Norm, Verdict, receipt};
 use crate::kill_point;
 use crate::outgoing::arl;
-use crate::store::{Closing, StagedDeposit, UnitOfWork};
-use noemie_parsers::anomaly::Position;
+use crate::store::{Closing, StagedDeposit, StoreError, UnitOfWork};
 use noemie_parsers::types::Montant;
-use noemie_xray::Examination;
 use noemie_xray::LONGEST_LIST;
+use tracing::info;
 
 impl Ingest {
-    /// Closes a deposit and commits. `logical_files` are those that are not written yet.
+    /// Returns the receipt of a file that the same sender deposited before.
+    pub(super) async fn find_first_receipt(
+        &self,
+        deposit: &StagedDeposit,
+    ) -> Result<Option<Receipt>, IngestError> {
+        match self.store.exchange_by_digest(&deposit.sender, &deposit.digest).await? {
+            Some(first) => self.repeat_receipt(&first, deposit).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the receipt of a closed exchange to a depositor of the same bytes.
+    pub(super) async fn repeat_receipt(
+        &self,
+        first: &Exchange,
+        deposit: &StagedDeposit,
+    ) -> Result<Receipt, IngestError> {
+        if first.digest != deposit.digest {
+            return Err(IngestError::KeyReused);
+        }
+        let arl = self
+            .store
+            .arl(first.id)
+            .await?
+            .ok_or_else(|| StoreError::Corrupt(format!("exchange {} has no ARL", first.id)))?;
+        let arl_body =
+            arl::open(&arl, &self.vault).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let repeated = first.id != deposit.id;
+        if repeated {
+            info!(first = %first.id, "file already deposited: first receipt given again");
+        }
+        Ok(Receipt { exchange: first.clone(), arl, arl_body, repeated })
+    }
+
+    /// Writes anomalies, exchange, ledger, ARL and the link of the receipt, and commits: from here
+    /// on the deposit is shown. `logical_files` are those that the store does not have yet.
     pub(super) async fn close(
         &self,
         mut work: Box<dyn UnitOfWork>,
-        load: &StagedDeposit,
-        examination: &Examination,
-        books: &Books,
+        deposit: &StagedDeposit,
+        examined: &Examined,
+        written: &WrittenInvoices,
         logical_files: Vec<LogicalFile>,
     ) -> Result<Receipt, IngestError> {
-        let read = examination.report.anomalies.iter().filter(|finding| !books.overrules(finding));
-        let findings = books.findings.iter().chain(read).take(LONGEST_LIST).cloned();
-        let findings: Vec<Finding> = findings.collect();
+        let totals = written.totals();
         let mut first_ordinal = 1;
-        for chunk in findings.chunks(self.limits.batch) {
-            work.insert_anomalies(load.id, first_ordinal, chunk).await?;
+        for chunk in findings(examined, totals).chunks(self.limits.batch) {
+            work.insert_anomalies(deposit.id, first_ordinal, chunk).await?;
             first_ordinal += chunk.len() as u64;
         }
-        work.resolve_quarantined(load.id).await?;
-        let exchange = exchange(load, examination, books);
-        let (arl, arl_body) =
-            arl::write(&exchange, examination, &books.aside, &self.vault, self.clock.new_id());
+        work.resolve_quarantined(deposit.id).await?;
+        let exchange = exchange(deposit, examined, totals);
+        let (arl, arl_body) = arl::write(
+            &exchange,
+            examined.examination(),
+            &totals.not_loaded,
+            &self.vault,
+            self.clock.new_id(),
+        );
         let closing =
-            Closing { exchange, at: self.clock.now(), ledger: books.ledger(), logical_files, arl };
-        let said = receipt::text(&closing.exchange, &closing.ledger, &closing.arl);
+            Closing { exchange, at: self.clock.now(), ledger: totals.ledger(), logical_files, arl };
+        let text = receipt::text(&closing.exchange, &closing.ledger, &closing.arl);
         work.close_exchange(&closing, &|tip| {
-            self.vault.receipt_link(&tip.link, tip.sequence + 1, &said)
+            self.vault.receipt_link(&tip.link, tip.sequence + 1, &text)
         })
         .await?;
         kill_point::reach("ingest.closed");
         work.commit().await?;
         kill_point::reach("ingest.committed");
-        Ok(Receipt { exchange: closing.exchange, arl: closing.arl, arl_body, repeated: false })
+        let receipt =
+            Receipt { exchange: closing.exchange, arl: closing.arl, arl_body, repeated: false };
+        log_receipt(&receipt);
+        Ok(receipt)
     }
 }
 
-fn exchange(load: &StagedDeposit, examination: &Examination, books: &Books) -> Exchange {
-    let report = &examination.report;
+/// Returns the findings of a deposit in the order in which the store keeps them: those that the
+/// store made first, then those of the first pass.
+fn findings(examined: &Examined, totals: &Totals) -> Vec<Finding> {
+    let of_file = examined.report().anomalies.iter().filter(|finding| !totals.overrules(finding));
+    totals.findings.iter().chain(of_file).take(LONGEST_LIST).cloned().collect()
+}
+
+fn exchange(deposit: &StagedDeposit, examined: &Examined, totals: &Totals) -> Exchange {
+    let report = examined.report();
     let overruled =
-        report.anomalies.iter().filter(|finding| books.overrules(finding)).count() as u64;
-    let b2 = report.norm == Some(Norm::B2);
-    let sum = |loaded: Montant, said: i64| if b2 { loaded } else { Montant::from_centimes(said) };
+        report.anomalies.iter().filter(|finding| totals.overrules(finding)).count() as u64;
+    let not_loaded = totals.quarantined + totals.duplicates > 0;
+    let is_b2 = report.norm == Some(Norm::B2);
+    // Claims carry the sums of a B2 file; other files bring no claims, and the first pass added
+    // them up.
+    let sum = |written: Montant, read: i64| {
+        if is_b2 { written } else { Montant::from_centimes(read) }
+    };
     Exchange {
-        id: load.id,
-        sender: load.sender.clone(),
-        channel: load.channel,
-        file_name: load.file_name.clone(),
-        digest: load.digest.clone(),
-        idempotency_key: load.idempotency_key.clone(),
-        size: load.size,
+        id: deposit.id,
+        sender: deposit.sender.clone(),
+        channel: deposit.channel,
+        file_name: deposit.file_name.clone(),
+        digest: deposit.digest.clone(),
+        idempotency_key: deposit.idempotency_key.clone(),
+        size: deposit.size,
         norm: report.norm,
         packaging: report.packaging,
-        verdict: verdict(report.verdict, books.quarantined + books.duplicates > 0, overruled > 0),
+        verdict: verdict(report.verdict, not_loaded, overruled > 0),
         logical_files: report.logical_files,
         lots: report.lots,
         invoices: report.invoices,
         lines: report.lines,
-        accepted: books.accepted,
-        quarantined: books.quarantined,
-        duplicates: books.duplicates,
-        unmatched: books.unmatched,
-        total: sum(books.total, report.total_centimes),
-        amo: sum(books.amo, report.amo_centimes),
-        amc: sum(books.amc, report.amc_centimes),
-        anomalies: report.anomaly_count + books.found - overruled,
-        received_at: load.received_at,
-        archive_name: load.archive_name.clone(),
+        accepted: totals.accepted,
+        quarantined: totals.quarantined,
+        duplicates: totals.duplicates,
+        unmatched: totals.unmatched,
+        total: sum(totals.total, report.total_centimes),
+        amo: sum(totals.amo, report.amo_centimes),
+        amc: sum(totals.amc, report.amc_centimes),
+        anomalies: report.anomaly_count + totals.finding_count - overruled,
+        received_at: deposit.received_at,
+        archive_name: deposit.archive_name.clone(),
     }
 }
 
-/// What was read, corrected by what became of it: duplicates are known to the store alone, and what
-/// an earlier version took in stands.
-const fn verdict(read: Verdict, some_aside: bool, overruled: bool) -> Verdict {
+/// Returns the verdict of the exchange: the verdict of the first pass, corrected by duplicates,
+/// which only the store knows, and by claims of an earlier version that this version would
+/// quarantine.
+const fn verdict(read: Verdict, some_not_loaded: bool, some_overruled: bool) -> Verdict {
     match read {
-        Verdict::Accepted if some_aside => Verdict::Partial,
-        Verdict::Partial if overruled && !some_aside => Verdict::Accepted,
+        Verdict::Accepted if some_not_loaded => Verdict::Partial,
+        Verdict::Partial if some_overruled && !some_not_loaded => Verdict::Accepted,
         read => read,
     }
 }
 
-/// The remittances by which later files are recognised: with an identification. The store keeps
-/// each once.
-pub(super) fn recognisable(remittances: &[(LogicalFile, Position)]) -> Vec<LogicalFile> {
-    remittances
-        .iter()
-        .map(|(file, _)| file)
-        .filter(|file| !file.file_id.is_empty())
-        .cloned()
-        .collect()
+fn log_receipt(receipt: &Receipt) {
+    let exchange = &receipt.exchange;
+    info!(
+        verdict = exchange.verdict.as_str(),
+        invoices = exchange.invoices,
+        accepted = exchange.accepted,
+        "exchange committed"
+    );
 }

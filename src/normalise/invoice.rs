@@ -1,4 +1,4 @@
-//! An accepted invoice becomes a claim.
+//! Makes a claim of an accepted invoice.
 
 use crate::domain::claim::PersonRecord;
 use crate::domain::exchange::civil;
@@ -11,23 +11,20 @@ use noemie_parsers::b2::{Facture, Flux, Genre, Ligne, Lot};
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
 
-/// Where an invoice stands: its exchange, logical file and lot.
+/// Exchange, sender and instant of a deposit: every claim of the deposit has them.
 #[derive(Debug, Clone)]
-pub struct Context<'a> {
-    /// The exchange.
+pub struct Origin {
+    /// Exchange of the deposit.
     pub exchange_id: ExchangeId,
-    /// Who deposited it.
-    pub sender: &'a str,
-    /// Flow of the logical file.
-    pub flux: Flux,
-    /// The lot.
-    pub lot: &'a Lot,
-    /// When the gateway received it.
+    /// Sender of the deposit.
+    pub sender: String,
+    /// Instant at which the gateway received it.
     pub received_at: OffsetDateTime,
 }
 
-/// The token of an invoice's identity: PS, number, NIR, key, birth date, rank, complement of the
-/// titre. The invoice date is not part of it: senders change it when they send again.
+/// Returns the token of an invoice's identity: PS, number, NIR, key, birth date, rank, complement of
+/// the titre. The invoice date is not part of the identity, because senders change it when they send
+/// an invoice again.
 #[must_use]
 pub fn identity_token(facture: &Facture, vault: &Vault) -> Token {
     let id = facture.identite();
@@ -43,21 +40,28 @@ pub fn identity_token(facture: &Facture, vault: &Vault) -> Token {
     })
 }
 
-/// The claim of an accepted invoice.
+/// Returns the claim of an accepted invoice, in its lot of a logical file of flow `flux`.
 #[must_use]
-pub fn claim(facture: &Facture, context: &Context<'_>, vault: &Vault, id: ClaimId) -> NewClaim {
+pub fn claim(
+    facture: &Facture,
+    flux: Flux,
+    lot: &Lot,
+    origin: &Origin,
+    vault: &Vault,
+    id: ClaimId,
+) -> NewClaim {
     let identite = facture.identite();
     let totaux = facture.totaux();
     let person = person(facture);
     let first = facture.principale().position;
     let claim = Claim {
         id,
-        exchange_id: context.exchange_id,
-        flow: if context.flux == Flux::Dre { Flow::Dre } else { Flow::B2Amo },
-        sender: context.sender.to_owned(),
+        exchange_id: origin.exchange_id,
+        flow: if flux == Flux::Dre { Flow::Dre } else { Flow::B2Amo },
+        sender: origin.sender.clone(),
         logical_file: facture.fichier,
-        lot: context.lot.numero(),
-        lot_date: context.lot.date().and_then(civil),
+        lot: lot.numero(),
+        lot_date: lot.date().and_then(civil),
         ordinal: facture.rang,
         first_record: first.record,
         record_count: u32::try_from(facture.pieces.len()).unwrap_or(u32::MAX),
@@ -65,18 +69,18 @@ pub fn claim(facture: &Facture, context: &Context<'_>, vault: &Vault, id: ClaimI
         person: vault.person_token(&person.nir, &person.nir_key),
         vault: vault.seal_person(&person, id),
         ps: identite.ps,
-        norm_code: context.lot.code_norme(),
+        norm_code: lot.code_norme(),
         invoice_number: identite.numero,
         invoice_complement: identite.complement,
         invoice_date: facture.date().and_then(civil),
         amc_number: facture.numero_amc().map(|n| n.as_str().to_owned()).unwrap_or_default(),
         amo_organism: facture.organisme_amo(),
         total: totaux.total,
-        received_at: context.received_at,
-        due_at: due_at(facture, context.received_at),
+        received_at: origin.received_at,
+        due_at: due_at(facture, origin.received_at),
         corrects: None,
-        amo: part(PartKind::Amo, totaux.amo, context.received_at),
-        amc: part(PartKind::Amc, totaux.amc, context.received_at),
+        amo: part(PartKind::Amo, totaux.amo, origin.received_at),
+        amc: part(PartKind::Amc, totaux.amc, origin.received_at),
     };
     let lines = facture.lignes().zip(1..).map(|(l, rank)| line(&l, rank)).collect();
     NewClaim { claim, lines }
@@ -98,8 +102,8 @@ fn person(facture: &Facture) -> PersonRecord {
     }
 }
 
-/// The insurer's promise (4 business days), or the limit that the operator wrote in 2X when it is
-/// still to come.
+/// Returns the end of the insurer's promise (4 business days), or the limit that the operator wrote
+/// in 2X when that limit is still to come and earlier.
 fn due_at(facture: &Facture, received_at: OffsetDateTime) -> OffsetDateTime {
     let promise = calendar::deadline(received_at, calendar::DRE_DAYS);
     let limit = facture.limite_reponse().and_then(|(date, hour)| {

@@ -1,11 +1,10 @@
-//! From what a file says to what the service talks about: an invoice becomes a claim, a return
-//! becomes changes of parts.
+//! Translates records of a file into values of the domain: an invoice becomes a claim, a return
+//! becomes outcomes of parts.
 //!
-//! Pure: the caller gives identifiers, instants and the vault. Nothing here reads or writes
-//! anything.
+//! The functions are pure: the caller gives identifiers, instants and the vault.
 
 mod invoice;
 mod outcome;
 
-pub use invoice::{Context, claim, identity_token};
+pub use invoice::{Origin, claim, identity_token};
 pub use outcome::{Outcome, identities, outcomes};

@@ -1,4 +1,4 @@
-//! A return of the caisse becomes outcomes of the parts of a claim.
+//! Makes outcomes of parts of a return of the caisse.
 
 use crate::domain::exchange::civil;
 use crate::domain::masking::without_nir;
@@ -8,12 +8,12 @@ use noemie_parsers::noemie::{Assure, Etat, NatureRejet, Part, Payeur, Rejet, Ret
 use noemie_parsers::types::Montant;
 use time::Date;
 
-/// What a payer says of one part.
+/// Outcome that a payer announces for one part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Which part.
+    /// Part.
     pub kind: PartKind,
-    /// The state it takes.
+    /// State that the part takes.
     pub state: PartState,
     /// Amount moved by this return, negative when money is taken back.
     pub moved: Montant,
@@ -25,8 +25,8 @@ pub struct Outcome {
     pub reasons: Vec<Reason>,
 }
 
-/// The identities that a return may answer: birth dates are JJMMAA by the norm, AAMMJJ from some
-/// insurers, and the file does not say which.
+/// Returns the identities of the invoices that a return may answer. Birth dates are JJMMAA by the
+/// norm and AAMMJJ from some insurers, and the file does not say which.
 #[must_use]
 pub fn identities(retour: &Retour, vault: &Vault) -> Vec<Token> {
     let (Some(ps), Some(assure)) =
@@ -59,7 +59,7 @@ fn key(assure: &Assure) -> String {
     assure.cle.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' }).collect()
 }
 
-/// What a return says of the parts that this payer handles.
+/// Returns the outcomes of the parts that the return names.
 #[must_use]
 pub fn outcomes(retour: &Retour) -> Vec<Outcome> {
     let parts = [
@@ -99,9 +99,9 @@ fn outcome(retour: &Retour, kind: PartKind, payeur: Payeur, part: &Part) -> Opti
     })
 }
 
-/// Labels are free text and travel in events: a NIR in them is masked. Rejects that concern a part:
-/// `O` the compulsory one or both, `C` the complementary one, blank both. A deferral is explained
-/// by the comments.
+/// Returns the reasons of an outcome: the rejects that concern the part (`O` the AMO part or both,
+/// `C` the AMC part, blank both), and the comments of a deferral. Labels are free text and leave in
+/// events, so that a NIR in them is masked.
 fn reasons(retour: &Retour, payeur: Payeur, state: PartState) -> Vec<Reason> {
     let concerns = |r: &&Rejet| match payeur {
         Payeur::Amo => r.part != 'C',

@@ -1,31 +1,33 @@
 //! The chain of receipts, link by link.
 
-use super::{Kind, Sources, Verification, file};
+use super::file;
+use super::finding::{Kind, Verification};
+use super::sources::Sources;
 use crate::domain::{Exchange, ExchangeId, receipt};
 use crate::store::{ChainLink, ChainTip, StoreError};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
-/// Links read in one go.
-const PAGE: usize = 500;
+/// Links read at a time.
+const PAGE_SIZE: usize = 500;
 
 /// Walks the chain from its first link; exchanges received since an instant are compared with their
 /// files.
 pub(super) async fn walk(
     sources: &Sources,
     since: Option<OffsetDateTime>,
-    seen: &mut Verification,
+    verification: &mut Verification,
 ) -> Result<(), StoreError> {
-    // The end is read first: what is committed while we walk is left to the next verification.
+    // The end is read first: receipts committed during the walk are left to the next verification.
     let end = sources.store.chain_tip().await?;
     let mut last = ChainTip::default();
     while last.sequence < end.sequence {
-        let links = sources.store.chain(last.sequence + 1, PAGE).await?;
+        let links = sources.store.chain(last.sequence + 1, PAGE_SIZE).await?;
         if links.is_empty() {
             break;
         }
         for link in links.into_iter().take_while(|link| link.sequence <= end.sequence) {
-            check(sources, since, &last, &link, seen).await?;
+            check(sources, since, &last, &link, verification).await?;
             last = ChainTip { sequence: link.sequence, link: link.link };
         }
         if last.sequence >= end.sequence {
@@ -33,27 +35,31 @@ pub(super) async fn walk(
         }
     }
     if last != end {
-        seen.find(
+        verification.find(
             Kind::ChainCut,
             None,
             format!("the chain ends at receipt {}, and should at {}", last.sequence, end.sequence),
         );
     }
-    unchained(sources, since, seen).await
+    unchained(sources, since, verification).await
 }
 
-/// One link: its receipt is there and makes this very link behind the one before.
+/// Checks one link: its receipt exists and makes this very link after the one before.
 async fn check(
     sources: &Sources,
     since: Option<OffsetDateTime>,
     last: &ChainTip,
     link: &ChainLink,
-    seen: &mut Verification,
+    verification: &mut Verification,
 ) -> Result<(), StoreError> {
-    seen.receipts += 1;
+    verification.receipts += 1;
     let id = link.exchange_id;
     let Some(exchange) = sources.store.exchange(id).await? else {
-        seen.find(Kind::ReceiptMissing, Some(id), format!("receipt {} is gone", link.sequence));
+        verification.find(
+            Kind::ReceiptMissing,
+            Some(id),
+            format!("receipt {} is gone", link.sequence),
+        );
         return Ok(());
     };
     let (ledger, arl) = (sources.store.ledger(id).await?, sources.store.arl(id).await?);
@@ -66,7 +72,7 @@ async fn check(
         _ => None,
     };
     if expected.as_ref() != Some(&link.link) || link.sequence != last.sequence + 1 {
-        seen.find(
+        verification.find(
             Kind::ReceiptAltered,
             Some(id),
             format!("receipt {} does not make the link of the chain", link.sequence),
@@ -75,21 +81,21 @@ async fn check(
     if since.is_some_and(|since| exchange.received_at < since) {
         return Ok(());
     }
-    file::compare(sources, &exchange, ledger.as_ref(), arl.as_ref(), seen).await
+    file::compare(sources, &exchange, ledger.as_ref(), arl.as_ref(), verification).await
 }
 
-/// Exchanges that no link names: removed from the chain, or written before there was one. A page of
-/// them at a time, so that memory does not grow with the chain. A receipt and its link are
-/// committed together: what a page shows has its link in the question after it.
+/// Finds exchanges that no link names, a page at a time, so that memory does not grow with the
+/// chain. A receipt and its link are committed together, so that the links read after a page of
+/// exchanges include theirs.
 async fn unchained(
     sources: &Sources,
     since: Option<OffsetDateTime>,
-    seen: &mut Verification,
+    verification: &mut Verification,
 ) -> Result<(), StoreError> {
     let wanted = |exchange: &Exchange| since.is_none_or(|since| exchange.received_at >= since);
     let mut after = None;
     loop {
-        let page = sources.store.exchanges(None, after, PAGE).await?;
+        let page = sources.store.exchanges(None, after, PAGE_SIZE).await?;
         let ids: Vec<ExchangeId> = page
             .items
             .iter()
@@ -98,14 +104,14 @@ async fn unchained(
             .collect();
         let links: HashMap<ExchangeId, u64> =
             sources.store.links_of(&ids).await?.into_iter().collect();
-        // A link beyond the end is of no chain: nobody walks by it.
+        // The walk never reaches a link beyond the end: it counts as none.
         let end = sources.store.chain_tip().await?.sequence;
         for id in ids.iter().filter(|id| links.get(id).is_none_or(|rank| !(1..=end).contains(rank)))
         {
-            seen.find(
+            verification.find(
                 Kind::ReceiptNotChained,
                 Some(*id),
-                "the exchange stands in no link of the chain",
+                "the exchange has no link in the chain",
             );
         }
         after = page.next;

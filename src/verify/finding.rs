@@ -1,84 +1,87 @@
-//! What a verification found.
+//! Findings and notes of a verification.
 
 use crate::domain::ExchangeId;
 use serde::Serialize;
 
-/// Longest list of findings kept; the count goes on.
-const LONGEST_LIST: usize = 1_000;
+/// Most findings and most notes listed; the counts go on.
+const MAX_LISTED: usize = 1_000;
 
-/// What does not fit.
+/// Kind of a finding or note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Kind {
-    /// A receipt is not the one that was chained, or a link before it is gone.
+    /// A receipt does not make the link that was chained, or a link before it is gone.
     ReceiptAltered,
     /// The receipt of a link is gone.
     ReceiptMissing,
     /// The last receipts of the chain are gone.
     ChainCut,
-    /// An exchange with a verdict stands in no link.
+    /// An exchange with a verdict has no link in the chain.
     ReceiptNotChained,
-    /// The raw file cannot be read any more.
+    /// The raw file cannot be read.
     ArchiveUnreadable,
     /// The raw file is not the one that was deposited.
     ArchiveAltered,
-    /// The file read again says something else than the exchange.
+    /// Counts or sums of the exchange differ from the file.
     ExchangeDiffers,
-    /// The books are gone, or are not those of the file read again.
+    /// The ledger is gone, or differs from the ledger of the file.
     LedgerDiffers,
-    /// The ARL is gone or does not open.
+    /// The ARL is gone, does not open, or has another digest.
     ArlUnreadable,
-    /// An invoice of the file is neither a claim nor put aside.
+    /// An invoice of the file is neither a claim nor quarantined.
     InvoiceLost,
-    /// A claim is not what the file says.
+    /// A claim differs from its invoice in the file.
     ClaimDiffers,
-    /// An invoice put aside is not what the file says.
-    AsideDiffers,
-    /// A claim or an invoice put aside without invoice in the file.
+    /// A quarantined row differs from its invoice in the file.
+    #[serde(rename = "ASIDE_DIFFERS")]
+    QuarantinedDiffers,
+    /// A claim or a quarantined row has no invoice in the file.
     ClaimInvented,
-    /// The events of a claim have holes.
+    /// The sequence of a claim's events has holes.
     EventsMissing,
-    /// A note: the controls of this version would judge otherwise than the receipt did.
+    /// The controls of this version judge otherwise than the receipt (a note).
     JudgedOtherwise,
 }
 
-/// One thing that does not fit.
+/// A finding or note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What.
+    /// Kind.
     pub code: Kind,
-    /// Exchange, when one is concerned.
+    /// Exchange concerned, when there is one.
     pub exchange: Option<ExchangeId>,
-    /// Where and how, without persons.
+    /// Details, without persons.
     pub detail: String,
 }
 
-/// What was looked at and what was found.
+/// Result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Verification {
-    /// Links of the chain.
+    /// Links checked.
     pub receipts: u64,
-    /// Raw files read again.
+    /// Raw files read.
     pub files: u64,
     /// Invoices compared.
     pub invoices: u64,
-    /// How many findings there are.
+    /// Number of findings.
     pub finding_count: u64,
-    /// The findings, at most 1,000.
+    /// Findings, at most 1,000.
     pub findings: Vec<Finding>,
-    /// How many notes there are.
+    /// Number of notes.
     pub note_count: u64,
-    /// What fits, and would be judged otherwise today; at most 1,000.
+    /// Notes on rows that this version would judge otherwise, at most 1,000.
     pub notes: Vec<Finding>,
 }
 
 impl Verification {
-    /// Whether nothing was found. Notes are no findings: what was acknowledged stands.
+    /// Returns whether there is no finding. A note is no finding, because a receipt that was given
+    /// stays valid under later controls.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         self.finding_count == 0
     }
 
+    /// Adds a finding.
     pub(super) fn find(
         &mut self,
         code: Kind,
@@ -86,15 +89,15 @@ impl Verification {
         detail: impl Into<String>,
     ) {
         self.finding_count += 1;
-        if self.findings.len() < LONGEST_LIST {
+        if self.findings.len() < MAX_LISTED {
             self.findings.push(Finding { code, exchange, detail: detail.into() });
         }
     }
 
-    /// Notes that the controls of this version judge otherwise than the receipt did.
+    /// Adds a note.
     pub(super) fn note(&mut self, exchange: ExchangeId, detail: impl Into<String>) {
         self.note_count += 1;
-        if self.notes.len() < LONGEST_LIST {
+        if self.notes.len() < MAX_LISTED {
             self.notes.push(Finding {
                 code: Kind::JudgedOtherwise,
                 exchange: Some(exchange),

@@ -1,21 +1,19 @@
-//! The invoices of a file of norm B2, each with what stands for it in the store.
+//! The invoices of a file of norm B2, each beside its row in the store.
 
-use super::{Kind, Sources, Verification, file};
+use super::counts::{self, compare_verdict};
+use super::finding::{Kind, Verification};
+use super::sources::Sources;
 use crate::domain::{Exchange, InvoiceKey, Ledger, Quarantined};
-use crate::ingest::invoices::{Batches, Filing, Whole, is_duplicate};
+use crate::ingest::{UnjudgedInvoice, is_duplicate, read_unjudged};
 use crate::store::{StoreError, StoredInvoice, is_aside_of};
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::Montant;
 use noemie_xray::Examination;
 use std::collections::HashMap;
-use std::sync::Arc;
 
-/// Invoices compared with one look at the database.
-const BATCH: usize = 500;
-
-/// What stands in the store for the invoices of one file.
+/// Totals of the rows that the store has for the invoices of one file.
 #[derive(Default)]
-struct Held {
+struct StoredTotals {
     ledger: Ledger,
     claims: u64,
     quarantined: u64,
@@ -25,170 +23,153 @@ struct Held {
     amc: Montant,
 }
 
-/// Compares every invoice of a file with what became of it, and the receipt with that. Answers the
-/// books that follow.
+/// Compares every invoice of a file with its row, and the receipt with all rows. Returns the
+/// expected ledger.
 pub(super) async fn compare(
     sources: &Sources,
     exchange: &Exchange,
     examination: &Examination,
     forme: Forme,
-    seen: &mut Verification,
+    verification: &mut Verification,
 ) -> Result<Ledger, StoreError> {
-    let filing = Filing {
-        exchange_id: exchange.id,
-        sender: exchange.sender.clone(),
-        at: exchange.received_at,
-        vault: Arc::clone(&sources.vault),
-        clock: Arc::clone(&sources.clock),
+    let id = Some(exchange.id);
+    let mut batches = read_unjudged(&sources.context(exchange), forme);
+    let mut totals = StoredTotals {
+        ledger: Ledger { read: examination.read, ..Ledger::default() },
+        ..StoredTotals::default()
     };
-    let mut batches =
-        Batches::read_whole(&sources.archive, &exchange.archive_name, forme, filing, BATCH);
-    let mut held =
-        Held { ledger: Ledger { read: examination.read, ..Ledger::default() }, ..Held::default() };
     while let Some(batch) = batches.next_batch().await {
-        compare_batch(sources, exchange, &batch, &mut held, seen).await?;
+        compare_batch(sources, exchange, &batch, &mut totals, verification).await?;
     }
     match batches.envelope().await {
-        Ok(envelope) => held.ledger.envelope = envelope,
-        Err(failure) => seen.find(Kind::ArchiveUnreadable, Some(exchange.id), failure.to_string()),
+        Ok(envelope) => totals.ledger.envelope = envelope,
+        Err(failure) => verification.find(Kind::ArchiveUnreadable, id, failure.to_string()),
     }
-    let (stored, found) =
-        (sources.store.held(exchange.id).await?, (held.claims, held.quarantined + held.duplicates));
+    let stored = sources.store.held(exchange.id).await?;
+    let found = (totals.claims, totals.quarantined + totals.duplicates);
     if stored != found {
-        let detail =
-            format!("(claims, aside): {stored:?} in the store, {found:?} of them in the file");
-        seen.find(Kind::ClaimInvented, Some(exchange.id), detail);
+        let detail = format!(
+            "(claims, quarantined): {stored:?} in the store, {found:?} of them in the file"
+        );
+        verification.find(Kind::ClaimInvented, id, detail);
     }
-    receipt(exchange, &held, seen);
-    file::verdict(exchange, examination, seen);
-    Ok(held.ledger)
+    compare_receipt(exchange, &totals, verification);
+    compare_verdict(exchange, examination, verification);
+    Ok(totals.ledger)
 }
 
-/// The counts and sums of the receipt are those of what is stored.
-fn receipt(exchange: &Exchange, held: &Held, seen: &mut Verification) {
+/// Compares the counts and sums of the receipt with the rows.
+fn compare_receipt(exchange: &Exchange, totals: &StoredTotals, verification: &mut Verification) {
     let (said, stored) =
-        (file::counts_of(exchange), [held.claims, held.quarantined, held.duplicates, 0]);
+        (counts::outcomes(exchange), [totals.claims, totals.quarantined, totals.duplicates, 0]);
     if said != stored {
         let detail = format!(
             "accepted, quarantined, duplicates, unmatched: written {said:?}, stored {stored:?}"
         );
-        seen.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
+        verification.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
     }
-    let (said, stored) =
-        ([exchange.total, exchange.amo, exchange.amc], [held.total, held.amo, held.amc]);
+    let (said, stored) = (counts::sums(exchange), [totals.total, totals.amo, totals.amc]);
     if said != stored {
-        seen.find(
-            Kind::ExchangeDiffers,
-            Some(exchange.id),
-            format!(
-                "total, AMO, AMC of the accepted invoices: written {said:?}, stored {stored:?}"
-            ),
+        let detail = format!(
+            "total, AMO, AMC of the accepted invoices: written {said:?}, stored {stored:?}"
         );
+        verification.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
     }
 }
 
 async fn compare_batch(
     sources: &Sources,
     exchange: &Exchange,
-    batch: &[Whole],
-    held: &mut Held,
-    seen: &mut Verification,
+    batch: &[UnjudgedInvoice],
+    totals: &mut StoredTotals,
+    verification: &mut Verification,
 ) -> Result<(), StoreError> {
-    let rank = |whole: &Whole| whole.made.claim.ordinal;
+    let ordinal = |invoice: &UnjudgedInvoice| invoice.new.claim.ordinal;
     let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(()) };
-    let invoices: Vec<InvoiceKey> =
-        batch.iter().map(|whole| whole.made.claim.invoice_key()).collect();
-    let traces: HashMap<u64, StoredInvoice> = sources
-        .store
-        .traces(exchange.id, &invoices)
-        .await?
-        .into_iter()
-        .map(|t| (t.ordinal, t))
-        .collect();
-    let aside = sources.store.aside(exchange.id, (rank(first), rank(last))).await?;
-    let aside: HashMap<u64, Quarantined> = aside.into_iter().map(|q| (q.ordinal, q)).collect();
-    for whole in batch {
-        seen.invoices += 1;
-        let rank = rank(whole);
-        match (traces.get(&rank), aside.get(&rank)) {
-            (Some(trace), _) => claim(exchange, whole, trace, held, seen),
-            (None, Some(stored)) => put_aside(exchange, whole, stored, held, seen),
-            (None, None) => {
-                seen.find(Kind::InvoiceLost, Some(exchange.id), format!("invoice of rank {rank}"))
-            }
+    let keys: Vec<InvoiceKey> =
+        batch.iter().map(|invoice| invoice.new.claim.invoice_key()).collect();
+    let claims = sources.store.traces(exchange.id, &keys).await?;
+    let claims: HashMap<u64, StoredInvoice> =
+        claims.into_iter().map(|claim| (claim.ordinal, claim)).collect();
+    let quarantined = sources.store.aside(exchange.id, (ordinal(first), ordinal(last))).await?;
+    let quarantined: HashMap<u64, Quarantined> =
+        quarantined.into_iter().map(|row| (row.ordinal, row)).collect();
+    for invoice in batch {
+        verification.invoices += 1;
+        let ordinal = ordinal(invoice);
+        match (claims.get(&ordinal), quarantined.get(&ordinal)) {
+            (Some(claim), _) => compare_claim(exchange, invoice, claim, totals, verification),
+            (None, Some(row)) => compare_quarantined(exchange, invoice, row, totals, verification),
+            (None, None) => verification.find(
+                Kind::InvoiceLost,
+                Some(exchange.id),
+                format!("invoice of rank {ordinal}"),
+            ),
         }
     }
     Ok(())
 }
 
-fn claim(
+fn compare_claim(
     exchange: &Exchange,
-    whole: &Whole,
-    trace: &StoredInvoice,
-    held: &mut Held,
-    seen: &mut Verification,
+    invoice: &UnjudgedInvoice,
+    stored: &StoredInvoice,
+    totals: &mut StoredTotals,
+    verification: &mut Verification,
 ) {
-    held.claims += 1;
-    held.ledger.accepted += u64::from(whole.made.claim.record_count);
-    held.total += trace.total;
-    held.amo += trace.amo;
-    held.amc += trace.amc;
-    let expected = trace.if_it_were(&whole.made);
-    if *trace != expected {
-        seen.find(
-            Kind::ClaimDiffers,
-            Some(exchange.id),
-            format!("claim {}: written {trace:?}, read {expected:?}", trace.id),
-        );
+    totals.claims += 1;
+    totals.ledger.accepted += u64::from(invoice.new.claim.record_count);
+    totals.total += stored.total;
+    totals.amo += stored.amo;
+    totals.amc += stored.amc;
+    let expected = stored.if_it_were(&invoice.new);
+    if *stored != expected {
+        let detail = format!("claim {}: written {stored:?}, read {expected:?}", stored.id);
+        verification.find(Kind::ClaimDiffers, Some(exchange.id), detail);
     }
-    if trace.events == 0 || trace.events != trace.last_sequence {
+    if stored.events == 0 || stored.events != stored.last_sequence {
         let detail = format!(
             "claim {}: {} events, the last one of sequence {}",
-            trace.id, trace.events, trace.last_sequence
+            stored.id, stored.events, stored.last_sequence
         );
-        seen.find(Kind::EventsMissing, Some(exchange.id), detail);
+        verification.find(Kind::EventsMissing, Some(exchange.id), detail);
     }
-    if !whole.faults.is_empty() {
-        seen.note(
-            exchange.id,
-            format!(
-                "claim {}, invoice of rank {}: would be put aside today for {:?}",
-                trace.id, trace.ordinal, whole.faults
-            ),
+    if !invoice.faults.is_empty() {
+        let note = format!(
+            "claim {}, invoice of rank {}: would be quarantined today for {:?}",
+            stored.id, stored.ordinal, invoice.faults
         );
+        verification.note(exchange.id, note);
     }
 }
 
-fn put_aside(
+fn compare_quarantined(
     exchange: &Exchange,
-    whole: &Whole,
-    stored: &Quarantined,
-    held: &mut Held,
-    seen: &mut Verification,
+    invoice: &UnjudgedInvoice,
+    row: &Quarantined,
+    totals: &mut StoredTotals,
+    verification: &mut Verification,
 ) {
-    let read = &whole.made.claim;
-    if !is_aside_of(stored, read) {
-        seen.find(
-            Kind::AsideDiffers,
-            Some(exchange.id),
-            format!("invoice of rank {}", read.ordinal),
-        );
+    let read = &invoice.new.claim;
+    if !is_aside_of(row, read) {
+        let detail = format!("invoice of rank {}", read.ordinal);
+        verification.find(Kind::QuarantinedDiffers, Some(exchange.id), detail);
     }
     let records = u64::from(read.record_count);
-    let known = is_duplicate(stored);
-    if known {
-        held.duplicates += 1;
-        held.ledger.duplicates += records;
+    let is_duplicate = is_duplicate(row);
+    if is_duplicate {
+        totals.duplicates += 1;
+        totals.ledger.duplicates += records;
     } else {
-        held.quarantined += 1;
-        held.ledger.quarantined += records;
+        totals.quarantined += 1;
+        totals.ledger.quarantined += records;
     }
-    // A duplicate is one by the claims of its moment, and without a fault of its own.
-    if whole.faults != stored.codes && !(known && whole.faults.is_empty()) {
-        let detail = format!(
-            "invoice of rank {}, put aside for {:?}: would be judged by {:?} today",
-            read.ordinal, stored.codes, whole.faults
+    // A duplicate repeats a claim that was live at that moment, and has no fault of its own.
+    if invoice.faults != row.codes && !(is_duplicate && invoice.faults.is_empty()) {
+        let note = format!(
+            "invoice of rank {}, quarantined for {:?}: would be judged by {:?} today",
+            read.ordinal, row.codes, invoice.faults
         );
-        seen.note(exchange.id, detail);
+        verification.note(exchange.id, note);
     }
 }

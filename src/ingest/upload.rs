@@ -1,13 +1,14 @@
-//! A deposit under way: bytes go to the encrypted archive as they come, never to memory.
+//! An upload under way: bytes go to the encrypted archive as they come, never to memory.
 
+use super::reading::blocking;
 use super::{Deposit, IngestError};
 use crate::archive::{ArchiveWriter, Archived};
 use crate::domain::ExchangeId;
 use std::io::{self, Write};
 use time::OffsetDateTime;
 
-/// A deposit under way. Dropping it leaves nothing.
-pub struct Incoming {
+/// An upload under way. A dropped upload leaves no file.
+pub struct Upload {
     pub(super) id: ExchangeId,
     pub(super) at: OffsetDateTime,
     pub(super) deposit: Deposit,
@@ -15,7 +16,7 @@ pub struct Incoming {
     limit: u64,
 }
 
-impl Incoming {
+impl Upload {
     pub(super) fn new(
         id: ExchangeId,
         at: OffsetDateTime,
@@ -26,13 +27,13 @@ impl Incoming {
         Self { id, at, deposit, writer, limit }
     }
 
-    /// The identifier that the exchange will have.
+    /// Identifier that the exchange will have.
     #[must_use]
     pub fn id(&self) -> ExchangeId {
         self.id
     }
 
-    /// Takes the next bytes.
+    /// Writes the next bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), IngestError> {
         if self.writer.size() + bytes.len() as u64 > self.limit {
             return Err(IngestError::TooLarge { limit: self.limit });
@@ -40,12 +41,13 @@ impl Incoming {
         self.writer.write_all(bytes).map_err(IngestError::archive("writing the archive"))
     }
 
-    /// Takes the next bytes away from the async threads: they are encrypted and written to a disk
-    /// that may be slow.
+    /// Writes the next bytes away from the async threads: encrypting and a slow disk would block
+    /// them.
     pub async fn append(mut self, bytes: Vec<u8>) -> Result<Self, IngestError> {
-        super::blocking(move || self.write(&bytes).map(|()| self)).await
+        blocking(move || self.write(&bytes).map(|()| self)).await
     }
 
+    /// Ends the archive file.
     pub(super) fn finish(self) -> io::Result<Archived> {
         self.writer.finish()
     }

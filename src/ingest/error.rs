@@ -1,0 +1,74 @@
+//! Reasons for which a deposit has no receipt.
+
+use crate::domain::ExchangeId;
+use crate::store::StoreError;
+use std::io;
+
+/// Reason for which a deposit has no receipt. A file that was read always has one, even refused.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The sender's name is not usable.
+    #[error("sender must be 1 to 64 letters, digits, '-', '_' or '.'")]
+    InvalidSender,
+    /// The idempotency key was used for other bytes.
+    #[error("idempotency key already used for another file")]
+    KeyReused,
+    /// The file is larger than the configured limit.
+    #[error("file larger than the limit of {limit} bytes")]
+    TooLarge {
+        /// The limit, bytes.
+        limit: u64,
+    },
+    /// As many uploads as the configured limit are open.
+    #[error("{limit} uploads are open, which is the limit (max_uploads): try again later")]
+    TooManyUploads {
+        /// The limit.
+        limit: usize,
+    },
+    /// The archive or the upload failed.
+    #[error("archive, while {doing}")]
+    Archive {
+        /// Step that failed.
+        doing: &'static str,
+        /// Cause.
+        #[source]
+        source: io::Error,
+    },
+    /// Another replica goes on with this deposit. Begun again, the deposit finds its receipt.
+    #[error("another replica went on with this deposit")]
+    Overtaken,
+    /// A staged deposit has some of the invoices or a remittance of this one. Whether they are
+    /// duplicates is known when the staged deposit is closed or abandoned.
+    #[error(
+        "exchange {exchange}, whose invoices are being written, has the same invoices or remittance: try again later"
+    )]
+    Held {
+        /// Exchange that the staged deposit becomes.
+        exchange: ExchangeId,
+    },
+    /// An operator abandoned this deposit while its invoices were being written.
+    #[error(
+        "the deposit was abandoned while its invoices were being written (`loads abandon`): none of them is kept"
+    )]
+    Abandoned,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl IngestError {
+    /// Whether the same deposit, begun again, may well succeed.
+    pub(super) fn is_retryable(&self) -> bool {
+        matches!(self, Self::Overtaken) || self.is_conflict()
+    }
+
+    /// Whether the transaction conflicted with another one: begun again, it may well succeed.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(failure) if failure.worth_a_retry())
+    }
+
+    /// Returns a function that wraps a failure of the archive or of the reading.
+    pub(super) fn archive(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Archive { doing, source }
+    }
+}

@@ -1,0 +1,91 @@
+//! Returns of an archived NOEMIE file, normalised: the second pass matches them with claims.
+
+use super::DepositContext;
+use super::invoices::reasons;
+use super::reading::Batches;
+use crate::domain::{Token, UnmatchedReturn};
+use crate::matching::Answer;
+use crate::normalise;
+use crate::outgoing::arl::NotLoaded;
+use crate::vault::Vault;
+use noemie_parsers::noemie::{Element, Packaging, Reader, Retour};
+
+/// A return as the controls judge it.
+pub(super) enum ReadReturn {
+    /// The return is matched with a claim.
+    Answer(Answer),
+    /// The controls quarantine the return.
+    Quarantined(Box<QuarantinedReturn>),
+}
+
+/// A return that cannot be believed. Its row stands with the unmatched ones under an empty
+/// identity, so that no later claim matches it.
+pub(super) struct QuarantinedReturn {
+    /// Row in the store.
+    pub(super) row: UnmatchedReturn,
+    /// Entry in the ARL.
+    pub(super) not_loaded: NotLoaded,
+    /// Entities of the return.
+    pub(super) entities: u64,
+}
+
+/// Reads the returns of a file.
+pub(super) fn read_returns(context: &DepositContext, packaging: Packaging) -> Batches<ReadReturn> {
+    let context = context.clone();
+    Batches::start(context.batch_size, move |sender| {
+        let mut reader = Reader::new(context.open_file()?, packaging);
+        let mut in_returns = 0;
+        while let Some(element) = reader.next_element()? {
+            if let Element::Retour(retour) = element {
+                in_returns += retour.entites.len() as u64;
+                sender.push(read_return(&retour, &context.vault))?;
+            }
+        }
+        Ok(reader.comptes().entites - in_returns)
+    })
+}
+
+fn read_return(retour: &Retour, vault: &Vault) -> ReadReturn {
+    let entities = retour.entites.len() as u64;
+    if retour.quarantined() {
+        return ReadReturn::Quarantined(Box::new(QuarantinedReturn {
+            row: quarantined_row(retour),
+            not_loaded: not_loaded(retour),
+            entities,
+        }));
+    }
+    ReadReturn::Answer(Answer {
+        ordinal: retour.ordinal,
+        record: retour.position.record,
+        entities,
+        ps: ps(retour),
+        invoice_number: retour.numero.clone(),
+        identities: normalise::identities(retour, vault),
+        outcomes: normalise::outcomes(retour),
+    })
+}
+
+fn ps(retour: &Retour) -> String {
+    let destinataire = retour.contexte.destinataire.as_ref();
+    destinataire.and_then(|d| d.ps).map(|n| n.as_str().to_owned()).unwrap_or_default()
+}
+
+fn quarantined_row(retour: &Retour) -> UnmatchedReturn {
+    let codes: Vec<String> = reasons(&retour.anomalies).into_iter().map(|(code, _)| code).collect();
+    UnmatchedReturn {
+        ordinal: retour.ordinal,
+        identity: Token(String::new()),
+        ps: ps(retour),
+        invoice_number: retour.numero.clone(),
+        summary: format!("Retour mis de côté : {}", codes.join(", ")),
+    }
+}
+
+fn not_loaded(retour: &Retour) -> NotLoaded {
+    NotLoaded {
+        ps: ps(retour),
+        lot: retour.lot.clone(),
+        invoice_number: retour.numero.clone(),
+        reasons: reasons(&retour.anomalies),
+    }
+}

@@ -1,0 +1,94 @@
+//! Deletes the rows of a staged deposit: an operator abandons it, or the gateway writes it anew.
+//!
+//! A process that finds the withdrawal flag deletes rows before anything else, so that a kill
+//! during a withdrawal costs only time.
+
+use crate::domain::ExchangeId;
+use crate::ingest::retry::{MAX_TRIES, POLL_INTERVAL};
+use crate::ingest::{Ingest, IngestError};
+use crate::kill_point;
+use crate::store::{Removed, Withdrawal};
+
+/// Most polls of a deposit that another process writes, while it is abandoned: five minutes. A
+/// process that reads a large file notices the flag at the end of the read.
+const MAX_POLLS: u32 = 600;
+
+impl Ingest {
+    /// Abandons a staged deposit: its exchange, remittances and rows are deleted. The archive file
+    /// stays, and the same bytes may be deposited again. Returns `None` when no such deposit is
+    /// staged. `over` is false when another process did not release the lease in time: that process
+    /// or the next resume ends the withdrawal.
+    pub async fn abandon(&self, id: ExchangeId) -> Result<Option<Removed>, IngestError> {
+        if !self.flag_withdrawal(id, Withdrawal::Abandon).await? {
+            return Ok(None);
+        }
+        kill_point::reach("abandon.marked");
+        for _ in 0..MAX_POLLS {
+            if let Some(_lease) = self.store.try_load_lease(id).await? {
+                let removed = self.finish_withdrawal(id).await?;
+                return Ok(Some(Removed { over: self.is_gone(id).await?, ..removed }));
+            }
+            // The process that held the lease may have ended the withdrawal.
+            if self.store.load(id).await?.is_none() {
+                return Ok(Some(Removed { over: self.is_gone(id).await?, ..Removed::default() }));
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+        Ok(Some(Removed::default()))
+    }
+
+    /// Deletes the rows of a staged deposit that stays reserved. The caller holds the lease.
+    pub(super) async fn restart(&self, id: ExchangeId) -> Result<(), IngestError> {
+        if !self.flag_withdrawal(id, Withdrawal::Restart).await? {
+            return Err(IngestError::Overtaken);
+        }
+        self.finish_withdrawal(id).await.map(|_| ())
+    }
+
+    async fn flag_withdrawal(&self, id: ExchangeId, why: Withdrawal) -> Result<bool, IngestError> {
+        let mut work = self.store.begin().await?;
+        let is_flagged = work.withdraw(id, why).await?;
+        work.commit().await?;
+        Ok(is_flagged)
+    }
+
+    /// Deletes the rows of a deposit whose withdrawal flag is set, batch by batch. The caller holds
+    /// the lease.
+    pub(super) async fn finish_withdrawal(&self, id: ExchangeId) -> Result<Removed, IngestError> {
+        let mut all = Removed::default();
+        while let Some(step) = self.remove_batch(id).await? {
+            all.claims += step.claims;
+            all.aside += step.aside;
+            all.freed += step.freed;
+            kill_point::reach("abandon.step");
+            if step.over {
+                all.over = true;
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Deletes one batch of rows, and tries again when the transaction conflicts with another one.
+    async fn remove_batch(&self, id: ExchangeId) -> Result<Option<Removed>, IngestError> {
+        let mut tries = 1;
+        loop {
+            match self.try_remove_batch(id).await {
+                Err(failure) if failure.is_conflict() && tries < MAX_TRIES => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn try_remove_batch(&self, id: ExchangeId) -> Result<Option<Removed>, IngestError> {
+        let mut work = self.store.begin().await?;
+        let step = work.take_back(id, self.limits.batch).await?;
+        work.commit().await?;
+        Ok(step)
+    }
+
+    /// Returns whether neither a staged deposit nor a receipt has this id.
+    async fn is_gone(&self, id: ExchangeId) -> Result<bool, IngestError> {
+        Ok(self.store.load(id).await?.is_none() && self.store.exchange(id).await?.is_none())
+    }
+}

@@ -1,0 +1,71 @@
+//! Duplicates: invoices whose claim is known.
+
+use super::totals::Totals;
+use crate::domain::{Claim, ClaimId, Finding, FindingCode, PartState, Quarantined, Severity};
+use crate::ingest::DepositContext;
+use crate::ingest::invoices::{ALREADY_PAID, ALREADY_RECEIVED};
+use crate::outgoing::arl::NotLoaded;
+
+/// Claim that a duplicate repeats.
+#[derive(Clone, Copy)]
+pub(super) struct Original {
+    id: ClaimId,
+    is_paid: bool,
+}
+
+impl Original {
+    pub(super) fn of(claim: &Claim) -> Self {
+        Self { id: claim.id, is_paid: claim.amc.state == PartState::Paid }
+    }
+}
+
+/// Returns the quarantined row of a duplicate.
+pub(super) fn duplicate(
+    claim: &Claim,
+    original: Original,
+    context: &DepositContext,
+) -> Quarantined {
+    let code = if original.is_paid { ALREADY_PAID } else { ALREADY_RECEIVED };
+    Quarantined {
+        exchange_id: context.origin.exchange_id,
+        ordinal: claim.ordinal,
+        ps: claim.ps.clone(),
+        invoice_number: claim.invoice_number.clone(),
+        lot: claim.lot.clone(),
+        codes: vec![code.to_owned()],
+        first_record: claim.first_record,
+        record_count: claim.record_count,
+        offset: 0,
+        duplicate_of: Some(original.id),
+        resolved_by: None,
+        at: context.origin.received_at,
+    }
+}
+
+/// Counts a duplicate and reports it in the ARL and among the anomalies.
+pub(super) fn report(duplicate: &Quarantined, totals: &mut Totals) {
+    let is_paid = duplicate.codes.iter().any(|code| code == ALREADY_PAID);
+    let (code, text) = if is_paid {
+        (ALREADY_PAID, "Facture déjà payée")
+    } else {
+        (ALREADY_RECEIVED, "Facture déjà reçue")
+    };
+    let message = duplicate
+        .duplicate_of
+        .map_or_else(|| text.to_owned(), |original| format!("{text} : demande {original}"));
+    totals.count_duplicate(u64::from(duplicate.record_count));
+    totals.list_not_loaded(NotLoaded {
+        ps: duplicate.ps.clone(),
+        lot: duplicate.lot.clone(),
+        invoice_number: duplicate.invoice_number.clone(),
+        reasons: vec![(code.to_owned(), message.clone())],
+    });
+    totals.add_finding(Finding::on_invoice(
+        FindingCode::new(code, "C14"),
+        Severity::Invoice,
+        duplicate.first_record,
+        "2",
+        message,
+        duplicate.invoice_number.clone(),
+    ));
+}

@@ -1,0 +1,149 @@
+//! Writes a batch of invoices of norm B2: claims, duplicates and quarantined invoices.
+
+use super::duplicates::{self, Original, duplicate};
+use super::open_deposits::wait_for_open;
+use super::totals::Totals;
+use crate::domain::{
+    Claim, ClaimEvent, ClaimId, EventId, InvoiceKey, NewClaim, PartState, Token, life_cycle,
+};
+use crate::ingest::invoices::ReadInvoice;
+use crate::ingest::{DepositContext, IngestError};
+use crate::kill_point;
+use crate::store::UnitOfWork;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// A claim that is not written, and the claim that it repeats.
+type Repeated = (Arc<NewClaim>, Original);
+
+/// Writes one batch, in a handful of statements whatever its size.
+pub(super) async fn write(
+    batch: Vec<ReadInvoice>,
+    context: &DepositContext,
+    work: &mut dyn UnitOfWork,
+    totals: &mut Totals,
+) -> Result<(), IngestError> {
+    kill_point::reach("load.batch");
+    let (mut claims, mut quarantined) = (Vec::new(), Vec::new());
+    for invoice in batch {
+        match invoice {
+            ReadInvoice::Claim(claim) => claims.push(claim),
+            ReadInvoice::Quarantined(invoice) => {
+                totals.count_quarantined(&invoice.0, invoice.1.clone());
+                quarantined.push(invoice.0.clone());
+            }
+        }
+    }
+    for (new, original) in write_claims(claims, context, work, totals).await? {
+        let duplicate = duplicate(&new.claim, original, context);
+        duplicates::report(&duplicate, totals);
+        quarantined.push(duplicate);
+    }
+    if !quarantined.is_empty() {
+        work.insert_quarantined(&quarantined).await?;
+    }
+    kill_point::reach("load.written");
+    Ok(())
+}
+
+/// Writes claims with their first events; returns those that repeat a live claim.
+async fn write_claims(
+    claims: Vec<Arc<NewClaim>>,
+    context: &DepositContext,
+    work: &mut dyn UnitOfWork,
+    totals: &mut Totals,
+) -> Result<Vec<Repeated>, IngestError> {
+    let known = latest_claims(&claims, context, work).await?;
+    let (new, mut repeated) = split_known(claims, &known)?;
+    // Events are made while the database writes the claims; the events of claims that it leaves out
+    // are dropped.
+    let (inserted, mut events) =
+        tokio::join!(work.insert_claims(&new), async { first_events(&new, context) });
+    let inserted: HashSet<ClaimId> = inserted?.into_iter().collect();
+    let (written, left_out): (Vec<_>, Vec<_>) =
+        new.into_iter().partition(|new| inserted.contains(&new.claim.id));
+    repeated.extend(find_originals(left_out, context, work).await?);
+    kill_point::reach("load.claims");
+    written.iter().for_each(|new| totals.count_claim(&new.claim));
+    events.retain(|event| inserted.contains(&event.claim_id));
+    if !events.is_empty() {
+        work.insert_events(&events).await?;
+    }
+    Ok(repeated)
+}
+
+/// Reads the latest claim of each invoice.
+async fn latest_claims(
+    claims: &[Arc<NewClaim>],
+    context: &DepositContext,
+    work: &mut dyn UnitOfWork,
+) -> Result<HashMap<Token, Claim>, IngestError> {
+    let invoices: Vec<InvoiceKey> = claims.iter().map(|new| new.claim.invoice_key()).collect();
+    let known = work.latest_claims(&invoices).await?;
+    wait_for_open(known.iter().map(|claim| claim.exchange_id), context, work).await?;
+    Ok(known.into_iter().map(|claim| (claim.identity.clone(), claim)).collect())
+}
+
+/// Splits claims into new ones and repetitions. An invoice whose claim is live is a duplicate; one
+/// whose AMC part was rejected is corrected by a new claim. A claim of this very invoice means that
+/// another process writes the same deposit.
+fn split_known(
+    claims: Vec<Arc<NewClaim>>,
+    known: &HashMap<Token, Claim>,
+) -> Result<(Vec<Arc<NewClaim>>, Vec<Repeated>), IngestError> {
+    let (mut new, mut repeated) = (Vec::new(), Vec::new());
+    for mut claim in claims {
+        match known.get(&claim.claim.identity) {
+            Some(first) if is_same_invoice(first, &claim.claim) => {
+                return Err(IngestError::Overtaken);
+            }
+            Some(first) if life_cycle::is_live(first.amo.state, first.amc.state) => {
+                repeated.push((claim, Original::of(first)));
+            }
+            Some(rejected) => {
+                Arc::make_mut(&mut claim).claim.corrects = Some(rejected.id);
+                new.push(claim);
+            }
+            None => new.push(claim),
+        }
+    }
+    Ok((new, repeated))
+}
+
+/// Finds the original of each claim that the database left out: the same invoice came twice in this
+/// batch, or in a deposit that committed meanwhile. A claim without original means that the
+/// original was deleted at this moment, with a deposit being withdrawn.
+async fn find_originals(
+    left_out: Vec<Arc<NewClaim>>,
+    context: &DepositContext,
+    work: &mut dyn UnitOfWork,
+) -> Result<Vec<Repeated>, IngestError> {
+    if left_out.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = latest_claims(&left_out, context, work).await?;
+    let with_original = |new: Arc<NewClaim>| {
+        let original = known
+            .get(&new.claim.identity)
+            .filter(|first| !is_same_invoice(first, &new.claim))
+            .ok_or(IngestError::Overtaken)?;
+        Ok((new, Original::of(original)))
+    };
+    left_out.into_iter().map(with_original).collect()
+}
+
+/// Returns whether both claims are one invoice of one file.
+fn is_same_invoice(stored: &Claim, read: &Claim) -> bool {
+    stored.exchange_id == read.exchange_id && stored.ordinal == read.ordinal
+}
+
+/// Makes the first event of each claim.
+fn first_events(claims: &[Arc<NewClaim>], context: &DepositContext) -> Vec<ClaimEvent> {
+    let origin = &context.origin;
+    let first = |claim: &Claim| {
+        let part = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };
+        let id = EventId(context.clock.new_id());
+        ClaimEvent::of(claim, part, id, 1, Some(origin.exchange_id), origin.received_at)
+    };
+    claims.iter().map(|new| first(&new.claim)).collect()
+}

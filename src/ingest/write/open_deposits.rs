@@ -1,0 +1,33 @@
+//! Deposits without receipt that hold invoices of this one.
+
+use crate::domain::ExchangeId;
+use crate::ingest::{DepositContext, IngestError};
+use crate::store::{OpenDeposit, UnitOfWork};
+use std::collections::HashSet;
+
+/// Returns [`IngestError::Held`] if one of these exchanges is a staged deposit that this one has to
+/// wait for: a staged deposit may be abandoned, so that no invoice may be refused as a duplicate of
+/// one of its invoices.
+///
+/// A deposit in one transaction rolls back and waits for every staged one. Of two staged deposits
+/// the younger waits, for two that waited for each other would wait for ever; the older refuses the
+/// younger one's invoices as duplicates, and should the younger be abandoned, these invoices wait
+/// in the quarantine. Every deposit waits for one that is being withdrawn.
+pub(super) async fn wait_for_open(
+    exchanges: impl IntoIterator<Item = ExchangeId>,
+    context: &DepositContext,
+    work: &mut dyn UnitOfWork,
+) -> Result<(), IngestError> {
+    let own = context.origin.exchange_id;
+    let others: HashSet<ExchangeId> = exchanges.into_iter().filter(|id| *id != own).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let has_priority = |open: &&OpenDeposit| {
+        others.contains(&open.id) && (!context.is_staged || open.withdrawn || open.id < own)
+    };
+    match work.open_loads().await?.iter().find(has_priority) {
+        Some(open) => Err(IngestError::Held { exchange: open.id }),
+        None => Ok(()),
+    }
+}
