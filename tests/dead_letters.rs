@@ -6,8 +6,6 @@
     reason = "a test that unwraps is a test that fails with a line number"
 )]
 
-#[path = "support/relay.rs"]
-mod relay;
 mod support;
 
 use lapin::BasicProperties;
@@ -26,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use support::databases::{TestDatabase, on_postgres, on_sqlite};
+use support::relay;
 use support::samples::{deposit_many, event, new_id};
 
 const FAST: Act = Act::Replay { rate: 10_000 };

@@ -2,10 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-#[path = "support/gateway.rs"]
-mod gateway;
-#[path = "support/relay.rs"]
-mod relay;
 mod support;
 
 use lapin::BasicProperties;
@@ -20,6 +16,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 use support::databases::on_sqlite;
+use support::gateway;
+use support::relay;
 use support::samples::deposit_many;
 
 const LIMIT: Duration = Duration::from_secs(60);

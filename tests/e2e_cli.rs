@@ -3,14 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-#[path = "support/gateway.rs"]
-mod gateway;
+mod support;
 
 use gateway::run;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use support::gateway;
 
 /// The longest that any single file may take.
 const LIMIT: Duration = Duration::from_secs(10);

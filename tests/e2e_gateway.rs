@@ -4,10 +4,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-#[path = "support/broker.rs"]
-mod broker;
-#[path = "support/gateway.rs"]
-mod gateway;
 mod support;
 
 use broker::{Message, on_broker};
@@ -18,7 +14,9 @@ use noemie_parsers::noemie::Etat;
 use noemie_parsers::physical::enregistrements::Forme;
 use std::fs::{self, File};
 use std::io::Write as _;
+use support::broker;
 use support::databases::on_postgres;
+use support::gateway;
 use tonic::Streaming;
 
 const SENDER: &str = "oct1";

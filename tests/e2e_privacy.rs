@@ -8,10 +8,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-#[path = "support/broker.rs"]
-mod broker;
-#[path = "support/gateway.rs"]
-mod gateway;
+mod support;
 
 use broker::on_broker;
 use gateway::{Gateway, eventually, read_noemie, run};
@@ -22,6 +19,8 @@ use noemie_parsers::types::{CleNir, Nir};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use support::broker;
+use support::gateway;
 
 const SENDER: &str = "oct1";
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/samples");

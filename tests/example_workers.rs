@@ -1,16 +1,14 @@
-//! The workers of `examples/` on a real RabbitMQ: fed duplicates and poison, killed in the middle,
-//! cut off; each fact takes effect once.
+//! The workers of `examples/` on a real RabbitMQ. They get duplicates and an unreadable message, are
+//! killed, and lose their connection; each event takes effect once.
 //!
-//! The Python one needs `python3` with pika, installed into `target/worker-venv` when pip can.
-//! Where that fails the test says so and passes: the Rust one is never skipped.
+//! The Python worker needs `python3` with pika, which pip installs into `target/worker-venv`. Where
+//! that fails the test prints that it was skipped. The test of the Rust worker is never skipped.
 
 #![allow(
     clippy::unwrap_used,
     reason = "a test that unwraps is a test that fails with a line number"
 )]
 
-#[path = "support/relay.rs"]
-mod relay;
 mod support;
 
 use lapin::BasicProperties;
@@ -18,24 +16,27 @@ use lapin::options::BasicPublishOptions;
 use noemie_gateway::domain::ClaimEvent;
 use noemie_gateway::relay::dead_letters::{DeadQueue, look};
 use noemie_gateway::relay::topology::{self, DEAD, WORK};
-use relay::{Broker, PATIENCE, Proxy, eventually, on_broker};
 use sqlx::{Connection, SqliteConnection};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use support::relay::{Broker, Proxy, eventually, on_broker};
 use support::samples::{claim, event, new_id};
+use support::wait::{PATIENCE, within};
 
+/// Claims whose events are published before a worker starts.
 const CLAIMS: u64 = 40;
+/// Events of each claim.
 const FACTS: u64 = 25;
-/// Claims that are told of when the line of the worker is cut.
+/// Claims whose events are published while the connection of the worker is cut.
 const LATE_CLAIMS: u64 = 4;
 
-/// A worker process; dropping it kills it.
+/// A worker process, killed when it is dropped.
 struct Worker(Child);
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // Gone already is as good.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -55,14 +56,15 @@ fn start(program: &[PathBuf], url: &str, queue: &str, db: &Path) -> Worker {
     Worker(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap())
 }
 
-/// One integer of the worker's database; 0 before it has made its tables.
+/// Returns an integer from the worker's database, 0 before the worker has made its tables.
 async fn number(db: &Path, sql: &'static str) -> i64 {
     let url = format!("sqlite:{}?mode=ro", db.display());
     let Ok(mut connection) = SqliteConnection::connect(&url).await else { return 0 };
     sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap_or(0)
 }
 
-/// Events of several claims, in order for each, every third one published twice.
+/// Publishes the events of several claims, in order for each. The events of every third claim are
+/// published twice.
 async fn feed(broker: &Broker, claims: u64) {
     let exchange = noemie_gateway::domain::ExchangeId(new_id());
     let claims: Vec<_> = (1..=claims).map(|n| claim(exchange, n, &n.to_string()).claim).collect();
@@ -91,7 +93,7 @@ async fn publish(broker: &Broker, id: &str, body: &[u8]) {
     sent.await.unwrap().await.unwrap();
 }
 
-/// The whole story for one worker.
+/// Runs a worker through kills, a cut connection and an unreadable message.
 async fn story(program: Vec<PathBuf>) {
     on_broker(|broker| async move {
         let dir = tempfile::tempdir().unwrap();
@@ -102,44 +104,31 @@ async fn story(program: Vec<PathBuf>) {
         feed(&broker, CLAIMS).await;
         publish(&broker, &new_id().to_string(), b"not an event: DUPONT").await;
 
-        // Killed in the middle, twice, each time further on.
+        // The worker is killed twice in the middle of its work.
         for done in [150, 400] {
             let worker = start(&program, &proxy.url(), &queue, &db);
-            let start = Instant::now();
-            while number(&db, "SELECT count(*) FROM done").await < done {
-                assert!(
-                    start.elapsed() < PATIENCE,
-                    "{}",
-                    std::fs::read_to_string(db.with_extension("log")).unwrap_or_default()
-                );
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            wait_until_done(&db, done, PATIENCE).await;
             drop(worker);
         }
-        // Its line is cut in the middle, or at the end where it is faster than the look at its
-        // tables: there is more to do behind the cut.
-        let lines = || {
+        // Its connection is cut in the middle of its work, or at the end on a fast machine. More
+        // events are published after the cut.
+        let connections = || {
             std::fs::read_to_string(db.with_extension("log"))
                 .unwrap_or_default()
                 .matches("consuming")
                 .count()
         };
-        let before = lines();
+        let before = connections();
         let worker = start(&program, &proxy.url(), &queue, &db);
-        eventually("it goes on", || async {
-            lines() > before && number(&db, "SELECT count(*) FROM done").await > 600
+        eventually("the worker goes on", || async {
+            connections() > before && number(&db, "SELECT count(*) FROM done").await > 600
         })
         .await;
         proxy.cut();
         feed(&broker, LATE_CLAIMS).await;
         let all = i64::try_from((CLAIMS + LATE_CLAIMS) * FACTS).unwrap();
-        // A worker may hear of the cut only by its heartbeat.
-        let cut = Instant::now();
-        while number(&db, "SELECT count(*) FROM done").await < all {
-            let log = || std::fs::read_to_string(db.with_extension("log")).unwrap_or_default();
-            assert!(cut.elapsed() < 3 * PATIENCE, "not every event is done: {}", log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        // The worker may notice the cut only by its heartbeat.
+        wait_until_done(&db, all, 3 * PATIENCE).await;
         eventually("everything is acknowledged", || async {
             broker.depth(WORK).await == 0 && broker.depth(DEAD).await == 1
         })
@@ -149,7 +138,7 @@ async fn story(program: Vec<PathBuf>) {
         assert_eq!(
             number(&db, "SELECT count(*) FROM facts").await,
             all,
-            "each fact took effect once"
+            "each event took effect once"
         );
         assert_eq!(
             number(&db, "SELECT count(*) FROM (SELECT DISTINCT claim_id, sequence FROM facts)")
@@ -167,7 +156,17 @@ async fn story(program: Vec<PathBuf>) {
     .await;
 }
 
-/// `target/<profile>`, by where this test runs.
+/// Waits until the worker has handled so many events. Panics with the worker's log after `limit`.
+async fn wait_until_done(db: &Path, events: i64, limit: Duration) {
+    let probe =
+        || async { (number(db, "SELECT count(*) FROM done").await >= events).then_some(()) };
+    if within(limit, probe).await.is_none() {
+        let log = std::fs::read_to_string(db.with_extension("log")).unwrap_or_default();
+        panic!("{events} events are not done within {limit:?}: {log}");
+    }
+}
+
+/// Returns `target/<profile>`, from the path of this test program.
 fn build_directory() -> PathBuf {
     std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned()
 }
@@ -177,9 +176,9 @@ fn root() -> &'static Path {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_rust_worker_takes_each_fact_once() {
+async fn the_rust_worker_handles_each_event_once() {
     let directory = build_directory();
-    // Cargo builds the examples before it runs all tests, and not before it runs this one alone.
+    // Cargo builds the examples for a run of all tests only.
     let mut build = Command::new(env!("CARGO"));
     build
         .current_dir(root())
@@ -193,17 +192,17 @@ async fn the_rust_worker_takes_each_fact_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_python_worker_takes_each_fact_once() {
+async fn the_python_worker_handles_each_event_once() {
     let Some(python) = python_with_pika() else {
         eprintln!(
-            "SKIPPED: no python3 with pika, and pip could not install it into target/worker-venv: examples/worker.py was not tried"
+            "SKIPPED: no python3 with pika, and pip could not install it into target/worker-venv: examples/worker.py was not tested"
         );
         return;
     };
     story(vec![python, root().join("examples/worker.py")]).await;
 }
 
-/// The machine's python3 when it has pika, else that of an environment of our own under `target/`.
+/// Returns the python3 of the machine if it has pika, else that of an environment under `target/`.
 fn python_with_pika() -> Option<PathBuf> {
     let has_pika = |python: &Path| {
         let asked = Command::new(python).args(["-c", "import pika"]).stderr(Stdio::null()).status();
@@ -220,10 +219,10 @@ fn python_with_pika() -> Option<PathBuf> {
     if has_pika(&system) {
         return Some(system);
     }
-    let place = build_directory().parent()?.join("worker-venv");
-    let python = place.join("bin/python");
+    let environment = build_directory().parent()?.join("worker-venv");
+    let python = environment.join("bin/python");
     if !has_pika(&python) {
-        run(&system, &["-m", "venv", place.to_str()?]);
+        run(&system, &["-m", "venv", environment.to_str()?]);
         run(&python, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pika"]);
     }
     has_pika(&python).then_some(python)

@@ -1,15 +1,16 @@
 //! The listener of gRPC: no answer waits for the client's delayed acknowledgement, and running out
 //! of file descriptors does not end it.
 
+mod support;
+
 mod grpc_support;
-#[path = "support/gateway.rs"]
-mod program;
 
 use grpc_support::Gateway;
 use noemie_gateway::grpc::proto::LookupConventionnementRequest;
 use program::{PATIENCE, eventually};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use support::gateway as program;
 use tokio::net::TcpStream;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;

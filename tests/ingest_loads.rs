@@ -7,8 +7,6 @@
     reason = "a test stops at the first surprise"
 )]
 
-#[path = "support/cut.rs"]
-mod cut;
 mod support;
 
 use cut::{cut_after, step};
@@ -24,6 +22,7 @@ use noemie_gateway::verify::{Sources, verify};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use support::cut;
 use support::databases::TestDatabase;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;

@@ -1,64 +1,59 @@
-//! The gateway dies at every named place between a byte and its event (`src/kill_point.rs`), then
-//! at many moments of no name, on both databases. Each time it is started again, the story goes on,
-//! and everything is counted: see `support/proof.rs`.
+//! Kills the gateway at every kill point between a byte and its event (`src/kill_point.rs`), then at
+//! random moments, on both databases. After each kill the gateway starts again and the story goes
+//! on. At the end the test compares the deposits with database, archive, directories and queues
+//! (`support/proof.rs`).
 //!
-//! `NOEMIE_TEST_KILLS=2000 cargo test --test kill_matrix unnamed -- --nocapture` for a long run,
-//! with `NOEMIE_TEST_SEED=1` for other moments.
+//! The number of random kills is short unless `NOEMIE_TEST_LONG=1` is set.
+//! `NOEMIE_TEST_KILLS=2000 cargo test --test kill_matrix random -- --nocapture` kills more often,
+//! and `NOEMIE_TEST_SEED=1` draws other moments.
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test stops at the first surprise")]
 
-#[path = "support/broker.rs"]
-mod broker;
-#[path = "support/gateway.rs"]
-mod gateway;
-#[path = "support/half_done.rs"]
-mod half_done;
 #[path = "kill_matrix/moment.rs"]
 mod moment;
 #[path = "kill_matrix/named.rs"]
 mod named;
-#[path = "support/proof.rs"]
-mod proof;
-#[path = "support/story.rs"]
-mod story;
+#[path = "kill_matrix/random.rs"]
+mod random;
 mod support;
-#[path = "kill_matrix/unnamed.rs"]
-mod unnamed;
 
-use broker::{Broker, on_broker};
-use gateway::Gateway;
-use proof::Deposit;
 use std::collections::BTreeSet;
 use std::path::Path;
-use support::databases::on_postgres;
+use support::broker::{self, Broker, on_broker};
+use support::databases::on_postgres_at;
+use support::gateway::{self, Gateway};
+use support::proof::{self, Deposit};
+use support::{half_done, servers, story, wait};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// Gateways at once, in all tests of this program: they mostly wait, and each has some ten of the
-/// hundred connections of a PostgreSQL.
-const AT_ONCE: usize = 8;
-static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
+/// Gateways that run at once in this test program. A gateway mostly waits.
+const MAX_GATEWAYS: usize = 8;
+static PERMITS: Semaphore = Semaphore::const_new(MAX_GATEWAYS);
+/// Free connections that a PostgreSQL needs for the gateways and the tests: a gateway opens about
+/// ten.
+const CONNECTIONS: i64 = 160;
 
-/// The shape of a gateway: the variables of its environment, and where its tables are.
-struct Shape<'a> {
+/// What a gateway runs on: its environment variables, the address of its database, its broker.
+struct Setup<'a> {
     settings: Vec<(&'a str, &'a str)>,
     url: String,
     broker: Option<&'a Broker>,
 }
 
-/// Everything but what a worker heard.
-async fn count(
+/// Checks everything but the messages of the workers' queue.
+async fn check(
     gateway: &Gateway,
     dir: &Path,
-    shape: &Shape<'_>,
+    setup: &Setup<'_>,
     deposits: &[Deposit],
     rejected: &BTreeSet<gateway::Invoice>,
 ) {
-    proof::check(gateway, &shape.url, dir, deposits, rejected).await;
-    proof::check_facts(&shape.url, &proof::stream(gateway, &shape.url).await).await;
+    proof::check(gateway, &setup.url, dir, deposits, rejected).await;
+    proof::check_facts(&setup.url, &proof::stream(gateway, &setup.url).await).await;
 }
 
-/// Runs every story, some at once, and says at the end which ones failed.
+/// Runs every story, [`MAX_GATEWAYS`] at once, and panics with the names of the failed ones.
 async fn matrix<F: Future<Output = ()> + Send + 'static>(
     names: Vec<String>,
     run: impl Fn(String) -> F,
@@ -67,7 +62,7 @@ async fn matrix<F: Future<Output = ()> + Send + 'static>(
     for name in names {
         let ran = run(name.clone());
         running.spawn(async move {
-            let _turn = TURNS.acquire().await.expect("open");
+            let _permit = PERMITS.acquire().await.expect("the semaphore is never closed");
             let outcome = tokio::spawn(ran).await;
             (name, outcome.err().map(|failure| text_of(failure.into_panic())))
         });
@@ -86,23 +81,26 @@ fn text_of(panic: Box<dyn std::any::Any + Send>) -> String {
         .unwrap_or_else(|| "panicked".to_owned())
 }
 
-async fn embedded(test: impl AsyncFnOnce(&Path, &Shape<'_>)) {
+/// Runs a test on SQLite, without a broker.
+async fn embedded(test: impl AsyncFnOnce(&Path, &Setup<'_>)) {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", directory.path().join("data/gateway.db").display());
-    test(directory.path(), &Shape { settings: Vec::new(), url, broker: None }).await;
+    test(directory.path(), &Setup { settings: Vec::new(), url, broker: None }).await;
 }
 
-async fn in_the_shape_of_production<T>(test: T)
+/// Runs a test on PostgreSQL and RabbitMQ.
+async fn in_production<T>(test: T)
 where
     T: for<'a> FnOnce(
             &'a Path,
-            &'a Shape<'a>,
+            &'a Setup<'a>,
         ) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>>
         + Send
         + 'static,
 {
-    on_broker(|broker| {
-        on_postgres(|db| async move {
+    let server = servers::postgres_with(CONNECTIONS).await;
+    on_broker(|broker| async move {
+        on_postgres_at(&server, |db| async move {
             let (directory, prefix, amqp) =
                 (tempfile::tempdir().unwrap(), broker.prefix(), broker.url());
             let settings = vec![
@@ -111,60 +109,61 @@ where
                 ("NOEMIE_AMQP_URL", amqp.as_str()),
                 ("NOEMIE_AMQP_PREFIX", prefix.as_str()),
             ];
-            test(directory.path(), &Shape { settings, url: db.url.clone(), broker: Some(&broker) })
+            test(directory.path(), &Setup { settings, url: db.url.clone(), broker: Some(&broker) })
                 .await;
         })
+        .await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn embedded_at_every_named_place() {
-    // Without a broker nothing is on its way to one.
+async fn embedded_at_every_kill_point() {
+    // The local log sends no message.
     let orders = named::orders(|order| order != "relay.sent");
     matrix(orders, |order| async move {
-        embedded(async |dir: &Path, shape: &Shape<'_>| named::dies_at(&order, dir, shape).await)
+        embedded(async |dir: &Path, setup: &Setup<'_>| named::kill_at(&order, dir, setup).await)
             .await
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_the_shape_of_production_at_every_named_place() {
+async fn in_production_at_every_kill_point() {
     let orders = named::orders(|_| true);
     matrix(orders, |order| {
-        in_the_shape_of_production(move |dir, shape| {
-            Box::pin(async move { named::dies_at(&order, dir, shape).await })
+        in_production(move |dir, setup| {
+            Box::pin(async move { named::kill_at(&order, dir, setup).await })
         })
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn embedded_at_unnamed_moments() {
-    let total = unnamed::Total::default();
-    matrix(unnamed::series(), |series| {
+async fn embedded_at_random_moments() {
+    let total = random::Total::default();
+    matrix(random::series(), |series| {
         let total = total.clone();
         async move {
-            embedded(async |dir: &Path, shape: &Shape<'_>| {
-                unnamed::dies_anywhere(&series, dir, shape, &total).await
+            embedded(async |dir: &Path, setup: &Setup<'_>| {
+                random::kill_in_series(&series, dir, setup, &total).await
             })
             .await
         }
     })
     .await;
-    unnamed::check_aim(&total);
+    random::check_coverage(&total);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_the_shape_of_production_at_unnamed_moments() {
-    let total = unnamed::Total::default();
-    matrix(unnamed::series(), |series| {
+async fn in_production_at_random_moments() {
+    let total = random::Total::default();
+    matrix(random::series(), |series| {
         let total = total.clone();
-        in_the_shape_of_production(move |dir, shape| {
-            Box::pin(async move { unnamed::dies_anywhere(&series, dir, shape, &total).await })
+        in_production(move |dir, setup| {
+            Box::pin(async move { random::kill_in_series(&series, dir, setup, &total).await })
         })
     })
     .await;
-    unnamed::check_aim(&total);
+    random::check_coverage(&total);
 }

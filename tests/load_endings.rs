@@ -9,8 +9,6 @@
 
 #[path = "load_endings/controls.rs"]
 mod controls;
-#[path = "support/cut.rs"]
-mod cut;
 #[path = "load_endings/giving_up.rs"]
 mod giving_up;
 #[path = "load_endings/meetings.rs"]
@@ -36,6 +34,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use support::cut;
 use support::databases::{TestDatabase, on_postgres};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;

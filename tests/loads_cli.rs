@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-#[path = "support/gateway.rs"]
-mod gateway;
 mod support;
 
 use gateway::{Gateway, eventually};
@@ -16,6 +14,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use support::databases::TestDatabase;
+use support::gateway;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 

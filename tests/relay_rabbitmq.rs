@@ -1,28 +1,25 @@
-//! The relay on a real RabbitMQ, over a real database: what reaches the workers, in which order,
-//! and what a cut line costs.
+//! The relay on a real RabbitMQ and a real database: the messages of the workers, their order, and
+//! the effect of cut connections.
 //!
-//! Every test declares its exchanges and queues under a prefix of its own and deletes them, also
-//! when it fails.
+//! Each test declares its exchanges and queues under a prefix of its own, and deletes them also when
+//! it fails.
 
 #![allow(
     clippy::unwrap_used,
     reason = "a test that unwraps is a test that fails with a line number"
 )]
 
-#[path = "support/relay.rs"]
-mod relay;
 mod support;
 
 use lapin::options::*;
 use lapin::types::FieldTable;
 use noemie_gateway::relay::topology::{self, CLAIMS, DEAD, Prefix, UNROUTABLE, WORK};
 use noemie_gateway::relay::{AmqpSettings, AmqpSink, RelayState, Sink, SinkError};
-use relay::{Proxy, check_order, eventually, headers, metrics, on_broker, tell};
 use std::collections::HashSet;
 use std::time::Duration;
 use support::databases::{on_postgres, on_sqlite};
+use support::relay::{Proxy, check_order, commit_events, eventually, headers, metrics, on_broker};
 use support::samples::{deposit_many, new_id};
-use tokio::time::sleep;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_reaches_the_workers_as_documented() {
@@ -86,10 +83,10 @@ async fn an_event_reaches_the_workers_as_documented() {
 async fn two_thousand_events_keep_the_order_of_their_claims() {
     on_broker(|broker| {
         on_postgres(|db| async move {
-            let told = tell(&db.store, 40, 50).await;
+            let committed = commit_events(&db.store, 40, 50).await;
             let relay = broker.relay(&db.store).await;
             let deliveries = broker.consume(WORK, 2_000).await;
-            check_order(&told, &deliveries);
+            check_order(&committed, &deliveries);
             assert_eq!(deliveries.len(), 2_000, "nothing twice when nothing fails");
             relay.stop().await;
         })
@@ -98,23 +95,30 @@ async fn two_thousand_events_keep_the_order_of_their_claims() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_cut_again_and_again_loses_nothing_and_keeps_the_order() {
+async fn a_connection_that_is_cut_repeatedly_loses_no_event_and_keeps_the_order() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let proxy = Proxy::start().await;
-            let told = tell(&db.store, 40, 50).await;
+            let committed = commit_events(&db.store, 40, 50).await;
             let relay = broker
                 .relay_with(&db.store, AmqpSettings::new(proxy.url(), broker.prefix.clone()))
                 .await;
+            let store = db.store.clone();
             let cutter = tokio::spawn(async move {
-                for _ in 0..8 {
-                    sleep(Duration::from_millis(120)).await;
+                // One cut each time that 200 more events are published, so that each cut falls into
+                // work.
+                for cut in 1..=8 {
+                    let position = cut * 200;
+                    eventually("the relay goes on", || async {
+                        store.published_after(position, 1).await.unwrap().len() == 1
+                    })
+                    .await;
                     proxy.cut();
                 }
                 proxy
             });
             let deliveries = broker.consume(WORK, 2_000).await;
-            check_order(&told, &deliveries);
+            check_order(&committed, &deliveries);
             cutter.await.unwrap();
             relay.stop().await;
             assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
@@ -124,7 +128,7 @@ async fn a_line_cut_again_and_again_loses_nothing_and_keeps_the_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_falls_silent_is_given_up_in_time() {
+async fn a_silent_connection_is_closed_after_the_confirm_timeout() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let proxy = Proxy::start().await;
@@ -134,10 +138,10 @@ async fn a_line_that_falls_silent_is_given_up_in_time() {
             };
             let relay = broker.relay_with(&db.store, settings).await;
             proxy.silence();
-            let told = tell(&db.store, 10, 3).await;
+            let committed = commit_events(&db.store, 10, 3).await;
             relay.is(RelayState::Down).await;
             let deliveries = broker.consume(WORK, 30).await;
-            check_order(&told, &deliveries);
+            check_order(&committed, &deliveries);
             relay.stop().await;
         })
     })
@@ -145,7 +149,7 @@ async fn a_line_that_falls_silent_is_given_up_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_no_queue_wants_waits_in_the_unroutable_queue_and_is_counted() {
+async fn unroutable_events_wait_in_their_queue_and_are_counted() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let metrics = metrics();
@@ -165,7 +169,7 @@ async fn what_no_queue_wants_waits_in_the_unroutable_queue_and_is_counted() {
                 0,
                 "the broker holds them: they are published"
             );
-            // Looking also mended the binding.
+            // Reading the depths also declared the binding again.
             eventually("workers get events again", || async {
                 deposit_many(&db.store, &new_id().to_string(), 1).await;
                 broker.depth(WORK).await > 0
@@ -187,21 +191,21 @@ async fn what_no_queue_wants_waits_in_the_unroutable_queue_and_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_broker_returns_is_not_published_and_goes_out_again() {
+async fn events_that_the_broker_returns_are_not_published_and_are_sent_again() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let metrics = metrics();
             let relay = broker.relay(&db.store).await;
-            // Nothing is bound to anything: `mandatory` sends the messages back.
+            // No queue is bound to the exchange: the broker returns `mandatory` messages.
             broker.unbind_workers().await;
             broker
                 .channel
                 .queue_delete(broker.name(UNROUTABLE), QueueDeleteOptions::default())
                 .await
                 .unwrap();
-            let told = tell(&db.store, 3, 2).await;
+            let committed = commit_events(&db.store, 3, 2).await;
             let deliveries = broker.consume(WORK, 6).await;
-            check_order(&told, &deliveries);
+            check_order(&committed, &deliveries);
             assert!(
                 metrics.render().contains("noemie_relay_published_total{outcome=\"unroutable\"} 3"),
                 "{}",
@@ -215,7 +219,7 @@ async fn what_the_broker_returns_is_not_published_and_goes_out_again() {
                 .iter()
                 .map(|event| event.attempts)
                 .sum();
-            assert_eq!(attempts, 3, "each first event was tried once in vain");
+            assert_eq!(attempts, 3, "the first event of each claim was sent once without success");
             relay.stop().await;
         })
     })
@@ -223,13 +227,13 @@ async fn what_the_broker_returns_is_not_published_and_goes_out_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_workers_refuse_goes_to_the_dead_letters() {
+async fn rejected_messages_go_to_the_dead_letters() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let relay = broker.relay(&db.store).await;
             deposit_many(&db.store, "d", 2).await;
             let mut deliveries = broker.consume(WORK, 2).await;
-            // One is refused outright, the other one comes back until the delivery limit.
+            // One message is rejected, the other is requeued until the delivery limit.
             deliveries.remove(0).reject(BasicRejectOptions { requeue: false }).await.unwrap();
             deliveries
                 .remove(0)
@@ -267,15 +271,15 @@ async fn a_second_replica_takes_over_in_order() {
             let first = broker.relay(&db.store).await;
             let second = broker.relay(&db.replica().await).await;
             assert_eq!(second.status.get(), RelayState::Standby);
-            let told = tell(&db.store, 40, 50).await;
-            // Killed in the middle: no goodbye, no drain.
-            eventually("the first one is well under way", || async {
+            let committed = commit_events(&db.store, 40, 50).await;
+            // The first relay is killed in the middle of its work.
+            eventually("the first relay has published 200 events", || async {
                 db.store.published_after(200, 1).await.unwrap().len() == 1
             })
             .await;
             first.task.abort();
             let deliveries = broker.consume(WORK, 2_000).await;
-            check_order(&told, &deliveries);
+            check_order(&committed, &deliveries);
             second.stop().await;
         })
     })
@@ -297,7 +301,7 @@ async fn declaring_twice_is_harmless() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_with_other_settings_is_named_and_the_remedy_told() {
+async fn a_queue_with_other_settings_is_an_error_with_its_name_and_remedy() {
     on_broker(|broker| async move {
         broker
             .channel
@@ -314,7 +318,7 @@ async fn a_queue_with_other_settings_is_named_and_the_remedy_told() {
                 && text.contains("delete it"),
             "{text}"
         );
-        // Once the operator has settled it, the same sink goes on.
+        // The same sink works once the operator has deleted the queue.
         broker
             .channel
             .queue_delete(broker.name(WORK), QueueDeleteOptions::default())

@@ -1,5 +1,5 @@
-//! One step of the relay after the other, over a database and a sink that does as it is told: what
-//! is marked, what is held back.
+//! Steps of the relay over a database and a scripted sink: which events are marked as published, and
+//! which stay in the outbox.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::databases::{TestDatabase, on_postgres, on_sqlite};
 use support::samples::{NOW, deposit_many, event};
+use support::wait::until;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -29,9 +30,9 @@ use tokio_util::sync::CancellationToken;
 async fn two_events_of_one_claim_are_never_in_flight_together() {
     on_sqlite(|db| async move {
         let claims = deposit_many(&db.store, "d", 3).await;
-        tell_again(&db.store, &claims[0].claim, 2).await;
-        tell_again(&db.store, &claims[0].claim, 3).await;
-        tell_again(&db.store, &claims[1].claim, 2).await;
+        commit_event(&db.store, &claims[0].claim, 2).await;
+        commit_event(&db.store, &claims[0].claim, 3).await;
+        commit_event(&db.store, &claims[1].claim, 2).await;
         let sink = Script::default();
         let mut relay = relay(&db.store, &sink);
         let outcome = relay.step().await;
@@ -59,12 +60,12 @@ async fn two_events_of_one_claim_are_never_in_flight_together() {
 }
 
 #[tokio::test]
-async fn what_is_not_acked_holds_its_younger_siblings_back_and_nobody_else() {
-    for doubt in [Outcome::Nacked, Outcome::Unknown, Outcome::Unroutable] {
+async fn an_unconfirmed_event_holds_back_later_events_of_its_claim_only() {
+    for outcome in [Outcome::Nacked, Outcome::Unknown, Outcome::Unroutable] {
         on_sqlite(|db| async move {
             let claims = deposit_many(&db.store, "d", 3).await;
-            tell_again(&db.store, &claims[1].claim, 2).await;
-            let sink = Script::answering([vec![Outcome::Acked, doubt, Outcome::Acked]]);
+            commit_event(&db.store, &claims[1].claim, 2).await;
+            let sink = Script::answering([vec![Outcome::Acked, outcome, Outcome::Acked]]);
             let mut relay = relay(&db.store, &sink);
             let outcome = relay.step().await;
             assert!(
@@ -96,7 +97,7 @@ async fn what_is_not_acked_holds_its_younger_siblings_back_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_sink_that_breaks_half_way_keeps_what_it_did_not_take() {
+async fn events_that_a_broken_sink_did_not_take_stay_in_the_outbox() {
     on_sqlite(|db| async move {
         deposit_many(&db.store, "d", 3).await;
         let sink = Script::answering([vec![Outcome::Acked], vec![]]);
@@ -115,7 +116,7 @@ async fn a_sink_that_breaks_half_way_keeps_what_it_did_not_take() {
     .await;
 }
 
-/// A wave that the sink is slow to confirm holds back the claims it carries, and nobody else.
+/// A batch that the sink is slow to confirm holds back the claims of its events only.
 #[tokio::test]
 async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
     on_sqlite(|db| async move {
@@ -124,20 +125,13 @@ async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
         let gate = sink.hold();
         let mut relay = relay(&db.store, &sink);
         let step = tokio::spawn(async move { relay.step().await });
-        let flown = |batches: usize| {
-            let sink = sink.clone();
-            async move {
-                while sink.batches().len() < batches {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-            }
-        };
-        flown(1).await;
-        tell_again(&db.store, &slow[0].claim, 2).await;
+        until("the first batch is sent", || async { sink.batches().len() == 1 }).await;
+        commit_event(&db.store, &slow[0].claim, 2).await;
         let quick = deposit_many(&db.store, "e", 1).await;
-        tokio::time::timeout(Duration::from_secs(20), flown(2))
-            .await
-            .expect("the other claim goes while the first wave flies");
+        until("the other claim is sent while the first batch is in flight", || async {
+            sink.batches().len() == 2
+        })
+        .await;
         assert_eq!(
             sink.batches()[1].iter().map(|e| e.event.claim_id).collect::<Vec<_>>(),
             [quick[0].claim.id]
@@ -155,11 +149,11 @@ async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
     .await;
 }
 
-/// What was read before a doubt is not sent after it: it may hold the younger sibling of the event
-/// in doubt. The read is kept in the database until the doubt is there, which PostgreSQL can do:
-/// whoever locks the table makes reads wait.
+/// Events that were read before an outcome was unknown are not sent after it: a later event of the
+/// same claim may be among them. A lock of the outbox, which PostgreSQL has, delays the read until
+/// the outcome is there.
 #[tokio::test]
-async fn nothing_overtakes_an_event_in_doubt() {
+async fn no_event_overtakes_an_unconfirmed_one() {
     on_postgres(|db| async move {
         let claims = deposit_many(&db.store, "d", 1).await;
         let sink = Script::answering([vec![Outcome::Unknown]]);
@@ -169,18 +163,16 @@ async fn nothing_overtakes_an_event_in_doubt() {
             let outcome = relay.step().await;
             (relay, outcome)
         });
-        while sink.batches().is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        tell_again(&db.store, &claims[0].claim, 2).await;
+        until("the first batch is sent", || async { !sink.batches().is_empty() }).await;
+        commit_event(&db.store, &claims[0].claim, 2).await;
         let mut lock = PgConnection::connect(&db.url).await.unwrap();
         lock.execute("BEGIN; LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE").await.unwrap();
-        waiting_for_the_outbox(&db, 1, "the relay looks again by itself").await;
+        waiting_for_the_outbox(&db, 1, "the relay reads the outbox again").await;
         gate.add_permits(10);
         waiting_for_the_outbox(
             &db,
             2,
-            "the failed try is to be counted: the doubt is there, and the read is not",
+            "the relay counts the failed attempt, and its read still waits",
         )
         .await;
         lock.execute("COMMIT").await.unwrap();
@@ -200,19 +192,14 @@ async fn nothing_overtakes_an_event_in_doubt() {
 }
 
 /// Waits until so many statements wait for the locked outbox.
-async fn waiting_for_the_outbox(db: &TestDatabase, count: i64, why: &str) {
+async fn waiting_for_the_outbox(db: &TestDatabase, count: i64, what: &str) {
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'outbox'::regclass \
                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    let wait = async {
-        while db.number(waiting).await < count {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(15), wait).await.expect(why);
+    until(what, || async { db.number(waiting).await >= count }).await;
 }
 
 #[tokio::test]
-async fn one_replica_publishes_and_a_down_sink_gives_its_place_away() {
+async fn one_replica_publishes_and_gives_the_lease_back_when_its_sink_is_down() {
     on_sqlite(|db| async move {
         let (sink, other_sink) = (Script::default(), Script::default());
         let (mut relay, mut other) = (relay(&db.store, &sink), relay(&db.store, &other_sink));
@@ -234,9 +221,9 @@ async fn one_replica_publishes_and_a_down_sink_gives_its_place_away() {
 async fn the_local_log_publishes_in_order_and_drains_at_the_stop() {
     on_sqlite(|db| async move {
         let claims = deposit_many(&db.store, "d", 1_200).await;
-        tell_again(&db.store, &claims[0].claim, 2).await;
+        commit_event(&db.store, &claims[0].claim, 2).await;
         let (status, shutdown) = (RelayStatus::default(), CancellationToken::new());
-        // Told to stop before it starts: what is committed still goes out.
+        // The relay is stopped before it starts, and still publishes committed events.
         shutdown.cancel();
         let clock = Arc::new(FixedClock::new(NOW));
         tokio::time::timeout(
@@ -268,13 +255,13 @@ fn relay(store: &SharedStore, sink: &Script) -> Relay {
     )
 }
 
-async fn tell_again(store: &SharedStore, claim: &Claim, sequence: u64) {
+async fn commit_event(store: &SharedStore, claim: &Claim, sequence: u64) {
     let mut unit = store.begin().await.unwrap();
     unit.insert_events(&[event(claim, sequence)]).await.unwrap();
     unit.commit().await.unwrap();
 }
 
-/// A sink that answers from a script, then acks everything, and remembers what it was given.
+/// A sink that answers from a script, then confirms every event, and keeps the batches.
 #[derive(Clone, Default)]
 struct Script(Arc<Mutex<Inner>>);
 
@@ -291,7 +278,7 @@ impl Script {
         Self(Arc::new(Mutex::new(Inner { answers: answers.into(), ..Inner::default() })))
     }
 
-    /// From here on a wave is answered only when there is a permit for it.
+    /// Answers later batches only when the returned semaphore has a permit.
     fn hold(&self) -> Arc<Semaphore> {
         let gate = Arc::new(Semaphore::new(0));
         self.0.lock().unwrap().gate = Some(Arc::clone(&gate));
@@ -306,7 +293,7 @@ impl Script {
         self.0.lock().unwrap().down = down;
     }
 
-    /// How many times each event was handed over.
+    /// Returns how many times each event was sent.
     fn event_ids_by_event(&self) -> HashMap<EventId, usize> {
         let mut counts = HashMap::new();
         for event in self.batches().into_iter().flatten() {

@@ -1,23 +1,21 @@
-//! When a kill falls: some time after a sign that the gateway is at work, or at any time at all.
-//! Drawn from a seed.
+//! The moment of a random kill: some time after a sign of work, after an answer, or at any time. The
+//! moments are drawn from a seed.
 
 use super::story::Story;
+use super::wait::{closely, drawn};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
-use tokio::time::sleep;
 
-/// New answers that a kill waits for at most.
-const ANSWERS: u64 = 3;
-/// Signs of work that a kill waits for at most: about as many as a small story has.
-const SIGNS: u64 = 15;
-/// From the last sign to the kill, milliseconds: about as long as a small file takes.
-const AFTER: u64 = 60;
-/// Between two looks for a sign.
-const LOOK: Duration = Duration::from_millis(2);
+/// Largest number of new answers that a kill waits for.
+const MAX_ANSWERS: u64 = 3;
+/// Largest number of signs of work that a kill waits for: about the number in a small story.
+const MAX_SIGNS: u64 = 15;
+/// Longest time from the last sign to the kill: about the time that a small file takes.
+const MAX_DELAY_MS: u64 = 60;
 
-/// Numbers that look random (SplitMix64).
+/// A pseudo-random generator (SplitMix64).
 pub struct Chance(pub u64);
 
 impl Chance {
@@ -28,7 +26,7 @@ impl Chance {
         (mixed ^ (mixed >> 31)) % limit
     }
 
-    /// Happens once in so many times.
+    /// Returns true once in `times` calls on average.
     pub fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
@@ -38,47 +36,50 @@ impl Chance {
     }
 }
 
-/// When a kill falls.
+/// The moment of a kill.
 #[derive(Clone, Copy)]
 pub enum Moment {
-    /// After so many signs, and some time.
-    Seen(u64, Duration),
-    /// As soon as so many answers are there: what was answered must not be lost.
-    Answered(u64),
-    /// Whatever the gateway does then.
-    Blind(Duration),
+    /// Some time after so many signs of work.
+    AfterSigns(u64, Duration),
+    /// At once after so many answers: the gateway must not lose what it answered.
+    AfterAnswers(u64),
+    /// After a time, without regard to the work of the gateway.
+    Timed(Duration),
     Never,
 }
 
 impl Moment {
-    /// One moment in `blindly` is blind, at most `blind` milliseconds from now.
-    pub fn draw(chance: &mut Chance, blindly: u64, blind: u64) -> Self {
-        match (chance.once_in(blindly), chance.below(3)) {
-            (true, _) => Self::Blind(chance.millis(blind)),
-            (false, 0) => Self::Answered(1 + chance.below(ANSWERS)),
-            // What is seen from outside must be safe by then.
-            (false, 1) => Self::Seen(1 + chance.below(SIGNS), Duration::ZERO),
-            (false, _) => Self::Seen(1 + chance.below(SIGNS), chance.millis(AFTER)),
+    /// Draws a moment. One in `one_in_timed` is a time of at most `story_ms` milliseconds.
+    pub fn draw(chance: &mut Chance, one_in_timed: u64, story_ms: u64) -> Self {
+        match (chance.once_in(one_in_timed), chance.below(3)) {
+            (true, _) => Self::Timed(chance.millis(story_ms)),
+            (false, 0) => Self::AfterAnswers(1 + chance.below(MAX_ANSWERS)),
+            // A file that others can see must be committed by then.
+            (false, 1) => Self::AfterSigns(1 + chance.below(MAX_SIGNS), Duration::ZERO),
+            (false, _) => {
+                Self::AfterSigns(1 + chance.below(MAX_SIGNS), chance.millis(MAX_DELAY_MS))
+            }
         }
     }
 
+    /// Waits for the moment.
     pub async fn comes(self, mut signs: Signs) {
         match self {
-            Self::Seen(count, after) => {
+            Self::AfterSigns(count, after) => {
                 for _ in 0..count {
                     signs.next().await;
                 }
-                sleep(after).await;
+                drawn(after).await;
             }
-            Self::Answered(count) => signs.answers(count).await,
-            Self::Blind(after) => sleep(after).await,
+            Self::AfterAnswers(count) => signs.answers(count).await,
+            Self::Timed(after) => drawn(after).await,
             Self::Never => std::future::pending().await,
         }
     }
 }
 
-/// Watches a story from outside: the answers it gets, and the directories of its gateway. Whoever
-/// makes, renames or removes a file in one changes its time.
+/// Signs of work of a gateway: the answers to its story, and the modification times of its
+/// directories, which change when a file in them is made, renamed or deleted.
 pub struct Signs {
     data: PathBuf,
     senders: [String; 3],
@@ -104,14 +105,7 @@ impl Signs {
     }
 
     async fn next(&mut self) {
-        loop {
-            let times = self.times();
-            if times != self.seen {
-                self.seen = times;
-                return;
-            }
-            sleep(LOOK).await;
-        }
+        self.seen = closely(|| Some(self.times()).filter(|times| *times != self.seen)).await;
     }
 
     fn times(&self) -> Vec<Option<SystemTime>> {
@@ -125,7 +119,7 @@ impl Signs {
             .collect()
     }
 
-    /// The directory of the archive that files come into: `AAAA/MM/JJ`.
+    /// Returns the directory of the archive that takes new files: `AAAA/MM/JJ`.
     fn latest_day(&self) -> PathBuf {
         let latest = |dir: &Path| {
             fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).max()

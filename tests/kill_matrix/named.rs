@@ -1,25 +1,25 @@
-//! The gateway dies at a named place, at its first visit or at the second, and the story goes on.
+//! Kills at the kill points, at the first visit or at the second.
 
 use super::gateway::{self, Gateway};
 use super::proof::{self, Fact};
 use super::story::Story;
-use super::{Shape, count};
+use super::{Setup, check};
 use noemie_gateway::kill_point::{self, POINTS};
 use noemie_gateway::relay::topology::WORK;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
-/// How a place ends the process.
+/// Signal that ends a process at a kill point.
 const SIGABRT: i32 = 6;
-/// Invoices of the large file: two batches, so that a place inside a batch is met with one written
-/// and one not.
-const LARGE: u64 = 600;
-/// Places that need it.
+/// Invoices of the large file: two batches, so that a kill point inside a batch is reached with one
+/// batch written.
+const LARGE_INVOICES: u64 = 600;
+/// Kill points that need the large file.
 const LARGE_AT: &[&str] = &["load.", "abandon.", "ingest.placed", "archive.chunk", "grpc.chunk"];
-/// Invoices of the large file where its size makes no difference.
-const SMALL: u64 = 12;
-/// Places that are also met a second time, when something of the same kind went through before.
+/// Invoices of the largest file at the other kill points.
+const SMALL_INVOICES: u64 = 12;
+/// Kill points that are also tested at their second visit.
 const TWICE: &[&str] = &[
     "load.batch",
     "load.written",
@@ -30,44 +30,45 @@ const TWICE: &[&str] = &[
     "ingest.committed",
 ];
 
-/// Every place, and some of them at their second visit, as the variable wants it.
-pub fn orders(met: impl Fn(&str) -> bool) -> Vec<String> {
+/// Returns every kill point that `included` accepts, in the form of the environment variable.
+pub fn orders(included: impl Fn(&str) -> bool) -> Vec<String> {
     let first = POINTS.iter().map(|(point, _)| (*point).to_owned());
-    let second = TWICE.iter().map(|place| format!("{place}:2"));
-    first.chain(second).filter(|order| met(order)).collect()
+    let second = TWICE.iter().map(|point| format!("{point}:2"));
+    first.chain(second).filter(|order| included(order)).collect()
 }
 
-/// Dies where it is told, starts again, and is counted.
-pub async fn dies_at(order: &str, dir: &Path, shape: &Shape<'_>) {
-    let size = if LARGE_AT.iter().any(|place| order.starts_with(place)) { LARGE } else { SMALL };
-    let mut story = Story::new(&shape.url, 0, size);
-    let mut settings = shape.settings.clone();
-    // A load is given up by hand, after the gateway died in the middle of it.
-    let by_hand = order.starts_with("abandon.");
-    settings.push((kill_point::VARIABLE, if by_hand { "load.committed" } else { order }));
+/// Kills the gateway at a kill point, starts it again, and checks everything.
+pub async fn kill_at(order: &str, dir: &Path, setup: &Setup<'_>) {
+    let large = LARGE_AT.iter().any(|point| order.starts_with(point));
+    let size = if large { LARGE_INVOICES } else { SMALL_INVOICES };
+    let mut story = Story::new(&setup.url, 0, size);
+    let mut settings = setup.settings.clone();
+    // The operator abandons a staged deposit after the gateway died in the middle of it.
+    let by_operator = order.starts_with("abandon.");
+    settings.push((kill_point::VARIABLE, if by_operator { "load.committed" } else { order }));
     let death = match Gateway::try_start(dir, &settings).await {
         Ok(gateway) => {
-            story.tell(&gateway).await.expect_err("the gateway never came by this place")
+            story.run(&gateway).await.expect_err("the gateway never reached this kill point")
         }
         Err(ended) => ended,
     };
     assert_eq!(death.signal(), Some(SIGABRT), "the gateway died elsewhere: {death:?}");
-    if by_hand {
-        let death = give_up(dir, &shape.settings, order);
+    if by_operator {
+        let death = abandon(dir, &setup.settings, order);
         assert_eq!(death.signal(), Some(SIGABRT), "the command died elsewhere: {death:?}");
     }
-    let gateway = Gateway::start(dir, &shape.settings).await;
-    story.tell(&gateway).await.expect("the gateway lives");
-    count(&gateway, dir, shape, &story.deposits(), &story.rejected).await;
-    if let Some(broker) = shape.broker {
-        let heard: Vec<Fact> = broker.drain(WORK).await.iter().map(Fact::from).collect();
-        proof::check_facts(&shape.url, &heard).await;
+    let gateway = Gateway::start(dir, &setup.settings).await;
+    story.run(&gateway).await.expect("the gateway runs");
+    check(&gateway, dir, setup, &story.deposits(), &story.rejected).await;
+    if let Some(broker) = setup.broker {
+        let facts: Vec<Fact> = broker.drain(WORK).await.iter().map(Fact::from).collect();
+        proof::check_facts(&setup.url, &facts).await;
     }
 }
 
-/// Gives up the load that was cut, and dies on the way: the gateway ends it, and the file comes in
-/// again from the drop directory.
-fn give_up(dir: &Path, settings: &[(&str, &str)], order: &str) -> ExitStatus {
+/// Abandons the interrupted staged deposit with a command that dies at the kill point. The gateway
+/// finishes the withdrawal at its next start, and takes the file again from the drop directory.
+fn abandon(dir: &Path, settings: &[(&str, &str)], order: &str) -> ExitStatus {
     let command = |arguments: &[&str]| {
         let mut command = gateway::command(dir);
         command
@@ -81,8 +82,8 @@ fn give_up(dir: &Path, settings: &[(&str, &str)], order: &str) -> ExitStatus {
         .output()
         .expect("the program starts")
         .stdout;
-    let load: serde_json::Value = serde_json::from_slice(&listed).expect("one load");
-    let id = load["exchange_id"].as_str().expect("an id");
+    let staged: serde_json::Value = serde_json::from_slice(&listed).expect("one staged deposit");
+    let id = staged["exchange_id"].as_str().expect("an id");
     let mut abandon =
         command(&["loads", "abandon", id, "--why", "essai", "--yes", "--by", "essai"]);
     abandon

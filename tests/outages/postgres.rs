@@ -1,5 +1,5 @@
-//! PostgreSQL goes away under load: stopped, its connections cut, silent. And 32 depositors at once
-//! on one that stays.
+//! Outages of PostgreSQL under load: stopped, connections cut, silent. Then 32 deposits at once on a
+//! running server.
 
 use super::broker::{Broker, on_broker};
 use super::gateway::Gateway;
@@ -9,20 +9,21 @@ use super::proxy::Proxy;
 use super::servers::Postgres;
 use super::story::dre;
 use super::support::samples::under_another_name;
-use super::{Outage, elsewhere, heard, settles};
+use super::wait::until;
+use super::{Outage, blocking, drain, wait_until_idle};
 use noemie_gateway::clock::{Clock as _, SystemClock};
 use noemie_gateway::relay::topology::WORK;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use tokio::time::sleep;
+use std::time::Instant;
 
-/// How long the server is away.
-const AWAY: Duration = Duration::from_secs(4);
+/// Number of times that the connections are cut.
+const CUTS: usize = 10;
 
 #[derive(Debug, Clone, Copy)]
-enum OfPostgres {
+enum PostgresOutage {
     Stopped,
     Cut,
     Silent,
@@ -35,15 +36,15 @@ async fn goes_away() {
         return;
     };
     let server = Arc::new(Mutex::new(server));
-    for what in [OfPostgres::Stopped, OfPostgres::Cut, OfPostgres::Silent] {
+    for what in [PostgresOutage::Stopped, PostgresOutage::Cut, PostgresOutage::Silent] {
         let server = Arc::clone(&server);
         on_broker(move |broker| async move { outage_of_postgres(what, &server, &broker).await })
             .await;
     }
-    depositors(&server).await;
+    deposits_at_once(&server).await;
 }
 
-/// A database of its own on a server of our own: its name and its address.
+/// Makes a database on the private server. Returns its name and its address.
 async fn database(server: &Arc<Mutex<Postgres>>) -> (String, String) {
     let name = format!("outage_{}", SystemClock.new_id().simple());
     let all = server.lock().unwrap().url("postgres");
@@ -53,13 +54,13 @@ async fn database(server: &Arc<Mutex<Postgres>>) -> (String, String) {
     (name, url)
 }
 
-async fn outage_of_postgres(what: OfPostgres, server: &Arc<Mutex<Postgres>>, broker: &Broker) {
+async fn outage_of_postgres(what: PostgresOutage, server: &Arc<Mutex<Postgres>>, broker: &Broker) {
     let (name, url) = database(server).await;
     let port = server.lock().unwrap().port();
     let proxy = Proxy::start(port).await;
     let through = format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port);
     let (prefix, amqp) = (broker.prefix(), broker.url());
-    let database = if matches!(what, OfPostgres::Silent) { &through } else { &url };
+    let database = if matches!(what, PostgresOutage::Silent) { &through } else { &url };
     let settings = [
         ("NOEMIE_DATABASE_URL", database.as_str()),
         ("NOEMIE_AMQP_URL", &amqp),
@@ -67,42 +68,57 @@ async fn outage_of_postgres(what: OfPostgres, server: &Arc<Mutex<Postgres>>, bro
     ];
     let outage = Outage::begin(&format!("PostgreSQL: {what:?}"), &settings, &url).await;
     match what {
-        OfPostgres::Stopped => {
-            elsewhere(server, Postgres::down).await;
-            sleep(AWAY).await;
-            elsewhere(server, Postgres::up).await;
+        PostgresOutage::Stopped => {
+            blocking(server, Postgres::down).await;
+            gateway_notices(&outage).await;
+            blocking(server, Postgres::up).await;
         }
-        OfPostgres::Cut => {
+        PostgresOutage::Cut => {
             let cut = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                        WHERE datname = current_database() AND pid <> pg_backend_pid()) AS cut";
-            let mut connections = 0;
-            for _ in 0..10 {
-                connections += number(&url, cut).await.unwrap();
-                sleep(Duration::from_millis(300)).await;
+            let connections = AtomicI64::new(0);
+            for _ in 0..CUTS {
+                // Each cut meets connections that the gateway has opened again.
+                until("the gateway has a connection", || async {
+                    let closed = number(&url, cut).await.unwrap();
+                    connections.fetch_add(closed, Ordering::Relaxed);
+                    closed > 0
+                })
+                .await;
             }
-            println!("  {connections} connections cut");
+            println!("  {} connections cut", connections.into_inner());
         }
-        OfPostgres::Silent => {
+        PostgresOutage::Silent => {
             proxy.silence();
-            sleep(AWAY).await;
+            gateway_notices(&outage).await;
             proxy.heal();
         }
     }
     outage.end().await;
-    proof::check_facts(&url, &heard(broker, WORK).await).await;
+    proof::check_facts(&url, &drain(broker, WORK).await).await;
 }
 
-/// 32 depositors at once, of the same files and of others with the same invoices, by both doors.
-async fn depositors(server: &Arc<Mutex<Postgres>>) {
+/// Waits until the gateway reports that its database does not answer: the outage is longer than any
+/// wait that could hide it.
+async fn gateway_notices(outage: &Outage) {
+    until("the gateway reports that its database is down", || async {
+        !outage.gateway.admin_get("/healthz").await.starts_with("HTTP/1.1 200")
+    })
+    .await;
+}
+
+/// 32 deposits at once, of the same files and of other files with the same invoices, through the
+/// drop directory and gRPC.
+async fn deposits_at_once(server: &Arc<Mutex<Postgres>>) {
     let ((_, url), directory) = (database(server).await, tempfile::tempdir().unwrap());
     let gateway = Gateway::start(directory.path(), &[("NOEMIE_DATABASE_URL", url.as_str())]).await;
-    println!("32 depositors at once");
+    println!("32 deposits at once");
     let deposit = |seed: u64, twin: bool| {
         let bytes = dre(seed, 100, None);
         let bytes = if twin { under_another_name(&bytes) } else { bytes };
         Deposit { sender: "oct".into(), name: format!("{seed}-{twin}.b2"), bytes }
     };
-    // Eight files and their eight twins, each deposited by two: a file dropped, its twin uploaded.
+    // Eight files are dropped twice each; eight files with the same invoices are uploaded twice each.
     let files: Vec<Deposit> =
         (0..8).flat_map(|n| [deposit(700 + n, false), deposit(700 + n, true)]).collect();
     let start = Instant::now();
@@ -114,8 +130,8 @@ async fn depositors(server: &Arc<Mutex<Postgres>>) {
         );
     }
     let uploading = |file: &Deposit| {
-        let (door, file) = (gateway.channel.clone(), file.clone());
-        tokio::spawn(async move { (file.digest(), submit(door, &file).await) })
+        let (channel, file) = (gateway.channel.clone(), file.clone());
+        tokio::spawn(async move { (file.digest(), submit(channel, &file).await) })
     };
     let uploads: Vec<_> = files
         .iter()
@@ -135,7 +151,7 @@ async fn depositors(server: &Arc<Mutex<Postgres>>) {
         receipts.values().all(|ids| ids.len() == 1),
         "a file sent twice has one receipt: {receipts:?}"
     );
-    settles(&url, directory.path(), &files).await;
+    wait_until_idle(&url, directory.path(), &files).await;
     let deadlocks =
         number(&url, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
             .await

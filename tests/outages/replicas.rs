@@ -1,24 +1,30 @@
-//! Some gateways on one database and one directory, of which one is always going away.
+//! Replicas: several gateways on one database and one directory, killed in turn.
 
 use super::broker::on_broker;
 use super::gateway::{Gateway, eventually};
-use super::load::{Doors, Load};
+use super::load::{Gateways, Load};
 use super::proof::{self, number};
-use super::support::databases::on_postgres;
-use super::{EXCHANGES, SOME, heard, settles};
+use super::servers::postgres_with;
+use super::support::databases::on_postgres_at;
+use super::support::is_long;
+use super::{EXCHANGES, PROGRESS, drain, wait_until_idle};
 use noemie_gateway::relay::topology::WORK;
 use std::collections::BTreeSet;
 
-/// Gateways on one database, and how many of them are killed, one after the other.
+/// Number of gateways.
 const REPLICAS: usize = 3;
-const ROUNDS: usize = 6;
+/// Number of kills in a long run; a short run kills each gateway once.
+const LONG_ROUNDS: usize = 6;
+/// Free connections that a PostgreSQL needs for the gateways and the test.
+const CONNECTIONS: i64 = 60;
 
-/// Three gateways on one database and one directory; each round one of them is killed and started
-/// again.
+/// Each round kills one gateway and starts it again. No file is lost and no claim is stored twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn are_killed_in_turn() {
-    on_broker(|broker| {
-        on_postgres(|db| async move {
+    let server = postgres_with(CONNECTIONS).await;
+    let rounds = if is_long() { LONG_ROUNDS } else { REPLICAS };
+    on_broker(move |broker| async move {
+        on_postgres_at(&server, move |db| async move {
             let (directory, prefix, amqp) =
                 (tempfile::tempdir().unwrap(), broker.prefix(), broker.url());
             let settings = [
@@ -31,30 +37,31 @@ async fn are_killed_in_turn() {
             for _ in 0..REPLICAS {
                 gateways.push(Gateway::start(directory.path(), &settings).await);
             }
-            let doors = Doors::new(gateways.iter().map(|g| g.channel.clone()).collect());
-            let load = Load::start(directory.path(), doors.clone(), 1);
-            for round in 0..ROUNDS {
+            let channels = Gateways::new(gateways.iter().map(|g| g.channel.clone()).collect());
+            let load = Load::start(directory.path(), channels.clone(), 1);
+            for round in 0..rounds {
                 let before = number(&db.url, EXCHANGES).await.unwrap();
-                eventually("files go through", || async {
-                    number(&db.url, EXCHANGES).await.ok().filter(|now| *now >= before + SOME)
+                eventually("exchanges are completed", || async {
+                    number(&db.url, EXCHANGES).await.ok().filter(|now| *now >= before + PROGRESS)
                 })
                 .await;
                 let at = round % REPLICAS;
                 gateways[at].kill();
                 gateways[at] = Gateway::start(directory.path(), &settings).await;
-                doors.replace(at, gateways[at].channel.clone());
+                channels.replace(at, gateways[at].channel.clone());
             }
             let (deposits, refusals) = load.stop().await;
-            settles(&db.url, directory.path(), &deposits).await;
+            wait_until_idle(&db.url, directory.path(), &deposits).await;
             println!(
-                "{REPLICAS} replicas, {ROUNDS} kills, {} files; refused on the way: {refusals:?}",
+                "{REPLICAS} replicas, {rounds} kills, {} files; refusals: {refusals:?}",
                 deposits.len()
             );
             proof::check(&gateways[0], &db.url, directory.path(), &deposits, &BTreeSet::new())
                 .await;
             proof::check_facts(&db.url, &proof::stream(&gateways[0], &db.url).await).await;
-            proof::check_facts(&db.url, &heard(&broker, WORK).await).await;
+            proof::check_facts(&db.url, &drain(&broker, WORK).await).await;
         })
+        .await;
     })
     .await;
 }

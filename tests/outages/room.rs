@@ -1,10 +1,10 @@
-//! No room: on the disk of the archive, and for one upload more.
+//! Full resources: the disk of the archive, and the slots for uploads.
 
 use super::gateway::{self, Gateway, eventually};
 use super::load::{drop_whole, submit};
 use super::proof::{self, Deposit, number};
 use super::story::dre;
-use super::{EXCHANGES, settles};
+use super::{EXCHANGES, wait_until_idle};
 use noemie_gateway::grpc::proto;
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tonic_types::StatusExt as _;
 
-/// A file system of two megabytes, unmounted at the end.
+/// A file system of two megabytes, which is unmounted at the end.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// Nothing where this is not allowed.
+    /// Mounts it. Returns `None` where mounting is not allowed.
     fn mount(at: &Path) -> Option<Self> {
         fs::create_dir_all(at).unwrap();
         let mounted =
@@ -27,13 +27,13 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily: the gateway may still hold it.
+        // Lazy: the gateway may have files open on it.
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
 
-/// The disk of the archive is full: deposits are refused and said to be, dropped files stay, and
-/// all goes on when there is room again.
+/// When the disk of the archive is full, uploads are refused with their reason and dropped files
+/// stay. Both are taken once the disk has room again.
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disk() {
     let directory = tempfile::tempdir().unwrap();
@@ -50,43 +50,42 @@ async fn full_disk() {
         bytes: dre(seed, 300, None),
     };
     let files = [deposit("before.b2", 1), deposit("dropped.b2", 2), deposit("uploaded.b2", 3)];
-    submit(gateway.channel.clone(), &files[0]).await.expect("there is room");
+    submit(gateway.channel.clone(), &files[0]).await.expect("the disk has room");
     let ballast = archive.join("ballast");
     fs::write(&ballast, vec![0; 2 * 1024 * 1024]).expect_err("the disk fills up");
-    let refused = submit(gateway.channel.clone(), &files[2]).await.expect_err("there is no room");
+    let refused = submit(gateway.channel.clone(), &files[2]).await.expect_err("the disk is full");
     assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused}");
     assert_eq!(
         refused.get_error_details().error_info().map(|i| i.reason.as_str()),
         Some("archive_full")
     );
     drop_whole(directory.path(), &files[1]);
-    eventually("the log tells the file that stays", || async {
+    eventually("the log names the file that stays", || async {
         gateway.log().contains("the file stays in the drop directory").then_some(())
     })
     .await;
     assert!(gateway::drop_path(directory.path(), "oct", "dropped.b2").exists());
-    assert_eq!(number(&url, EXCHANGES).await.unwrap(), 1, "nothing of a refused deposit is kept");
+    assert_eq!(number(&url, EXCHANGES).await.unwrap(), 1, "a refused deposit leaves no exchange");
     fs::remove_file(&ballast).unwrap();
-    submit(gateway.channel.clone(), &files[2]).await.expect("there is room again");
-    settles(&url, directory.path(), &files).await;
+    submit(gateway.channel.clone(), &files[2]).await.expect("the disk has room again");
+    wait_until_idle(&url, directory.path(), &files).await;
     proof::check(&gateway, &url, directory.path(), &files, &BTreeSet::new()).await;
     proof::check_facts(&url, &proof::stream(&gateway, &url).await).await;
 }
 
-/// Whether a file is being received somewhere under a directory.
-fn holds_part(dir: &Path) -> bool {
+/// Returns whether a file is being received under a directory.
+fn has_partial_file(dir: &Path) -> bool {
     let mut entries = fs::read_dir(dir).into_iter().flatten().map(|e| e.unwrap().path());
     entries.any(|path| {
         if path.is_dir() {
-            holds_part(&path)
+            has_partial_file(&path)
         } else {
             path.extension().is_some_and(|e| e == "part")
         }
     })
 }
 
-/// One upload more than the limit is refused with its reason, and passes when another one has
-/// ended.
+/// An upload above the limit is refused with its reason, and is taken once another upload has ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_uploads() {
     use proto::submit_exchange_request::Part;
@@ -102,15 +101,15 @@ async fn too_many_uploads() {
         })))
         .await
         .unwrap();
-    let mut door = gateway.exchange();
+    let mut client = gateway.exchange();
     let first = tokio::spawn(async move {
-        door.submit_exchange(tokio_stream::wrappers::ReceiverStream::new(uploading)).await
+        client.submit_exchange(tokio_stream::wrappers::ReceiverStream::new(uploading)).await
     });
     eventually("the upload is open", || {
-        std::future::ready(holds_part(&directory.path().join("data/archive")).then_some(()))
+        std::future::ready(has_partial_file(&directory.path().join("data/archive")).then_some(()))
     })
     .await;
-    let refused = submit(gateway.channel.clone(), &file).await.expect_err("there is no place");
+    let refused = submit(gateway.channel.clone(), &file).await.expect_err("every slot is taken");
     assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused}");
     assert_eq!(
         refused.get_error_details().error_info().map(|i| i.reason.as_str()),
@@ -120,5 +119,5 @@ async fn too_many_uploads() {
     parts.send(part(Part::Chunk(dre(2, 10, None)))).await.unwrap();
     drop(parts);
     first.await.unwrap().expect("the open upload ends well");
-    submit(gateway.channel.clone(), &file).await.expect("there is a place again");
+    submit(gateway.channel.clone(), &file).await.expect("a slot is free again");
 }

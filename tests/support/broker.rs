@@ -1,9 +1,7 @@
-//! A worker that nobody here wrote, as RabbitMQ sees it: it consumes the documented queue, under a
-//! prefix of its own that is deleted at the end.
+//! A claim worker on a real RabbitMQ: it consumes the documented queue, under a prefix whose queues
+//! are deleted at the end.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
-
-use super::gateway::{PATIENCE, eventually};
+use super::wait::{PATIENCE, eventually};
 use futures::StreamExt as _;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeleteOptions,
@@ -18,28 +16,29 @@ use std::future::Future;
 use std::sync::Arc;
 
 const DEFAULT_URL: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
-/// Messages on the way to a worker that has not acknowledged them yet.
-const AHEAD: u16 = 1_000;
+/// Prefetch of a worker: unacknowledged messages.
+const PREFETCH: u16 = 1_000;
 
-/// A broker, and the names of one test on it.
+/// A broker, with the prefix of one test.
 pub struct Broker {
     url: String,
     prefix: String,
     connection: Connection,
 }
 
-/// A message as it came.
+/// A message as delivered.
 #[derive(Debug, Clone)]
 pub struct Message {
     pub id: String,
     pub kind: String,
     pub routing_key: String,
     pub body: Value,
-    /// Everything, properties and headers included, as text.
+    /// The whole message as text, properties and headers included.
     pub raw: String,
 }
 
-/// Runs a test with names of its own, and deletes what was declared under them, also when it fails.
+/// Runs a test with a prefix of its own, and deletes the exchanges and queues under it, also when
+/// the test fails.
 pub async fn on_broker<F: Future<Output = ()> + Send + 'static>(
     test: impl FnOnce(Arc<Broker>) -> F + Send + 'static,
 ) {
@@ -58,7 +57,7 @@ fn url() -> String {
 }
 
 impl Broker {
-    /// A broker and the names of one test on it.
+    /// Connects to a broker.
     pub async fn at(url: String, prefix: String) -> Self {
         let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap_or_else(|error| {
             panic!("RabbitMQ cannot be reached ({error}): run ./test, which starts it, or set NOEMIE_TEST_AMQP_URL");
@@ -70,7 +69,7 @@ impl Broker {
         self.url.clone()
     }
 
-    /// Deletes a queue with what it holds, as an operator may by mistake.
+    /// Deletes a queue with its messages, as an operator may by mistake.
     pub async fn delete_queue(&self, queue: &str) {
         self.channel()
             .await
@@ -91,7 +90,7 @@ impl Broker {
         self.connection.create_channel().await.expect("a channel")
     }
 
-    /// Whether a queue is declared.
+    /// Returns whether a queue is declared.
     pub async fn exists(&self, queue: &str) -> bool {
         // A passive declaration that fails closes its channel.
         let channel = self.channel().await;
@@ -105,8 +104,9 @@ impl Broker {
             .is_ok()
     }
 
-    /// Consumes the workers' queue, once the gateway has declared it. Over a line of its own:
-    /// RabbitMQ 3.10 breaks the connection of who consumes from a quorum queue that is being made.
+    /// Consumes the workers' queue once the gateway has declared it. The consumer has a connection of
+    /// its own: RabbitMQ 3.10 closes the connection of a consumer of a quorum queue that is being
+    /// declared.
     pub async fn consume(&self) -> Worker {
         eventually("the workers' queue can be consumed", || async {
             if !self.exists(WORK).await {
@@ -115,7 +115,7 @@ impl Broker {
             let connection =
                 Connection::connect(&self.url, ConnectionProperties::default()).await.ok()?;
             let channel = connection.create_channel().await.ok()?;
-            channel.basic_qos(AHEAD, BasicQosOptions::default()).await.ok()?;
+            channel.basic_qos(PREFETCH, BasicQosOptions::default()).await.ok()?;
             let consumer = channel
                 .basic_consume(
                     self.name(WORK),
@@ -130,7 +130,7 @@ impl Broker {
         .await
     }
 
-    /// Takes what a queue holds, in order; nobody publishes meanwhile.
+    /// Takes the messages of a queue, in order. The queue must not grow meanwhile.
     pub async fn drain(&self, queue: &str) -> Vec<Message> {
         let channel = self.channel().await;
         let declared = channel
@@ -142,7 +142,7 @@ impl Broker {
             .await;
         let count = usize::try_from(declared.expect("the queue is declared").message_count())
             .expect("small");
-        channel.basic_qos(AHEAD, BasicQosOptions::default()).await.expect("a window");
+        channel.basic_qos(PREFETCH, BasicQosOptions::default()).await.expect("a window");
         let consumer = channel
             .basic_consume(
                 self.name(queue),
@@ -173,22 +173,22 @@ impl Broker {
     }
 }
 
-/// A consumer of the workers' queue that acknowledges what it gets.
+/// A consumer of the workers' queue that acknowledges each message.
 pub struct Worker {
     consumer: Consumer,
     _channel: Channel,
-    /// Where it has one of its own.
+    /// The connection, if the consumer has its own.
     _connection: Option<Connection>,
 }
 
 impl Worker {
-    /// The next message, which must come soon.
+    /// Returns the next message. Panics after [`PATIENCE`].
     pub async fn next(&mut self) -> Message {
-        tokio::time::timeout(PATIENCE, self.next_ever()).await.expect("a message in time")
+        tokio::time::timeout(PATIENCE, self.next_unlimited()).await.expect("a message in time")
     }
 
-    /// The next message, whenever it comes.
-    pub async fn next_ever(&mut self) -> Message {
+    /// Returns the next message, and waits without limit.
+    pub async fn next_unlimited(&mut self) -> Message {
         let delivery = self.consumer.next().await.expect("the queue lives").expect("a message");
         delivery.ack(BasicAckOptions::default()).await.expect("acknowledges");
         let text =
@@ -203,7 +203,7 @@ impl Worker {
         }
     }
 
-    /// The next messages, in the order they come.
+    /// Returns the next messages in their order.
     pub async fn messages(&mut self, count: usize) -> Vec<Message> {
         let mut found = Vec::with_capacity(count);
         while found.len() < count {

@@ -1,15 +1,21 @@
-//! One fresh database per test: a temporary file for SQLite, a database of its own on the server
-//! for PostgreSQL, dropped even when the test fails.
+//! One fresh database per test: a temporary file for SQLite, a new database on the server for
+//! PostgreSQL, dropped also when the test fails.
 
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::store::{Database, SharedStore};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use std::future::Future;
+use tokio::sync::Semaphore;
 
-/// Where the PostgreSQL server of the tests is, unless `NOEMIE_TEST_DATABASE_URL` says otherwise.
+/// Address of the PostgreSQL server of the tests, unless `NOEMIE_TEST_DATABASE_URL` is set.
 const DEFAULT_URL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 
-/// A database under test: the store as the product opens it, and a door for raw SQL.
+/// Tests with a PostgreSQL database at once in a test program. Each opens up to 20 connections, and
+/// the server of a machine may have 40 left.
+const MAX_DATABASES: usize = 2;
+static PERMITS: Semaphore = Semaphore::const_new(MAX_DATABASES);
+
+/// A database under test: the store as the gateway opens it, and methods that run raw SQL.
 #[derive(Clone)]
 pub struct TestDatabase {
     pub database: Database,
@@ -26,7 +32,7 @@ impl TestDatabase {
         Self { database, store, url }
     }
 
-    /// A second store on the same database: another replica, where the database allows one.
+    /// Opens a second store on the same database, as another replica does.
     pub async fn replica(&self) -> SharedStore {
         let nowhere = std::path::Path::new("no-data-directory");
         Database::open(Some(&self.url), nowhere, 4)
@@ -39,7 +45,7 @@ impl TestDatabase {
         matches!(self.database, Database::Postgres(_))
     }
 
-    /// One integer, by raw SQL.
+    /// Returns the integer that raw SQL selects.
     pub async fn number(&self, sql: &'static str) -> i64 {
         let answer: Result<i64, sqlx::Error> = if self.is_postgres() {
             let mut db = PgConnection::connect(&self.url).await.expect("connects");
@@ -51,7 +57,7 @@ impl TestDatabase {
         answer.unwrap_or_else(|e| panic!("{sql}: {e}"))
     }
 
-    /// No deposit left anything behind.
+    /// Asserts that the tables of deposits are empty.
     pub async fn holds_nothing_deposited(&self) {
         for rows in [
             "SELECT count(*) FROM exchanges",
@@ -66,7 +72,7 @@ impl TestDatabase {
         }
     }
 
-    /// A raw statement, or why the database refused it.
+    /// Runs a raw statement, and returns the number of rows or the error of the database.
     pub async fn execute(&self, sql: &'static str) -> Result<u64, sqlx::Error> {
         if self.is_postgres() {
             PgConnection::connect(&self.url)
@@ -95,17 +101,29 @@ pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(TestDatabase) -
 pub async fn on_postgres<F: Future<Output = ()> + Send + 'static>(
     test: impl FnOnce(TestDatabase) -> F + Send + 'static,
 ) {
-    let server =
-        std::env::var("NOEMIE_TEST_DATABASE_URL").unwrap_or_else(|_| DEFAULT_URL.to_owned());
+    let _permit = PERMITS.acquire().await.expect("the semaphore is never closed");
+    on_postgres_at(&server_url(), test).await;
+}
+
+/// Runs a test on a fresh database of a given PostgreSQL server.
+pub async fn on_postgres_at<F: Future<Output = ()> + Send + 'static>(
+    server: &str,
+    test: impl FnOnce(TestDatabase) -> F + Send + 'static,
+) {
     let name = format!("noemie_test_{}", SystemClock.new_id().simple());
-    administer(&server, format!("CREATE DATABASE {name}")).await;
-    let url = with_database(&server, &name);
-    // In a task of its own, so that the database is dropped also when the test panics.
+    administer(server, format!("CREATE DATABASE {name}")).await;
+    let url = with_database(server, &name);
+    // A task of its own, so that the database is dropped also when the test panics.
     let outcome = tokio::spawn(async move { test(TestDatabase::open(url).await).await }).await;
-    administer(&server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    administer(server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
     if let Err(failure) = outcome {
         std::panic::resume_unwind(failure.into_panic());
     }
+}
+
+/// Returns the address of the PostgreSQL server of the tests.
+pub fn server_url() -> String {
+    std::env::var("NOEMIE_TEST_DATABASE_URL").unwrap_or_else(|_| DEFAULT_URL.to_owned())
 }
 
 async fn administer(server: &str, sql: String) {
@@ -115,7 +133,7 @@ async fn administer(server: &str, sql: String) {
     db.execute(AssertSqlSafe(sql.clone())).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
 }
 
-/// The same server and user, another database.
+/// Returns the address of another database of the same server, for the same user.
 fn with_database(server: &str, name: &str) -> String {
     let (before, options) =
         server.split_once('?').map_or((server, String::new()), |(b, o)| (b, format!("?{o}")));
@@ -124,17 +142,17 @@ fn with_database(server: &str, name: &str) -> String {
     format!("{root}/{name}{options}")
 }
 
-/// Runs each story of a test file, a function of a [`TestDatabase`], on both databases.
+/// Runs each test function of a file, which takes a [`TestDatabase`], on both databases.
 #[macro_export]
 macro_rules! on_both {
     ($($story:ident),* $(,)?) => {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() { $crate::support::databases::on_sqlite($crate::$story).await })*
+            async fn $story() { $crate::support::databases::on_sqlite(super::$story).await })*
         }
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() { $crate::support::databases::on_postgres($crate::$story).await })*
+            async fn $story() { $crate::support::databases::on_postgres(super::$story).await })*
         }
     };
 }

@@ -1,9 +1,9 @@
-//! The gateway as its users meet it: the real program, in a directory of its own, on free ports,
-//! reached by its drop directory, its command line and gRPC. It can be stopped in order, killed,
-//! and started again over the same data.
+//! The gateway as its users see it: the program itself, in a directory of its own, on free ports,
+//! used through its drop directory, its command line and gRPC. Tests stop it, kill it, and start it
+//! again over the same data.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
-
+pub use super::wait::{PATIENCE, eventually};
+use super::wait::{drawn, within_blocking};
 use noemie_gateway::grpc::proto;
 use noemie_gateway::grpc::proto::claim_work_service_client::ClaimWorkServiceClient;
 use noemie_gateway::grpc::proto::dre_status_service_client::DreStatusServiceClient;
@@ -13,39 +13,18 @@ use noemie_parsers::noemie::{self, Packaging, Reader};
 use noemie_parsers::physical::enregistrements::Forme;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::future::Future;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::transport::Channel;
 
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_noemie-gateway");
-/// Far above what any single wait takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-/// Time between two looks of a wait.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// Looks again and again until there is an answer; fails after [`PATIENCE`].
-pub async fn eventually<T, F: Future<Output = Option<T>>>(
-    what: &str,
-    mut look: impl FnMut() -> F,
-) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = look().await {
-            return answer;
-        }
-        assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// A running gateway. Dropping it kills the process and leaves the directory to its owner.
+/// A running gateway. Dropping it kills the process and keeps the directory.
 pub struct Gateway {
     pub dir: PathBuf,
     settings: Vec<(String, String)>,
@@ -63,7 +42,8 @@ impl Gateway {
         Self::launch(dir.to_owned(), settings).await
     }
 
-    /// The same, for a process that may die on its way: answers how it ended then.
+    /// Starts `serve` in a process that may die during its start, and returns its exit status if it
+    /// did.
     pub async fn try_start(dir: &Path, settings: &[(&str, &str)]) -> Result<Self, ExitStatus> {
         let settings = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         Self::try_launch(dir.to_owned(), settings).await.map_err(|(ended, _)| ended)
@@ -110,11 +90,11 @@ impl Gateway {
         Self::launch(self.dir.clone(), self.settings.clone()).await
     }
 
-    /// A new process over the data of one that is dead, killed in its turn after so long, wherever
-    /// it is on its way up.
+    /// Starts a new process over the data of a dead one, and kills it after `after`, during its
+    /// start.
     pub async fn start_and_kill(&self, after: Duration) {
         let mut child = serve(&self.dir, &self.settings);
-        tokio::time::sleep(after).await;
+        drawn(after).await;
         child.kill().expect("kills");
         child.wait().expect("is gone");
     }
@@ -133,7 +113,7 @@ impl Gateway {
             .envs(self.settings.iter().map(|(k, v)| (k, v)))
             .args(arguments)
             .stdin(Stdio::null());
-        // What it talks to may be a task of this very test.
+        // The command may call a server that runs as a task of this test.
         tokio::task::block_in_place(|| process.output()).expect("the program runs")
     }
 
@@ -142,21 +122,21 @@ impl Gateway {
         self.child.lock().expect("no panic").id()
     }
 
-    /// How the process ended, if it did.
+    /// Returns the exit status of the process if it has ended.
     pub fn has_ended(&self) -> Option<ExitStatus> {
         self.child.lock().expect("no panic").try_wait().expect("the process is known")
     }
 
-    /// SIGTERM. The process goes on until its work is done.
+    /// Sends SIGTERM. The process ends once its work is done.
     pub fn terminate(&self) {
-        let told = Command::new("kill")
+        let sent = Command::new("kill")
             .args(["-TERM", &self.child.lock().expect("no panic").id().to_string()])
             .status()
             .expect("kill runs");
-        assert!(told.success());
+        assert!(sent.success());
     }
 
-    /// Waits for the end of the process.
+    /// Waits for the end of the process and returns its exit status.
     pub async fn ended(self) -> ExitStatus {
         eventually("the gateway ends", || std::future::ready(self.has_ended())).await
     }
@@ -173,13 +153,13 @@ impl Gateway {
         ExchangeServiceClient::new(self.channel.clone())
     }
 
-    /// Puts a whole file in the drop directory: written under a name of the half-written, then
-    /// renamed, as a careful sender does.
+    /// Puts a file in the drop directory as a sender should: under a temporary name first, which is
+    /// then renamed.
     pub fn drop_file(&self, sender: &str, name: &str, bytes: &[u8]) -> PathBuf {
         let path = drop_path(&self.dir, sender, name);
-        let aside = path.with_file_name(format!(".{name}.part"));
-        File::create(&aside).and_then(|mut f| f.write_all(bytes)).expect("the file is written");
-        fs::rename(&aside, &path).expect("the file is renamed");
+        let temporary = path.with_file_name(format!(".{name}.part"));
+        File::create(&temporary).and_then(|mut f| f.write_all(bytes)).expect("the file is written");
+        fs::rename(&temporary, &path).expect("the file is renamed");
         path
     }
 
@@ -206,12 +186,12 @@ impl Gateway {
             .map(tonic::Response::into_inner)
     }
 
-    /// Files of `out/<recipient>/` whose name begins so, by name.
+    /// Returns the files of `out/<recipient>/` whose name begins with `begins`, by name.
     pub fn out(&self, recipient: &str, begins: &str) -> BTreeMap<String, Vec<u8>> {
         out_files(&self.dir, recipient, begins)
     }
 
-    /// The same, waited for until there are `count`.
+    /// Waits until [`Self::out`] has `count` files, and returns them.
     pub async fn out_eventually(
         &self,
         recipient: &str,
@@ -227,7 +207,7 @@ impl Gateway {
         .await
     }
 
-    /// The status of an invoice, or `None`.
+    /// Returns the status of an invoice, or `None` when it is unknown.
     pub async fn dre(&self, ps: &str, invoice_number: &str) -> Option<proto::DreStatus> {
         let key = proto::InvoiceKey { ps: ps.into(), invoice_number: invoice_number.into() };
         let asked = proto::GetDreStatusRequest {
@@ -240,7 +220,7 @@ impl Gateway {
         }
     }
 
-    /// The same, waited for until it is in a state.
+    /// Waits until an invoice has a state, and returns its status.
     pub async fn dre_eventually(
         &self,
         ps: &str,
@@ -270,7 +250,7 @@ impl Gateway {
         self.work().record_decision(asked).await.expect("the decision is recorded").into_inner()
     }
 
-    /// Every exchange, newest first.
+    /// Returns every exchange, newest first.
     pub async fn exchanges(&self) -> Vec<proto::Exchange> {
         let (mut all, mut page_token) = (Vec::new(), String::new());
         loop {
@@ -285,7 +265,7 @@ impl Gateway {
         }
     }
 
-    /// Every claim, newest first.
+    /// Returns every claim, newest first.
     pub async fn claims(&self) -> Vec<proto::DreStatus> {
         let (mut all, mut page_token) = (Vec::new(), String::new());
         loop {
@@ -300,7 +280,7 @@ impl Gateway {
         }
     }
 
-    /// The first page of the report of an exchange.
+    /// Returns the first page of the report of an exchange.
     pub async fn report(&self, exchange_id: &str) -> proto::GetExchangeReportResponse {
         let asked = proto::GetExchangeReportRequest {
             exchange_id: exchange_id.into(),
@@ -310,24 +290,24 @@ impl Gateway {
         self.exchange().get_exchange_report(asked).await.expect("reports").into_inner()
     }
 
-    /// An answer of the admin port.
+    /// Returns the response of the admin port, headers included.
     pub async fn admin_get(&self, path: &str) -> String {
-        let mut line = tokio::net::TcpStream::connect(self.admin).await.expect("connects");
+        let mut connection = tokio::net::TcpStream::connect(self.admin).await.expect("connects");
         let request = format!("GET {path} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n");
-        line.write_all(request.as_bytes()).await.expect("asks");
+        connection.write_all(request.as_bytes()).await.expect("asks");
         let mut answer = String::new();
-        line.read_to_string(&mut answer).await.expect("answers");
+        connection.read_to_string(&mut answer).await.expect("answers");
         answer
     }
 
-    /// The value of a metric without labels.
+    /// Returns the value of a metric without labels.
     pub async fn metric(&self, name: &str) -> Option<f64> {
         let text = self.admin_get("/metrics").await;
         text.lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
     }
 
-    /// What the process said on standard error since its first start.
+    /// Returns the standard error of the process since its first start.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.dir.join("stderr.log")).expect("the log reads"))
             .into_owned()
@@ -336,14 +316,14 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        // Already ended when the test went well.
+        // The process may have ended already.
         let child = self.child.get_mut().expect("no panic");
         let _ = child.kill();
         let _ = child.wait();
     }
 }
 
-/// A process that serves, and says what it has to say in the logs of its directory.
+/// Starts `serve`, with its output in log files of the directory.
 fn serve(dir: &Path, settings: &[(String, String)]) -> Child {
     let log = |name: &str| {
         File::options().create(true).append(true).open(dir.join(name)).expect("the log opens")
@@ -363,7 +343,7 @@ fn serve(dir: &Path, settings: &[(String, String)]) -> Child {
         .expect("the gateway starts")
 }
 
-/// The program over a directory, without the settings of the caller's machine.
+/// Returns a command of the program over a directory, without the settings of this machine.
 pub fn command(dir: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NOEMIE_")) {
@@ -377,25 +357,19 @@ pub fn command(dir: &Path) -> Command {
 pub fn run(dir: &Path, arguments: &[&str], limit: Duration) -> Output {
     let mut process = command(dir);
     process.args(arguments).stdin(Stdio::null());
-    // Files, not pipes: a program that says much must not wait for us.
+    // Files and no pipes: a program with much output must not wait for its reader.
     let (out, err) = (
         tempfile::NamedTempFile::new().expect("a file"),
         tempfile::NamedTempFile::new().expect("a file"),
     );
     process.stdout(out.reopen().expect("opens")).stderr(err.reopen().expect("opens"));
     let mut child = process.spawn().expect("the program starts");
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("the process is known") {
-            break status;
-        }
-        if start.elapsed() > limit {
-            let _ = child.kill();
-            let _ = child.wait();
-            panic!("{arguments:?} takes more than {limit:?}");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
+    let ended = within_blocking(limit, || child.try_wait().expect("the process is known"));
+    let status = ended.unwrap_or_else(|| {
+        let _ = child.kill();
+        let _ = child.wait();
+        panic!("{arguments:?} takes more than {limit:?}");
+    });
     Output {
         status,
         stdout: fs::read(out.path()).expect("reads"),
@@ -403,7 +377,7 @@ pub fn run(dir: &Path, arguments: &[&str], limit: Duration) -> Output {
     }
 }
 
-/// Where a file of a sender is dropped; its directory is made.
+/// Returns the path of a sender's file in the drop directory, and makes the directory.
 pub fn drop_path(dir: &Path, sender: &str, name: &str) -> PathBuf {
     let inbox = dir.join("data/in").join(sender);
     fs::create_dir_all(&inbox).expect("the sender's directory");
@@ -423,14 +397,14 @@ fn out_files(dir: &Path, recipient: &str, begins: &str) -> BTreeMap<String, Vec<
         .collect()
 }
 
-/// An invoice of a DRE file, as its PS knows it.
+/// Key of an invoice of a DRE file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Invoice {
     pub ps: String,
     pub number: String,
 }
 
-/// The invoices of a DRE file in lines.
+/// Returns the invoices of a DRE file in lines.
 pub fn invoices(dre: &[u8]) -> Vec<Invoice> {
     let mut reader = Lecteur::new(dre, Forme::Crlf);
     let mut found = Vec::new();
@@ -442,7 +416,7 @@ pub fn invoices(dre: &[u8]) -> Vec<Invoice> {
     found
 }
 
-/// What a NOEMIE file in lines holds: its invoices, and the messages of everything wrong in it.
+/// Reads a NOEMIE file in lines. Returns its invoices, and the message of each anomaly.
 pub fn read_noemie(bytes: &[u8]) -> (Vec<noemie::Retour>, Vec<String>) {
     let mut reader = Reader::new(bytes, Packaging::Lignes);
     let (mut returns, mut wrong) = (Vec::new(), Vec::new());

@@ -1,46 +1,51 @@
-//! What lies half done where a gateway died: whether a kill fell into work, or into a pause in
-//! which any program may be killed.
-
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
+//! Unfinished work that a killed gateway leaves: tells a kill during work, which the tests need,
+//! from a kill while the gateway was idle.
 
 use super::proof::{number, rows};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-/// Something begun and not ended.
+/// A kind of unfinished work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Half {
-    /// A file is in the archive, whole or in part, and no exchange knows it.
-    Received,
-    /// Some invoices of a large file are committed, its receipt is not.
-    Loaded,
-    /// A dropped file has its receipt and still lies in the drop directory.
-    Answered,
+pub enum Unfinished {
+    /// A file is in the archive, in whole or in part, and has no exchange.
+    Archived,
+    /// Some invoices of a staged deposit are committed, its receipt is not.
+    Staged,
+    /// A dropped file has its receipt and is still in the drop directory.
+    NotRemoved,
     /// Events are committed, and not marked as published.
-    Untold,
-    /// A return file is committed, and not marked as delivered; or a reject of a worker is in no
-    /// return file yet.
+    Unpublished,
+    /// A return file is committed and not marked as delivered, or a worker's reject is in no return
+    /// file yet.
     Undelivered,
-    /// A caller waited for its answer.
-    Asked,
+    /// A caller waited for an answer.
+    Unanswered,
 }
 
-/// The files of an archive that no exchange knew at the last look: earlier kills left them.
+/// Inspects the data after each kill. `orphans` are the archive files without an exchange that
+/// earlier kills left.
 #[derive(Default)]
-pub struct Looks {
+pub struct Inspector {
     orphans: BTreeSet<PathBuf>,
 }
 
-impl Looks {
-    /// Looks at what a dead process left. `asked`: whether somebody waited for its answer.
-    pub async fn look(&mut self, url: &str, dir: &Path, asked: bool) -> BTreeSet<Half> {
+impl Inspector {
+    /// Returns the unfinished work that the last kill left. `unanswered` says whether a caller waited
+    /// for an answer.
+    pub async fn inspect(
+        &mut self,
+        url: &str,
+        dir: &Path,
+        unanswered: bool,
+    ) -> BTreeSet<Unfinished> {
         let copy = DatabaseCopy::of(url);
         let url = copy.as_ref().map_or(url, |copy| &copy.url);
         let exchanges = "SELECT archive_name, sender, digest, verdict IS NOT NULL FROM exchanges";
         let exchanges: Vec<(String, String, String, bool)> =
             rows(url, exchanges).await.expect("the database answers");
-        let some = |sql| async move { number(url, sql).await.expect("the database answers") > 0 };
+        let exists = |sql| async move { number(url, sql).await.expect("the database answers") > 0 };
         let known: BTreeSet<PathBuf> =
             exchanges.iter().map(|(name, ..)| PathBuf::from(name).with_extension("")).collect();
         let archive = dir.join("data/archive");
@@ -54,23 +59,23 @@ impl Looks {
         let answered: BTreeSet<(&str, &str)> =
             closed.map(|(_, sender, digest, _)| (&**sender, &**digest)).collect();
         let found = [
-            (Half::Received, new),
-            (Half::Loaded, some("SELECT count(*) FROM exchanges WHERE verdict IS NULL").await),
-            (Half::Answered, dropped(dir).iter().any(|(sender, digest)| answered.contains(&(&**sender, &**digest)))),
-            (Half::Untold, some("SELECT count(*) FROM outbox WHERE position IS NULL").await),
+            (Unfinished::Archived, new),
+            (Unfinished::Staged, exists("SELECT count(*) FROM exchanges WHERE verdict IS NULL").await),
+            (Unfinished::NotRemoved, dropped(dir).iter().any(|(sender, digest)| answered.contains(&(&**sender, &**digest)))),
+            (Unfinished::Unpublished, exists("SELECT count(*) FROM outbox WHERE position IS NULL").await),
             (
-                Half::Undelivered,
-                some("SELECT count(*) FROM returns WHERE delivered_at IS NULL").await
-                    || some("SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected' AND told_in IS NULL").await,
+                Unfinished::Undelivered,
+                exists("SELECT count(*) FROM returns WHERE delivered_at IS NULL").await
+                    || exists("SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected' AND told_in IS NULL").await,
             ),
-            (Half::Asked, asked),
+            (Unfinished::Unanswered, unanswered),
         ];
-        found.into_iter().filter(|(_, holds)| *holds).map(|(half, _)| half).collect()
+        found.into_iter().filter(|(_, holds)| *holds).map(|(kind, _)| kind).collect()
     }
 }
 
-/// A copy of an embedded database: whoever opens the one that a kill left repairs it, and that is
-/// for the gateway to do.
+/// A copy of an embedded database. Opening the database that a kill left would repair it, and the
+/// test is about the repair by the gateway.
 struct DatabaseCopy {
     url: String,
     _dir: tempfile::TempDir,
@@ -90,7 +95,7 @@ impl DatabaseCopy {
     }
 }
 
-/// Sender and digest of what lies in the drop directory.
+/// Returns sender and digest of each file in the drop directory.
 fn dropped(dir: &Path) -> Vec<(String, String)> {
     let inbox = dir.join("data/in");
     let sender = |path: &Path| {
@@ -104,7 +109,7 @@ fn dropped(dir: &Path) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Every file below a directory.
+/// Returns every file below a directory.
 fn files(dir: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     entries
@@ -113,25 +118,25 @@ fn files(dir: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Kills, and what they left half done.
+/// Number of kills, and of the unfinished work that they left.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct KillCounts {
     pub kills: u64,
-    /// Of these, how many found the gateway on its way up.
+    /// Kills during the start of the gateway.
     pub starting: u64,
-    /// Of these, how many left something half done.
+    /// Kills that left unfinished work.
     pub in_work: u64,
     pub stories: u64,
-    /// How many kills left this half done.
-    pub each: BTreeMap<Half, u64>,
+    /// Kills that left each kind of unfinished work.
+    pub each: BTreeMap<Unfinished, u64>,
 }
 
-impl Tally {
-    pub fn count(&mut self, left: &BTreeSet<Half>) {
+impl KillCounts {
+    pub fn count(&mut self, left: &BTreeSet<Unfinished>) {
         self.kills += 1;
         self.in_work += u64::from(!left.is_empty());
-        for half in left {
-            *self.each.entry(*half).or_default() += 1;
+        for kind in left {
+            *self.each.entry(*kind).or_default() += 1;
         }
     }
 
@@ -140,18 +145,18 @@ impl Tally {
         self.starting += other.starting;
         self.in_work += other.in_work;
         self.stories += other.stories;
-        for (half, count) in &other.each {
-            *self.each.entry(*half).or_default() += count;
+        for (kind, count) in &other.each {
+            *self.each.entry(*kind).or_default() += count;
         }
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for KillCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kills, starting, in_work, stories, each } = self;
         write!(
             f,
-            "{kills} kills in {stories} stories, {starting} of them on the way up; {in_work} left something half done: {each:?}"
+            "{kills} kills in {stories} stories, {starting} of them during a start; {in_work} left unfinished work: {each:?}"
         )
     }
 }

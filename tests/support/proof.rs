@@ -2,8 +2,6 @@
 //! database, the archive, the directories and the queues hold at the end. It reads the tables
 //! themselves, so that the program cannot talk itself out of it.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
-
 use super::broker::Message;
 use super::gateway::{Gateway, Invoice, PATIENCE, read_noemie};
 use noemie_gateway::archive::Archive;

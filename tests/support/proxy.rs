@@ -1,13 +1,11 @@
-//! A TCP line that can fall silent: open at both ends, and nothing goes through any more, as behind
-//! a firewall that forgot the connection.
-
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
+//! A TCP proxy that can fall silent: connections stay open and carry no byte, as behind a firewall
+//! that dropped its state.
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// A line to a port of this machine.
+/// A proxy to a port of this machine.
 pub struct Proxy {
     pub port: u16,
     silent: watch::Sender<bool>,
@@ -28,13 +26,13 @@ impl Proxy {
         Self { port, silent, accepting }
     }
 
-    /// Carries nothing any more, neither on open connections nor on new ones, and closes none.
+    /// Stops carrying bytes, on open connections and on new ones, and closes none of them.
     pub fn silence(&self) {
         self.silent.send_replace(true);
     }
 
-    /// Carries new connections. The silent ones stay silent at the near end; the far end has given
-    /// them up, as keepalives do.
+    /// Carries new connections again. The silent ones stay silent for the client, and are closed for
+    /// the server, as its keepalive does.
     pub fn heal(&self) {
         self.silent.send_replace(false);
     }
@@ -53,7 +51,7 @@ async fn carry(mut near: TcpStream, target: u16, mut silent: watch::Receiver<boo
             _ = tokio::io::copy_bidirectional(&mut near, &mut far) => return,
             _ = silent.wait_for(|silent| *silent) => {}
         }
-        // The far end is held open until the line is healed, the near end for ever.
+        // The connection to the server stays open until `heal`, that to the client for ever.
         let _ = silent.wait_for(|silent| !*silent).await;
         drop(far);
     }

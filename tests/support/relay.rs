@@ -1,9 +1,9 @@
-//! A relay on a real RabbitMQ, seen through a prefix of its own that is deleted at the end, and a
-//! line to it that can be cut.
+//! A relay on a real RabbitMQ, under a prefix of its own whose queues are deleted at the end, and a
+//! proxy that can cut its connection.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
-
-use super::support::samples::{deposit_many, event, new_id};
+use super::samples::{deposit_many, event, new_id};
+use super::wait::PATIENCE;
+pub use super::wait::until as eventually;
 use futures::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::*;
@@ -24,26 +24,23 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 const DEFAULT_URL: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
-/// Far above what any of these waits takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A broker, seen through a prefix of our own.
+/// A broker, with the prefix of one test.
 pub struct Broker {
     pub prefix: Prefix,
     pub channel: Channel,
     connection: Connection,
 }
 
-/// Runs a test with a prefix of its own, and deletes what was declared under it.
+/// Runs a test with a prefix of its own, and deletes the exchanges and queues under it.
 pub async fn on_broker<F: Future<Output = ()> + Send + 'static>(
     test: impl FnOnce(Arc<Broker>) -> F + Send + 'static,
 ) {
     let broker = Arc::new(Broker::open().await);
-    // In a task of its own, so that the queues are deleted also when the test panics.
+    // A task of its own, so that the queues are deleted also when the test panics.
     let given = Arc::clone(&broker);
     let outcome = tokio::spawn(async move { test(given).await }).await;
     broker.delete_all().await;
@@ -58,7 +55,7 @@ impl Broker {
             panic!("RabbitMQ cannot be reached ({error}): run ./test, which starts it, or set NOEMIE_TEST_AMQP_URL");
         });
         let channel = connection.create_channel().await.unwrap();
-        // Without a prefetch, a quorum queue stops at 2,000 deliveries that nobody acknowledged.
+        // Without a prefetch, a quorum queue stops at 2,000 unacknowledged deliveries.
         channel.basic_qos(60_000, BasicQosOptions::default()).await.unwrap();
         let prefix = Prefix::try_from(format!("test-{}.", new_id().simple())).unwrap();
         Self { prefix, channel, connection }
@@ -76,8 +73,8 @@ impl Broker {
         self.relay_with(store, self.settings()).await
     }
 
-    /// A relay that has declared its queues: RabbitMQ 3.10 breaks the connection of who consumes
-    /// from a quorum queue that is being made.
+    /// Starts a relay and waits until its queues are declared. RabbitMQ 3.10 closes the connection of
+    /// a consumer of a quorum queue that is being declared.
     pub async fn relay_with(&self, store: &SharedStore, settings: AmqpSettings) -> Running {
         let (status, shutdown) = (RelayStatus::default(), CancellationToken::new());
         let sink = Box::new(AmqpSink::new(settings));
@@ -95,8 +92,8 @@ impl Broker {
         running
     }
 
-    /// Deliveries of a queue until they hold `events` different ones, in the order they came; none
-    /// is acknowledged.
+    /// Consumes a queue until `events` different events are delivered. Returns the deliveries in
+    /// their order, unacknowledged.
     pub async fn consume(&self, queue: &str, events: usize) -> Vec<Delivery> {
         let tag = new_id().to_string();
         let mut consumer = self
@@ -125,7 +122,7 @@ impl Broker {
         deliveries
     }
 
-    /// One message of a queue of any name.
+    /// Returns one message of a queue, given its full name.
     pub async fn consume_one(&self, queue: &str) -> Delivery {
         let got = self.channel.basic_get(queue.into(), BasicGetOptions::default()).await.unwrap();
         got.expect("a message").delivery
@@ -153,7 +150,7 @@ impl Broker {
     }
 
     pub async fn delete_all(&self) {
-        // Over a line of its own: a test may have lost the other one.
+        // A new connection: the test may have lost the first one.
         let connection =
             Connection::connect(&broker_url(), ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
@@ -171,7 +168,7 @@ impl Broker {
     }
 }
 
-/// A relay at work.
+/// A running relay.
 pub struct Running {
     pub task: JoinHandle<()>,
     pub status: RelayStatus,
@@ -197,11 +194,11 @@ impl Running {
     }
 }
 
-/// A TCP line to the broker that can be cut, or fall silent, without disturbing the other users of
-/// the broker.
+/// A TCP proxy to the broker that can close its connections or fall silent. Other users of the
+/// broker are not disturbed.
 pub struct Proxy {
     port: u16,
-    line: watch::Sender<Order>,
+    orders: watch::Sender<Order>,
     accepting: JoinHandle<()>,
 }
 
@@ -216,15 +213,15 @@ impl Proxy {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let line = watch::Sender::new(Order::Carry);
-        let orders = line.clone();
+        let orders = watch::Sender::new(Order::Carry);
+        let sender = orders.clone();
         let accepting = tokio::spawn(async move {
             loop {
                 let (near, _) = listener.accept().await.unwrap();
-                tokio::spawn(carry(near, orders.subscribe()));
+                tokio::spawn(carry(near, sender.subscribe()));
             }
         });
-        Self { port, line, accepting }
+        Self { port, orders, accepting }
     }
 
     pub fn url(&self) -> String {
@@ -239,15 +236,14 @@ impl Proxy {
         )
     }
 
-    /// Cuts the connections that are open; later ones are carried.
+    /// Closes the open connections, and carries later ones.
     pub fn cut(&self) {
-        self.line.send_replace(Order::Cut);
+        self.orders.send_replace(Order::Cut);
     }
 
-    /// Stops carrying on the connections that are open, without closing them; later ones are
-    /// carried.
+    /// Stops carrying bytes on the open connections, without closing them, and carries later ones.
     pub fn silence(&self) {
-        self.line.send_replace(Order::Silence);
+        self.orders.send_replace(Order::Silence);
     }
 }
 
@@ -267,16 +263,16 @@ pub async fn carry(mut near: TcpStream, mut orders: watch::Receiver<Order>) {
         order = orders.changed() => {
             let silent = order.is_ok() && *orders.borrow_and_update() == Order::Silence;
             if silent {
-                // Holds both ends open for longer than any test.
-                sleep(PATIENCE * 2).await;
+                // Both connections stay open until the test ends.
+                std::future::pending::<()>().await;
             }
         }
     }
 }
 
-/// Commits `claims` claims with `facts` events each; the younger events of all claims are
-/// interleaved. Answers the claims.
-pub async fn tell(store: &SharedStore, claims: u64, facts: u64) -> Vec<(Claim, u64)> {
+/// Commits `claims` claims with `facts` events each; the later events of all claims are interleaved.
+/// Returns each claim with its number of events.
+pub async fn commit_events(store: &SharedStore, claims: u64, facts: u64) -> Vec<(Claim, u64)> {
     let claims = deposit_many(store, &new_id().to_string(), claims).await;
     for sequence in 2..=facts {
         let mut unit = store.begin().await.unwrap();
@@ -288,8 +284,9 @@ pub async fn tell(store: &SharedStore, claims: u64, facts: u64) -> Vec<(Claim, u
     claims.into_iter().map(|claim| (claim.claim, facts)).collect()
 }
 
-/// A consumer that forgets repeated event ids sees every fact of every claim once, in order.
-pub fn check_order(told: &[(Claim, u64)], deliveries: &[Delivery]) {
+/// Asserts that a consumer that ignores repeated event ids gets every event of every claim once, in
+/// order.
+pub fn check_order(committed: &[(Claim, u64)], deliveries: &[Delivery]) {
     let mut seen = HashSet::new();
     let mut facts: BTreeMap<_, Vec<u64>> = BTreeMap::new();
     for delivery in deliveries {
@@ -302,8 +299,8 @@ pub fn check_order(told: &[(Claim, u64)], deliveries: &[Delivery]) {
             facts.entry(event.claim_id).or_default().push(event.sequence);
         }
     }
-    assert_eq!(facts.len(), told.len());
-    for (claim, count) in told {
+    assert_eq!(facts.len(), committed.len());
+    for (claim, count) in committed {
         assert_eq!(facts[&claim.id], (1..=*count).collect::<Vec<_>>());
     }
 }
@@ -318,19 +315,10 @@ pub fn headers(delivery: &Delivery) -> BTreeMap<String, String> {
     table.inner().iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
-/// One recorder for the whole process; queue names tell the tests apart.
+/// Returns the metrics recorder of the whole process. Queue names differ between the tests.
 pub fn metrics() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| telemetry::init_metrics().unwrap())
-}
-
-pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let wait = async {
-        while !holds().await {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"));
 }
 
 pub fn broker_url() -> String {

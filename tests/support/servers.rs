@@ -1,38 +1,40 @@
-//! A PostgreSQL and a RabbitMQ of the tests' own, made with the programs of the installed packages
-//! on free ports: they may be stopped, killed and started again without disturbing anybody. The
-//! services of the machine are never touched.
+//! Private servers: a PostgreSQL and a RabbitMQ on free ports, started with the programs of the
+//! installed packages. Tests may stop and kill them; the services of the machine are left alone.
 //!
-//! A server lives behind a shell that waits for the end of its standard input: when the test
-//! program ends, however it ends, the server ends.
+//! A shell, the keeper, runs each server until its own standard input ends. The server therefore
+//! ends with the test program, also when the test program is killed.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
-
+use super::databases::server_url;
+use super::wait::within_blocking;
+use sqlx::{Connection as _, PgConnection};
 use std::fs;
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::time::Duration;
 use tempfile::TempDir;
 
-/// A server that is not there by then will not be.
-const START: Duration = Duration::from_secs(90);
-/// Runs the server it is given until its standard input ends.
-const KEEPER: &str = r#"trap '' INT; "$@" & server=$!; cat >/dev/null; kill -9 $server $(cat "${RABBITMQ_PID_FILE:-/dev/null}" 2>/dev/null); wait $server"#;
+/// Limit for the start of a server.
+const START_TIMEOUT: Duration = Duration::from_secs(90);
+/// Connections of a private PostgreSQL. The kill matrix alone needs about a hundred.
+const MAX_CONNECTIONS: u32 = 400;
+/// Shell script that runs a server until standard input ends, and then deletes its directory, if it
+/// is given one.
+const KEEPER: &str = r#"trap '' INT; "$@" & server=$!; cat >/dev/null; kill -9 $server $(cat "${RABBITMQ_PID_FILE:-/dev/null}" 2>/dev/null); wait $server; [ -z "$KEEPER_DELETES" ] || rm -rf "$KEEPER_DELETES""#;
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
 }
 
 fn wait_for(what: &str, mut ready: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !ready() {
-        assert!(start.elapsed() < START, "{what} is not ready after {START:?}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    within_blocking(START_TIMEOUT, || ready().then_some(()))
+        .unwrap_or_else(|| panic!("{what} is not ready after {START_TIMEOUT:?}"));
 }
 
+/// Runs a command and returns its output. Panics when it fails.
 fn succeed(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().expect("the program starts");
     let said = format!(
@@ -44,7 +46,7 @@ fn succeed(command: &mut Command) -> String {
     said
 }
 
-/// A server behind its keeper.
+/// The keeper of a running server.
 struct Kept(Child);
 
 impl Kept {
@@ -62,17 +64,52 @@ impl Drop for Kept {
     }
 }
 
-/// A PostgreSQL server of our own: trust on the loopback, no flush to disk.
+/// Returns the address of a PostgreSQL server that has so many free connections: the server of the
+/// tests if it has, else a private server, started once per test program. The server of a machine
+/// often allows 100 connections, and other programs hold some of them.
+pub async fn postgres_with(free_connections: i64) -> String {
+    static PRIVATE: OnceLock<Option<Postgres>> = OnceLock::new();
+    let given = server_url();
+    if count_free_connections(&given).await >= free_connections {
+        return given;
+    }
+    let private =
+        tokio::task::spawn_blocking(|| PRIVATE.get_or_init(|| Postgres::make(true))).await;
+    match private.expect("the private PostgreSQL starts") {
+        Some(server) => server.url("postgres"),
+        None => {
+            eprintln!(
+                "no PostgreSQL programs for a private server: using {given}, which has fewer than \
+                 {free_connections} free connections"
+            );
+            given
+        }
+    }
+}
+
+async fn count_free_connections(url: &str) -> i64 {
+    let free = "SELECT current_setting('max_connections')::bigint - count(*) FROM pg_stat_activity";
+    let Ok(mut db) = PgConnection::connect(url).await else { return 0 };
+    sqlx::query_scalar(free).fetch_one(&mut db).await.unwrap_or(0)
+}
+
+/// A private PostgreSQL server: trust on the loopback, no flush to disk.
 pub struct Postgres {
     kept: Option<Kept>,
     programs: PathBuf,
     port: u16,
     dir: TempDir,
+    /// Whether the keeper deletes the directory: a server in a `static` is never dropped.
+    disposable: bool,
 }
 
 impl Postgres {
-    /// Makes and starts one; nothing when the server's programs are not installed.
+    /// Makes and starts a server. Returns `None` when PostgreSQL is not installed.
     pub fn start() -> Option<Self> {
+        Self::make(false)
+    }
+
+    fn make(disposable: bool) -> Option<Self> {
         let programs = postgres_programs()?;
         let dir = tempfile::Builder::new()
             .prefix("noemie-test-postgres.")
@@ -81,7 +118,7 @@ impl Postgres {
         if is_root() {
             succeed(Command::new("chown").arg("postgres").arg(dir.path()));
         }
-        let mut server = Self { kept: None, programs, port: free_port(), dir };
+        let mut server = Self { kept: None, programs, port: free_port(), dir, disposable };
         let mut initdb = server.command("initdb");
         succeed(
             initdb
@@ -103,7 +140,8 @@ impl Postgres {
         self.dir.path().join("data")
     }
 
-    /// A program of the server, as `postgres` when we are root: PostgreSQL refuses to run as root.
+    /// Returns a command that runs a program of PostgreSQL. Root runs it as user `postgres`, because
+    /// PostgreSQL refuses to run as root.
     fn command(&self, program: &str) -> Command {
         as_postgres(Command::new(self.programs.join(program)))
     }
@@ -111,6 +149,9 @@ impl Postgres {
     /// Starts the server and waits until it answers.
     pub fn up(&mut self) {
         let mut keeper = as_postgres(Command::new("sh"));
+        if self.disposable {
+            keeper.env("KEEPER_DELETES", self.dir.path());
+        }
         keeper
             .args(["-c", KEEPER, "keeper"])
             .arg(self.programs.join("postgres"))
@@ -128,6 +169,7 @@ impl Postgres {
             "fsync=off",
         ]);
         keeper.args(["-c", "log_lock_waits=on", "-c", "deadlock_timeout=200ms"]);
+        keeper.args(["-c", &format!("max_connections={MAX_CONNECTIONS}")]);
         self.kept = Some(Kept::start(keeper, &self.log_path()));
         wait_for("PostgreSQL", || {
             self.command("pg_isready")
@@ -137,8 +179,8 @@ impl Postgres {
         });
     }
 
-    /// Stops it at once, as a power cut of the server would: sessions are cut, recovery comes at
-    /// the next start.
+    /// Stops the server at once, as a power failure would: sessions are cut, and the next start
+    /// recovers the data.
     pub fn down(&mut self) {
         succeed(
             self.command("pg_ctl").args(["stop", "--mode=immediate", "--pgdata"]).arg(self.data()),
@@ -151,15 +193,15 @@ impl Postgres {
     }
 
     fn log_path(&self) -> PathBuf {
-        self.dir.path().with_extension("log")
+        self.dir.path().join("log")
     }
 
-    /// What the server said.
+    /// Returns the log of the server.
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
-    /// Address of a database.
+    /// Returns the address of a database of the server.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
@@ -167,8 +209,8 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        // The server ends before its directory is deleted.
         self.kept = None;
-        let _ = fs::remove_file(self.log_path());
     }
 }
 
@@ -187,7 +229,7 @@ fn as_postgres(mut command: Command) -> Command {
     command
 }
 
-/// The newest server programs: Debian keeps them out of the PATH.
+/// Returns the directory of the newest server programs. Debian keeps them out of the PATH.
 fn postgres_programs() -> Option<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .ok()?
@@ -198,7 +240,7 @@ fn postgres_programs() -> Option<PathBuf> {
     found.pop()
 }
 
-/// A RabbitMQ node of our own.
+/// A private RabbitMQ node.
 pub struct Rabbit {
     kept: Option<Kept>,
     port: u16,
@@ -209,7 +251,7 @@ pub struct Rabbit {
 const RABBIT_PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
 
 impl Rabbit {
-    /// Makes and starts one; nothing when the server's programs are not installed.
+    /// Makes and starts a node. Returns `None` when RabbitMQ is not installed.
     pub fn start() -> Option<Self> {
         if !Path::new(RABBIT_PROGRAMS).join("rabbitmq-server").exists() {
             return None;
@@ -246,7 +288,7 @@ impl Rabbit {
             .current_dir("/");
     }
 
-    /// Starts the node and waits until it speaks AMQP.
+    /// Starts the node and waits until it answers in AMQP.
     pub fn up(&mut self) {
         let mut keeper = Command::new("sh");
         keeper
@@ -257,7 +299,7 @@ impl Rabbit {
         wait_for("RabbitMQ", || self.answers());
     }
 
-    /// Whether it greets who speaks AMQP.
+    /// Returns whether the node answers the greeting of AMQP.
     fn answers(&self) -> bool {
         use std::io::Write as _;
         let greeting = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut line| {
@@ -269,7 +311,7 @@ impl Rabbit {
         greeting.unwrap_or(false)
     }
 
-    /// Kills the node, nothing said to anybody.
+    /// Kills the node with SIGKILL.
     pub fn kill(&mut self) {
         let pid =
             fs::read_to_string(self.dir.path().join("pid")).expect("the node wrote its number");
@@ -293,7 +335,7 @@ impl Rabbit {
     }
 }
 
-/// The broker's address through another port.
+/// Returns the address of a broker on a port of this machine.
 pub fn url_at(port: u16) -> String {
     format!("amqp://guest:guest@127.0.0.1:{port}/%2f")
 }

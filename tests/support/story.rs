@@ -1,14 +1,13 @@
-//! A day of the gateway, told to a process that may die anywhere in it: files dropped and uploaded
-//! (one with a fault, one sent twice under another name), the answer of a caisse, a worker's
-//! decisions, the 580 that tells its rejects. Told again from the start, the story goes on where it
-//! was cut: a dropped file is dropped once only, since nobody but the gateway may lose it then;
-//! what has no answer is asked again.
+//! A story: files that are dropped and uploaded (one with a fault, one sent twice under another
+//! name), the return of a caisse, a worker's decisions, the 580 file with its rejects. The gateway
+//! may die at any point of the story. Run again from the start, the story continues: it drops each
+//! file once only, because a dropped file is the gateway's to keep, and it repeats each request that
+//! was not answered.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
-
-use super::gateway::{Gateway, Invoice, PATIENCE, drop_path, invoices};
+use super::gateway::{Gateway, Invoice, drop_path, invoices};
 use super::proof::{Deposit, number};
-use super::support::samples::under_another_name;
+use super::samples::under_another_name;
+use super::wait::{eventually, within};
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
 use noemie_gateway::grpc::proto::{self, decision::Kind};
 use noemie_parsers::physical::enregistrements::Forme;
@@ -18,39 +17,40 @@ use std::fs::{self, File};
 use std::future::Future;
 use std::io::Write as _;
 use std::process::ExitStatus;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
-/// Between two looks: several stories share the processor.
-const LOOK: Duration = Duration::from_millis(50);
-/// Claims that the worker rejects, and accepts then pays.
+/// Number of claims that the worker rejects.
 const REJECTED: usize = 3;
+/// Number of claims that the worker accepts and pays.
 const PAID: usize = 2;
+/// Time in which a process that stopped answering is seen to be dead.
+const DEATH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a story deposits and decides, and what it has seen so far.
+/// The files and decisions of a story, and the answers received so far.
 pub struct Story {
-    /// Where the tables are.
+    /// Address of the database.
     pub url: String,
     pub senders: [String; 3],
     dropped: BTreeSet<String>,
-    /// First drops, in order: all but the upload and the return.
+    /// Files for the drop directory, in order.
     drops: Vec<Deposit>,
-    /// Uploads, in order; the worker decides about claims of the first.
+    /// Files to upload, in order. The worker decides about claims of the first.
     uploads: Vec<Deposit>,
     uploaded: usize,
     answer: Deposit,
     /// Invoices that the worker rejected.
     pub rejected: BTreeSet<Invoice>,
     acknowledged: BTreeMap<String, Vec<u8>>,
-    /// Decisions that were answered, by their key, with their event.
+    /// Event of each answered decision, by its idempotency key.
     decided: BTreeMap<String, Option<String>>,
-    /// Whether an answer of the gateway is waited for.
-    pub asks: bool,
-    /// How many answers came that are no repetition.
+    /// Whether the story waits for an answer of the gateway.
+    pub waits: bool,
+    /// Number of answers, without repeated ones.
     pub answers: watch::Sender<u64>,
 }
 
-/// A pharmacy's file.
+/// Returns a DRE file of a pharmacy.
 pub fn dre(seed: u64, invoices: u64, damage: Option<Damage>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let options =
@@ -74,7 +74,7 @@ fn rsp(dre: &[u8], seed: u64) -> Vec<u8> {
 }
 
 impl Story {
-    /// A story like no other of this database: `number` tells them apart. `size` is the number of
+    /// Returns a story. Stories with different numbers have different files; `size` is the number of
     /// invoices of the largest file.
     pub fn new(url: &str, number: u64, size: u64) -> Self {
         let senders = ["oct-a", "oct-b", "cpam"].map(|name| format!("{name}-{number}"));
@@ -105,23 +105,23 @@ impl Story {
             rejected: BTreeSet::new(),
             acknowledged: BTreeMap::new(),
             decided: BTreeMap::new(),
-            asks: false,
+            waits: false,
             answers: watch::Sender::new(0),
         }
     }
 
-    /// Every file of the story.
+    /// Returns every file of the story.
     pub fn deposits(&self) -> Vec<Deposit> {
         self.drops.iter().chain(&self.uploads).chain([&self.answer]).cloned().collect()
     }
 
-    /// Tells the story to its end, or until the process dies.
-    pub async fn tell(&mut self, gateway: &Gateway) -> Result<(), ExitStatus> {
-        self.asks = false;
+    /// Runs the story to its end, or returns the exit status of the process if it dies.
+    pub async fn run(&mut self, gateway: &Gateway) -> Result<(), ExitStatus> {
+        self.waits = false;
         for deposit in self.drops.clone() {
             self.drop_once(gateway, &deposit);
         }
-        // The last one that was answered is asked for again.
+        // The last answered upload is repeated.
         for at in self.uploaded.saturating_sub(1)..self.uploads.len() {
             self.upload(gateway, &self.uploads[at].clone()).await?;
             self.uploaded = at + 1;
@@ -130,63 +130,68 @@ impl Story {
         self.arls(gateway, 1, self.uploads.len()).await?;
         self.drop_once(gateway, &self.answer.clone());
         self.arls(gateway, 2, 1).await?;
-        self.asks = true;
+        self.waits = true;
         self.decide(gateway).await?;
-        self.asks = false;
+        self.waits = false;
         until(gateway, "the 580 file", || {
             std::future::ready((!gateway.out(&self.senders[1], "580_").is_empty()).then_some(()))
         })
         .await?;
-        self.rest(gateway).await?;
-        self.nothing_is_taken_back(gateway);
+        self.wait_until_idle(gateway).await?;
+        self.check_arls_stay(gateway);
         Ok(())
     }
 
-    /// Every ARL ever seen, in an answer or in a directory, stands there as it was.
-    fn nothing_is_taken_back(&self, gateway: &Gateway) {
-        let standing: BTreeMap<_, _> =
+    /// Asserts that each ARL that was received is in its directory, unchanged.
+    fn check_arls_stay(&self, gateway: &Gateway) {
+        let present: BTreeMap<_, _> =
             self.senders.iter().flat_map(|sender| gateway.out(sender, "ARL_")).collect();
         for (name, arl) in &self.acknowledged {
-            assert_eq!(standing.get(name), Some(arl), "{name} was given, and is gone or another");
+            assert_eq!(
+                present.get(name),
+                Some(arl),
+                "{name} was received, and is missing or changed"
+            );
         }
     }
 
     async fn upload(&mut self, gateway: &Gateway, upload: &Deposit) -> Result<(), ExitStatus> {
-        self.asks = true;
+        self.waits = true;
         let answer =
             alive(gateway, gateway.submit(&upload.sender, &upload.name, &upload.bytes).await)
                 .await?;
-        self.asks = false;
+        self.waits = false;
         self.note_arl(answer.arl.expect("a receipt has its ARL").file_name, answer.arl_body);
         Ok(())
     }
 
-    /// An ARL, seen for the first time or as it was.
+    /// Keeps a new ARL, and asserts that a known one is unchanged.
     fn note_arl(&mut self, name: String, arl: Vec<u8>) {
         match self.acknowledged.entry(name) {
-            Entry::Vacant(place) => {
-                place.insert(arl);
+            Entry::Vacant(entry) => {
+                entry.insert(arl);
                 self.answers.send_modify(|count| *count += 1);
             }
             Entry::Occupied(first) => assert_eq!(*first.get(), arl, "{} changed", first.key()),
         }
     }
 
-    /// Drops a file, old enough to be taken at the second look.
+    /// Drops a file once, with a modification time in the past, so that the gateway takes it at its
+    /// second scan.
     fn drop_once(&mut self, gateway: &Gateway, deposit: &Deposit) {
         if !self.dropped.insert(deposit.name.clone()) {
             return;
         }
         let path = drop_path(&gateway.dir, &deposit.sender, &deposit.name);
-        let aside = path.with_file_name(format!(".{}.part", deposit.name));
-        let mut file = File::create(&aside).expect("the sender writes");
+        let temporary = path.with_file_name(format!(".{}.part", deposit.name));
+        let mut file = File::create(&temporary).expect("the sender writes");
         file.write_all(&deposit.bytes).expect("the sender writes");
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000))
             .expect("a time");
-        fs::rename(aside, path).expect("the sender is done");
+        fs::rename(temporary, path).expect("the sender is done");
     }
 
-    /// Waits for the ARL of a sender; none that stood there may be gone or another one.
+    /// Waits for the ARL files of a sender, and keeps them.
     async fn arls(
         &mut self,
         gateway: &Gateway,
@@ -246,7 +251,7 @@ impl Story {
         Ok(())
     }
 
-    /// Decides, or hears again what was decided: what was answered once stands.
+    /// Records a decision. A decision that was answered before must be answered with the same event.
     async fn decision(
         &mut self,
         gateway: &Gateway,
@@ -269,7 +274,7 @@ impl Story {
         match self.decided.get(&idempotency_key) {
             Some(event) => assert!(
                 answer.repeated && answer.event_id == *event,
-                "{idempotency_key} was answered, and is decided anew"
+                "{idempotency_key} was answered, and is recorded again"
             ),
             None => {
                 self.decided.insert(idempotency_key, answer.event_id);
@@ -279,8 +284,8 @@ impl Story {
         Ok(())
     }
 
-    /// Waits until nothing is under way.
-    async fn rest(&self, gateway: &Gateway) -> Result<(), ExitStatus> {
+    /// Waits until the gateway has no work left.
+    async fn wait_until_idle(&self, gateway: &Gateway) -> Result<(), ExitStatus> {
         let inbox = |sender: &String| {
             fs::read_dir(gateway.dir.join("data/in").join(sender)).map_or(0, Iterator::count)
         };
@@ -290,7 +295,7 @@ impl Story {
         .await?;
         let waiting = "SELECT (SELECT count(*) FROM outbox WHERE position IS NULL) + (SELECT count(*) FROM returns WHERE delivered_at IS NULL) \
                        + (SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected' AND told_in IS NULL)";
-        until(gateway, "the gateway is at rest", || async {
+        until(gateway, "the gateway is idle", || async {
             (number(&self.url, waiting).await.ok()? == 0).then_some(())
         })
         .await
@@ -309,38 +314,34 @@ async fn claim_of(gateway: &Gateway, invoice: &Invoice) -> Result<proto::DreStat
         .expect("the claim of an invoice that got its ARL"))
 }
 
-/// An answer, or how the process died instead of giving it. A failure of a process that lives on
-/// fails the test.
+/// Returns the answer, or the exit status of the process that died before it answered. An error of
+/// a running process fails the test.
 async fn alive<T>(gateway: &Gateway, answer: Result<T, tonic::Status>) -> Result<T, ExitStatus> {
     let status = match answer {
         Ok(answer) => return Ok(answer),
         Err(status) => status,
     };
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(5) {
-        if let Some(ended) = gateway.has_ended() {
-            return Err(ended);
-        }
-        tokio::time::sleep(LOOK).await;
+    match within(DEATH_TIMEOUT, || std::future::ready(gateway.has_ended())).await {
+        Some(ended) => Err(ended),
+        None => panic!("the gateway runs and answers {status}"),
     }
-    panic!("the gateway lives and answers {status}");
 }
 
-/// Looks again and again until there is an answer or the process is dead; fails after [`PATIENCE`].
+/// Calls the probe until it answers, or returns the exit status of a process that died. Panics after
+/// [`PATIENCE`](super::wait::PATIENCE).
 async fn until<T, F: Future<Output = Option<T>>>(
     gateway: &Gateway,
     what: &str,
-    mut look: impl FnMut() -> F,
+    mut probe: impl FnMut() -> F,
 ) -> Result<T, ExitStatus> {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = look().await {
-            return Ok(answer);
+    eventually(what, || {
+        let answer = probe();
+        async {
+            match answer.await {
+                Some(answer) => Some(Ok(answer)),
+                None => gateway.has_ended().map(Err),
+            }
         }
-        if let Some(ended) = gateway.has_ended() {
-            return Err(ended);
-        }
-        assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        tokio::time::sleep(LOOK).await;
-    }
+    })
+    .await
 }
