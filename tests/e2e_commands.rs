@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-#[path = "support/gateway.rs"]
-mod gateway;
 mod support;
 
 use gateway::{command, run};
@@ -15,6 +13,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use support::databases::on_postgres;
+use support::gateway;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
