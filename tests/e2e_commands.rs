@@ -8,7 +8,8 @@ mod support;
 use gateway::{command, run};
 use serde_json::Value;
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -212,4 +213,58 @@ fn the_journal_names_user_id_and_host_where_the_environment_names_nobody() {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
     assert_eq!(step["actor"], format!("{}@{}", id("id"), id("hostname")));
+}
+
+/// Returns the commands that `demo` says to try next, run under the name `program`.
+fn suggestions(program: &str, dir: &Path, data: &Path) -> Vec<String> {
+    let mut demo = Command::new(gateway::PROGRAM);
+    demo.arg0(program).arg("demo").arg("--dir").arg(data).current_dir(dir);
+    let output = demo.output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let (_, lines) = printed.split_once("À essayer ensuite :\n").unwrap();
+    lines.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+/// Started by a path, as `cargo run` does, `demo` prints that path; found on the PATH, its name.
+#[test]
+fn commands_that_the_demo_suggests_work_as_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = Path::new(gateway::PROGRAM).parent().unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    for (program, data) in [(gateway::PROGRAM, "demo"), ("noemie-gateway", "l'essai de demo")] {
+        let lines = suggestions(program, dir.path(), &dir.path().join(data));
+        let [validate, list, status, lookup, serve] = lines.as_slice() else { panic!("{lines:?}") };
+        let run = |line: &str| {
+            assert!(line.starts_with(program), "{line}");
+            let mut shell = Command::new("sh");
+            shell.args(["-c", line]).current_dir(dir.path()).env("PATH", &path);
+            let output = shell.stdin(Stdio::null()).output().unwrap();
+            (output.status.code(), String::from_utf8(output.stdout).unwrap())
+        };
+        let (code, text) = run(validate);
+        assert!(code == Some(2) && text.contains("Fichier accepté en partie"), "{text}");
+        let (code, text) = run(list);
+        assert!(code == Some(0) && text.matches("demande ").count() == 5, "{text}");
+        let (code, text) = run(status);
+        assert!(code == Some(0) && text.contains("[paid_and_rejected]"), "{text}");
+        let (code, text) = run(lookup);
+        assert!(code == Some(0) && text.starts_with("Oui [CONVENTION_ACTIVE]"), "{text}");
+        serves(serve, dir.path(), &path);
+    }
+}
+
+/// Runs the line that starts the gateway, and stops it once it is open.
+fn serves(line: &str, dir: &Path, path: &str) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("exec {line}")]).current_dir(dir).env("PATH", path);
+    for port in ["NOEMIE_GRPC_LISTEN", "NOEMIE_ADMIN_LISTEN"] {
+        shell.env(port, "127.0.0.1:0");
+    }
+    let mut child = shell.stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(log.any(|line| line.unwrap().contains("gateway is open")), "{line}");
+    let stop = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(stop.success());
+    assert!(log.any(|line| line.unwrap().contains("gateway is closed")), "{line}");
+    assert!(child.wait().unwrap().success(), "{line}");
 }

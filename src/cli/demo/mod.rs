@@ -4,6 +4,9 @@
 //! carries the transcript and a test compares. Everything else is what production runs: the same
 //! database, archive, parsers, outbox and return files.
 
+mod files;
+mod suggestions;
+
 use super::{Output, ingest, lookup};
 use crate::app::App;
 use crate::clock::{FixedClock, SharedClock};
@@ -11,15 +14,15 @@ use crate::config::Config;
 use crate::conventionnement::LookupQuery;
 use crate::domain::Scope;
 use crate::domain::{Channel, Claim, PartKind, PartState, Reason};
-use crate::generate::{self, Damage, Options, Profile, RspOptions};
 use crate::ingest::Receipt;
 use crate::relay::{LocalLog, Relay, RelayStatus, StepOutcome};
 use crate::service::decisions::{Decision, DecisionKind, decide};
 use crate::store::ClaimFilter;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
+use files::Files;
 use noemie_parsers::noemie::{self, Packaging};
-use noemie_parsers::physical::enregistrements::Forme;
+use std::fs::File;
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,18 +37,6 @@ pub(super) struct DemoArgs {
     dir: Option<PathBuf>,
 }
 
-/// Conventions of the demonstration, invented: the pharmacy and the nurse of its files.
-const CONVENTIONS: &str = "identifiant;numero_amc;type_convention;domaine;date_debut;date_fin;etat;motif;concentrateur;rpps;finess_et\n\
-    992952606;0099900011;;PHAR;2025-01-01;;active;;OCT-EXEMPLE;;990000119\n\
-    996266771;0099900011;;AUXM;2025-01-01;;suspendue;RIB à vérifier;OCT-EXEMPLE;;\n";
-
-/// One establishment of an invented register.
-const REGISTER: &str = "finess;etalab;1;2026-02-01\n\
-    structureet;990000119;990000911;PHARMACIE EXEMPLE;;;;1;R;DES ESSAIS;;;001;99;EXEMPLE;99001 VILLE EXEMPLE;;;620;Pharmacie d'Officine;3201;;;;01;;;;2001-02-03;1900-01-01;2026-01-01;\n";
-
-/// Invoices of each deposit: enough to see, few enough to read.
-const INVOICES: u64 = 3;
-
 pub(super) async fn run(args: &DemoArgs, out: &mut Output) -> Result<ExitCode> {
     let dir = args.dir.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("noemie-gateway-demo-{}", std::process::id()))
@@ -53,25 +44,23 @@ pub(super) async fn run(args: &DemoArgs, out: &mut Output) -> Result<ExitCode> {
     let clock: SharedClock = Arc::new(FixedClock::new(datetime!(2026-02-02 09:00 UTC)));
     let config =
         Config { data_dir: dir.clone(), database_url: None, amqp_url: None, ..Config::default() };
-    let demo = Demo { app: App::open(config, clock).await?, files: dir.join("files") };
-    std::fs::create_dir_all(&demo.files).context("making the directory of the demonstration")?;
+    let files = Files::write(dir.join("files"))?;
+    let demo = Demo { app: App::open(config, clock).await?, files };
     demo.play(out).await?;
-    demo.conclude(out, &dir)?;
+    suggestions::print(out, &dir)?;
     Ok(ExitCode::SUCCESS)
 }
 
 struct Demo {
     app: App,
-    files: PathBuf,
+    files: Files,
 }
 
 impl Demo {
     async fn play(&self, out: &mut Output) -> Result<()> {
         writeln!(out, "1. Un concentrateur dépose des fichiers DRE\n")?;
-        let pharmacy = self.dre("pharmacie.b2", Profile::Pharmacie, 1, None)?;
-        let nurses = self.dre("auxiliaire.b2", Profile::Auxiliaire, 2, Some(Damage::NirKey))?;
-        let cut = self.dre("transport.b2", Profile::Transport, 3, Some(Damage::Missing999))?;
-        for path in [&pharmacy, &nurses, &cut, &pharmacy] {
+        let Files { pharmacy, nurses, cut, .. } = &self.files;
+        for path in [pharmacy, nurses, cut, pharmacy] {
             self.deposit(out, path, "oct-exemple").await?;
         }
         writeln!(out, "2. Les factures acceptées sont devenues des demandes\n")?;
@@ -82,7 +71,7 @@ impl Demo {
         )?;
         self.events(out).await?;
         writeln!(out, "4. La caisse répond par un retour NOEMIE (RSP) à la pharmacie\n")?;
-        let rsp = self.rsp(&pharmacy)?;
+        let rsp = self.files.write_return(pharmacy)?;
         self.deposit(out, &rsp, "cpam-exemple").await?;
         writeln!(out, "5. Les gestionnaires décident : accord, paiement, rejet\n")?;
         self.decisions(out).await?;
@@ -92,38 +81,6 @@ impl Demo {
         self.app.write_returns().await?;
         writeln!(out, "7. Ce professionnel est-il conventionné ?\n")?;
         self.lookups(out).await
-    }
-
-    fn dre(
-        &self,
-        name: &str,
-        profile: Profile,
-        seed: u64,
-        damage: Option<Damage>,
-    ) -> Result<PathBuf> {
-        let path = self.files.join(name);
-        let options = Options { profile, invoices: INVOICES, seed, damage, ..Options::default() };
-        generate::dre(&options, std::fs::File::create(&path)?)?;
-        Ok(path)
-    }
-
-    /// The caisse pays every AMO part and leaves the AMC parts to the insurer.
-    fn rsp(&self, dre: &Path) -> Result<PathBuf> {
-        let path = self.files.join("rsp.noemie");
-        let options = RspOptions {
-            rejected: 0,
-            deferred: 0,
-            amc_rejected: 0,
-            amc_left: 100,
-            ..RspOptions::default()
-        };
-        generate::rsp(
-            std::fs::File::open(dre)?,
-            Forme::Crlf,
-            &options,
-            std::fs::File::create(&path)?,
-        )?;
-        Ok(path)
     }
 
     async fn deposit(&self, out: &mut Output, path: &Path, sender: &str) -> Result<()> {
@@ -247,8 +204,10 @@ impl Demo {
     }
 
     async fn lookups(&self, out: &mut Output) -> Result<()> {
-        self.app.conventionnement.import_finess(Cursor::new(REGISTER), "demo", false).await?;
-        self.app.conventionnement.import_conventions(Cursor::new(CONVENTIONS), "demo").await?;
+        let register = File::open(&self.files.register)?;
+        self.app.conventionnement.import_finess(register, "finess.csv", false).await?;
+        let conventions = File::open(&self.files.conventions)?;
+        self.app.conventionnement.import_conventions(conventions, "conventions.csv").await?;
         for (identifier, domain) in [("992952606", "PHAR"), ("996266771", "AUXM")] {
             writeln!(out, "   {identifier}, AMC 0099900011, domaine {domain}, le 02/02/2026 :")?;
             let query = LookupQuery {
@@ -264,22 +223,6 @@ impl Demo {
             }
         }
         writeln!(out)?;
-        Ok(())
-    }
-
-    fn conclude(&self, out: &mut Output, dir: &Path) -> Result<()> {
-        writeln!(out, "8. Ce qui reste, dans {}\n", dir.display())?;
-        writeln!(out, "   gateway.db    demandes, événements, registres (personnes chiffrées)")?;
-        writeln!(out, "   archive/      fichiers reçus, chiffrés ; vault.key les ouvre")?;
-        writeln!(
-            out,
-            "   out/          accusés (ARL) et rejets (NOEMIE 580), un répertoire par destinataire"
-        )?;
-        writeln!(out, "   files/        les fichiers inventés de cette démonstration\n")?;
-        writeln!(out, "   À essayer ensuite :")?;
-        writeln!(out, "     noemie-gateway validate {}/files/*.b2", dir.display())?;
-        writeln!(out, "     noemie-gateway --data-dir {} list claims", dir.display())?;
-        writeln!(out, "     noemie-gateway serve")?;
         Ok(())
     }
 }
