@@ -26,6 +26,7 @@ mod finding;
 pub mod html;
 mod locate;
 mod mask;
+mod nir;
 mod norm;
 mod pass;
 mod report;

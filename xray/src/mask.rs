@@ -7,6 +7,7 @@
 
 use noemie_parsers::layout::{Layout, Picture, Zone};
 use noemie_parsers::types::Nir;
+use std::ops::Range;
 
 /// Most bytes lost or gained for which zones near a person's are hidden too; beyond, the whole
 /// record is.
@@ -15,6 +16,13 @@ const SHIFT_MAX: usize = 8;
 /// Numeric zones with something else than digits from which a record is held for one of another
 /// type; below, for one with mistakes.
 const MISFITS: usize = 3;
+
+/// Most letters in a row that a code of the norm has (CCAM: `ZZZZ999`).
+const LETTERS_OF_A_CODE: usize = 4;
+
+/// Most letters in a row where digits are expected: an O for a zero, a department of Corsica. A
+/// longer word comes from a record of another type.
+const LETTERS_AMONG_DIGITS: usize = 2;
 
 /// The type of a record: shown even when nothing else can be.
 const HEAD: usize = 1;
@@ -35,13 +43,15 @@ pub(crate) fn zones(
 /// For each byte of a record of fixed length, whether it is hidden. `shift`: how many bytes it may
 /// have lost or gained inside.
 pub(crate) fn record(bytes: &[u8], list: &[(&'static Zone, bool)], shift: usize) -> Vec<bool> {
-    let mut hidden = vec![true; bytes.len()];
     if shift > SHIFT_MAX || !trusted(bytes, list) {
-        hidden.iter_mut().take(HEAD).for_each(|h| *h = false);
-        return hidden;
+        return all_but_type(bytes);
     }
+    let mut hidden = vec![true; bytes.len()];
     for (zone, _) in list.iter().filter(|(_, person)| !person) {
         set(&mut hidden, usize::from(zone.start) - 1, usize::from(zone.end()), false);
+    }
+    for (zone, _) in list.iter().filter(|(zone, _)| is_filler(zone)) {
+        hide_words(bytes, &mut hidden, zone);
     }
     for (zone, _) in list.iter().filter(|(_, person)| *person) {
         set(
@@ -52,6 +62,11 @@ pub(crate) fn record(bytes: &[u8], list: &[(&'static Zone, bool)], shift: usize)
         );
     }
     hidden
+}
+
+/// Hides every byte of a record but its type.
+pub(crate) fn all_but_type(bytes: &[u8]) -> Vec<bool> {
+    (0..bytes.len()).map(|column| column >= HEAD).collect()
 }
 
 /// For each byte of a NOEMIE entity, whether it is hidden; its code and level (5 bytes) never are.
@@ -73,6 +88,35 @@ fn set(hidden: &mut [bool], from: usize, to: usize, value: bool) {
     }
 }
 
+/// Whether the norm wants nothing in a zone.
+pub(crate) fn is_filler(zone: &Zone) -> bool {
+    let name = zone.name.to_ascii_lowercase();
+    ["filler", "blanc", "non documente"].iter().any(|filler| name.starts_with(filler))
+}
+
+/// Hides words in a filler: where the norm wants blanks, letters come from a record of another type
+/// and may be a name. Codes are shorter.
+fn hide_words(bytes: &[u8], hidden: &mut [bool], zone: &Zone) {
+    let first = usize::from(zone.start) - 1;
+    for word in words(zone.of(bytes)).filter(|word| word.len() > LETTERS_OF_A_CODE) {
+        set(hidden, first + word.start, first + word.end, true);
+    }
+}
+
+/// The runs of letters of a zone; accented letters are letters, in whatever character set.
+fn words(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut end = 0;
+    bytes.chunk_by(|a, b| is_letter(*a) == is_letter(*b)).filter_map(move |run| {
+        let start = end;
+        end += run.len();
+        is_letter(run[0]).then_some(start..end)
+    })
+}
+
+const fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80
+}
+
 /// Whether what should be a NIR is one, or is absent, and the filler before it is blank.
 fn trusted(bytes: &[u8], list: &[(&'static Zone, bool)]) -> bool {
     let misfit = |zone: &Zone| {
@@ -80,6 +124,12 @@ fn trusted(bytes: &[u8], list: &[(&'static Zone, bool)]) -> bool {
             && !zone.of(bytes).iter().all(|b| b.is_ascii_digit() || *b == b' ')
     };
     if list.iter().filter(|(zone, _)| misfit(zone)).count() >= MISFITS {
+        return false;
+    }
+    let word = |zone: &Zone| {
+        zone.picture.is_numeric() && words(zone.of(bytes)).any(|w| w.len() > LETTERS_AMONG_DIGITS)
+    };
+    if list.iter().any(|(zone, _)| word(zone)) {
         return false;
     }
     let mut before: Option<&Zone> = None;

@@ -5,8 +5,9 @@ use crate::decode;
 use crate::finding::{Finding, FindingCode, Severity};
 use crate::locate::{Content, Entry, Part, Raw};
 use crate::mask;
+use crate::nir;
 use noemie_parsers::anomaly::Code;
-use noemie_parsers::layout::{Famille, Layout, Zone};
+use noemie_parsers::layout::{Famille, Layout, Presence, Zone};
 use noemie_parsers::physical::enregistrements::LONGUEUR;
 
 /// What stands in place of a hidden byte.
@@ -122,7 +123,7 @@ pub(crate) fn build(entry: &Entry, raw: Raw, findings: &[Finding], show_persons:
         .map(|(c, h)| if *h { HIDDEN } else { c })
         .collect();
     let fields = zones.into_iter().map(|z| z.field(&hidden, show_persons)).collect();
-    let faults = findings.iter().map(|f| fault(f, bytes.len())).collect();
+    let faults = findings.iter().map(|f| fault(f, &hidden)).collect();
     let (kind, title) =
         if bytes.is_empty() { (entry.kind.clone(), "absent".to_owned()) } else { name(entry) };
     Sheet {
@@ -196,7 +197,14 @@ fn one_table(
     // The end of a file cuts a record, it does not move its columns.
     let cut = findings.iter().any(|f| f.code == Code::FichierTronque.as_str());
     let shift = if cut { 0 } else { bytes.len().abs_diff(LONGUEUR) };
-    let hidden = mask::record(bytes, &list, shift);
+    let mut hidden = if shared == Famille::Aucun && nir::has_prefix(bytes) {
+        // A record of an invoice under the type of another: no zone of this table is what it says.
+        mask::all_but_type(bytes)
+    } else {
+        mask::record(bytes, &list, shift)
+    };
+    let doubtful = own.iter().any(|zone| contradicts(zone, bytes));
+    nir::hide(bytes, &mut hidden, if doubtful { nir::B2_COLUMNS } else { &[] });
     let placed =
         list.iter().filter(|(zone, _)| usize::from(zone.end()) <= bytes.len()).map(|(zone, _)| {
             Placed {
@@ -212,6 +220,13 @@ fn one_table(
     (hidden, placed.collect())
 }
 
+/// Whether a zone is blank that the norm wants filled, or filled that it wants blank: a record under
+/// the type of another has such zones.
+fn contradicts(zone: &Zone, bytes: &[u8]) -> bool {
+    let blank = zone.of(bytes).iter().all(|b| *b == b' ');
+    if mask::is_filler(zone) { !blank } else { blank && zone.presence == Presence::O }
+}
+
 fn entities(bytes: &[u8], parts: &[Part]) -> (Vec<bool>, Vec<Placed>) {
     // Bytes that belong to no entity are hidden, but for the padding and the flag of a block.
     let mut hidden: Vec<bool> = bytes.iter().map(|b| *b != b' ').collect();
@@ -220,7 +235,8 @@ fn entities(bytes: &[u8], parts: &[Part]) -> (Vec<bool>, Vec<Placed>) {
         *flag = false;
     }
     for part in parts {
-        let secret = mask::entity(&part.bytes, part.table, part.closed);
+        let mut secret = mask::entity(&part.bytes, part.table, part.closed);
+        nir::hide(&part.bytes, &mut secret, &[]);
         for i in 0..part.len {
             if let (Some(h), Some(s)) =
                 (hidden.get_mut(part.column - 1 + i), secret.get(part.from + i))
@@ -249,16 +265,21 @@ fn zone_of_part(zone: &'static Zone, part: &Part, secret: &[bool]) -> Option<Pla
     })
 }
 
-fn fault(finding: &Finding, length: usize) -> Fault {
+/// Draws an anomaly. Its message may repeat the digits of a zone: they are hidden where the zone is.
+fn fault(finding: &Finding, hidden: &[bool]) -> Fault {
+    let length = hidden.len();
     let first = usize::try_from(finding.column.unwrap_or(1)).unwrap_or(1).clamp(1, length + 1);
     let span = usize::try_from(finding.length).unwrap_or(0).max(1);
     let last = (first + span - 1).min(length.max(first));
+    let secret = hidden.get(first - 1..last).is_some_and(|part| part.contains(&true));
+    let digit = |c: char| if c.is_ascii_digit() { HIDDEN } else { c };
+    let message = finding.message.chars().map(|c| if secret { digit(c) } else { c }).collect();
     Fault {
         code: finding.code.clone(),
         severity: finding.severity,
         first,
         last,
         field: finding.field.clone(),
-        message: finding.message.clone(),
+        message,
     }
 }
