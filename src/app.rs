@@ -14,9 +14,11 @@ use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::conventionnement::Conventionnement;
-use crate::grpc::{self, Services};
+use crate::grpc;
 use crate::ingest::Ingest;
 use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
+use crate::service::health::Health;
+use crate::service::{Rooms, Service};
 use crate::store::SharedStore;
 use crate::vault::{KeyOrigin, Vault};
 use anyhow::{Context, Result, anyhow};
@@ -56,16 +58,17 @@ pub struct App {
 }
 
 impl App {
-    /// What the gRPC services work with.
+    /// Returns the service that the edges ask.
     #[must_use]
-    pub fn services(&self) -> Services {
-        Services {
+    pub fn service(&self) -> Service {
+        Service::new(Rooms {
             store: Arc::clone(&self.store),
-            clock: Arc::clone(&self.clock),
             vault: Arc::clone(&self.vault),
-            intake: Arc::new(intake::Door::new(Arc::clone(&self.ingest), self.config.max_uploads)),
+            clock: Arc::clone(&self.clock),
+            ingest: Arc::clone(&self.ingest),
+            max_uploads: self.config.max_uploads,
             conventionnement: Arc::clone(&self.conventionnement),
-        }
+        })
     }
 
     /// Makes the 580 files of rejects and writes return files until none waits.
@@ -113,8 +116,8 @@ impl App {
         stop: &CancellationToken,
     ) -> JoinSet<Result<()>> {
         let mut doors = JoinSet::new();
-        let (services, token) = (self.services(), stop.clone());
-        doors.spawn(async move { grpc::serve(grpc, services, token).await.context("gRPC") });
+        let (service, clock, token) = (self.service(), Arc::clone(&self.clock), stop.clone());
+        doors.spawn(async move { grpc::serve(grpc, service, clock, token).await.context("gRPC") });
         let (job, token) = (jobs::drop_directory(self, drop_dir), stop.clone());
         doors.spawn(async move {
             crate::jobs::run(job, token).await;
@@ -134,8 +137,8 @@ impl App {
     ) -> Result<JoinSet<Result<()>>> {
         let (mut rooms, status, upkeep) = (JoinSet::new(), RelayStatus::default(), metrics.clone());
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
-        let state =
-            AdminState { store, clock, relay: status.clone(), metrics, shutdown: stop.clone() };
+        let health = Health::new(store, clock, status.clone());
+        let state = AdminState { health, metrics, shutdown: stop.clone() };
         let token = closed.clone();
         rooms.spawn(async move {
             admin::serve(admin, admin::router(state), token).await.context("admin port")
@@ -203,72 +206,4 @@ async fn join(rooms: &mut JoinSet<Result<()>>, stop: &CancellationToken) -> Resu
         }
     }
     outcome
-}
-
-/// The join between the gRPC edge and the door.
-mod intake {
-    use crate::grpc::{Chunks, Intake};
-    use crate::ingest::{Deposit, Ingest, IngestError, Receipt};
-    use async_trait::async_trait;
-    use futures::StreamExt;
-    use noemie_xray::Report;
-    use std::io;
-    use std::sync::Arc;
-    use tokio::sync::{Semaphore, SemaphorePermit};
-
-    /// The door, seen from gRPC: only so many come in at once.
-    pub(super) struct Door {
-        ingest: Arc<Ingest>,
-        uploads: Semaphore,
-        limit: usize,
-    }
-
-    impl Door {
-        pub(super) fn new(ingest: Arc<Ingest>, limit: usize) -> Self {
-            Self { ingest, uploads: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)), limit }
-        }
-
-        /// A place for one upload, until it is answered or given up.
-        fn enter(&self) -> Result<SemaphorePermit<'_>, IngestError> {
-            self.uploads
-                .try_acquire()
-                .map_err(|_| IngestError::TooManyUploads { limit: self.limit })
-        }
-    }
-
-    fn broken(source: io::Error) -> IngestError {
-        IngestError::Archive { doing: "receiving the upload", source }
-    }
-
-    #[async_trait]
-    impl Intake for Door {
-        async fn submit(
-            &self,
-            deposit: Deposit,
-            chunks: &mut Chunks<'_>,
-        ) -> Result<Receipt, IngestError> {
-            let _place = self.enter()?;
-            let mut incoming = self.ingest.open(deposit)?;
-            while let Some(chunk) = chunks.next().await {
-                incoming = incoming.append(chunk.map_err(broken)?).await?;
-            }
-            self.ingest.accept(incoming).await
-        }
-
-        async fn validate(
-            &self,
-            file_name: &str,
-            chunks: &mut Chunks<'_>,
-        ) -> Result<Report, IngestError> {
-            let _place = self.enter()?;
-            let (pipe, dry_run) = self.ingest.dry_run(file_name);
-            while let Some(chunk) = chunks.next().await {
-                if pipe.send(chunk.map_err(broken)?).await.is_err() {
-                    break; // The reading ended early and says why.
-                }
-            }
-            drop(pipe);
-            dry_run.await
-        }
-    }
 }

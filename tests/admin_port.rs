@@ -12,6 +12,7 @@ use noemie_gateway::admin::{self, AdminState};
 use noemie_gateway::clock::FixedClock;
 use noemie_gateway::config::Config;
 use noemie_gateway::relay::{LocalLog, Relay, RelayStatus};
+use noemie_gateway::service::health::Health;
 use noemie_gateway::store::SharedStore;
 use noemie_gateway::telemetry;
 use std::net::SocketAddr;
@@ -119,9 +120,7 @@ async fn state(store: &SharedStore, relay: RelayStatus) -> (TcpListener, AdminSt
     (
         listener,
         AdminState {
-            store: store.clone(),
-            clock: Arc::new(clock),
-            relay,
+            health: Health::new(store.clone(), Arc::new(clock), relay),
             metrics,
             shutdown: CancellationToken::new(),
         },

@@ -73,30 +73,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     // Each room describes its own metrics, the process registers them once.
     ("telemetry", &["admin", "jobs", "relay"]),
-    (
-        "grpc",
-        &[
-            "ingest",
-            "kill_point",
-            "outgoing",
-            "matching",
-            "service",
-            "conventionnement",
-            "store",
-            "vault",
-            "clock",
-            "domain",
-            "error_chain",
-        ],
-    ),
-    ("admin", &["relay", "store", "clock", "domain"]),
+    ("grpc", &["service", "kill_point", "clock", "domain", "error_chain"]),
+    // Edges check, ask the service and convert: neither store, vault nor archive.
+    ("admin", &["service"]),
     // Files of the caisse are returns that come in, and every deposit has its ARL.
     (
         "ingest",
         &[
             "outgoing",
             "matching",
-            "service",
             "kill_point",
             "normalise",
             "store",
@@ -115,7 +100,6 @@ const ROOMS: &[(&str, &[&str])] = &[
             "normalise",
             "outgoing",
             "matching",
-            "service",
             "store",
             "archive",
             "vault",
@@ -123,9 +107,23 @@ const ROOMS: &[(&str, &[&str])] = &[
             "domain",
         ],
     ),
+    // The one way from the edges to everything below.
+    (
+        "service",
+        &[
+            "ingest",
+            "conventionnement",
+            "outgoing",
+            "relay",
+            "kill_point",
+            "store",
+            "vault",
+            "clock",
+            "domain",
+        ],
+    ),
     // Runs steps without knowing what they do.
     ("jobs", &["error_chain"]),
-    ("service", &["kill_point", "normalise", "store", "vault", "clock", "domain"]),
     ("matching", &["normalise", "store", "vault", "clock", "domain"]),
     ("outgoing", &["kill_point", "store", "vault", "clock", "domain"]),
     ("conventionnement", &["store", "clock", "domain"]),

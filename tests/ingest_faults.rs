@@ -7,7 +7,7 @@ mod support;
 use ingest_support::{Gateway, dre, files_in, options, rejecting, rsp};
 use noemie_gateway::app::App;
 use noemie_gateway::clock::SystemClock;
-use noemie_gateway::domain::{Channel, PartKind, PartState, Reason, Verdict};
+use noemie_gateway::domain::{Caller, Channel, PartKind, PartState, Reason, Verdict};
 use noemie_gateway::generate::Damage;
 use noemie_gateway::ingest::Deposit;
 use noemie_gateway::ingest::drop_dir::DropDir;
@@ -78,7 +78,7 @@ async fn a_reject_that_cannot_be_told_waits_alone() {
             (DecisionKind::Reject { reasons }, String::new(), "test".to_owned());
         let decision =
             Decision { claim_id: claim.id, part: PartKind::Amc, kind, idempotency_key, decided_by };
-        decide(gateway.app.store.as_ref(), gateway.app.clock.as_ref(), &decision)
+        decide(gateway.app.store.as_ref(), gateway.app.clock.as_ref(), &Caller::local(), &decision)
             .await
             .expect("recorded");
     }

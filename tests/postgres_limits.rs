@@ -12,7 +12,7 @@ mod support;
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::{FixedClock, SystemClock};
 use noemie_gateway::conventionnement::{Conventionnement, ImportError};
-use noemie_gateway::domain::{Channel, ClaimId, ExchangeId, PartKind};
+use noemie_gateway::domain::{Caller, Channel, ClaimId, ExchangeId, PartKind};
 use noemie_gateway::error_chain::Chain;
 use noemie_gateway::generate::{self, Options, Profile};
 use noemie_gateway::ingest::{Deposit, Ingest, IngestError, Limits, Receipt};
@@ -84,7 +84,9 @@ async fn a_decision_about_a_busy_claim_waits_then_says_so() {
         let store = replica(&db, 4).await.store();
         let mut long = db.store.begin().await.unwrap();
         long.claim(claim).await.unwrap();
-        let refused = decide(store.as_ref(), &SystemClock, &acceptance(claim)).await.unwrap_err();
+        let refused = decide(store.as_ref(), &SystemClock, &Caller::local(), &acceptance(claim))
+            .await
+            .unwrap_err();
         assert!(
             matches!(&refused, DecideError::Store(cause) if cause.is_unavailable()),
             "{refused:?}"
@@ -92,7 +94,9 @@ async fn a_decision_about_a_busy_claim_waits_then_says_so() {
         // Longer than one wait, and over before the last try.
         let decided = tokio::spawn({
             let store = Arc::clone(&store);
-            async move { decide(store.as_ref(), &SystemClock, &acceptance(claim)).await }
+            async move {
+                decide(store.as_ref(), &SystemClock, &Caller::local(), &acceptance(claim)).await
+            }
         });
         tokio::time::sleep(LOCK_WAIT.mul_f32(1.5)).await;
         drop(long);

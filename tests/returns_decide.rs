@@ -6,7 +6,7 @@ mod support;
 
 use futures::future::join_all;
 use noemie_gateway::clock::SystemClock;
-use noemie_gateway::domain::{ClaimId, PartKind, PartState, Reason};
+use noemie_gateway::domain::{Caller, ClaimId, PartKind, PartState, Reason};
 use noemie_gateway::service::decisions::{DecideError, Decision, DecisionKind, decide};
 use support::databases::TestDatabase;
 use support::samples::deposit_many;
@@ -27,9 +27,10 @@ fn reject(code: &str) -> DecisionKind {
 
 /// One key from eight sides: one event, and everybody gets it.
 async fn one_key_at_once(db: TestDatabase) {
+    let caller = Caller::local();
     let claim = deposit_many(&db.store, "d", 1).await[0].claim.id;
     let wanted = decision(claim, "key", DecisionKind::Accept);
-    let calls = (0..8).map(|_| decide(db.store.as_ref(), &SystemClock, &wanted));
+    let calls = (0..8).map(|_| decide(db.store.as_ref(), &SystemClock, &caller, &wanted));
     let outcomes: Vec<_> =
         join_all(calls).await.into_iter().map(|outcome| outcome.expect("accepts")).collect();
     assert_eq!(outcomes.iter().filter(|outcome| !outcome.repeated).count(), 1);
@@ -44,12 +45,13 @@ async fn one_key_at_once(db: TestDatabase) {
 /// Accept and reject at once: one of them is a later decision about an accepted claim, or is
 /// refused; the sequence has no gap.
 async fn two_minds_at_once(db: TestDatabase) {
+    let caller = Caller::local();
     let claim = deposit_many(&db.store, "d", 1).await[0].claim.id;
     let (accepts, rejects) =
         (decision(claim, "a", DecisionKind::Accept), decision(claim, "r", reject("122")));
     let (accepted, rejected) = tokio::join!(
-        decide(db.store.as_ref(), &SystemClock, &accepts),
-        decide(db.store.as_ref(), &SystemClock, &rejects)
+        decide(db.store.as_ref(), &SystemClock, &caller, &accepts),
+        decide(db.store.as_ref(), &SystemClock, &caller, &rejects)
     );
     rejected.expect("a reject is possible before and after the acceptance");
     let state = db.store.claim(claim).await.expect("reads").expect("is there").amc.state;
@@ -76,11 +78,14 @@ async fn two_minds_at_once(db: TestDatabase) {
 
 /// One key for two claims at once: one of them is told that the key is used.
 async fn one_key_for_two_claims(db: TestDatabase) {
+    let caller = Caller::local();
     let claims = deposit_many(&db.store, "d", 2).await;
     let wanted: Vec<Decision> =
         claims.iter().map(|new| decision(new.claim.id, "key", DecisionKind::Accept)).collect();
-    let outcomes =
-        join_all(wanted.iter().map(|wanted| decide(db.store.as_ref(), &SystemClock, wanted))).await;
+    let outcomes = join_all(
+        wanted.iter().map(|wanted| decide(db.store.as_ref(), &SystemClock, &caller, wanted)),
+    )
+    .await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     assert_eq!(
         outcomes.iter().filter(|outcome| matches!(outcome, Err(DecideError::KeyReused))).count(),

@@ -10,7 +10,7 @@ use lapin::options::{
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use noemie_gateway::clock::{Clock, SharedClock, SystemClock};
-use noemie_gateway::domain::{ClaimEvent, ClaimId, PartKind};
+use noemie_gateway::domain::{Caller, ClaimEvent, ClaimId, PartKind};
 use noemie_gateway::relay::topology::{self, CLAIMS, EXCHANGES, Prefix, QUEUES, WORK};
 use noemie_gateway::relay::{self, AmqpSettings, AmqpSink, Relay, RelayStatus, StepOutcome};
 use noemie_gateway::service::decisions::{Decision, DecisionKind, decide};
@@ -266,7 +266,7 @@ async fn steady_decisions(
                 idempotency_key: String::new(),
                 decided_by: "bench".to_owned(),
             };
-            decide(store.as_ref(), clock.as_ref(), &decision).await.unwrap();
+            decide(store.as_ref(), clock.as_ref(), &Caller::local(), &decision).await.unwrap();
             (claim, Instant::now())
         });
     timed.buffer_unordered(8).collect().await

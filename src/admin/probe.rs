@@ -1,14 +1,15 @@
-//! `noemie-gateway health`: asks a running gateway, for containers that have neither curl nor wget.
+//! The probe of `noemie-gateway health`: asks a running gateway for its health, for containers that
+//! have neither curl nor wget.
 
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::timeout;
 
-/// A gateway answers within the database's 2 s, or is not well.
+/// Time within which a healthy gateway answers: it waits 2 s for its database at most.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Whether `/healthz` at this address answers 200.
+/// Returns whether `/healthz` at this address answers 200.
 pub async fn probe(addr: impl ToSocketAddrs) -> bool {
     matches!(timeout(PROBE_TIMEOUT, status_line(addr)).await, Ok(Ok(line)) if line.starts_with(b"HTTP/1.1 200 "))
 }

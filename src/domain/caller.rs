@@ -4,6 +4,7 @@
 //! reading of `service`. Its [`Scope`] is an argument of every reading of the store, so that a
 //! query without a filter does not compile (invariant 13).
 
+use super::Claim;
 use std::collections::BTreeSet;
 
 /// What kind of party a caller is.
@@ -28,6 +29,16 @@ pub enum Role {
 pub enum Proof {
     /// The caller runs on this machine: the command line, or the loopback of the embedded default.
     Local,
+}
+
+impl Proof {
+    /// Stable code, for journals and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+        }
+    }
 }
 
 /// A proven caller.
@@ -95,5 +106,14 @@ impl Scope {
     #[must_use]
     pub fn everything() -> Self {
         Self::default()
+    }
+
+    /// Whether a claim lies inside. Readings filter in SQL; an act checks the claim that it locked.
+    #[must_use]
+    pub fn covers_claim(&self, claim: &Claim) -> bool {
+        self.senders.covers(&claim.sender)
+            && self.ps.covers(&claim.ps)
+            && self.amc.covers(&claim.amc_number)
+            && self.organisms.covers(&claim.amo_organism)
     }
 }

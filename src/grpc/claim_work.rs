@@ -1,77 +1,36 @@
-//! `ClaimWorkService`: the full claim for those entitled to it, decisions, events.
+//! `ClaimWorkService`: the full claim, decisions, events.
 
-use super::ask::{self, Violations};
-use super::errors::{internal, item, not_found, of_decision};
-use super::follow::{Follower, flatten, position};
+use super::check::{self, Violations};
+use super::errors::{item, not_found, of_decision};
 use super::proto::claim_work_service_server::ClaimWorkService;
-use super::{Answers, LARGEST_BATCH, Services, convert, decision, proto};
-use crate::domain::{Claim, ClaimId, PartState};
-use crate::service::decisions::{DecisionOutcome, Warning, decide};
-use crate::store::OutboxEvent;
+use super::stream::{flatten, position};
+use super::{Answers, Edge, MAX_BATCH_ITEMS, caller, convert, decision, proto};
+use crate::domain::{Caller, ClaimId, PartState};
+use crate::service::claims::PersonRequest;
+use crate::service::events::PublishedEvent;
 use futures::StreamExt as _;
 use std::collections::HashSet;
-use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-/// Longest reason for reading a person, characters.
-const LONGEST_PURPOSE: usize = 200;
-/// Who decides, when the caller does not say.
+/// Largest number of characters of the purpose of a reading.
+const MAX_PURPOSE_CHARS: usize = 200;
+/// Name of the person who decides, when the caller states none.
 const UNNAMED: &str = "unnamed";
 
-pub(super) struct ClaimWorkEdge {
-    pub(super) services: Services,
-    pub(super) stopping: CancellationToken,
-}
+pub(super) struct ClaimWorkEdge(pub(super) Edge);
 
 impl ClaimWorkEdge {
-    fn internal(&self, error: impl std::error::Error + 'static) -> Status {
-        internal(self.services.clock.as_ref(), &error)
-    }
-
-    /// The person of a claim. The journal is written first: no reading without its trace.
-    async fn read_person(
-        &self,
-        claim: &Claim,
-        caller: &str,
-        purpose: &str,
-    ) -> Result<proto::Person, Status> {
-        let mut work = self.services.store.begin().await.map_err(|e| self.internal(e))?;
-        work.insert_access(claim.id, caller, purpose, self.services.clock.now())
-            .await
-            .map_err(|e| self.internal(e))?;
-        work.commit().await.map_err(|e| self.internal(e))?;
-        let person = self
-            .services
-            .vault
-            .unseal_person(&claim.vault, claim.id)
-            .map_err(|e| self.internal(e))?;
-        Ok(convert::person(person))
-    }
-
     async fn record(
         &self,
-        asked: &proto::Decision,
+        caller: &Caller,
+        request: &proto::Decision,
         decided_by: &str,
     ) -> Result<proto::RecordDecisionResponse, Status> {
-        let decision = decision::decision(asked, decided_by)?;
-        let clock = self.services.clock.as_ref();
-        let outcome = decide(self.services.store.as_ref(), clock, &decision)
-            .await
-            .map_err(|e| of_decision(clock, &decision.kind, &e))?;
-        Ok(self.recorded(&outcome))
-    }
-
-    fn recorded(&self, outcome: &DecisionOutcome) -> proto::RecordDecisionResponse {
-        let warning = |w: Warning| proto::Reason {
-            code: w.as_str().to_owned(),
-            label: w.libelle().to_owned(),
-        };
-        proto::RecordDecisionResponse {
-            event_id: outcome.event_id.map(|id| id.to_string()),
-            repeated: outcome.repeated,
-            dre: Some(convert::dre_status(&outcome.claim, None, self.services.clock.now())),
-            warnings: outcome.warning.map(warning).into_iter().collect(),
-        }
+        let decision = decision::decision(request, decided_by)?;
+        let recorded = self.0.service.decisions.record(caller, &decision).await;
+        let recorded =
+            recorded.map_err(|e| of_decision(self.0.clock.as_ref(), &decision.kind, &e))?;
+        Ok(convert::recorded(recorded))
     }
 }
 
@@ -82,37 +41,20 @@ impl ClaimWorkService for ClaimWorkEdge {
         &self,
         request: Request<proto::GetClaimRequest>,
     ) -> Result<Response<proto::GetClaimResponse>, Status> {
-        let caller = ask::caller(request.metadata())?;
+        let caller = caller::of(&request);
+        let stated_name = caller::stated_name(request.metadata())?;
         let request = request.into_inner();
         let mut check = Violations::default();
         let id = check.parse::<ClaimId>("claim_id", &request.claim_id, "a UUID");
-        let purpose = check.text("purpose", &request.purpose, LONGEST_PURPOSE);
+        let purpose = check.text("purpose", &request.purpose, MAX_PURPOSE_CHARS);
         check.finish()?;
-        let Some(id) = id else { return Err(ask::one_violation("claim_id", "expected a UUID")) };
+        let Some(id) = id else { return Err(check::one_violation("claim_id", "expected a UUID")) };
         tracing::Span::current().record("claim_id", tracing::field::display(id));
-        let store = &self.services.store;
-        let claim = store
-            .claim(id)
-            .await
-            .map_err(|e| self.internal(e))?
-            .ok_or_else(|| not_found("claim", id))?;
-        let lines = store.claim_lines(id).await.map_err(|e| self.internal(e))?;
-        let (person, person_withheld) = match caller {
-            None => (None, format!("say who asks, in the metadata {}", ask::CALLER)),
-            Some(_) if purpose.is_empty() => {
-                (None, "say why the person is read, in purpose".to_owned())
-            }
-            Some(caller) => {
-                (Some(self.read_person(&claim, &caller, &purpose).await?), String::new())
-            }
-        };
-        Ok(Response::new(convert::claim(
-            &claim,
-            &lines,
-            person,
-            person_withheld,
-            self.services.clock.now(),
-        )))
+        let person =
+            PersonRequest { stated_name: stated_name.as_deref(), purpose: purpose.as_str() };
+        let claim = self.0.service.claims.full(&caller, id, person).await;
+        let claim = claim.map_err(|e| self.0.internal(e))?.ok_or_else(|| not_found("claim", id))?;
+        Ok(Response::new(convert::full_claim(claim)))
     }
 
     #[tracing::instrument(name = "grpc.record_decision", skip_all)]
@@ -120,11 +62,12 @@ impl ClaimWorkService for ClaimWorkEdge {
         &self,
         request: Request<proto::RecordDecisionRequest>,
     ) -> Result<Response<proto::RecordDecisionResponse>, Status> {
-        let caller = ask::caller(request.metadata())?.unwrap_or_else(|| UNNAMED.to_owned());
+        let caller = caller::of(&request);
+        let decided_by = decided_by(&request)?;
         let Some(decision) = request.into_inner().decision else {
-            return Err(ask::one_violation("decision", "must be given"));
+            return Err(check::one_violation("decision", "must be given"));
         };
-        self.record(&decision, &caller).await.map(Response::new)
+        self.record(&caller, &decision, &decided_by).await.map(Response::new)
     }
 
     #[tracing::instrument(name = "grpc.batch_record_decisions", skip_all, fields(decisions = request.get_ref().decisions.len()))]
@@ -133,12 +76,13 @@ impl ClaimWorkService for ClaimWorkEdge {
         request: Request<proto::BatchRecordDecisionsRequest>,
     ) -> Result<Response<proto::BatchRecordDecisionsResponse>, Status> {
         use proto::decision_result::Result as Outcome;
-        let caller = ask::caller(request.metadata())?.unwrap_or_else(|| UNNAMED.to_owned());
+        let caller = caller::of(&request);
+        let decided_by = decided_by(&request)?;
         let decisions = request.into_inner().decisions;
-        ask::batch("decisions", decisions.len())?;
+        check::batch("decisions", decisions.len())?;
         let mut results = Vec::with_capacity(decisions.len());
         for decision in &decisions {
-            let result = match self.record(decision, &caller).await {
+            let result = match self.record(&caller, decision, &decided_by).await {
                 Ok(recorded) => Outcome::Recorded(recorded),
                 Err(status) => Outcome::Error(item(&status)),
             };
@@ -154,28 +98,36 @@ impl ClaimWorkService for ClaimWorkEdge {
         &self,
         request: Request<proto::SubscribeClaimEventsRequest>,
     ) -> Result<Response<Self::SubscribeClaimEventsStream>, Status> {
+        let caller = caller::of(&request);
         let request = request.into_inner();
         let start = position(&request.resume_token)?;
-        let wanted = Wanted::read(&request)?;
-        let follower = Follower::new(self.services.clone(), self.stopping.clone(), start);
-        let answers = follower.batches().map(move |batch| Ok(wanted.answers(batch?)));
+        let filter = EventFilter::read(&request)?;
+        let edge = self.0.clone();
+        let events = edge.service.events.follow(&caller, start, edge.stopping.clone());
+        let answers =
+            events.map(move |batch| Ok(filter.answers(batch.map_err(|e| edge.internal(e))?)));
         Ok(Response::new(flatten(answers)))
     }
 }
 
-/// What a subscriber wants to see.
-struct Wanted {
+/// Returns the name stated for a decision.
+fn decided_by<T>(request: &Request<T>) -> Result<String, Status> {
+    Ok(caller::stated_name(request.metadata())?.unwrap_or_else(|| UNNAMED.to_owned()))
+}
+
+/// The events that a subscriber asks for.
+struct EventFilter {
     amc_number: Option<String>,
     facts: HashSet<PartState>,
 }
 
-impl Wanted {
+impl EventFilter {
     fn read(request: &proto::SubscribeClaimEventsRequest) -> Result<Self, Status> {
         let mut check = Violations::default();
-        if request.facts.len() > LARGEST_BATCH {
-            check.add("facts", format!("at most {LARGEST_BATCH}"));
+        if request.facts.len() > MAX_BATCH_ITEMS {
+            check.add("facts", format!("at most {MAX_BATCH_ITEMS}"));
         }
-        let known = ask::codes(PartState::ALL, PartState::as_str);
+        let known = check::codes(PartState::ALL, PartState::as_str);
         let facts = request.facts.iter().enumerate();
         let facts = facts
             .filter_map(|(i, fact)| {
@@ -187,18 +139,20 @@ impl Wanted {
         Ok(Self { amc_number, facts })
     }
 
-    fn covers(&self, outbox: &OutboxEvent) -> bool {
-        self.amc_number.as_ref().is_none_or(|amc| *amc == outbox.event.amc_number)
-            && (self.facts.is_empty() || self.facts.contains(&outbox.event.fact))
+    fn covers(&self, published: &PublishedEvent) -> bool {
+        let event = &published.event;
+        self.amc_number.as_ref().is_none_or(|amc| *amc == event.amc_number)
+            && (self.facts.is_empty() || self.facts.contains(&event.fact))
     }
 
-    /// The events wanted, and a message that only moves the token when the batch ends with others.
-    fn answers(&self, batch: Vec<OutboxEvent>) -> Vec<proto::SubscribeClaimEventsResponse> {
+    /// Returns the events asked for. A batch that ends with another event ends with a message that
+    /// only moves the token.
+    fn answers(&self, batch: Vec<PublishedEvent>) -> Vec<proto::SubscribeClaimEventsResponse> {
         let last = batch.len().saturating_sub(1);
         let numbered = batch.into_iter().enumerate();
-        let answers = numbered.filter_map(|(i, outbox)| {
-            let resume_token = outbox.position.to_string();
-            let event = self.covers(&outbox).then(|| convert::event(outbox.event));
+        let answers = numbered.filter_map(|(i, published)| {
+            let resume_token = published.position.to_string();
+            let event = self.covers(&published).then(|| convert::event(published.event));
             (event.is_some() || i == last)
                 .then_some(proto::SubscribeClaimEventsResponse { event, resume_token })
         });

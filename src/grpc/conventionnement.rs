@@ -1,50 +1,46 @@
-//! `ConventionnementService`: who has a convention with whom, on which day.
+//! `ConventionnementService`: conventions between professionals and insurers, on a day.
 
-use super::ask::{self, LONGEST_FIELD, Violations};
+use super::check::{self, MAX_FIELD_CHARS, Violations};
 use super::errors::{internal, item};
 use super::proto::conventionnement_service_server::ConventionnementService;
-use super::{Services, convert, proto};
-use crate::conventionnement::{LookupError, LookupQuery};
+use super::{Edge, caller, convert, proto};
+use crate::domain::Caller;
+use crate::service::conventions::{LookupError, LookupQuery};
 use tonic::{Request, Response, Status};
 
-pub(super) struct ConventionnementEdge {
-    pub(super) services: Services,
-}
+pub(super) struct ConventionnementEdge(pub(super) Edge);
 
 impl ConventionnementEdge {
     async fn look_up(
         &self,
+        caller: &Caller,
         request: &proto::LookupConventionnementRequest,
     ) -> Result<proto::LookupConventionnementResponse, Status> {
+        let conventions = &self.0.service.conventions;
         let mut check = Violations::default();
         let query = LookupQuery {
-            identifier: check.required("identifier", &request.identifier, LONGEST_FIELD),
-            amc: check.required("amc_number", &request.amc_number, LONGEST_FIELD),
-            domain: check.required("domain", &request.domain, LONGEST_FIELD),
+            identifier: check.required("identifier", &request.identifier, MAX_FIELD_CHARS),
+            amc: check.required("amc_number", &request.amc_number, MAX_FIELD_CHARS),
+            domain: check.required("domain", &request.domain, MAX_FIELD_CHARS),
             on: if request.on.is_empty() {
-                self.services.clock.now().date()
+                conventions.today()
             } else {
                 check.date("on", &request.on)
             },
         };
         check.finish()?;
-        let answer = self
-            .services
-            .conventionnement
-            .lookup(&crate::domain::Scope::everything(), &query)
-            .await
-            .map_err(|e| self.failure(&e))?;
+        let answer = conventions.lookup(caller, &query).await.map_err(|e| self.failure(&e))?;
         Ok(convert::lookup_answer(answer, query.on))
     }
 
     fn failure(&self, error: &LookupError) -> Status {
         match error {
-            // The room's `amc` is `amc_number` here, as everywhere in this package.
+            // The field `amc` of a query is `amc_number` in this package.
             LookupError::Invalid { field, code, message } => {
                 let field = if *field == "amc" { "amc_number" } else { field };
-                ask::one_violation(field, format!("{code}: {message}"))
+                check::one_violation(field, format!("{code}: {message}"))
             }
-            LookupError::Store(_) => internal(self.services.clock.as_ref(), error),
+            LookupError::Store(_) => internal(self.0.clock.as_ref(), error),
         }
     }
 }
@@ -56,7 +52,8 @@ impl ConventionnementService for ConventionnementEdge {
         &self,
         request: Request<proto::LookupConventionnementRequest>,
     ) -> Result<Response<proto::LookupConventionnementResponse>, Status> {
-        self.look_up(request.get_ref()).await.map(Response::new)
+        let caller = caller::of(&request);
+        self.look_up(&caller, request.get_ref()).await.map(Response::new)
     }
 
     #[tracing::instrument(name = "grpc.batch_lookup_conventionnement", skip_all, fields(requests = request.get_ref().requests.len()))]
@@ -65,11 +62,12 @@ impl ConventionnementService for ConventionnementEdge {
         request: Request<proto::BatchLookupConventionnementRequest>,
     ) -> Result<Response<proto::BatchLookupConventionnementResponse>, Status> {
         use proto::lookup_result::Result as Outcome;
+        let caller = caller::of(&request);
         let requests = request.into_inner().requests;
-        ask::batch("requests", requests.len())?;
+        check::batch("requests", requests.len())?;
         let mut results = Vec::with_capacity(requests.len());
         for request in &requests {
-            let result = match self.look_up(request).await {
+            let result = match self.look_up(&caller, request).await {
                 Ok(found) => Outcome::Found(found),
                 Err(status) => Outcome::Error(item(&status)),
             };
@@ -83,17 +81,14 @@ impl ConventionnementService for ConventionnementEdge {
         &self,
         request: Request<proto::GetConventionnementHistoryRequest>,
     ) -> Result<Response<proto::GetConventionnementHistoryResponse>, Status> {
+        let caller = caller::of(&request);
         let request = request.into_inner();
         let mut check = Violations::default();
-        let identifier = check.required("identifier", &request.identifier, LONGEST_FIELD);
-        let amc = check.required("amc_number", &request.amc_number, LONGEST_FIELD);
+        let identifier = check.required("identifier", &request.identifier, MAX_FIELD_CHARS);
+        let amc = check.required("amc_number", &request.amc_number, MAX_FIELD_CHARS);
         check.finish()?;
-        let versions = self
-            .services
-            .conventionnement
-            .history(&crate::domain::Scope::everything(), &identifier, &amc)
-            .await
-            .map_err(|e| self.failure(&e))?;
+        let versions = self.0.service.conventions.history(&caller, &identifier, &amc).await;
+        let versions = versions.map_err(|e| self.failure(&e))?;
         let versions = versions.into_iter().map(convert::convention_version).collect();
         Ok(Response::new(proto::GetConventionnementHistoryResponse { versions }))
     }

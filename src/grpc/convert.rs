@@ -1,17 +1,19 @@
-//! From the domain's values to the messages: names and units only, nothing is decided here.
+//! Converts views and values of the domain to messages: names and units only.
 
 mod conventionnement;
 mod exchange;
 mod status;
 
 pub(super) use conventionnement::{convention_version, lookup_answer};
-pub(super) use exchange::{anomaly, exchange, ledger, quarantined, report, return_file};
-pub(super) use status::{claim, dre_status, event, person, quarantined_status};
+pub(super) use exchange::{exchange, exchange_report, receipt, report, return_file};
+pub(super) use status::{dre_status, event, full_claim, recorded};
+
+use exchange::quarantined;
 
 use crate::domain::PageToken;
 use time::{Date, OffsetDateTime};
 
-/// An instant as protobuf keeps it.
+/// Converts an instant.
 pub(super) fn timestamp(at: OffsetDateTime) -> prost_types::Timestamp {
     prost_types::Timestamp {
         seconds: at.unix_timestamp(),
@@ -19,22 +21,22 @@ pub(super) fn timestamp(at: OffsetDateTime) -> prost_types::Timestamp {
     }
 }
 
-/// Where the next page starts; empty on the last page.
+/// Returns the token of the next page; empty on the last page.
 pub(super) fn page_token(next: Option<PageToken>) -> String {
     next.map(|token| token.to_string()).unwrap_or_default()
 }
 
-/// `2026-11-21`, or empty.
+/// Returns a date as `2026-11-21`, or an empty text.
 fn day(date: Option<Date>) -> String {
     date.map(|d| d.to_string()).unwrap_or_default()
 }
 
-/// A count or offset. No count of ours reaches 2^63; one that would is shown as the largest.
+/// Converts a count or offset. A value above 2^63 becomes the largest; no count comes near.
 fn count(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// A small count.
+/// Converts a small count.
 fn small(n: u32) -> i32 {
     i32::try_from(n).unwrap_or(i32::MAX)
 }

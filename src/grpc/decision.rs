@@ -1,6 +1,6 @@
-//! Decisions as callers send them, checked and turned into the domain's.
+//! Checks the decisions of requests and converts them for the service.
 
-use super::ask::{LONGEST_FIELD, Violations};
+use super::check::{MAX_FIELD_CHARS, Violations};
 use super::proto;
 use super::proto::decision::Kind;
 use crate::domain::{PartKind, Reason};
@@ -8,12 +8,13 @@ use crate::service::decisions::{Decision, DecisionKind};
 use noemie_parsers::types::Montant;
 use tonic::Status;
 
-/// Reasons of one decision: a return file has no room for more.
-const MOST_REASONS: usize = 20;
-/// Reference of a transfer: what fits in the label of a bank statement.
-const LONGEST_REFERENCE: usize = 64;
+/// Largest number of reasons of a decision: a return file has no room for more.
+const MAX_REASONS: usize = 20;
+/// Largest number of characters of the reference of a transfer: the label of a bank statement has
+/// no room for more.
+const MAX_REFERENCE_CHARS: usize = 64;
 
-/// Checks every field; `decided_by` comes from the door.
+/// Checks every field of a decision; `decided_by` is the name stated by the caller.
 pub(super) fn decision(decision: &proto::Decision, decided_by: &str) -> Result<Decision, Status> {
     let mut check = Violations::default();
     let claim_id = check.parse("decision.claim_id", &decision.claim_id, "a UUID");
@@ -21,7 +22,7 @@ pub(super) fn decision(decision: &proto::Decision, decided_by: &str) -> Result<D
         .code("decision.part", &decision.part, PartKind::from_code, "amc, amo")
         .unwrap_or(PartKind::Amc);
     let idempotency_key =
-        check.text("decision.idempotency_key", &decision.idempotency_key, LONGEST_FIELD);
+        check.text("decision.idempotency_key", &decision.idempotency_key, MAX_FIELD_CHARS);
     let kind = decision.kind.as_ref().map(|given| kind(&mut check, given));
     if kind.is_none() {
         check.add("decision.kind", "give one of accept, reject, defer, pay, recover");
@@ -35,7 +36,7 @@ pub(super) fn decision(decision: &proto::Decision, decided_by: &str) -> Result<D
             idempotency_key,
             decided_by: decided_by.to_owned(),
         }),
-        _ => Err(super::ask::one_violation("decision", "incomplete")),
+        _ => Err(super::check::one_violation("decision", "incomplete")),
     }
 }
 
@@ -57,7 +58,7 @@ fn kind(check: &mut Violations, kind: &Kind) -> DecisionKind {
             reference: check.required(
                 "decision.pay.transfer_reference",
                 &pay.transfer_reference,
-                LONGEST_REFERENCE,
+                MAX_REFERENCE_CHARS,
             ),
             date: check.date("decision.pay.transfer_date", &pay.transfer_date),
             amount: amount(check, "decision.pay.amount_centimes", pay.amount_centimes),
@@ -67,20 +68,20 @@ fn kind(check: &mut Violations, kind: &Kind) -> DecisionKind {
             reference: check.required(
                 "decision.recover.reference",
                 &recover.reference,
-                LONGEST_REFERENCE,
+                MAX_REFERENCE_CHARS,
             ),
         },
     }
 }
 
 fn reasons(check: &mut Violations, field: &str, reasons: &[proto::Reason]) -> Vec<Reason> {
-    if reasons.len() > MOST_REASONS {
-        check.add(field, format!("at most {MOST_REASONS}"));
+    if reasons.len() > MAX_REASONS {
+        check.add(field, format!("at most {MAX_REASONS}"));
     }
     let mut read = Vec::with_capacity(reasons.len());
     for (i, reason) in reasons.iter().enumerate() {
-        let code = check.required(&format!("{field}[{i}].code"), &reason.code, LONGEST_FIELD);
-        let label = check.text(&format!("{field}[{i}].label"), &reason.label, 2 * LONGEST_FIELD);
+        let code = check.required(&format!("{field}[{i}].code"), &reason.code, MAX_FIELD_CHARS);
+        let label = check.text(&format!("{field}[{i}].label"), &reason.label, 2 * MAX_FIELD_CHARS);
         read.push(Reason { code, label });
     }
     read

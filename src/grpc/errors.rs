@@ -1,23 +1,23 @@
-//! How failures leave the gateway: a gRPC code, a stable reason, a text; never a cause.
+//! Converts failures to statuses: a gRPC code, a stable reason and a text, never a cause.
 //!
 //! | code | when | detail |
 //! |---|---|---|
 //! | `INVALID_ARGUMENT` | wrong input | `BadRequest` with every wrong field |
-//! | `NOT_FOUND` | no such thing | `ErrorInfo` |
+//! | `NOT_FOUND` | no such claim, invoice, exchange or return | `ErrorInfo` |
 //! | `FAILED_PRECONDITION` | the state forbids it | `ErrorInfo` with the states |
 //! | `ALREADY_EXISTS` | idempotency key used for something else | `ErrorInfo` |
 //! | `ABORTED` | an operator gave this deposit up while it was being written | `ErrorInfo` |
 //! | `RESOURCE_EXHAUSTED` | larger than a limit, too many uploads at once, no room left in the archive | `ErrorInfo` |
 //! | `DEADLINE_EXCEEDED` | the caller of an upload sent nothing for a minute | `ErrorInfo` |
 //! | `UNAVAILABLE` | the database is away or busy, another replica went on with this deposit, or a deposit that has no receipt yet holds the same invoices: try again | `ErrorInfo` |
-//! | `INTERNAL` | our fault | an id in the message; the log has the id and the chain |
+//! | `INTERNAL` | a fault of the gateway | an id in the message; the log has the id and the chain |
 
 use super::proto;
 use crate::clock::Clock;
 use crate::error_chain::Chain;
-use crate::ingest::IngestError;
 use crate::service::decisions::{DecideError, DecisionKind};
-use crate::store::StoreError;
+use crate::service::deposits::IngestError;
+use crate::service::error::is_unavailable;
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::ErrorKind;
@@ -27,7 +27,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 /// `domain` of every `google.rpc.ErrorInfo` of this service.
 pub const ERROR_DOMAIN: &str = "noemie-gateway";
 
-/// A status with its stable reason.
+/// Returns a status with its stable reason.
 pub(super) fn with_reason(code: Code, reason: &str, message: impl Into<String>) -> Status {
     with_metadata(code, reason, message, [])
 }
@@ -47,16 +47,17 @@ fn with_metadata<const N: usize>(
     )
 }
 
-/// No such thing: `what` is `claim`, `exchange` …
+/// Returns `NOT_FOUND` for a `claim`, `exchange` or `return`.
 pub(super) fn not_found(what: &str, id: impl std::fmt::Display) -> Status {
     with_reason(Code::NotFound, &format!("{what}_not_found"), format!("{what} {id} not found"))
 }
 
-/// Our fault: the caller gets an id, the log gets the id and the whole chain of causes.
+/// Returns `INTERNAL`, or `UNAVAILABLE` when the database is away or busy. The caller gets an id,
+/// the log gets the id and the chain of causes.
 pub(super) fn internal(clock: &dyn Clock, error: &(dyn Error + 'static)) -> Status {
     let error_id = clock.new_id();
     tracing::error!(%error_id, error = %Chain(error), "internal error");
-    if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_unavailable) {
+    if is_unavailable(error) {
         return with_reason(
             Code::Unavailable,
             "database_unavailable",
@@ -66,11 +67,11 @@ pub(super) fn internal(clock: &dyn Clock, error: &(dyn Error + 'static)) -> Stat
     with_reason(Code::Internal, "internal", format!("internal error {error_id}"))
 }
 
-/// Why a deposit has no receipt.
-pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
+/// Returns the status of a deposit without receipt.
+pub(super) fn of_deposit(clock: &dyn Clock, error: &IngestError) -> Status {
     match error {
         IngestError::InvalidSender => {
-            super::ask::one_violation("metadata.sender", error.to_string())
+            super::check::one_violation("metadata.sender", error.to_string())
         }
         IngestError::KeyReused => {
             with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string())
@@ -92,7 +93,7 @@ pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
         IngestError::Archive { source, .. }
             if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>
         {
-            // Logged like a fault of ours: somebody must make room.
+            // The log gets it as an internal error: an operator has to make room.
             let status = internal(clock, error);
             with_reason(
                 Code::ResourceExhausted,
@@ -107,7 +108,7 @@ pub(super) fn of_ingest(clock: &dyn Clock, error: &IngestError) -> Status {
     }
 }
 
-/// Why a decision of this kind was not recorded.
+/// Returns the status of a decision of this kind that was not recorded.
 pub(super) fn of_decision(clock: &dyn Clock, kind: &DecisionKind, error: &DecideError) -> Status {
     match error {
         DecideError::UnknownClaim(id) => not_found("claim", id),
@@ -132,16 +133,16 @@ pub(super) fn of_decision(clock: &dyn Clock, kind: &DecisionKind, error: &Decide
             } else {
                 "decision.pay.amount_centimes"
             };
-            super::ask::one_violation(field, error.to_string())
+            super::check::one_violation(field, error.to_string())
         }
         DecideError::ReasonMissing => {
-            super::ask::one_violation("decision.reject.reasons", error.to_string())
+            super::check::one_violation("decision.reject.reasons", error.to_string())
         }
         DecideError::Store(cause) => internal(clock, cause),
     }
 }
 
-/// The failure of one item of a batch, told inside the answer.
+/// Returns the failure of one item of a batch, for the answer.
 pub(super) fn item(status: &Status) -> proto::ItemError {
     let details = status.get_error_details();
     let reason =
@@ -153,7 +154,7 @@ pub(super) fn item(status: &Status) -> proto::ItemError {
     }
 }
 
-/// Names of the codes that this service answers with.
+/// Returns the name of a code that this service answers with.
 const fn code_name(code: Code) -> &'static str {
     match code {
         Code::InvalidArgument => "INVALID_ARGUMENT",
@@ -163,5 +164,24 @@ const fn code_name(code: Code) -> &'static str {
         Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
         Code::Unavailable => "UNAVAILABLE",
         _ => "INTERNAL",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::domain::ExchangeId;
+
+    #[test]
+    fn a_deposit_that_meets_a_staged_deposit_is_told_to_come_again() {
+        let held = IngestError::Held { exchange: ExchangeId(SystemClock.new_id()) };
+        let status = of_deposit(&SystemClock, &held);
+        let details = status.get_error_details();
+        let info = details.error_info().expect("a reason");
+        assert_eq!(
+            (status.code(), info.reason.as_str()),
+            (Code::Unavailable, "invoices_being_loaded")
+        );
     }
 }

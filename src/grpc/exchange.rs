@@ -1,39 +1,24 @@
 //! `ExchangeService`: deposits, dry runs, reports, return files.
 
-use super::ask::{self, LONGEST_FIELD, Violations};
-use super::errors::{internal, not_found, of_ingest};
+use super::check::{self, MAX_FIELD_CHARS, Violations};
+use super::errors::{not_found, of_deposit};
 use super::proto::exchange_service_server::ExchangeService;
 use super::upload::Upload;
-use super::{Answers, Services, convert, proto};
-use crate::domain::page::LARGEST_PAGE;
-use crate::domain::{Channel, Exchange, ExchangeId, ReturnFile, ReturnId, ReturnKind};
-use crate::ingest::Deposit;
+use super::{Answers, Edge, caller, convert, proto};
+use crate::domain::{Channel, ExchangeId, ReturnId, ReturnKind};
 use crate::kill_point;
+use crate::service::deposits::Deposit;
+use crate::service::view::ReturnView;
 use futures::stream;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Span;
 
-/// Bytes of one message of a download.
-const DOWNLOAD_CHUNK: usize = 64 * 1024;
+/// Bytes of a message of a download.
+const DOWNLOAD_CHUNK_BYTES: usize = 64 * 1024;
+/// Largest number of characters of the name of a depositor.
+const MAX_SENDER_CHARS: usize = 64;
 
-pub(super) struct ExchangeEdge {
-    pub(super) services: Services,
-}
-
-impl ExchangeEdge {
-    fn internal(&self, error: impl std::error::Error + 'static) -> Status {
-        internal(self.services.clock.as_ref(), &error)
-    }
-
-    async fn find(&self, id: ExchangeId) -> Result<Exchange, Status> {
-        self.services
-            .store
-            .exchange(id)
-            .await
-            .map_err(|e| self.internal(e))?
-            .ok_or_else(|| not_found("exchange", id))
-    }
-}
+pub(super) struct ExchangeEdge(pub(super) Edge);
 
 #[tonic::async_trait]
 impl ExchangeService for ExchangeEdge {
@@ -42,23 +27,19 @@ impl ExchangeService for ExchangeEdge {
         &self,
         request: Request<Streaming<proto::SubmitExchangeRequest>>,
     ) -> Result<Response<proto::SubmitExchangeResponse>, Status> {
+        let caller = caller::of(&request);
         let (metadata, mut upload) = Upload::start(request.into_inner()).await?;
         let deposit = deposit(&metadata)?;
         Span::current().record("sender", &deposit.sender);
-        match self.services.intake.submit(deposit, &mut upload).await {
+        match self.0.service.deposits.submit(&caller, deposit, &mut upload).await {
             Ok(receipt) => {
                 Span::current().record("exchange_id", tracing::field::display(receipt.exchange.id));
                 kill_point::reach("grpc.answer");
-                Ok(Response::new(proto::SubmitExchangeResponse {
-                    exchange: Some(convert::exchange(&receipt.exchange)),
-                    arl: Some(convert::return_file(&receipt.arl)),
-                    arl_body: receipt.arl_body,
-                    repeated: receipt.repeated,
-                }))
+                Ok(Response::new(convert::receipt(receipt)))
             }
-            Err(error) => Err(upload
-                .failure()
-                .unwrap_or_else(|| of_ingest(self.services.clock.as_ref(), &error))),
+            Err(error) => {
+                Err(upload.failure().unwrap_or_else(|| of_deposit(self.0.clock.as_ref(), &error)))
+            }
         }
     }
 
@@ -67,15 +48,16 @@ impl ExchangeService for ExchangeEdge {
         &self,
         request: Request<Streaming<proto::ValidateExchangeRequest>>,
     ) -> Result<Response<proto::ValidateExchangeResponse>, Status> {
+        let caller = caller::of(&request);
         let (metadata, mut upload) = Upload::start(request.into_inner()).await?;
         let mut check = Violations::default();
-        let file_name = check.text("metadata.file_name", &metadata.file_name, LONGEST_FIELD);
+        let file_name = check.text("metadata.file_name", &metadata.file_name, MAX_FIELD_CHARS);
         check.finish()?;
-        match self.services.intake.validate(&file_name, &mut upload).await {
+        match self.0.service.deposits.validate(&caller, &file_name, &mut upload).await {
             Ok(report) => Ok(Response::new(convert::report(report))),
-            Err(error) => Err(upload
-                .failure()
-                .unwrap_or_else(|| of_ingest(self.services.clock.as_ref(), &error))),
+            Err(error) => {
+                Err(upload.failure().unwrap_or_else(|| of_deposit(self.0.clock.as_ref(), &error)))
+            }
         }
     }
 
@@ -84,8 +66,12 @@ impl ExchangeService for ExchangeEdge {
         &self,
         request: Request<proto::GetExchangeRequest>,
     ) -> Result<Response<proto::GetExchangeResponse>, Status> {
-        let id = ask::id("exchange_id", &request.get_ref().exchange_id)?;
-        let exchange = Some(convert::exchange(&self.find(id).await?));
+        let caller = caller::of(&request);
+        let id = check::id("exchange_id", &request.get_ref().exchange_id)?;
+        let exchange = self.0.service.exchanges.get(&caller, id).await;
+        let exchange =
+            exchange.map_err(|e| self.0.internal(e))?.ok_or_else(|| not_found("exchange", id))?;
+        let exchange = Some(convert::exchange(&exchange));
         Ok(Response::new(proto::GetExchangeResponse { exchange }))
     }
 
@@ -94,18 +80,16 @@ impl ExchangeService for ExchangeEdge {
         &self,
         request: Request<proto::ListExchangesRequest>,
     ) -> Result<Response<proto::ListExchangesResponse>, Status> {
+        let caller = caller::of(&request);
         let request = request.into_inner();
         let mut check = Violations::default();
         let sender = check.optional("sender", &request.sender);
         let limit = check.page_size(request.page_size);
         let after = check.page_token(&request.page_token);
         check.finish()?;
-        let page = self
-            .services
-            .store
-            .exchanges(sender.as_deref(), after, limit)
-            .await
-            .map_err(|e| self.internal(e))?;
+        let exchanges = &self.0.service.exchanges;
+        let page = exchanges.list(&caller, sender.as_deref(), after, limit).await;
+        let page = page.map_err(|e| self.0.internal(e))?;
         Ok(Response::new(proto::ListExchangesResponse {
             exchanges: page.items.iter().map(convert::exchange).collect(),
             next_page_token: convert::page_token(page.next),
@@ -117,38 +101,26 @@ impl ExchangeService for ExchangeEdge {
         &self,
         request: Request<proto::GetExchangeReportRequest>,
     ) -> Result<Response<proto::GetExchangeReportResponse>, Status> {
+        let caller = caller::of(&request);
         let request = request.into_inner();
         let mut check = Violations::default();
         let id = check.parse::<ExchangeId>("exchange_id", &request.exchange_id, "a UUID");
         let limit = check.page_size(request.page_size);
-        // Anomalies are numbered from 1: their page token is the next number.
+        // The page token of a report is the number of its first anomaly.
         let from = check.parse_optional::<u64>(
             "page_token",
             &request.page_token,
             "the next_page_token of the page before",
         );
         check.finish()?;
-        let Some(id) = id else { return Err(ask::one_violation("exchange_id", "expected a UUID")) };
-        Span::current().record("exchange_id", tracing::field::display(id));
-        let exchange = self.find(id).await?;
-        let store = &self.services.store;
-        let ledger = store.ledger(id).await.map_err(|e| self.internal(e))?;
-        let first = from.unwrap_or(1).max(1);
-        let mut anomalies =
-            store.anomalies(id, first, limit + 1).await.map_err(|e| self.internal(e))?;
-        let next = (anomalies.len() > limit).then(|| (first + limit as u64).to_string());
-        anomalies.truncate(limit);
-        let quarantined = match from {
-            None => store.quarantined(id, LARGEST_PAGE).await.map_err(|e| self.internal(e))?,
-            Some(_) => Vec::new(),
+        let Some(id) = id else {
+            return Err(check::one_violation("exchange_id", "expected a UUID"));
         };
-        Ok(Response::new(proto::GetExchangeReportResponse {
-            exchange: Some(convert::exchange(&exchange)),
-            ledger: ledger.as_ref().map(convert::ledger),
-            anomalies: anomalies.into_iter().map(convert::anomaly).collect(),
-            quarantined: quarantined.iter().map(convert::quarantined).collect(),
-            next_page_token: next.unwrap_or_default(),
-        }))
+        Span::current().record("exchange_id", tracing::field::display(id));
+        let report = self.0.service.exchanges.report(&caller, id, from, limit).await;
+        let report =
+            report.map_err(|e| self.0.internal(e))?.ok_or_else(|| not_found("exchange", id))?;
+        Ok(Response::new(convert::exchange_report(report)))
     }
 
     #[tracing::instrument(name = "grpc.list_returns", skip_all)]
@@ -156,6 +128,7 @@ impl ExchangeService for ExchangeEdge {
         &self,
         request: Request<proto::ListReturnsRequest>,
     ) -> Result<Response<proto::ListReturnsResponse>, Status> {
+        let caller = caller::of(&request);
         let request = request.into_inner();
         let mut check = Violations::default();
         let recipient = check.optional("recipient", &request.recipient);
@@ -163,14 +136,11 @@ impl ExchangeService for ExchangeEdge {
         let limit = check.page_size(request.page_size);
         let after = check.page_token(&request.page_token);
         check.finish()?;
-        let page = self
-            .services
-            .store
-            .returns(recipient.as_deref(), kind, after, limit)
-            .await
-            .map_err(|e| self.internal(e))?;
+        let returns = &self.0.service.returns;
+        let page = returns.list(&caller, recipient.as_deref(), kind, after, limit).await;
+        let page = page.map_err(|e| self.0.internal(e))?;
         Ok(Response::new(proto::ListReturnsResponse {
-            returns: page.items.iter().map(convert::return_file).collect(),
+            returns: page.items.into_iter().map(convert::return_file).collect(),
             next_page_token: convert::page_token(page.next),
         }))
     }
@@ -182,41 +152,34 @@ impl ExchangeService for ExchangeEdge {
         &self,
         request: Request<proto::DownloadReturnRequest>,
     ) -> Result<Response<Self::DownloadReturnStream>, Status> {
-        let id: ReturnId = ask::id("return_id", &request.get_ref().return_id)?;
-        let file = self
-            .services
-            .store
-            .return_file(id)
-            .await
-            .map_err(|e| self.internal(e))?
-            .ok_or_else(|| not_found("return", id))?;
-        let body = self
-            .services
-            .vault
-            .unseal(&ReturnFile::seal_context(id), &file.sealed)
-            .map_err(|e| self.internal(e))?;
-        Ok(Response::new(Box::pin(stream::iter(download(&file, &body)))))
+        let caller = caller::of(&request);
+        let id: ReturnId = check::id("return_id", &request.get_ref().return_id)?;
+        let opened = self.0.service.returns.open(&caller, id).await;
+        let (file, bytes) =
+            opened.map_err(|e| self.0.internal(e))?.ok_or_else(|| not_found("return", id))?;
+        Ok(Response::new(Box::pin(stream::iter(download(file, &bytes)))))
     }
 }
 
+/// Checks the metadata of a deposit.
 fn deposit(metadata: &proto::SubmitMetadata) -> Result<Deposit, Status> {
     let mut check = Violations::default();
-    let sender = check.required("metadata.sender", &metadata.sender, 64);
+    let sender = check.required("metadata.sender", &metadata.sender, MAX_SENDER_CHARS);
     if !sender.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
         check.add("metadata.sender", "only letters, digits, '-', '_' and '.'");
     }
-    let file_name = check.text("metadata.file_name", &metadata.file_name, LONGEST_FIELD);
+    let file_name = check.text("metadata.file_name", &metadata.file_name, MAX_FIELD_CHARS);
     let idempotency_key =
-        check.text("metadata.idempotency_key", &metadata.idempotency_key, LONGEST_FIELD);
+        check.text("metadata.idempotency_key", &metadata.idempotency_key, MAX_FIELD_CHARS);
     check.finish()?;
     Ok(Deposit { sender, channel: Channel::Grpc, file_name, idempotency_key })
 }
 
-/// The description, then the bytes.
-fn download(file: &ReturnFile, body: &[u8]) -> Vec<Result<proto::DownloadReturnResponse, Status>> {
+/// Returns the messages of a download: the description, then the bytes.
+fn download(file: ReturnView, bytes: &[u8]) -> Vec<Result<proto::DownloadReturnResponse, Status>> {
     use proto::download_return_response::Part;
     let description = Part::File(convert::return_file(file));
-    let chunks = body.chunks(DOWNLOAD_CHUNK).map(|chunk| Part::Chunk(chunk.to_vec()));
+    let chunks = bytes.chunks(DOWNLOAD_CHUNK_BYTES).map(|chunk| Part::Chunk(chunk.to_vec()));
     std::iter::once(description)
         .chain(chunks)
         .map(|part| Ok(proto::DownloadReturnResponse { part: Some(part) }))

@@ -1,15 +1,15 @@
-//! The gRPC edge: check, ask, convert. No decision is taken here, and nothing internal leaves by
-//! here.
+//! The gRPC edge: check, ask, convert. It decides nothing, and no internal error text leaves by it.
 //!
 //! ```text
-//! request ─► ask (every wrong field at once) ─► store, intake, service::decisions, vault ─► convert ─► answer
-//!                                                        └─ failure ─► errors (code, reason, id)
+//! request ─► check (every wrong field at once) ─► service ─► convert ─► answer
+//!                                                    └─ failure ─► errors (code, reason, id)
 //! ```
 //!
-//! tonic and prost live in this folder only. What the edge calls and cannot name itself is a port.
+//! tonic and prost are used in this folder only. It knows neither store, vault nor archive.
 
 mod accept;
-mod ask;
+mod caller;
+mod check;
 mod claim_work;
 mod conventionnement;
 mod convert;
@@ -17,44 +17,43 @@ mod decision;
 mod dre_status;
 mod errors;
 mod exchange;
-mod follow;
-mod ports;
 pub mod proto;
 mod server;
+mod stream;
 mod upload;
 
 pub use errors::ERROR_DOMAIN;
-pub use ports::{Chunks, Intake};
-pub use server::{ServeError, routes, serve};
+pub use server::{ServeError, serve};
 
 use crate::clock::SharedClock;
-use crate::conventionnement::Conventionnement;
-use crate::store::SharedStore;
-use crate::vault::Vault;
-use std::sync::Arc;
+use crate::service::Service;
+use tokio_util::sync::CancellationToken;
 
-/// What the services work with.
-#[derive(Clone)]
-pub struct Services {
-    /// Claims, exchanges, events.
-    pub store: SharedStore,
-    /// Time and identifiers.
-    pub clock: SharedClock,
-    /// Opens persons and return files.
-    pub vault: Arc<Vault>,
-    /// The door of files.
-    pub intake: Arc<dyn Intake>,
-    /// Register and conventions.
-    pub conventionnement: Arc<Conventionnement>,
-}
-
-/// Largest message taken in, bytes: files come in chunks, so that nothing else is large. The
-/// default of gRPC, named.
-pub const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
-/// Largest message given out, bytes: a full page of statuses or anomalies stays well below.
-pub const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
-/// Items of a batch: each costs a query, and one call must not hold the database for long.
-pub const LARGEST_BATCH: usize = 100;
+/// Largest request message, bytes: files come in chunks, and no other request is large. The limit
+/// is the default of gRPC, named.
+pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+/// Largest answer message, bytes: a full page of statuses or anomalies stays well below.
+pub const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+/// Largest number of items of a batch: each item costs queries, and one call must not hold the
+/// database for long.
+pub const MAX_BATCH_ITEMS: usize = 100;
 
 /// A server stream of this edge.
 type Answers<T> = std::pin::Pin<Box<dyn futures::Stream<Item = Result<T, tonic::Status>> + Send>>;
+
+/// The services that the methods ask.
+#[derive(Clone)]
+struct Edge {
+    service: Service,
+    /// Gives identifiers to internal errors.
+    clock: SharedClock,
+    /// Cancelled when the gateway stops: server streams end.
+    stopping: CancellationToken,
+}
+
+impl Edge {
+    /// Logs a failure and returns its status, which names no cause.
+    fn internal(&self, failure: impl std::error::Error + 'static) -> tonic::Status {
+        errors::internal(self.clock.as_ref(), &failure)
+    }
+}

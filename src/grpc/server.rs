@@ -1,4 +1,4 @@
-//! Puts the services behind one listener, with health and reflection, and stops them in order.
+//! Serves the services, health and reflection on one listener, and stops them in order.
 
 use super::claim_work::ClaimWorkEdge;
 use super::conventionnement::ConventionnementEdge;
@@ -8,7 +8,9 @@ use super::proto::claim_work_service_server::ClaimWorkServiceServer;
 use super::proto::conventionnement_service_server::ConventionnementServiceServer;
 use super::proto::dre_status_service_server::DreStatusServiceServer;
 use super::proto::exchange_service_server::ExchangeServiceServer;
-use super::{LARGEST_ANSWER, LARGEST_REQUEST, Services, accept, proto};
+use super::{Edge, MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, accept, proto};
+use crate::clock::SharedClock;
+use crate::service::Service;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -17,13 +19,14 @@ use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-/// Calls of one connection at once: more wait, so that one caller does not take all.
-const CALLS_PER_CONNECTION: usize = 64;
-/// How often a silent connection is asked whether it is still there: a caller that vanished must
-/// not hold a stream for ever.
-const KEEPALIVE: Duration = Duration::from_secs(30);
+/// Largest number of calls in flight on one connection; further calls wait, so that one caller does
+/// not take the whole gateway.
+const MAX_CALLS_PER_CONNECTION: usize = 64;
+/// Time between two HTTP/2 pings of a silent connection: a caller that vanished must not hold a
+/// stream for ever.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Why the edge could not start, or stopped.
+/// Reason for which the edge could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The descriptors of this build cannot be read.
@@ -34,18 +37,14 @@ pub enum ServeError {
     Transport(#[source] tonic::transport::Error),
 }
 
-/// Every service, health and reflection included, and the handle that tells health. Server streams
-/// end when `stopping` is cancelled.
-pub async fn routes(
-    services: Services,
-    stopping: CancellationToken,
-) -> Result<(Routes, HealthReporter), ServeError> {
-    /// Applies the named limits.
+/// Returns every service, health and reflection included, and the handle that sets their health.
+async fn routes(edge: Edge) -> Result<(Routes, HealthReporter), ServeError> {
+    /// Applies the limits of messages.
     macro_rules! limited {
         ($server:ident, $edge:expr) => {
             $server::new($edge)
-                .max_decoding_message_size(LARGEST_REQUEST)
-                .max_encoding_message_size(LARGEST_ANSWER)
+                .max_decoding_message_size(MAX_REQUEST_BYTES)
+                .max_encoding_message_size(MAX_ANSWER_BYTES)
         };
     }
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -59,44 +58,39 @@ pub async fn routes(
     let routes = Routes::new(health)
         .add_service(reflection_v1)
         .add_service(reflection_v1alpha)
-        .add_service(limited!(ExchangeServiceServer, ExchangeEdge { services: services.clone() }))
-        .add_service(limited!(
-            DreStatusServiceServer,
-            DreStatusEdge { services: services.clone(), stopping: stopping.clone() }
-        ))
-        .add_service(limited!(
-            ConventionnementServiceServer,
-            ConventionnementEdge { services: services.clone() }
-        ))
-        .add_service(limited!(ClaimWorkServiceServer, ClaimWorkEdge { services, stopping }));
-    tell_health(&reporter, ServingStatus::Serving).await;
+        .add_service(limited!(ExchangeServiceServer, ExchangeEdge(edge.clone())))
+        .add_service(limited!(DreStatusServiceServer, DreStatusEdge(edge.clone())))
+        .add_service(limited!(ConventionnementServiceServer, ConventionnementEdge(edge.clone())))
+        .add_service(limited!(ClaimWorkServiceServer, ClaimWorkEdge(edge)));
+    set_health(&reporter, ServingStatus::Serving).await;
     Ok((routes, reporter))
 }
 
-/// Serves until `shutdown`: then health says "not serving", server streams end, calls under way are
-/// answered. Deadlines (`grpc-timeout`) are kept by the transport: a call past its deadline is
-/// dropped, and with it its transaction.
+/// Serves until `shutdown`: then health answers "not serving", server streams end, and calls in
+/// flight are answered. The transport keeps deadlines (`grpc-timeout`): a call past its deadline is
+/// dropped, and its transaction is rolled back.
 pub async fn serve(
     listener: TcpListener,
-    services: Services,
+    service: Service,
+    clock: SharedClock,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let (routes, reporter) = routes(services, shutdown.clone()).await?;
+    let (routes, reporter) = routes(Edge { service, clock, stopping: shutdown.clone() }).await?;
     let stopped = async move {
         shutdown.cancelled().await;
-        tell_health(&reporter, ServingStatus::NotServing).await;
+        set_health(&reporter, ServingStatus::NotServing).await;
     };
     Server::builder()
-        .concurrency_limit_per_connection(CALLS_PER_CONNECTION)
-        .http2_keepalive_interval(Some(KEEPALIVE))
+        .concurrency_limit_per_connection(MAX_CALLS_PER_CONNECTION)
+        .http2_keepalive_interval(Some(PING_INTERVAL))
         .add_routes(routes)
         .serve_with_incoming_shutdown(accept::connections(listener), stopped)
         .await
         .map_err(ServeError::Transport)
 }
 
-/// Health of the whole (empty name) and of each service.
-async fn tell_health(reporter: &HealthReporter, status: ServingStatus) {
+/// Sets the health of the whole (empty name) and of each service.
+async fn set_health(reporter: &HealthReporter, status: ServingStatus) {
     let services =
         ["", "ExchangeService", "DreStatusService", "ClaimWorkService", "ConventionnementService"];
     for service in services {

@@ -1,9 +1,9 @@
-//! Client streams of files: metadata first, then chunks, which go on as they come. Nothing is
-//! gathered here.
+//! Client streams of files: one message of metadata, then chunks. Each chunk is passed on as it
+//! arrives, so that memory holds one chunk.
 
-use super::ask::one_violation;
+use super::check::one_violation;
 use super::errors::with_reason;
-use super::{LARGEST_REQUEST, proto};
+use super::{MAX_REQUEST_BYTES, proto};
 use crate::kill_point;
 use futures::{Stream, StreamExt as _};
 use std::io;
@@ -13,19 +13,19 @@ use std::time::Duration;
 use tokio::time::{Sleep, sleep, timeout};
 use tonic::{Code, Status};
 
-/// How long the caller of an upload may send nothing. Its place, one of `max_uploads`, is then
-/// given to another.
-const IDLE: Duration = Duration::from_secs(60);
+/// Time in which an upload may bring no message. The upload then ends and releases its permit, one
+/// of `max_uploads`.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// One message of an upload.
+/// The content of a message of an upload.
 pub(super) enum Part<M> {
     Metadata(M),
     Chunk(Vec<u8>),
-    /// Neither was set.
+    /// Neither metadata nor chunk is set.
     Nothing,
 }
 
-/// A request message that carries a part of an upload.
+/// A request message of an upload.
 pub(super) trait UploadMessage {
     type Metadata;
     fn into_part(self) -> Part<Self::Metadata>;
@@ -59,20 +59,20 @@ impl UploadMessage for proto::ValidateExchangeRequest {
     }
 }
 
-/// The transport says `OUT_OF_RANGE` of a message past its limit; this service says
-/// `RESOURCE_EXHAUSTED` of everything too large.
+/// Returns `RESOURCE_EXHAUSTED` for a message past its limit, in place of the `OUT_OF_RANGE` of the
+/// transport: everything too large gets the same code.
 fn too_large_or(status: Status) -> Status {
     match status.code() {
         Code::OutOfRange => with_reason(
             Code::ResourceExhausted,
             "message_too_large",
-            format!("a message has at most {LARGEST_REQUEST} bytes"),
+            format!("a message has at most {MAX_REQUEST_BYTES} bytes"),
         ),
         _ => status,
     }
 }
 
-fn too_quiet(idle: Duration) -> Status {
+fn idle_status(idle: Duration) -> Status {
     with_reason(
         Code::DeadlineExceeded,
         "upload_idle",
@@ -80,13 +80,14 @@ fn too_quiet(idle: Duration) -> Status {
     )
 }
 
-/// The chunks that follow the metadata. When the upload breaks, the reader sees an I/O error, and
-/// the edge finds the status here.
+/// The chunks that follow the metadata. When the upload breaks, its reader gets an I/O error, and
+/// [`failure`](Self::failure) returns the status for the caller.
 pub(super) struct Upload<S> {
     messages: S,
     failure: Option<Status>,
     idle: Duration,
-    /// Runs while the caller is waited for, and only then: a slow disk of ours is not its fault.
+    /// Timer of the idle timeout. It runs only while the next message is awaited: a slow disk of
+    /// the gateway does not count.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
@@ -95,15 +96,15 @@ where
     S: Stream<Item = Result<M, Status>> + Unpin,
     M: UploadMessage,
 {
-    /// Reads the metadata.
+    /// Reads the metadata and returns it with the upload of the chunks.
     pub(super) async fn start(messages: S) -> Result<(M::Metadata, Self), Status> {
-        Self::start_within(messages, IDLE).await
+        Self::start_within(messages, IDLE_TIMEOUT).await
     }
 
     async fn start_within(mut messages: S, idle: Duration) -> Result<(M::Metadata, Self), Status> {
         let first = timeout(idle, messages.next())
             .await
-            .map_err(|_| too_quiet(idle))?
+            .map_err(|_| idle_status(idle))?
             .transpose()
             .map_err(too_large_or)?;
         match first.map(UploadMessage::into_part) {
@@ -116,7 +117,7 @@ where
         }
     }
 
-    /// Why the upload broke, if it did.
+    /// Returns the status of a broken upload, `None` when it did not break.
     pub(super) fn failure(self) -> Option<Status> {
         self.failure
     }
@@ -144,7 +145,7 @@ where
         let Poll::Ready(message) = self.messages.poll_next_unpin(cx) else {
             let idle = self.idle;
             ready!(self.waiting.get_or_insert_with(|| Box::pin(sleep(idle))).as_mut().poll(cx));
-            return self.broken(too_quiet(idle));
+            return self.broken(idle_status(idle));
         };
         self.waiting = None;
         match message {
@@ -174,7 +175,7 @@ mod tests {
     use futures::channel::mpsc;
     use proto::submit_exchange_request::Part::{Chunk, Metadata};
 
-    /// Long enough for a busy machine, short enough for a test.
+    /// Idle timeout of the tests: long enough for a busy machine.
     const QUIET: Duration = Duration::from_millis(300);
 
     type Message = Result<proto::SubmitExchangeRequest, Status>;
@@ -184,13 +185,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_upload_whose_caller_falls_silent_is_given_up() {
+    async fn an_idle_upload_is_given_up() {
         let (caller, messages) = mpsc::unbounded();
         caller.unbounded_send(message(Metadata(proto::SubmitMetadata::default()))).expect("sent");
         let (_, mut upload) =
             Upload::start_within(messages, QUIET).await.expect("the metadata is there");
         for _ in 0..2 {
-            // Our own slowness is not the caller's.
+            // Time that the gateway takes does not count as idle.
             sleep(QUIET * 2).await;
             let (chunk, ()) = tokio::join!(upload.next(), async {
                 tokio::task::yield_now().await;
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_caller_who_never_says_what_he_sends_is_given_up() {
+    async fn an_upload_without_metadata_is_given_up() {
         let (_caller, messages) = mpsc::unbounded::<Message>();
         let refused = Upload::start_within(messages, QUIET).await.err().expect("given up");
         assert_eq!(refused.code(), Code::DeadlineExceeded);

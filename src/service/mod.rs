@@ -1,7 +1,83 @@
-//! The one door between the edges (gRPC, command line, admin port) and everything behind them.
+//! The one way from the edges (gRPC, command line, admin port) to everything behind them.
 //!
-//! Every act and every reading takes a [`Caller`](crate::domain::Caller): who asks, by which
-//! proof, in which role, and which rows the caller's scope covers. Edges know neither the store,
-//! the vault nor the archive.
+//! Every act and every reading takes a [`Caller`](crate::domain::Caller): name, proof, role, and
+//! the scope that the answer may come from. Answers are views and values of `domain`. Edges know
+//! neither the store, the vault nor the archive.
 
+pub mod claims;
+pub mod conventions;
 pub mod decisions;
+pub mod deposits;
+pub mod error;
+pub mod events;
+pub mod exchanges;
+pub mod health;
+pub mod returns;
+pub mod view;
+
+use crate::clock::SharedClock;
+use crate::conventionnement::Conventionnement;
+use crate::ingest::Ingest;
+use crate::store::SharedStore;
+use crate::vault::Vault;
+use claims::Claims;
+use conventions::Conventions;
+use decisions::Decisions;
+use deposits::Deposits;
+use events::Events;
+use exchanges::Exchanges;
+use returns::Returns;
+use std::sync::Arc;
+
+/// Everything that gRPC and the command line ask about the flow.
+#[derive(Clone)]
+pub struct Service {
+    /// Claims.
+    pub claims: Claims,
+    /// Decisions of workers.
+    pub decisions: Decisions,
+    /// Exchanges and their reports.
+    pub exchanges: Exchanges,
+    /// Deposits and dry runs.
+    pub deposits: Arc<Deposits>,
+    /// Return files.
+    pub returns: Returns,
+    /// Lookups of conventions.
+    pub conventions: Conventions,
+    /// Streams of events and statuses.
+    pub events: Events,
+}
+
+/// The rooms that a [`Service`] asks.
+pub struct Rooms {
+    /// Claims, exchanges, events.
+    pub store: SharedStore,
+    /// Opens persons and return files.
+    pub vault: Arc<Vault>,
+    /// Time and identifiers.
+    pub clock: SharedClock,
+    /// Takes files.
+    pub ingest: Arc<Ingest>,
+    /// Files that may come in at once.
+    pub max_uploads: usize,
+    /// Register and conventions.
+    pub conventionnement: Arc<Conventionnement>,
+}
+
+impl Service {
+    /// Makes the service over its rooms.
+    #[must_use]
+    pub fn new(rooms: Rooms) -> Self {
+        let Rooms { store, vault, clock, ingest, max_uploads, conventionnement } = rooms;
+        let claims = Claims::new(Arc::clone(&store), Arc::clone(&vault), Arc::clone(&clock));
+        Self {
+            decisions: Decisions::new(Arc::clone(&store), Arc::clone(&clock)),
+            exchanges: Exchanges::new(Arc::clone(&store)),
+            deposits: Arc::new(Deposits::new(ingest, max_uploads)),
+            returns: Returns::new(Arc::clone(&store), vault),
+            conventions: Conventions::new(conventionnement, clock),
+            events: Events::new(store, claims.clone()),
+            claims,
+        }
+    }
+}

@@ -12,11 +12,10 @@ use crate::app::App;
 use crate::clock::{FixedClock, SharedClock};
 use crate::config::Config;
 use crate::conventionnement::LookupQuery;
-use crate::domain::Scope;
-use crate::domain::{Channel, Claim, PartKind, PartState, Reason};
+use crate::domain::{Caller, Channel, Claim, PartKind, PartState, Reason, Scope};
 use crate::ingest::Receipt;
 use crate::relay::{LocalLog, Relay, RelayStatus, StepOutcome};
-use crate::service::decisions::{Decision, DecisionKind, decide};
+use crate::service::decisions::{Decision, DecisionKind};
 use crate::store::ClaimFilter;
 use anyhow::Result;
 use clap::Args;
@@ -193,12 +192,12 @@ impl Demo {
             idempotency_key: String::new(),
             decided_by: "demo".to_owned(),
         };
-        let outcome = decide(self.app.store.as_ref(), self.app.clock.as_ref(), &decision).await?;
+        let outcome = self.app.service().decisions.record(&Caller::local(), &decision).await?;
         writeln!(
             out,
             "   facture {} : part AMC {}",
             claim.invoice_number,
-            outcome.claim.amc.state.libelle()
+            outcome.view.claim.map_or("", |claim| claim.amc.state.libelle())
         )?;
         Ok(())
     }

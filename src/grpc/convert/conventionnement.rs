@@ -1,11 +1,11 @@
-//! Lookups, conventions and establishments.
+//! Converts lookups, conventions and establishments.
 
 use super::{day, timestamp};
-use crate::conventionnement::{
-    Answer, ConventionRow, EstablishmentRow, LookupAnswer, MatchedBy, RegisterState,
-};
 use crate::grpc::proto;
-use crate::store::conventions::ConventionVersion;
+use crate::service::conventions::{
+    Answer, ConventionRow, ConventionVersion, EstablishmentRow, LookupAnswer, MatchedBy,
+    RegisterState,
+};
 use time::Date;
 
 pub(in crate::grpc) fn lookup_answer(

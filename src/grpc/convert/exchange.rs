@@ -2,8 +2,11 @@
 
 use super::{count, small, timestamp};
 use crate::domain::page::LARGEST_PAGE;
-use crate::domain::{Exchange, Ledger, Quarantined, ReturnFile};
+use crate::domain::{Exchange, Ledger, Quarantined};
 use crate::grpc::proto;
+use crate::service::deposits::Receipt;
+use crate::service::exchanges::ExchangeReport;
+use crate::service::view::ReturnView;
 use noemie_xray::{Finding, Norm, Packaging, Report};
 
 pub(in crate::grpc) fn exchange(exchange: &Exchange) -> proto::Exchange {
@@ -35,7 +38,28 @@ pub(in crate::grpc) fn exchange(exchange: &Exchange) -> proto::Exchange {
     }
 }
 
-pub(in crate::grpc) fn ledger(ledger: &Ledger) -> proto::Ledger {
+/// Converts the receipt of a deposit.
+pub(in crate::grpc) fn receipt(receipt: Receipt) -> proto::SubmitExchangeResponse {
+    proto::SubmitExchangeResponse {
+        exchange: Some(exchange(&receipt.exchange)),
+        arl: Some(return_file(ReturnView::from(&receipt.arl))),
+        arl_body: receipt.arl_body,
+        repeated: receipt.repeated,
+    }
+}
+
+/// Converts a page of the report of an exchange.
+pub(in crate::grpc) fn exchange_report(report: ExchangeReport) -> proto::GetExchangeReportResponse {
+    proto::GetExchangeReportResponse {
+        exchange: Some(exchange(&report.exchange)),
+        ledger: report.ledger.as_ref().map(ledger),
+        anomalies: report.anomalies.into_iter().map(anomaly).collect(),
+        quarantined: report.quarantined.iter().map(quarantined).collect(),
+        next_page_token: report.next.map(|next| next.to_string()).unwrap_or_default(),
+    }
+}
+
+fn ledger(ledger: &Ledger) -> proto::Ledger {
     proto::Ledger {
         read: count(ledger.read),
         accepted: count(ledger.accepted),
@@ -47,8 +71,8 @@ pub(in crate::grpc) fn ledger(ledger: &Ledger) -> proto::Ledger {
     }
 }
 
-/// An anomaly, of a stored exchange or of a dry run.
-pub(in crate::grpc) fn anomaly(finding: Finding) -> proto::Anomaly {
+/// Converts an anomaly, of a stored exchange or of a dry run.
+fn anomaly(finding: Finding) -> proto::Anomaly {
     proto::Anomaly {
         code: finding.code.as_str().to_owned(),
         control: finding.code.control().to_owned(),
@@ -65,7 +89,7 @@ pub(in crate::grpc) fn anomaly(finding: Finding) -> proto::Anomaly {
     }
 }
 
-/// A dry run. The list of findings is cut to a page, their number is not.
+/// Converts the report of a dry run. The list of anomalies is cut to a page, their number is not.
 pub(in crate::grpc) fn report(report: Report) -> proto::ValidateExchangeResponse {
     proto::ValidateExchangeResponse {
         file_name: report.file,
@@ -90,7 +114,7 @@ pub(in crate::grpc) fn report(report: Report) -> proto::ValidateExchangeResponse
     }
 }
 
-pub(in crate::grpc) fn quarantined(invoice: &Quarantined) -> proto::QuarantinedInvoice {
+pub(super) fn quarantined(invoice: &Quarantined) -> proto::QuarantinedInvoice {
     proto::QuarantinedInvoice {
         exchange_id: invoice.exchange_id.to_string(),
         ordinal: count(invoice.ordinal),
@@ -106,15 +130,15 @@ pub(in crate::grpc) fn quarantined(invoice: &Quarantined) -> proto::QuarantinedI
     }
 }
 
-pub(in crate::grpc) fn return_file(file: &ReturnFile) -> proto::ReturnFile {
+pub(in crate::grpc) fn return_file(file: ReturnView) -> proto::ReturnFile {
     proto::ReturnFile {
         return_id: file.id.to_string(),
         kind: file.kind.as_str().to_owned(),
         kind_label: file.kind.libelle().to_owned(),
-        recipient: file.recipient.clone(),
+        recipient: file.recipient,
         exchange_id: file.exchange_id.map(|id| id.to_string()),
-        file_name: file.file_name.clone(),
-        digest: file.digest.clone(),
+        file_name: file.file_name,
+        digest: file.digest,
         created_at: Some(timestamp(file.created_at)),
     }
 }

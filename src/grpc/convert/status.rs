@@ -1,61 +1,43 @@
-//! Claims as statuses, events, lines and persons.
+//! Converts claims, events, lines and persons.
 
-use super::{count, day, small, timestamp};
+use super::{count, day, quarantined, small, timestamp};
 use crate::domain::claim::PersonRecord;
-use crate::domain::next_step::{due_at, is_overdue, next_step};
-use crate::domain::{Claim, ClaimEvent, ClaimLine, ClaimPart, Quarantined, Reason};
+use crate::domain::{ClaimEvent, ClaimLine, ClaimPart, Reason};
+use crate::grpc::caller::STATED_NAME;
 use crate::grpc::proto;
-use time::OffsetDateTime;
+use crate::service::decisions::{Recorded, Warning};
+use crate::service::view::{ClaimView, FullClaim, Withheld};
 
-/// The state of an invoice that is not a claim yet: the only one which is not a `ClaimStatus`.
-const QUARANTINED: &str = "quarantined";
-
-/// The status of a claim, with the later copy of its invoice that waits in quarantine, if any.
-pub(in crate::grpc) fn dre_status(
-    claim: &Claim,
-    quarantine: Option<&Quarantined>,
-    now: OffsetDateTime,
-) -> proto::DreStatus {
-    let status = claim.status();
+/// Converts the view of an invoice.
+pub(in crate::grpc) fn dre_status(view: ClaimView) -> proto::DreStatus {
+    let status = proto::DreStatus {
+        state: view.state.to_owned(),
+        label: view.label.to_owned(),
+        exchange_id: view.exchange_id.to_string(),
+        ps: view.ps,
+        invoice_number: view.invoice_number,
+        lot: view.lot,
+        due_at: view.due_at.map(timestamp),
+        overdue: view.overdue,
+        next_step: view.next_step,
+        quarantine: view.quarantine.as_ref().map(quarantined),
+        ..proto::DreStatus::default()
+    };
+    let Some(claim) = view.claim else { return status };
     proto::DreStatus {
-        state: status.as_str().to_owned(),
-        label: status.libelle().to_owned(),
         claim_id: claim.id.to_string(),
-        exchange_id: claim.exchange_id.to_string(),
-        sender: claim.sender.clone(),
+        sender: claim.sender,
         flow: claim.flow.as_str().to_owned(),
-        ps: claim.ps.clone(),
-        invoice_number: claim.invoice_number.clone(),
-        invoice_complement: claim.invoice_complement.clone(),
+        invoice_complement: claim.invoice_complement,
         invoice_date: day(claim.invoice_date),
-        lot: claim.lot.clone(),
-        amc_number: claim.amc_number.clone(),
-        amo_organism: claim.amo_organism.clone(),
+        amc_number: claim.amc_number,
+        amo_organism: claim.amo_organism,
         total_centimes: claim.total.centimes(),
         amo: Some(part(&claim.amo)),
         amc: Some(part(&claim.amc)),
         received_at: Some(timestamp(claim.received_at)),
-        due_at: due_at(claim).map(timestamp),
-        overdue: is_overdue(claim, now),
-        next_step: next_step(claim, now),
         corrects: claim.corrects.map(|id| id.to_string()),
-        quarantine: quarantine.map(super::quarantined),
-    }
-}
-
-/// The status of an invoice that waits in quarantine.
-pub(in crate::grpc) fn quarantined_status(invoice: &Quarantined) -> proto::DreStatus {
-    let codes = invoice.codes.join(", ");
-    proto::DreStatus {
-        state: QUARANTINED.to_owned(),
-        label: "Mise de côté, à corriger et à renvoyer".to_owned(),
-        exchange_id: invoice.exchange_id.to_string(),
-        ps: invoice.ps.clone(),
-        invoice_number: invoice.invoice_number.clone(),
-        lot: invoice.lot.clone(),
-        next_step: format!("Corriger la facture ({codes}) et l'envoyer de nouveau."),
-        quarantine: Some(super::quarantined(invoice)),
-        ..proto::DreStatus::default()
+        ..status
     }
 }
 
@@ -77,7 +59,8 @@ fn reason(reason: &Reason) -> proto::Reason {
     proto::Reason { code: reason.code.clone(), label: reason.label.clone() }
 }
 
-/// Field for field what the JSON in the queues says: `tests/grpc_event_mapping.rs` compares them.
+/// Converts an event. The message has the fields of the JSON in the queues, which
+/// `tests/grpc_event_mapping.rs` compares.
 pub(in crate::grpc) fn event(event: ClaimEvent) -> proto::ClaimEvent {
     proto::ClaimEvent {
         event_id: event.event_id.to_string(),
@@ -109,25 +92,46 @@ pub(in crate::grpc) fn event(event: ClaimEvent) -> proto::ClaimEvent {
     }
 }
 
-/// The full claim.
-pub(in crate::grpc) fn claim(
-    claim: &Claim,
-    lines: &[ClaimLine],
-    person: Option<proto::Person>,
-    person_withheld: String,
-    now: OffsetDateTime,
-) -> proto::GetClaimResponse {
+/// Converts a claim with its lines and its person.
+pub(in crate::grpc) fn full_claim(full: FullClaim) -> proto::GetClaimResponse {
+    let (person, person_withheld) = match full.person {
+        Ok(person) => (Some(self::person(person)), String::new()),
+        Err(Withheld::NameMissing) => {
+            (None, format!("say who asks, in the metadata {STATED_NAME}"))
+        }
+        Err(Withheld::PurposeMissing) => {
+            (None, "say why the person is read, in purpose".to_owned())
+        }
+    };
+    let details = full.view.claim.clone();
+    let answer = proto::GetClaimResponse {
+        dre: Some(dre_status(full.view)),
+        lines: full.lines.iter().map(line).collect(),
+        person,
+        person_withheld,
+        ..proto::GetClaimResponse::default()
+    };
+    let Some(claim) = details else { return answer };
     proto::GetClaimResponse {
-        dre: Some(dre_status(claim, None, now)),
-        norm_code: claim.norm_code.clone(),
+        norm_code: claim.norm_code,
         logical_file: small(claim.logical_file),
         ordinal: count(claim.ordinal),
         first_record: count(claim.first_record),
         record_count: small(claim.record_count),
-        person_token: claim.person.0.clone(),
-        lines: lines.iter().map(line).collect(),
-        person,
-        person_withheld,
+        person_token: claim.person.0,
+        ..answer
+    }
+}
+
+/// Converts a recorded decision.
+pub(in crate::grpc) fn recorded(recorded: Recorded) -> proto::RecordDecisionResponse {
+    let warning =
+        |w: Warning| proto::Reason { code: w.as_str().to_owned(), label: w.libelle().to_owned() };
+    proto::RecordDecisionResponse {
+        event_id: recorded.event_id.map(|id| id.to_string()),
+        repeated: recorded.repeated,
+        dre: Some(dre_status(recorded.view)),
+        warnings: recorded.warning.map(warning).into_iter().collect(),
     }
 }
 
@@ -149,7 +153,7 @@ fn line(line: &ClaimLine) -> proto::ClaimLine {
     }
 }
 
-pub(in crate::grpc) fn person(person: PersonRecord) -> proto::Person {
+fn person(person: PersonRecord) -> proto::Person {
     proto::Person {
         nir: person.nir,
         nir_key: person.nir_key,

@@ -1,0 +1,27 @@
+//! The caller of a request: who asks, as the service knows it, and the name that a request states.
+
+use super::check::{Violations, one_violation};
+use crate::domain::Caller;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Status};
+
+/// Metadata in which a caller states its name.
+pub(super) const STATED_NAME: &str = "x-noemie-caller";
+
+/// Returns the proven caller of a request. Every request comes from the local operator, because
+/// connections carry no proof yet: certificates and tokens will be read here.
+pub(super) fn of<T>(_request: &Request<T>) -> Caller {
+    Caller::local()
+}
+
+/// Returns the name stated in the metadata of a request, `None` when there is none.
+pub(super) fn stated_name(metadata: &MetadataMap) -> Result<Option<String>, Status> {
+    let Some(value) = metadata.get(STATED_NAME) else { return Ok(None) };
+    let Ok(name) = value.to_str() else {
+        return Err(one_violation(STATED_NAME, "only visible ASCII characters"));
+    };
+    let mut check = Violations::default();
+    let name = check.optional(STATED_NAME, name);
+    check.finish()?;
+    Ok(name)
+}

@@ -1,0 +1,250 @@
+//! Readings of claims: status, listing, history, and the full claim with its person.
+
+use super::error::ServiceError;
+use super::view::{ClaimView, FullClaim, Withheld};
+use crate::clock::SharedClock;
+use crate::domain::claim::PersonRecord;
+use crate::domain::{
+    Caller, Claim, ClaimEvent, ClaimId, ClaimStatus, ExchangeId, Page, PageToken, Quarantined,
+};
+use crate::store::{ClaimFilter, SharedStore};
+use crate::vault::Vault;
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+/// Number of other claims of one PS and invoice number that an answer names.
+const MAX_OTHERS: usize = 10;
+
+/// Filter of a listing; an empty field does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClaimQuery {
+    /// Name of the depositor.
+    pub sender: Option<String>,
+    /// PS number.
+    pub ps: Option<String>,
+    /// Invoice number.
+    pub invoice_number: Option<String>,
+    /// Exchange that brought the claims.
+    pub exchange_id: Option<ExchangeId>,
+    /// Status.
+    pub status: Option<ClaimStatus>,
+    /// Received on or after this instant.
+    pub received_from: Option<OffsetDateTime>,
+    /// Received before this instant.
+    pub received_before: Option<OffsetDateTime>,
+    /// Only claims whose AMC part waits past its limit.
+    pub overdue: bool,
+}
+
+/// The claims and quarantined invoices that share a PS number and an invoice number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceViews {
+    /// Claims, newest first.
+    pub claims: Vec<ClaimView>,
+    /// Invoices that wait in quarantine, in the order in which they were quarantined.
+    pub quarantined: Vec<ClaimView>,
+}
+
+/// The view that answers for an invoice, and the other claims of the same number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundInvoice {
+    /// The newest claim, or the latest quarantined invoice when there is no claim.
+    pub view: ClaimView,
+    /// The other claims, newest first.
+    pub others: Vec<ClaimId>,
+}
+
+/// Who reads the person of a claim, and why, as the caller states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PersonRequest<'a> {
+    /// Name stated by the caller.
+    pub stated_name: Option<&'a str>,
+    /// Purpose; empty when not given.
+    pub purpose: &'a str,
+}
+
+/// Reads claims for callers.
+#[derive(Clone)]
+pub struct Claims {
+    store: SharedStore,
+    vault: Arc<Vault>,
+    clock: SharedClock,
+}
+
+impl Claims {
+    /// Makes the readings over a store.
+    #[must_use]
+    pub fn new(store: SharedStore, vault: Arc<Vault>, clock: SharedClock) -> Self {
+        Self { store, vault, clock }
+    }
+
+    /// Returns a claim as it is now, without a look at the quarantine.
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        id: ClaimId,
+    ) -> Result<Option<ClaimView>, ServiceError> {
+        let now = self.clock.now();
+        let claim = self.read(caller, id).await?;
+        Ok(claim.map(|claim| ClaimView::of_claim(&claim, &[], now)))
+    }
+
+    /// Returns a claim with the latest quarantined copy of its invoice.
+    pub async fn get_with_quarantine(
+        &self,
+        caller: &Caller,
+        id: ClaimId,
+    ) -> Result<Option<ClaimView>, ServiceError> {
+        let now = self.clock.now();
+        let Some(claim) = self.read(caller, id).await? else { return Ok(None) };
+        let waiting = self.waiting(caller, &claim.ps, &claim.invoice_number).await?;
+        Ok(Some(ClaimView::of_claim(&claim, &waiting, now)))
+    }
+
+    /// Returns at most `limit` claims and every quarantined invoice of a PS and invoice number.
+    pub async fn by_invoice(
+        &self,
+        caller: &Caller,
+        ps: &str,
+        invoice_number: &str,
+        limit: usize,
+    ) -> Result<InvoiceViews, ServiceError> {
+        let now = self.clock.now();
+        let waiting = self.waiting(caller, ps, invoice_number).await?;
+        let filter = ClaimFilter {
+            ps: Some(ps.to_owned()),
+            invoice_number: Some(invoice_number.to_owned()),
+            ..ClaimFilter::default()
+        };
+        let claims = self.page(caller, &filter, None, limit).await?.items;
+        let claims = claims.iter().map(|claim| ClaimView::of_claim(claim, &waiting, now));
+        Ok(InvoiceViews {
+            claims: claims.collect(),
+            quarantined: waiting.iter().map(ClaimView::of_quarantined).collect(),
+        })
+    }
+
+    /// Returns the view that answers for a PS and invoice number, `None` when there is neither a
+    /// claim nor a quarantined invoice.
+    pub async fn find_invoice(
+        &self,
+        caller: &Caller,
+        ps: &str,
+        invoice_number: &str,
+    ) -> Result<Option<FoundInvoice>, ServiceError> {
+        let found = self.by_invoice(caller, ps, invoice_number, MAX_OTHERS + 1).await?;
+        let mut claims = found.claims.into_iter();
+        if let Some(view) = claims.next() {
+            let others = claims.filter_map(|other| other.claim.map(|claim| claim.id)).collect();
+            return Ok(Some(FoundInvoice { view, others }));
+        }
+        let instant = |view: &ClaimView| view.quarantine.as_ref().map(|invoice| invoice.at);
+        let latest = found.quarantined.into_iter().max_by_key(instant);
+        Ok(latest.map(|view| FoundInvoice { view, others: Vec::new() }))
+    }
+
+    /// Returns a page of claims, newest first.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        query: ClaimQuery,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<ClaimView>, ServiceError> {
+        let now = self.clock.now();
+        let filter = ClaimFilter {
+            sender: query.sender,
+            ps: query.ps,
+            invoice_number: query.invoice_number,
+            exchange_id: query.exchange_id,
+            status: query.status,
+            received_from: query.received_from,
+            received_before: query.received_before,
+            overdue_at: query.overdue.then_some(now),
+        };
+        let page = self.page(caller, &filter, after, limit).await?;
+        let views = page.items.iter().map(|claim| ClaimView::of_claim(claim, &[], now));
+        Ok(Page { items: views.collect(), next: page.next })
+    }
+
+    /// Returns every event of a claim, in order; empty when there is no such claim, because a claim
+    /// is written with its first event.
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        id: ClaimId,
+    ) -> Result<Vec<ClaimEvent>, ServiceError> {
+        tracing::trace!(caller = caller.name, claim_id = %id, "history read");
+        let events = self.store.history(id).await?;
+        Ok(events.into_iter().map(|stored| stored.event).collect())
+    }
+
+    /// Returns a claim with its lines and its person.
+    ///
+    /// The person is given only after the access journal is committed: no reading without a row
+    /// that names caller, claim and purpose.
+    pub async fn full(
+        &self,
+        caller: &Caller,
+        id: ClaimId,
+        request: PersonRequest<'_>,
+    ) -> Result<Option<FullClaim>, ServiceError> {
+        let Some(claim) = self.read(caller, id).await? else { return Ok(None) };
+        let lines = self.store.claim_lines(id).await?;
+        let person = match request {
+            PersonRequest { stated_name: None, .. } => Err(Withheld::NameMissing),
+            PersonRequest { purpose: "", .. } => Err(Withheld::PurposeMissing),
+            PersonRequest { stated_name: Some(name), purpose } => {
+                Ok(self.read_person(caller, &claim, name, purpose).await?)
+            }
+        };
+        let view = ClaimView::of_claim(&claim, &[], self.clock.now());
+        Ok(Some(FullClaim { view, lines, person }))
+    }
+
+    async fn read_person(
+        &self,
+        caller: &Caller,
+        claim: &Claim,
+        stated_name: &str,
+        purpose: &str,
+    ) -> Result<PersonRecord, ServiceError> {
+        let mut work = self.store.begin().await?;
+        let name = journal_name(caller, stated_name);
+        work.insert_access(claim.id, &name, purpose, self.clock.now()).await?;
+        work.commit().await?;
+        Ok(self.vault.unseal_person(&claim.vault, claim.id)?)
+    }
+
+    async fn read(&self, caller: &Caller, id: ClaimId) -> Result<Option<Claim>, ServiceError> {
+        tracing::trace!(caller = caller.name, claim_id = %id, "claim read");
+        Ok(self.store.claim(id).await?)
+    }
+
+    async fn page(
+        &self,
+        caller: &Caller,
+        filter: &ClaimFilter,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<Claim>, ServiceError> {
+        tracing::trace!(caller = caller.name, "claims listed");
+        Ok(self.store.claims(filter, after, limit).await?)
+    }
+
+    async fn waiting(
+        &self,
+        caller: &Caller,
+        ps: &str,
+        invoice_number: &str,
+    ) -> Result<Vec<Quarantined>, ServiceError> {
+        tracing::trace!(caller = caller.name, "quarantine read");
+        Ok(self.store.quarantined_invoice(ps, invoice_number).await?)
+    }
+}
+
+/// The name that the access journal keeps: the name stated by the caller, the proven name and its
+/// proof.
+fn journal_name(caller: &Caller, stated_name: &str) -> String {
+    format!("{stated_name}, stated by {} ({})", caller.name, caller.proof.as_str())
+}

@@ -1,0 +1,223 @@
+//! Records decisions of workers about one part of one claim: state, event and idempotency key in
+//! one transaction.
+//!
+//! A decision repeated under its key, or without a key for the state that the part already has,
+//! writes nothing and gets the same answer. A decision that the life cycle forbids writes nothing.
+//! A claim outside the scope of the caller is answered like a claim that does not exist.
+
+mod apply;
+mod request;
+
+pub use request::{DecideError, Decision, DecisionKind, DecisionOutcome, Warning};
+
+use super::view::ClaimView;
+use crate::clock::{Clock, SharedClock};
+use crate::domain::{Caller, Claim, ClaimEvent, ClaimPart, EventId, PartKind};
+use crate::kill_point;
+use crate::store::{PartChange, RecordedDecision, SharedStore, Store, StoreError, UnitOfWork};
+use apply::{apply, check_amount, check_same_content, check_transition, warning_of};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Stands in the place of an event id for a decision that found its state already there and
+/// produced no event.
+const NO_EVENT: EventId = EventId(Uuid::nil());
+
+/// Largest number of transactions tried for one decision: a conflict with another change (two calls
+/// with one key, a deadlock, a busy file) begins a new one.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// Records decisions for callers.
+#[derive(Clone)]
+pub struct Decisions {
+    store: SharedStore,
+    clock: SharedClock,
+}
+
+/// A recorded decision, with the view of its claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The claim after the decision.
+    pub view: ClaimView,
+    /// The event; `None` when the part already had this state and content.
+    pub event_id: Option<EventId>,
+    /// Whether nothing was written this time.
+    pub repeated: bool,
+    /// A doubt that the caller should look at.
+    pub warning: Option<Warning>,
+}
+
+impl Decisions {
+    /// Records decisions in a store.
+    #[must_use]
+    pub fn new(store: SharedStore, clock: SharedClock) -> Self {
+        Self { store, clock }
+    }
+
+    /// Records a decision and returns its claim.
+    pub async fn record(
+        &self,
+        caller: &Caller,
+        decision: &Decision,
+    ) -> Result<Recorded, DecideError> {
+        let clock = self.clock.as_ref();
+        let outcome = decide(self.store.as_ref(), clock, caller, decision).await?;
+        Ok(Recorded {
+            view: ClaimView::of_claim(&outcome.claim, &[], clock.now()),
+            event_id: outcome.event_id,
+            repeated: outcome.repeated,
+            warning: outcome.warning,
+        })
+    }
+}
+
+/// Records a decision.
+#[tracing::instrument(name = "decisions.decide", skip_all, fields(claim_id = %decision.claim_id, part = decision.part.as_str(), caller = caller.name))]
+pub async fn decide(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    caller: &Caller,
+    decision: &Decision,
+) -> Result<DecisionOutcome, DecideError> {
+    let mut attempt = 1;
+    loop {
+        match decide_once(store, clock, caller, decision).await {
+            Err(DecideError::Store(error)) if error.worth_a_retry() && attempt < MAX_ATTEMPTS => {
+                attempt += 1
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Tries to record a decision in one transaction.
+async fn decide_once(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    caller: &Caller,
+    decision: &Decision,
+) -> Result<DecisionOutcome, DecideError> {
+    let digest = decision.digest();
+    let mut work = store.begin().await?;
+    if let Some(outcome) = already_recorded(work.as_mut(), caller, decision, &digest).await? {
+        return Ok(outcome);
+    }
+    let mut claim = lock_claim(work.as_mut(), caller, decision).await?;
+    // Of two calls with one key the second waited for the lock of the claim and has to look again.
+    if let Some(outcome) = already_recorded(work.as_mut(), caller, decision, &digest).await? {
+        return Ok(outcome);
+    }
+    let before = claim.part(decision.part).clone();
+    let mut part = apply(&before, &decision.kind, clock.now())?;
+    if part.state == before.state {
+        check_same_content(&before, &part)?;
+        keep_key(work.as_mut(), decision, &digest, NO_EVENT, part.updated_at).await?;
+        work.commit().await?;
+        return Ok(DecisionOutcome { claim, event_id: None, repeated: true, warning: None });
+    }
+    check_transition(&before, &part)?;
+    check_amount(&before, &decision.kind)?;
+    part.updated_at = clock.now();
+    set_part(&mut claim, part.clone());
+    let event_id = EventId(clock.new_id());
+    write(work.as_mut(), decision, &digest, &claim, &part, event_id).await?;
+    kill_point::reach("decide.written");
+    work.commit().await?;
+    kill_point::reach("decide.committed");
+    log_decision(caller, decision, &before, &part, event_id);
+    let warning = warning_of(&claim, decision);
+    Ok(DecisionOutcome { claim, event_id: Some(event_id), repeated: false, warning })
+}
+
+fn log_decision(
+    caller: &Caller,
+    decision: &Decision,
+    before: &ClaimPart,
+    after: &ClaimPart,
+    event_id: EventId,
+) {
+    tracing::info!(
+        from = before.state.as_str(),
+        to = after.state.as_str(),
+        decided_by = decision.decided_by,
+        proof = caller.proof.as_str(),
+        %event_id,
+        "decision recorded"
+    );
+}
+
+/// Locks the claim of a decision until the end of the transaction.
+async fn lock_claim(
+    work: &mut dyn UnitOfWork,
+    caller: &Caller,
+    decision: &Decision,
+) -> Result<Claim, DecideError> {
+    let claim = work.claim(decision.claim_id).await?;
+    claim
+        .filter(|claim| caller.scope.covers_claim(claim))
+        .ok_or(DecideError::UnknownClaim(decision.claim_id))
+}
+
+/// Returns the outcome recorded under the key of a decision, if any.
+async fn already_recorded(
+    work: &mut dyn UnitOfWork,
+    caller: &Caller,
+    decision: &Decision,
+    digest: &str,
+) -> Result<Option<DecisionOutcome>, DecideError> {
+    if decision.idempotency_key.is_empty() {
+        return Ok(None);
+    }
+    let Some(recorded) = work.recorded_decision(&decision.idempotency_key).await? else {
+        return Ok(None);
+    };
+    if recorded.request_digest != digest {
+        return Err(DecideError::KeyReused);
+    }
+    let claim = lock_claim(work, caller, decision).await?;
+    let warning = warning_of(&claim, decision);
+    let event_id = (recorded.event_id != NO_EVENT).then_some(recorded.event_id);
+    Ok(Some(DecisionOutcome { claim, event_id, repeated: true, warning }))
+}
+
+fn set_part(claim: &mut Claim, part: ClaimPart) {
+    match part.kind {
+        PartKind::Amo => claim.amo = part,
+        PartKind::Amc => claim.amc = part,
+    }
+}
+
+/// Writes state, event and idempotency key.
+async fn write(
+    work: &mut dyn UnitOfWork,
+    decision: &Decision,
+    digest: &str,
+    claim: &Claim,
+    part: &ClaimPart,
+    event_id: EventId,
+) -> Result<(), StoreError> {
+    let sequence = work.next_sequences(&[claim.id]).await?.first().map_or(1, |(_, next)| *next);
+    work.update_parts(&[PartChange { claim_id: claim.id, part: part.clone() }]).await?;
+    work.insert_events(&[ClaimEvent::of(claim, part, event_id, sequence, None, part.updated_at)])
+        .await?;
+    keep_key(work, decision, digest, event_id, part.updated_at).await
+}
+
+/// Keeps a decision under its idempotency key, if it has one.
+async fn keep_key(
+    work: &mut dyn UnitOfWork,
+    decision: &Decision,
+    digest: &str,
+    event_id: EventId,
+    at: OffsetDateTime,
+) -> Result<(), StoreError> {
+    if decision.idempotency_key.is_empty() {
+        return Ok(());
+    }
+    let recorded = RecordedDecision {
+        request_digest: digest.to_owned(),
+        event_id,
+        claim_id: decision.claim_id,
+    };
+    work.insert_decision(&decision.idempotency_key, &recorded, at).await
+}

@@ -1,0 +1,163 @@
+//! Decisions as workers ask for them, their outcome, and the reasons of a refusal.
+
+use crate::domain::{Claim, ClaimId, EventId, PartKind, PartState, Reason};
+use crate::store::StoreError;
+use noemie_parsers::types::Montant;
+use serde_json::json;
+use time::Date;
+
+/// A decision of a worker about one part of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The claim.
+    pub claim_id: ClaimId,
+    /// The part; a worker of the insurer decides about the AMC part.
+    pub part: PartKind,
+    /// What is decided.
+    pub kind: DecisionKind,
+    /// Idempotency key, chosen by the caller; empty when none.
+    pub idempotency_key: String,
+    /// Name of the person or program that decides, as the caller states it.
+    pub decided_by: String,
+}
+
+impl Decision {
+    /// Returns the digest that tells a repetition from another decision under the same key.
+    /// `decided_by` is left out: a retry may come from another worker process.
+    pub(super) fn digest(&self) -> String {
+        let reasons = |reasons: &[Reason]| {
+            reasons.iter().map(|r| [r.code.clone(), r.label.clone()]).collect::<Vec<_>>()
+        };
+        let kind = match &self.kind {
+            DecisionKind::Accept => json!(["accept"]),
+            DecisionKind::Reject { reasons: list } => json!(["reject", reasons(list)]),
+            DecisionKind::Defer { reasons: list } => json!(["defer", reasons(list)]),
+            DecisionKind::Pay { reference, date, amount } => {
+                json!(["pay", reference, date.to_string(), amount.centimes()])
+            }
+            DecisionKind::Recover { amount, reference } => {
+                json!(["recover", reference, amount.centimes()])
+            }
+        };
+        let content = json!([self.claim_id, self.part.as_str(), kind]).to_string();
+        blake3::hash(content.as_bytes()).to_hex().to_string()
+    }
+}
+
+/// The kind of a decision, with its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecisionKind {
+    /// The payment is to come.
+    Accept,
+    /// The part is not paid.
+    Reject {
+        /// Reasons, at least one.
+        reasons: Vec<Reason>,
+    },
+    /// The decision comes later.
+    Defer {
+        /// Reasons, possibly none.
+        reasons: Vec<Reason>,
+    },
+    /// The part is paid by a bank transfer.
+    Pay {
+        /// Reference or label of the transfer.
+        reference: String,
+        /// Date of the transfer.
+        date: Date,
+        /// Amount, more than 0; less than asked is a partial payment.
+        amount: Montant,
+    },
+    /// Money that was paid is taken back.
+    Recover {
+        /// Amount taken back, more than 0, at most what was paid.
+        amount: Montant,
+        /// Reference of the movement.
+        reference: String,
+    },
+}
+
+/// The outcome of a recorded decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionOutcome {
+    /// The claim after the decision.
+    pub claim: Claim,
+    /// The event; `None` when the part already had this state and content.
+    pub event_id: Option<EventId>,
+    /// Whether nothing was written this time.
+    pub repeated: bool,
+    /// A doubt that the caller should look at.
+    pub warning: Option<Warning>,
+}
+
+/// A doubt about a recorded decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warning {
+    /// Less was paid than asked.
+    PartialPayment,
+    /// Less was taken back than paid.
+    PartialRecovery,
+}
+
+impl Warning {
+    /// Stable code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PartialPayment => "partial_payment",
+            Self::PartialRecovery => "partial_recovery",
+        }
+    }
+
+    /// French text.
+    #[must_use]
+    pub const fn libelle(self) -> &'static str {
+        match self {
+            Self::PartialPayment => "Montant payé inférieur au montant demandé",
+            Self::PartialRecovery => "Montant récupéré inférieur au montant payé",
+        }
+    }
+}
+
+/// Reason for which a decision was not recorded. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// The claim does not exist, or lies outside the scope of the caller.
+    #[error("claim {0} not found")]
+    UnknownClaim(ClaimId),
+    /// The key was used for another decision.
+    #[error("idempotency key already used for another decision")]
+    KeyReused,
+    /// The life cycle forbids the transition.
+    #[error("la part {} est « {} » : elle ne peut pas devenir « {} »", .part.as_str(), .from.libelle(), .to.libelle())]
+    IllegalTransition {
+        /// The part.
+        part: PartKind,
+        /// Its state.
+        from: PartState,
+        /// The state that the decision asks for.
+        to: PartState,
+    },
+    /// The part already has this state, with another transfer, amount or other reasons.
+    #[error("la part {} est déjà « {} », avec un autre contenu", .part.as_str(), .state.libelle())]
+    DecidedOtherwise {
+        /// The part.
+        part: PartKind,
+        /// Its state.
+        state: PartState,
+    },
+    /// The amount is zero, negative, or more than what is asked or was paid.
+    #[error("le montant {amount} € n'est pas compris entre 0,01 € et {limit} €")]
+    AmountOutOfRange {
+        /// Amount given.
+        amount: Montant,
+        /// Largest amount possible.
+        limit: Montant,
+    },
+    /// The reject has no reason.
+    #[error("un rejet porte au moins un motif")]
+    ReasonMissing,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,31 @@
+//! Failures of what stands behind the service. An edge sees whether a later call may succeed, and
+//! logs the chain of causes; it does not see the database.
+
+use crate::store::StoreError;
+use crate::vault::VaultError;
+use std::error::Error;
+
+/// A reading or an act that the rooms behind the service could not do. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The database failed.
+    #[error("asking the store")]
+    Store(#[from] StoreError),
+    /// Sealed bytes could not be opened.
+    #[error("opening sealed bytes")]
+    Vault(#[from] VaultError),
+}
+
+/// Whether a failure or one of its causes is a database that is away or busy, so that the same
+/// call may succeed later.
+#[must_use]
+pub fn is_unavailable(failure: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(failure);
+    while let Some(error) = cause {
+        if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_unavailable) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

@@ -1,0 +1,149 @@
+//! The published events as a stream: first the events that are already published, then each new
+//! one, until the reader hangs up or the gateway stops.
+//!
+//! The position of the last event read is all that a reader has to keep: a stream that was cut
+//! starts again after it, and the service remembers nothing between two streams.
+
+use super::claims::Claims;
+use super::error::ServiceError;
+use super::view::ClaimView;
+use crate::domain::{Caller, ClaimEvent, ClaimId};
+use crate::store::{Occasion, SharedStore, Waiter};
+use futures::{Stream, stream};
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Events of one batch.
+const BATCH: usize = 100;
+/// Longest wait between two reads: the delay that a lost wake-up costs.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// A published event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedEvent {
+    /// Position in the published stream, from 1.
+    pub position: i64,
+    /// The event.
+    pub event: ClaimEvent,
+}
+
+/// Claims that a watcher is interested in; an empty field does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Interest {
+    /// Claims.
+    pub claims: HashSet<ClaimId>,
+    /// Name of the depositor.
+    pub sender: Option<String>,
+    /// PS number.
+    pub ps: Option<String>,
+}
+
+/// A status that a watcher gets, and the position after which a new stream continues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusChange {
+    /// The claim as it is now; `None` when only the position moves.
+    pub view: Option<ClaimView>,
+    /// Position of the event that changed it, or of the last event read.
+    pub position: i64,
+}
+
+/// Streams events to callers.
+#[derive(Clone)]
+pub struct Events {
+    store: SharedStore,
+    claims: Claims,
+}
+
+impl Events {
+    /// Makes the streams over a store.
+    #[must_use]
+    pub fn new(store: SharedStore, claims: Claims) -> Self {
+        Self { store, claims }
+    }
+
+    /// Streams the published events after a position, in batches that are never empty; 0 is before
+    /// the oldest event. The stream ends at `stop` and after the first failure.
+    pub fn follow(
+        &self,
+        caller: &Caller,
+        after: i64,
+        stop: CancellationToken,
+    ) -> impl Stream<Item = Result<Vec<PublishedEvent>, ServiceError>> + Send + use<> {
+        tracing::debug!(caller = caller.name, after, "events followed");
+        let published = self.store.waiter(Occasion::Published);
+        let follower = Follower { store: self.store.clone(), position: after, published, stop };
+        stream::unfold(Some(follower), |follower| async {
+            let mut follower = follower?;
+            match follower.next_batch().await {
+                Ok(batch) => batch.map(|events| (Ok(events), Some(follower))),
+                Err(failure) => Some((Err(failure), None)),
+            }
+        })
+    }
+
+    /// Returns the statuses that a batch of events changes: of several events of a claim only the
+    /// last counts. The last change carries the position of the whole batch.
+    pub async fn changes(
+        &self,
+        caller: &Caller,
+        events: &[PublishedEvent],
+        interest: &Interest,
+    ) -> Result<Vec<StatusChange>, ServiceError> {
+        let mut seen = HashSet::new();
+        let newest_first = events.iter().rev();
+        let mut latest: Vec<&PublishedEvent> = newest_first
+            .filter(|event| interest.covers(&event.event) && seen.insert(event.event.claim_id))
+            .collect();
+        latest.reverse();
+        let mut changes = Vec::with_capacity(latest.len() + 1);
+        for PublishedEvent { position, event } in latest {
+            let view = self.claims.get(caller, event.claim_id).await?;
+            changes.push(StatusChange { view, position: *position });
+        }
+        let end = events.last().map_or(0, |last| last.position);
+        if changes.last().is_none_or(|last| last.position != end) {
+            changes.push(StatusChange { view: None, position: end });
+        }
+        Ok(changes)
+    }
+}
+
+impl Interest {
+    fn covers(&self, event: &ClaimEvent) -> bool {
+        (self.claims.is_empty() || self.claims.contains(&event.claim_id))
+            && self.sender.as_ref().is_none_or(|sender| *sender == event.sender)
+            && self.ps.as_ref().is_none_or(|ps| *ps == event.ps)
+    }
+}
+
+/// A reader of the published stream, and its position.
+struct Follower {
+    store: SharedStore,
+    position: i64,
+    published: Waiter,
+    stop: CancellationToken,
+}
+
+impl Follower {
+    /// Waits for the next events; `None` once the gateway stops.
+    async fn next_batch(&mut self) -> Result<Option<Vec<PublishedEvent>>, ServiceError> {
+        while !self.stop.is_cancelled() {
+            self.published.arm();
+            let events = self.store.published_after(self.position, BATCH).await?;
+            if let Some(last) = events.last() {
+                self.position = last.position;
+                let events = events.into_iter().map(|stored| PublishedEvent {
+                    position: stored.position,
+                    event: stored.event,
+                });
+                return Ok(Some(events.collect()));
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = self.published.wait(MAX_WAIT) => {}
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,79 @@
+//! Readings of exchanges: one, a page of them, and the report of one.
+
+use super::error::ServiceError;
+use crate::domain::page::LARGEST_PAGE;
+use crate::domain::{Caller, Exchange, ExchangeId, Finding, Ledger, Page, PageToken, Quarantined};
+use crate::store::SharedStore;
+
+/// The findings of an exchange, one page of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExchangeReport {
+    /// The exchange.
+    pub exchange: Exchange,
+    /// Ledger of the exchange.
+    pub ledger: Option<Ledger>,
+    /// Anomalies of this page, in the order of the file.
+    pub anomalies: Vec<Finding>,
+    /// Quarantined invoices, on the first page only.
+    pub quarantined: Vec<Quarantined>,
+    /// Ordinal of the first anomaly of the next page; `None` on the last page.
+    pub next: Option<u64>,
+}
+
+/// Reads exchanges for callers.
+#[derive(Clone)]
+pub struct Exchanges {
+    store: SharedStore,
+}
+
+impl Exchanges {
+    /// Makes the readings over a store.
+    #[must_use]
+    pub fn new(store: SharedStore) -> Self {
+        Self { store }
+    }
+
+    /// Returns one exchange.
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        id: ExchangeId,
+    ) -> Result<Option<Exchange>, ServiceError> {
+        tracing::trace!(caller = caller.name, exchange_id = %id, "exchange read");
+        Ok(self.store.exchange(id).await?)
+    }
+
+    /// Returns a page of exchanges, newest first, of one sender or of all.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        sender: Option<&str>,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<Exchange>, ServiceError> {
+        tracing::trace!(caller = caller.name, "exchanges listed");
+        Ok(self.store.exchanges(sender, after, limit).await?)
+    }
+
+    /// Returns a page of the report of an exchange. Anomalies are numbered from 1; `from` is the
+    /// first ordinal of the page, `None` for the first page.
+    pub async fn report(
+        &self,
+        caller: &Caller,
+        id: ExchangeId,
+        from: Option<u64>,
+        limit: usize,
+    ) -> Result<Option<ExchangeReport>, ServiceError> {
+        let Some(exchange) = self.get(caller, id).await? else { return Ok(None) };
+        let ledger = self.store.ledger(id).await?;
+        let first = from.unwrap_or(1);
+        let mut anomalies = self.store.anomalies(id, first, limit + 1).await?;
+        let next = (anomalies.len() > limit).then_some(first + limit as u64);
+        anomalies.truncate(limit);
+        let quarantined = match from {
+            None => self.store.quarantined(id, LARGEST_PAGE).await?,
+            Some(_) => Vec::new(),
+        };
+        Ok(Some(ExchangeReport { exchange, ledger, anomalies, quarantined, next }))
+    }
+}
