@@ -2,7 +2,7 @@
 //! deposit). Each step is committed before it is executed.
 
 use crate::clock::SharedClock;
-use crate::store::{OperationStep, SharedStore, Stage, StoreError};
+use crate::store::{OperationStep, SharedOperationsJournal, Stage, StoreError};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct Author {
     /// Store that holds the journal.
-    pub store: SharedStore,
+    pub store: SharedOperationsJournal,
     /// Source of instants and identifiers.
     pub clock: SharedClock,
     /// Name that the operator gave.
@@ -52,7 +52,7 @@ impl<'a> Journal<'a> {
             subject: self.subject.clone(),
             detail,
         };
-        self.author.store.journal_operation(&step).await?;
+        self.author.store.insert_operation_step(&step).await?;
         self.step += 1;
         Ok(())
     }

@@ -58,8 +58,12 @@ pub async fn apply(
     work: &mut dyn UnitOfWork,
 ) -> Result<Applied, StoreError> {
     let wanted: Vec<InvoiceKey> = answers.iter().flat_map(Answer::invoices).collect();
-    let mut claims: HashMap<Token, Claim> =
-        work.latest_claims(&wanted).await?.into_iter().map(|c| (c.identity.clone(), c)).collect();
+    let mut claims: HashMap<Token, Claim> = work
+        .lock_latest_claims(&wanted)
+        .await?
+        .into_iter()
+        .map(|c| (c.identity.clone(), c))
+        .collect();
     let exchanges = claims.values().map(|c| c.exchange_id).collect();
     let ids: Vec<ClaimId> = claims.values().map(|c| c.id).collect();
     let mut sequences: HashMap<ClaimId, u64> =
@@ -96,7 +100,7 @@ pub async fn apply(
     if !changes.is_empty() {
         let rejects = amc_rejects(&changes);
         work.update_parts(&changes).await?;
-        work.mark_rejects_told(origin.exchange_id, &rejects).await?;
+        work.mark_rejects_returned(origin.exchange_id, &rejects).await?;
         work.insert_events(&events).await?;
     }
     Ok(applied)

@@ -162,7 +162,7 @@ async fn a_replay_goes_to_the_queue_of_origin_alone_as_the_first_message() {
                 .await
                 .unwrap();
             assert_eq!((again.chosen, again.operation_id), (0, None));
-            let steps = db.store.operations(10).await.unwrap();
+            let steps = db.store.operation_steps(10).await.unwrap();
             assert_eq!(
                 steps.iter().map(|step| step.stage).collect::<Vec<_>>(),
                 [Stage::Done, Stage::Batch, Stage::Asked]
@@ -196,7 +196,7 @@ async fn filters_caps_and_rehearsals_touch_what_they_name() {
                 FAST.rehearse(&broker.settings(), &limits(Filter::default())).await.unwrap();
             assert_eq!((rehearsed.chosen, rehearsed.done, rehearsed.groups[0].messages), (6, 0, 6));
             assert_eq!(
-                (broker.depth(WORK).await, db.store.operations(10).await.unwrap().len()),
+                (broker.depth(WORK).await, db.store.operation_steps(10).await.unwrap().len()),
                 (0, 0)
             );
             arrive(&broker, DEAD, 6).await;
@@ -226,7 +226,7 @@ async fn filters_caps_and_rehearsals_touch_what_they_name() {
                 0
             );
             arrive(&broker, DEAD, 3).await;
-            let steps = db.store.operations(10).await.unwrap();
+            let steps = db.store.operation_steps(10).await.unwrap();
             let batch = steps
                 .iter()
                 .find(|step| step.action == "dlq.drop" && step.stage == Stage::Batch)
@@ -419,7 +419,7 @@ async fn letters_of_queues_that_are_gone_stay_and_hold_up_nobody() {
             let back: BTreeSet<String> = broker.consume(WORK, 3).await.iter().map(id).collect();
             assert_eq!(back, ids.iter().cloned().collect());
             arrive(&broker, DEAD, 2).await;
-            let steps = db.store.operations(10).await.unwrap();
+            let steps = db.store.operation_steps(10).await.unwrap();
             assert_eq!(
                 steps.iter().map(|step| step.stage).collect::<Vec<_>>(),
                 [Stage::Done, Stage::Batch, Stage::Asked]
@@ -443,7 +443,7 @@ async fn letters_of_queues_that_are_gone_stay_and_hold_up_nobody() {
                 (outcome.chosen, outcome.done, outcome.without_queue),
                 (1, 0, [(first, 1)].into())
             );
-            assert_eq!(db.store.operations(1).await.unwrap()[0].stage, Stage::Done);
+            assert_eq!(db.store.operation_steps(1).await.unwrap()[0].stage, Stage::Done);
             arrive(&broker, DEAD, 2).await;
         })
     })
@@ -471,7 +471,7 @@ async fn a_run_ends_in_its_time_and_the_next_one_does_the_rest() {
                 outcome.stopped.as_ref().unwrap().contains("time of one run is over"),
                 "{outcome:?}"
             );
-            let last = &db.store.operations(1).await.unwrap()[0];
+            let last = &db.store.operation_steps(1).await.unwrap()[0];
             assert_eq!((last.stage, &last.detail["done"]), (Stage::Failed, &outcome.done.into()));
             let rest = 20 - u32::try_from(outcome.done).unwrap();
             arrive(&broker, DEAD, rest).await;

@@ -71,7 +71,7 @@ async fn a_claim_is_accepted_paid_and_recovered() {
     let recovered = record(&gateway, decision(claim, "k3", back)).await.expect("recovers");
     assert_eq!(recovered.warnings[0].code, "partial_recovery");
     assert_eq!(recovered.dre.expect("a status").amc.expect("a part").paid_centimes, 300);
-    let history = gateway.store.history(claim).await.expect("reads");
+    let history = gateway.store.claim_history(claim).await.expect("reads");
     let told: Vec<(u64, PartState)> =
         history.iter().map(|o| (o.event.sequence, o.event.fact)).collect();
     use PartState::{Accepted, Paid, Received, Recovered};
@@ -93,7 +93,7 @@ async fn the_same_key_gets_the_same_answer_and_another_decision_is_refused() {
         (refused.code(), reason(&refused).as_str()),
         (Code::AlreadyExists, "idempotency_key_reused")
     );
-    assert_eq!(gateway.store.history(claim).await.expect("reads").len(), 3);
+    assert_eq!(gateway.store.claim_history(claim).await.expect("reads").len(), 3);
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn the_present_state_repeats_without_a_key() {
         (other.code(), reason(&other).as_str()),
         (Code::FailedPrecondition, "decided_otherwise")
     );
-    assert_eq!(gateway.store.history(claim).await.expect("reads").len(), 2);
+    assert_eq!(gateway.store.claim_history(claim).await.expect("reads").len(), 2);
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn what_the_life_cycle_forbids_writes_nothing() {
     let metadata = &details.error_info().expect("an ErrorInfo").metadata;
     assert_eq!((metadata["from"].as_str(), metadata["to"].as_str()), ("rejected", "paid"));
     assert_eq!(gateway.number("SELECT count(*) FROM decisions").await, 0);
-    assert_eq!(gateway.store.history(claim).await.expect("reads").len(), 2);
+    assert_eq!(gateway.store.claim_history(claim).await.expect("reads").len(), 2);
 }
 
 #[tokio::test]
@@ -290,5 +290,5 @@ async fn the_same_decision_from_many_sides_is_recorded_once() {
         .collect();
     assert_eq!(answers.iter().filter(|answer| !answer.repeated).count(), 1);
     assert!(answers.iter().all(|answer| answer.event_id == answers[0].event_id));
-    assert_eq!(gateway.store.history(claim).await.expect("reads").len(), 2);
+    assert_eq!(gateway.store.claim_history(claim).await.expect("reads").len(), 2);
 }

@@ -84,7 +84,7 @@ async fn is_whole(db: &TestDatabase, id: ExchangeId) -> Ledger {
         (exchange.verdict, exchange.invoices, exchange.accepted),
         (Verdict::Accepted, INVOICES, INVOICES)
     );
-    assert_eq!(db.store.loads(10).await.unwrap(), []);
+    assert_eq!(db.store.staged_deposits(10).await.unwrap(), []);
     let all = i64::try_from(INVOICES).unwrap();
     assert_eq!(
         db.number("SELECT count(DISTINCT identity) FROM claims").await,
@@ -118,7 +118,7 @@ async fn a_large_deposit_is_shown_whole(db: TestDatabase) {
     is_whole(&db, receipt.exchange.id).await;
     let (claims, exchanges, outbox) = shown(&db.store).await;
     assert_eq!((claims as u64, exchanges, outbox.pending), (INVOICES, 1, INVOICES));
-    assert_eq!(db.store.unpublished(500, &[]).await.unwrap().len() as u64, INVOICES);
+    assert_eq!(db.store.unpublished_events(500, &[]).await.unwrap().len() as u64, INVOICES);
 }
 
 /// Cuts a deposit as soon as its place is taken: looked at after each of its steps.
@@ -126,7 +126,7 @@ async fn cut_load(db: &TestDatabase, door: &Ingest, key: &str) -> ExchangeId {
     let bytes = file(1);
     let mut work = Box::pin(deposit(door, &bytes, key));
     loop {
-        if let Some(load) = db.store.loads(10).await.unwrap().first() {
+        if let Some(load) = db.store.staged_deposits(10).await.unwrap().first() {
             return load.id;
         }
         assert!(step(&mut work).await.is_none(), "the load came to its end first");
@@ -140,14 +140,14 @@ async fn a_load_that_is_cut_shows_nothing_and_is_taken_up(db: TestDatabase) {
     cut_load(&db, &door, "key").await;
     let (mut cuts, mut partly) = (1u32, 0);
     let receipt = loop {
-        let load = db.store.loads(10).await.unwrap().remove(0);
+        let load = db.store.staged_deposits(10).await.unwrap().remove(0);
         partly += u32::from(db.number("SELECT count(*) FROM claims").await > 0);
         assert_eq!(
             shown(&db.store).await,
             (0, 0, OutboxDepth::default()),
             "nothing of a load is shown"
         );
-        assert!(db.store.unpublished(10, &[]).await.unwrap().is_empty());
+        assert!(db.store.unpublished_events(10, &[]).await.unwrap().is_empty());
         assert_eq!(db.store.exchange(load.id).await.unwrap(), None);
         assert_eq!(db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().loading, 1);
         cuts += 1;

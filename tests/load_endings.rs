@@ -25,7 +25,7 @@ use noemie_gateway::domain::{Channel, Exchange, ExchangeId, Verdict};
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
 use noemie_gateway::ingest::drop_dir::DropDir;
 use noemie_gateway::ingest::{Deposit, Ingest, IngestError, Limits, Receipt};
-use noemie_gateway::store::{Removed, SharedStore, StagedDeposit};
+use noemie_gateway::store::{RemovedRows, SharedStore, StagedDeposit};
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Sources, verify};
 use noemie_parsers::physical::enregistrements::Forme;
@@ -139,7 +139,7 @@ async fn cut_load(db: &TestDatabase, door: &Ingest, bytes: &[u8], rank: i64) -> 
     }
     drop(work);
     free(db).await;
-    db.store.loads(10).await.unwrap().remove(0)
+    db.store.staged_deposits(10).await.unwrap().remove(0)
 }
 
 /// Waits until nobody holds a load or works on it: a lease goes with its connection, a little after
@@ -160,7 +160,7 @@ async fn closed(db: &TestDatabase, id: ExchangeId) -> Exchange {
     let exchange = db.store.exchange(id).await.unwrap().expect("it has its receipt");
     assert!(db.store.ledger(id).await.unwrap().unwrap().balances());
     assert_eq!(
-        db.store.held(id).await.unwrap(),
+        db.store.count_invoices(id).await.unwrap(),
         (exchange.accepted, exchange.quarantined + exchange.duplicates)
     );
     exchange

@@ -284,7 +284,7 @@ async fn a_fresh_database_owes_nothing_to_earlier_versions(db: TestDatabase) {
 /// The events of these deposits leave, in the order of the outbox; whatever the version that wrote
 /// them.
 async fn leave(store: &SharedStore, deposits: &[u8]) {
-    let events = store.unpublished(20, &[]).await.unwrap();
+    let events = store.unpublished_events(20, &[]).await.unwrap();
     let leaving: Vec<(Uuid, u64)> =
         events.iter().map(|e| (e.event.claim_id.0, e.event.sequence)).collect();
     let expected: Vec<(Uuid, u64)> =
@@ -312,7 +312,7 @@ async fn holds(store: &SharedStore, deposit: u8) {
         (PartState::Received, PartState::Accepted, 4157)
     );
     assert_eq!(store.claim_lines(claim.id).await.unwrap().len(), 1);
-    assert_eq!(store.history(claim.id).await.unwrap().len(), 2);
+    assert_eq!(store.claim_history(claim.id).await.unwrap().len(), 2);
     assert_eq!(store.quarantined(exchange.id, 10).await.unwrap().len(), 1);
     assert_eq!(store.anomalies(exchange.id, 1, 10).await.unwrap().len(), 1);
     assert!(store.arl(exchange.id).await.unwrap().is_some());

@@ -55,10 +55,10 @@ async fn a_change_that_waits_too_long_for_another_gives_way() {
         let claim = deposit_many(&db.store, "d", 1).await[0].claim.id;
         let store = replica(&db, 1).await.store();
         let mut long = db.store.begin().await.unwrap();
-        long.claim(claim).await.unwrap();
+        long.lock_claim(claim).await.unwrap();
         for _ in 0..3 {
             let (start, mut short) = (Instant::now(), store.begin().await.unwrap());
-            let refused = short.claim(claim).await.unwrap_err();
+            let refused = short.lock_claim(claim).await.unwrap_err();
             assert!(refused.worth_a_retry() && refused.is_unavailable(), "{refused:?}");
             assert_eq!(
                 refused.to_string(),
@@ -72,7 +72,7 @@ async fn a_change_that_waits_too_long_for_another_gives_way() {
         }
         long.commit().await.unwrap();
         let mut short = store.begin().await.unwrap();
-        assert!(short.claim(claim).await.unwrap().is_some());
+        assert!(short.lock_claim(claim).await.unwrap().is_some());
     })
     .await;
 }
@@ -83,7 +83,7 @@ async fn a_decision_about_a_busy_claim_waits_then_says_so() {
         let claim = deposit_many(&db.store, "d", 1).await[0].claim.id;
         let store = replica(&db, 4).await.store();
         let mut long = db.store.begin().await.unwrap();
-        long.claim(claim).await.unwrap();
+        long.lock_claim(claim).await.unwrap();
         let refused = decide(store.as_ref(), &SystemClock, &Caller::local(), &acceptance(claim))
             .await
             .unwrap_err();
@@ -145,7 +145,7 @@ async fn a_deposit_behind_a_long_change_begins_again_until_it_passes() {
         // the end.
         let mut long = db.store.begin().await.unwrap();
         assert_eq!(
-            long.claim_exchange("oct-a", &digest, "", ExchangeId(new_id())).await.unwrap(),
+            long.reserve_exchange("oct-a", &digest, "", ExchangeId(new_id())).await.unwrap(),
             None
         );
         let refused = deposit(&door, &bytes).await.unwrap_err();
@@ -192,14 +192,14 @@ async fn a_flood_of_work_stops_neither_probes_nor_the_relay() {
         let mut lease = store.try_relay_lease().await.unwrap().expect("nobody relays");
         assert!(lease.still_held().await);
         let waiting: Vec<i64> = store
-            .unpublished(100, &[])
+            .unpublished_events(100, &[])
             .await
             .unwrap()
             .iter()
             .map(|event| event.outbox_id)
             .collect();
         assert_eq!(waiting.len(), events);
-        store.count_attempt(&waiting).await.unwrap();
+        store.count_failed_attempt(&waiting).await.unwrap();
         store.mark_published(&waiting, NOW).await.unwrap();
         assert_eq!(store.outbox_depth().await.unwrap().pending, 0);
         assert!(start.elapsed() < SOON, "{:?}", start.elapsed());

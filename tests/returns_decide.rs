@@ -39,7 +39,7 @@ async fn one_key_at_once(db: TestDatabase) {
             .iter()
             .all(|outcome| outcome.event_id.is_some() && outcome.event_id == outcomes[0].event_id)
     );
-    assert_eq!(db.store.history(claim).await.expect("reads").len(), 2);
+    assert_eq!(db.store.claim_history(claim).await.expect("reads").len(), 2);
 }
 
 /// Accept and reject at once: one of them is a later decision about an accepted claim, or is
@@ -67,7 +67,7 @@ async fn two_minds_at_once(db: TestDatabase) {
     }
     let sequences: Vec<u64> = db
         .store
-        .history(claim)
+        .claim_history(claim)
         .await
         .expect("reads")
         .iter()

@@ -242,7 +242,10 @@ impl Earlier<'_> {
         let mut examination = noemie_xray::examine(bytes, "f.b2").unwrap();
         examination.report.anomalies.clear();
         let mut work = store.begin().await.unwrap();
-        assert_eq!(work.claim_exchange("oct-a", &archived.digest_hex, "", id).await.unwrap(), None);
+        assert_eq!(
+            work.reserve_exchange("oct-a", &archived.digest_hex, "", id).await.unwrap(),
+            None
+        );
         let mut ledger = Ledger { read: examination.read, ..Ledger::default() };
         let (mut claims, mut aside) = (Vec::new(), Vec::new());
         if self.refuses {

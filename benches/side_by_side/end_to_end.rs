@@ -32,7 +32,7 @@ pub async fn end_to_end(invoices: u64) {
         let confirmed = start.elapsed();
         let events = bench
             .store
-            .published_after(i64::try_from(invoices).unwrap() - 1, 10)
+            .published_events(i64::try_from(invoices).unwrap() - 1, 10)
             .await
             .unwrap()
             .len();

@@ -104,7 +104,7 @@ pub async fn throughput(events: u64) {
     for _ in 0..ROUNDS {
         let (bench, broker) = (Bench::postgres().await, Broker::new().await);
         let mut relay = Relay::new(
-            Arc::clone(&bench.store),
+            bench.store.clone(),
             broker.sink(),
             Arc::new(SystemClock),
             RelayStatus::default(),
@@ -187,7 +187,7 @@ pub async fn latency() {
         let stop = CancellationToken::new();
         let clock: SharedClock = Arc::new(SystemClock);
         let relaying = tokio::spawn(relay::run(
-            Arc::clone(&bench.store),
+            bench.store.clone(),
             broker.sink(),
             Arc::clone(&clock),
             RelayStatus::default(),

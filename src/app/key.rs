@@ -40,7 +40,7 @@ async fn is_right(
     vault: &Vault,
     archive: &Arc<Archive>,
 ) -> Result<Option<bool>, StoreError> {
-    let file = store.returns(None, None, None, 1).await?.items.pop();
+    let file = store.return_files(None, None, None, 1).await?.items.pop();
     let claim = store.claims(&ClaimFilter::default(), None, 1).await?.items.pop();
     let sealed = [file.map(|file| file.sealed), claim.map(|claim| claim.vault)];
     if let Some(right) =
@@ -50,7 +50,7 @@ async fn is_right(
     }
     let exchange =
         store.exchanges(None, None, 1).await?.items.pop().map(|exchange| exchange.archive_name);
-    let load = store.loads(1).await?.pop().map(|load| load.archive_name);
+    let load = store.staged_deposits(1).await?.pop().map(|load| load.archive_name);
     for name in exchange.into_iter().chain(load) {
         let archive = Arc::clone(archive);
         let opened = tokio::task::spawn_blocking(move || archive.open(&name).map(|_| ())).await;

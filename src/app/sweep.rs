@@ -34,14 +34,14 @@ pub async fn archive(
 
 /// Returns whether a deposit has this id, with a receipt or staged.
 async fn is_deposit(store: &dyn Store, id: ExchangeId) -> Result<bool, StoreError> {
-    Ok(store.exchange(id).await?.is_some() || store.load(id).await?.is_some())
+    Ok(store.exchange(id).await?.is_some() || store.staged_deposit(id).await?.is_some())
 }
 
 /// Returns the files that neither an exchange nor a staged deposit names.
 async fn unnamed(store: &dyn Store, names: Vec<String>) -> Result<Vec<String>, StoreError> {
     let mut named = HashSet::new();
     for names in names.chunks(NAMES_PER_QUERY) {
-        named.extend(store.archived(names).await?);
+        named.extend(store.archive_names_in_use(names).await?);
     }
     Ok(names.into_iter().filter(|name| !named.contains(name)).collect())
 }

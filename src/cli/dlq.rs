@@ -322,7 +322,7 @@ fn tell(
 
 async fn journal(args: &JournalArgs, config: Config, out: &mut Output) -> Result<ExitCode> {
     let app = super::open_existing(config).await?;
-    for step in app.store.operations(args.limit).await? {
+    for step in app.store.operation_steps(args.limit).await? {
         match args.output.format {
             Format::Json => out.json(&step)?,
             Format::Text => print::step(out, &step)?,

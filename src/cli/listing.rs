@@ -101,7 +101,9 @@ async fn claims(args: &ClaimArgs, app: &App, out: &mut Output) -> Result<()> {
 }
 
 async fn returns(args: &ListArgs, app: &App, out: &mut Output) -> Result<()> {
-    for r in app.store.returns(args.sender.as_deref(), None, None, args.limit.into()).await?.items {
+    for r in
+        app.store.return_files(args.sender.as_deref(), None, None, args.limit.into()).await?.items
+    {
         match args.format {
             Format::Json => writeln!(
                 out,

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::domain::ExchangeId;
 use crate::domain::masking::without_nir;
 use crate::journal::{Author, Journal};
-use crate::store::{Removed, Stage, StagedDeposit, Withdrawal};
+use crate::store::{RemovedRows, Stage, StagedDeposit, Withdrawal};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -55,8 +55,8 @@ pub(super) async fn run(command: &LoadsCommand, app: &App, out: &mut Output) -> 
 }
 
 async fn list(format: Format, app: &App, out: &mut Output) -> Result<ExitCode> {
-    for load in app.store.loads(LISTED).await? {
-        let held = app.store.held(load.id).await?;
+    for load in app.store.staged_deposits(LISTED).await? {
+        let held = app.store.count_invoices(load.id).await?;
         match format {
             Format::Json => writeln!(out, "{}", object(&load, held)?)?,
             Format::Text => writeln!(out, "{}", line(&load, held)?)?,
@@ -95,7 +95,7 @@ fn line(load: &StagedDeposit, (claims, aside): (u64, u64)) -> Result<String> {
 }
 
 async fn abandon(args: &AbandonArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
-    let Some(load) = app.store.load(args.exchange).await? else {
+    let Some(load) = app.store.staged_deposit(args.exchange).await? else {
         let known = app.store.exchange(args.exchange).await?.is_some();
         let why = if known {
             "il a son accusé, rien n'est à abandonner"
@@ -105,7 +105,7 @@ async fn abandon(args: &AbandonArgs, app: &App, out: &mut Output) -> Result<Exit
         output::error(format_args!("échange {} : {why}", args.exchange));
         return Ok(ExitCode::FAILURE);
     };
-    let held = app.store.held(load.id).await?;
+    let held = app.store.count_invoices(load.id).await?;
     if !args.yes {
         match args.output.format {
             Format::Json => {
@@ -142,17 +142,17 @@ async fn abandon(args: &AbandonArgs, app: &App, out: &mut Output) -> Result<Exit
     tell(out, &outcome?.unwrap_or_default(), args.output.format)
 }
 
-fn counts(removed: &Removed) -> Value {
-    json!({ "claims": removed.claims, "aside": removed.aside, "freed_duplicates": removed.freed, "over": removed.over })
+fn counts(removed: &RemovedRows) -> Value {
+    json!({ "claims": removed.claims, "aside": removed.quarantined, "freed_duplicates": removed.freed, "over": removed.over })
 }
 
-fn tell(out: &mut Output, removed: &Removed, format: Format) -> Result<ExitCode> {
+fn tell(out: &mut Output, removed: &RemovedRows, format: Format) -> Result<ExitCode> {
     match format {
         Format::Json => writeln!(out, "{}", counts(removed))?,
         Format::Text if removed.over => writeln!(
             out,
             "Dépôt abandonné : {} factures et {} mises de côté retirées ; {} doublons d'autres dépôts attendent à nouveau.",
-            removed.claims, removed.aside, removed.freed
+            removed.claims, removed.quarantined, removed.freed
         )?,
         Format::Text => writeln!(
             out,

@@ -75,7 +75,7 @@ async fn find(args: &StatusArgs, app: &App) -> Result<(Vec<Claim>, Vec<Quarantin
             };
             Ok((
                 app.store.claims(&filter, None, SHOWN).await?.items,
-                app.store.quarantined_invoice(ps, invoice).await?,
+                app.store.quarantined_by_invoice(ps, invoice).await?,
             ))
         }
         _ => bail!("give a claim id, or --ps and --invoice"),

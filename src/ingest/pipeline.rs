@@ -86,7 +86,7 @@ impl Ingest {
             size: archived.size,
             received_at,
             archive_name: archived.name,
-            loaded: 0,
+            cursor: 0,
             withdrawal: None,
         };
         Ok((deposit, copy))

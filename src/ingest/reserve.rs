@@ -38,7 +38,12 @@ impl Ingest {
     ) -> Result<Reservation, IngestError> {
         let mut work = self.store.begin().await?;
         let taken = work
-            .claim_exchange(&deposit.sender, &deposit.digest, &deposit.idempotency_key, deposit.id)
+            .reserve_exchange(
+                &deposit.sender,
+                &deposit.digest,
+                &deposit.idempotency_key,
+                deposit.id,
+            )
             .await?;
         if let Some(first) = taken {
             return Ok(Reservation::Taken(first));
@@ -67,7 +72,7 @@ async fn refuse_known_remittances(
     let mut findings = Vec::new();
     for (file, at) in examined.identified_remittances() {
         let Some(first) = work.find_logical_file(file).await? else { continue };
-        if work.open_loads().await?.iter().any(|open| open.id == first) {
+        if work.open_deposits().await?.iter().any(|open| open.id == first) {
             return Err(IngestError::Held { exchange: first });
         }
         // A staged deposit that ended between the two reads may have been abandoned or refused, and

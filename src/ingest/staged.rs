@@ -21,7 +21,7 @@ use super::write::{CommitMode, StagedWriter, Totals};
 use super::{Ingest, IngestError, Receipt};
 use crate::domain::ExchangeId;
 use crate::kill_point;
-use crate::store::{StagedDeposit, Withdrawal, Written};
+use crate::store::{StagedDeposit, StagedProgress, Withdrawal};
 use std::sync::Arc;
 
 /// Most polls of an older staged deposit that has invoices of this one: a minute. Then the sender
@@ -37,7 +37,7 @@ impl Ingest {
         copy: &ArchiveCopy,
     ) -> Result<Receipt, IngestError> {
         let Reserved { mut work, examined, logical_files } = reserved;
-        work.open_load(deposit, &logical_files).await?;
+        work.stage_deposit(deposit, &logical_files).await?;
         copy.keep();
         work.commit().await?;
         kill_point::reach("load.opened");
@@ -64,7 +64,7 @@ impl Ingest {
             if let Some(first) = self.store.exchange(id).await? {
                 return self.repeat_receipt(&first, deposit).await;
             }
-            let Some(staged) = self.store.load(id).await? else {
+            let Some(staged) = self.store.staged_deposit(id).await? else {
                 // An exchange closed between the two reads is found by the next one; else it was
                 // abandoned, and the deposit begins anew.
                 if self.store.exchange(id).await?.is_some() {
@@ -76,7 +76,7 @@ impl Ingest {
             if staged.digest != deposit.digest {
                 return Err(IngestError::KeyReused);
             }
-            if let Some(_lease) = self.store.try_load_lease(id).await? {
+            if let Some(_lease) = self.store.try_deposit_lease(id).await? {
                 return self.take_over(staged, deposit, examined.take(), copy).await;
             }
             tokio::time::sleep(POLL_INTERVAL).await;
@@ -141,11 +141,11 @@ impl Ingest {
         let mode = CommitMode::PerBatch(&mut writer);
         let invoices = self.write_invoices(staged, &examined, totals, mode).await?;
         let mut work = self.store.begin().await?;
-        if !work.advance_load(staged.id, writer.cursor(), writer.cursor()).await? {
+        if !work.advance_deposit_cursor(staged.id, writer.cursor(), writer.cursor()).await? {
             return Err(IngestError::Overtaken);
         }
         if examined.is_refused() {
-            work.free_logical_files(staged.id).await?;
+            work.delete_logical_files(staged.id).await?;
         }
         self.close(work, staged, &examined, &invoices, Vec::new()).await
     }
@@ -156,17 +156,17 @@ impl Ingest {
         &self,
         staged: &StagedDeposit,
         examined: &Examined,
-    ) -> Result<(Written, u64), IngestError> {
+    ) -> Result<(StagedProgress, u64), IngestError> {
         if examined.is_refused() {
             self.restart(staged.id).await?;
-            return Ok((Written::default(), 0));
+            return Ok((StagedProgress::default(), 0));
         }
-        Ok((self.store.written(staged.id).await?, staged.loaded))
+        Ok((self.store.staged_progress(staged.id).await?, staged.cursor))
     }
 
     /// Returns whether an operator abandoned a deposit, its rows deleted or not.
     async fn is_abandoned(&self, id: ExchangeId) -> Result<bool, IngestError> {
-        match self.store.load(id).await? {
+        match self.store.staged_deposit(id).await? {
             Some(staged) => Ok(staged.withdrawal == Some(Withdrawal::Abandon)),
             None => Ok(self.store.exchange(id).await?.is_none()),
         }

@@ -60,7 +60,7 @@ pub async fn step(
     out: &Path,
 ) -> Result<usize, DeliverError> {
     let (mut delivered, mut failure) = (0, None);
-    for file in store.returns_to_deliver(BATCH).await? {
+    for file in store.return_files_to_deliver(BATCH).await? {
         kill_point::reach("deliver.begun");
         let (id, try_id, vault, dir) =
             (file.id, clock.new_id(), Arc::clone(vault), out.join(&file.recipient));

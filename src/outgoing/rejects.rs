@@ -70,7 +70,7 @@ pub async fn step(
             written = write(&claims, &amc, id, at, vault);
         }
         let file = sealed(id, sender, &written?, at, vault);
-        work.insert_return(&file, &claims.iter().map(|c| c.id).collect::<Vec<_>>()).await?;
+        work.insert_return_file(&file, &claims.iter().map(|c| c.id).collect::<Vec<_>>()).await?;
         told += claims.len();
     }
     if told > 0 {

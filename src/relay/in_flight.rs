@@ -11,7 +11,7 @@ use super::sink::{Outcome, Sink};
 use super::{BATCH_EVENTS, MAX_BATCHES};
 use crate::domain::ClaimId;
 use crate::kill_point;
-use crate::store::{Lease, OutboxEvent, Store, StoreError, Waiter};
+use crate::store::{Lease, Outbox, OutboxEvent, StoreError, Waiter};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _, pending};
 use futures::stream::FuturesUnordered;
@@ -63,7 +63,7 @@ type ReadResult = (Box<dyn Lease>, bool, Result<Vec<OutboxEvent>, StoreError>);
 
 /// The work in flight.
 pub(super) struct InFlight<'a> {
-    store: &'a dyn Store,
+    store: &'a dyn Outbox,
     sink: &'a dyn Sink,
     /// `None` while the outbox is being read, and after the lease is lost.
     lease: Option<Box<dyn Lease>>,
@@ -76,7 +76,7 @@ pub(super) struct InFlight<'a> {
 
 impl<'a> InFlight<'a> {
     pub(super) fn new(
-        store: &'a dyn Store,
+        store: &'a dyn Outbox,
         sink: &'a dyn Sink,
         lease: Option<Box<dyn Lease>>,
     ) -> Self {
@@ -119,8 +119,10 @@ impl<'a> InFlight<'a> {
             async move {
                 // The advisory lock ends with its connection. If it is held after the read, no
                 // other replica published these events meanwhile.
-                let (held, batch) =
-                    tokio::join!(lease.still_held(), store.unpublished(BATCH_EVENTS, &except));
+                let (held, batch) = tokio::join!(
+                    lease.still_held(),
+                    store.unpublished_events(BATCH_EVENTS, &except)
+                );
                 (lease, held, batch)
             }
             .boxed(),
@@ -203,7 +205,7 @@ impl<'a> InFlight<'a> {
 
 /// Marks events as published.
 pub(super) async fn mark_published(
-    store: &dyn Store,
+    store: &dyn Outbox,
     confirmed: &[i64],
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {

@@ -30,7 +30,7 @@ pub use status::{RelayState, RelayStatus, describe_metrics};
 pub use step::{OutcomeCounts, Relay, StepOutcome};
 
 use crate::clock::SharedClock;
-use crate::store::SharedStore;
+use crate::store::SharedOutbox;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -53,7 +53,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Publishes until `shutdown`, then drains the outbox for at most [`DRAIN_TIMEOUT`]. A failed step
 /// is retried with a growing backoff, without a limit on the number of attempts.
 pub async fn run(
-    store: SharedStore,
+    store: SharedOutbox,
     sink: Box<dyn Sink>,
     clock: SharedClock,
     status: RelayStatus,

@@ -9,7 +9,7 @@ use super::{BATCH_EVENTS, IDLE_WAIT, STANDBY_WAIT};
 use crate::clock::SharedClock;
 use crate::error_chain::Chain;
 use crate::kill_point;
-use crate::store::{Lease, Occasion, OutboxEvent, SharedStore, Store, StoreError, Waiter};
+use crate::store::{Lease, Occasion, Outbox, OutboxEvent, SharedOutbox, StoreError, Waiter};
 use metrics::counter;
 use tokio::time::sleep;
 use tracing::Instrument;
@@ -59,7 +59,7 @@ impl OutcomeCounts {
 
 /// The relay, with the state that it keeps between two steps.
 pub struct Relay {
-    store: SharedStore,
+    store: SharedOutbox,
     sink: Box<dyn Sink>,
     clock: SharedClock,
     status: RelayStatus,
@@ -75,7 +75,7 @@ impl Relay {
     /// Returns a relay that connects and takes the lease in its first step.
     #[must_use]
     pub fn new(
-        store: SharedStore,
+        store: SharedOutbox,
         sink: Box<dyn Sink>,
         clock: SharedClock,
         status: RelayStatus,
@@ -278,7 +278,7 @@ impl StepState {
     }
 
     /// Counts the outcomes of a batch and returns the outbox ids of its confirmed events.
-    async fn complete(&mut self, batch: &CompletedBatch, store: &dyn Store) -> Vec<i64> {
+    async fn complete(&mut self, batch: &CompletedBatch, store: &dyn Outbox) -> Vec<i64> {
         batch.outcomes.iter().for_each(|outcome| self.counts.add(*outcome));
         let (confirmed, unconfirmed) = batch.outbox_ids();
         if !confirmed.is_empty() {
@@ -288,7 +288,7 @@ impl StepState {
             self.stop(StopReason::Unconfirmed);
         }
         if !unconfirmed.is_empty()
-            && let Err(error) = store.count_attempt(&unconfirmed).await
+            && let Err(error) = store.count_failed_attempt(&unconfirmed).await
         {
             self.stop(StopReason::StoreFailed(error));
         }

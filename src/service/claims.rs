@@ -175,7 +175,7 @@ impl Claims {
         id: ClaimId,
     ) -> Result<Vec<ClaimEvent>, ServiceError> {
         tracing::trace!(caller = caller.name, claim_id = %id, "history read");
-        let events = self.store.history(id).await?;
+        let events = self.store.claim_history(id).await?;
         Ok(events.into_iter().map(|stored| stored.event).collect())
     }
 
@@ -239,7 +239,7 @@ impl Claims {
         invoice_number: &str,
     ) -> Result<Vec<Quarantined>, ServiceError> {
         tracing::trace!(caller = caller.name, "quarantine read");
-        Ok(self.store.quarantined_invoice(ps, invoice_number).await?)
+        Ok(self.store.quarantined_by_invoice(ps, invoice_number).await?)
     }
 }
 

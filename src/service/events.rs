@@ -130,7 +130,7 @@ impl Follower {
     async fn next_batch(&mut self) -> Result<Option<Vec<PublishedEvent>>, ServiceError> {
         while !self.stop.is_cancelled() {
             self.published.arm();
-            let events = self.store.published_after(self.position, BATCH).await?;
+            let events = self.store.published_events(self.position, BATCH).await?;
             if let Some(last) = events.last() {
                 self.position = last.position;
                 let events = events.into_iter().map(|stored| PublishedEvent {

@@ -3,7 +3,7 @@
 
 use crate::clock::SharedClock;
 use crate::relay::RelayStatus;
-use crate::store::{OutboxDepth, SharedStore, StoreError, StoreFigures};
+use crate::store::{OutboxDepth, SharedHealth, StoreError, StoreFigures};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -32,7 +32,7 @@ pub struct Figures {
 /// Answers probes and scrapes.
 #[derive(Clone)]
 pub struct Health {
-    store: SharedStore,
+    store: SharedHealth,
     clock: SharedClock,
     relay: RelayStatus,
 }
@@ -40,7 +40,7 @@ pub struct Health {
 impl Health {
     /// Makes the answers over a store and the state of the relay.
     #[must_use]
-    pub fn new(store: SharedStore, clock: SharedClock, relay: RelayStatus) -> Self {
+    pub fn new(store: SharedHealth, clock: SharedClock, relay: RelayStatus) -> Self {
         Self { store, clock, relay }
     }
 

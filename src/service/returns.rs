@@ -31,7 +31,7 @@ impl Returns {
         limit: usize,
     ) -> Result<Page<ReturnView>, ServiceError> {
         tracing::trace!(caller = caller.name, "return files listed");
-        let page = self.store.returns(recipient, kind, after, limit).await?;
+        let page = self.store.return_files(recipient, kind, after, limit).await?;
         Ok(Page { items: page.items.iter().map(ReturnView::from).collect(), next: page.next })
     }
 

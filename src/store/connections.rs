@@ -1,8 +1,8 @@
 //! The connections to a database, which are reached by a question with a limit and in no other way.
 
 use super::StoreError;
-use super::columns::doing;
-use super::unit::in_time;
+use super::codec::doing;
+use super::transaction_guard::in_time;
 use sqlx::{Database, Pool, Transaction};
 use std::future::Future;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Rows of exchanges and what hangs on them: ledger, anomalies, quarantine. Their select lists
 //! stand in `rows.rs` and `reads.rs`.
 
-use super::columns::{Instant, code, from_json, uint};
+use super::codec::{Instant, code, from_json, uint};
 use super::loads::StagedDepositRow;
 use super::{StagedDeposit, StoreError};
 use crate::domain::{

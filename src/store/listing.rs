@@ -1,7 +1,7 @@
 //! Listings whose conditions depend on the caller: the same SQL for both databases, built from
 //! binds. Keyset pages, newest first.
 
-use super::columns::{Instant, clean, limit as rows};
+use super::codec::{Instant, clean, limit as rows};
 use super::rows::{select_claim, select_exchange, select_return, shown};
 use super::{ClaimFilter, StoreError};
 use crate::domain::life_cycle::{is_waiting, status};

@@ -2,8 +2,8 @@
 //! same in both databases but for the locks, which SQLite does not need (nobody else writes); see
 //! `reads.rs` for why this is a macro.
 
-use super::columns::{Instant, code, uint};
-use super::{ChainLink, ChainTip, StagedDeposit, StoreError, Written};
+use super::codec::{Instant, code, uint};
+use super::{ChainLink, ChainTip, StagedDeposit, StagedProgress, StoreError};
 use crate::domain::ExchangeId;
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
@@ -14,11 +14,11 @@ use uuid::Uuid;
 macro_rules! shared_loads {
     ($DB:ty, $lock:literal) => {
         use crate::domain::{ExchangeId, LogicalFile};
-        use crate::store::columns::{Instant, clean, doing, int, limit as rows, uint};
+        use crate::store::codec::{Instant, clean, doing, int, limit as rows, uint};
         use crate::store::exchange_rows::QuarantineRow;
         use crate::store::loads::{ChainRow, StagedDepositRow, WrittenRow, select_load, tip};
         use crate::store::rows::{all, select_quarantined};
-        use crate::store::{ChainLink, ChainTip, Link, StagedDeposit, OpenDeposit, StoreError, Written};
+        use crate::store::{ChainLink, ChainTip, SignLink, StagedDeposit, OpenDeposit, StoreError, StagedProgress};
         use sqlx::{Pool, query, query_as, query_scalar};
 
         type Connection = <$DB as sqlx::Database>::Connection;
@@ -58,7 +58,7 @@ macro_rules! shared_loads {
             Ok(found.into_iter().map(|(id, withdrawn)| OpenDeposit { id: ExchangeId(id), withdrawn }).collect())
         }
 
-        pub(in crate::store) async fn written(pool: &Pool<$DB>, id: ExchangeId) -> Result<Written, StoreError> {
+        pub(in crate::store) async fn written(pool: &Pool<$DB>, id: ExchangeId) -> Result<StagedProgress, StoreError> {
             let row: WrittenRow = query_as(
                 "SELECT count(*) AS claims, CAST(COALESCE(sum(c.record_count), 0) AS BIGINT) AS records, \
                  CAST(COALESCE(sum(c.total), 0) AS BIGINT) AS total, CAST(COALESCE(sum(amo.asked), 0) AS BIGINT) AS amo, \
@@ -71,7 +71,7 @@ macro_rules! shared_loads {
             .fetch_one(pool)
             .await
             .map_err(doing("adding up what a load wrote"))?;
-            Written::try_from(row)
+            StagedProgress::try_from(row)
         }
 
         /// Once for the exchange, at its close: before, its claims are not shown, and an invoice
@@ -136,7 +136,7 @@ macro_rules! shared_loads {
 
         /// Puts a receipt behind the last one. The lock on the end holds until the commit: receipts
         /// are chained in the order of their commits.
-        pub(in crate::store) async fn extend_chain(db: &mut Connection, id: ExchangeId, link: Link<'_>) -> Result<(), StoreError> {
+        pub(in crate::store) async fn extend_chain(db: &mut Connection, id: ExchangeId, link: SignLink<'_>) -> Result<(), StoreError> {
             let last = tip(query_as(concat!("SELECT sequence, link FROM receipt_chain_tip", $lock)).fetch_one(&mut *db).await)?;
             let (sequence, link) = (int(last.sequence + 1), link(&last));
             query("INSERT INTO receipt_chain (sequence, exchange_id, link) VALUES ($1, $2, $3)")
@@ -204,7 +204,7 @@ impl TryFrom<StagedDepositRow> for StagedDeposit {
             size: uint(r.size, "exchanges.size")?,
             received_at: r.received_at.0,
             archive_name: r.archive_name,
-            loaded: uint(r.loaded, "exchanges.loaded")?,
+            cursor: uint(r.loaded, "exchanges.loaded")?,
             withdrawal: r.withdrawal.map(|w| code(&w, "exchanges.withdrawal")).transpose()?,
         })
     }
@@ -221,7 +221,7 @@ pub(in crate::store) struct WrittenRow {
     last_aside: i64,
 }
 
-impl TryFrom<WrittenRow> for Written {
+impl TryFrom<WrittenRow> for StagedProgress {
     type Error = StoreError;
 
     fn try_from(r: WrittenRow) -> Result<Self, StoreError> {
@@ -260,6 +260,6 @@ pub(in crate::store) fn tip(
     row: Result<(i64, String), sqlx::Error>,
 ) -> Result<ChainTip, StoreError> {
     let (sequence, link) =
-        row.map_err(super::columns::doing("reading the end of the chain of receipts"))?;
+        row.map_err(super::codec::doing("reading the end of the chain of receipts"))?;
     Ok(ChainTip { sequence: uint(sequence, "receipt_chain_tip.sequence")?, link })
 }

@@ -1,6 +1,6 @@
 //! Which database, by its URL.
 
-use super::columns::doing;
+use super::codec::doing;
 use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use super::{SharedStore, StoreError};

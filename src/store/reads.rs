@@ -9,7 +9,7 @@ macro_rules! shared_reads {
         use crate::domain::{
             Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Finding, Ledger, LogicalFile, Page, Quarantined, ReturnFile, ReturnId, ReturnKind,
         };
-        use crate::store::columns::{Instant, clean, doing, int, limit as rows, uint};
+        use crate::store::codec::{Instant, clean, doing, int, limit as rows, uint};
         use crate::store::exchange_rows::*;
         use crate::store::rows::*;
         use crate::store::{ClaimFilter, OutboxDepth, OutboxEvent, RecordedDecision, StoreError, StoreFigures, listing};

@@ -1,7 +1,7 @@
 //! Rows as both databases give them, and their way into the domain. The select lists stand beside
 //! the structs that read them.
 
-use super::columns::{Instant, code, from_json, uint};
+use super::codec::{Instant, code, from_json, uint};
 use super::{OutboxEvent, RecordedDecision, StoreError};
 use crate::domain::claim::PartKind;
 use crate::domain::{

@@ -3,46 +3,6 @@
 //! others. The SQL is the same in both databases but for the locks; see `reads.rs` for why this is
 //! a macro.
 
-/// Why what is written of a load is taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Withdrawal {
-    /// It is written anew, or refused: the place stays.
-    Restart,
-    /// It is given up: the place goes too.
-    Abandon,
-}
-
-impl Withdrawal {
-    /// Stable code.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Restart => "restart",
-            Self::Abandon => "abandon",
-        }
-    }
-
-    /// Reads the stable code.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Restart, Self::Abandon].into_iter().find(|withdrawal| withdrawal.as_str() == code)
-    }
-}
-
-/// What one step took back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Removed {
-    /// Claims removed, with their parts, lines and events.
-    pub claims: u64,
-    /// Invoices put aside that were removed.
-    pub aside: u64,
-    /// Invoices of other deposits that had been refused as duplicates of these claims: they wait in
-    /// the quarantine from now on.
-    pub freed: u64,
-    /// Whether nothing is left.
-    pub over: bool,
-}
-
 /// The claims of one step, always the same ones within a change.
 macro_rules! step_claims {
     () => {
@@ -55,9 +15,9 @@ pub(in crate::store) use step_claims;
 /// locking SELECT.
 macro_rules! shared_withdrawals {
     ($lock:literal) => {
-        use crate::store::columns::code;
+        use crate::store::codec::code;
         use crate::store::withdrawals::step_claims;
-        use crate::store::{Removed, Withdrawal};
+        use crate::store::{RemovedRows, Withdrawal};
         use uuid::Uuid;
 
         /// Marks a load. One that is given up stays given up.
@@ -70,7 +30,7 @@ macro_rules! shared_withdrawals {
             Ok(marked.rows_affected() == 1)
         }
 
-        pub(in crate::store) async fn take_back(db: &mut Connection, id: ExchangeId, at_most: usize) -> Result<Option<Removed>, StoreError> {
+        pub(in crate::store) async fn take_back(db: &mut Connection, id: ExchangeId, at_most: usize) -> Result<Option<RemovedRows>, StoreError> {
             let marked: Option<String> =
                 query_scalar(concat!("SELECT withdrawal FROM exchanges WHERE id = $1 AND verdict IS NULL AND withdrawal IS NOT NULL", $lock))
                     .bind(id.0)
@@ -88,16 +48,16 @@ macro_rules! shared_withdrawals {
                 .map_err(doing("locking the claims to be taken back"))?;
             if !claims.is_empty() {
                 let freed = remove_claims(db, id, at_most).await?;
-                return Ok(Some(Removed { claims: claims.len() as u64, freed, ..Removed::default() }));
+                return Ok(Some(RemovedRows { claims: claims.len() as u64, freed, ..RemovedRows::default() }));
             }
             let aside = "DELETE FROM quarantine WHERE exchange_id = $1 AND ordinal IN \
                          (SELECT ordinal FROM quarantine WHERE exchange_id = $1 ORDER BY ordinal LIMIT $2)";
             let aside = some(db, aside, id, at_most).await?;
             if aside > 0 {
-                return Ok(Some(Removed { aside, ..Removed::default() }));
+                return Ok(Some(RemovedRows { quarantined: aside, ..RemovedRows::default() }));
             }
             end(db, id, code(&marked, "exchanges.withdrawal")?).await?;
-            Ok(Some(Removed { over: true, ..Removed::default() }))
+            Ok(Some(RemovedRows { over: true, ..RemovedRows::default() }))
         }
 
         /// Removes some claims and what hangs on them. Answers how many duplicates of them are none

@@ -6,8 +6,8 @@
 macro_rules! shared_writes {
     ($DB:ty) => {
         use crate::domain::{ClaimId, Exchange, ExchangeId, Ledger, LogicalFile, Norm, ReturnFile, ReturnId};
-        use crate::store::columns::{Instant, clean, doing, int};
-        use crate::store::{Closing, Link, RecordedDecision, StoreError};
+        use crate::store::codec::{Instant, clean, doing, int};
+        use crate::store::{Closing, SignLink, RecordedDecision, StoreError};
         use sqlx::{Pool, query, query_as, query_scalar};
         use time::OffsetDateTime;
         use uuid::Uuid;
@@ -48,7 +48,7 @@ macro_rules! shared_writes {
             earlier.map(|id| Some(ExchangeId(id))).ok_or_else(|| StoreError::Corrupt(format!("exchange {id} exists under another sender or digest")))
         }
 
-        pub(in crate::store) async fn close_exchange(db: &mut Connection, closing: &Closing, link: Link<'_>) -> Result<(), StoreError> {
+        pub(in crate::store) async fn close_exchange(db: &mut Connection, closing: &Closing, link: SignLink<'_>) -> Result<(), StoreError> {
             let unbalanced = || Err(StoreError::Unbalanced(closing.ledger));
             if !closing.ledger.balances() || !holds_what_it_says(&mut *db, &closing.exchange, &closing.ledger).await? {
                 return unbalanced();

@@ -22,7 +22,7 @@ pub(super) async fn walk(
     let end = sources.store.chain_tip().await?;
     let mut last = ChainTip::default();
     while last.sequence < end.sequence {
-        let links = sources.store.chain(last.sequence + 1, PAGE_SIZE).await?;
+        let links = sources.store.chain_links(last.sequence + 1, PAGE_SIZE).await?;
         if links.is_empty() {
             break;
         }
@@ -103,7 +103,7 @@ async fn unchained(
             .map(|exchange| exchange.id)
             .collect();
         let links: HashMap<ExchangeId, u64> =
-            sources.store.links_of(&ids).await?.into_iter().collect();
+            sources.store.chain_sequences(&ids).await?.into_iter().collect();
         // The walk never reaches a link beyond the end: it counts as none.
         let end = sources.store.chain_tip().await?.sequence;
         for id in ids.iter().filter(|id| links.get(id).is_none_or(|rank| !(1..=end).contains(rank)))

@@ -219,7 +219,7 @@ async fn expect_no_rows(
     exchange: &Exchange,
     verification: &mut Verification,
 ) -> Result<(), StoreError> {
-    let stored = sources.store.held(exchange.id).await?;
+    let stored = sources.store.count_invoices(exchange.id).await?;
     if stored != (0, 0) {
         let detail =
             format!("(claims, quarantined): {stored:?} in the store of a file that brings none");

@@ -5,7 +5,7 @@ use super::finding::{Kind, Verification};
 use super::sources::Sources;
 use crate::domain::{Exchange, InvoiceKey, Ledger, Quarantined};
 use crate::ingest::{UnjudgedInvoice, is_duplicate, read_unjudged};
-use crate::store::{StoreError, StoredInvoice, is_aside_of};
+use crate::store::{StoreError, StoredInvoice, is_quarantined_copy};
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::Montant;
 use noemie_xray::Examination;
@@ -45,7 +45,7 @@ pub(super) async fn compare(
         Ok(envelope) => totals.ledger.envelope = envelope,
         Err(failure) => verification.find(Kind::ArchiveUnreadable, id, failure.to_string()),
     }
-    let stored = sources.store.held(exchange.id).await?;
+    let stored = sources.store.count_invoices(exchange.id).await?;
     let found = (totals.claims, totals.quarantined + totals.duplicates);
     if stored != found {
         let detail = format!(
@@ -88,10 +88,11 @@ async fn compare_batch(
     let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(()) };
     let keys: Vec<InvoiceKey> =
         batch.iter().map(|invoice| invoice.new.claim.invoice_key()).collect();
-    let claims = sources.store.traces(exchange.id, &keys).await?;
+    let claims = sources.store.stored_invoices(exchange.id, &keys).await?;
     let claims: HashMap<u64, StoredInvoice> =
         claims.into_iter().map(|claim| (claim.ordinal, claim)).collect();
-    let quarantined = sources.store.aside(exchange.id, (ordinal(first), ordinal(last))).await?;
+    let quarantined =
+        sources.store.quarantined_by_ordinals(exchange.id, (ordinal(first), ordinal(last))).await?;
     let quarantined: HashMap<u64, Quarantined> =
         quarantined.into_iter().map(|row| (row.ordinal, row)).collect();
     for invoice in batch {
@@ -151,7 +152,7 @@ fn compare_quarantined(
     verification: &mut Verification,
 ) {
     let read = &invoice.new.claim;
-    if !is_aside_of(row, read) {
+    if !is_quarantined_copy(row, read) {
         let detail = format!("invoice of rank {}", read.ordinal);
         verification.find(Kind::QuarantinedDiffers, Some(exchange.id), detail);
     }

@@ -112,7 +112,7 @@ impl Gateway {
 
     /// Publishes everything, as the relay would.
     pub async fn publish(&self) {
-        let events = self.store.unpublished(1000, &[]).await.expect("reads the outbox");
+        let events = self.store.unpublished_events(1000, &[]).await.expect("reads the outbox");
         let ids: Vec<i64> = events.iter().map(|event| event.outbox_id).collect();
         self.store.mark_published(&ids, self.clock.now()).await.expect("marks");
     }

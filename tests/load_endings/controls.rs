@@ -45,7 +45,7 @@ pub async fn an_invoice_stands_aside_that_this_version_would_take(db: TestDataba
 pub async fn what_is_not_written_yet_is_judged_by_this_version(db: TestDatabase) {
     let replica = replica(&db.store);
     let load = cut_load(&db, &replica.door, &good(), 3).await;
-    assert!(db.store.written(load.id).await.unwrap().last < MIDDLE.unsigned_abs());
+    assert!(db.store.staged_progress(load.id).await.unwrap().last < MIDDLE.unsigned_abs());
     replica.reads(&load, &damaged());
     assert_eq!(replica.door.resume().await.unwrap(), 1);
     let exchange = closed(&db, load.id).await;

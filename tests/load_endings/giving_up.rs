@@ -5,9 +5,9 @@ use super::*;
 pub async fn a_load_that_is_given_up_leaves_nothing_and_may_come_again(db: TestDatabase) {
     let replica = replica(&db.store);
     let load = cut_load(&db, &replica.door, &damaged(), MIDDLE).await;
-    let written = db.store.held(load.id).await.unwrap();
+    let written = db.store.count_invoices(load.id).await.unwrap();
     let removed = replica.door.abandon(load.id).await.unwrap().expect("it was open");
-    assert_eq!(removed, Removed { claims: written.0, aside: 1, freed: 0, over: true });
+    assert_eq!(removed, RemovedRows { claims: written.0, quarantined: 1, freed: 0, over: true });
     db.holds_nothing_deposited().await;
     assert_eq!(replica.door.abandon(load.id).await.unwrap(), None, "once");
     assert_eq!(replica.door.resume().await.unwrap(), 0);
@@ -29,12 +29,16 @@ pub async fn a_giving_up_that_is_cut_comes_to_its_end(db: TestDatabase) {
     for (way, looks) in [4, 12, 24, 36].into_iter().cycle().take(9).enumerate() {
         let load = cut_load(&db, &replica.door, &good(), 9).await;
         let ended = cut_after(looks, replica.door.abandon(load.id)).await.is_some();
-        let marked =
-            db.store.load(load.id).await.unwrap().is_some_and(|load| load.withdrawal.is_some());
+        let marked = db
+            .store
+            .staged_deposit(load.id)
+            .await
+            .unwrap()
+            .is_some_and(|load| load.withdrawal.is_some());
         match way % 3 {
             0 if !ended && marked => drop(replica.door.abandon(load.id).await.unwrap()),
             1 if !ended && marked => {
-                while db.store.load(load.id).await.unwrap().is_some() {
+                while db.store.staged_deposit(load.id).await.unwrap().is_some() {
                     assert_eq!(
                         replica.door.resume().await.unwrap(),
                         0,

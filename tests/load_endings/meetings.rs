@@ -69,7 +69,7 @@ pub async fn the_later_of_two_loads_gives_way(db: TestDatabase) {
     // one.
     db.execute("UPDATE claims SET identity = 'hidden ' || identity").await.unwrap();
     cut_load(&db, &replica.door, &other, 30).await;
-    let second = db.store.loads(10).await.unwrap().pop().unwrap();
+    let second = db.store.staged_deposits(10).await.unwrap().pop().unwrap();
     assert!(second.id > first.id);
     // The first one meets the invoices of the second from its next batch on.
     assert_eq!(replica.door.resume().await.unwrap(), 2, "none waits for the other");
@@ -99,22 +99,22 @@ pub async fn a_load_that_fails_is_left_alone_for_a_while(db: TestDatabase) {
 pub async fn two_processes_on_one_database_do_not_load_the_same(db: TestDatabase) {
     let other = db.replica().await;
     let id = ExchangeId(uuid::Uuid::from_u128(7));
-    let lease = db.store.try_load_lease(id).await.unwrap().expect("free");
-    assert!(other.try_load_lease(id).await.unwrap().is_none());
+    let lease = db.store.try_deposit_lease(id).await.unwrap().expect("free");
+    assert!(other.try_deposit_lease(id).await.unwrap().is_none());
     assert!(
-        other.try_load_lease(ExchangeId(uuid::Uuid::from_u128(8))).await.unwrap().is_some(),
+        other.try_deposit_lease(ExchangeId(uuid::Uuid::from_u128(8))).await.unwrap().is_some(),
         "another load is another right"
     );
     drop(lease);
-    while other.try_load_lease(id).await.unwrap().is_none() {
+    while other.try_deposit_lease(id).await.unwrap().is_none() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     // And should the right be lost, the mark lets one of them go on.
     let replica = replica(&db.store);
     let load = cut_load(&db, &replica.door, &good(), 6).await;
     let mut work = other.begin().await.unwrap();
-    assert!(!work.advance_load(load.id, load.loaded - 3, load.loaded).await.unwrap());
-    assert!(work.advance_load(load.id, load.loaded, load.loaded).await.unwrap());
+    assert!(!work.advance_deposit_cursor(load.id, load.cursor - 3, load.cursor).await.unwrap());
+    assert!(work.advance_deposit_cursor(load.id, load.cursor, load.cursor).await.unwrap());
 }
 
 /// A real deadlock: the server ends the load's change, and only its batch is written again. The

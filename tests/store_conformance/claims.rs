@@ -33,13 +33,13 @@ pub async fn a_claim_comes_back_as_written(db: TestDatabase) {
     assert_eq!(db.store.claim(new.claim.id).await.unwrap().as_ref(), Some(&new.claim));
     assert_eq!(db.store.claim_lines(new.claim.id).await.unwrap(), new.lines);
     let mut unit = db.store.begin().await.unwrap();
-    assert_eq!(unit.claim(new.claim.id).await.unwrap().as_ref(), Some(&new.claim));
-    assert_eq!(unit.claim(ClaimId(new_id())).await.unwrap(), None);
+    assert_eq!(unit.lock_claim(new.claim.id).await.unwrap().as_ref(), Some(&new.claim));
+    assert_eq!(unit.lock_claim(ClaimId(new_id())).await.unwrap(), None);
     assert_eq!(
-        unit.latest_claims(&[new.claim.invoice_key(), key(1, "none")]).await.unwrap(),
+        unit.lock_latest_claims(&[new.claim.invoice_key(), key(1, "none")]).await.unwrap(),
         vec![new.claim.clone()]
     );
-    assert_eq!(unit.latest_claims(&[]).await.unwrap(), vec![]);
+    assert_eq!(unit.lock_latest_claims(&[]).await.unwrap(), vec![]);
 }
 
 pub async fn an_invoice_twice_in_a_batch_is_kept_once(db: TestDatabase) {
@@ -83,7 +83,7 @@ pub async fn invoices_of_one_number_differ_by_their_identity(db: TestDatabase) {
         (key(1, "i3"), None),
         (key(2, "i2"), None),
     ] {
-        let claims = unit.latest_claims(std::slice::from_ref(&asked)).await.unwrap();
+        let claims = unit.lock_latest_claims(std::slice::from_ref(&asked)).await.unwrap();
         assert_eq!(
             claims.first().map(|c| c.id),
             found.map(|at: usize| kept[at].claim.id),
@@ -98,7 +98,7 @@ pub async fn an_invoice_known_from_another_file_is_left_out(db: TestDatabase) {
     assert_eq!(second.len(), 1);
     assert_eq!(second[0].claim.identity, Token("i2".into()));
     let mut unit = db.store.begin().await.unwrap();
-    assert_eq!(unit.latest_claims(&[key(1, "i1")]).await.unwrap()[0].id, first[0].claim.id);
+    assert_eq!(unit.lock_latest_claims(&[key(1, "i1")]).await.unwrap()[0].id, first[0].claim.id);
 }
 
 pub async fn the_same_invoice_from_two_files_at_once_is_kept_once(db: TestDatabase) {
@@ -138,7 +138,7 @@ pub async fn a_rejected_claim_may_be_sent_again(db: TestDatabase) {
     assert_eq!(second.corrects, Some(first.id));
     assert!(again("d3", at(180)).await.is_empty(), "the new claim is live again");
     let mut unit = db.store.begin().await.unwrap();
-    let latest = unit.latest_claims(&[key(1, "i1")]).await.unwrap();
+    let latest = unit.lock_latest_claims(&[key(1, "i1")]).await.unwrap();
     assert_eq!(
         latest.iter().map(|c| c.id).collect::<Vec<_>>(),
         vec![second.id],
@@ -182,7 +182,7 @@ pub async fn the_latest_claim_is_found_among_live_and_rejected_ones(db: TestData
     let invoices = ["resent", "given-up", "same-instant", "back-in-time", "sent-once", "unknown"]
         .map(|i| key(1, i));
     let mut latest: Vec<ClaimId> =
-        unit.latest_claims(&invoices).await.unwrap().iter().map(|c| c.id).collect();
+        unit.lock_latest_claims(&invoices).await.unwrap().iter().map(|c| c.id).collect();
     latest.sort_unstable();
     let mut expected = [resent, given_up, same_instant, early, live];
     expected.sort_unstable();
@@ -266,7 +266,7 @@ pub async fn a_part_of_no_claim_is_an_error(db: TestDatabase) {
 pub async fn a_second_reader_for_change_sees_the_first_change(db: TestDatabase) {
     let first = deposit(&db.store, "d", |id| vec![claim(id, 1, "i1")]).await.remove(0).claim;
     let mut unit = db.store.begin().await.unwrap();
-    let seen = unit.claim(first.id).await.unwrap().unwrap();
+    let seen = unit.lock_claim(first.id).await.unwrap().unwrap();
     let readers: Vec<_> = [true, false]
         .into_iter()
         .map(|by_id| {
@@ -274,9 +274,9 @@ pub async fn a_second_reader_for_change_sees_the_first_change(db: TestDatabase) 
             tokio::spawn(async move {
                 let mut unit = store.begin().await.unwrap();
                 if by_id {
-                    unit.claim(id).await.unwrap()
+                    unit.lock_claim(id).await.unwrap()
                 } else {
-                    unit.latest_claims(&[key(1, "i1")]).await.unwrap().pop()
+                    unit.lock_latest_claims(&[key(1, "i1")]).await.unwrap().pop()
                 }
             })
         })
@@ -298,7 +298,7 @@ pub async fn large_batches_pass(db: TestDatabase) {
     assert_eq!(db.number("SELECT count(*) FROM claim_lines").await, 2 * 1_203);
     let mut unit = db.store.begin().await.unwrap();
     let invoices: Vec<InvoiceKey> = kept.iter().map(|c| c.claim.invoice_key()).collect();
-    assert_eq!(unit.latest_claims(&invoices).await.unwrap().len(), 1_203);
+    assert_eq!(unit.lock_latest_claims(&invoices).await.unwrap().len(), 1_203);
     let changes: Vec<PartChange> = kept
         .iter()
         .map(|c| PartChange { claim_id: c.claim.id, part: rejected(&c.claim, at(1)) })
@@ -308,5 +308,5 @@ pub async fn large_batches_pass(db: TestDatabase) {
     assert_eq!(unit.next_sequences(&ids).await.unwrap().len(), 1_203);
     unit.commit().await.unwrap();
     assert_eq!(db.number("SELECT count(*) FROM claims WHERE live").await, 0);
-    assert_eq!(db.store.unpublished(2_000, &[]).await.unwrap().len(), 1_203);
+    assert_eq!(db.store.unpublished_events(2_000, &[]).await.unwrap().len(), 1_203);
 }

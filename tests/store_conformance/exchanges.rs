@@ -3,7 +3,7 @@
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
 use noemie_gateway::domain::*;
-use noemie_gateway::store::{Database, StoreError, UnmatchedReturn, is_aside_of};
+use noemie_gateway::store::{Database, StoreError, UnmatchedReturn, is_quarantined_copy};
 
 pub async fn migrating_twice_is_harmless(db: TestDatabase) {
     let kept = deposit_many(&db.store, "d", 2).await;
@@ -34,7 +34,7 @@ pub async fn a_change_is_whole_or_nothing(db: TestDatabase) {
     unit.insert_events(&[event(&claims[0].claim, 1)]).await.unwrap();
     unit.close_exchange(&closing(id, "d", &claims), &plain_link).await.unwrap();
     assert_eq!(db.store.exchange(id).await.unwrap(), None, "nothing shows before the commit");
-    assert_eq!(db.store.unpublished(10, &[]).await.unwrap(), vec![]);
+    assert_eq!(db.store.unpublished_events(10, &[]).await.unwrap(), vec![]);
     drop(unit);
     assert_eq!(db.store.exchange(id).await.unwrap(), None);
     assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap(), None);
@@ -95,7 +95,7 @@ pub async fn the_same_file_from_two_tasks_is_accepted_once(db: TestDatabase) {
         tokio::spawn(async move {
             let mut unit = store.begin().await.unwrap();
             let id = ExchangeId(new_id());
-            if let Some(earlier) = unit.claim_exchange("octest", "same", "", id).await.unwrap() {
+            if let Some(earlier) = unit.reserve_exchange("octest", "same", "", id).await.unwrap() {
                 return (earlier, false);
             }
             let claims = vec![claim(id, 1, "i1")];
@@ -128,7 +128,7 @@ pub async fn a_rolled_back_exchange_leaves_its_place(db: TestDatabase) {
 pub async fn the_same_key_or_digest_names_the_first_exchange(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let first = ExchangeId(new_id());
-    assert_eq!(unit.claim_exchange("octest", "d1", "key", first).await.unwrap(), None);
+    assert_eq!(unit.reserve_exchange("octest", "d1", "key", first).await.unwrap(), None);
     unit.close_exchange(&closing(first, "d1", &[]), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     let second = deposit_many(&db.store, "d2", 1).await[0].claim.exchange_id;
@@ -136,27 +136,27 @@ pub async fn the_same_key_or_digest_names_the_first_exchange(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let another = ExchangeId(new_id());
     assert_eq!(
-        unit.claim_exchange("octest", "d1", "", another).await.unwrap(),
+        unit.reserve_exchange("octest", "d1", "", another).await.unwrap(),
         Some(first),
         "same bytes"
     );
     assert_eq!(
-        unit.claim_exchange("octest", "d3", "key", another).await.unwrap(),
+        unit.reserve_exchange("octest", "d3", "key", another).await.unwrap(),
         Some(first),
         "same key"
     );
     assert_eq!(
-        unit.claim_exchange("octest", "d2", "key", another).await.unwrap(),
+        unit.reserve_exchange("octest", "d2", "key", another).await.unwrap(),
         Some(first),
         "the key goes before the bytes"
     );
     assert_eq!(
-        unit.claim_exchange("octest", "d2", "", another).await.unwrap(),
+        unit.reserve_exchange("octest", "d2", "", another).await.unwrap(),
         Some(second),
         "an empty key is no key"
     );
     assert_eq!(
-        unit.claim_exchange("other", "d1", "key", another).await.unwrap(),
+        unit.reserve_exchange("other", "d1", "key", another).await.unwrap(),
         None,
         "another sender is another deposit"
     );
@@ -325,7 +325,10 @@ pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
     unit.commit().await.unwrap();
     assert_eq!(db.store.quarantined(id, 10).await.unwrap(), aside);
     assert_eq!(db.store.quarantined(id, 2).await.unwrap(), aside[..2]);
-    assert_eq!(db.store.quarantined_invoice("123456782", "000000001").await.unwrap(), aside[..1]);
+    assert_eq!(
+        db.store.quarantined_by_invoice("123456782", "000000001").await.unwrap(),
+        aside[..1]
+    );
     assert_eq!(db.store.figures(NOW).await.unwrap().quarantine_waiting, 2);
 
     let mut unit = db.store.begin().await.unwrap();
@@ -345,7 +348,7 @@ pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
         "what the same file puts aside still waits"
     );
     assert_eq!(
-        db.store.quarantined_invoice("123456782", "000000001").await.unwrap().len(),
+        db.store.quarantined_by_invoice("123456782", "000000001").await.unwrap().len(),
         1,
         "and nothing else"
     );
@@ -367,7 +370,7 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
     assert_eq!(unit.insert_claims(&offered(&claims)).await.unwrap().len(), 1);
     unit.insert_events(&[event(&claims[0].claim, 1)]).await.unwrap();
     unit.insert_quarantined(&[quarantined(id, 1, "00000\x00001")]).await.unwrap();
-    unit.insert_unmatched(
+    unit.insert_unmatched_returns(
         id,
         &[UnmatchedReturn {
             ordinal: 1,
@@ -388,13 +391,14 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
     unit.commit().await.unwrap();
     assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap().unwrap().lot, "0\u{FFFD}1");
     assert_eq!(
-        db.store.quarantined_invoice("123456782", "00000\x00001").await.unwrap().len(),
+        db.store.quarantined_by_invoice("123456782", "00000\x00001").await.unwrap().len(),
         1,
         "found under the number as sent"
     );
-    let trace = db.store.traces(id, &[claims[0].claim.invoice_key()]).await.unwrap().remove(0);
+    let trace =
+        db.store.stored_invoices(id, &[claims[0].claim.invoice_key()]).await.unwrap().remove(0);
     assert_eq!(trace, trace.if_it_were(&claims[0]), "and is what was read");
-    let aside = db.store.aside(id, (1, 1)).await.unwrap().remove(0);
+    let aside = db.store.quarantined_by_ordinals(id, (1, 1)).await.unwrap().remove(0);
     let read = |number: &str| Claim {
         ps: aside.ps.clone(),
         lot: aside.lot.clone(),
@@ -403,7 +407,10 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
         record_count: aside.record_count,
         ..claims[0].claim.clone()
     };
-    assert!(is_aside_of(&aside, &read("00000\x00001")) && !is_aside_of(&aside, &read("000000001")));
+    assert!(
+        is_quarantined_copy(&aside, &read("00000\x00001"))
+            && !is_quarantined_copy(&aside, &read("000000001"))
+    );
     assert_eq!(db.store.begin().await.unwrap().find_logical_file(&odd).await.unwrap(), Some(id));
 }
 
@@ -416,14 +423,14 @@ pub async fn links_and_archived_files_are_found_among_many(db: TestDatabase) {
     closing.exchange.archive_name = "archive-2".into();
     unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
-    let mut links = db.store.links_of(&[second, ExchangeId(new_id()), first]).await.unwrap();
+    let mut links = db.store.chain_sequences(&[second, ExchangeId(new_id()), first]).await.unwrap();
     links.sort_by_key(|(_, rank)| *rank);
     assert_eq!(links, [(first, 1), (second, 2)]);
     let names = ["archive-2", "archive-3"].map(str::to_owned);
-    assert_eq!(db.store.archived(&names).await.unwrap(), ["archive-2"]);
+    assert_eq!(db.store.archive_names_in_use(&names).await.unwrap(), ["archive-2"]);
     assert!(
-        db.store.links_of(&[]).await.unwrap().is_empty()
-            && db.store.archived(&[]).await.unwrap().is_empty()
+        db.store.chain_sequences(&[]).await.unwrap().is_empty()
+            && db.store.archive_names_in_use(&[]).await.unwrap().is_empty()
     );
 }
 
@@ -437,7 +444,7 @@ pub async fn unmatched_returns_are_kept(db: TestDatabase) {
     };
     let mut unit = db.store.begin().await.unwrap();
     let id = open(&mut unit, "d").await;
-    unit.insert_unmatched(id, &[unmatched(1), unmatched(2)]).await.unwrap();
+    unit.insert_unmatched_returns(id, &[unmatched(1), unmatched(2)]).await.unwrap();
     let mut closing = closing(id, "d", &[]);
     closing.exchange.norm = Some(Norm::Noemie);
     closing.exchange.unmatched = 2;

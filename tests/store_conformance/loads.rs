@@ -21,10 +21,10 @@ async fn open_load(store: &SharedStore, digest: &str) -> ExchangeId {
         size: 1,
         received_at: NOW,
         archive_name: "archive-1".into(),
-        loaded: 0,
+        cursor: 0,
         withdrawal: None,
     };
-    unit.open_load(&load, &[]).await.unwrap();
+    unit.stage_deposit(&load, &[]).await.unwrap();
     unit.commit().await.unwrap();
     id
 }
@@ -38,7 +38,7 @@ async fn batch(
     let (before, last) = (ordinals.start - 1, ordinals.end - 1);
     let claims: Vec<NewClaim> = ordinals.map(|n| claim(id, n, &format!("{id}-{n}"))).collect();
     let mut unit = store.begin().await.unwrap();
-    assert!(unit.advance_load(id, before, last).await.unwrap());
+    assert!(unit.advance_deposit_cursor(id, before, last).await.unwrap());
     assert_eq!(unit.insert_claims(&offered(&claims)).await.unwrap().len(), claims.len());
     unit.insert_events(&claims.iter().map(|c| event(&c.claim, 1)).collect::<Vec<_>>())
         .await
@@ -56,7 +56,7 @@ async fn close(
 ) {
     let mut unit = store.begin().await.unwrap();
     let last = claims.last().map_or(0, |c| c.claim.ordinal);
-    assert!(unit.advance_load(id, last, last).await.unwrap());
+    assert!(unit.advance_deposit_cursor(id, last, last).await.unwrap());
     let closing = noemie_gateway::store::Closing { at: at(seconds), ..closing(id, digest, claims) };
     unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
@@ -64,7 +64,7 @@ async fn close(
 
 /// The claims whose events may leave, in order.
 async fn leaving(store: &SharedStore, limit: usize) -> Vec<ClaimId> {
-    store.unpublished(limit, &[]).await.unwrap().iter().map(|e| e.event.claim_id).collect()
+    store.unpublished_events(limit, &[]).await.unwrap().iter().map(|e| e.event.claim_id).collect()
 }
 
 fn ids(claims: &[NewClaim]) -> Vec<ClaimId> {
@@ -112,7 +112,7 @@ pub async fn events_of_loads_leave_in_the_order_of_the_outbox(db: TestDatabase) 
     // Published in pages that cut through loads, everything leaves once.
     let mut left = Vec::new();
     loop {
-        let page = db.store.unpublished(5, &[]).await.unwrap();
+        let page = db.store.unpublished_events(5, &[]).await.unwrap();
         if page.is_empty() {
             break;
         }
@@ -132,14 +132,14 @@ pub async fn a_later_event_follows_the_one_of_the_load(db: TestDatabase) {
     let claims = batch(&db.store, id, 1..4).await;
     close(&db.store, id, "l", &claims, 60).await;
     let mut unit = db.store.begin().await.unwrap();
-    let first = unit.claim(claims[0].claim.id).await.unwrap().unwrap();
+    let first = unit.lock_claim(claims[0].claim.id).await.unwrap().unwrap();
     unit.insert_events(&[event(&first, 2)]).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(db.number("SELECT count(*) FROM outbox WHERE load_id IS NULL").await, 1);
     for limit in 1..=4 {
         let sequences: Vec<u64> = db
             .store
-            .unpublished(limit, &[])
+            .unpublished_events(limit, &[])
             .await
             .unwrap()
             .iter()
@@ -186,7 +186,7 @@ pub async fn a_look_reads_neither_held_events_nor_the_history(db: TestDatabase) 
     // As in life, the server counted and cleaned its tables when nothing waited.
     deposit_many(&db.store, "published", 500).await;
     let published: Vec<i64> =
-        db.store.unpublished(500, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+        db.store.unpublished_events(500, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     db.store.mark_published(&published, NOW).await.unwrap();
     db.execute(if db.is_postgres() { "VACUUM ANALYZE" } else { "ANALYZE" }).await.unwrap();
     let id = open_load(&db.store, "l").await;
@@ -199,13 +199,13 @@ pub async fn a_look_reads_neither_held_events_nor_the_history(db: TestDatabase) 
     }
     assert_eq!(leaving(&replica, 100).await, ids(&small));
     assert_eq!(replica.outbox_depth().await.unwrap().pending, 3);
-    assert_eq!(replica.traces(id, &invoices).await.unwrap().len(), 5);
+    assert_eq!(replica.stored_invoices(id, &invoices).await.unwrap().len(), 5);
     let mut unit = replica.begin().await.unwrap();
-    assert_eq!(unit.latest_claims(&invoices).await.unwrap().len(), 5);
+    assert_eq!(unit.lock_latest_claims(&invoices).await.unwrap().len(), 5);
     drop(unit);
     let places: Vec<i64> =
-        replica.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
-    replica.count_attempt(&places).await.unwrap();
+        replica.unpublished_events(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    replica.count_failed_attempt(&places).await.unwrap();
     replica.mark_published(&places, NOW).await.unwrap();
     // A connection hands its statistics in when it ends.
     drop(replica);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 pub async fn events_come_out_as_they_went_in(db: TestDatabase) {
     let kept = deposit_many(&db.store, "d", 120).await;
-    let out = db.store.unpublished(200, &[]).await.unwrap();
+    let out = db.store.unpublished_events(200, &[]).await.unwrap();
     assert_eq!(
         out.iter().map(|e| e.event.claim_id).collect::<Vec<_>>(),
         kept.iter().map(|c| c.claim.id).collect::<Vec<_>>()
@@ -20,27 +20,27 @@ pub async fn events_come_out_as_they_went_in(db: TestDatabase) {
         "the payload is the event, byte for byte"
     );
     assert_eq!((first.position, first.attempts, first.event.sequence), (0, 0, 1));
-    assert_eq!(db.store.unpublished(7, &[]).await.unwrap(), out[..7]);
-    assert_eq!(db.store.history(kept[3].claim.id).await.unwrap(), out[3..4]);
+    assert_eq!(db.store.unpublished_events(7, &[]).await.unwrap(), out[..7]);
+    assert_eq!(db.store.claim_history(kept[3].claim.id).await.unwrap(), out[3..4]);
 }
 
 pub async fn positions_follow_the_order_of_publication(db: TestDatabase) {
     deposit_many(&db.store, "d", 5).await;
     let ids: Vec<i64> =
-        db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+        db.store.unpublished_events(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     db.store.mark_published(&[ids[2], ids[0], ids[2]], at(1)).await.unwrap();
     db.store.mark_published(&[ids[0], ids[4], ids[1]], at(2)).await.unwrap();
     db.store.mark_published(&[], at(3)).await.unwrap();
-    let stream = db.store.published_after(0, 10).await.unwrap();
+    let stream = db.store.published_events(0, 10).await.unwrap();
     assert_eq!(
         stream.iter().map(|e| (e.position, e.outbox_id)).collect::<Vec<_>>(),
         [(1, ids[2]), (2, ids[0]), (3, ids[4]), (4, ids[1])]
     );
-    assert_eq!(db.store.published_after(2, 1).await.unwrap(), stream[2..3]);
-    assert_eq!(db.store.published_after(4, 10).await.unwrap(), vec![]);
+    assert_eq!(db.store.published_events(2, 1).await.unwrap(), stream[2..3]);
+    assert_eq!(db.store.published_events(4, 10).await.unwrap(), vec![]);
     assert_eq!(
         db.store
-            .unpublished(10, &[])
+            .unpublished_events(10, &[])
             .await
             .unwrap()
             .iter()
@@ -52,7 +52,7 @@ pub async fn positions_follow_the_order_of_publication(db: TestDatabase) {
 
 async fn add_event(store: &SharedStore, claim: ClaimId) -> u64 {
     let mut unit = store.begin().await.unwrap();
-    let claim = unit.claim(claim).await.unwrap().unwrap();
+    let claim = unit.lock_claim(claim).await.unwrap().unwrap();
     let next = unit.next_sequences(&[claim.id]).await.unwrap()[0].1;
     unit.insert_events(&[event(&claim, next)]).await.unwrap();
     unit.commit().await.unwrap();
@@ -65,7 +65,7 @@ pub async fn an_event_waits_for_the_earlier_ones_of_its_claim(db: TestDatabase) 
     assert_eq!(add_event(&db.store, one).await, 2);
     assert_eq!(add_event(&db.store, one).await, 3);
     for limit in 1..=4 {
-        let out = db.store.unpublished(limit, &[]).await.unwrap();
+        let out = db.store.unpublished_events(limit, &[]).await.unwrap();
         let of_one: Vec<u64> =
             out.iter().filter(|e| e.event.claim_id == one).map(|e| e.event.sequence).collect();
         assert_eq!(
@@ -75,10 +75,10 @@ pub async fn an_event_waits_for_the_earlier_ones_of_its_claim(db: TestDatabase) 
         );
     }
     // The first event of `one` could not be published: the next look starts with it again.
-    let out = db.store.unpublished(10, &[]).await.unwrap();
+    let out = db.store.unpublished_events(10, &[]).await.unwrap();
     let other = out.iter().find(|e| e.event.claim_id == two).unwrap().outbox_id;
     db.store.mark_published(&[other], at(1)).await.unwrap();
-    let left = db.store.unpublished(10, &[]).await.unwrap();
+    let left = db.store.unpublished_events(10, &[]).await.unwrap();
     assert_eq!(left.iter().map(|e| e.event.sequence).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
@@ -105,7 +105,7 @@ pub async fn concurrent_changes_of_one_claim_keep_its_order(db: TestDatabase) {
     let mut written = db.store.waiter(Occasion::Written);
     while left.len() < wanted {
         written.arm();
-        let batch = db.store.unpublished(3, &[]).await.unwrap();
+        let batch = db.store.unpublished_events(3, &[]).await.unwrap();
         left.extend(batch.iter().map(|e| (e.event.claim_id, e.event.sequence)));
         db.store
             .mark_published(&batch.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), NOW)
@@ -149,16 +149,16 @@ pub async fn depth_and_attempts(db: TestDatabase) {
         OutboxDepth { pending: 3, oldest: Some(NOW) }
     );
     let ids: Vec<i64> =
-        db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+        db.store.unpublished_events(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     db.store.mark_published(&ids[..1], at(1)).await.unwrap();
-    db.store.count_attempt(&ids[..2]).await.unwrap();
-    db.store.count_attempt(&ids[1..2]).await.unwrap();
+    db.store.count_failed_attempt(&ids[..2]).await.unwrap();
+    db.store.count_failed_attempt(&ids[1..2]).await.unwrap();
     let attempts: Vec<i32> =
-        db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.attempts).collect();
+        db.store.unpublished_events(10, &[]).await.unwrap().iter().map(|e| e.attempts).collect();
     assert_eq!(attempts, [2, 0]);
     assert_eq!(db.store.outbox_depth().await.unwrap().pending, 2);
     assert_eq!(
-        db.store.published_after(0, 1).await.unwrap()[0].attempts,
+        db.store.published_events(0, 1).await.unwrap()[0].attempts,
         0,
         "a published event is not tried again"
     );
@@ -222,7 +222,7 @@ pub async fn a_commit_wakes_the_waiter(db: TestDatabase) {
     written.wait(Duration::from_millis(30)).await;
     assert!(started.elapsed() < Duration::from_secs(5), "the time is the net");
     let ids: Vec<i64> =
-        db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+        db.store.unpublished_events(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     db.store.mark_published(&ids, at(1)).await.unwrap();
     published.wait(long).await;
     let started = Instant::now();
@@ -236,7 +236,7 @@ pub async fn a_commit_wakes_the_waiter(db: TestDatabase) {
 pub async fn what_happens_between_the_look_and_the_wait_is_not_missed(db: TestDatabase) {
     let mut written = db.store.waiter(Occasion::Written);
     written.arm();
-    assert_eq!(db.store.unpublished(10, &[]).await.unwrap(), vec![]);
+    assert_eq!(db.store.unpublished_events(10, &[]).await.unwrap(), vec![]);
     deposit_many(&db.store, "d", 1).await;
     let started = Instant::now();
     written.wait(Duration::from_secs(20)).await;
@@ -246,10 +246,10 @@ pub async fn what_happens_between_the_look_and_the_wait_is_not_missed(db: TestDa
 pub async fn what_is_being_marked_is_left_out(db: TestDatabase) {
     deposit_many(&db.store, "d", 5).await;
     let ids: Vec<i64> =
-        db.store.unpublished(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
-    let left = db.store.unpublished(2, &[ids[0], ids[2]]).await.unwrap();
+        db.store.unpublished_events(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+    let left = db.store.unpublished_events(2, &[ids[0], ids[2]]).await.unwrap();
     assert_eq!(left.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), [ids[1], ids[3]]);
-    assert_eq!(db.store.unpublished(10, &ids).await.unwrap(), vec![]);
+    assert_eq!(db.store.unpublished_events(10, &ids).await.unwrap(), vec![]);
 }
 
 /// Every connection is cut, as by a restart of the server: the store works again, and hears again
@@ -283,7 +283,7 @@ pub async fn replicas_number_without_holes(db: TestDatabase) {
     let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
     deposit_many(&db.store, "d", 60).await;
     let ids: Vec<i64> =
-        db.store.unpublished(100, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+        db.store.unpublished_events(100, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
     // Two replicas that both believe to be the relay, and overlap.
     let marks: Vec<_> = [(db.store.clone(), ids[..40].to_vec()), (replica, ids[20..].to_vec())]
         .into_iter()
@@ -299,6 +299,6 @@ pub async fn replicas_number_without_holes(db: TestDatabase) {
         mark.await.unwrap();
     }
     let positions: Vec<i64> =
-        db.store.published_after(0, 100).await.unwrap().iter().map(|e| e.position).collect();
+        db.store.published_events(0, 100).await.unwrap().iter().map(|e| e.position).collect();
     assert_eq!(positions, (1..=60).collect::<Vec<_>>());
 }

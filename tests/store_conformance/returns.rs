@@ -21,7 +21,7 @@ fn rejects_file(recipient: &str, seconds: i64) -> ReturnFile {
 
 async fn write(db: &TestDatabase, file: &ReturnFile, told: &[ClaimId]) {
     let mut unit = db.store.begin().await.unwrap();
-    unit.insert_return(file, told).await.unwrap();
+    unit.insert_return_file(file, told).await.unwrap();
     unit.commit().await.unwrap();
 }
 
@@ -29,16 +29,16 @@ pub async fn returns_are_delivered_once(db: TestDatabase) {
     let exchange = deposit_many(&db.store, "d", 1).await[0].claim.exchange_id;
     let later = rejects_file("octest", 60);
     write(&db, &later, &[]).await;
-    let waiting = db.store.returns_to_deliver(10).await.unwrap();
+    let waiting = db.store.return_files_to_deliver(10).await.unwrap();
     assert_eq!(
         waiting.iter().map(|r| r.kind).collect::<Vec<_>>(),
         [ReturnKind::Arl, ReturnKind::Rejects580],
         "oldest first"
     );
-    assert_eq!(db.store.returns_to_deliver(1).await.unwrap(), waiting[..1]);
+    assert_eq!(db.store.return_files_to_deliver(1).await.unwrap(), waiting[..1]);
     db.store.mark_delivered(waiting[0].id, at(100)).await.unwrap();
     db.store.mark_delivered(waiting[0].id, at(200)).await.unwrap();
-    assert_eq!(db.store.returns_to_deliver(10).await.unwrap(), vec![later.clone()]);
+    assert_eq!(db.store.return_files_to_deliver(10).await.unwrap(), vec![later.clone()]);
     assert_eq!(
         db.store.arl(exchange).await.unwrap().as_ref(),
         Some(&waiting[0]),
@@ -56,24 +56,24 @@ pub async fn returns_in_pages_by_recipient_and_kind(db: TestDatabase) {
     }
     deposit_many(&db.store, "d", 1).await;
     let first =
-        db.store.returns(Some("octest"), Some(ReturnKind::Rejects580), None, 3).await.unwrap();
+        db.store.return_files(Some("octest"), Some(ReturnKind::Rejects580), None, 3).await.unwrap();
     assert_eq!(first.items, [files[4].clone(), files[3].clone(), files[2].clone()]);
     let last = db
         .store
-        .returns(Some("octest"), Some(ReturnKind::Rejects580), first.next, 3)
+        .return_files(Some("octest"), Some(ReturnKind::Rejects580), first.next, 3)
         .await
         .unwrap();
     assert_eq!((last.items, last.next), (vec![files[0].clone()], None));
     assert_eq!(
         db.store
-            .returns(Some("octest"), Some(ReturnKind::Arl), None, 10)
+            .return_files(Some("octest"), Some(ReturnKind::Arl), None, 10)
             .await
             .unwrap()
             .items
             .len(),
         1
     );
-    assert_eq!(db.store.returns(None, None, None, 10).await.unwrap().items.len(), 6);
+    assert_eq!(db.store.return_files(None, None, None, 10).await.unwrap().items.len(), 6);
 }
 
 pub async fn rejects_are_told_once(db: TestDatabase) {
@@ -99,7 +99,7 @@ pub async fn rejects_are_told_once(db: TestDatabase) {
     );
     assert_eq!(waiting[0].amc.reasons, vec![reason()]);
     let told = [waiting[0].id, waiting[1].id];
-    unit.insert_return(&rejects_file("octest", 20), &told).await.unwrap();
+    unit.insert_return_file(&rejects_file("octest", 20), &told).await.unwrap();
     drop(unit);
 
     // What another change still holds is skipped, and a dropped change lets go a moment later: look
@@ -111,7 +111,7 @@ pub async fn rejects_are_told_once(db: TestDatabase) {
             _ => tokio::task::yield_now().await,
         }
     };
-    unit.insert_return(&rejects_file("octest", 20), &told).await.unwrap();
+    unit.insert_return_file(&rejects_file("octest", 20), &told).await.unwrap();
     unit.commit().await.unwrap();
     let mut unit = db.store.begin().await.unwrap();
     assert_eq!(
@@ -169,11 +169,11 @@ pub async fn the_journal_of_operations_keeps_its_steps(db: TestDatabase) {
         step(first, 2, 2, Stage::Failed),
     ];
     for step in &steps {
-        db.store.journal_operation(step).await.unwrap();
+        db.store.insert_operation_step(step).await.unwrap();
     }
-    assert!(db.store.journal_operation(&steps[0]).await.is_err(), "a step is written once");
-    let mut newest = db.store.operations(10).await.unwrap();
+    assert!(db.store.insert_operation_step(&steps[0]).await.is_err(), "a step is written once");
+    let mut newest = db.store.operation_steps(10).await.unwrap();
     newest.reverse();
     assert_eq!(newest, steps);
-    assert_eq!(db.store.operations(1).await.unwrap(), [steps[3].clone()]);
+    assert_eq!(db.store.operation_steps(1).await.unwrap(), [steps[3].clone()]);
 }

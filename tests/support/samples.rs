@@ -157,7 +157,7 @@ pub fn plain_link(tip: &ChainTip) -> String {
 pub async fn open(unit: &mut Box<dyn UnitOfWork>, digest: &str) -> ExchangeId {
     let id = ExchangeId(new_id());
     assert_eq!(
-        unit.claim_exchange("octest", digest, "", id).await.expect("claims the exchange"),
+        unit.reserve_exchange("octest", digest, "", id).await.expect("claims the exchange"),
         None
     );
     id

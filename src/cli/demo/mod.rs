@@ -137,9 +137,9 @@ impl Demo {
 
     /// Publishes what waits, and shows it.
     async fn events(&self, out: &mut Output) -> Result<()> {
-        let waiting = self.app.store.unpublished(100, &[]).await?;
+        let waiting = self.app.store.unpublished_events(100, &[]).await?;
         let mut relay = Relay::new(
-            Arc::clone(&self.app.store),
+            self.app.store.clone(),
             Box::new(LocalLog),
             Arc::clone(&self.app.clock),
             RelayStatus::default(),

@@ -15,7 +15,7 @@ impl Ingest {
     /// another process holds, and deposits in backoff, are left out.
     pub async fn resume(&self) -> Result<usize, IngestError> {
         let mut closed = 0;
-        let deposits = self.store.loads(MAX_RESUMED).await?;
+        let deposits = self.store.staged_deposits(MAX_RESUMED).await?;
         let mut staged: HashSet<ExchangeId> = deposits.iter().map(|deposit| deposit.id).collect();
         self.backoffs.retain(&staged);
         for deposit in &deposits {
@@ -50,9 +50,9 @@ impl Ingest {
 
     /// Resumes one deposit under its lease. Returns whether it was closed.
     async fn resume_one(&self, id: ExchangeId) -> Result<bool, IngestError> {
-        let Some(_lease) = self.store.try_load_lease(id).await? else { return Ok(false) };
+        let Some(_lease) = self.store.try_deposit_lease(id).await? else { return Ok(false) };
         // The deposit may have been closed or abandoned since it was listed.
-        let Some(staged) = self.store.load(id).await? else { return Ok(false) };
+        let Some(staged) = self.store.staged_deposit(id).await? else { return Ok(false) };
         if staged.withdrawal.is_some() {
             info!("finishing the withdrawal of a staged deposit");
             self.finish_withdrawal(id).await?;

@@ -7,7 +7,7 @@ use crate::domain::ExchangeId;
 use crate::ingest::retry::{MAX_TRIES, POLL_INTERVAL};
 use crate::ingest::{Ingest, IngestError};
 use crate::kill_point;
-use crate::store::{Removed, Withdrawal};
+use crate::store::{RemovedRows, Withdrawal};
 
 /// Most polls of a deposit that another process writes, while it is abandoned: five minutes. A
 /// process that reads a large file notices the flag at the end of the read.
@@ -18,23 +18,26 @@ impl Ingest {
     /// stays, and the same bytes may be deposited again. Returns `None` when no such deposit is
     /// staged. `over` is false when another process did not release the lease in time: that process
     /// or the next resume ends the withdrawal.
-    pub async fn abandon(&self, id: ExchangeId) -> Result<Option<Removed>, IngestError> {
+    pub async fn abandon(&self, id: ExchangeId) -> Result<Option<RemovedRows>, IngestError> {
         if !self.flag_withdrawal(id, Withdrawal::Abandon).await? {
             return Ok(None);
         }
         kill_point::reach("abandon.marked");
         for _ in 0..MAX_POLLS {
-            if let Some(_lease) = self.store.try_load_lease(id).await? {
+            if let Some(_lease) = self.store.try_deposit_lease(id).await? {
                 let removed = self.finish_withdrawal(id).await?;
-                return Ok(Some(Removed { over: self.is_gone(id).await?, ..removed }));
+                return Ok(Some(RemovedRows { over: self.is_gone(id).await?, ..removed }));
             }
             // The process that held the lease may have ended the withdrawal.
-            if self.store.load(id).await?.is_none() {
-                return Ok(Some(Removed { over: self.is_gone(id).await?, ..Removed::default() }));
+            if self.store.staged_deposit(id).await?.is_none() {
+                return Ok(Some(RemovedRows {
+                    over: self.is_gone(id).await?,
+                    ..RemovedRows::default()
+                }));
             }
             tokio::time::sleep(POLL_INTERVAL).await;
         }
-        Ok(Some(Removed::default()))
+        Ok(Some(RemovedRows::default()))
     }
 
     /// Deletes the rows of a staged deposit that stays reserved. The caller holds the lease.
@@ -47,18 +50,21 @@ impl Ingest {
 
     async fn flag_withdrawal(&self, id: ExchangeId, why: Withdrawal) -> Result<bool, IngestError> {
         let mut work = self.store.begin().await?;
-        let is_flagged = work.withdraw(id, why).await?;
+        let is_flagged = work.withdraw_deposit(id, why).await?;
         work.commit().await?;
         Ok(is_flagged)
     }
 
     /// Deletes the rows of a deposit whose withdrawal flag is set, batch by batch. The caller holds
     /// the lease.
-    pub(super) async fn finish_withdrawal(&self, id: ExchangeId) -> Result<Removed, IngestError> {
-        let mut all = Removed::default();
+    pub(super) async fn finish_withdrawal(
+        &self,
+        id: ExchangeId,
+    ) -> Result<RemovedRows, IngestError> {
+        let mut all = RemovedRows::default();
         while let Some(step) = self.remove_batch(id).await? {
             all.claims += step.claims;
-            all.aside += step.aside;
+            all.quarantined += step.quarantined;
             all.freed += step.freed;
             kill_point::reach("abandon.step");
             if step.over {
@@ -70,7 +76,7 @@ impl Ingest {
     }
 
     /// Deletes one batch of rows, and tries again when the transaction conflicts with another one.
-    async fn remove_batch(&self, id: ExchangeId) -> Result<Option<Removed>, IngestError> {
+    async fn remove_batch(&self, id: ExchangeId) -> Result<Option<RemovedRows>, IngestError> {
         let mut tries = 1;
         loop {
             match self.try_remove_batch(id).await {
@@ -80,15 +86,16 @@ impl Ingest {
         }
     }
 
-    async fn try_remove_batch(&self, id: ExchangeId) -> Result<Option<Removed>, IngestError> {
+    async fn try_remove_batch(&self, id: ExchangeId) -> Result<Option<RemovedRows>, IngestError> {
         let mut work = self.store.begin().await?;
-        let step = work.take_back(id, self.limits.batch).await?;
+        let step = work.remove_staged_rows(id, self.limits.batch).await?;
         work.commit().await?;
         Ok(step)
     }
 
     /// Returns whether neither a staged deposit nor a receipt has this id.
     async fn is_gone(&self, id: ExchangeId) -> Result<bool, IngestError> {
-        Ok(self.store.load(id).await?.is_none() && self.store.exchange(id).await?.is_none())
+        Ok(self.store.staged_deposit(id).await?.is_none()
+            && self.store.exchange(id).await?.is_none())
     }
 }

@@ -79,7 +79,7 @@ async fn latest_claims(
     work: &mut dyn UnitOfWork,
 ) -> Result<HashMap<Token, Claim>, IngestError> {
     let invoices: Vec<InvoiceKey> = claims.iter().map(|new| new.claim.invoice_key()).collect();
-    let known = work.latest_claims(&invoices).await?;
+    let known = work.lock_latest_claims(&invoices).await?;
     wait_for_open(known.iter().map(|claim| claim.exchange_id), context, work).await?;
     Ok(known.into_iter().map(|claim| (claim.identity.clone(), claim)).collect())
 }

@@ -26,7 +26,7 @@ pub(super) async fn wait_for_open(
     let has_priority = |open: &&OpenDeposit| {
         others.contains(&open.id) && (!context.is_staged || open.withdrawn || open.id < own)
     };
-    match work.open_loads().await?.iter().find(has_priority) {
+    match work.open_deposits().await?.iter().find(has_priority) {
         Some(open) => Err(IngestError::Held { exchange: open.id }),
         None => Ok(()),
     }

@@ -55,7 +55,7 @@ async fn write_batch(
         }
     }
     if !rows.is_empty() {
-        work.insert_unmatched(context.origin.exchange_id, &rows).await?;
+        work.insert_unmatched_returns(context.origin.exchange_id, &rows).await?;
     }
     kill_point::reach("returns.matched");
     applied.findings.into_iter().for_each(|finding| totals.add_finding(finding));

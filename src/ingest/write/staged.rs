@@ -15,7 +15,7 @@ use crate::ingest::retry::{MAX_TRIES, POLL_INTERVAL};
 use crate::ingest::{DepositContext, IngestError};
 use crate::kill_point;
 use crate::outgoing::arl::NotLoaded;
-use crate::store::{SharedStore, Written};
+use crate::store::{SharedStore, StagedProgress};
 use std::collections::HashMap;
 use std::time::Duration;
 use tracing::{info, warn};
@@ -39,7 +39,7 @@ impl StagedWriter {
     /// Returns a writer that goes on after `written`.
     pub(in crate::ingest) fn new(
         store: SharedStore,
-        written: &Written,
+        written: &StagedProgress,
         cursor: u64,
         max_polls: u32,
     ) -> Self {
@@ -94,7 +94,7 @@ impl StagedWriter {
         context: &DepositContext,
     ) -> Result<Totals, IngestError> {
         let mut work = self.store.begin().await?;
-        if !work.advance_load(context.origin.exchange_id, self.cursor, last).await? {
+        if !work.advance_deposit_cursor(context.origin.exchange_id, self.cursor, last).await? {
             return Err(IngestError::Overtaken);
         }
         let mut totals = Totals::default();
@@ -114,7 +114,8 @@ impl StagedWriter {
     ) -> Result<(), IngestError> {
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(()) };
         let ordinals = (first.ordinal(), last.ordinal());
-        let stored = self.store.aside(context.origin.exchange_id, ordinals).await?;
+        let stored =
+            self.store.quarantined_by_ordinals(context.origin.exchange_id, ordinals).await?;
         let stored: HashMap<u64, Quarantined> =
             stored.into_iter().map(|row| (row.ordinal, row)).collect();
         for invoice in batch {

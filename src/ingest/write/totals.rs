@@ -3,7 +3,7 @@
 
 use crate::domain::{Claim, Finding, Ledger, Quarantined, Severity};
 use crate::outgoing::arl::NotLoaded;
-use crate::store::Written;
+use crate::store::StagedProgress;
 use noemie_parsers::types::Montant;
 use noemie_xray::LONGEST_LIST;
 
@@ -47,7 +47,7 @@ impl Totals {
     }
 
     /// Adds the claims that earlier tries of a staged deposit wrote.
-    pub(in crate::ingest) fn add_written(&mut self, written: &Written) {
+    pub(in crate::ingest) fn add_written(&mut self, written: &StagedProgress) {
         self.accepted += written.claims;
         self.ledger.accepted += written.records;
         self.total += written.total;

@@ -152,7 +152,7 @@ async fn lock_claim(
     caller: &Caller,
     decision: &Decision,
 ) -> Result<Claim, DecideError> {
-    let claim = work.claim(decision.claim_id).await?;
+    let claim = work.lock_claim(decision.claim_id).await?;
     claim
         .filter(|claim| caller.scope.covers_claim(claim))
         .ok_or(DecideError::UnknownClaim(decision.claim_id))

@@ -9,10 +9,10 @@ use crate::domain::life_cycle::{is_live, is_reject};
 use crate::domain::{
     Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Finding, InvoiceKey, Quarantined,
 };
-use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
+use crate::store::codec::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::{expect_all, last_of_each, let_die};
 use crate::store::rows::{ClaimRow, all, select_claim};
-use crate::store::traces::{StoredInvoice, StoredInvoiceRow, select_trace};
+use crate::store::stored_invoices::{StoredInvoice, StoredInvoiceRow, select_trace};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{PgConnection, PgPool, query, query_as, query_scalar};
 use std::borrow::Cow;

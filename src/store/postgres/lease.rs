@@ -2,7 +2,7 @@
 //! ends with that connection, whatever ends it.
 
 use crate::domain::ExchangeId;
-use crate::store::columns::doing;
+use crate::store::codec::doing;
 use crate::store::{Lease, StoreError};
 use async_trait::async_trait;
 use sqlx::postgres::PgConnectOptions;

@@ -4,14 +4,16 @@
 //! `batch.rs`). Batches are `INSERT … SELECT FROM UNNEST(…)`: one statement, one round trip, fixed
 //! SQL. Commits wake the relays of all replicas by NOTIFY (see `notifier.rs`).
 
-use super::columns::doing;
+use super::codec::doing;
 use super::connections::Connections;
 use super::conventions::PostgresConventions;
-use super::unit::WHOLE_LOAD;
+use super::transaction_guard::WHOLE_LOAD;
 use super::wake::{Occasion, Waiter, Wake};
 use super::{
-    ChainLink, ChainTip, ClaimFilter, Lease, OperationStep, OutboxDepth, OutboxEvent,
-    StagedDeposit, Store, StoreError, StoreFigures, StoredInvoice, UnitOfWork, Written,
+    ChainLink, ChainTip, ClaimFilter, Claims, Events, Exchanges, Health, Lease, OperationStep,
+    OperationsJournal, Outbox, OutboxDepth, OutboxEvent, Quarantine, ReceiptChain, ReturnFiles,
+    Schema, StagedDeposit, StagedDeposits, StagedProgress, StoreError, StoreFigures, StoredInvoice,
+    StoredInvoices, Transactions, UnitOfWork,
 };
 use crate::domain::page::PageToken;
 use crate::domain::{
@@ -37,7 +39,7 @@ mod unit;
 mod versions;
 
 mod operations {
-    super::super::operations::shared_operations!(sqlx::Postgres);
+    super::super::operations_journal::shared_operations!(sqlx::Postgres);
 }
 mod reads {
     super::super::reads::shared_reads!(sqlx::Postgres);
@@ -234,7 +236,7 @@ impl Drop for PostgresStore {
 }
 
 #[async_trait]
-impl Store for PostgresStore {
+impl Schema for PostgresStore {
     async fn migrate(&self) -> Result<(), StoreError> {
         let mut migrations = sqlx::migrate!("migrations/postgres");
         // A newer gateway may have been here, and this one may be started again: migrations only
@@ -260,11 +262,25 @@ impl Store for PostgresStore {
         pool.close().await;
         left
     }
+}
 
+#[async_trait]
+impl Health for PostgresStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.upkeep.ask(reads::ping).await
     }
 
+    async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError> {
+        self.upkeep.ask(reads::outbox_depth).await
+    }
+
+    async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
+        self.upkeep.ask(|pool| reads::figures(pool, now)).await
+    }
+}
+
+#[async_trait]
+impl Transactions for PostgresStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let tx = self
             .work
@@ -272,7 +288,10 @@ impl Store for PostgresStore {
             .await?;
         Ok(Box::new(unit::PostgresUnit::new(tx, self.notifier.clone())))
     }
+}
 
+#[async_trait]
+impl Exchanges for PostgresStore {
     async fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError> {
         self.work.ask(|pool| reads::exchange(pool, id)).await
     }
@@ -283,66 +302,6 @@ impl Store for PostgresStore {
         digest: &str,
     ) -> Result<Option<Exchange>, StoreError> {
         self.work.ask(|pool| reads::exchange_by_digest(pool, sender, digest)).await
-    }
-
-    async fn load(&self, id: ExchangeId) -> Result<Option<StagedDeposit>, StoreError> {
-        self.work.ask(|pool| loads::load(pool, id)).await
-    }
-
-    async fn loads(&self, limit: usize) -> Result<Vec<StagedDeposit>, StoreError> {
-        self.work.ask(|pool| loads::loads(pool, limit)).await
-    }
-
-    async fn written(&self, id: ExchangeId) -> Result<Written, StoreError> {
-        self.work.within(ANSWER * WHOLE_LOAD).ask(|pool| loads::written(pool, id)).await
-    }
-
-    async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        self.take_lease(&self.work, lease::Right::StagedDeposit(id)).await
-    }
-
-    async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
-        self.work.ask(|pool| loads::chain(pool, from_sequence, limit)).await
-    }
-
-    async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
-        self.work.ask(loads::chain_tip).await
-    }
-
-    async fn traces(
-        &self,
-        id: ExchangeId,
-        invoices: &[InvoiceKey],
-    ) -> Result<Vec<StoredInvoice>, StoreError> {
-        self.work.ask(|pool| batch::traces(pool, id, invoices)).await
-    }
-
-    async fn aside(
-        &self,
-        id: ExchangeId,
-        ranks: (u64, u64),
-    ) -> Result<Vec<Quarantined>, StoreError> {
-        let aside = async |pool: &PgPool| {
-            loads::aside(
-                &mut *pool.acquire().await.map_err(doing("reading what was put aside"))?,
-                id,
-                ranks,
-            )
-            .await
-        };
-        self.work.ask(aside).await
-    }
-
-    async fn held(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
-        self.work.within(ANSWER * WHOLE_LOAD).ask(|pool| loads::held(pool, id)).await
-    }
-
-    async fn links_of(&self, ids: &[ExchangeId]) -> Result<Vec<(ExchangeId, u64)>, StoreError> {
-        self.work.ask(|pool| reads::links_of(pool, ids)).await
-    }
-
-    async fn archived(&self, names: &[String]) -> Result<Vec<String>, StoreError> {
-        self.work.ask(|pool| reads::archived(pool, names)).await
     }
 
     async fn exchanges(
@@ -367,6 +326,72 @@ impl Store for PostgresStore {
         self.work.ask(|pool| reads::anomalies(pool, id, from_ordinal, limit)).await
     }
 
+    async fn archive_names_in_use(&self, names: &[String]) -> Result<Vec<String>, StoreError> {
+        self.work.ask(|pool| reads::archived(pool, names)).await
+    }
+}
+
+#[async_trait]
+impl StagedDeposits for PostgresStore {
+    async fn staged_deposit(&self, id: ExchangeId) -> Result<Option<StagedDeposit>, StoreError> {
+        self.work.ask(|pool| loads::load(pool, id)).await
+    }
+
+    async fn staged_deposits(&self, limit: usize) -> Result<Vec<StagedDeposit>, StoreError> {
+        self.work.ask(|pool| loads::loads(pool, limit)).await
+    }
+
+    async fn staged_progress(&self, id: ExchangeId) -> Result<StagedProgress, StoreError> {
+        self.work.within(ANSWER * WHOLE_LOAD).ask(|pool| loads::written(pool, id)).await
+    }
+
+    async fn try_deposit_lease(
+        &self,
+        id: ExchangeId,
+    ) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        self.take_lease(&self.work, lease::Right::StagedDeposit(id)).await
+    }
+}
+
+#[async_trait]
+impl ReceiptChain for PostgresStore {
+    async fn chain_links(
+        &self,
+        from_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<ChainLink>, StoreError> {
+        self.work.ask(|pool| loads::chain(pool, from_sequence, limit)).await
+    }
+
+    async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
+        self.work.ask(loads::chain_tip).await
+    }
+
+    async fn chain_sequences(
+        &self,
+        ids: &[ExchangeId],
+    ) -> Result<Vec<(ExchangeId, u64)>, StoreError> {
+        self.work.ask(|pool| reads::links_of(pool, ids)).await
+    }
+}
+
+#[async_trait]
+impl StoredInvoices for PostgresStore {
+    async fn stored_invoices(
+        &self,
+        id: ExchangeId,
+        invoices: &[InvoiceKey],
+    ) -> Result<Vec<StoredInvoice>, StoreError> {
+        self.work.ask(|pool| batch::traces(pool, id, invoices)).await
+    }
+
+    async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
+        self.work.within(ANSWER * WHOLE_LOAD).ask(|pool| loads::held(pool, id)).await
+    }
+}
+
+#[async_trait]
+impl Quarantine for PostgresStore {
     async fn quarantined(
         &self,
         id: ExchangeId,
@@ -375,7 +400,7 @@ impl Store for PostgresStore {
         self.work.ask(|pool| reads::quarantined(pool, id, limit)).await
     }
 
-    async fn quarantined_invoice(
+    async fn quarantined_by_invoice(
         &self,
         ps: &str,
         invoice_number: &str,
@@ -383,6 +408,25 @@ impl Store for PostgresStore {
         self.work.ask(|pool| reads::quarantined_invoice(pool, ps, invoice_number)).await
     }
 
+    async fn quarantined_by_ordinals(
+        &self,
+        id: ExchangeId,
+        ranks: (u64, u64),
+    ) -> Result<Vec<Quarantined>, StoreError> {
+        let aside = async |pool: &PgPool| {
+            loads::aside(
+                &mut *pool.acquire().await.map_err(doing("reading what was put aside"))?,
+                id,
+                ranks,
+            )
+            .await
+        };
+        self.work.ask(aside).await
+    }
+}
+
+#[async_trait]
+impl Claims for PostgresStore {
     async fn claim(&self, id: ClaimId) -> Result<Option<Claim>, StoreError> {
         self.work
             .ask(async |pool| {
@@ -404,12 +448,26 @@ impl Store for PostgresStore {
     ) -> Result<Page<Claim>, StoreError> {
         self.work.ask(|pool| reads::claims(pool, filter, after, limit)).await
     }
+}
 
-    async fn history(&self, id: ClaimId) -> Result<Vec<OutboxEvent>, StoreError> {
+#[async_trait]
+impl Events for PostgresStore {
+    async fn claim_history(&self, id: ClaimId) -> Result<Vec<OutboxEvent>, StoreError> {
         self.work.ask(|pool| reads::history(pool, id)).await
     }
 
-    async fn returns(
+    async fn published_events(
+        &self,
+        position: i64,
+        limit: usize,
+    ) -> Result<Vec<OutboxEvent>, StoreError> {
+        self.work.ask(|pool| reads::published_after(pool, position, limit)).await
+    }
+}
+
+#[async_trait]
+impl ReturnFiles for PostgresStore {
+    async fn return_files(
         &self,
         recipient: Option<&str>,
         kind: Option<ReturnKind>,
@@ -427,19 +485,22 @@ impl Store for PostgresStore {
         self.work.ask(|pool| reads::arl(pool, id)).await
     }
 
-    async fn returns_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError> {
+    async fn return_files_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError> {
         self.work.ask(|pool| reads::returns_to_deliver(pool, limit)).await
     }
 
     async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError> {
         self.work.ask(|pool| writes::mark_delivered(pool, id, at)).await
     }
+}
 
+#[async_trait]
+impl Outbox for PostgresStore {
     async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
         self.take_lease(&self.upkeep, lease::Right::Relay).await
     }
 
-    async fn unpublished(
+    async fn unpublished_events(
         &self,
         limit: usize,
         except: &[i64],
@@ -457,36 +518,23 @@ impl Store for PostgresStore {
         Ok(())
     }
 
-    async fn count_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError> {
+    async fn count_failed_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError> {
         self.upkeep.ask(|pool| outbox::count_attempt(pool, outbox_ids)).await
-    }
-
-    async fn published_after(
-        &self,
-        position: i64,
-        limit: usize,
-    ) -> Result<Vec<OutboxEvent>, StoreError> {
-        self.work.ask(|pool| reads::published_after(pool, position, limit)).await
-    }
-
-    async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError> {
-        self.upkeep.ask(reads::outbox_depth).await
     }
 
     fn waiter(&self, occasion: Occasion) -> Waiter {
         self.wake.waiter(occasion)
     }
+}
 
-    async fn journal_operation(&self, step: &OperationStep) -> Result<(), StoreError> {
+#[async_trait]
+impl OperationsJournal for PostgresStore {
+    async fn insert_operation_step(&self, step: &OperationStep) -> Result<(), StoreError> {
         self.work.ask(|pool| operations::write(pool, step)).await
     }
 
-    async fn operations(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError> {
+    async fn operation_steps(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError> {
         self.work.ask(|pool| operations::newest(pool, limit)).await
-    }
-
-    async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
-        self.upkeep.ask(|pool| reads::figures(pool, now)).await
     }
 }
 

@@ -12,7 +12,7 @@
 //! by `outbox_id` and can cut anywhere.
 
 use crate::store::StoreError;
-use crate::store::columns::{Instant, doing};
+use crate::store::codec::{Instant, doing};
 use sqlx::{PgPool, query};
 use time::OffsetDateTime;
 

@@ -4,7 +4,7 @@
 //! one needs and this one does not is removed later, when the last such replica is gone.
 
 use crate::store::StoreError;
-use crate::store::columns::{doing, uint};
+use crate::store::codec::{doing, uint};
 use sqlx::{AssertSqlSafe, PgPool, query, query_scalar};
 
 /// What this version says it is to the server.

@@ -4,10 +4,10 @@ use crate::domain::life_cycle::{is_live, is_reject};
 use crate::domain::{
     Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Finding, InvoiceKey, Quarantined,
 };
-use crate::store::columns::{Instant, clean, doing, int, json, limit as rows, uint};
+use crate::store::codec::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::let_die;
 use crate::store::rows::{ClaimRow, all, select_claim};
-use crate::store::traces::{StoredInvoice, StoredInvoiceRow, select_trace};
+use crate::store::stored_invoices::{StoredInvoice, StoredInvoiceRow, select_trace};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool, query, query_as};
 use std::collections::{HashMap, HashSet};

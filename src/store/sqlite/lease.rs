@@ -3,7 +3,7 @@
 //! lock of a file beside the database, which ends with its process, whatever ends it.
 
 use crate::domain::ExchangeId;
-use crate::store::columns::doing;
+use crate::store::codec::doing;
 use crate::store::{Lease, StoreError};
 use async_trait::async_trait;
 use std::collections::HashSet;

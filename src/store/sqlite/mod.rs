@@ -5,13 +5,15 @@
 //! A caller that holds a unit of work must not write through the store at the same time: it would
 //! wait for itself.
 
-use super::columns::doing;
+use super::codec::doing;
 use super::connections::Connections;
 use super::conventions::SqliteConventions;
 use super::wake::{Occasion, Waiter, Wake};
 use super::{
-    ChainLink, ChainTip, ClaimFilter, Lease, OperationStep, OutboxDepth, OutboxEvent,
-    StagedDeposit, Store, StoreError, StoreFigures, StoredInvoice, UnitOfWork, Written,
+    ChainLink, ChainTip, ClaimFilter, Claims, Events, Exchanges, Health, Lease, OperationStep,
+    OperationsJournal, Outbox, OutboxDepth, OutboxEvent, Quarantine, ReceiptChain, ReturnFiles,
+    Schema, StagedDeposit, StagedDeposits, StagedProgress, StoreError, StoreFigures, StoredInvoice,
+    StoredInvoices, Transactions, UnitOfWork,
 };
 use crate::domain::page::PageToken;
 use crate::domain::{
@@ -32,7 +34,7 @@ mod outbox;
 mod unit;
 
 mod operations {
-    super::super::operations::shared_operations!(sqlx::Sqlite);
+    super::super::operations_journal::shared_operations!(sqlx::Sqlite);
 }
 mod reads {
     super::super::reads::shared_reads!(sqlx::Sqlite);
@@ -103,7 +105,7 @@ impl SqliteStore {
 }
 
 #[async_trait]
-impl Store for SqliteStore {
+impl Schema for SqliteStore {
     async fn migrate(&self) -> Result<(), StoreError> {
         let mut migrations = sqlx::migrate!("migrations/sqlite");
         // A newer gateway may have been here, and this one may be started again: migrations only
@@ -121,17 +123,34 @@ impl Store for SqliteStore {
     async fn leave_older_versions(&self) -> Result<(), StoreError> {
         Ok(())
     }
+}
 
+#[async_trait]
+impl Health for SqliteStore {
     async fn ping(&self) -> Result<(), StoreError> {
         reads::ping(&self.readers).await
     }
 
+    async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError> {
+        reads::outbox_depth(&self.readers).await
+    }
+
+    async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
+        reads::figures(&self.readers, now).await
+    }
+}
+
+#[async_trait]
+impl Transactions for SqliteStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let tx =
             self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(doing("starting a change"))?;
         Ok(Box::new(unit::SqliteUnit::new(tx, Arc::clone(&self.wake))))
     }
+}
 
+#[async_trait]
+impl Exchanges for SqliteStore {
     async fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError> {
         reads::exchange(&self.readers, id).await
     }
@@ -142,59 +161,6 @@ impl Store for SqliteStore {
         digest: &str,
     ) -> Result<Option<Exchange>, StoreError> {
         reads::exchange_by_digest(&self.readers, sender, digest).await
-    }
-
-    async fn load(&self, id: ExchangeId) -> Result<Option<StagedDeposit>, StoreError> {
-        loads::load(&self.readers, id).await
-    }
-
-    async fn loads(&self, limit: usize) -> Result<Vec<StagedDeposit>, StoreError> {
-        loads::loads(&self.readers, limit).await
-    }
-
-    async fn written(&self, id: ExchangeId) -> Result<Written, StoreError> {
-        loads::written(&self.readers, id).await
-    }
-
-    async fn try_load_lease(&self, id: ExchangeId) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        lease::take(&self.leases, lease::Right::StagedDeposit(id))
-    }
-
-    async fn chain(&self, from_sequence: u64, limit: usize) -> Result<Vec<ChainLink>, StoreError> {
-        loads::chain(&self.readers, from_sequence, limit).await
-    }
-
-    async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
-        loads::chain_tip(&self.readers).await
-    }
-
-    async fn traces(
-        &self,
-        id: ExchangeId,
-        invoices: &[InvoiceKey],
-    ) -> Result<Vec<StoredInvoice>, StoreError> {
-        batch::traces(&self.readers, id, invoices).await
-    }
-
-    async fn aside(
-        &self,
-        id: ExchangeId,
-        ranks: (u64, u64),
-    ) -> Result<Vec<Quarantined>, StoreError> {
-        let mut db = self.readers.acquire().await.map_err(doing("reading what was put aside"))?;
-        loads::aside(&mut db, id, ranks).await
-    }
-
-    async fn held(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
-        loads::held(&self.readers, id).await
-    }
-
-    async fn links_of(&self, ids: &[ExchangeId]) -> Result<Vec<(ExchangeId, u64)>, StoreError> {
-        reads::links_of(&self.readers, ids).await
-    }
-
-    async fn archived(&self, names: &[String]) -> Result<Vec<String>, StoreError> {
-        reads::archived(&self.readers, names).await
     }
 
     async fn exchanges(
@@ -219,6 +185,72 @@ impl Store for SqliteStore {
         reads::anomalies(&self.readers, id, from_ordinal, limit).await
     }
 
+    async fn archive_names_in_use(&self, names: &[String]) -> Result<Vec<String>, StoreError> {
+        reads::archived(&self.readers, names).await
+    }
+}
+
+#[async_trait]
+impl StagedDeposits for SqliteStore {
+    async fn staged_deposit(&self, id: ExchangeId) -> Result<Option<StagedDeposit>, StoreError> {
+        loads::load(&self.readers, id).await
+    }
+
+    async fn staged_deposits(&self, limit: usize) -> Result<Vec<StagedDeposit>, StoreError> {
+        loads::loads(&self.readers, limit).await
+    }
+
+    async fn staged_progress(&self, id: ExchangeId) -> Result<StagedProgress, StoreError> {
+        loads::written(&self.readers, id).await
+    }
+
+    async fn try_deposit_lease(
+        &self,
+        id: ExchangeId,
+    ) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        lease::take(&self.leases, lease::Right::StagedDeposit(id))
+    }
+}
+
+#[async_trait]
+impl ReceiptChain for SqliteStore {
+    async fn chain_links(
+        &self,
+        from_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<ChainLink>, StoreError> {
+        loads::chain(&self.readers, from_sequence, limit).await
+    }
+
+    async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
+        loads::chain_tip(&self.readers).await
+    }
+
+    async fn chain_sequences(
+        &self,
+        ids: &[ExchangeId],
+    ) -> Result<Vec<(ExchangeId, u64)>, StoreError> {
+        reads::links_of(&self.readers, ids).await
+    }
+}
+
+#[async_trait]
+impl StoredInvoices for SqliteStore {
+    async fn stored_invoices(
+        &self,
+        id: ExchangeId,
+        invoices: &[InvoiceKey],
+    ) -> Result<Vec<StoredInvoice>, StoreError> {
+        batch::traces(&self.readers, id, invoices).await
+    }
+
+    async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
+        loads::held(&self.readers, id).await
+    }
+}
+
+#[async_trait]
+impl Quarantine for SqliteStore {
     async fn quarantined(
         &self,
         id: ExchangeId,
@@ -227,7 +259,7 @@ impl Store for SqliteStore {
         reads::quarantined(&self.readers, id, limit).await
     }
 
-    async fn quarantined_invoice(
+    async fn quarantined_by_invoice(
         &self,
         ps: &str,
         invoice_number: &str,
@@ -235,6 +267,18 @@ impl Store for SqliteStore {
         reads::quarantined_invoice(&self.readers, ps, invoice_number).await
     }
 
+    async fn quarantined_by_ordinals(
+        &self,
+        id: ExchangeId,
+        ranks: (u64, u64),
+    ) -> Result<Vec<Quarantined>, StoreError> {
+        let mut db = self.readers.acquire().await.map_err(doing("reading what was put aside"))?;
+        loads::aside(&mut db, id, ranks).await
+    }
+}
+
+#[async_trait]
+impl Claims for SqliteStore {
     async fn claim(&self, id: ClaimId) -> Result<Option<Claim>, StoreError> {
         let mut db = self.readers.acquire().await.map_err(doing("reading a claim"))?;
         reads::claim(&mut db, id).await
@@ -252,12 +296,26 @@ impl Store for SqliteStore {
     ) -> Result<Page<Claim>, StoreError> {
         reads::claims(&self.readers, filter, after, limit).await
     }
+}
 
-    async fn history(&self, id: ClaimId) -> Result<Vec<OutboxEvent>, StoreError> {
+#[async_trait]
+impl Events for SqliteStore {
+    async fn claim_history(&self, id: ClaimId) -> Result<Vec<OutboxEvent>, StoreError> {
         reads::history(&self.readers, id).await
     }
 
-    async fn returns(
+    async fn published_events(
+        &self,
+        position: i64,
+        limit: usize,
+    ) -> Result<Vec<OutboxEvent>, StoreError> {
+        reads::published_after(&self.readers, position, limit).await
+    }
+}
+
+#[async_trait]
+impl ReturnFiles for SqliteStore {
+    async fn return_files(
         &self,
         recipient: Option<&str>,
         kind: Option<ReturnKind>,
@@ -275,19 +333,22 @@ impl Store for SqliteStore {
         reads::arl(&self.readers, id).await
     }
 
-    async fn returns_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError> {
+    async fn return_files_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError> {
         reads::returns_to_deliver(&self.readers, limit).await
     }
 
     async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError> {
         writes::mark_delivered(&self.writer, id, at).await
     }
+}
 
+#[async_trait]
+impl Outbox for SqliteStore {
     async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
         lease::take(&self.leases, lease::Right::Relay)
     }
 
-    async fn unpublished(
+    async fn unpublished_events(
         &self,
         limit: usize,
         except: &[i64],
@@ -305,35 +366,22 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    async fn count_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError> {
+    async fn count_failed_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError> {
         outbox::count_attempt(&self.writer, outbox_ids).await
-    }
-
-    async fn published_after(
-        &self,
-        position: i64,
-        limit: usize,
-    ) -> Result<Vec<OutboxEvent>, StoreError> {
-        reads::published_after(&self.readers, position, limit).await
-    }
-
-    async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError> {
-        reads::outbox_depth(&self.readers).await
     }
 
     fn waiter(&self, occasion: Occasion) -> Waiter {
         self.wake.waiter(occasion)
     }
+}
 
-    async fn journal_operation(&self, step: &OperationStep) -> Result<(), StoreError> {
+#[async_trait]
+impl OperationsJournal for SqliteStore {
+    async fn insert_operation_step(&self, step: &OperationStep) -> Result<(), StoreError> {
         operations::write(&self.writer, step).await
     }
 
-    async fn operations(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError> {
+    async fn operation_steps(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError> {
         operations::newest(&self.readers, limit).await
-    }
-
-    async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
-        reads::figures(&self.readers, now).await
     }
 }

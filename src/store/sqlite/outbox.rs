@@ -2,7 +2,7 @@
 //! the SQL stays fixed.
 
 use crate::store::StoreError;
-use crate::store::columns::{Instant, doing, json};
+use crate::store::codec::{Instant, doing, json};
 use sqlx::{SqlitePool, query};
 use time::OffsetDateTime;
 

@@ -4,7 +4,7 @@ use super::db::{
     ANALYZE_CONVENTIONS, ANALYZE_REGISTER, BEGIN, Db, LOCK_CONVENTIONS, LOCK_REGISTER,
 };
 use crate::store::StoreError;
-use crate::store::columns::doing;
+use crate::store::codec::doing;
 use crate::store::connections::{Change, Connections};
 use crate::store::conventions::{
     ConventionDiff, NewConventionImport, NewSnapshot, RegisterDiff, RegisterOutcome, Snapshot, sql,

@@ -7,7 +7,7 @@
 
 use super::db::{Db, KEYED_JOIN, KEYED_JOIN_END};
 use crate::domain::Scope;
-use crate::store::columns::doing;
+use crate::store::codec::doing;
 use crate::store::conventions::scope::push_amc_scope;
 use crate::store::conventions::{
     ConventionVersion, EstablishmentRow, FoundConvention, Path, Snapshot, Visit, sql,

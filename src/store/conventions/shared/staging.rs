@@ -2,7 +2,7 @@
 
 use super::db::{BEGIN, Db};
 use crate::store::StoreError;
-use crate::store::columns::doing;
+use crate::store::codec::doing;
 use crate::store::connections::Connections;
 use crate::store::conventions::{FinessRow, StagedConvention, sql};
 use sqlx::QueryBuilder;

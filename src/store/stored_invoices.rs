@@ -1,9 +1,10 @@
 //! What the store keeps of the invoices of an exchange, in one row each: for comparison with the
 //! file they came from.
 
-use super::columns::{clean, uint};
-use super::{NewClaim, StoreError};
-use crate::domain::{Claim, ClaimId, Quarantined, Token};
+use super::codec::{clean, uint};
+use super::error::StoreError;
+use crate::domain::{Claim, ClaimId, ExchangeId, InvoiceKey, NewClaim, Quarantined, Token};
+use async_trait::async_trait;
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -72,7 +73,7 @@ impl StoredInvoice {
 /// Whether an invoice that stands aside is the one read, as far as the store keeps of it what does
 /// not depend on the controls.
 #[must_use]
-pub fn is_aside_of(stored: &Quarantined, read: &Claim) -> bool {
+pub fn is_quarantined_copy(stored: &Quarantined, read: &Claim) -> bool {
     let texts = [
         (&stored.ps, &read.ps),
         (&stored.lot, &read.lot),
@@ -81,6 +82,20 @@ pub fn is_aside_of(stored: &Quarantined, read: &Claim) -> bool {
     let place =
         (stored.first_record, stored.record_count) == (read.first_record, read.record_count);
     place && texts.into_iter().all(|(kept, text)| *kept == clean(text))
+}
+
+/// Reads stored invoices, of exchanges and staged deposits alike.
+#[async_trait]
+pub trait StoredInvoices: Send + Sync {
+    /// Returns the stored summary of these invoices of an exchange.
+    async fn stored_invoices(
+        &self,
+        id: ExchangeId,
+        invoices: &[InvoiceKey],
+    ) -> Result<Vec<StoredInvoice>, StoreError>;
+
+    /// Returns the number of claims of an exchange and the number of its quarantined invoices.
+    async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError>;
 }
 
 /// `SELECT` of traces; the caller's `FROM … c` and conditions follow.

@@ -107,7 +107,7 @@ macro_rules! step {
     };
     ($unit:ident, $start:ident, $work:expr) => {{
         let answer = $unit.state.$start()?;
-        let done = crate::store::unit::in_time(answer, $work).await?;
+        let done = crate::store::transaction_guard::in_time(answer, $work).await?;
         $unit.state.done();
         Ok(done)
     }};

@@ -1,5 +1,6 @@
 //! How values of the domain stand in columns, the same way in both databases but for instants.
 
+pub(in crate::store) use super::error::doing;
 use super::{StoreError, Withdrawal};
 use crate::domain::claim::{Flow, PartKind, PartState};
 use crate::domain::{Channel, ReturnKind, Severity, Verdict};
@@ -132,9 +133,4 @@ pub(in crate::store) fn from_json<T: serde::de::DeserializeOwned>(
 ) -> Result<T, StoreError> {
     serde_json::from_str(text)
         .map_err(|e| StoreError::Corrupt(format!("{column} is not the JSON expected: {e}")))
-}
-
-/// Says what was being done when the database failed.
-pub(in crate::store) fn doing(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
-    move |source| StoreError::Database { doing, source }
 }

@@ -1,7 +1,8 @@
 //! The journal of operations: what people did by hand, written before it is done. SQL once for both
 //! databases (see `reads.rs`).
 
-use super::StoreError;
+use super::error::StoreError;
+use async_trait::async_trait;
 use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -63,9 +64,19 @@ pub struct OperationStep {
     pub detail: Value,
 }
 
+/// Reads and writes the journal of operations.
+#[async_trait]
+pub trait OperationsJournal: Send + Sync {
+    /// Inserts a step of an operation. The step is committed when the call returns.
+    async fn insert_operation_step(&self, step: &OperationStep) -> Result<(), StoreError>;
+
+    /// Returns steps of the journal, newest first.
+    async fn operation_steps(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError>;
+}
+
 /// A row as the database gives it.
 pub(in crate::store) type OperationRow =
-    (Uuid, i64, super::columns::Instant, String, String, String, String, String);
+    (Uuid, i64, super::codec::Instant, String, String, String, String, String);
 
 impl TryFrom<OperationRow> for OperationStep {
     type Error = StoreError;
@@ -76,8 +87,8 @@ impl TryFrom<OperationRow> for OperationStep {
         let stage = Stage::from_code(&stage).ok_or_else(|| {
             StoreError::Corrupt(format!("operations_journal.stage holds {stage:?}"))
         })?;
-        let step = super::columns::uint(step, "operations_journal.step")?;
-        let detail = super::columns::from_json(&detail, "operations_journal.detail")?;
+        let step = super::codec::uint(step, "operations_journal.step")?;
+        let detail = super::codec::from_json(&detail, "operations_journal.detail")?;
         Ok(Self { operation_id, step, at: at.0, actor, action, stage, subject, detail })
     }
 }
@@ -85,8 +96,8 @@ impl TryFrom<OperationRow> for OperationStep {
 /// Defines the journal for one database.
 macro_rules! shared_operations {
     ($DB:ty) => {
-        use crate::store::columns::{Instant, clean, doing, json, limit};
-        use crate::store::operations::OperationRow;
+        use crate::store::codec::{Instant, clean, doing, json, limit};
+        use crate::store::operations_journal::OperationRow;
         use crate::store::{OperationStep, StoreError};
         use sqlx::{Pool, query, query_as};
 

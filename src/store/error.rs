@@ -1,0 +1,87 @@
+//! The one error of the store, with what a caller may do about it.
+
+use crate::domain::Ledger;
+use std::time::Duration;
+
+/// The database failed, or holds what it should not.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or could not be reached.
+    #[error("database{}, while {doing}", if is_busy(.source) { " busy with another change, try again" } else { "" })]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The migrations could not be applied.
+    #[error("migrating the database")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    /// A row that this version cannot read.
+    #[error("unreadable row: {0}")]
+    Corrupt(String),
+    /// The books of an exchange do not balance: nothing was written.
+    #[error("ledger of the exchange does not balance: {0:?}")]
+    Unbalanced(Ledger),
+    /// A step of this change failed or was given up before: the change cannot be committed.
+    #[error("a step of this change failed before: nothing of it was written")]
+    Spoiled,
+    /// The database, or the line to it, said nothing for this long. What was being committed may
+    /// have been applied.
+    #[error("database gave no answer within {0:?}")]
+    NoAnswer(Duration),
+    /// Replicas of a version before this one are connected, and need what was to be removed.
+    #[error("replicas of an earlier version are connected ({0} connections): stop them first")]
+    OlderReplicas(u64),
+    /// The database URL is of no kind known here.
+    #[error("database URL must start with postgres://, postgresql:// or sqlite:, not {scheme:?}")]
+    UnsupportedUrl {
+        /// What stands before the first `:`; the rest may hold a password.
+        scheme: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the database is away, or so busy that no connection came free in time: the same call
+    /// may pass later.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        let Self::Database { source, .. } = self else { return matches!(self, Self::NoAnswer(_)) };
+        match source {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
+            // PostgreSQL goes down, recovers, ends our connection, or has no more: classes 08 and
+            // 53, and 57P01 to 57P03.
+            sqlx::Error::Database(e)
+                if e.code().is_some_and(|c| {
+                    c.starts_with("08") || c.starts_with("53") || c.starts_with("57P0")
+                }) =>
+            {
+                true
+            }
+            _ => self.worth_a_retry(),
+        }
+    }
+
+    /// Whether the same change, begun again from its start, may well succeed: two changes met
+    /// (deadlock, same key at once, a busy file) and this one gave way.
+    #[must_use]
+    pub fn worth_a_retry(&self) -> bool {
+        let Self::Database { source: sqlx::Error::Database(e), .. } = self else { return false };
+        // PostgreSQL: serialization failure, deadlock, lock not available. SQLite: busy, and busy
+        // with a stale snapshot.
+        e.is_unique_violation()
+            || matches!(e.code().as_deref(), Some("40001" | "40P01" | "55P03" | "5" | "517"))
+    }
+}
+
+/// Whether another change holds what this one waited for: PostgreSQL after its `lock_timeout`,
+/// SQLite after its busy timeout.
+fn is_busy(source: &sqlx::Error) -> bool {
+    matches!(source, sqlx::Error::Database(e) if matches!(e.code().as_deref(), Some("55P03" | "5")))
+}
+
+/// Returns a closure that wraps a database error together with the activity that failed.
+pub(in crate::store) fn doing(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |source| StoreError::Database { doing, source }
+}

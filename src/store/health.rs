@@ -1,0 +1,40 @@
+//! Signs of life and figures, for probes and metrics.
+
+use super::error::StoreError;
+use async_trait::async_trait;
+use time::OffsetDateTime;
+
+/// Figures for metrics and `doctor`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoreFigures {
+    /// Exchanges whose ledger does not balance. Must be 0.
+    pub unbalanced: u64,
+    /// Quarantined invoices that wait for a corrected resend.
+    pub quarantine_waiting: u64,
+    /// Claims whose AMC payment limit is over.
+    pub overdue: u64,
+    /// Staged deposits: being written, or cut and waiting to be resumed.
+    pub loading: u64,
+}
+
+/// Depth of the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OutboxDepth {
+    /// Events not yet published.
+    pub pending: u64,
+    /// Instant of the oldest of them.
+    pub oldest: Option<OffsetDateTime>,
+}
+
+/// Answers probes and metrics.
+#[async_trait]
+pub trait Health: Send + Sync {
+    /// Asks the database for a sign of life.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Returns the depth of the outbox.
+    async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError>;
+
+    /// Returns the figures for metrics.
+    async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError>;
+}

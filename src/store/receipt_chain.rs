@@ -1,0 +1,50 @@
+//! The chain of receipts: one keyed digest a receipt, each over the digest before it.
+
+use super::error::StoreError;
+use crate::domain::ExchangeId;
+use async_trait::async_trait;
+
+/// The end of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChainTip {
+    /// Sequence of the last receipt, 0 before the first.
+    pub sequence: u64,
+    /// Digest of the last receipt, empty before the first.
+    pub link: String,
+}
+
+/// A receipt in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainLink {
+    /// Sequence, 1-based, without holes.
+    pub sequence: u64,
+    /// Exchange of the receipt.
+    pub exchange_id: ExchangeId,
+    /// Keyed digest (hex) over the digest before, this sequence and the receipt.
+    pub link: String,
+}
+
+/// Computes the digest of a receipt from the end of the chain. The store calls it once the end is
+/// locked.
+pub type SignLink<'a> = &'a (dyn Fn(&ChainTip) -> String + Send + Sync);
+
+/// Reads the chain. [`close_exchange`](super::ExchangeWrites::close_exchange) extends it.
+#[async_trait]
+pub trait ReceiptChain: Send + Sync {
+    /// Returns the links from a sequence on, in order.
+    async fn chain_links(
+        &self,
+        from_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<ChainLink>, StoreError>;
+
+    /// Returns the end of the chain.
+    async fn chain_tip(&self) -> Result<ChainTip, StoreError>;
+
+    /// Returns the sequences of the receipts of these exchanges. An exchange without link is left
+    /// out.
+    async fn chain_sequences(
+        &self,
+        ids: &[ExchangeId],
+    ) -> Result<Vec<(ExchangeId, u64)>, StoreError>;
+}

@@ -1,0 +1,55 @@
+//! Return files: ARL and 580, sealed, until they are delivered.
+
+use super::error::StoreError;
+use crate::domain::page::PageToken;
+use crate::domain::{Claim, ClaimId, ExchangeId, Page, ReturnFile, ReturnId, ReturnKind};
+use async_trait::async_trait;
+use time::OffsetDateTime;
+
+/// Reads return files and records their delivery.
+#[async_trait]
+pub trait ReturnFiles: Send + Sync {
+    /// Returns a page of return files, newest first; bodies are sealed.
+    async fn return_files(
+        &self,
+        recipient: Option<&str>,
+        kind: Option<ReturnKind>,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<ReturnFile>, StoreError>;
+
+    /// Returns one return file.
+    async fn return_file(&self, id: ReturnId) -> Result<Option<ReturnFile>, StoreError>;
+
+    /// Returns the ARL of an exchange.
+    async fn arl(&self, id: ExchangeId) -> Result<Option<ReturnFile>, StoreError>;
+
+    /// Returns files that are not yet written to their drop directory, oldest first.
+    async fn return_files_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError>;
+
+    /// Flags a return file as written to its drop directory. The first delivery keeps its instant.
+    async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError>;
+}
+
+/// Writes return files, inside a transaction.
+#[async_trait]
+pub trait ReturnFileWrites: Send {
+    /// Locks and returns claims whose AMC reject is decided and not yet returned to the sender,
+    /// oldest first: the content of the 580 file.
+    async fn rejects_to_return(&mut self, limit: usize) -> Result<Vec<Claim>, StoreError>;
+
+    /// Flags AMC rejects as returned by an exchange: the caisse's own return already brings its
+    /// rejects to the professional.
+    async fn mark_rejects_returned(
+        &mut self,
+        by: ExchangeId,
+        claims: &[ClaimId],
+    ) -> Result<(), StoreError>;
+
+    /// Inserts a return file and flags the rejects that it contains as returned.
+    async fn insert_return_file(
+        &mut self,
+        file: &ReturnFile,
+        rejects: &[ClaimId],
+    ) -> Result<(), StoreError>;
+}
