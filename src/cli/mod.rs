@@ -63,7 +63,7 @@ enum Command {
     /// Deposit files and print their receipts.
     Ingest(ingest::IngestArgs),
     /// Say what a deposit would say; nothing is stored. Exit status 0 accepted, 1 partial, 2
-    /// refused.
+    /// refused, 64 unreadable.
     Validate(validate::ValidateArgs),
     /// Show records as they stand: bytes over a ruler, zones named and decoded, anomalies pointing
     /// at their bytes. Persons are masked.
@@ -174,8 +174,8 @@ async fn run(command: Command, config: Config, out: &mut Output) -> Result<ExitC
     match command {
         Command::Serve => serve::run(config).await,
         Command::Demo(args) => demo::run(&args, out).await,
-        Command::Validate(args) => validate::run(&args),
-        Command::Xray(args) => xray::run(&args),
+        Command::Validate(args) => validate::run(&args, out),
+        Command::Xray(args) => xray::run(&args, out),
         Command::Docs(command) => docs::run(&command, out),
         Command::Generate(args) => generate::run(&args),
         Command::Config(ConfigCommand::Show) => {

@@ -1,12 +1,13 @@
 //! `xray FILE`: the records as they stand, zones named, anomalies pointing at their bytes.
 
 use super::BAD_USAGE;
+use super::output::{self, Output};
 use anyhow::{Context, Result};
 use clap::Args;
 use noemie_xray::text::Paint;
 use noemie_xray::{Choice, Options, Xray, html, text};
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -30,7 +31,7 @@ pub(super) struct XrayArgs {
 
 /// Exit status 0 when something is shown, 1 when no record answers the choice, 2 when the file is
 /// not recognised, 64 when it cannot be read.
-pub(super) fn run(args: &XrayArgs) -> Result<ExitCode> {
+pub(super) fn run(args: &XrayArgs, out: &mut Output) -> Result<ExitCode> {
     let name = args.file.display().to_string();
     let choice = match (&args.record, &args.invoice) {
         (Some(record), _) => Choice::Record(*record),
@@ -41,32 +42,32 @@ pub(super) fn run(args: &XrayArgs) -> Result<ExitCode> {
     let mut xray = match File::open(&args.file).and_then(|file| Xray::open(file, &name, &options)) {
         Ok(xray) => xray,
         Err(failure) => {
-            eprintln!("noemie-gateway: {name}: {failure}");
+            output::error(format_args!("{name}: {failure}"));
             return Ok(ExitCode::from(BAD_USAGE));
         }
     };
     if !xray.recognised() {
         for finding in &xray.report.anomalies {
-            println!("{name} : [{}] {} : {}", finding.severity, finding.code, finding.message);
+            writeln!(
+                out,
+                "{name} : [{}] {} : {}",
+                finding.severity, finding.code, finding.message
+            )?;
         }
-        println!("  rien à montrer ({})", xray.report.detected);
+        writeln!(out, "  rien à montrer ({})", xray.report.detected)?;
         return Ok(ExitCode::from(2));
     }
     if xray.is_empty() && xray.of_the_file().next().is_none() {
-        eprintln!("{}", nothing(&options.choice, xray.report.records));
+        output::notice(nothing(&options.choice, xray.report.records));
         return Ok(ExitCode::FAILURE);
     }
     let notes = notes(&options, &xray);
     match &args.html {
         Some(path) => {
             page(&mut xray, path, &notes, args.show_persons)?;
-            println!("{} : {} enregistrements", path.display(), xray.len());
+            writeln!(out, "{} : {} enregistrements", path.display(), xray.len())?;
         }
-        None => match print(&mut xray, &notes) {
-            // The reader of a pipe has seen enough.
-            Err(e) if e.kind() == ErrorKind::BrokenPipe => {}
-            other => other.context("writing the sheets")?,
-        },
+        None => print(&mut xray, &notes, out).context("writing the sheets")?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -105,12 +106,11 @@ fn notes(options: &Options, xray: &Xray<File>) -> Vec<String> {
     notes
 }
 
-fn print(xray: &mut Xray<File>, notes: &[String]) -> io::Result<()> {
-    let stdout = io::stdout();
+fn print(xray: &mut Xray<File>, notes: &[String], out: &mut Output) -> io::Result<()> {
     let paint = Paint::new(
-        stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
     );
-    let mut out = BufWriter::new(stdout.lock());
+    let mut out = BufWriter::new(out);
     let r = &xray.report;
     writeln!(out, "{} : {}, {} [{}]", r.file, r.format(), r.verdict.libelle(), r.verdict.as_str())?;
     writeln!(

@@ -1,22 +1,4 @@
-//! Validation and X-ray of the flat files that [`noemie_parsers`] reads: norm B2 (DRE), NOEMIE
-//! returns, notices of a concentrator.
-//!
-//! [`validate`] runs the parsers over a file and gives a [`Report`]: counts, totals, verdict, and
-//! every anomaly with its record, column and offset. [`Xray`] gives the records of the file as
-//! [`Sheet`]s: bytes, zones named and decoded, anomalies at their columns, persons masked; [`text`]
-//! and [`html`] draw a sheet.
-//!
-//! The crate opens no file and reads no clock: it reads the source and writes the output that the
-//! caller gives. Memory stays flat whatever the size of the file.
-//!
-//! ```
-//! use noemie_xray::{Verdict, validate};
-//!
-//! let report = validate(&b"<html></html>"[..], "page.html")?;
-//! assert_eq!(report.verdict, Verdict::Refused);
-//! assert_eq!(report.anomalies[0].code, "P1-NON-RECONNU");
-//! # Ok::<(), std::io::Error>(())
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod choice;
 mod coded;
