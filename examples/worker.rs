@@ -1,16 +1,16 @@
-//! A claim worker to start from: consumes `claims.work`, takes each fact once whatever is repeated,
-//! and gives up what it cannot read.
+//! An example claim worker: consumes `claims.work`, handles each event once although messages may be
+//! repeated, and rejects unreadable messages.
 //!
 //! ```text
 //! WORKER_AMQP_URL=amqp://guest:guest@127.0.0.1:5672/%2f WORKER_DB=worker.db cargo run --example worker
 //! ```
 //!
-//! Its work is to keep, for each claim, the facts told. The ids of the events done stand in the
-//! same database and are written in the same transaction as the work: kept anywhere else, a crash
-//! between the two would either repeat the work or lose it.
+//! The worker stores the facts of each claim. It writes the id of each handled event to the same
+//! database, in the same transaction as the work: with the ids elsewhere, a crash between the two
+//! would either repeat the work or lose it.
 //!
-//! With `WORKER_GRPC` (`http://127.0.0.1:50051`) it also reads each received claim and accepts it,
-//! under the event id as idempotency key.
+//! With `WORKER_GRPC` (`http://127.0.0.1:50051`) the worker also reads each received claim and
+//! accepts it, with the event id as idempotency key.
 
 use anyhow::{Context, Result};
 use futures::StreamExt as _;
@@ -30,24 +30,23 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tonic::transport::Channel;
 
-/// Messages on the way to this worker that it has not acknowledged.
+/// Unacknowledged messages that the broker sends ahead.
 const PREFETCH: u16 = 50;
-/// Signs of life on the line to the broker.
-const HEARTBEAT_SECONDS: u16 = 10;
-/// For the broker to answer: a line that takes the call and says nothing would keep this worker for
-/// ever.
-const ANSWER: Duration = Duration::from_secs(10);
-/// Between two tries: of the broker, and of a message whose work failed for now.
-const PAUSE: Duration = Duration::from_secs(1);
+/// AMQP heartbeat: two missed heartbeats end a dead connection.
+const HEARTBEAT_SECS: u16 = 10;
+/// Limit for an answer of the broker. Without it a silent connection would block the worker for ever.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Wait before the next connection, and before a message whose work failed is put back.
+const RETRY_WAIT: Duration = Duration::from_secs(1);
 
 type Gateway = ClaimWorkServiceClient<Channel>;
 
-/// What becomes of a message.
+/// Outcome of a message.
 enum Verdict {
-    /// Done, now or before.
+    /// The event is handled, now or by an earlier delivery.
     Done,
-    /// Nobody will ever read it: to the dead letters, at once.
-    Poison(String),
+    /// The message is unreadable, and goes to the dead letters at once.
+    Unreadable(String),
 }
 
 #[tokio::main]
@@ -61,17 +60,19 @@ async fn main() -> Result<()> {
         Ok(address) => Some(Gateway::new(Channel::from_shared(address)?.connect_lazy())),
         Err(_) => None,
     };
-    // A line that breaks costs a pause: what was not acknowledged comes again, and is recognised.
+    // After a broken connection the broker delivers unacknowledged messages again, and the worker
+    // recognises the events that it has handled.
     loop {
         if let Err(failure) = consume(&url, &queue, &db, gateway.as_ref()).await {
             eprintln!("worker: {failure:#}, trying again");
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RETRY_WAIT).await;
     }
 }
 
 async fn open(path: &str) -> Result<SqlitePool> {
-    // SQLite flushes each commit to disk by default: what is acknowledged must outlive a power cut.
+    // SQLite flushes each commit to disk by default, so that an acknowledged event survives a power
+    // failure.
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
     let db = SqlitePoolOptions::new()
         .max_connections(1)
@@ -79,44 +80,50 @@ async fn open(path: &str) -> Result<SqlitePool> {
         .await
         .context("opening the database")?;
     sqlx::query("CREATE TABLE IF NOT EXISTS done (event_id TEXT PRIMARY KEY, at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)").execute(&db).await?;
-    // Without a key of its own on purpose: a fact taken twice would show.
+    // The table has no unique key, so that an event handled twice would be visible.
     sqlx::query("CREATE TABLE IF NOT EXISTS facts (claim_id TEXT NOT NULL, sequence INTEGER NOT NULL, fact TEXT NOT NULL)").execute(&db).await?;
     Ok(db)
 }
 
-/// Works until the line breaks.
+/// Handles messages until the connection breaks.
 async fn consume(url: &str, queue: &str, db: &SqlitePool, gateway: Option<&Gateway>) -> Result<()> {
     let mut uri: AMQPUri =
         url.parse().map_err(anyhow::Error::msg).context("reading the address of the broker")?;
-    // A line that died without a word is noticed after two of these.
-    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-    let (connection, mut messages) =
-        timeout(ANSWER, subscribe(uri, queue)).await.context("no answer from the broker")??;
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECS);
+    let (connection, mut messages) = timeout(ANSWER_TIMEOUT, subscribe(uri, queue))
+        .await
+        .context("no answer from the broker")??;
     eprintln!("worker: consuming {queue}");
     while let Some(delivery) = messages.next().await {
         let delivery = delivery?;
-        // One after the other: the events of a claim stay in order.
-        let told = match work(&delivery, db, gateway).await {
-            Ok(Verdict::Done) => timeout(ANSWER, delivery.ack(BasicAckOptions::default())).await,
-            Ok(Verdict::Poison(why)) => {
-                eprintln!("worker: given up: {why}");
-                timeout(ANSWER, delivery.reject(BasicRejectOptions { requeue: false })).await
+        // One message after the other, so that the events of a claim stay in order.
+        let answered = match work(&delivery, db, gateway).await {
+            Ok(Verdict::Done) => {
+                timeout(ANSWER_TIMEOUT, delivery.ack(BasicAckOptions::default())).await
             }
-            // It may pass: the message comes again, at most 5 times.
-            Err(failure) => {
-                eprintln!("worker: put back: {failure:#}");
-                tokio::time::sleep(PAUSE).await;
-                timeout(ANSWER, delivery.nack(BasicNackOptions { requeue: true, multiple: false }))
+            Ok(Verdict::Unreadable(why)) => {
+                eprintln!("worker: given up: {why}");
+                timeout(ANSWER_TIMEOUT, delivery.reject(BasicRejectOptions { requeue: false }))
                     .await
             }
+            // The failure may be temporary: the broker delivers the message again, at most 5 times.
+            Err(failure) => {
+                eprintln!("worker: put back: {failure:#}");
+                tokio::time::sleep(RETRY_WAIT).await;
+                timeout(
+                    ANSWER_TIMEOUT,
+                    delivery.nack(BasicNackOptions { requeue: true, multiple: false }),
+                )
+                .await
+            }
         };
-        told.context("no way to answer the broker")??;
+        answered.context("answering the broker")??;
     }
     drop(connection);
     anyhow::bail!("the queue is gone")
 }
 
-/// A line of its own, with the queue at its end.
+/// Connects and consumes the queue.
 async fn subscribe(uri: AMQPUri, queue: &str) -> Result<(Connection, Consumer)> {
     let connection = Connection::connect_uri(uri, ConnectionProperties::default())
         .await
@@ -135,16 +142,15 @@ async fn subscribe(uri: AMQPUri, queue: &str) -> Result<(Connection, Consumer)> 
     Ok((connection, messages))
 }
 
-/// One message: recognise it, do its work, commit. The acknowledgement comes after.
+/// Handles one message in one transaction. The caller acknowledges it after the commit.
 async fn work(delivery: &Delivery, db: &SqlitePool, gateway: Option<&Gateway>) -> Result<Verdict> {
-    // The error of the parser is not shown: it quotes the body, and what is not ours may hold
-    // anything.
+    // The parser's error quotes the body, which may hold personal data, and is not printed.
     let Ok(event) = serde_json::from_slice::<ClaimEvent>(&delivery.data) else {
-        return Ok(Verdict::Poison("the body is not an event".into()));
+        return Ok(Verdict::Unreadable("the body is not an event".into()));
     };
     let event_id = event.event_id.to_string();
     if delivery.properties.message_id().as_ref().map(|id| id.as_str()) != Some(event_id.as_str()) {
-        return Ok(Verdict::Poison("message id and event id differ".into()));
+        return Ok(Verdict::Unreadable("message id and event id differ".into()));
     }
     let mut tx = db.begin().await?;
     let new = sqlx::query("INSERT INTO done (event_id) VALUES ($1) ON CONFLICT DO NOTHING")
@@ -168,8 +174,8 @@ async fn work(delivery: &Delivery, db: &SqlitePool, gateway: Option<&Gateway>) -
     Ok(Verdict::Done)
 }
 
-/// Reads the claim and accepts it. Not part of our transaction, so it is done before the commit and
-/// under a key: repeated, it changes nothing.
+/// Reads the claim and accepts it. The call is not part of the transaction: it comes before the
+/// commit, and its idempotency key makes a repeated call harmless.
 async fn decide(mut gateway: Gateway, event: &ClaimEvent) -> Result<()> {
     let claim_id = event.claim_id.to_string();
     let claim = gateway

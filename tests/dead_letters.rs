@@ -1,5 +1,5 @@
-//! Dead letters on a real RabbitMQ: a look loses nothing, a replay goes to one queue and is taken
-//! once, nothing is touched off the record.
+//! Dead letters on a real RabbitMQ: listing loses no message, a replay goes to one queue only, and
+//! each operation is in the journal before it is executed.
 
 #![allow(
     clippy::unwrap_used,
@@ -41,9 +41,9 @@ fn id(delivery: &Delivery) -> String {
     delivery.properties.message_id().as_ref().unwrap().to_string()
 }
 
-/// Publishes events of `claims` claims and has a worker refuse each of them. Answers the ids, in
-/// the order of publication.
-async fn refused(broker: &Broker, db: &TestDatabase, claims: u64) -> Vec<String> {
+/// Publishes events of `claims` claims and rejects each of them. Returns the ids in the order of
+/// publication.
+async fn rejected(broker: &Broker, db: &TestDatabase, claims: u64) -> Vec<String> {
     let relay = broker.relay(&db.store).await;
     let before = broker.depth(DEAD).await;
     deposit_many(&db.store, &new_id().to_string(), claims).await;
@@ -52,20 +52,21 @@ async fn refused(broker: &Broker, db: &TestDatabase, claims: u64) -> Vec<String>
     for delivery in &deliveries {
         delivery.reject(BasicRejectOptions { requeue: false }).await.unwrap();
     }
-    arrive(broker, DEAD, before + u32::try_from(claims).unwrap()).await;
+    wait_for_depth(broker, DEAD, before + u32::try_from(claims).unwrap()).await;
     relay.stop().await;
     deliveries.iter().map(id).collect()
 }
 
-async fn arrive(broker: &Broker, queue: &str, count: u32) {
-    eventually("messages arrive", || async { broker.depth(queue).await == count }).await;
+/// Waits until a queue has so many messages.
+async fn wait_for_depth(broker: &Broker, queue: &str, count: u32) {
+    eventually("the queue has the messages", || async { broker.depth(queue).await == count }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_look_groups_by_cause_and_leaves_everything_as_it_was() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
-            let ids = refused(&broker, &db, 50).await;
+            let ids = rejected(&broker, &db, 50).await;
             for _ in 0..10 {
                 let seen = look(&broker.settings(), DeadQueue::Dead, 1_000).await.unwrap();
                 assert_eq!((seen.waiting, seen.letters.len()), (50, 50));
@@ -97,7 +98,7 @@ async fn a_look_groups_by_cause_and_leaves_everything_as_it_was() {
             // A bounded look takes the oldest ones and says how many there are.
             let seen = look(&broker.settings(), DeadQueue::Dead, 7).await.unwrap();
             assert_eq!((seen.waiting, seen.letters.len()), (50, 7));
-            arrive(&broker, DEAD, 50).await;
+            wait_for_depth(&broker, DEAD, 50).await;
         })
     })
     .await;
@@ -107,7 +108,7 @@ async fn a_look_groups_by_cause_and_leaves_everything_as_it_was() {
 async fn a_replay_goes_to_the_queue_of_origin_alone_as_the_first_message() {
     on_broker(|broker| {
         on_postgres(|db| async move {
-            let ids = refused(&broker, &db, 3).await;
+            let ids = rejected(&broker, &db, 3).await;
             // Another consumer of the events, which has done its work.
             let other = broker.prefix.name("other");
             let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
@@ -178,7 +179,7 @@ async fn a_replay_goes_to_the_queue_of_origin_alone_as_the_first_message() {
             for delivery in &deliveries {
                 delivery.reject(BasicRejectOptions { requeue: false }).await.unwrap();
             }
-            arrive(&broker, DEAD, 3).await;
+            wait_for_depth(&broker, DEAD, 3).await;
             let seen = look(&broker.settings(), DeadQueue::Dead, 10).await.unwrap();
             assert!(seen.letters.iter().all(|letter| letter.replays == 1), "{:?}", seen.letters);
             assert_eq!(group(&seen.letters)[0].replayed_before, 3);
@@ -191,7 +192,7 @@ async fn a_replay_goes_to_the_queue_of_origin_alone_as_the_first_message() {
 async fn filters_caps_and_rehearsals_touch_what_they_name() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
-            let ids = refused(&broker, &db, 6).await;
+            let ids = rejected(&broker, &db, 6).await;
             let rehearsed =
                 FAST.rehearse(&broker.settings(), &limits(Filter::default())).await.unwrap();
             assert_eq!((rehearsed.chosen, rehearsed.done, rehearsed.groups[0].messages), (6, 0, 6));
@@ -199,7 +200,7 @@ async fn filters_caps_and_rehearsals_touch_what_they_name() {
                 (broker.depth(WORK).await, db.store.operation_steps(10).await.unwrap().len()),
                 (0, 0)
             );
-            arrive(&broker, DEAD, 6).await;
+            wait_for_depth(&broker, DEAD, 6).await;
 
             let capped = Limits {
                 max: Some(2),
@@ -208,7 +209,7 @@ async fn filters_caps_and_rehearsals_touch_what_they_name() {
             let outcome = FAST.perform(&broker.settings(), &capped, &author(&db)).await.unwrap();
             assert_eq!((outcome.matched, outcome.chosen, outcome.done), (6, 2, 2));
             let replayed: HashSet<String> = broker.consume(WORK, 2).await.iter().map(id).collect();
-            arrive(&broker, DEAD, 4).await;
+            wait_for_depth(&broker, DEAD, 4).await;
 
             let rest: Vec<&String> = ids.iter().filter(|id| !replayed.contains(*id)).collect();
             let one = Filter { events: vec![rest[0].parse().unwrap()], ..Filter::default() };
@@ -225,7 +226,7 @@ async fn filters_caps_and_rehearsals_touch_what_they_name() {
                     .matched,
                 0
             );
-            arrive(&broker, DEAD, 3).await;
+            wait_for_depth(&broker, DEAD, 3).await;
             let steps = db.store.operation_steps(10).await.unwrap();
             let batch = steps
                 .iter()
@@ -272,7 +273,7 @@ async fn a_replay_cut_in_the_middle_loses_nothing_and_sends_a_claim_in_order() {
             for delivery in deliveries.iter().rev() {
                 delivery.reject(BasicRejectOptions { requeue: false }).await.unwrap();
             }
-            arrive(&broker, DEAD, 30).await;
+            wait_for_depth(&broker, DEAD, 30).await;
             relay.stop().await;
 
             // Cut without a goodbye, as a killed process is.
@@ -320,7 +321,7 @@ async fn unroutable_events_go_out_again_to_everybody() {
             let relay = broker.relay(&db.store).await;
             broker.unbind_workers().await;
             deposit_many(&db.store, "lost", 4).await;
-            arrive(&broker, UNROUTABLE, 4).await;
+            wait_for_depth(&broker, UNROUTABLE, 4).await;
             relay.stop().await;
             let seen = look(&broker.settings(), DeadQueue::Unroutable, 10).await.unwrap();
             assert_eq!(
@@ -350,12 +351,12 @@ async fn what_cannot_go_back_stays_and_says_why() {
             assert!(
                 matches!(look(&broker.settings(), DeadQueue::Dead, 1).await, Err(DeadLetterError::NoQueue(name)) if name == broker.prefix.name(DEAD))
             );
-            refused(&broker, &db, 2).await;
+            rejected(&broker, &db, 2).await;
             // Somebody else's message, with what might be a person.
             let properties = BasicProperties::default().with_message_id("DUPONT 1850175".into());
             let publish = broker.channel.basic_publish(broker.name(DEAD), "DUPONT".into(), BasicPublishOptions::default(), b"DUPONT", properties);
             publish.await.unwrap().await.unwrap();
-            arrive(&broker, DEAD, 3).await;
+            wait_for_depth(&broker, DEAD, 3).await;
             let seen = look(&broker.settings(), DeadQueue::Dead, 10).await.unwrap();
             assert!(!format!("{seen:?}").contains("DUPONT"), "{seen:?}");
 
@@ -364,7 +365,7 @@ async fn what_cannot_go_back_stays_and_says_why() {
             broker.channel.queue_delete(broker.name(WORK), QueueDeleteOptions::default()).await.unwrap();
             let outcome = FAST.perform(&broker.settings(), &limits(Filter::default()), &author(&db)).await.unwrap();
             assert_eq!((outcome.matched, outcome.without_origin, outcome.done), (3, 1, 2), "the queue was declared anew: {outcome:?}");
-            arrive(&broker, DEAD, 1).await;
+            wait_for_depth(&broker, DEAD, 1).await;
         })
     })
     .await;
@@ -395,7 +396,7 @@ async fn dead_of_a_queue_that_is_gone(broker: &Broker, name: &str) -> String {
     );
     publish.await.unwrap().await.unwrap();
     broker.consume_one(&own).await.reject(BasicRejectOptions { requeue: false }).await.unwrap();
-    arrive(broker, DEAD, before + 1).await;
+    wait_for_depth(broker, DEAD, before + 1).await;
     broker.channel.queue_delete(own.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
     own
 }
@@ -404,7 +405,7 @@ async fn dead_of_a_queue_that_is_gone(broker: &Broker, name: &str) -> String {
 async fn letters_of_queues_that_are_gone_stay_and_hold_up_nobody() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
-            let ids = refused(&broker, &db, 3).await;
+            let ids = rejected(&broker, &db, 3).await;
             let (first, last) = (
                 dead_of_a_queue_that_is_gone(&broker, "aaa").await,
                 dead_of_a_queue_that_is_gone(&broker, "zzz").await,
@@ -418,7 +419,7 @@ async fn letters_of_queues_that_are_gone_stay_and_hold_up_nobody() {
             assert_eq!(outcome.without_queue, left);
             let back: BTreeSet<String> = broker.consume(WORK, 3).await.iter().map(id).collect();
             assert_eq!(back, ids.iter().cloned().collect());
-            arrive(&broker, DEAD, 2).await;
+            wait_for_depth(&broker, DEAD, 2).await;
             let steps = db.store.operation_steps(10).await.unwrap();
             assert_eq!(
                 steps.iter().map(|step| step.stage).collect::<Vec<_>>(),
@@ -444,7 +445,7 @@ async fn letters_of_queues_that_are_gone_stay_and_hold_up_nobody() {
                 (1, 0, [(first, 1)].into())
             );
             assert_eq!(db.store.operation_steps(1).await.unwrap()[0].stage, Stage::Done);
-            arrive(&broker, DEAD, 2).await;
+            wait_for_depth(&broker, DEAD, 2).await;
         })
     })
     .await;
@@ -454,7 +455,7 @@ async fn letters_of_queues_that_are_gone_stay_and_hold_up_nobody() {
 async fn a_run_ends_in_its_time_and_the_next_one_does_the_rest() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
-            refused(&broker, &db, 20).await;
+            rejected(&broker, &db, 20).await;
             // At five a second, ten would take two seconds.
             let two_seconds = Limits { time: Duration::from_secs(2), ..limits(Filter::default()) };
             let planned =
@@ -474,7 +475,7 @@ async fn a_run_ends_in_its_time_and_the_next_one_does_the_rest() {
             let last = &db.store.operation_steps(1).await.unwrap()[0];
             assert_eq!((last.stage, &last.detail["done"]), (Stage::Failed, &outcome.done.into()));
             let rest = 20 - u32::try_from(outcome.done).unwrap();
-            arrive(&broker, DEAD, rest).await;
+            wait_for_depth(&broker, DEAD, rest).await;
             let outcome = FAST
                 .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
                 .await
@@ -490,16 +491,16 @@ async fn a_run_ends_in_its_time_and_the_next_one_does_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_touched_off_the_record() {
+async fn no_message_is_touched_without_a_journal() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
-            refused(&broker, &db, 2).await;
+            rejected(&broker, &db, 2).await;
             db.execute("DROP TABLE operations_journal").await.unwrap();
             let refused = Act::Drop
                 .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
                 .await;
             assert!(matches!(refused, Err(DeadLetterError::Journal(_))), "{refused:?}");
-            arrive(&broker, DEAD, 2).await;
+            wait_for_depth(&broker, DEAD, 2).await;
         })
     })
     .await;

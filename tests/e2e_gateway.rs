@@ -1,6 +1,6 @@
-//! One claim from the drop directory to paid, and its neighbours rejected and repeated, on the
-//! program itself: embedded, and in the shape of production. What a concentrator, a caisse, a
-//! worker and an operator see is all that is looked at.
+//! End-to-end test of the program, embedded and with PostgreSQL and RabbitMQ: a claim from the drop
+//! directory until it is paid, a rejected claim, a repeated deposit. The test sees only what a
+//! concentrator, a caisse, a worker and an operator see.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -23,7 +23,7 @@ const SENDER: &str = "oct1";
 const CAISSE: &str = "cpam1";
 const AMC: &str = "0099900011";
 
-/// A DRE of pharmacies, all different for different seeds.
+/// Returns a DRE file of pharmacies. Different seeds give different invoices.
 fn dre(seed: u64, invoices: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     generate::dre(
@@ -34,7 +34,7 @@ fn dre(seed: u64, invoices: u64) -> Vec<u8> {
     bytes
 }
 
-/// The answer of the caisse: every AMO part paid, the AMC parts left to the insurer.
+/// Returns the RSP file of the caisse: every AMO part is paid, the AMC parts are left to the insurer.
 fn rsp(dre: &[u8]) -> Vec<u8> {
     let options = RspOptions {
         rejected: 0,
@@ -64,32 +64,32 @@ fn reject() -> Kind {
     Kind::Reject(proto::Reject { reasons: vec![reason] })
 }
 
-/// The whole story. Answers the claim that was paid and the one that was rejected.
-async fn story(gateway: &Gateway) -> (proto::DreStatus, proto::DreStatus) {
+/// Runs every step. Returns the claim that was paid and the claim that was rejected.
+async fn run_steps(gateway: &Gateway) -> (proto::DreStatus, proto::DreStatus) {
     let file = dre(11, 3);
     let billed = invoices(&file);
     deposit_slowly(gateway, &file).await;
     let (paid, rejected) =
         (decide_to_pay(gateway, &billed[0]).await, decide_to_reject(gateway, &billed[1]).await);
-    answer_of_the_caisse(gateway, &file, &billed).await;
+    return_of_the_caisse(gateway, &file, &billed).await;
     deposit_again(gateway, &file).await;
     (paid, rejected)
 }
 
-/// A file that is being written is not looked at; whole, it has its ARL and its claims.
+/// A file that is being written is not taken. The complete file gets its ARL and its claims.
 async fn deposit_slowly(gateway: &Gateway, file: &[u8]) {
     let path = drop_path(&gateway.dir, SENDER, "dre.b2");
-    let aside = path.with_extension("b2.part");
-    let mut writing = File::create(&aside).expect("the sender writes");
+    let temporary = path.with_extension("b2.part");
+    let mut writing = File::create(&temporary).expect("the sender writes");
     let half = file.len() / 2;
     writing.write_all(&file[..half]).expect("the sender writes");
-    // While the sender dawdles, another file comes whole and goes through: the watcher has looked
-    // at both.
+    // A second, complete file is taken meanwhile: the gateway has scanned the directory, and left
+    // the first file.
     gateway.drop_file(SENDER, "other.b2", &dre(12, 1));
     gateway.out_eventually(SENDER, "ARL_", 1).await;
     assert_eq!(gateway.exchanges().await.len(), 1, "the half-written file was taken");
     writing.write_all(&file[half..]).expect("the sender writes");
-    fs::rename(&aside, &path).expect("the sender is done");
+    fs::rename(&temporary, &path).expect("the sender is done");
 
     let arls = gateway.out_eventually(SENDER, "ARL_", 2).await;
     eventually("the deposited file is gone", || std::future::ready((!path.exists()).then_some(())))
@@ -139,24 +139,26 @@ async fn decide_to_reject(gateway: &Gateway, invoice: &Invoice) -> proto::DreSta
     let files = gateway.out_eventually(SENDER, "580_", 1).await;
     let (returns, wrong) = read_noemie(files.values().next().expect("a file"));
     assert!(wrong.is_empty(), "{wrong:?}");
-    let [told] = returns.as_slice() else { panic!("{} invoices in the 580 file", returns.len()) };
+    let [rejected] = returns.as_slice() else {
+        panic!("{} invoices in the 580 file", returns.len())
+    };
     assert_eq!(
-        (told.numero.as_str(), told.part_amc.as_ref().map(|p| p.etat)),
+        (rejected.numero.as_str(), rejected.part_amc.as_ref().map(|p| p.etat)),
         (invoice.number.as_str(), Some(Etat::Rejete))
     );
     assert!(
-        told.rejets.iter().any(|r| r.libelle.contains("Garantie non active")
+        rejected.rejets.iter().any(|r| r.libelle.contains("Garantie non active")
             || r.libelle.contains("GARANTIE NON ACTIVE")),
-        "the reason is told"
+        "the 580 file has the reason"
     );
     let dre = gateway.dre_eventually(&invoice.ps, &invoice.number, "rejected").await;
     assert_eq!(dre.amc.as_ref().expect("the AMC part").reasons[0].code, "122");
     dre
 }
 
-/// The return of the caisse pays the AMO parts: paid is paid on both sides, rejected stays
-/// rejected.
-async fn answer_of_the_caisse(gateway: &Gateway, file: &[u8], billed: &[Invoice]) {
+/// The return of the caisse pays the AMO parts. The paid claim is then paid in both parts, the
+/// rejected one stays rejected.
+async fn return_of_the_caisse(gateway: &Gateway, file: &[u8], billed: &[Invoice]) {
     gateway.drop_file(CAISSE, "rsp.noemie", &rsp(file));
     let dre = gateway.dre_eventually(&billed[0].ps, &billed[0].number, "paid").await;
     let (amo, amc) = (dre.amo.expect("the AMO part"), dre.amc.expect("the AMC part"));
@@ -173,7 +175,7 @@ async fn answer_of_the_caisse(gateway: &Gateway, file: &[u8], billed: &[Invoice]
     assert_eq!((exchange.norm.as_str(), exchange.accepted, exchange.unmatched), ("noemie", 3, 0));
 }
 
-/// The same bytes are the same deposit, by whatever door, and get the first answer.
+/// A second deposit of the same bytes, through gRPC or the drop directory, gets the first answer.
 async fn deposit_again(gateway: &Gateway, file: &[u8]) {
     let before = gateway.exchanges().await;
     let first = before.iter().find(|e| e.file_name == "dre.b2").expect("the first deposit");
@@ -192,21 +194,23 @@ async fn deposit_again(gateway: &Gateway, file: &[u8]) {
     .await;
     assert_eq!(gateway.exchanges().await.len(), before.len());
     for exchange in &before {
-        let ledger = gateway.report(&exchange.exchange_id).await.ledger.expect("the books");
+        let ledger = gateway.report(&exchange.exchange_id).await.ledger.expect("the ledger");
         assert!(ledger.balances && ledger.read > 0, "{ledger:?}");
     }
 }
 
-/// The life of the claim that is paid, and of the one that is rejected: sequence, fact, part.
+/// Events of the paid claim: sequence, fact, part.
 const PAID: [(i64, &str, &str); 4] =
     [(1, "received", "amc"), (2, "accepted", "amc"), (3, "paid", "amc"), (4, "paid", "amo")];
+/// Events of the rejected claim.
 const REJECTED: [(i64, &str, &str); 3] =
     [(1, "received", "amc"), (2, "rejected", "amc"), (3, "paid", "amo")];
 
-/// Events of claims: three of one file, one of the other, three of decisions, three of the return.
+/// Number of events: four of the two files, three of decisions, three of the return.
 const EVENTS: usize = 4 + 3 + 3;
 
-/// SIGTERM with a deposit under way: it is answered, the streams end, and the process ends well.
+/// After SIGTERM during a deposit, the deposit is answered, the streams end, and the process exits
+/// with status 0.
 async fn stop_in_order(
     gateway: Gateway,
     mut events: Streaming<proto::SubscribeClaimEventsResponse>,
@@ -226,7 +230,7 @@ async fn stop_in_order(
     sender.send(part(Part::Metadata(metadata))).await.expect("the call is open");
     let last = dre(13, 20);
     sender.send(part(Part::Chunk(last[..1_000].to_vec()))).await.expect("the call is open");
-    eventually("the upload has begun", || std::future::ready(archived(&gateway).then_some(())))
+    eventually("the upload has begun", || std::future::ready(is_archiving(&gateway).then_some(())))
         .await;
     gateway.terminate();
     let end = async { while let Ok(Some(_)) = events.message().await {} };
@@ -235,8 +239,7 @@ async fn stop_in_order(
         .expect("the stream ends when the gateway stops");
     sender.send(part(Part::Chunk(last[1_000..].to_vec()))).await.expect("the call goes on");
     drop(sender);
-    let receipt =
-        answer.await.expect("the task").expect("the deposit under way is answered").into_inner();
+    let receipt = answer.await.expect("the task").expect("the deposit is answered").into_inner();
     let exchange = receipt.exchange.expect("the exchange");
     assert_eq!(exchange.accepted, 20);
     let dir = gateway.dir.clone();
@@ -251,8 +254,8 @@ async fn stop_in_order(
     assert!(arls.join(&name).exists(), "the ARL of the last deposit is written before the end");
 }
 
-/// Whether a file is being written to the archive.
-fn archived(gateway: &Gateway) -> bool {
+/// Returns whether a file is being written to the archive.
+fn is_archiving(gateway: &Gateway) -> bool {
     let mut waiting = vec![gateway.dir.join("data/archive")];
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
@@ -269,7 +272,7 @@ fn archived(gateway: &Gateway) -> bool {
 async fn embedded() {
     let directory = tempfile::tempdir().unwrap();
     let gateway = Gateway::start(directory.path(), &[]).await;
-    let (paid, rejected) = story(&gateway).await;
+    let (paid, rejected) = run_steps(&gateway).await;
 
     let mut stream = gateway
         .work()
@@ -287,18 +290,18 @@ async fn embedded() {
         events.extend(message.event);
     }
     for (claim, life) in [(&paid, &PAID[..]), (&rejected, &REJECTED[..])] {
-        let told: Vec<_> = events
+        let of_claim: Vec<_> = events
             .iter()
             .filter(|e| e.claim_id == claim.claim_id)
             .map(|e| (e.sequence, e.fact.as_str(), e.part.as_str()))
             .collect();
-        assert_eq!(told, life);
+        assert_eq!(of_claim, life);
     }
     stop_in_order(gateway, stream).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_the_shape_of_production() {
+async fn with_postgresql_and_rabbitmq() {
     on_broker(|broker| {
         on_postgres(|db| async move {
             let directory = tempfile::tempdir().unwrap();
@@ -310,16 +313,16 @@ async fn in_the_shape_of_production() {
             ];
             let gateway = Gateway::start(directory.path(), &settings).await;
             let mut consumer = broker.consume().await;
-            let (paid, rejected) = story(&gateway).await;
+            let (paid, rejected) = run_steps(&gateway).await;
 
             let messages = consumer.messages(EVENTS).await;
             for (claim, life) in [(&paid, &PAID[..]), (&rejected, &REJECTED[..])] {
-                follow(&claim.claim_id, life, &messages);
+                check_messages(&claim.claim_id, life, &messages);
             }
             assert_eq!(
                 messages.iter().map(|m| &m.id).collect::<std::collections::HashSet<_>>().len(),
                 EVENTS,
-                "nothing twice when nothing fails"
+                "no event is sent twice without a failure"
             );
             let stream = gateway
                 .work()
@@ -334,9 +337,8 @@ async fn in_the_shape_of_production() {
     .await;
 }
 
-/// What a worker's queue got of one claim: facts in order, each under its routing key, its name and
-/// its id.
-fn follow(claim_id: &str, life: &[(i64, &str, &str)], messages: &[Message]) {
+/// Asserts that the queue got the events of a claim in order, each with its routing key, name and id.
+fn check_messages(claim_id: &str, life: &[(i64, &str, &str)], messages: &[Message]) {
     let of_claim: Vec<&Message> =
         messages.iter().filter(|m| m.body["claimId"] == claim_id).collect();
     assert_eq!(of_claim.len(), life.len());

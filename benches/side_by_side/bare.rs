@@ -1,5 +1,5 @@
-//! Rows as a bare program would write them: read back from what the gateway wrote, column by
-//! column, with their types.
+//! Inserts of a bare program: the rows that the gateway wrote, read back column by column with their
+//! types.
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
@@ -12,7 +12,7 @@ use std::fmt::Write;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-/// The tables of an ingest, and the column by which their rows belong to a claim.
+/// The tables of a deposit, each with the column that holds the id of the claim.
 pub const TABLES: [(&str, &str); 4] = [
     ("claims", "id"),
     ("claim_parts", "claim_id"),
@@ -20,7 +20,7 @@ pub const TABLES: [(&str, &str); 4] = [
     ("outbox", "claim_id"),
 ];
 
-/// One column of a batch.
+/// The values of one column of a batch.
 enum Cells {
     Uuid(Vec<Option<Uuid>>),
     Text(Vec<Option<String>>),
@@ -39,7 +39,7 @@ pub struct Batch {
     pub rows: u64,
 }
 
-/// The rows that the gateway wrote, in batches of claims: every table of a batch in turn.
+/// Reads the rows that the gateway wrote, in batches of claims with one entry per table.
 pub async fn batches(db: &mut PgConnection, claims_per_batch: i64) -> Vec<Vec<Batch>> {
     let mut all = Vec::new();
     for from in (0..).step_by(usize::try_from(claims_per_batch).unwrap()) {
@@ -102,7 +102,7 @@ impl Batch {
     }
 }
 
-/// One transaction a batch, one statement a table, one connection.
+/// Inserts the batches over one connection: one transaction per batch, one statement per table.
 pub async fn insert(db: &mut PgConnection, batches: &[Vec<Batch>]) {
     for batch in batches {
         let mut tx = db.begin().await.unwrap();
@@ -113,7 +113,7 @@ pub async fn insert(db: &mut PgConnection, batches: &[Vec<Batch>]) {
     }
 }
 
-/// A cell of SQLite.
+/// A value of SQLite.
 #[derive(Clone)]
 enum Cell {
     Null,
@@ -122,7 +122,7 @@ enum Cell {
     Bytes(Vec<u8>),
 }
 
-/// Rows of one table of SQLite: the head of the statement, then the rows.
+/// Rows of one table of SQLite, with the beginning of their statement.
 pub struct SqliteBatch {
     head: String,
     rows: Vec<Vec<Cell>>,
@@ -134,7 +134,7 @@ impl SqliteBatch {
     }
 }
 
-/// As [`batches`], from SQLite.
+/// Reads the batches like [`batches`], from SQLite.
 pub async fn sqlite_batches(
     db: &mut SqliteConnection,
     claims_per_batch: i64,
@@ -177,19 +177,20 @@ fn cells(row: &SqliteRow) -> Vec<Cell> {
         .collect()
 }
 
-/// Rows per statement, where SQLite stops gaining.
-const ROWS: usize = 50;
+/// Rows per statement. More rows bring SQLite no more throughput.
+const STATEMENT_ROWS: usize = 50;
 
-/// One transaction a batch, fifty rows a statement.
+/// Inserts the batches: one transaction per batch, [`STATEMENT_ROWS`] rows per statement.
 pub async fn sqlite_insert(db: &mut SqliteConnection, batches: &[Vec<SqliteBatch>]) {
     for batch in batches {
         db.execute("BEGIN IMMEDIATE").await.unwrap();
         for table in batch {
-            for rows in table.rows.chunks(ROWS) {
-                let places = vec![format!("({})", vec!["?"; rows[0].len()].join(", ")); rows.len()]
-                    .join(", ");
+            for rows in table.rows.chunks(STATEMENT_ROWS) {
+                let placeholders =
+                    vec![format!("({})", vec!["?"; rows[0].len()].join(", ")); rows.len()]
+                        .join(", ");
                 let mut insert: Query<'_, Sqlite, SqliteArguments> =
-                    query(AssertSqlSafe(format!("{}{places}", table.head)));
+                    query(AssertSqlSafe(format!("{}{placeholders}", table.head)));
                 for cell in rows.iter().flatten() {
                     insert = match cell {
                         Cell::Null => insert.bind(None::<i64>),

@@ -1,6 +1,6 @@
-//! From the drop directory to the last confirmed event, by the program itself.
+//! Time from the drop directory to the last confirmed event, for the program itself.
 
-use crate::gateway::{Bench, LOOK, file};
+use crate::gateway::{Bench, POLL_INTERVAL, file};
 use crate::rate;
 use crate::relay::Broker;
 use std::fs;
@@ -8,11 +8,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-/// The smaller file: a tenth, to see what grows with the size.
+/// Ratio of the sizes of the two files.
 const TENTH: u64 = 10;
 
-/// A tenth of the invoices, then all of them, each by a process of its own on PostgreSQL and
-/// RabbitMQ.
+/// Measures a file with a tenth of the invoices, then the whole file, each with a process of its own on
+/// PostgreSQL and RabbitMQ.
 pub async fn end_to_end(invoices: u64) {
     println!("end to end: a file dropped in the directory, PostgreSQL and RabbitMQ");
     for invoices in [invoices / TENTH, invoices] {
@@ -25,7 +25,7 @@ pub async fn end_to_end(invoices: u64) {
         let start = Instant::now();
         fs::rename(dir.path().join("dre.b2"), inbox.join("dre.b2")).unwrap();
         while !fs::read_dir(dir.path().join("out/bench")).is_ok_and(|arl| arl.count() > 0) {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         let receipt = start.elapsed();
         bench.drained().await;
@@ -38,7 +38,7 @@ pub async fn end_to_end(invoices: u64) {
             .len();
         assert_eq!(events, 1, "one event a claim");
         println!(
-            "  {invoices:>7} invoices: receipt after {receipt:.1?}, last confirm after {confirmed:.1?}, {:.0} invoices/s, {} MB of memory at most",
+            "  {invoices:>7} invoices: receipt after {receipt:.1?}, last confirm after {confirmed:.1?}, {:.0} invoices/s, peak memory {} MB",
             rate(invoices, confirmed),
             peak_megabytes(&gateway)
         );
@@ -65,7 +65,7 @@ fn serve(dir: &Path, bench: &Bench, broker: &Broker) -> Child {
         .unwrap()
 }
 
-/// The most that the process had in memory so far.
+/// Returns the peak memory of the process.
 fn peak_megabytes(process: &Child) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

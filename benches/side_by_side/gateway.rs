@@ -1,4 +1,4 @@
-//! A gateway's door over a database of its own.
+//! The ingest and the store of a gateway over a database of its own.
 
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::{Clock, SystemClock};
@@ -12,14 +12,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Between two looks at what was done.
-pub const LOOK: Duration = Duration::from_millis(20);
+/// Time between two reads of the progress.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A fresh database with its gateway, dropped at the end.
+/// A fresh database with its gateway. [`Bench::close`] drops the database.
 pub struct Bench {
     pub store: SharedStore,
     pub url: String,
-    door: Ingest,
+    ingest: Ingest,
     dropped: Option<(String, String)>,
     _dir: TempDir,
 }
@@ -32,7 +32,7 @@ impl Bench {
         Self::open(database(&server, &name), Some((server, name))).await
     }
 
-    /// A database that is there, and stays.
+    /// Opens an existing database, which is not dropped.
     pub async fn named(name: &str) -> Self {
         Self::open(database(&server(), name), None).await
     }
@@ -49,17 +49,17 @@ impl Bench {
         store.migrate().await.unwrap();
         let vault = Arc::new(Vault::from_master_key([1; 32]));
         let archive = Arc::new(Archive::new(dir.path().join("archive"), Arc::clone(&vault)));
-        let door = Ingest::new(
+        let ingest = Ingest::new(
             Arc::clone(&store),
             vault,
             archive,
             Arc::new(SystemClock),
             Limits::default(),
         );
-        Self { store, url, door, dropped, _dir: dir }
+        Self { store, url, ingest, dropped, _dir: dir }
     }
 
-    /// Deposits a file; answers the time from the first byte to the receipt.
+    /// Deposits a file, and returns the time from the first byte to the receipt.
     pub async fn ingest(&self, bytes: &[u8]) -> Duration {
         let deposit = Deposit {
             sender: "bench".into(),
@@ -68,11 +68,11 @@ impl Bench {
             idempotency_key: String::new(),
         };
         let start = Instant::now();
-        let mut incoming = self.door.open(deposit).unwrap();
+        let mut incoming = self.ingest.open(deposit).unwrap();
         for chunk in bytes.chunks(256 * 1024) {
             incoming = incoming.append(chunk.to_vec()).await.unwrap();
         }
-        let receipt = self.door.accept(incoming).await.unwrap();
+        let receipt = self.ingest.accept(incoming).await.unwrap();
         assert_eq!(receipt.exchange.accepted, receipt.exchange.invoices);
         start.elapsed()
     }
@@ -80,12 +80,12 @@ impl Bench {
     /// Waits until every event is published.
     pub async fn drained(&self) {
         while self.store.outbox_depth().await.unwrap().pending > 0 {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
     pub async fn close(self) {
-        drop(self.door);
+        drop(self.ingest);
         drop(self.store);
         if let Some((server, name)) = self.dropped {
             administer(&server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
@@ -98,7 +98,7 @@ fn server() -> String {
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
-/// TLS off on every side: see `plain_on_loopback` of the store.
+/// Returns the address of a database, with TLS off as on the bare side.
 fn database(server: &str, name: &str) -> String {
     let (base, _) = server.rsplit_once('/').unwrap();
     format!("{base}/{name}?sslmode=disable")
@@ -109,7 +109,7 @@ async fn administer(server: &str, sql: String) {
     db.execute(AssertSqlSafe(sql)).await.unwrap();
 }
 
-/// A pharmacy's file.
+/// Returns a DRE file of a pharmacy.
 pub fn file(invoices: u64, seed: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     generate::dre(

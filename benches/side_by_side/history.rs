@@ -1,20 +1,21 @@
-//! What an ingest costs when many claims are stored already.
+//! Cost of a deposit into a database with many claims.
 
 use crate::gateway::{Bench, file};
 use crate::{median, rate};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, query, query_scalar};
 use std::time::{Duration, Instant};
 
-/// Invoices of the file that is timed.
+/// Number of invoices of the measured file.
 const INVOICES: u64 = 5_000;
-/// Logical files of the file whose invoices lie far from each other: five of each PS.
-const SCATTERED: u64 = 1_000;
-/// Ingests into each side: one of them is short beside a checkpoint of the server.
+/// Logical files of the measured file whose invoices belong to many PS, five each.
+const SCATTERED_FILES: u64 = 1_000;
+/// Number of deposits into each database. A single deposit is short compared with a checkpoint of
+/// the server.
 const ROUNDS: u64 = 15;
 
-/// As the past is far longer than what is measured: no wait for the disk at commits, no look at
-/// foreign keys, and identifiers as time gives them (version 7: new ones go to the right-hand edge
-/// of every index by identifier, as in life).
+/// Settings of the session that generates the history: commits without a flush, no check of foreign
+/// keys. The function makes identifiers of version 7 from a given instant, so that new identifiers
+/// go to the right-hand edge of each index, as in production.
 const PREPARE: [&str; 4] = [
     "SET synchronous_commit = off",
     "SET session_replication_role = replica",
@@ -24,9 +25,9 @@ const PREPARE: [&str; 4] = [
      || substr(md5(n::text), 1, 15))::uuid $$",
 ];
 
-/// Claims of a generated past, published, paid or (one in 33) rejected, with their parts, a line
-/// and an event: rows of the size of real ones, in deposits of 5,000 and lots of 50 of one PS out
-/// of 100,000, which number their invoices upwards.
+/// Statements that generate the history: published claims, paid or (one in 33) rejected, with their
+/// parts, a line and an event. The rows have the size of real ones. Deposits have 5,000 claims, lots
+/// have 50 claims of one PS out of 100,000, and each PS numbers its invoices upwards.
 const PAST: [&str; 5] = [
     "INSERT INTO exchanges (id, sender, digest, verdict, norm, received_at) SELECT pg_temp.v7(at, e), 'past', 'past' || e, 'accepted', 'b2', at \
      FROM (SELECT e, timestamptz '2020-01-01' + e * interval '10 hours' AS at FROM generate_series(0, ($1::bigint - 1) / 5000) AS e) AS x",
@@ -48,10 +49,9 @@ const PAST: [&str; 5] = [
      repeat('x', 600), received_at, received_at, row_number() OVER (), exchange_id FROM claims",
 ];
 
-/// The same ingest into an empty database and into one with a history, in turn.
+/// Measures the same deposit into an empty database and into a database with a history, in turn.
 pub async fn history(claims: u64) {
-    // Named, the long database is kept: it is filled when it is empty, and found as it was left by
-    // the next run.
+    // A named database is kept: an empty one is filled, and the next run finds its history.
     let kept = std::env::var("NOEMIE_BENCH_HISTORY_DATABASE").ok();
     let (empty, full) = (
         Bench::postgres().await,
@@ -63,11 +63,11 @@ pub async fn history(claims: u64) {
         fill(&mut db, claims).await;
         println!("history: {claims} claims generated in {:.0?}", start.elapsed());
     }
-    // What a server does by itself over the years.
+    // The maintenance that a server does over the years.
     db.execute("VACUUM (ANALYZE)").await.unwrap();
     db.execute("CHECKPOINT").await.unwrap();
     println!("history: a file of {INVOICES} invoices into PostgreSQL, median of {ROUNDS}");
-    for logical_files in [1, SCATTERED] {
+    for logical_files in [1, SCATTERED_FILES] {
         let first: i64 = query_scalar("SELECT count(*) FROM exchanges WHERE sender = 'bench'")
             .fetch_one(&mut db)
             .await
@@ -79,7 +79,7 @@ pub async fn history(claims: u64) {
     full.close().await;
 }
 
-/// The invoices in so many logical files, each of PS of its own.
+/// Measures a file with its invoices in so many logical files, each of its own PS.
 async fn compare(empty: &Bench, full: &Bench, claims: u64, logical_files: u64, first: u64) {
     let (mut into_empty, mut into_full): (Vec<Duration>, Vec<Duration>) = (Vec::new(), Vec::new());
     for round in first..first + ROUNDS {
@@ -108,8 +108,8 @@ async fn compare(empty: &Bench, full: &Bench, claims: u64, logical_files: u64, f
     );
 }
 
-/// Writes the past. The indexes of the claims are built behind the rows: kept up by each row, those
-/// of random order would take hours.
+/// Writes the history. The indexes of the claims are built after the rows, because inserting each row
+/// into the indexes of random order would take hours.
 async fn fill(db: &mut PgConnection, claims: u64) {
     for sql in PREPARE {
         db.execute(sql).await.unwrap();

@@ -1,4 +1,4 @@
-//! File to committed claims.
+//! Time from a file to its committed claims.
 
 use crate::bare;
 use crate::gateway::{Bench, file};
@@ -8,12 +8,12 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-/// Claims in a transaction of the bare side: the gateway's own batch.
-const BATCH: i64 = 500;
+/// Claims per transaction of the bare side, equal to the gateway's batch.
+const BATCH_CLAIMS: i64 = 500;
 
-/// From a file to committed claims on PostgreSQL: two passes, decoding, controls, sealing, tokens,
-/// duplicates, events, receipt; the bare side has the rows in memory and only inserts them, into
-/// the same tables with the same indexes.
+/// Measures PostgreSQL. The gateway makes two passes, decodes, checks, encrypts, looks for
+/// duplicates, writes events and the receipt. The bare side has the rows in memory and inserts them
+/// into the same tables with the same indexes.
 pub async fn postgres(invoices: u64) {
     let bytes = file(invoices, 1);
     let (mut ours, mut bare_times, mut rows) = (Vec::new(), Vec::new(), 0);
@@ -21,7 +21,8 @@ pub async fn postgres(invoices: u64) {
         let bench = Bench::postgres().await;
         ours.push(bench.ingest(&bytes).await);
         let batches =
-            bare::batches(&mut PgConnection::connect(&bench.url).await.unwrap(), BATCH).await;
+            bare::batches(&mut PgConnection::connect(&bench.url).await.unwrap(), BATCH_CLAIMS)
+                .await;
         rows = batches.iter().flatten().map(|b| b.rows).sum();
         bench.close().await;
         let empty = Bench::postgres().await;
@@ -39,7 +40,7 @@ pub async fn postgres(invoices: u64) {
     report("postgres", bytes.len(), invoices, rows, ours, bare_times);
 }
 
-/// The same on SQLite.
+/// Measures SQLite like [`postgres`].
 pub async fn sqlite(invoices: u64) {
     let bytes = file(invoices, 1);
     let (mut ours, mut bare_times, mut rows) = (Vec::new(), Vec::new(), 0);
@@ -47,7 +48,7 @@ pub async fn sqlite(invoices: u64) {
         let bench = Bench::sqlite().await;
         ours.push(bench.ingest(&bytes).await);
         let mut db = connect(&bench.url).await;
-        let batches = bare::sqlite_batches(&mut db, BATCH).await;
+        let batches = bare::sqlite_batches(&mut db, BATCH_CLAIMS).await;
         rows = batches.iter().flatten().map(bare::SqliteBatch::count).sum();
         drop(db);
         bench.close().await;
@@ -62,8 +63,8 @@ pub async fn sqlite(invoices: u64) {
     report("sqlite", bytes.len(), invoices, rows, ours, bare_times);
 }
 
-/// As the gateway opens it, but for the foreign key to an exchange that the bare side does not
-/// write.
+/// Opens a database with the settings of the gateway, without the foreign key to the exchange, which
+/// the bare side does not write.
 async fn connect(url: &str) -> sqlx::SqliteConnection {
     let options = SqliteConnectOptions::from_str(url)
         .unwrap()

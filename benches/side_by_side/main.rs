@@ -1,5 +1,5 @@
-//! The gateway beside the bare thing, in one run: what safety costs on top of a database and a
-//! broker that do nothing else.
+//! Compares the gateway with a bare program on the same database and broker, in one run: the cost of
+//! its checks, encryption and events.
 //!
 //! ```text
 //! cargo bench --bench side_by_side -- postgres     file to committed claims, against bare INSERT … SELECT FROM UNNEST of the same rows
@@ -12,9 +12,9 @@
 //!
 //! `NOEMIE_BENCH_INVOICES` (20,000; end to end 100,000) and `NOEMIE_BENCH_HISTORY` (1,000,000
 //! claims) change the sizes; `NOEMIE_BENCH_HISTORY_DATABASE` names a database of the server that
-//! keeps its history from run to run; `NOEMIE_TEST_DATABASE_URL` and `NOEMIE_TEST_AMQP_URL` name
-//! the servers. Sides are run in turn, several rounds, and the median of each is printed: only the
-//! ratios mean something on a shared machine.
+//! keeps its history between runs; `NOEMIE_TEST_DATABASE_URL` and `NOEMIE_TEST_AMQP_URL` name
+//! the servers. The two sides run in turn, several rounds, and the median of each is printed. On a
+//! shared machine only the ratios are meaningful.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -31,7 +31,7 @@ mod relay;
 
 use std::time::Duration;
 
-/// Rounds of each side.
+/// Number of runs of each side.
 const ROUNDS: usize = 3;
 
 fn size(variable: &str, default: u64) -> u64 {
@@ -51,7 +51,7 @@ fn rate(count: u64, time: Duration) -> f64 {
 
 #[tokio::main]
 async fn main() {
-    // `cargo bench` adds `--bench`.
+    // `cargo bench` adds the argument `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let all = wanted.is_empty();
     let is_wanted = |name: &str| all || wanted.iter().any(|w| w == name);

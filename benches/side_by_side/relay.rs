@@ -1,6 +1,6 @@
-//! Outbox to confirmed, and commit to delivery.
+//! Time from the outbox to the confirm, and from the commit to the delivery.
 
-use crate::gateway::{Bench, file};
+use crate::gateway::{Bench, POLL_INTERVAL, file};
 use crate::{ROUNDS, median, rate};
 use futures::StreamExt as _;
 use lapin::options::{
@@ -21,19 +21,20 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// Events in flight together on every side.
-const WINDOW: i64 = 500;
-/// Events a second, and for how long, when latency is measured.
-const STEADY: u64 = 500;
-const SECONDS: u64 = 8;
+/// Events in flight together on each side.
+const WINDOW_EVENTS: i64 = 500;
+/// Rate of the latency measurement, in events per second.
+const EVENTS_PER_SEC: u64 = 500;
+/// Duration of the latency measurement.
+const DURATION_SECS: u64 = 8;
 
 pub fn url() -> String {
     std::env::var("NOEMIE_TEST_AMQP_URL")
         .unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".to_owned())
 }
 
-/// A prefix of our own, its exchanges and queues declared as the gateway does, and removed at the
-/// end.
+/// A broker with a prefix of its own. The exchanges and queues of the gateway are declared under it,
+/// and deleted at the end.
 pub struct Broker {
     connection: Connection,
     channel: Channel,
@@ -96,8 +97,8 @@ impl Broker {
     }
 }
 
-/// The gateway's relay, a bare relay loop (select, publish with a window, confirm, mark) and a bare
-/// publisher: same messages, same kind of queue.
+/// Measures the gateway's relay, a bare relay loop (select, publish, confirm, update), and a bare
+/// publisher, with the same messages and the same kind of queue.
 pub async fn throughput(events: u64) {
     let bytes = file(events, 1);
     let (mut ours, mut loops, mut publishers) = (Vec::new(), Vec::new(), Vec::new());
@@ -109,7 +110,7 @@ pub async fn throughput(events: u64) {
             Arc::new(SystemClock),
             RelayStatus::default(),
         );
-        // Connected before the clock runs, as the others are.
+        // Like the other sides, the relay is connected before the measurement.
         assert!(matches!(relay.step().await, StepOutcome::Idle));
         bench.ingest(&bytes).await;
         let start = Instant::now();
@@ -132,7 +133,7 @@ pub async fn throughput(events: u64) {
         bare_loop(&mut db, &broker).await;
         loops.push(start.elapsed());
         let start = Instant::now();
-        for window in messages.chunks(usize::try_from(WINDOW).unwrap()) {
+        for window in messages.chunks(usize::try_from(WINDOW_EVENTS).unwrap()) {
             broker.publish(window).await;
         }
         publishers.push(start.elapsed());
@@ -141,7 +142,7 @@ pub async fn throughput(events: u64) {
         bench.close().await;
     }
     let (ours, bare_loop, publisher) = (median(ours), median(loops), median(publishers));
-    println!("relay: {events} events to a quorum queue, {WINDOW} in flight");
+    println!("relay: {events} events to a quorum queue, {WINDOW_EVENTS} in flight");
     println!("  gateway                    {ours:>10.2?}  {:>9.0} events/s", rate(events, ours));
     println!(
         "  bare relay loop            {bare_loop:>10.2?}  {:>9.0} events/s  ratio {:.2}",
@@ -159,7 +160,7 @@ async fn bare_loop(db: &mut PgConnection, broker: &Broker) {
     loop {
         let rows: Vec<(i64, String, String)> =
             query_as("SELECT outbox_id, routing_key, payload FROM outbox WHERE position IS NULL ORDER BY outbox_id LIMIT $1")
-                .bind(WINDOW)
+                .bind(WINDOW_EVENTS)
                 .fetch_all(&mut *db)
                 .await
                 .unwrap();
@@ -174,15 +175,15 @@ async fn bare_loop(db: &mut PgConnection, broker: &Broker) {
     }
 }
 
-/// From the commit of a decision on one replica to its delivery by the relay of another; then the
-/// same for events that are written and told to nobody, as when each notification is lost.
+/// Measures the time from the commit of a decision on one replica to its delivery by the relay of
+/// another. A second run inserts events without a notification, as if each notification were lost.
 pub async fn latency() {
     println!(
-        "latency: {STEADY} events/s for {SECONDS} s, committed on one replica, relayed by another"
+        "latency: {EVENTS_PER_SEC} events/s for {DURATION_SECS} s, committed on one replica, relayed by another"
     );
-    for (name, told) in [("with notifications", true), ("told to nobody", false)] {
+    for (name, notified) in [("with notifications", true), ("without", false)] {
         let (bench, broker) = (Bench::postgres().await, Broker::new().await);
-        let claims = STEADY * SECONDS;
+        let claims = EVENTS_PER_SEC * DURATION_SECS;
         bench.ingest(&file(claims, 1)).await;
         let stop = CancellationToken::new();
         let clock: SharedClock = Arc::new(SystemClock);
@@ -198,13 +199,15 @@ pub async fn latency() {
         let replica =
             Database::open(Some(&bench.url), std::path::Path::new("."), 8).await.unwrap().store();
         let claims = received(&replica).await;
-        let commits = if told {
+        let commits = if notified {
             steady_decisions(&replica, &clock, claims).await
         } else {
             steady_inserts(&bench.url, claims).await
         };
         bench.drained().await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        while arrivals.lock().unwrap().len() < commits.len() {
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
         let arrivals = arrivals.lock().unwrap().clone();
         let mut waits: Vec<Duration> = commits
             .iter()
@@ -227,7 +230,7 @@ pub async fn latency() {
     }
 }
 
-/// The claims whose AMC part waits for a decision.
+/// Returns the claims whose AMC part waits for a decision.
 async fn received(store: &SharedStore) -> Vec<ClaimId> {
     let mut claims = Vec::new();
     let mut after = None;
@@ -243,13 +246,16 @@ async fn received(store: &SharedStore) -> Vec<ClaimId> {
     }
 }
 
-/// When the n-th event is due.
+/// Waits until the n-th event is due.
 async fn due(start: Instant, n: u64) {
-    tokio::time::sleep_until((start + Duration::from_micros(1_000_000 / STEADY * n)).into()).await;
+    tokio::time::sleep_until(
+        (start + Duration::from_micros(1_000_000 / EVENTS_PER_SEC * n)).into(),
+    )
+    .await;
 }
 
-/// Accepts the AMC part of one claim after the other, evenly in time, eight at once at most.
-/// Answers when each commit was over.
+/// Accepts the AMC part of each claim, evenly in time, at most eight at once. Returns the instant
+/// after each commit.
 async fn steady_decisions(
     store: &SharedStore,
     clock: &SharedClock,
@@ -272,7 +278,7 @@ async fn steady_decisions(
     timed.buffer_unordered(8).collect().await
 }
 
-/// Notes when each claim's last event was delivered.
+/// Stores the instant at which the last event of each claim was delivered.
 async fn consume(broker: &Broker) -> Arc<Mutex<HashMap<ClaimId, Instant>>> {
     let channel = broker.connection.create_channel().await.unwrap();
     let queue = broker.prefix.name(WORK);
@@ -286,20 +292,20 @@ async fn consume(broker: &Broker) -> Arc<Mutex<HashMap<ClaimId, Instant>>> {
         .await
         .unwrap();
     let arrivals = Arc::new(Mutex::new(HashMap::new()));
-    let noted = Arc::clone(&arrivals);
+    let shared = Arc::clone(&arrivals);
     tokio::spawn(async move {
         while let Some(Ok(delivery)) = consumer.next().await {
             let at = Instant::now();
             let event: ClaimEvent = serde_json::from_slice(&delivery.data).unwrap();
-            noted.lock().unwrap().insert(event.claim_id, at);
-            // Fails when the bench is over.
+            shared.lock().unwrap().insert(event.claim_id, at);
+            // The acknowledgement fails once the connection is closed at the end.
             let _ = delivery.ack(BasicAckOptions::default()).await;
         }
     });
     arrivals
 }
 
-/// A second event for one claim after the other, evenly in time, by a program that tells nobody.
+/// Inserts a second event for each claim, evenly in time, without a notification.
 async fn steady_inserts(url: &str, claims: Vec<ClaimId>) -> HashMap<ClaimId, Instant> {
     let mut db = PgConnection::connect(url).await.unwrap();
     let (start, mut commits) = (Instant::now(), HashMap::new());

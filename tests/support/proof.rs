@@ -1,6 +1,6 @@
-//! The proof that nothing was lost and nothing is double: what was deposited, against what the
-//! database, the archive, the directories and the queues hold at the end. It reads the tables
-//! themselves, so that the program cannot talk itself out of it.
+//! Checks at the end of a test that no file is lost and no claim is stored twice: compares the
+//! deposits with the database, the archive, the directories and the queues. The checks read the
+//! tables themselves, and do not rely on the answers of the program.
 
 use super::broker::Message;
 use super::gateway::{Gateway, Invoice, PATIENCE, read_noemie};
@@ -18,7 +18,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A file given to the gateway, which owes an ARL for it.
+/// A deposited file.
 #[derive(Debug, Clone)]
 pub struct Deposit {
     pub sender: String,
@@ -36,7 +36,7 @@ impl Deposit {
     }
 }
 
-/// A state change as a consumer hears of it.
+/// An event as a consumer gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     pub event: String,
@@ -55,7 +55,7 @@ impl From<&Message> for Fact {
     }
 }
 
-/// One integer of the database, or why it does not answer.
+/// Returns an integer from the database, or its error.
 pub async fn number(url: &str, sql: &'static str) -> Result<i64, sqlx::Error> {
     if url.starts_with("sqlite:") {
         sqlx::query_scalar(sql)
@@ -66,7 +66,7 @@ pub async fn number(url: &str, sql: &'static str) -> Result<i64, sqlx::Error> {
     }
 }
 
-/// Rows of the database, or why it does not answer.
+/// Returns rows of the database, or its error.
 pub async fn rows<T>(url: &str, sql: &'static str) -> Result<Vec<T>, sqlx::Error>
 where
     T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
@@ -80,12 +80,12 @@ where
     }
 }
 
-/// What must be nowhere once the gateway is at rest.
-const NOTHING: &[(&str, &str)] = &[
+/// Queries that must count 0 rows once the gateway is idle.
+const INCONSISTENCIES: &[(&str, &str)] = &[
     ("events not published", "SELECT count(*) FROM outbox WHERE position IS NULL"),
     ("exchanges without verdict", "SELECT count(*) FROM exchanges WHERE verdict IS NULL"),
     (
-        "exchanges without books",
+        "exchanges without ledger",
         "SELECT count(*) FROM exchanges e WHERE NOT EXISTS (SELECT 1 FROM ledgers l WHERE l.exchange_id = e.id)",
     ),
     (
@@ -94,15 +94,15 @@ const NOTHING: &[(&str, &str)] = &[
     ),
     ("return files not delivered", "SELECT count(*) FROM returns WHERE delivered_at IS NULL"),
     (
-        "books that do not balance",
+        "ledgers that do not balance",
         "SELECT count(*) FROM ledgers WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope",
     ),
     (
-        "books that say other claims than there are",
+        "exchanges with another number of claims than their ledger",
         "SELECT count(*) FROM exchanges e WHERE e.norm = 'b2' AND e.accepted <> (SELECT count(*) FROM claims c WHERE c.exchange_id = e.id)",
     ),
     (
-        "exchanges whose invoices are not all somewhere",
+        "exchanges with invoices that are neither accepted, quarantined nor duplicates",
         "SELECT count(*) FROM exchanges WHERE norm = 'b2' AND verdict <> 'refused' AND invoices <> accepted + quarantined + duplicates",
     ),
     (
@@ -130,7 +130,7 @@ const NOTHING: &[(&str, &str)] = &[
         "SELECT count(*) FROM claim_parts p WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.id = p.claim_id)",
     ),
     (
-        "histories with holes",
+        "claims with gaps in their events",
         "SELECT count(*) FROM (SELECT claim_id FROM outbox GROUP BY claim_id HAVING count(*) <> max(sequence) OR min(sequence) <> 1) AS broken",
     ),
     (
@@ -138,12 +138,12 @@ const NOTHING: &[(&str, &str)] = &[
         "SELECT count(*) FROM decisions d WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = d.event_id)",
     ),
     (
-        "worker's rejects that nobody told",
+        "worker's rejects in no return file",
         "SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND told_in IS NULL",
     ),
 ];
 
-/// Everything but the events. `dir` is the directory of a gateway whose files all replicas share.
+/// Checks everything but the events. `dir` is the directory of the gateway, shared by all replicas.
 pub async fn check(
     gateway: &Gateway,
     url: &str,
@@ -151,7 +151,7 @@ pub async fn check(
     deposits: &[Deposit],
     rejected: &BTreeSet<Invoice>,
 ) {
-    for (what, sql) in NOTHING {
+    for (what, sql) in INCONSISTENCIES {
         assert_eq!(number(url, sql).await.expect("the database answers"), 0, "{what}");
     }
     assert_eq!(gateway.metric("noemie_ledger_unbalanced_total").await, Some(0.0));
@@ -162,18 +162,18 @@ pub async fn check(
     check_returns(gateway, dir, &exchanges, rejected).await;
 }
 
-/// The gateway's own verification: raw files against tables, and the chain of receipts.
+/// Runs the gateway's `verify`, which compares raw files with tables and checks the chain of receipts.
 pub fn check_verify(gateway: &Gateway) {
     let output = gateway.run_beside(&["verify"]);
-    let said = format!(
+    let output_text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-    assert!(output.status.success(), "{said}");
+    assert!(output.status.success(), "{output_text}");
 }
 
-/// A file is one exchange of its sender; its books count its records.
+/// Checks that each file is one exchange of its sender, and that its ledger counts its records.
 async fn check_exchanges(gateway: &Gateway, exchanges: &[proto::Exchange], deposits: &[Deposit]) {
     let key = |sender: &str, digest: &str| (sender.to_owned(), digest.to_owned());
     let mut found: Vec<_> = exchanges.iter().map(|e| key(&e.sender, &e.digest)).collect();
@@ -188,7 +188,7 @@ async fn check_exchanges(gateway: &Gateway, exchanges: &[proto::Exchange], depos
     for exchange in exchanges {
         let deposit = deposited[&key(&exchange.sender, &exchange.digest)];
         assert_ne!(exchange.verdict, "refused", "{}", deposit.name);
-        let ledger = gateway.report(&exchange.exchange_id).await.ledger.expect("the books");
+        let ledger = gateway.report(&exchange.exchange_id).await.ledger.expect("the ledger");
         let records = deposit.bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()).count();
         assert!(
             ledger.balances && (!deposit.is_b2() || ledger.read == records as i64),
@@ -198,7 +198,7 @@ async fn check_exchanges(gateway: &Gateway, exchanges: &[proto::Exchange], depos
     }
 }
 
-/// Every exchange has its bytes in the archive.
+/// Checks that the archive has the bytes of each exchange.
 async fn check_archive(url: &str, dir: &Path, exchanges: &[proto::Exchange]) {
     let data = dir.join("data");
     let (vault, _) = Vault::open(KeySource::DataDirectory, &data).expect("the vault opens");
@@ -207,8 +207,8 @@ async fn check_archive(url: &str, dir: &Path, exchanges: &[proto::Exchange]) {
         .await
         .expect("the database answers");
     assert_eq!(rows.len(), exchanges.len());
-    // Beside the connections to the gateway, which hangs up on a client that answers none of its
-    // pings: after many kills this takes a while.
+    // On another thread: the gateway closes the connection of a client that answers no ping, and after
+    // many kills this check takes long.
     let read = tokio::task::spawn_blocking(move || {
         for (name, digest) in rows {
             let mut bytes = Vec::new();
@@ -226,10 +226,10 @@ async fn check_archive(url: &str, dir: &Path, exchanges: &[proto::Exchange]) {
     read.await.expect("the archive holds what was acknowledged");
 }
 
-/// Every sound invoice of the files is one claim, whatever was sent twice.
+/// Checks that each accepted invoice of the files is one claim, also when it was sent twice.
 async fn check_claims(gateway: &Gateway, deposits: &[Deposit]) {
     let expected: BTreeSet<Invoice> =
-        deposits.iter().filter(|d| d.is_b2()).flat_map(|d| sound_invoices(&d.bytes)).collect();
+        deposits.iter().filter(|d| d.is_b2()).flat_map(|d| accepted_invoices(&d.bytes)).collect();
     let mut claims: Vec<Invoice> = gateway
         .claims()
         .await
@@ -250,8 +250,8 @@ async fn check_claims(gateway: &Gateway, deposits: &[Deposit]) {
     );
 }
 
-/// The invoices of a DRE file in lines that are not put aside.
-fn sound_invoices(dre: &[u8]) -> Vec<Invoice> {
+/// Returns the invoices of a DRE file in lines that are not quarantined.
+fn accepted_invoices(dre: &[u8]) -> Vec<Invoice> {
     let mut reader = Lecteur::new(dre, Forme::Crlf);
     let mut found = Vec::new();
     while let Some(element) = reader.suivant().expect("reads") {
@@ -264,27 +264,27 @@ fn sound_invoices(dre: &[u8]) -> Vec<Invoice> {
     found
 }
 
-/// What stands in the recipients' directories is what the store says, whole; every reject is told
-/// once.
+/// Checks that the directories of the recipients have the return files of the store, complete, and
+/// that each reject is in one of them.
 async fn check_returns(
     gateway: &Gateway,
     dir: &Path,
     exchanges: &[proto::Exchange],
     rejected: &BTreeSet<Invoice>,
 ) {
-    let mut said: BTreeMap<(String, String), String> = BTreeMap::new();
+    let mut listed: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut page_token = String::new();
     loop {
         let asked =
             proto::ListReturnsRequest { page_size: 1_000, page_token, ..Default::default() };
         let page = gateway.exchange().list_returns(asked).await.expect("lists").into_inner();
-        said.extend(page.returns.into_iter().map(|r| ((r.recipient, r.file_name), r.digest)));
+        listed.extend(page.returns.into_iter().map(|r| ((r.recipient, r.file_name), r.digest)));
         page_token = page.next_page_token;
         if page_token.is_empty() {
             break;
         }
     }
-    let (mut written, mut told) = (BTreeMap::new(), Vec::new());
+    let (mut written, mut rejects) = (BTreeMap::new(), Vec::new());
     for recipient in fs::read_dir(dir.join("data/out"))
         .expect("the directory of returns")
         .map(|e| e.expect("an entry").path())
@@ -295,44 +295,44 @@ async fn check_returns(
             let (recipient, name, bytes) =
                 (text(&recipient), text(&path), fs::read(&path).expect("reads"));
             if name.starts_with('.') {
-                continue; // Hidden: a killed process was writing it.
+                continue; // A hidden file that a killed process was writing.
             }
             let (returns, wrong) = read_noemie(&bytes);
             assert!(wrong.is_empty(), "{name}: {wrong:?}");
             if name.starts_with("580_") {
-                told.extend(returns.into_iter().map(|r| r.numero));
+                rejects.extend(returns.into_iter().map(|r| r.numero));
             }
             written.insert((recipient, name), blake3::hash(&bytes).to_hex().to_string());
         }
     }
-    assert_eq!(written, said, "return files, as written and as the store has them");
+    assert_eq!(written, listed, "return files, as written and as the store has them");
     let arls = written.keys().filter(|(_, name)| name.starts_with("ARL_")).count();
-    assert_eq!(arls, exchanges.len(), "one ARL a file");
+    assert_eq!(arls, exchanges.len(), "one ARL per file");
     let mut numbers: Vec<&str> = rejected.iter().map(|i| i.number.as_str()).collect();
     numbers.sort_unstable();
-    told.sort();
-    assert_eq!(told, numbers, "each reject of a worker is told once");
+    rejects.sort();
+    assert_eq!(rejects, numbers, "each reject of a worker is in one return file");
 }
 
-/// What a consumer heard, in the order it heard it: forgetting repeated event ids, it knows every
-/// fact once and each claim's in order.
-pub async fn check_facts(url: &str, heard: &[Fact]) {
+/// Checks the events of a consumer, in their order: without repeated event ids, they are the committed
+/// events, and those of a claim are in order.
+pub async fn check_facts(url: &str, consumed: &[Fact]) {
     let mut seen = HashSet::new();
     let mut lives: HashMap<&str, Vec<u64>> = HashMap::new();
-    for fact in heard.iter().filter(|fact| seen.insert(fact.event.as_str())) {
+    for fact in consumed.iter().filter(|fact| seen.insert(fact.event.as_str())) {
         lives.entry(&fact.claim).or_default().push(fact.sequence);
     }
     for (claim, life) in &lives {
         assert!(
             life.iter().copied().eq(1..=life.len() as u64),
-            "claim {claim} was heard as {life:?}"
+            "events of claim {claim}: {life:?}"
         );
     }
     let committed = number(url, "SELECT count(*) FROM outbox").await.expect("the database answers");
-    assert_eq!(seen.len() as i64, committed, "facts heard, and facts committed");
+    assert_eq!(seen.len() as i64, committed, "events consumed, and events committed");
 }
 
-/// The published stream from its start, as a subscriber reads it that kept no token.
+/// Returns the published events from the start, as a subscriber without a resume token gets them.
 pub async fn stream(gateway: &Gateway, url: &str) -> Vec<Fact> {
     let count = number(url, "SELECT count(*) FROM outbox").await.expect("the database answers");
     let mut stream = gateway
