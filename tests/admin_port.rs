@@ -65,7 +65,7 @@ async fn health_readiness_and_figures() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_not_healthy() {
+async fn a_port_without_a_listener_is_not_healthy() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
@@ -73,7 +73,7 @@ async fn nobody_there_is_not_healthy() {
 }
 
 #[tokio::test]
-async fn a_gateway_told_to_stop_is_alive_and_not_ready() {
+async fn a_stopping_gateway_is_alive_and_not_ready() {
     on_sqlite(|db| async move {
         let (listener, state) = state(&db.store, RelayStatus::default()).await;
         let addr = listener.local_addr().unwrap();

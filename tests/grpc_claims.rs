@@ -51,7 +51,7 @@ async fn get(
 const JOURNAL: &str = "SELECT count(*) FROM access_journal";
 
 #[tokio::test]
-async fn the_person_is_given_to_who_says_who_and_why_and_the_journal_knows() {
+async fn the_person_is_given_for_a_name_and_a_purpose_and_the_access_is_journaled() {
     let gateway = Gateway::start().await;
     let claim = claim_with_person(&gateway).await;
     let answer = get(&gateway, &claim, Some("liquidation-1"), "liquidation").await.expect("found");
@@ -61,12 +61,13 @@ async fn the_person_is_given_to_who_says_who_and_why_and_the_journal_knows() {
         (2, 250, "2025-03-01")
     );
     assert_eq!(answer.dre.expect("a status").claim_id, claim.id.to_string());
-    let read = "SELECT count(*) FROM access_journal WHERE caller = 'liquidation-1' AND purpose = 'liquidation'";
-    assert_eq!(gateway.number(read).await, 1);
+    let row = "SELECT count(*) FROM access_journal
+        WHERE caller = 'liquidation-1, stated by local (local)' AND purpose = 'liquidation'";
+    assert_eq!(gateway.number(row).await, 1, "stated name, proven name and proof");
 }
 
 #[tokio::test]
-async fn the_person_is_withheld_from_the_others_and_nothing_is_journaled() {
+async fn without_name_or_purpose_the_person_is_withheld_and_no_access_is_journaled() {
     let gateway = Gateway::start().await;
     let claim = claim_with_person(&gateway).await;
     for (caller, purpose) in
@@ -81,7 +82,7 @@ async fn the_person_is_withheld_from_the_others_and_nothing_is_journaled() {
 }
 
 #[tokio::test]
-async fn a_vault_that_does_not_open_leaves_as_an_id_only() {
+async fn a_person_that_cannot_be_opened_is_an_internal_error_with_an_id_only() {
     let gateway = Gateway::start().await;
     let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
     let failed = get(&gateway, &claim, Some("liquidation-1"), "liquidation")
@@ -100,7 +101,7 @@ async fn subscribe(
     gateway.work().subscribe_claim_events(request).await.expect("subscribes").into_inner()
 }
 
-/// The next message, which must come soon.
+/// Returns the next message; fails when none comes within 10 s.
 async fn next<T>(stream: &mut Streaming<T>) -> T {
     let message = tokio::time::timeout(Duration::from_secs(10), stream.next())
         .await
@@ -141,14 +142,17 @@ async fn a_subscriber_resumes_after_the_last_token_and_follows() {
 }
 
 #[tokio::test]
-async fn what_is_not_published_yet_is_not_shown() {
+async fn an_event_is_shown_once_it_is_published() {
     let gateway = Gateway::start().await;
-    deposit_many(&gateway.store, "a", 1).await;
+    let claims = deposit_many(&gateway.store, "a", 2).await;
+    gateway.publish_oldest(1).await;
     let mut stream = subscribe(&gateway, from("")).await;
-    let early = tokio::time::timeout(Duration::from_millis(300), stream.next()).await;
-    assert!(early.is_err(), "the relay has not published it");
-    gateway.publish().await;
+    // The stream read the outbox while the second event waited there, and answered the first only.
     assert_eq!(next(&mut stream).await.resume_token, "1");
+    gateway.publish().await;
+    let second = next(&mut stream).await;
+    assert_eq!(second.resume_token, "2", "an unpublished event has no position");
+    assert_eq!(second.event.expect("an event").claim_id, claims[1].claim.id.to_string());
 }
 
 #[tokio::test]

@@ -72,10 +72,10 @@ async fn a_claim_is_accepted_paid_and_recovered() {
     assert_eq!(recovered.warnings[0].code, "partial_recovery");
     assert_eq!(recovered.dre.expect("a status").amc.expect("a part").paid_centimes, 300);
     let history = gateway.store.claim_history(claim).await.expect("reads");
-    let told: Vec<(u64, PartState)> =
+    let events: Vec<(u64, PartState)> =
         history.iter().map(|o| (o.event.sequence, o.event.fact)).collect();
     use PartState::{Accepted, Paid, Received, Recovered};
-    assert_eq!(told, [(1, Received), (2, Accepted), (3, Paid), (4, Recovered)]);
+    assert_eq!(events, [(1, Received), (2, Accepted), (3, Paid), (4, Recovered)]);
     assert_eq!(history[2].event.event_id.to_string(), paid.event_id.expect("an event"));
 }
 
@@ -113,7 +113,7 @@ async fn the_present_state_repeats_without_a_key() {
 }
 
 #[tokio::test]
-async fn a_key_that_found_its_state_there_still_answers_later() {
+async fn a_key_of_a_decision_without_event_is_kept() {
     let gateway = Gateway::start().await;
     let claim = one_claim(&gateway).await;
     record(&gateway, decision(claim, "k1", accept())).await.expect("accepts");
@@ -137,7 +137,7 @@ async fn a_reject_after_acceptance_is_named_so() {
 }
 
 #[tokio::test]
-async fn what_the_life_cycle_forbids_writes_nothing() {
+async fn a_decision_that_the_life_cycle_forbids_writes_nothing() {
     let gateway = Gateway::start().await;
     let claim = one_claim(&gateway).await;
     record(&gateway, decision(claim, "", reject("122"))).await.expect("rejects");
@@ -173,7 +173,7 @@ async fn a_deferred_part_is_decided_later() {
 }
 
 #[tokio::test]
-async fn amounts_are_held_against_what_is_asked() {
+async fn an_amount_above_the_amount_asked_is_refused() {
     let gateway = Gateway::start().await;
     let claim = one_claim(&gateway).await;
     let too_much =
@@ -247,7 +247,7 @@ async fn an_unknown_claim_is_not_found() {
 }
 
 #[tokio::test]
-async fn one_bad_decision_costs_its_neighbours_nothing() {
+async fn a_bad_decision_of_a_batch_is_an_error_of_its_own_item() {
     let gateway = Gateway::start().await;
     let claims = deposit_many(&gateway.store, "d", 2).await;
     let unknown = ClaimId(samples::new_id());
@@ -262,13 +262,13 @@ async fn one_bad_decision_costs_its_neighbours_nothing() {
         .batch_record_decisions(BatchRecordDecisionsRequest { decisions })
         .await
         .expect("answers");
-    let told = answer.into_inner().results.into_iter().map(|result| {
+    let answers = answer.into_inner().results.into_iter().map(|result| {
         match result.result.expect("a result") {
             Outcome::Recorded(recorded) => amc_state(&recorded).to_owned(),
             Outcome::Error(error) => error.code,
         }
     });
-    assert_eq!(told.collect::<Vec<_>>(), ["accepted", "NOT_FOUND", "INVALID_ARGUMENT", "paid"]);
+    assert_eq!(answers.collect::<Vec<_>>(), ["accepted", "NOT_FOUND", "INVALID_ARGUMENT", "paid"]);
     let too_many = vec![decision(unknown, "", accept()); 101];
     let refused = gateway
         .work()
@@ -279,7 +279,7 @@ async fn one_bad_decision_costs_its_neighbours_nothing() {
 }
 
 #[tokio::test]
-async fn the_same_decision_from_many_sides_is_recorded_once() {
+async fn concurrent_copies_of_a_decision_are_recorded_once() {
     let gateway = Gateway::start().await;
     let claim = one_claim(&gateway).await;
     let calls = (0..8).map(|_| record(&gateway, decision(claim, "one key", accept())));

@@ -115,7 +115,7 @@ fn every_field_of_the_message_is_in_the_json() {
 }
 
 #[test]
-fn what_the_descriptors_write_is_what_the_domain_writes() {
+fn the_json_of_the_descriptors_is_the_json_of_the_domain() {
     let event = full();
     let by_descriptor = serde_json::to_value(by_descriptor(&event)).expect("a message is JSON");
     assert_eq!(by_descriptor, serde_json::to_value(&event).expect("an event is JSON"));

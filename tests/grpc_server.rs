@@ -40,7 +40,9 @@ async fn every_service_is_healthy_until_the_stop() {
         ServingStatus::Serving
     );
     gateway.stop.cancel();
-    let after = tokio::time::timeout(Duration::from_secs(10), watch.next()).await.expect("told");
+    let after = tokio::time::timeout(Duration::from_secs(10), watch.next())
+        .await
+        .expect("an answer within 10 s");
     assert_eq!(after.expect("goes on").expect("no failure").status(), ServingStatus::NotServing);
 }
 
@@ -191,11 +193,11 @@ async fn wrong_lookups_are_named() {
         .await
         .expect("answers")
         .into_inner();
-    let told = batch.results.into_iter().map(|result| match result.result.expect("a result") {
+    let answers = batch.results.into_iter().map(|result| match result.result.expect("a result") {
         Outcome::Found(found) => found.answer,
         Outcome::Error(error) => error.code,
     });
-    assert_eq!(told.collect::<Vec<_>>(), ["INVALID_ARGUMENT", "unknown"]);
+    assert_eq!(answers.collect::<Vec<_>>(), ["INVALID_ARGUMENT", "unknown"]);
     let history = GetConventionnementHistoryRequest {
         identifier: "992001362".into(),
         amc_number: "99900011".into(),

@@ -34,7 +34,7 @@ async fn ask(
     gateway.status().get_dre_status(request).await.map(tonic::Response::into_inner)
 }
 
-async fn put_aside(gateway: &Gateway, claim: &NewClaim, seconds: i64) {
+async fn quarantine(gateway: &Gateway, claim: &NewClaim, seconds: i64) {
     let mut unit = gateway.store.begin().await.expect("begins");
     let exchange_id = samples::open(&mut unit, &format!("q{seconds}")).await;
     let invoice = Quarantined {
@@ -51,7 +51,7 @@ async fn put_aside(gateway: &Gateway, claim: &NewClaim, seconds: i64) {
         resolved_by: None,
         at: at(seconds),
     };
-    unit.insert_quarantined(&[invoice]).await.expect("puts aside");
+    unit.insert_quarantined(&[invoice]).await.expect("quarantines");
     let mut closing = samples::closing(exchange_id, &format!("q{seconds}"), &[]);
     (closing.ledger.read, closing.ledger.quarantined) = (6, 4);
     unit.close_exchange(&closing, &samples::plain_link).await.expect("closes");
@@ -93,7 +93,7 @@ async fn a_claim_is_found_by_its_id_and_by_its_invoice() {
 }
 
 #[tokio::test]
-async fn a_promise_not_kept_is_said() {
+async fn a_claim_past_its_limit_is_overdue() {
     let gateway = Gateway::start().await;
     let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
     gateway.clock.advance(5 * 24 * 3600);
@@ -111,7 +111,7 @@ async fn a_promise_not_kept_is_said() {
 async fn a_quarantined_invoice_has_a_status() {
     let gateway = Gateway::start().await;
     let never_loaded = samples::claim(ExchangeId(samples::new_id()), 9, "never loaded");
-    put_aside(&gateway, &never_loaded, 0).await;
+    quarantine(&gateway, &never_loaded, 0).await;
     let found =
         ask(&gateway, by_invoice(&never_loaded.claim.ps, "000000009")).await.expect("found");
     let dre = found.dre.expect("a status");
@@ -124,7 +124,7 @@ async fn a_quarantined_invoice_has_a_status() {
 async fn a_claim_names_the_later_copy_that_waits() {
     let gateway = Gateway::start().await;
     let claim = deposit_many(&gateway.store, "d", 1).await.remove(0);
-    put_aside(&gateway, &claim, 60).await;
+    quarantine(&gateway, &claim, 60).await;
     let dre = ask(&gateway, by_claim(claim.claim.id)).await.expect("found").dre.expect("a status");
     assert_eq!((dre.state.as_str(), dre.quarantine.is_some()), ("received", true));
 }
@@ -150,7 +150,7 @@ async fn the_newest_claim_answers_and_names_the_others() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_or_wrong_is_told_apart() {
+async fn an_unknown_claim_and_a_wrong_request_have_different_codes() {
     let gateway = Gateway::start().await;
     let unknown =
         ask(&gateway, by_invoice("123456782", "000000001")).await.expect_err("nothing here");
@@ -179,11 +179,14 @@ async fn a_batch_answers_each_request_in_order() {
         .await
         .expect("answers")
         .into_inner();
-    let told = answer.results.into_iter().map(|result| match result.result.expect("a result") {
+    let answers = answer.results.into_iter().map(|result| match result.result.expect("a result") {
         Outcome::Found(found) => found.dre.expect("a status").claim_id,
         Outcome::Error(error) => error.code,
     });
-    assert_eq!(told.collect::<Vec<_>>(), ["INVALID_ARGUMENT", &claim.id.to_string(), "NOT_FOUND"]);
+    assert_eq!(
+        answers.collect::<Vec<_>>(),
+        ["INVALID_ARGUMENT", &claim.id.to_string(), "NOT_FOUND"]
+    );
 }
 
 #[tokio::test]

@@ -57,12 +57,12 @@ async fn the_listener_survives_a_process_without_file_descriptors() {
     eventually("the process runs out of descriptors", || {
         let (log, address) = (gateway.log(), gateway.grpc);
         let held = &mut held;
-        let told = log.contains("connections cannot be accepted");
-        if !told {
+        let logged = log.contains("connections cannot be accepted");
+        if !logged {
             // The kernel completes connections that the process cannot accept.
             held.push(std::net::TcpStream::connect(address).expect("the kernel connects"));
         }
-        std::future::ready(told.then_some(()))
+        std::future::ready(logged.then_some(()))
     })
     .await;
     let processor = processor_time(pid);

@@ -6,7 +6,7 @@ mod support;
 
 use futures::future::join_all;
 use noemie_gateway::clock::SystemClock;
-use noemie_gateway::domain::{Caller, ClaimId, PartKind, PartState, Reason};
+use noemie_gateway::domain::{Caller, ClaimId, Extent, PartKind, PartState, Reason, Scope};
 use noemie_gateway::service::decisions::{DecideError, Decision, DecisionKind, decide};
 use support::databases::TestDatabase;
 use support::samples::deposit_many;
@@ -76,6 +76,31 @@ async fn two_minds_at_once(db: TestDatabase) {
     assert_eq!(sequences, (1..=sequences.len() as u64).collect::<Vec<_>>());
 }
 
+/// A claim outside the scope of the caller is answered like a claim that does not exist, with its
+/// key and without, and stays as it is.
+async fn a_claim_outside_the_scope_is_unknown(db: TestDatabase) {
+    let claim = deposit_many(&db.store, "d", 1).await[0].claim.clone();
+    let only = |value: &str| Extent::Only([value.to_owned()].into());
+    let inside = Scope { senders: only(&claim.sender), ps: only(&claim.ps), ..Scope::default() };
+    let outside = [
+        Scope { senders: only("another"), ..Scope::default() },
+        Scope { amc: Extent::Only([].into()), ..Scope::default() },
+    ];
+    for scope in outside {
+        let caller = Caller { scope, ..Caller::local() };
+        let wanted = decision(claim.id, "key", DecisionKind::Accept);
+        let refused = decide(db.store.as_ref(), &SystemClock, &caller, &wanted).await;
+        assert!(matches!(refused, Err(DecideError::UnknownClaim(id)) if id == claim.id));
+    }
+    assert_eq!(db.store.claim_history(claim.id).await.expect("reads").len(), 1);
+    let caller = Caller { scope: inside, ..Caller::local() };
+    let wanted = decision(claim.id, "key", DecisionKind::Accept);
+    decide(db.store.as_ref(), &SystemClock, &caller, &wanted).await.expect("accepts");
+    let stranger = Caller { scope: Scope { ps: only("0"), ..Scope::default() }, ..Caller::local() };
+    let repeated = decide(db.store.as_ref(), &SystemClock, &stranger, &wanted).await;
+    assert!(matches!(repeated, Err(DecideError::UnknownClaim(_))), "{repeated:?}");
+}
+
 /// One key for two claims at once: one of them is told that the key is used.
 async fn one_key_for_two_claims(db: TestDatabase) {
     let caller = Caller::local();
@@ -93,4 +118,9 @@ async fn one_key_for_two_claims(db: TestDatabase) {
     );
 }
 
-on_both!(one_key_at_once, two_minds_at_once, one_key_for_two_claims);
+on_both!(
+    one_key_at_once,
+    two_minds_at_once,
+    one_key_for_two_claims,
+    a_claim_outside_the_scope_is_unknown
+);

@@ -70,7 +70,11 @@ impl ClaimWorkService for ClaimWorkEdge {
         self.record(&caller, &decision, &decided_by).await.map(Response::new)
     }
 
-    #[tracing::instrument(name = "grpc.batch_record_decisions", skip_all, fields(decisions = request.get_ref().decisions.len()))]
+    #[tracing::instrument(
+        name = "grpc.batch_record_decisions",
+        skip_all,
+        fields(decisions = request.get_ref().decisions.len())
+    )]
     async fn batch_record_decisions(
         &self,
         request: Request<proto::BatchRecordDecisionsRequest>,

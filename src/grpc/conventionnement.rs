@@ -56,7 +56,11 @@ impl ConventionnementService for ConventionnementEdge {
         self.look_up(&caller, request.get_ref()).await.map(Response::new)
     }
 
-    #[tracing::instrument(name = "grpc.batch_lookup_conventionnement", skip_all, fields(requests = request.get_ref().requests.len()))]
+    #[tracing::instrument(
+        name = "grpc.batch_lookup_conventionnement",
+        skip_all,
+        fields(requests = request.get_ref().requests.len())
+    )]
     async fn batch_lookup_conventionnement(
         &self,
         request: Request<proto::BatchLookupConventionnementRequest>,

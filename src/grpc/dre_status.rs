@@ -123,7 +123,11 @@ impl DreStatusService for DreStatusEdge {
         self.find(&caller, request.get_ref()).await.map(Response::new)
     }
 
-    #[tracing::instrument(name = "grpc.batch_get_dre_status", skip_all, fields(requests = request.get_ref().requests.len()))]
+    #[tracing::instrument(
+        name = "grpc.batch_get_dre_status",
+        skip_all,
+        fields(requests = request.get_ref().requests.len())
+    )]
     async fn batch_get_dre_status(
         &self,
         request: Request<proto::BatchGetDreStatusRequest>,

@@ -4,13 +4,13 @@
 //! |---|---|---|
 //! | `INVALID_ARGUMENT` | wrong input | `BadRequest` with every wrong field |
 //! | `NOT_FOUND` | no such claim, invoice, exchange or return | `ErrorInfo` |
-//! | `FAILED_PRECONDITION` | the state forbids it | `ErrorInfo` with the states |
-//! | `ALREADY_EXISTS` | idempotency key used for something else | `ErrorInfo` |
-//! | `ABORTED` | an operator gave this deposit up while it was being written | `ErrorInfo` |
-//! | `RESOURCE_EXHAUSTED` | larger than a limit, too many uploads at once, no room left in the archive | `ErrorInfo` |
-//! | `DEADLINE_EXCEEDED` | the caller of an upload sent nothing for a minute | `ErrorInfo` |
-//! | `UNAVAILABLE` | the database is away or busy, another replica went on with this deposit, or a deposit that has no receipt yet holds the same invoices: try again | `ErrorInfo` |
-//! | `INTERNAL` | a fault of the gateway | an id in the message; the log has the id and the chain |
+//! | `FAILED_PRECONDITION` | the state forbids the decision | `ErrorInfo` with the states |
+//! | `ALREADY_EXISTS` | idempotency key used for another request | `ErrorInfo` |
+//! | `ABORTED` | an operator abandoned the staged deposit | `ErrorInfo` |
+//! | `RESOURCE_EXHAUSTED` | a limit of size, of uploads, or of the disk | `ErrorInfo` |
+//! | `DEADLINE_EXCEEDED` | an upload brought no message for a minute | `ErrorInfo` |
+//! | `UNAVAILABLE` | database away or busy, or a staged deposit in the way: retry | `ErrorInfo` |
+//! | `INTERNAL` | a fault of the gateway | an id in the message; the log has id and chain |
 
 use super::proto;
 use crate::clock::Clock;
@@ -85,7 +85,8 @@ pub(super) fn of_deposit(clock: &dyn Clock, error: &IngestError) -> Status {
         IngestError::Held { .. } => with_reason(
             Code::Unavailable,
             "invoices_being_loaded",
-            "another deposit, whose invoices are being written, holds the same invoices or remittance: send this one again later",
+            "another deposit, whose invoices are being written, holds the same invoices or \
+             remittance: send this one again later",
         ),
         IngestError::Overtaken => with_reason(Code::Unavailable, "overtaken", error.to_string()),
         IngestError::Abandoned => with_reason(Code::Aborted, "load_given_up", error.to_string()),

@@ -1,11 +1,12 @@
-//! The gRPC edge: check, ask, convert. It decides nothing, and no internal error text leaves by it.
+//! The gRPC edge: check, ask, convert. The edge decides nothing, and its answers hold no internal
+//! error text.
 //!
 //! ```text
 //! request ─► check (every wrong field at once) ─► service ─► convert ─► answer
 //!                                                    └─ failure ─► errors (code, reason, id)
 //! ```
 //!
-//! tonic and prost are used in this folder only. It knows neither store, vault nor archive.
+//! tonic and prost are used in this folder only. The folder knows neither store, vault nor archive.
 
 mod accept;
 mod caller;

@@ -1,4 +1,4 @@
-//! Client streams of files: one message of metadata, then chunks. Each chunk is passed on as it
+//! Client streams of files: one message of metadata, then chunks. A chunk is passed on as it
 //! arrives, so that memory holds one chunk.
 
 use super::check::one_violation;
@@ -86,8 +86,8 @@ pub(super) struct Upload<S> {
     messages: S,
     failure: Option<Status>,
     idle: Duration,
-    /// Timer of the idle timeout. It runs only while the next message is awaited: a slow disk of
-    /// the gateway does not count.
+    /// Timer of the idle timeout. The timer runs only while the next message is awaited: a slow
+    /// disk of the gateway does not count.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 

@@ -54,7 +54,7 @@ pub struct FoundInvoice {
     pub others: Vec<ClaimId>,
 }
 
-/// Who reads the person of a claim, and why, as the caller states it.
+/// The reader of the person of a claim and the purpose, as the caller states them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PersonRequest<'a> {
     /// Name stated by the caller.

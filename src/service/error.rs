@@ -5,7 +5,7 @@ use crate::store::StoreError;
 use crate::vault::VaultError;
 use std::error::Error;
 
-/// A reading or an act that the rooms behind the service could not do. Nothing was written.
+/// A reading or an act that the rooms behind the service could not do. An act wrote nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     /// The database failed.

@@ -29,7 +29,7 @@ use exchanges::Exchanges;
 use returns::Returns;
 use std::sync::Arc;
 
-/// Everything that gRPC and the command line ask about the flow.
+/// The readings and acts that gRPC and the command line ask for.
 #[derive(Clone)]
 pub struct Service {
     /// Claims.

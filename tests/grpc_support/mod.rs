@@ -110,9 +110,14 @@ impl Gateway {
         ConventionnementServiceClient::new(self.channel.clone())
     }
 
-    /// Publishes everything, as the relay would.
+    /// Publishes every event, as the relay would.
     pub async fn publish(&self) {
-        let events = self.store.unpublished_events(1000, &[]).await.expect("reads the outbox");
+        self.publish_oldest(1000).await;
+    }
+
+    /// Publishes the oldest events of the outbox.
+    pub async fn publish_oldest(&self, count: usize) {
+        let events = self.store.unpublished_events(count, &[]).await.expect("reads the outbox");
         let ids: Vec<i64> = events.iter().map(|event| event.outbox_id).collect();
         self.store.mark_published(&ids, self.clock.now()).await.expect("marks");
     }

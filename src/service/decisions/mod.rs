@@ -72,7 +72,11 @@ impl Decisions {
 }
 
 /// Records a decision.
-#[tracing::instrument(name = "decisions.decide", skip_all, fields(claim_id = %decision.claim_id, part = decision.part.as_str(), caller = caller.name))]
+#[tracing::instrument(
+    name = "decisions.decide",
+    skip_all,
+    fields(claim_id = %decision.claim_id, part = decision.part.as_str(), caller = caller.name)
+)]
 pub async fn decide(
     store: &dyn Store,
     clock: &dyn Clock,

@@ -13,7 +13,7 @@ pub struct Decision {
     pub claim_id: ClaimId,
     /// The part; a worker of the insurer decides about the AMC part.
     pub part: PartKind,
-    /// What is decided.
+    /// Kind, with its content.
     pub kind: DecisionKind,
     /// Idempotency key, chosen by the caller; empty when none.
     pub idempotency_key: String,
@@ -119,7 +119,7 @@ impl Warning {
     }
 }
 
-/// Reason for which a decision was not recorded. Nothing was written.
+/// Reason for which a decision was not recorded. The transaction was rolled back.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideError {
     /// The claim does not exist, or lies outside the scope of the caller.
