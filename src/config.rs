@@ -1,6 +1,7 @@
 //! Configuration: defaults, then a TOML file, then the environment (`NOEMIE_…`). Without any of
 //! them the gateway runs embedded.
 
+use crate::domain::{Calendar, Territory};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -43,6 +44,11 @@ pub struct Config {
     pub max_file_bytes: u64,
     /// Uploads over gRPC open at once; one more is refused with `RESOURCE_EXHAUSTED`.
     pub max_uploads: usize,
+    /// Territory whose public holidays are no business days, for example `mainland` or
+    /// `alsace-moselle`.
+    pub territory: Territory,
+    /// Whether Good Friday is a public holiday in Alsace-Moselle.
+    pub good_friday: bool,
     /// Log filter, in the syntax of `RUST_LOG`.
     pub log: String,
     /// `text` or `json`.
@@ -68,6 +74,8 @@ impl Default for Config {
             // Each holds a file of the archive open and, once whole, a connection to the database;
             // the rest would only wait for those.
             max_uploads: 64,
+            territory: Calendar::default().territory,
+            good_friday: Calendar::default().good_friday,
             log: "info".to_owned(),
             log_format: "text".to_owned(),
         }
@@ -115,6 +123,12 @@ impl Config {
             ))),
             None => Ok(self),
         }
+    }
+
+    /// Returns the calendar by which business days count.
+    #[must_use]
+    pub const fn calendar(&self) -> Calendar {
+        Calendar { territory: self.territory, good_friday: self.good_friday }
     }
 
     /// The drop directory.

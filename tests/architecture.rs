@@ -135,12 +135,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("archive", &["kill_point", "vault", "domain"]),
     ("vault", &["domain"]),
     // The default size of a file is the door's.
-    ("config", &["ingest", "kill_point"]),
+    ("config", &["domain", "ingest", "kill_point"]),
     // Invented files come from the parsers alone.
     ("generate", &[]),
     // How failures are told in logs; knows nothing.
     ("error_chain", &[]),
-    ("clock", &[]),
+    ("clock", &["domain"]),
     ("kill_point", &[]),
     ("domain", &[]),
 ];
@@ -150,6 +150,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("nom", &["parsers/src/"]),
     ("sqlx", &["src/store/"]),
     ("lapin", &["src/relay/"]),
+    ("jiff", &["src/domain/"]),
     ("tonic", &["src/grpc/"]),
     ("tonic_prost", &["src/grpc/"]),
     ("tonic_health", &["src/grpc/"]),

@@ -255,7 +255,12 @@ impl Earlier<'_> {
                 panic!("{:?}", examination.norme)
             };
             let context = DepositContext {
-                origin: Origin { exchange_id: id, sender: "oct-a".into(), received_at: at },
+                origin: Origin {
+                    exchange_id: id,
+                    sender: "oct-a".into(),
+                    received_at: at,
+                    calendar: clock.calendar(),
+                },
                 archive_name: archived.name.clone(),
                 archive: Arc::clone(archive),
                 vault: Arc::clone(vault),

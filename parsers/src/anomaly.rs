@@ -108,6 +108,7 @@ codes! {
     Calcul                 "C35-CALCUL"            "C35" Avertissement "Base ou montant AMO différent du calcul";
     Centre                 "C37-CENTRE"            "C37" Avertissement "Centre gestionnaire du régime 96 caisse 196 mal formé";
     Limite                 "L1-LIMITE"             "L1"  Fichier       "Limite de la passerelle dépassée";
+    LimiteReponse          "L2-LIMITE-REPONSE"     "L2"  Avertissement "Limite de réponse AMC (2X) déjà passée à la réception";
 
     RetourVide             "Q1-EN-TETE"            "Q1"  Fichier       "Fichier NOEMIE sans enregistrement 000 de 128 caracteres";
     RetourCadrage          "Q2-CADRAGE"            "Q2"  Fichier       "Longueur d'enregistrement fausse";

@@ -3,6 +3,7 @@
 use super::{Format, Output};
 use crate::app::App;
 use crate::conventionnement::{FinessOutcome, Problems};
+use crate::domain::civil_time::paris_date;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -46,7 +47,7 @@ pub(super) async fn run(command: &FinessCommand, app: &App, out: &mut Output) ->
                     d.opened, d.closed, d.renamed, d.ej_changed
                 )?,
                 FinessOutcome::AlreadyImported { imported_at } => {
-                    writeln!(out, "  déjà importé le {}", imported_at.date())?
+                    writeln!(out, "  déjà importé le {}", paris_date(*imported_at))?
                 }
                 FinessOutcome::Refused { code, message } => {
                     writeln!(out, "  refusé [{code}] : {message}")?

@@ -3,6 +3,7 @@
 use super::{Format, Output, ingest, status};
 use crate::app::App;
 use crate::domain::ClaimStatus;
+use crate::domain::civil_time::paris_date;
 use crate::store::ClaimFilter;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -64,7 +65,7 @@ async fn exchanges(args: &ListArgs, app: &App, out: &mut Output) -> Result<()> {
             Format::Text => writeln!(
                 out,
                 "{} {} {} {} : {} ; {} factures, {} prises en charge",
-                e.received_at.date(),
+                paris_date(e.received_at),
                 e.id,
                 e.sender,
                 e.file_name,
@@ -113,7 +114,7 @@ async fn returns(args: &ListArgs, app: &App, out: &mut Output) -> Result<()> {
             Format::Text => writeln!(
                 out,
                 "{} {} {} {}",
-                r.created_at.date(),
+                paris_date(r.created_at),
                 r.kind.libelle(),
                 r.recipient,
                 r.file_name

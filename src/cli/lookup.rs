@@ -4,6 +4,7 @@ use super::{Format, Output, output};
 use crate::app::App;
 use crate::conventionnement::{Answer, LookupAnswer, LookupError, LookupQuery};
 use crate::domain::Scope;
+use crate::domain::civil_time::paris_date;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -36,7 +37,7 @@ fn day(text: &str) -> Result<Date, time::error::Parse> {
 
 /// Exit status 0 for yes, 1 for no or unknown, 64 for a question that cannot be asked.
 pub(super) async fn run(args: &LookupArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
-    let on = args.on.unwrap_or_else(|| app.clock.now().date());
+    let on = args.on.unwrap_or_else(|| paris_date(app.clock.now()));
     let query = LookupQuery {
         identifier: args.identifier.clone(),
         amc: args.amc.clone(),

@@ -20,7 +20,7 @@ mod verify;
 mod xray;
 
 use crate::app::{App, NoInstallation, local_caller};
-use crate::clock::SystemClock;
+use crate::clock::{self, GatewayClock, SharedClock};
 use crate::config::{self, Config};
 use crate::telemetry;
 use crate::vault::KeyOrigin;
@@ -219,9 +219,21 @@ fn author(by: Option<&str>) -> String {
     by.map_or_else(|| local_caller().name, str::to_owned)
 }
 
+/// Returns the clock of the commands that work on an installation.
+fn gateway_clock(config: &Config) -> Result<SharedClock> {
+    Ok(Arc::new(GatewayClock::new(config.calendar(), test_start(false)?)))
+}
+
+/// Returns the start of the clock that a test set; a release refuses it where files may be real.
+fn test_start(invented: bool) -> Result<Option<time::OffsetDateTime>> {
+    let value = std::env::var(clock::TEST_VARIABLE).ok();
+    Ok(clock::test_start(value.as_deref(), cfg!(not(debug_assertions)), invented)?)
+}
+
 /// Opens the installation for a command that may be its first, and says where it was created.
 async fn open_or_create(config: Config) -> Result<App> {
-    let app = App::open(config, Arc::new(SystemClock)).await?;
+    let clock = gateway_clock(&config)?;
+    let app = App::open(config, clock).await?;
     if let Some(place) = &app.created {
         tracing::warn!("a new installation was created in {place}");
     }
@@ -233,5 +245,6 @@ async fn open_or_create(config: Config) -> Result<App> {
 
 /// Opens the installation for a command that reads or mends one.
 async fn open_existing(config: Config) -> Result<App> {
-    App::open_existing(config, Arc::new(SystemClock)).await
+    let clock = gateway_clock(&config)?;
+    App::open_existing(config, clock).await
 }

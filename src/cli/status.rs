@@ -2,6 +2,7 @@
 
 use super::{Format, Output, output};
 use crate::app::App;
+use crate::domain::civil_time::paris_date;
 use crate::domain::next_step::next_step;
 use crate::domain::{Claim, ClaimId, ClaimPart, PartState, Quarantined};
 use crate::store::ClaimFilter;
@@ -92,7 +93,7 @@ pub(super) fn print(out: &mut Output, claim: &Claim, now: OffsetDateTime) -> Res
         claim.status().libelle(),
         claim.status().as_str()
     )?;
-    writeln!(out, "  demande {} ; reçue le {}", claim.id, claim.received_at.date())?;
+    writeln!(out, "  demande {} ; reçue le {}", claim.id, paris_date(claim.received_at))?;
     for part in [&claim.amo, &claim.amc] {
         print_part(out, part)?;
     }

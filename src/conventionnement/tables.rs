@@ -4,6 +4,7 @@ use super::answer::RegisterState;
 use super::query::{LookupError, read_keys};
 use crate::clock::SharedClock;
 use crate::domain::Scope;
+use crate::domain::civil_time::paris_date;
 use crate::store::StoreError;
 use crate::store::conventions::{ConventionStore, ConventionVersion};
 use std::sync::Arc;
@@ -54,7 +55,7 @@ impl Conventionnement {
     /// # Errors
     /// When the database fails.
     pub async fn register(&self) -> Result<Option<RegisterState>, StoreError> {
-        let today = self.clock.now().date();
+        let today = paris_date(self.clock.now());
         Ok(self.store.register().await?.map(|snapshot| RegisterState::of(snapshot, today)))
     }
 }

@@ -9,8 +9,8 @@
 
 use super::{ClaimStatus, PartState};
 
-/// Whether a part may go from one state to another. Repeating a state is not a transition: callers
-/// recognise it before asking.
+/// Whether a part may change from one state to another. A repeated state is no transition: callers
+/// recognise it before they ask.
 ///
 /// `deferred` may also be accepted, rejected or paid; `received` may be paid at once by an RSP.
 #[must_use]
@@ -27,7 +27,7 @@ pub const fn may_become(from: PartState, to: PartState) -> bool {
     )
 }
 
-/// Whether nothing can follow.
+/// Whether the state has no successor.
 #[must_use]
 pub const fn is_final(state: PartState) -> bool {
     matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance | PartState::Recovered)
@@ -39,20 +39,20 @@ pub const fn is_reject(state: PartState) -> bool {
     matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance)
 }
 
-/// Whether a claim with parts in these states stands in the way of the same invoice: its AMC part
-/// is not rejected, or its AMO part when nothing is asked of the AMC.
+/// Whether a claim with parts in these states makes the same invoice a duplicate: its AMC part (the
+/// AMO part when nothing is asked of the AMC) is not rejected.
 #[must_use]
 pub const fn is_live(amo: PartState, amc: PartState) -> bool {
     !is_reject(if matches!(amc, PartState::NotRequested) { amo } else { amc })
 }
 
-/// Whether the part still waits for its payer, so that its clock runs.
+/// Whether the part waits for its payer: its due instant then counts.
 #[must_use]
 pub const fn is_waiting(state: PartState) -> bool {
     matches!(state, PartState::Received | PartState::Accepted | PartState::Deferred)
 }
 
-/// The status of a claim. Precedence: recovered, then payment, then reject, then deferral, then
+/// Returns the status of a claim. Precedence: recovered, then payment, then reject, then deferral, then
 /// acceptance.
 #[must_use]
 pub fn status(amo: PartState, amc: PartState) -> ClaimStatus {

@@ -3,6 +3,7 @@
 
 pub mod calendar;
 pub mod caller;
+pub mod civil_time;
 pub mod claim;
 pub mod event;
 pub mod exchange;
@@ -13,6 +14,7 @@ pub mod next_step;
 pub mod page;
 pub mod receipt;
 
+pub use calendar::{Calendar, Territory};
 pub use caller::{Caller, Extent, Proof, Role, Scope};
 pub use claim::{
     Claim, ClaimLine, ClaimPart, ClaimStatus, Flow, NewClaim, PartKind, PartState, Reason,

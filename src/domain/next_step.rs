@@ -1,11 +1,11 @@
-//! What comes next for a claim, by whom and by when: one French sentence that a professional
-//! understands.
+//! The next step of a claim: a French sentence for the professional that says who acts and by when.
 
+use super::civil_time::paris_date;
 use super::life_cycle::is_waiting;
 use super::{Claim, ClaimPart, PartKind, PartState};
 use time::{Date, OffsetDateTime};
 
-/// When the promise for the AMC part ends; `None` when nothing is awaited of it.
+/// Returns the end of the promise for the AMC part; `None` when the part waits for no answer.
 #[must_use]
 pub fn due_at(claim: &Claim) -> Option<OffsetDateTime> {
     is_waiting(claim.amc.state).then_some(claim.due_at)
@@ -17,8 +17,8 @@ pub fn is_overdue(claim: &Claim, now: OffsetDateTime) -> bool {
     due_at(claim).is_some_and(|due| due < now)
 }
 
-/// The sentence. The AMC part speaks first, it is the one that a gateway of AMC answers for; the
-/// AMO part when nothing is asked of the AMC.
+/// Returns the sentence. It is about the AMC part, which this insurer answers for, or about the AMO
+/// part when nothing is asked of the AMC. Days are those of Paris.
 #[must_use]
 pub fn next_step(claim: &Claim, now: OffsetDateTime) -> String {
     let speaking = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };
@@ -30,9 +30,9 @@ pub fn next_step(claim: &Claim, now: OffsetDateTime) -> String {
     let step = of_part(speaking, payer);
     match due {
         Some(due) if due < now => {
-            format!("{step} ; échéance dépassée depuis le {}.", day(due.date()))
+            format!("{step} ; échéance dépassée depuis le {}.", day(paris_date(due)))
         }
-        Some(due) => format!("{step}, au plus tard le {}.", day(due.date())),
+        Some(due) => format!("{step}, au plus tard le {}.", day(paris_date(due))),
         None => format!("{step}."),
     }
 }

@@ -44,6 +44,7 @@ impl Ingest {
                 exchange_id: deposit.id,
                 sender: deposit.sender.clone(),
                 received_at: deposit.received_at,
+                calendar: self.clock.calendar(),
             },
             archive_name: deposit.archive_name.clone(),
             archive: Arc::clone(&self.archive),

@@ -5,6 +5,7 @@
 
 use super::reading::blocking;
 use super::{Ingest, IngestError};
+use crate::domain::civil_time::reception_hour;
 use crate::domain::{LogicalFile, Verdict};
 use crate::store::StagedDeposit;
 use noemie_parsers::anomaly::Position;
@@ -63,7 +64,8 @@ impl Ingest {
     pub(super) async fn examine(&self, deposit: &StagedDeposit) -> Result<Examined, IngestError> {
         let (archive, archive_name, file_name) =
             (Arc::clone(&self.archive), deposit.archive_name.clone(), deposit.file_name.clone());
-        blocking(move || noemie_xray::examine(archive.open(&archive_name)?, &file_name))
+        let hour = reception_hour(deposit.received_at);
+        blocking(move || noemie_xray::examine_at(archive.open(&archive_name)?, &file_name, hour))
             .await
             .map(Examined)
             .map_err(IngestError::archive("reading the file"))

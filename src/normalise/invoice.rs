@@ -3,8 +3,8 @@
 use crate::domain::claim::PersonRecord;
 use crate::domain::exchange::civil;
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, NewClaim, PartKind, PartState, Token,
-    calendar,
+    Calendar, Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, NewClaim, PartKind,
+    PartState, Token, calendar, civil_time,
 };
 use crate::vault::{Identity, Vault};
 use noemie_parsers::b2::{Facture, Flux, Genre, Ligne, Lot};
@@ -20,6 +20,8 @@ pub struct Origin {
     pub sender: String,
     /// Instant at which the gateway received it.
     pub received_at: OffsetDateTime,
+    /// Calendar of the installation, for the business days of the due date.
+    pub calendar: Calendar,
 }
 
 /// Returns the token of an invoice's identity: PS, number, NIR, key, birth date, rank, complement of
@@ -77,7 +79,7 @@ pub fn claim(
         amo_organism: facture.organisme_amo(),
         total: totaux.total,
         received_at: origin.received_at,
-        due_at: due_at(facture, origin.received_at),
+        due_at: due_at(facture, origin),
         corrects: None,
         amo: part(PartKind::Amo, totaux.amo, origin.received_at),
         amc: part(PartKind::Amc, totaux.amc, origin.received_at),
@@ -103,14 +105,19 @@ fn person(facture: &Facture) -> PersonRecord {
 }
 
 /// Returns the end of the insurer's promise (4 business days), or the limit that the operator wrote
-/// in 2X when that limit is still to come and earlier.
-fn due_at(facture: &Facture, received_at: OffsetDateTime) -> OffsetDateTime {
-    let promise = calendar::deadline(received_at, calendar::DRE_DAYS);
-    let limit = facture.limite_reponse().and_then(|(date, hour)| {
-        let time = time::Time::from_hms(hour, 0, 0).ok()?;
-        Some(civil(date)?.with_time(time).assume_utc())
-    });
-    limit.filter(|l| *l > received_at && *l < promise).unwrap_or(promise)
+/// in 2X when that limit comes before. A limit that was past at the reception binds nobody: the
+/// first pass names it (`L2-LIMITE-REPONSE`).
+fn due_at(facture: &Facture, origin: &Origin) -> OffsetDateTime {
+    let promise = origin.calendar.deadline(origin.received_at, calendar::DRE_DAYS);
+    response_limit(facture)
+        .filter(|limit| *limit > origin.received_at && *limit < promise)
+        .unwrap_or(promise)
+}
+
+/// Returns the limit of 2X: the sender writes an hour of Paris.
+fn response_limit(facture: &Facture) -> Option<OffsetDateTime> {
+    let (date, hour) = facture.limite_reponse()?;
+    civil_time::at_paris_hour(civil(date)?, hour)
 }
 
 fn part(kind: PartKind, asked: Montant, at: OffsetDateTime) -> ClaimPart {

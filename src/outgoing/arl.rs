@@ -1,13 +1,15 @@
-//! The ARL (accuse de reception logique): the answer given to a deposit, after its commit.
+//! Writes the ARL (accusé de réception logique): the answer to a deposit, sent after its commit.
 //!
-//! **Provisional profile.** The ARL of the field has a reference and entities that no public source gives. This one is built from known NOEMIE entities
-//! under the reference `ARL`, which is ours, and says so in its header; `docs/arl.md` describes it.
-//! It names no person:
+//! **Provisional profile.** No public source gives the reference and the entities of the ARL in
+//! use. This profile is built from known NOEMIE entities under the reference `ARL` of the gateway,
+//! and its header says so; `docs/arl.md` describes it. An ARL names no person. Its tree:
 //!
 //! ```text
-//! 000 > 020(01) > 040(02) [295 counts] [290 faults of the file] > 080(03) > 100(04) > 290(99)… 990(04) 990(03) 990(02) 990(01) > 999
+//! 000 > 020(01) > 040(02) [295 counts] [290 faults of the file] > 080(03) > 100(04) > 290(99)…
+//!     990(04) 990(03) 990(02) 990(01) > 999
 //! ```
 
+use crate::domain::civil_time::paris_date;
 use crate::domain::{Exchange, Norm, ReturnFile, ReturnId, ReturnKind, Severity, Verdict};
 use crate::vault::{Vault, VaultError};
 use noemie_parsers::noemie::{
@@ -16,13 +18,13 @@ use noemie_parsers::noemie::{
 use noemie_xray::Examination;
 use uuid::Uuid;
 
-/// Reference of the exchange in our ARL (000, 62-65): not a reference of the norm.
+/// Reference of the exchange in the ARL (000, 62-65); the norm has no such reference.
 pub const REFERENCE: &str = "ARL";
 
-/// Faults of the file told one by one; the report has them all.
-const LONGEST_FAULTS: usize = 200;
+/// Most faults of the file that an ARL lists; the report lists them all.
+const MAX_FAULTS: usize = 200;
 
-/// An invoice that was not loaded, as the ARL tells it.
+/// An invoice that became no claim, as the ARL lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotLoaded {
     /// PS number.
@@ -35,18 +37,18 @@ pub struct NotLoaded {
     pub reasons: Vec<(String, String)>,
 }
 
-/// Writes the ARL of an exchange. Answers the sealed file and its bytes.
+/// Writes the ARL of an exchange. Returns the sealed file and its bytes.
 #[must_use]
 pub fn write(
     exchange: &Exchange,
     examination: &Examination,
-    aside: &[NotLoaded],
+    not_loaded: &[NotLoaded],
     vault: &Vault,
     id: Uuid,
 ) -> (ReturnFile, Vec<u8>) {
-    let bytes = bytes(exchange, examination, aside).unwrap_or_else(|error| {
-        // Only text that is not ours can do this (numbers of a damaged header): the plain form has
-        // none of it.
+    let bytes = bytes(exchange, examination, not_loaded).unwrap_or_else(|error| {
+        // Only text copied from the deposit can fail (numbers of a damaged header): the second
+        // form copies none.
         tracing::warn!(exchange = %exchange.id, %error, "ARL written without the numbers of the received header");
         bytes(exchange, &without_header(examination), &[]).expect("a header of zeros and the counts always fit")
     });
@@ -77,11 +79,10 @@ fn without_header(examination: &Examination) -> Examination {
 fn bytes(
     exchange: &Exchange,
     examination: &Examination,
-    aside: &[NotLoaded],
+    not_loaded: &[NotLoaded],
 ) -> Result<Vec<u8>, ErreurEcriture> {
     let received = examination.remittances.first().map(|(file, _)| file);
-    // Sender and receiver of the deposit change places: 14 digits after the two letters of the
-    // type.
+    // The sender of the deposit is the receiver of the ARL: a type of two letters, then 14 digits.
     let (to, from) = received.map_or(("", ""), |f| (f.issuer.as_str(), f.recipient.as_str()));
     let mut out = Ecrivain::nouveau(
         header(exchange, from, to, received.map_or("", |f| &f.file_id)),
@@ -93,7 +94,7 @@ fn bytes(
         Gabarit::nouveau(&e040::layout::LAYOUT)
             .texte(&e040::layout::NUMERO_DESTINATAIRE, number(to)),
     )?;
-    for line in summary(exchange, aside.len()) {
+    for line in summary(exchange, not_loaded.len()) {
         out.feuille(
             Gabarit::nouveau(&e295::layout::LAYOUT).texte(&e295::layout::COMMENTAIRE, &line),
         )?;
@@ -103,12 +104,12 @@ fn bytes(
         .anomalies
         .iter()
         .filter(|f| f.severity == Severity::File)
-        .take(LONGEST_FAULTS)
+        .take(MAX_FAULTS)
     {
-        let place = finding.record.map(|r| format!("ENREGISTREMENT {r} : ")).unwrap_or_default();
-        told(&mut out, finding.code.as_str(), &format!("{place}{}", finding.message))?;
+        let record = finding.record.map(|r| format!("ENREGISTREMENT {r} : ")).unwrap_or_default();
+        fault(&mut out, finding.code.as_str(), &format!("{record}{}", finding.message))?;
     }
-    for lot in by_lot(aside) {
+    for lot in by_lot(not_loaded) {
         lot_group(&mut out, exchange, lot)?;
     }
     out.fermer()?;
@@ -123,7 +124,7 @@ fn header(exchange: &Exchange, from: &str, to: &str, file_id: &str) -> Gabarit {
     } else {
         "ARL POSITIF PROFIL PROVISOIRE"
     };
-    let date = exchange.received_at.date();
+    let date = paris_date(exchange.received_at);
     Gabarit::nouveau(&t::LAYOUT)
         .texte(&t::TYPE_EMETTEUR, from.get(..2).unwrap_or("OC"))
         .texte(&t::NUMERO_EMETTEUR, number(from))
@@ -145,16 +146,16 @@ fn header(exchange: &Exchange, from: &str, to: &str, file_id: &str) -> Gabarit {
         .texte(&t::ZONE_MESSAGE, sign)
 }
 
-/// The digits after the type of a sender or receiver.
+/// Returns the digits after the type of a sender or receiver; empty when they are not digits.
 fn number(party: &str) -> &str {
     let number = party.get(2..).unwrap_or_default().trim();
     if number.bytes().all(|b| b.is_ascii_digit()) { number } else { "" }
 }
 
-/// What a person reads first: who answers, what was taken, what comes next and by when.
+/// Returns the comment lines at the head of an ARL: the exchange, its counts, the next step.
 fn summary(exchange: &Exchange, listed: usize) -> Vec<String> {
     let mut lines = vec![format!("ECHANGE {}", exchange.id)];
-    lines.extend(what_was_taken(exchange));
+    lines.extend(counts_and_next_step(exchange));
     if exchange.quarantined + exchange.duplicates > listed as u64 {
         lines.push(format!(
             "LISTE LIMITEE A {listed} FACTURES SUR {}",
@@ -164,8 +165,8 @@ fn summary(exchange: &Exchange, listed: usize) -> Vec<String> {
     lines
 }
 
-/// The counts, and what to do.
-fn what_was_taken(exchange: &Exchange) -> [String; 2] {
+/// Returns the line of the counts and the line of the next step.
+fn counts_and_next_step(exchange: &Exchange) -> [String; 2] {
     if exchange.norm == Some(Norm::Concentrator) && exchange.verdict != Verdict::Refused {
         return [
             format!("AVIS LUS {}", exchange.invoices),
@@ -210,9 +211,9 @@ fn what_was_taken(exchange: &Exchange) -> [String; 2] {
     [counts, next.to_owned()]
 }
 
-/// Runs of invoices of one lot, in order.
-fn by_lot(aside: &[NotLoaded]) -> impl Iterator<Item = &[NotLoaded]> {
-    aside.chunk_by(|a, b| a.lot == b.lot && a.ps == b.ps)
+/// Splits the list into runs of invoices of one lot, in order.
+fn by_lot(not_loaded: &[NotLoaded]) -> impl Iterator<Item = &[NotLoaded]> {
+    not_loaded.chunk_by(|a, b| a.lot == b.lot && a.ps == b.ps)
 }
 
 fn lot_group(
@@ -221,7 +222,7 @@ fn lot_group(
     lot: &[NotLoaded],
 ) -> Result<(), ErreurEcriture> {
     use e080::layout as t;
-    let date = exchange.received_at.date();
+    let date = paris_date(exchange.received_at);
     let jjmmaa =
         format!("{:02}{:02}{:02}", date.day(), u8::from(date.month()), date.year().rem_euclid(100));
     let number = lot.first().map(|a| digits(&a.lot)).unwrap_or_default();
@@ -238,22 +239,21 @@ fn lot_group(
                 .texte(&e100::layout::NUMERO_FACTURE, &digits(&invoice.invoice_number)),
         )?;
         for (code, text) in &invoice.reasons {
-            told(out, code, text)?;
+            fault(out, code, text)?;
         }
         out.fermer()?;
     }
     out.fermer()
 }
 
-/// A number as sent may be damaged: what is not a digit is left out, the text of the fault tells
-/// the rest.
+/// Returns the digits of a number as sent. A damaged number may hold other characters: the text of
+/// the fault shows them.
 fn digits(number: &str) -> String {
     number.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// A fault: its code and label, and a comment with the whole text when the label is too short for
-/// it.
-fn told(out: &mut Ecrivain, code: &str, text: &str) -> Result<(), ErreurEcriture> {
+/// Writes a fault: its code and label, and the whole text as a comment when the label cuts it.
+fn fault(out: &mut Ecrivain, code: &str, text: &str) -> Result<(), ErreurEcriture> {
     use e290::layout as t;
     out.feuille(
         Gabarit::nouveau(&t::LAYOUT)
@@ -268,8 +268,8 @@ fn told(out: &mut Ecrivain, code: &str, text: &str) -> Result<(), ErreurEcriture
     Ok(())
 }
 
-/// `NG` + letter of the control + its number on 6 digits + `R`: `C10-NIR-CLE` gives `NGC000010R`.
-/// Codes without control: `NGD`.
+/// Returns the NOEMIE form of a code: `NG`, the letter of its control, the number on 6 digits, `R`
+/// (`C10-NIR-CLE` gives `NGC000010R`). Codes of duplicates have no control and begin with `NGD`.
 fn codification(code: &str) -> String {
     let letter =
         code.chars().next().filter(|_| code.chars().nth(1).is_some_and(|c| c.is_ascii_digit()));

@@ -1,9 +1,9 @@
-//! Delivery: return files of the store are written to `out/<recipient>/`, each once, whole.
+//! Delivers return files: each file of the store is written once, whole, to `out/<recipient>/`.
 //!
-//! A file appears under its name only when it is complete (written aside, flushed, renamed). A
-//! crash between the rename and the mark writes the same bytes under the same name again. Replicas,
-//! or `ingest` beside `serve`, may deliver one file at the same time: each writes aside under a
-//! name of its own.
+//! A file gets its name only when it is complete: it is written under a hidden name, flushed, then
+//! renamed. A crash between the rename and the commit of `delivered_at` writes the same bytes under
+//! the same name again. Two replicas may deliver one file at the same time: each uses a hidden name
+//! of its own.
 
 use super::arl;
 use crate::clock::SharedClock;
@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A file half written and untouched for so long belongs to nobody: writing one takes milliseconds.
-const LEFT: Duration = Duration::from_secs(60 * 60);
+/// Age at which a partial file belongs to no living process: writing one takes milliseconds.
+const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// Files written in one step.
 const BATCH: usize = 100;
@@ -35,24 +35,23 @@ pub enum DeliverError {
     Vault {
         /// Name of the file.
         name: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: VaultError,
     },
     /// The directory could not be written.
     #[error("writing {path}")]
     Io {
-        /// Where.
+        /// File or directory.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         #[source]
         source: io::Error,
     },
 }
 
-/// Writes the files that wait, oldest first. Answers how many. A recipient whose directory cannot
-/// be written does not hold up the others: the first failure is answered when they have been
-/// served.
+/// Writes the undelivered files, oldest first, and returns their number. A recipient whose directory
+/// cannot be written does not delay the others: the first failure is returned after the batch.
 pub async fn step(
     store: &SharedStore,
     vault: &Arc<Vault>,
@@ -62,11 +61,11 @@ pub async fn step(
     let (mut delivered, mut failure) = (0, None);
     for file in store.return_files_to_deliver(BATCH).await? {
         kill_point::reach("deliver.begun");
-        let (id, try_id, vault, dir) =
+        let (id, attempt_id, vault, dir) =
             (file.id, clock.new_id(), Arc::clone(vault), out.join(&file.recipient));
         let writing = tokio::task::spawn_blocking({
             let dir = dir.clone();
-            move || write(&file, &vault, &dir, try_id)
+            move || write(&file, &vault, &dir, attempt_id)
         });
         match writing
             .await
@@ -84,24 +83,29 @@ pub async fn step(
     failure.map_or(Ok(delivered), Err)
 }
 
-fn write(file: &ReturnFile, vault: &Vault, dir: &Path, try_id: Uuid) -> Result<(), DeliverError> {
+fn write(
+    file: &ReturnFile,
+    vault: &Vault,
+    dir: &Path,
+    attempt_id: Uuid,
+) -> Result<(), DeliverError> {
     let bytes = arl::open(file, vault)
         .map_err(|source| DeliverError::Vault { name: file.file_name.clone(), source })?;
-    place(dir, &file.file_name, &bytes, try_id)
+    write_whole(dir, &file.file_name, &bytes, attempt_id)
         .map_err(|source| DeliverError::Io { path: dir.join(&file.file_name), source })
 }
 
-/// Removes what killed processes left half written under `out`: hidden, never anybody's, and naming
-/// persons. Answers how many. A file touched within `LEFT` may still be in the hands of a replica.
+/// Removes partial files of killed processes under `out` and returns their number: they may name
+/// persons. A file changed within `ABANDONED_AFTER` may still be open in a replica and stays.
 pub fn sweep(out: &Path) -> io::Result<usize> {
     let mut removed = 0;
     for dir in entries(out)? {
-        for path in entries(&dir)?.into_iter().filter(|path| is_aside(path)) {
+        for path in entries(&dir)?.into_iter().filter(|path| is_partial(path)) {
             let age = path
                 .metadata()
                 .and_then(|m| m.modified())
                 .map(|touched| touched.elapsed().unwrap_or_default());
-            if age.is_ok_and(|age| age > LEFT) {
+            if age.is_ok_and(|age| age > ABANDONED_AFTER) {
                 fs::remove_file(&path)?;
                 removed += 1;
             }
@@ -119,34 +123,35 @@ fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// Whether [`place`] gave this name: `.<file>.<try>.part`.
-fn is_aside(path: &Path) -> bool {
+/// Whether [`write_whole`] gave this name: `.<file>.<attempt>.part`.
+fn is_partial(path: &Path) -> bool {
     let name = path
         .file_name()
         .and_then(|n| n.to_str())
         .and_then(|n| n.strip_prefix('.')?.strip_suffix(".part"));
-    name.and_then(|n| n.rsplit_once('.')).is_some_and(|(_, try_id)| Uuid::try_parse(try_id).is_ok())
+    name.and_then(|n| n.rsplit_once('.'))
+        .is_some_and(|(_, attempt_id)| Uuid::try_parse(attempt_id).is_ok())
 }
 
-/// Puts a file whole under its name, over the same one if it is there. `try_id` is no other
-/// writer's.
-pub fn place(dir: &Path, name: &str, bytes: &[u8], try_id: Uuid) -> io::Result<()> {
-    let aside = dir.join(format!(".{name}.{try_id}.part"));
-    let placed = fs::create_dir_all(dir).and_then(|()| whole(&aside, &dir.join(name), dir, bytes));
-    if placed.is_err() {
-        // Nothing better can be done with what could not be written: the next try has a name of its
-        // own.
-        let _ = fs::remove_file(&aside);
+/// Writes a file whole under its name, over the same file if it exists. No other writer has this
+/// `attempt_id`.
+pub fn write_whole(dir: &Path, name: &str, bytes: &[u8], attempt_id: Uuid) -> io::Result<()> {
+    let partial = dir.join(format!(".{name}.{attempt_id}.part"));
+    let written = fs::create_dir_all(dir)
+        .and_then(|()| rename_when_flushed(&partial, &dir.join(name), dir, bytes));
+    if written.is_err() {
+        // The next attempt has a name of its own; `sweep` removes what stays here.
+        let _ = fs::remove_file(&partial);
     }
-    placed
+    written
 }
 
-fn whole(aside: &Path, path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(aside)?;
+fn rename_when_flushed(partial: &Path, path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(partial)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     kill_point::reach("deliver.aside");
-    fs::rename(aside, path)?;
+    fs::rename(partial, path)?;
     File::open(dir)?.sync_all()
 }
 
@@ -156,7 +161,7 @@ mod tests {
     use std::time::SystemTime;
 
     #[test]
-    fn only_what_was_left_half_written_is_swept() {
+    fn only_abandoned_partial_files_are_swept() {
         let out = tempfile::tempdir().expect("a directory");
         let dir = out.path().join("oct1");
         fs::create_dir(&dir).expect("a directory");

@@ -1,11 +1,12 @@
-//! NOEMIE-PS 580: the insurer's rejects, told to the concentrator that deposited the claims.
+//! Writes NOEMIE-PS 580 files: the insurer's rejects, for the concentrator of the claims.
 //!
-//! Tree of the insurer's writer (source S4 of the norm's notes):
-//! `020(01) > 040(02) > 071(03) > 081(04) > 102(05) > 103 199 294…`. Dates are JJMMAA, as the norm
-//! says (that writer left lot and birth dates in AAMMJJ; readers accept both). The file names
-//! persons, as the norm wants: it is sealed in the store and leaves only to its recipient.
+//! The tree is `020(01) > 040(02) > 071(03) > 081(04) > 102(05) > 103 199 294…`. Dates are JJMMAA,
+//! as the norm says, of days in Paris (a known writer leaves lot and birth dates in AAMMJJ; readers
+//! accept both). The norm wants persons in the file: the store keeps it sealed, and only its
+//! recipient gets it.
 
 use crate::clock::SharedClock;
+use crate::domain::civil_time::paris_date;
 use crate::domain::claim::PersonRecord;
 use crate::domain::{Claim, ClaimId, Reason, ReturnFile, ReturnId, ReturnKind};
 use crate::kill_point;
@@ -19,7 +20,7 @@ use noemie_parsers::types::Montant;
 use std::collections::BTreeMap;
 use time::{Date, OffsetDateTime};
 
-/// Rejects told in one file: a file stays small enough to be read by a person.
+/// Most rejects in one file: a person can still read it.
 const BATCH: usize = 1_000;
 
 /// Why no file was made.
@@ -33,7 +34,7 @@ pub enum RejectsError {
     Vault {
         /// The claim.
         claim: ClaimId,
-        /// Why.
+        /// Cause.
         #[source]
         source: VaultError,
     },
@@ -42,9 +43,9 @@ pub enum RejectsError {
     Writing(#[from] ErreurEcriture),
 }
 
-/// Makes the 580 files of the rejects that wait, one for each sender and insurer. Answers how many
-/// rejects were told. A reject that cannot be written waits alone: the first failure is answered
-/// when nothing else is left to tell.
+/// Makes the 580 files of the rejects in no file yet, one for each sender and insurer. Returns the
+/// number of rejects written. A reject that cannot be written waits alone: the first failure is
+/// returned when no other reject is left.
 pub async fn step(
     store: &SharedStore,
     vault: &Vault,
@@ -56,7 +57,7 @@ pub async fn step(
     for claim in rejects {
         groups.entry((claim.sender.clone(), claim.amc_number.clone())).or_default().push(claim);
     }
-    let (mut told, mut failure) = (0, None);
+    let (mut count, mut failure) = (0, None);
     for ((sender, amc), mut claims) in groups {
         claims.sort_by(|a, b| (&a.ps, &a.invoice_number).cmp(&(&b.ps, &b.invoice_number)));
         let (id, at) = (ReturnId(clock.new_id()), clock.now());
@@ -71,13 +72,13 @@ pub async fn step(
         }
         let file = sealed(id, sender, &written?, at, vault);
         work.insert_return_file(&file, &claims.iter().map(|c| c.id).collect::<Vec<_>>()).await?;
-        told += claims.len();
+        count += claims.len();
     }
-    if told > 0 {
+    if count > 0 {
         kill_point::reach("rejects.written");
         work.commit().await?;
         kill_point::reach("rejects.committed");
-        return Ok(told);
+        return Ok(count);
     }
     failure.map_or(Ok(0), Err)
 }
@@ -101,7 +102,7 @@ fn sealed(
     }
 }
 
-/// The bytes of a 580 file; the claims are of one insurer and sorted by PS.
+/// Returns the bytes of a 580 file; the claims are of one insurer and sorted by PS.
 fn write(
     claims: &[Claim],
     amc: &str,
@@ -120,7 +121,7 @@ fn write(
         out.ouvrir(
             3,
             Gabarit::nouveau(&e071::layout::LAYOUT)
-                .texte(&e071::layout::DATE_COMPTABLE_DATE_VIREMENT, &jjmmaa(Some(at.date()))),
+                .texte(&e071::layout::DATE_COMPTABLE_DATE_VIREMENT, &jjmmaa(Some(paris_date(at)))),
         )?;
         out.ouvrir(
             4,
@@ -149,12 +150,12 @@ fn header(amc: &str, id: ReturnId, at: OffsetDateTime) -> Gabarit {
         .texte(&t::NUMERO_DESTINATAIRE, "00000000000000")
         .texte(&t::APPLICATION_TYPE_ECHANGE, "TR")
         .texte(&t::IDENTIFICATION_FICHIER, &file_id(id))
-        .texte(&t::DATE_CREATION, &jjmmaa(Some(at.date())))
+        .texte(&t::DATE_CREATION, &jjmmaa(Some(paris_date(at))))
         .texte(&t::NORME_REFERENCE_ECHANGE, "580")
         .texte(&t::UNITE_MONETAIRE, "U")
 }
 
-/// Six characters A-Z0-9 drawn from the identifier of the file.
+/// Returns six characters A-Z0-9 derived from the identifier of the file.
 fn file_id(id: ReturnId) -> String {
     const ALPHABET: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     let mut n = blake3::hash(id.0.as_bytes()).as_bytes()[..8]
@@ -222,8 +223,8 @@ fn reject(reason: &Reason) -> Gabarit {
         .texte(&t::PART_CONCERNEE, "C")
 }
 
-/// `AAA` + 6 digits + `R`. A worker's code that is not a number of at most 6 digits is told as
-/// 000900 (technical reject); its label says the rest.
+/// Returns `AAA`, 6 digits, `R`. A worker's code that is not a number of at most 6 digits becomes
+/// 000900 (technical reject); its label keeps the meaning.
 fn codification(code: &str) -> String {
     // Bytes, not characters: a worker's code is any text, and cutting inside a letter would stop
     // the gateway.

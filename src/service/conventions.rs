@@ -3,6 +3,7 @@
 use crate::clock::SharedClock;
 use crate::conventionnement::Conventionnement;
 use crate::domain::Caller;
+use crate::domain::civil_time::paris_date;
 use std::sync::Arc;
 use time::Date;
 
@@ -26,10 +27,10 @@ impl Conventions {
         Self { conventionnement, clock }
     }
 
-    /// Returns the day that a lookup without a day asks for.
+    /// Returns the day in Paris, which a lookup without a day asks for.
     #[must_use]
     pub fn today(&self) -> Date {
-        self.clock.now().date()
+        paris_date(self.clock.now())
     }
 
     /// Answers whether a number is conventionné with an AMC, for a domain, on a day. An unknown

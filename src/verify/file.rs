@@ -4,6 +4,7 @@ use super::counts::{self, compare_verdict};
 use super::finding::{Kind, Verification};
 use super::invoices;
 use super::sources::Sources;
+use crate::domain::civil_time::reception_hour;
 use crate::domain::{Exchange, Ledger, ReturnFile, Verdict};
 use crate::outgoing::arl;
 use crate::store::StoreError;
@@ -93,10 +94,11 @@ fn compare_arl(
 async fn examine(sources: &Sources, exchange: &Exchange) -> io::Result<(Examination, String, u64)> {
     let (archive, name, file_name) =
         (Arc::clone(&sources.archive), exchange.archive_name.clone(), exchange.file_name.clone());
+    let hour = reception_hour(exchange.received_at);
     let reading = tokio::task::spawn_blocking(move || {
         let mut source =
             Digested { source: archive.open(&name)?, hasher: blake3::Hasher::new(), size: 0 };
-        let examination = noemie_xray::examine(&mut source, &file_name)?;
+        let examination = noemie_xray::examine_at(&mut source, &file_name, hour)?;
         // The reading of a refused file may have ended early; the digest covers the whole file.
         io::copy(&mut source, &mut io::sink())?;
         Ok((examination, source.hasher.finalize().to_hex().to_string(), source.size))

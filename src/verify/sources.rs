@@ -33,6 +33,7 @@ impl Sources {
                 exchange_id: exchange.id,
                 sender: exchange.sender.clone(),
                 received_at: exchange.received_at,
+                calendar: self.clock.calendar(),
             },
             archive_name: exchange.archive_name.clone(),
             archive: Arc::clone(&self.archive),

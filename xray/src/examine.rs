@@ -9,6 +9,7 @@ use crate::report::Report;
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::detect::{self, Detection, Norme};
 use noemie_parsers::noemie::Packaging;
+use noemie_parsers::types::Date;
 use std::io::{self, Chain, Cursor, Read};
 
 /// A source whose first bytes were looked at and put back.
@@ -62,8 +63,18 @@ pub fn validate(source: impl Read, file: &str) -> io::Result<Report> {
 
 /// Validates a file and keeps what an ingest needs besides the report.
 pub fn examine(source: impl Read, file: &str) -> io::Result<Examination> {
+    examine_at(source, file, None)
+}
+
+/// Examines a file received at an hour of Paris: its findings also name the limits past by then.
+/// The crate has no clock, so that a dry run, which gives no hour, does not make these findings.
+pub fn examine_at(
+    source: impl Read,
+    file: &str,
+    reception: Option<(Date, u8)>,
+) -> io::Result<Examination> {
     let (detection, source) = recognise(source)?;
-    let mut pass = Pass::new(file, detection);
+    let mut pass = Pass::new(file, detection, reception);
     match detection.norme {
         Some(Norme::B2(forme)) => pass.b2(source, forme)?,
         Some(Norme::NoemieLignes) => pass.noemie(source, Packaging::Lignes)?,

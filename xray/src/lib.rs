@@ -18,7 +18,7 @@ mod verdict;
 mod xray;
 
 pub use choice::{Choice, FAULTY_MAX, FIRST};
-pub use examine::{Examination, LogicalFile, Source, examine, recognise, validate};
+pub use examine::{Examination, LogicalFile, Source, examine, examine_at, recognise, validate};
 pub use finding::{Finding, FindingCode, Severity};
 pub use norm::{Norm, Packaging};
 pub use report::{Assumption, LONGEST_LIST, Report, ReturnSums};

@@ -12,7 +12,7 @@ use noemie_parsers::hypothese::Hypothese;
 use noemie_parsers::noemie::retour_concentrateur::{LecteurAvis, Notice};
 use noemie_parsers::noemie::{self, Reader};
 use noemie_parsers::physical::enregistrements::Forme;
-use noemie_parsers::types::Montant;
+use noemie_parsers::types::{Date, Montant};
 use std::io::{self, Read};
 
 /// A report being filled.
@@ -21,10 +21,12 @@ pub(crate) struct Pass {
     worst: Option<Severity>,
     remittances: Vec<(LogicalFile, Position)>,
     norme: Option<Norme>,
+    /// Hour of Paris at which the file was received, when it was.
+    reception: Option<(Date, u8)>,
 }
 
 impl Pass {
-    pub(crate) fn new(file: &str, detection: Detection) -> Self {
+    pub(crate) fn new(file: &str, detection: Detection, reception: Option<(Date, u8)>) -> Self {
         let report = Report {
             file: file.to_owned(),
             norm: detection.norme.map(Norm::from),
@@ -47,8 +49,13 @@ impl Pass {
             anomaly_count: 0,
             anomalies: Vec::new(),
         };
-        let mut pass =
-            Self { report, worst: None, remittances: Vec::new(), norme: detection.norme };
+        let mut pass = Self {
+            report,
+            worst: None,
+            remittances: Vec::new(),
+            norme: detection.norme,
+            reception,
+        };
         if let Some(hypothese) = detection.hypothese {
             pass.assume(hypothese, 1);
         }
@@ -79,6 +86,8 @@ impl Pass {
                 b2::Element::Facture(mut facture) => {
                     let record = facture.principale().position.record;
                     facture.hypotheses().for_each(|hypothese| self.assume(hypothese, record));
+                    let past = self.reception.and_then(|hour| facture.limite_depassee(hour));
+                    facture.anomalies.extend(past);
                     let (quarantined, found) =
                         (facture.quarantined(), std::mem::take(&mut facture.anomalies));
                     self.invoice(|| facture.numero(), quarantined, found);

@@ -4,7 +4,7 @@ use super::colonnes::{Colonnes, LIGNE_3, LIGNE_4_CP, LIGNE_4_PS, d, m, n};
 use super::genre::{Genre, NormeLot, Tables};
 use super::texte::text;
 use super::{Record, t2, t2p, t2s, t2x, t5};
-use crate::anomaly::{Anomaly, Position, Severity};
+use crate::anomaly::{Anomaly, Code, Position, Severity};
 use crate::layout::{Famille, Zone, famille36, famille39};
 use crate::picture::{self};
 use crate::types::{Date, DateNaissance, Montant, Nir, NumeroAmc, NumeroPs};
@@ -252,6 +252,21 @@ impl Facture {
         let piece = self.piece(Genre::ComplementFacture(b'X'))?;
         picture::aammjjhh(t2x::dre2009::DATE_LIMITE_REPONSE_AMC.of(&piece.record))
             .unwrap_or_default()
+    }
+
+    /// Returns a warning when the limit of 2X was past at the hour of reception. Both are hours of
+    /// Paris; a limit is past from the first minute of its hour.
+    #[must_use]
+    pub fn limite_depassee(&self, reception: (Date, u8)) -> Option<Anomaly> {
+        let (date, hour) = self.limite_reponse().filter(|limit| *limit <= reception)?;
+        let piece = self.piece(Genre::ComplementFacture(b'X'))?;
+        let message = format!(
+            "Limite de réponse du {date} à {hour} h déjà passée à la réception : le délai \
+             conventionnel s'applique"
+        );
+        let zone = &t2x::dre2009::DATE_LIMITE_REPONSE_AMC;
+        let (code, at) = (Code::LimiteReponse, piece.position);
+        Some(Anomaly::on_zone(code, at, piece.genre.nom(), zone, &piece.record, message))
     }
 
     /// Its main lines.

@@ -40,7 +40,8 @@ pub(super) async fn run(args: &DemoArgs, out: &mut Output) -> Result<ExitCode> {
     let dir = args.dir.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("noemie-gateway-demo-{}", std::process::id()))
     });
-    let clock: SharedClock = Arc::new(FixedClock::new(datetime!(2026-02-02 09:00 UTC)));
+    let start = super::test_start(true)?.unwrap_or(datetime!(2026-02-02 09:00 UTC));
+    let clock: SharedClock = Arc::new(FixedClock::new(start));
     let config =
         Config { data_dir: dir.clone(), database_url: None, amqp_url: None, ..Config::default() };
     let files = Files::write(dir.join("files"))?;

@@ -150,7 +150,7 @@ impl DropDir {
             receipt.arl_body.clone(),
             ingest.clock.new_id(),
         );
-        blocking(move || deliver::place(&dir, &name, &bytes, try_id))
+        blocking(move || deliver::write_whole(&dir, &name, &bytes, try_id))
             .await
             .map_err(IngestError::archive("giving the first ARL again"))
     }
