@@ -90,11 +90,6 @@ impl App {
         std::fs::create_dir_all(&drop_dir)
             .with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
         self.announce(&grpc, &admin)?;
-        if self.store.serves_older_versions().await? {
-            info!(
-                "the database still holds what only earlier versions need: `migrate --finish` removes it once no replica of one is left"
-            );
-        }
         let closed = CancellationToken::new();
         let doors = self.open_doors(grpc, drop_dir, &stop);
         let mut rooms = self.open_rooms(admin, metrics, &stop, &closed)?;

@@ -308,7 +308,7 @@ async fn a_replay_cut_in_the_middle_loses_nothing_and_sends_a_claim_in_order() {
                 .filter(|delivery| seen.insert(id(delivery)))
                 .map(|delivery| headers(delivery)["cloudEvents_sequence"].clone())
                 .collect();
-            assert_eq!(order, (1..=30).map(|n: u32| n.to_string()).collect::<Vec<_>>());
+            assert_eq!(order, (1..=30).map(|n: u32| format!("{n:010}")).collect::<Vec<_>>());
         })
     })
     .await;

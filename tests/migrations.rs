@@ -1,5 +1,9 @@
-//! Every migration is applied over data that the version before it left, and the version before it
-//! goes on writing beside the new one, as in a rolling upgrade. On both databases.
+//! The baseline schema and each later migration, applied over data that the version before left,
+//! and codes that only a later version knows. On both databases.
+//!
+//! Migrations only add: the version before goes on writing beside the new one, as in a rolling
+//! upgrade. [`DEPOSIT_OF_0001`] is what the version of the baseline writes; a later migration adds
+//! what its own version writes beside it.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -10,28 +14,30 @@
 mod support;
 
 use noemie_gateway::clock::{Clock, SystemClock};
-use noemie_gateway::domain::{ClaimId, ExchangeId, Ledger, PartState, Verdict};
-use noemie_gateway::store::{ClaimFilter, Database, SharedStore, StoreError};
+use noemie_gateway::domain::{
+    Channel, ClaimId, ClaimStatus, ExchangeId, Flow, Ledger, PartState, Verdict,
+};
+use noemie_gateway::store::{ClaimFilter, Database, SharedStore};
 use sqlx::migrate::Migrator;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, SqliteConnection};
 use std::future::Future;
 use std::path::Path;
-use std::time::{Duration, Instant};
 use support::databases::TestDatabase;
-use support::samples::{claim, deposit};
 use uuid::Uuid;
 
-/// What the version of migration 0002 writes for one deposit of one accepted invoice and one put
-/// aside, in the words of its SQL. `ID(n)`, `AT(n)` and `BYTES(hex)` stand for what the databases
-/// spell differently; `#` for the number of the deposit.
-const DEPOSIT_OF_0002: &str = "
+/// Number of the baseline.
+const BASELINE: i64 = 1;
+
+/// One deposit of an accepted and a quarantined invoice, in the SQL of the baseline's version.
+/// `ID(n)`, `AT(n)` and `BYTES(hex)` stand for what the databases spell differently; `#` for the
+/// number of the deposit.
+const DEPOSIT_OF_0001: &str = "
 INSERT INTO exchanges (id, sender, digest, idempotency_key) VALUES (ID(1), 'octest', 'digest-#', 'key-#');
 INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, vault, ps,
   norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects, live)
   VALUES (ID(2), ID(1), 'dre', 'octest', 1, '001', '2026-02-02', 1, 3, 5, 'identity-#', 'person-#', BYTES(ab), '750000013', 'PS', '00000000#', '',
-  '2026-02-02', '0099900011', '017100000', 4157, AT(0), NULL, TRUE) ON CONFLICT (identity) WHERE live DO NOTHING;
+  '2026-02-02', '0099900011', '017100000', 4157, AT(0), NULL, TRUE);
 INSERT INTO claim_parts (claim_id, kind, state, asked, paid, transfer_reference, transfer_date, reasons, updated_at, due_at)
   VALUES (ID(2), 'amo', 'received', 2700, 0, NULL, NULL, '[]', AT(0), NULL), (ID(2), 'amc', 'received', 1457, 0, NULL, NULL, '[]', AT(0), AT(345600));
 INSERT INTO claim_lines (claim_id, rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, rate, billed, amo, amc, qualifier)
@@ -55,34 +61,6 @@ INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, cr
   VALUES (ID(5), ID(2), 2, 'claim.accepted', 'claim.dre.accepted.0099900011', 'PAYLOAD(2)', AT(60));
 INSERT INTO decisions (idempotency_key, request_digest, event_id, claim_id, at) VALUES ('decision-#', 'd', ID(5), ID(2), AT(60));
 INSERT INTO access_journal (claim_id, caller, purpose, at) VALUES (ID(2), 'worker', 'test', AT(61));
-";
-
-/// Makes of a deposit the large one that the version of migration 0004 has in hand: no verdict, and
-/// events that wait for it.
-const LOAD_OF_0004: &str = "
-UPDATE exchanges SET verdict = NULL WHERE id = ID(1);
-DELETE FROM ledgers WHERE exchange_id = ID(1);
-DELETE FROM returns WHERE exchange_id = ID(1);
-UPDATE outbox SET load_id = ID(1) WHERE claim_id = ID(2);
-";
-
-/// How that version closes it.
-const CLOSE_OF_0004: &str = "
-UPDATE exchanges SET verdict = 'partial' WHERE id = ID(1) AND verdict IS NULL;
-INSERT INTO ledgers (exchange_id, read_records, accepted, quarantined, duplicates, unmatched, envelope) VALUES (ID(1), 13, 5, 4, 0, 0, 4);
-INSERT INTO returns (id, kind, recipient, exchange_id, file_name, digest, sealed, created_at)
-  VALUES (ID(4), 'arl', 'octest', ID(1), 'ARL_#', 'd-#', BYTES(07), AT(0));
-";
-
-/// The first event of every deposit names it, also when it waits for nothing: what the version of
-/// 0004 adds to a deposit.
-const NAMED_BY_0004: &str =
-    "UPDATE outbox SET load_id = ID(1) WHERE claim_id = ID(2) AND sequence = 1;";
-
-/// A register row and its import, as 0002 has them.
-const REGISTER_OF_0002: &str = "
-INSERT INTO finess_establishments (finess_et, finess_ej, name, long_name, category_code, category_label, department, post_line, siret, codemft,
-  valid_from, first_version) VALUES ('990000018', '990000026', 'PHARMACIE DE L ESSAI', '', '620', 'Pharmacie', '99', '99000 ESSAI', '', '', '2026-01-01', TRUE);
 ";
 
 /// An identifier of the n-th row of a deposit.
@@ -113,10 +91,6 @@ fn payload(deposit: u8, sequence: u8) -> String {
 /// The statements of a deposit in the dialect of a database.
 fn spelt(sql: &str, deposit: u8, postgres: bool) -> String {
     let mut out = sql.replace('#', &deposit.to_string());
-    if !postgres {
-        // One process owns the file of SQLite: this index goes with the version that needs it.
-        out = out.replace(" ON CONFLICT (identity) WHERE live DO NOTHING", "");
-    }
     for row in 1..=5 {
         let literal = if postgres {
             format!("'{}'", id(deposit, row))
@@ -192,107 +166,87 @@ async fn each_migration_keeps_what_was_there(db: TestDatabase) {
     let postgres = db.is_postgres();
     // The suite hands out a database at the last version; this story starts from nothing.
     let url = Empty::new(&db).await;
-    migrate_to(&url.0, postgres, 2);
-    run(&url.0, postgres, &spelt(DEPOSIT_OF_0002, 1, postgres));
-    run(&url.0, postgres, REGISTER_OF_0002);
+    migrate_to(&url.0, postgres, BASELINE);
+    run(&url.0, postgres, &spelt(DEPOSIT_OF_0001, 1, postgres));
     let last = wait(migrator(postgres)).iter().map(|m| m.version).max().unwrap();
-    for version in 3..=last {
+    for version in BASELINE + 1..=last {
         migrate_to(&url.0, postgres, version);
-        if version == 4 {
-            run(&url.0, postgres, &spelt(&[DEPOSIT_OF_0002, LOAD_OF_0004].concat(), 3, postgres));
-            run(&url.0, postgres, &spelt(&[DEPOSIT_OF_0002, NAMED_BY_0004].concat(), 4, postgres));
-        }
-    }
-    if postgres {
-        // In steps, each committed: cut before it was noted as done, it is done again.
-        run(&url.0, postgres, "DELETE FROM _sqlx_migrations WHERE version >= 5;");
-        migrate_to(&url.0, postgres, last);
     }
     let store = open(&url.0).await;
-    holds(&store, 1).await;
-    holds(&store, 4).await;
-    leave(&store, &[1, 4]).await;
-    assert_eq!(store.figures(SystemClock.now()).await.unwrap().loading, 1);
-    // The versions before are still running: what they write is accepted, and seen by this one.
-    run(&url.0, postgres, &spelt(DEPOSIT_OF_0002, 2, postgres));
-    run(&url.0, postgres, &spelt(&[DEPOSIT_OF_0002, NAMED_BY_0004].concat(), 5, postgres));
-    leave(&store, &[1, 4, 2, 5]).await;
-    run(&url.0, postgres, &spelt(CLOSE_OF_0004, 3, postgres));
-    for deposit in 1..=5 {
-        holds(&store, deposit).await;
-    }
-    assert_eq!(store.claims(&ClaimFilter::default(), None, 10).await.unwrap().items.len(), 5);
-    let figures = store.figures(SystemClock.now()).await.unwrap();
-    assert_eq!((figures.unbalanced, figures.quarantine_waiting, figures.loading), (0, 5, 0));
-    leave(&store, &[1, 3, 4, 2, 5]).await;
     store.migrate().await.unwrap();
-    leaves_the_versions_before(&store, &url.0, postgres).await;
+    holds(&store, 1).await;
+    // The version before is still running: this one accepts and sees what it writes.
+    run(&url.0, postgres, &spelt(DEPOSIT_OF_0001, 2, postgres));
+    holds(&store, 2).await;
+    assert_eq!(store.unpublished_events(20, &[]).await.unwrap().len(), 4);
+    let figures = store.figures(SystemClock.now()).await.unwrap();
+    assert_eq!((figures.unbalanced, figures.quarantine_waiting, figures.loading), (0, 2, 0));
     drop(store);
     url.drop_it(&db).await;
 }
 
-/// Replicas of the versions before keep what they need for as long as one of them is connected;
-/// then it goes, and an invoice is still taken once.
-async fn leaves_the_versions_before(store: &SharedStore, url: &str, postgres: bool) {
-    let already_there = |file: &'static str, identity: &'static str| {
-        let store = store.clone();
-        async move {
-            let kept = deposit(&store, file, |id| {
-                let mut new = claim(id, 1, identity);
-                new.claim.ps = "750000013".into();
-                vec![new]
-            });
-            kept.await.is_empty()
-        }
-    };
-    assert_eq!(
-        store.serves_older_versions().await.unwrap(),
+async fn a_migration_that_runs_again_changes_nothing(db: TestDatabase) {
+    let url = Empty::new(&db).await;
+    let store = open(&url.0).await;
+    store.migrate().await.unwrap();
+    run(&url.0, db.is_postgres(), &spelt(DEPOSIT_OF_0001, 1, db.is_postgres()));
+    store.migrate().await.unwrap();
+    holds(&store, 1).await;
+    drop(store);
+    url.drop_it(&db).await;
+}
+
+/// A replica of the version before starts on a schema that a later version has migrated.
+async fn the_schema_of_a_later_version_is_left_as_it_is(db: TestDatabase) {
+    let url = Empty::new(&db).await;
+    open(&url.0).await.migrate().await.unwrap();
+    let postgres = db.is_postgres();
+    run(
+        &url.0,
         postgres,
-        "one process owns the file of SQLite"
+        "INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, \
+         execution_time) SELECT 9999, 'later', installed_on, success, checksum, execution_time \
+         FROM _sqlx_migrations WHERE version = 1; \
+         ALTER TABLE claims ADD COLUMN of_a_later_version TEXT;",
     );
-    assert!(already_there("beside", "identity-1").await);
-    if postgres {
-        let options = url.parse::<PgConnectOptions>().unwrap().application_name("noemie-gateway");
-        let older = options.connect().await.unwrap();
-        assert!(matches!(store.leave_older_versions().await, Err(StoreError::OlderReplicas(1))));
-        assert!(store.serves_older_versions().await.unwrap());
-        older.close().await.unwrap();
-        eventually_leaves(store).await;
-    }
-    assert!(!store.serves_older_versions().await.unwrap());
-    assert!(already_there("after", "identity-1").await);
-    assert!(!already_there("another", "identity-of-another-person").await);
+    let store = open(&url.0).await;
+    store.migrate().await.unwrap();
+    run(&url.0, postgres, &spelt(DEPOSIT_OF_0001, 1, postgres));
+    holds(&store, 1).await;
+    drop(store);
+    url.drop_it(&db).await;
 }
 
-/// The server takes a moment to forget a connection.
-async fn eventually_leaves(store: &SharedStore) {
-    let start = Instant::now();
-    while let Err(refused) = store.leave_older_versions().await {
-        assert!(
-            matches!(refused, StoreError::OlderReplicas(_))
-                && start.elapsed() < Duration::from_secs(20),
-            "{refused}"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-async fn a_fresh_database_owes_nothing_to_earlier_versions(db: TestDatabase) {
-    assert!(!db.store.serves_older_versions().await.unwrap());
-}
-
-/// The events of these deposits leave, in the order of the outbox; whatever the version that wrote
-/// them.
-async fn leave(store: &SharedStore, deposits: &[u8]) {
-    let events = store.unpublished_events(20, &[]).await.unwrap();
-    let leaving: Vec<(Uuid, u64)> =
-        events.iter().map(|e| (e.event.claim_id.0, e.event.sequence)).collect();
-    let expected: Vec<(Uuid, u64)> =
-        deposits.iter().flat_map(|deposit| [(id(*deposit, 2), 1), (id(*deposit, 2), 2)]).collect();
-    assert_eq!(leaving, expected);
-    let depth = store.outbox_depth().await.unwrap();
-    assert_eq!(depth.pending, expected.len() as u64);
-    assert_eq!(depth.oldest.map(|at| at.unix_timestamp()), Some(1_770_000_000));
+/// A later version writes a state, a flow and a channel that this one does not know: no CHECK
+/// refuses them, and every reading goes on and shows them as unknown.
+async fn codes_of_a_later_version_read_as_unknown(db: TestDatabase) {
+    let url = Empty::new(&db).await;
+    let store = open(&url.0).await;
+    store.migrate().await.unwrap();
+    let postgres = db.is_postgres();
+    run(&url.0, postgres, &spelt(DEPOSIT_OF_0001, 1, postgres));
+    run(&url.0, postgres, &spelt(DEPOSIT_OF_0001, 2, postgres));
+    let later = "UPDATE claim_parts SET state = 'suspended' WHERE claim_id = ID(2) AND kind = 'amc'; \
+         UPDATE claims SET flow = 'fse2030' WHERE id = ID(2); \
+         UPDATE exchanges SET channel = 'as4' WHERE id = ID(1); \
+         UPDATE returns SET kind = 'noemie408' WHERE id = ID(4); \
+         UPDATE outbox SET payload = replace(payload, '\"fact\":\"accepted\"', \
+         '\"fact\":\"suspended\"') WHERE claim_id = ID(2);";
+    run(&url.0, postgres, &spelt(later, 1, postgres));
+    let exchange = store.exchange(ExchangeId(id(1, 1))).await.unwrap().unwrap();
+    assert_eq!(exchange.channel, Channel::Unknown);
+    let claim = store.claim(ClaimId(id(1, 2))).await.unwrap().unwrap();
+    assert_eq!((claim.flow, claim.amc.state), (Flow::Unknown, PartState::Unknown));
+    assert_eq!(claim.status(), ClaimStatus::Unknown);
+    let listed = store.claims(&ClaimFilter::default(), None, 10).await.unwrap().items;
+    assert_eq!(listed.len(), 2, "the neighbour of the unknown claim is listed too");
+    let history = store.claim_history(claim.id).await.unwrap();
+    assert_eq!(history.last().unwrap().event.fact, PartState::Unknown);
+    assert_eq!(store.unpublished_events(20, &[]).await.unwrap().len(), 4);
+    // Events leave byte for byte, so that a reader of the later version gets its own code.
+    assert!(history.last().unwrap().payload.contains("suspended"));
+    drop(store);
+    url.drop_it(&db).await;
 }
 
 async fn holds(store: &SharedStore, deposit: u8) {
@@ -352,4 +306,9 @@ impl Empty {
     }
 }
 
-on_both!(each_migration_keeps_what_was_there, a_fresh_database_owes_nothing_to_earlier_versions);
+on_both!(
+    each_migration_keeps_what_was_there,
+    a_migration_that_runs_again_changes_nothing,
+    the_schema_of_a_later_version_is_left_as_it_is,
+    codes_of_a_later_version_read_as_unknown,
+);

@@ -53,7 +53,7 @@ async fn an_event_reaches_the_workers_as_documented() {
             let header = |name: &str| headers.get(name).map(String::as_str);
             assert_eq!(header("cloudEvents_specversion"), Some("1.0"));
             assert_eq!(header("cloudEvents_id"), Some(id.as_str()));
-            assert_eq!(header("cloudEvents_type"), Some("claim.received"));
+            assert_eq!(header("cloudEvents_type"), Some("noemie.gateway.v1.claim.received"));
             assert_eq!(header("cloudEvents_source"), Some("/noemie-gateway"));
             assert_eq!(
                 header("cloudEvents_subject"),
@@ -64,7 +64,7 @@ async fn an_event_reaches_the_workers_as_documented() {
                 header("cloudEvents_partitionkey"),
                 Some(kept.event.claim_id.to_string().as_str())
             );
-            assert_eq!(header("cloudEvents_sequence"), Some("1"));
+            assert_eq!(header("cloudEvents_sequence"), Some("0000000001"));
             let traceparent = header("traceparent").unwrap();
             assert!(
                 traceparent.starts_with(&format!("00-{trace}-")) && traceparent.len() == 55,

@@ -98,7 +98,7 @@ enum Command {
     #[command(subcommand, hide = true)]
     Docs(docs::DocsCommand),
     /// Bring the database to this version.
-    Migrate(migrate::MigrateArgs),
+    Migrate,
     /// Show the settings in force, secrets masked.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -193,7 +193,7 @@ async fn run(command: Command, config: Config, out: &mut Output) -> Result<ExitC
 const fn creates(command: &Command) -> bool {
     matches!(
         command,
-        Command::Ingest(_) | Command::Finess(_) | Command::Conventions(_) | Command::Migrate(_)
+        Command::Ingest(_) | Command::Finess(_) | Command::Conventions(_) | Command::Migrate
     )
 }
 
@@ -209,7 +209,7 @@ async fn with_app(command: Command, app: App, out: &mut Output) -> Result<ExitCo
         Command::Loads(command) => loads::run(&command, &app, out).await,
         Command::Outbox(args) => outbox::run(&args, &app, out).await,
         Command::Verify(args) => verify::run(&args, &app, out).await,
-        Command::Migrate(args) => migrate::run(&args, &app, out).await,
+        Command::Migrate => migrate::run(out),
         _ => unreachable!("`run` took the commands that need no gateway"),
     }
 }

@@ -32,7 +32,53 @@ macro_rules! coded {
 }
 pub(crate) use coded;
 
-coded! {
+/// Declares an enum of codes that later versions may extend: a code that this version does not know
+/// reads as `Unknown`, which no rule of the life cycle changes and no code writes.
+macro_rules! open_coded {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal, $label:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $code)] $variant,)*
+            /// A code of a later version.
+            #[serde(rename = "unknown", other)]
+            Unknown,
+        }
+
+        impl $name {
+            /// Every value that this version knows.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Returns the stable code, as stored and exchanged; `unknown` for a code of a later
+            /// version.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* Self::Unknown => "unknown" }
+            }
+
+            /// Returns the French label for a professional.
+            #[must_use]
+            pub const fn libelle(self) -> &'static str {
+                match self { $(Self::$variant => $label,)* Self::Unknown => "Inconnu de cette version" }
+            }
+
+            /// Reads a code that a caller gives: only the known ones.
+            #[must_use]
+            pub fn from_code(code: &str) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)* _ => None }
+            }
+
+            /// Reads a code that the database holds.
+            #[must_use]
+            pub fn read_code(code: &str) -> Self {
+                Self::from_code(code).unwrap_or(Self::Unknown)
+            }
+        }
+    };
+}
+pub(crate) use open_coded;
+
+open_coded! {
     /// Which flow a claim came by.
     Flow {
         /// Demande de remboursement electronique to the insurer.
@@ -52,7 +98,7 @@ coded! {
     }
 }
 
-coded! {
+open_coded! {
     /// State of one part of a claim. The transitions are in [`super::life_cycle`].
     PartState {
         /// Committed, nothing decided.
@@ -74,7 +120,7 @@ coded! {
     }
 }
 
-coded! {
+open_coded! {
     /// Status of a claim, derived from its parts and never stored.
     ClaimStatus {
         /// Nothing decided yet.

@@ -129,7 +129,15 @@ impl ClaimEvent {
         format!("claim.{}.{}.{amc}", self.flow.as_str(), self.fact.as_str())
     }
 
-    /// Name of the event, for example `claim.received`.
+    /// Returns the CloudEvents type, for example `noemie.gateway.v1.claim.received`. The prefix is
+    /// the package of the protos: it has the form of a reversed domain and claims none, because no
+    /// top-level domain is called `noemie`. The version is that of the body.
+    #[must_use]
+    pub fn cloud_event_type(&self) -> String {
+        format!("noemie.gateway.v1.{}", self.name())
+    }
+
+    /// Returns the name of the event, for example `claim.received`.
     #[must_use]
     pub fn name(&self) -> String {
         format!("claim.{}", self.fact.as_str())

@@ -1,12 +1,12 @@
 //! Exchanges: files deposited with the gateway, what came of them, and the books that must balance.
 
-use super::claim::coded;
+use super::claim::open_coded;
 use super::{ClaimId, ExchangeId, ReturnId, Token};
 use noemie_parsers::types::Montant;
 use noemie_xray::{Norm, Packaging, Verdict};
 use time::{Date, OffsetDateTime};
 
-coded! {
+open_coded! {
     /// By which door a file came.
     Channel {
         /// Drop directory.
@@ -18,7 +18,7 @@ coded! {
     }
 }
 
-coded! {
+open_coded! {
     /// A kind of file made for a partner.
     ReturnKind {
         /// Acknowledgement of a deposit, positive or negative (profile provisional).

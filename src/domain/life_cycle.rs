@@ -52,7 +52,7 @@ pub const fn is_waiting(state: PartState) -> bool {
     matches!(state, PartState::Received | PartState::Accepted | PartState::Deferred)
 }
 
-/// Returns the status of a claim. Precedence: recovered, then payment, then reject, then deferral, then
+/// Returns the status of a claim. Precedence: unknown state of a part, recovered, then payment, then reject, then deferral, then
 /// acceptance.
 #[must_use]
 pub fn status(amo: PartState, amc: PartState) -> ClaimStatus {
@@ -61,7 +61,9 @@ pub fn status(amo: PartState, amc: PartState) -> ClaimStatus {
     let any = |states: &[PartState]| asked.iter().any(|s| states.contains(s));
     let all = |states: &[PartState]| !asked.is_empty() && asked.iter().all(|s| states.contains(s));
     let rejected = [PartState::Rejected, PartState::RejectedAfterAcceptance];
-    if any(&[PartState::Recovered]) {
+    if any(&[PartState::Unknown]) {
+        ClaimStatus::Unknown
+    } else if any(&[PartState::Recovered]) {
         ClaimStatus::Recovered
     } else if all(&[PartState::Paid]) {
         ClaimStatus::Paid
@@ -103,5 +105,15 @@ mod tests {
         assert_eq!(status(Deferred, Accepted), ClaimStatus::Deferred);
         assert_eq!(status(Received, Accepted), ClaimStatus::Accepted);
         assert_eq!(status(Recovered, Paid), ClaimStatus::Recovered);
+        assert_eq!(status(Unknown, Paid), ClaimStatus::Unknown);
+    }
+
+    #[test]
+    fn an_unknown_state_never_changes_and_never_waits() {
+        for to in PartState::ALL {
+            assert!(!may_become(Unknown, *to) && !may_become(*to, Unknown), "{to:?}");
+        }
+        assert!(!is_waiting(Unknown) && !is_final(Unknown));
+        assert!(is_live(Received, Unknown), "the same invoice stays a duplicate");
     }
 }

@@ -55,6 +55,9 @@ fn of_part(part: &ClaimPart, payer: &str) -> String {
             format!("Paiement repris par {payer} : voir avec son service de gestion")
         }
         PartState::NotRequested => "Rien n'est demandé".to_owned(),
+        PartState::Unknown => {
+            format!("Réponse de {payer} dans un état que cette version ne connaît pas")
+        }
     }
 }
 

@@ -18,6 +18,11 @@ pub(super) const SEQUENCE: &str = "cloudEvents_sequence";
 pub(super) const TIME: &str = "cloudEvents_time";
 /// AMQP delivery mode: the broker writes the message to disk before it confirms.
 const PERSISTENT: u8 = 2;
+/// JSON Schema of the body: the file `docs/schemas/claim-event.v1.json` of the source tree.
+const DATA_SCHEMA: &str = "urn:noemie-gateway:docs:schemas:claim-event.v1.json";
+/// Digits of a sequence, zero-padded so that sequences of one claim sort as text (CloudEvents
+/// extension `sequence`).
+const SEQUENCE_DIGITS: usize = 10;
 /// Limit of an AMQP short string.
 const SHORT_STRING_BYTES: usize = 255;
 
@@ -46,13 +51,19 @@ fn headers(event: &OutboxEvent) -> FieldTable {
     put("cloudEvents_specversion", "1.0".to_owned());
     put("cloudEvents_id", event.event.event_id.to_string());
     put("cloudEvents_source", format!("/{APP_ID}"));
-    put("cloudEvents_type", event.event.name());
+    put("cloudEvents_type", event.event.cloud_event_type());
+    put("cloudEvents_dataschema", DATA_SCHEMA.to_owned());
     put("cloudEvents_subject", format!("claims/{claim}"));
     put(TIME, event.event.occurred_at.format(&Rfc3339).unwrap_or_default());
     put(PARTITION_KEY, claim.to_string());
-    put(SEQUENCE, event.event.sequence.to_string());
+    put(SEQUENCE, sequence(event.event.sequence));
     put("traceparent", traceparent(event));
     headers
+}
+
+/// Returns the rank of an event as text that sorts like the number.
+fn sequence(rank: u64) -> String {
+    format!("{rank:0SEQUENCE_DIGITS$}")
 }
 
 /// Returns the W3C trace context: one trace per exchange (per claim for a worker's decision), one
@@ -137,6 +148,41 @@ mod tests {
         for fact in PartState::ALL.iter().filter(|fact| **fact != PartState::NotRequested) {
             assert!(page.contains(&format!("`{}`", fact.as_str())), "{fact:?}");
         }
+    }
+
+    #[test]
+    fn sequences_sort_as_text() {
+        let ranks = [1, 2, 9, 10, 99, 100, 4_294_967_295];
+        assert!(ranks.map(sequence).is_sorted());
+        assert_eq!(sequence(42), "0000000042");
+    }
+
+    #[test]
+    fn the_schema_of_the_body_is_in_the_tree_and_names_every_field() {
+        let path = DATA_SCHEMA.trim_start_matches("urn:noemie-gateway:").replace(':', "/");
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let schema: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        assert_eq!(schema["$id"], DATA_SCHEMA);
+        let described: BTreeSet<&String> =
+            schema["properties"].as_object().unwrap().keys().collect();
+        let page = include_str!("../../docs/events.md");
+        let mut written = BTreeSet::new();
+        let samples = page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        let samples: Vec<serde_json::Value> =
+            samples.map(|sample| serde_json::from_str(sample).unwrap()).collect();
+        for sample in &samples {
+            written.extend(sample.as_object().unwrap().keys());
+            for field in schema["required"].as_array().unwrap() {
+                assert!(
+                    sample.get(field.as_str().unwrap()).is_some(),
+                    "{field} is not in {sample}"
+                );
+            }
+        }
+        let optional = "corrects".to_owned();
+        written.insert(&optional);
+        assert_eq!(described, written);
     }
 
     #[test]

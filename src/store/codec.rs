@@ -114,7 +114,12 @@ pub(in crate::store) trait Coded: Sized {
 macro_rules! coded_column {
     ($($name:ty),*) => { $(impl Coded for $name { fn read(code: &str) -> Option<Self> { Self::from_code(code) } })* };
 }
-coded_column!(Flow, PartKind, PartState, Channel, ReturnKind, Severity, Verdict, Withdrawal);
+coded_column!(PartKind, Severity, Verdict, Withdrawal);
+
+macro_rules! open_coded_column {
+    ($($name:ty),*) => { $(impl Coded for $name { fn read(code: &str) -> Option<Self> { Some(Self::read_code(code)) } })* };
+}
+open_coded_column!(Flow, PartState, Channel, ReturnKind);
 
 /// Reads a column of codes.
 pub(in crate::store) fn code<T: Coded>(code: &str, column: &'static str) -> Result<T, StoreError> {

@@ -31,9 +31,6 @@ pub enum StoreError {
     /// have been applied.
     #[error("database gave no answer within {0:?}")]
     NoAnswer(Duration),
-    /// Replicas of a version before this one are connected, and need what was to be removed.
-    #[error("replicas of an earlier version are connected ({0} connections): stop them first")]
-    OlderReplicas(u64),
     /// The database URL is of no kind known here.
     #[error("database URL must start with postgres://, postgresql:// or sqlite:, not {scheme:?}")]
     UnsupportedUrl {

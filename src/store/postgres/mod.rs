@@ -36,7 +36,6 @@ mod listen;
 mod notifier;
 mod outbox;
 mod unit;
-mod versions;
 
 mod operations {
     super::super::operations_journal::shared_operations!(sqlx::Postgres);
@@ -172,24 +171,16 @@ impl PostgresStore {
     }
 }
 
+/// Name of the gateway's connections in `pg_stat_activity`.
+const APPLICATION: &str = "noemie-gateway";
+
 /// What each connection is held to. The URL (`?options=-c%20lock_timeout%3D5s`) and `PGOPTIONS`
 /// have the last word.
 fn of_session(options: PgConnectOptions) -> PgConnectOptions {
     let said = options.get_options().unwrap_or_default().to_owned();
     options
-        .application_name(versions::APPLICATION)
+        .application_name(APPLICATION)
         .options(SESSION.into_iter().filter(|(name, _)| !said.contains(name)))
-}
-
-/// A fresh database owes nothing to earlier versions.
-async fn settle(pool: &PgPool) -> Result<(), StoreError> {
-    if versions::are_served(pool).await? && versions::is_untouched(pool).await? {
-        return match versions::leave(pool).await {
-            Err(StoreError::OlderReplicas(_)) => Ok(()),
-            left => left,
-        };
-    }
-    Ok(())
 }
 
 fn pool(max_connections: u32) -> PgPoolOptions {
@@ -244,23 +235,8 @@ impl Schema for PostgresStore {
         migrations.set_ignore_missing(true);
         let pool = self.patient();
         let migrated = migrations.run(&pool).await.map_err(StoreError::Migration);
-        let settled = match migrated {
-            Ok(()) => settle(&pool).await,
-            failed => failed,
-        };
         pool.close().await;
-        settled
-    }
-
-    async fn serves_older_versions(&self) -> Result<bool, StoreError> {
-        self.work.ask(versions::are_served).await
-    }
-
-    async fn leave_older_versions(&self) -> Result<(), StoreError> {
-        let pool = self.patient();
-        let left = versions::leave(&pool).await;
-        pool.close().await;
-        left
+        migrated
     }
 }
 

@@ -113,16 +113,6 @@ impl Schema for SqliteStore {
         migrations.set_ignore_missing(true);
         migrations.run(&self.writer).await.map_err(StoreError::Migration)
     }
-
-    /// One process owns the file: no other version is at work beside it, and a migration removes at
-    /// once what it replaces.
-    async fn serves_older_versions(&self) -> Result<bool, StoreError> {
-        Ok(false)
-    }
-
-    async fn leave_older_versions(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
 }
 
 #[async_trait]

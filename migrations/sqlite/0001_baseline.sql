@@ -1,0 +1,467 @@
+-- The schema of the first release. Later migrations only add: a replica of the version before may
+-- be at work. The PostgreSQL file of this number has the same tables and the same meaning.
+--
+-- No person stands here in clear: NIR, names and births exist only inside `claims.vault` and
+-- `returns.sealed`, encrypted. Amounts are centimes. Ranks are 1-based.
+--
+-- Codes (states, kinds, channels, verdicts …) are open lists: no CHECK names them, for SQLite could
+-- only change one by rebuilding the table. The enums of `src/domain` are the lists; a code that a
+-- program does not know reads as unknown.
+--
+-- Differences from PostgreSQL: instants are INTEGER microseconds since 1970 (text of varying
+-- precision would not sort, and pages rest on that order), identifiers are 16-byte BLOBs (same
+-- order as uuid), dates are ISO text, truth values are 0 or 1, and tables read by their whole key
+-- are WITHOUT ROWID.
+
+-- One deposited file. The row is first written with its three keys only (`verdict` null): it
+-- reserves the deposit, so that a second transaction with the same file waits for the first. A
+-- committed row without verdict is a staged deposit: its invoices are written batch by batch, and
+-- no reading shows it before its verdict.
+CREATE TABLE exchanges (
+    id              BLOB NOT NULL PRIMARY KEY,
+    sender          TEXT NOT NULL,
+    digest          TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL DEFAULT '',
+    channel         TEXT NOT NULL DEFAULT 'cli',
+    file_name       TEXT NOT NULL DEFAULT '',
+    size            INTEGER NOT NULL DEFAULT 0,
+    norm            TEXT NOT NULL DEFAULT '',
+    packaging       TEXT NOT NULL DEFAULT '',
+    verdict         TEXT,
+    logical_files   INTEGER NOT NULL DEFAULT 0,
+    lots            INTEGER NOT NULL DEFAULT 0,
+    invoices        INTEGER NOT NULL DEFAULT 0,
+    lines           INTEGER NOT NULL DEFAULT 0,
+    accepted        INTEGER NOT NULL DEFAULT 0,
+    quarantined     INTEGER NOT NULL DEFAULT 0,
+    duplicates      INTEGER NOT NULL DEFAULT 0,
+    unmatched       INTEGER NOT NULL DEFAULT 0,
+    total           INTEGER NOT NULL DEFAULT 0,
+    amo             INTEGER NOT NULL DEFAULT 0,
+    amc             INTEGER NOT NULL DEFAULT 0,
+    anomalies       INTEGER NOT NULL DEFAULT 0,
+    received_at     INTEGER,
+    archive_name    TEXT NOT NULL DEFAULT '',
+    -- Rank of the last invoice that a staged deposit wrote. A batch continues from here or fails,
+    -- so that two writers of one deposit never write the same part.
+    loaded          INTEGER NOT NULL DEFAULT 0,
+    -- `restart` or `abandon` while the invoices of a staged deposit are being deleted; null
+    -- otherwise.
+    withdrawal      TEXT,
+    -- Instant of the verdict. The events of a staged deposit could not leave before.
+    closed_at       INTEGER
+);
+-- Invariant 7: the same bytes, or the same key, from the same sender are one deposit.
+CREATE UNIQUE INDEX exchanges_digest ON exchanges (sender, digest);
+CREATE UNIQUE INDEX exchanges_key ON exchanges (sender, idempotency_key) WHERE idempotency_key <> '';
+CREATE INDEX exchanges_newest ON exchanges (received_at, id);
+CREATE INDEX exchanges_by_sender ON exchanges (sender, received_at, id);
+-- Staged deposits: as many rows as large deposits are under way.
+CREATE INDEX exchanges_loading ON exchanges (received_at, id) WHERE verdict IS NULL;
+
+-- One 000..999. Only exchanges that were not refused write here, so that a corrected file can be
+-- sent again (control C5).
+CREATE TABLE logical_files (
+    exchange_id BLOB NOT NULL REFERENCES exchanges (id),
+    ordinal     INTEGER NOT NULL,
+    issuer      TEXT NOT NULL,
+    recipient   TEXT NOT NULL,
+    message     TEXT NOT NULL,
+    created     TEXT NOT NULL,
+    file_id     TEXT NOT NULL,
+    norm        TEXT NOT NULL,
+    PRIMARY KEY (exchange_id, ordinal),
+    UNIQUE (issuer, recipient, message, created, file_id)
+) WITHOUT ROWID;
+
+-- Invariant 1: every record read is counted in one column. The database refuses a ledger that does
+-- not balance.
+CREATE TABLE ledgers (
+    exchange_id  BLOB NOT NULL PRIMARY KEY REFERENCES exchanges (id),
+    read_records INTEGER NOT NULL,
+    accepted     INTEGER NOT NULL,
+    quarantined  INTEGER NOT NULL,
+    duplicates   INTEGER NOT NULL,
+    unmatched    INTEGER NOT NULL,
+    envelope     INTEGER NOT NULL,
+    CONSTRAINT ledger_balances CHECK (read_records = accepted + quarantined + duplicates + unmatched + envelope)
+);
+-- Empty as long as the check stands: the metric reads it without reading the history.
+CREATE INDEX ledgers_unbalanced ON ledgers (exchange_id)
+    WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope;
+
+-- What an accepted invoice became. Its status is not here: it follows from the two rows of
+-- claim_parts.
+CREATE TABLE claims (
+    id                 BLOB NOT NULL PRIMARY KEY,
+    exchange_id        BLOB NOT NULL REFERENCES exchanges (id),
+    flow               TEXT NOT NULL,
+    sender             TEXT NOT NULL,
+    logical_file       INTEGER NOT NULL,
+    lot                TEXT NOT NULL,
+    lot_date           TEXT,
+    ordinal            INTEGER NOT NULL,
+    first_record       INTEGER NOT NULL,
+    record_count       INTEGER NOT NULL,
+    identity           TEXT NOT NULL,
+    person             TEXT NOT NULL,
+    vault              BLOB NOT NULL,
+    ps                 TEXT NOT NULL,
+    norm_code          TEXT NOT NULL,
+    invoice_number     TEXT NOT NULL,
+    invoice_complement TEXT NOT NULL,
+    invoice_date       TEXT,
+    amc_number         TEXT NOT NULL,
+    amo_organism       TEXT NOT NULL,
+    total              INTEGER NOT NULL,
+    received_at        INTEGER NOT NULL,
+    corrects           BLOB,
+    -- False once the AMC part is rejected (the AMO part when nothing is asked of the AMC): the
+    -- invoice may then be sent again. Written by the store beside each change of a part, because an
+    -- index cannot look into another table.
+    live               BOOLEAN NOT NULL
+);
+-- One live claim per invoice, also between two transactions at once. An identity is random: an
+-- index that begins with it would cost each new claim of a long history a page of its own. The
+-- identity contains PS and number, so that these two columns before it change nothing of what is
+-- unique, and the invoices of one PS lie together.
+CREATE UNIQUE INDEX claims_live_invoice ON claims (ps, invoice_number, identity) WHERE live;
+-- The rejected claims of an invoice, latest last.
+CREATE INDEX claims_rejected_invoice ON claims (ps, invoice_number, identity, received_at, id) WHERE NOT live;
+-- Listings, newest first, one index per filter (read backwards).
+CREATE INDEX claims_newest ON claims (received_at, id);
+CREATE INDEX claims_by_sender ON claims (sender, received_at, id);
+-- Listings of one insurer, and of a caller who may see one insurer only.
+CREATE INDEX claims_by_amc ON claims (amc_number, received_at, id);
+CREATE INDEX claims_by_ps ON claims (ps, received_at, id);
+CREATE INDEX claims_by_invoice ON claims (invoice_number, ps, received_at, id);
+CREATE INDEX claims_by_exchange ON claims (exchange_id, received_at, id);
+
+-- The two outcomes of a claim. No foreign key here nor on lines, events and anomalies: one method
+-- writes them together with their claim, never alone, and a check per row would be paid on every
+-- line of every file.
+CREATE TABLE claim_parts (
+    claim_id           BLOB NOT NULL,
+    kind               TEXT NOT NULL,
+    state              TEXT NOT NULL,
+    asked              INTEGER NOT NULL,
+    paid               INTEGER NOT NULL,
+    transfer_reference TEXT,
+    transfer_date      TEXT,
+    -- JSON list of {code, label}.
+    reasons            TEXT NOT NULL,
+    updated_at         INTEGER NOT NULL,
+    -- When the promise ends; the AMC part only.
+    due_at             INTEGER,
+    -- What told this reject to its sender: a return file of ours, or the exchange by which the
+    -- caisse did.
+    told_in            BLOB,
+    PRIMARY KEY (claim_id, kind)
+) WITHOUT ROWID;
+-- Overdue claims without reading those that are over.
+CREATE INDEX claim_parts_due ON claim_parts (due_at)
+    WHERE kind = 'amc' AND state IN ('received', 'accepted', 'deferred');
+-- Rejects to tell, oldest first.
+CREATE INDEX claim_parts_untold ON claim_parts (updated_at, claim_id)
+    WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND told_in IS NULL;
+
+CREATE TABLE claim_lines (
+    claim_id    BLOB NOT NULL,
+    rank        INTEGER NOT NULL,
+    record_type TEXT NOT NULL,
+    act_code    TEXT NOT NULL,
+    care_date   TEXT,
+    quantity    INTEGER NOT NULL,
+    coefficient INTEGER NOT NULL,
+    unit_price  INTEGER NOT NULL,
+    base        INTEGER NOT NULL,
+    rate        INTEGER NOT NULL,
+    billed      INTEGER NOT NULL,
+    amo         INTEGER NOT NULL,
+    amc         INTEGER NOT NULL,
+    qualifier   TEXT NOT NULL,
+    PRIMARY KEY (claim_id, rank)
+) WITHOUT ROWID;
+
+-- Invariant 3: the fact and its event are one transaction. There is one writer at a time, so
+-- `outbox_id` follows the order of commits; AUTOINCREMENT because a purged row must not give its
+-- number again.
+CREATE TABLE outbox (
+    outbox_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id     BLOB NOT NULL UNIQUE,
+    claim_id     BLOB NOT NULL,
+    sequence     INTEGER NOT NULL,
+    name         TEXT NOT NULL,
+    routing_key  TEXT NOT NULL,
+    -- JSON as text, byte for byte what consumers get: it is never written anew.
+    payload      TEXT NOT NULL,
+    created_at   INTEGER NOT NULL,
+    published_at INTEGER,
+    -- Rank in the published stream, without holes: the resume token of a subscriber.
+    position     INTEGER UNIQUE,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    -- The staged deposit whose verdict the event waits for. Null, or a deposit with a verdict: the
+    -- event may leave.
+    load_id      BLOB,
+    UNIQUE (claim_id, sequence),
+    CHECK ((position IS NULL) = (published_at IS NULL))
+);
+-- No index of the unpublished here: in the index behind UNIQUE (position), those without position
+-- stand together, by outbox_id.
+
+-- Events to publish, staged deposit by staged deposit, and those of none: the events of a staged
+-- deposit under way are passed over in one step.
+CREATE INDEX outbox_waiting ON outbox (load_id, outbox_id) WHERE published_at IS NULL;
+
+-- Quarantined invoices. An invoice waits here until a corrected one replaces it (`resolved_by`); a
+-- duplicate names its original and waits for nothing.
+CREATE TABLE quarantine (
+    exchange_id    BLOB NOT NULL REFERENCES exchanges (id),
+    ordinal        INTEGER NOT NULL,
+    ps             TEXT NOT NULL,
+    invoice_number TEXT NOT NULL,
+    lot            TEXT NOT NULL,
+    -- JSON list of codes.
+    codes          TEXT NOT NULL,
+    first_record   INTEGER NOT NULL,
+    record_count   INTEGER NOT NULL,
+    byte_offset    INTEGER NOT NULL,
+    duplicate_of   BLOB,
+    resolved_by    BLOB,
+    at             INTEGER NOT NULL,
+    PRIMARY KEY (exchange_id, ordinal)
+) WITHOUT ROWID;
+CREATE INDEX quarantine_waiting ON quarantine (ps, invoice_number) WHERE resolved_by IS NULL AND duplicate_of IS NULL;
+-- The duplicates of a claim: when a withdrawal deletes that claim, they are duplicates no more.
+CREATE INDEX quarantine_duplicates ON quarantine (duplicate_of) WHERE duplicate_of IS NOT NULL;
+
+CREATE TABLE anomalies (
+    exchange_id    BLOB NOT NULL,
+    ordinal        INTEGER NOT NULL,
+    code           TEXT NOT NULL,
+    control        TEXT NOT NULL,
+    severity       TEXT NOT NULL,
+    record         INTEGER NOT NULL,
+    record_type    TEXT NOT NULL,
+    -- `column` and `offset` are words of SQL.
+    column_number  INTEGER NOT NULL,
+    byte_offset    INTEGER NOT NULL,
+    length         INTEGER NOT NULL,
+    field          TEXT NOT NULL,
+    -- Masked before it comes here.
+    value          TEXT NOT NULL,
+    message        TEXT NOT NULL,
+    invoice_number TEXT NOT NULL,
+    PRIMARY KEY (exchange_id, ordinal)
+) WITHOUT ROWID;
+
+-- Returns of the caisse that match no claim yet.
+CREATE TABLE unmatched_returns (
+    exchange_id    BLOB NOT NULL REFERENCES exchanges (id),
+    ordinal        INTEGER NOT NULL,
+    identity       TEXT NOT NULL,
+    ps             TEXT NOT NULL,
+    invoice_number TEXT NOT NULL,
+    summary        TEXT NOT NULL,
+    PRIMARY KEY (exchange_id, ordinal)
+) WITHOUT ROWID;
+CREATE INDEX unmatched_returns_identity ON unmatched_returns (identity);
+
+-- Files made for partners; the body is encrypted.
+CREATE TABLE returns (
+    id           BLOB NOT NULL PRIMARY KEY,
+    kind         TEXT NOT NULL,
+    recipient    TEXT NOT NULL,
+    exchange_id  BLOB REFERENCES exchanges (id),
+    file_name    TEXT NOT NULL,
+    digest       TEXT NOT NULL,
+    sealed       BLOB NOT NULL,
+    created_at   INTEGER NOT NULL,
+    delivered_at INTEGER
+);
+-- An exchange has one ARL.
+CREATE UNIQUE INDEX returns_arl ON returns (exchange_id) WHERE kind = 'arl';
+CREATE INDEX returns_newest ON returns (created_at, id);
+CREATE INDEX returns_by_recipient ON returns (recipient, created_at, id);
+CREATE INDEX returns_undelivered ON returns (created_at, id) WHERE delivered_at IS NULL;
+
+-- Decisions of workers, one per idempotency key.
+CREATE TABLE decisions (
+    idempotency_key TEXT NOT NULL PRIMARY KEY,
+    request_digest  TEXT NOT NULL,
+    event_id        BLOB NOT NULL,
+    claim_id        BLOB NOT NULL,
+    at              INTEGER NOT NULL
+);
+
+-- Each reading of a person's data: reader, instant, purpose. Rows are only appended.
+CREATE TABLE access_journal (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    claim_id BLOB NOT NULL,
+    caller   TEXT NOT NULL,
+    purpose  TEXT NOT NULL,
+    at       INTEGER NOT NULL
+);
+CREATE INDEX access_journal_claim ON access_journal (claim_id, at);
+
+-- Receipts in the order of their commits. A link is a keyed digest over the link before and the
+-- receipt: whoever removes or alters a receipt without the vault's key breaks the chain.
+CREATE TABLE receipt_chain (
+    sequence    INTEGER PRIMARY KEY,
+    exchange_id BLOB NOT NULL UNIQUE REFERENCES exchanges (id),
+    link        TEXT NOT NULL
+);
+-- One row: the end of the chain, so that the removal of the last receipts shows as well.
+CREATE TABLE receipt_chain_tip (
+    one      INTEGER PRIMARY KEY DEFAULT 1 CHECK (one = 1),
+    sequence INTEGER NOT NULL,
+    link     TEXT NOT NULL
+);
+INSERT INTO receipt_chain_tip (sequence, link) VALUES (0, '');
+
+-- Operations by hand on messages and data: author, instant, action, subject. Rows are only appended.
+
+-- One row a step: `asked` comes before anything is touched, `batch` before each batch with the
+-- identifiers of what it touches, `done` or `failed` at the end. An operation whose last row is
+-- `asked` or `batch` was cut: what its last batch names may be done or not.
+CREATE TABLE operations_journal (
+    operation_id BLOB NOT NULL,
+    step         INTEGER NOT NULL,   -- from 0
+    at           INTEGER NOT NULL,
+    actor        TEXT NOT NULL,      -- who, as they said or as the system knows them
+    action       TEXT NOT NULL,      -- `dlq.replay`, `dlq.drop` …
+    stage        TEXT NOT NULL,
+    subject      TEXT NOT NULL,      -- what was worked on, a queue for example
+    detail       TEXT NOT NULL,      -- filter, identifiers, counts; never a person
+    PRIMARY KEY (operation_id, step)
+) STRICT;
+CREATE INDEX operations_journal_newest ON operations_journal (at, operation_id, step);
+
+-- One row per extract of the register that was applied. The last one is what lookups call "the
+-- register".
+CREATE TABLE finess_snapshots (
+    id              INTEGER PRIMARY KEY,
+    digest          TEXT NOT NULL UNIQUE,       -- BLAKE3 of the file, hex
+    source_name     TEXT NOT NULL,
+    encoding        TEXT NOT NULL,
+    as_of           TEXT NOT NULL,            -- date of the extract, from its first line
+    imported_at     TEXT NOT NULL,
+    row_count       INTEGER NOT NULL,
+    problem_count   INTEGER NOT NULL,
+    opened          INTEGER NOT NULL,
+    closed          INTEGER NOT NULL,
+    renamed         INTEGER NOT NULL,
+    ej_changed      INTEGER NOT NULL,
+    otherwise_changed INTEGER NOT NULL,
+    unchanged       INTEGER NOT NULL
+) STRICT;
+
+-- Dated history: a version holds from valid_from (included) to valid_to (excluded). Absent texts
+-- are empty.
+CREATE TABLE finess_establishments (
+    id              INTEGER PRIMARY KEY,
+    finess_et       TEXT NOT NULL,
+    finess_ej       TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    long_name       TEXT NOT NULL,
+    category_code   TEXT NOT NULL,
+    category_label  TEXT NOT NULL,
+    department      TEXT NOT NULL,
+    post_line       TEXT NOT NULL,              -- post code and town
+    siret           TEXT NOT NULL,
+    codemft         TEXT NOT NULL,
+    opened_on       TEXT,
+    updated_on      TEXT,                     -- refreshed in place: a new value alone opens no version
+    valid_from      TEXT NOT NULL,
+    valid_to        TEXT,
+    first_version   INTEGER NOT NULL,            -- also answers for the days before the first extract that shows it
+    last_seen       TEXT,                     -- last extract that showed it; NULL while it is open
+    close_reason    TEXT                         -- `absent` or `modifie`
+) STRICT;
+CREATE UNIQUE INDEX finess_establishments_open ON finess_establishments (finess_et) WHERE valid_to IS NULL;
+CREATE INDEX finess_establishments_et ON finess_establishments (finess_et, valid_from);
+CREATE INDEX finess_establishments_ej ON finess_establishments (finess_ej);
+
+-- Rows of an import that is still being read. Emptied at its end, and of what a killed import left
+-- behind.
+CREATE TABLE finess_staging (
+    import_id       TEXT NOT NULL,
+    line            INTEGER NOT NULL,
+    staged_at       INTEGER NOT NULL,            -- seconds since 1970
+    readable        INTEGER NOT NULL,            -- false: seen, but its row is faulty; its earlier version stays as it is
+    finess_et       TEXT NOT NULL,
+    finess_ej       TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    long_name       TEXT NOT NULL,
+    category_code   TEXT NOT NULL,
+    category_label  TEXT NOT NULL,
+    department      TEXT NOT NULL,
+    post_line       TEXT NOT NULL,
+    siret           TEXT NOT NULL,
+    codemft         TEXT NOT NULL,
+    opened_on       TEXT,
+    updated_on      TEXT,
+    PRIMARY KEY (import_id, finess_et)
+) STRICT;
+
+CREATE TABLE convention_imports (
+    id              INTEGER PRIMARY KEY,
+    digest          TEXT NOT NULL,
+    source_name     TEXT NOT NULL,
+    encoding        TEXT NOT NULL,
+    imported_at     TEXT NOT NULL,
+    row_count       INTEGER NOT NULL,
+    added           INTEGER NOT NULL,
+    changed         INTEGER NOT NULL,
+    unchanged       INTEGER NOT NULL
+) STRICT;
+
+-- Two times: starts_on to ends_on (both included) is the life of the convention, recorded_from to
+-- recorded_to is what we knew when.
+CREATE TABLE conventions (
+    id              INTEGER PRIMARY KEY,
+    identifier      TEXT NOT NULL,              -- billing number or FINESS, 9 characters
+    amc             TEXT NOT NULL,              -- 10 digits
+    convention_type TEXT NOT NULL,              -- '' or 2 characters
+    domain          TEXT NOT NULL,              -- '*' for all
+    starts_on       TEXT NOT NULL,
+    ends_on         TEXT,
+    state           TEXT NOT NULL,
+    motive          TEXT NOT NULL,
+    concentrator    TEXT NOT NULL,
+    rpps            TEXT NOT NULL,
+    finess_et       TEXT NOT NULL,
+    recorded_from   TEXT NOT NULL,
+    recorded_to     TEXT,
+    source_digest   TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX conventions_current ON conventions (identifier, amc, convention_type, domain, starts_on) WHERE recorded_to IS NULL;
+CREATE INDEX conventions_finess_et ON conventions (finess_et, amc) WHERE recorded_to IS NULL AND finess_et <> '';
+CREATE INDEX conventions_rpps ON conventions (rpps, amc) WHERE recorded_to IS NULL AND rpps <> '';
+-- No index begins with the AMC: the planner would read all conventions of an AMC; lookups enter by
+-- number.
+CREATE INDEX conventions_history ON conventions (identifier, amc);
+
+CREATE TABLE convention_staging (
+    import_id       TEXT NOT NULL,
+    line            INTEGER NOT NULL,
+    staged_at       INTEGER NOT NULL,
+    identifier      TEXT NOT NULL,
+    amc             TEXT NOT NULL,
+    convention_type TEXT NOT NULL,
+    domain          TEXT NOT NULL,
+    starts_on       TEXT NOT NULL,
+    ends_on         TEXT,
+    state           TEXT NOT NULL,
+    motive          TEXT NOT NULL,
+    concentrator    TEXT NOT NULL,
+    rpps            TEXT NOT NULL,
+    finess_et       TEXT NOT NULL,
+    PRIMARY KEY (import_id, identifier, amc, convention_type, domain, starts_on)
+) STRICT;
+
+-- AMC numbers with a convention, so that a lookup learns by one keyed read whether an AMC is known.
+-- Rows are only added: no convention is ever deleted.
+CREATE TABLE convention_amcs (
+    amc             TEXT PRIMARY KEY            -- 10 digits
+) STRICT, WITHOUT ROWID;
