@@ -1,6 +1,6 @@
 //! Deposits, dry runs, reports and return files over gRPC.
 
-mod grpc_support;
+use crate::grpc_support;
 
 use futures::{StreamExt as _, stream};
 use grpc_support::samples;
@@ -15,7 +15,7 @@ use noemie_gateway::grpc::proto::{
 use tonic::{Code, Status};
 
 /// A DRE without anomaly.
-const DRE: &[u8] = include_bytes!("../testdata/b2/ok/auxiliaire.crlf.b2");
+const DRE: &[u8] = include_bytes!("../../testdata/b2/ok/auxiliaire.crlf.b2");
 
 fn metadata(sender: &str, key: &str) -> Part {
     Part::Metadata(SubmitMetadata {

@@ -7,7 +7,8 @@
     reason = "a test stops at the first surprise"
 )]
 
-mod support;
+use crate::on_both;
+use crate::support;
 
 use noemie_gateway::app::App;
 use noemie_gateway::archive::Archive;

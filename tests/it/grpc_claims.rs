@@ -1,6 +1,6 @@
 //! The full claim, its person and the access journal; event streams and their resume tokens.
 
-mod grpc_support;
+use crate::grpc_support;
 
 use futures::StreamExt as _;
 use grpc_support::samples::{self, deposit, deposit_many};

@@ -8,7 +8,7 @@ mod imports;
 mod lookups;
 #[path = "conventionnement/many_establishments.rs"]
 mod many_establishments;
-mod support;
+use crate::support;
 
 use imports::*;
 use lookups::*;

@@ -1,6 +1,6 @@
 //! Decisions of workers over gRPC: life cycle, repetition, refusals.
 
-mod grpc_support;
+use crate::grpc_support;
 
 use grpc_support::samples::{self, deposit_many};
 use grpc_support::{Gateway, fields, reason};

@@ -2,7 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "the shared helpers serve other tests too")]
 
-mod support;
+use crate::on_both;
+use crate::support;
 
 use futures::future::join_all;
 use noemie_gateway::clock::SystemClock;

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod support;
+use crate::support;
 
 use broker::{Message, on_broker};
 use gateway::{Gateway, Invoice, drop_path, eventually, invoices, read_noemie};

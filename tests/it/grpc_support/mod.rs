@@ -2,8 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
-#[path = "../support/samples.rs"]
-pub mod samples;
+pub use crate::support::samples;
 
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::{Clock, FixedClock};

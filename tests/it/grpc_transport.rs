@@ -1,9 +1,9 @@
 //! The listener of gRPC: no answer waits for the client's delayed acknowledgement, and running out
 //! of file descriptors does not end it.
 
-mod support;
+use crate::support;
 
-mod grpc_support;
+use crate::grpc_support;
 
 use grpc_support::Gateway;
 use noemie_gateway::grpc::proto::LookupConventionnementRequest;

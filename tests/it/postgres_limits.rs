@@ -7,7 +7,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-mod support;
+use crate::support;
 
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::{FixedClock, SystemClock};

@@ -8,7 +8,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod support;
+use crate::support;
 
 use broker::on_broker;
 use gateway::{Gateway, eventually, read_noemie, run};

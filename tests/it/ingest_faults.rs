@@ -1,8 +1,8 @@
 //! What must hold when something around a deposit is broken, killed or repeated: real files through
 //! the door, over SQLite.
 
-mod ingest_support;
-mod support;
+use crate::ingest_support;
+use crate::support;
 
 use ingest_support::{Gateway, dre, files_in, options, rejecting, rsp};
 use noemie_gateway::app::App;

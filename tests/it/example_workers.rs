@@ -9,7 +9,7 @@
     reason = "a test that unwraps is a test that fails with a line number"
 )]
 
-mod support;
+use crate::support;
 
 use lapin::BasicProperties;
 use lapin::options::BasicPublishOptions;

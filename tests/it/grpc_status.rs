@@ -1,6 +1,6 @@
 //! "Where is my invoice?": statuses, listings, history, quarantined invoices.
 
-mod grpc_support;
+use crate::grpc_support;
 
 use grpc_support::samples::{self, at, deposit, deposit_many};
 use grpc_support::{Gateway, fields, reason};

@@ -3,7 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod support;
+use crate::on_both;
+use crate::support;
 
 use gateway::{Gateway, eventually};
 use noemie_gateway::generate::{self, Options, Profile};

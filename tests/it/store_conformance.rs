@@ -7,8 +7,6 @@
     reason = "a test stops at the first surprise"
 )]
 
-mod support;
-
 #[path = "store_conformance/claims.rs"]
 mod claims;
 #[path = "store_conformance/exchanges.rs"]
@@ -28,13 +26,13 @@ macro_rules! suite {
         mod sqlite {
             $(mod $room { $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $story() { crate::support::databases::on_sqlite(crate::$room::$story).await }
+                async fn $story() { crate::support::databases::on_sqlite(crate::store_conformance::$room::$story).await }
             )* })*
         }
         mod postgres {
             $(mod $room { $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $story() { crate::support::databases::on_postgres(crate::$room::$story).await }
+                async fn $story() { crate::support::databases::on_postgres(crate::store_conformance::$room::$story).await }
             )* })*
         }
     };

@@ -1,7 +1,7 @@
 //! Civil time through the program itself: what the hour of a deposit in Paris makes of its due
 //! date, its ARL and its findings. The clock is set by the test setting `NOEMIE_TEST_CLOCK`.
 
-mod support;
+use crate::support;
 
 use noemie_gateway::generate::{self, Options, Profile};
 use support::gateway::Gateway;

@@ -1,6 +1,6 @@
 //! Health, reflection, conventionnement and the order of stopping.
 
-mod grpc_support;
+use crate::grpc_support;
 
 use futures::{StreamExt as _, stream};
 use grpc_support::{Gateway, fields};

@@ -1,7 +1,7 @@
 //! Documents that say what the code says: generated tables are current, the transcript of the
 //! README is what `demo` prints.
 //!
-//! `NOEMIE_UPDATE_DOCS=1 cargo test --test docs` writes them anew.
+//! `NOEMIE_UPDATE_DOCS=1 cargo test --test it docs::` writes them anew.
 
 use noemie_gateway::generate::{self, Damage, Options, Profile, ReturnDamage};
 use noemie_parsers::anomaly::{Code, Severity};
@@ -46,7 +46,7 @@ fn check_section(file: &str, marker: &str, expected: &str) {
         return;
     }
     panic!(
-        "{file} is not current: run NOEMIE_UPDATE_DOCS=1 cargo test --test docs\n--- expected\n{expected}"
+        "{file} is not current: run NOEMIE_UPDATE_DOCS=1 cargo test --test it docs::\n--- expected\n{expected}"
     );
 }
 
@@ -91,7 +91,7 @@ fn check_file(file: &str, expected: &str) {
     }
     assert!(
         std::env::var_os("NOEMIE_UPDATE_DOCS").is_some(),
-        "{file} is not current: run NOEMIE_UPDATE_DOCS=1 cargo test --test docs"
+        "{file} is not current: run NOEMIE_UPDATE_DOCS=1 cargo test --test it docs::"
     );
     std::fs::create_dir_all(path.parent().expect("in a folder")).expect("the folder can be made");
     std::fs::write(path, expected).expect("the document can be written");

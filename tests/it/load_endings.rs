@@ -13,7 +13,8 @@ mod controls;
 mod giving_up;
 #[path = "load_endings/meetings.rs"]
 mod meetings;
-mod support;
+use crate::on_both;
+use crate::support;
 
 use controls::*;
 use cut::{cut_after, step};

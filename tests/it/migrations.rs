@@ -11,7 +11,8 @@
     reason = "a test stops at the first surprise"
 )]
 
-mod support;
+use crate::on_both;
+use crate::support;
 
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::domain::{
@@ -73,7 +74,7 @@ fn payload(deposit: u8, sequence: u8) -> String {
         if sequence == 1 { ("received", "received") } else { ("accepted", "accepted") };
     let (event, claim, exchange) =
         (id(deposit, if sequence == 1 { 3 } else { 5 }), id(deposit, 2), id(deposit, 1));
-    let sample = include_str!("../docs/events.md")
+    let sample = include_str!("../../docs/events.md")
         .split("```json\n")
         .nth(usize::from(sequence))
         .unwrap()

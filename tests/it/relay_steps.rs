@@ -6,7 +6,7 @@
     reason = "a test that unwraps is a test that fails with a line number"
 )]
 
-mod support;
+use crate::support;
 
 use async_trait::async_trait;
 use noemie_gateway::clock::FixedClock;

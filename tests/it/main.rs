@@ -1,0 +1,42 @@
+//! The integration tests in one program, one module per subject: one program links once.
+//!
+//! `cargo test --test it grpc_claims::` runs one module. A test is a program of its own only where
+//! it needs a process of its own: `kill_matrix` and `outages` have a private PostgreSQL,
+//! `admin_port` and `relay_rabbitmq` install a recorder of metrics, `architecture` reads the
+//! sources and links nothing of the gateway.
+
+mod conventionnement;
+mod dead_letters;
+mod dlq_cli;
+mod docs;
+mod e2e_cli;
+mod e2e_commands;
+mod e2e_gateway;
+mod e2e_privacy;
+mod e2e_time;
+mod example_workers;
+mod grpc_claims;
+mod grpc_decisions;
+mod grpc_event_mapping;
+mod grpc_exchange;
+mod grpc_proto_rules;
+mod grpc_server;
+mod grpc_status;
+mod grpc_support;
+mod grpc_transport;
+mod holidays;
+mod ingest_faults;
+mod ingest_loads;
+mod ingest_support;
+mod load_endings;
+mod loads_cli;
+mod migrations;
+mod postgres_limits;
+mod relay_steps;
+mod returns_decide;
+mod store_conformance;
+#[path = "../support/mod.rs"]
+mod support;
+mod validate_cli;
+mod verify;
+mod xray;
