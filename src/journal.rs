@@ -2,6 +2,7 @@
 //! deposit). Each step is committed before it is executed.
 
 use crate::clock::SharedClock;
+use crate::domain::FreeText;
 use crate::store::{OperationStep, SharedOperationsJournal, Stage, StoreError};
 use serde_json::Value;
 use uuid::Uuid;
@@ -14,7 +15,7 @@ pub struct Author {
     /// Source of instants and identifiers.
     pub clock: SharedClock,
     /// Name that the operator gave.
-    pub name: String,
+    pub name: FreeText,
 }
 
 /// The journal of one operation.
@@ -46,7 +47,7 @@ impl<'a> Journal<'a> {
             operation_id: self.operation_id,
             step: self.step,
             at: self.author.clock.now(),
-            actor: self.author.name.clone(),
+            actor: self.author.name.to_string(),
             action: self.action.to_owned(),
             stage,
             subject: self.subject.clone(),

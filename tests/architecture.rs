@@ -129,7 +129,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("conventionnement", &["store", "clock", "domain"]),
     ("relay", &["journal", "kill_point", "store", "clock", "domain", "error_chain"]),
     // What is done by hand, whatever it is done to.
-    ("journal", &["store", "clock"]),
+    ("journal", &["store", "clock", "domain"]),
     ("normalise", &["vault", "domain"]),
     ("store", &["domain"]),
     ("archive", &["kill_point", "vault", "domain"]),

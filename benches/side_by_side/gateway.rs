@@ -65,7 +65,7 @@ impl Bench {
             sender: "bench".into(),
             channel: Channel::Cli,
             file_name: String::new(),
-            idempotency_key: String::new(),
+            idempotency_key: None,
         };
         let start = Instant::now();
         let mut incoming = self.ingest.open(deposit).unwrap();

@@ -269,8 +269,8 @@ async fn steady_decisions(
                 claim_id: claim,
                 part: PartKind::Amc,
                 kind: DecisionKind::Accept,
-                idempotency_key: String::new(),
-                decided_by: "bench".to_owned(),
+                idempotency_key: None,
+                decided_by: "bench".into(),
             };
             decide(store.as_ref(), clock.as_ref(), &Caller::local(), &decision).await.unwrap();
             (claim, Instant::now())

@@ -335,7 +335,7 @@ async fn journal(args: &JournalArgs, config: Config, out: &mut Output) -> Result
 async fn author(by: &Option<String>, config: Config) -> Result<Author> {
     let name = super::author(by.as_deref());
     let app = super::open_existing(config).await?;
-    Ok(Author { store: app.store, clock: app.clock, name })
+    Ok(Author { store: app.store, clock: app.clock, name: name.into() })
 }
 
 fn now() -> OffsetDateTime {

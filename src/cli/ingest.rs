@@ -71,8 +71,7 @@ pub(super) async fn deposit(
     channel: Channel,
 ) -> Result<Receipt> {
     let file_name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let deposit =
-        Deposit { sender: sender.to_owned(), channel, file_name, idempotency_key: String::new() };
+    let deposit = Deposit { sender: sender.to_owned(), channel, file_name, idempotency_key: None };
     Ok(app.ingest.accept_file(path, deposit).await?)
 }
 

@@ -4,7 +4,7 @@
 use super::{Format, Output, OutputArgs, output};
 use crate::app::App;
 use crate::domain::ExchangeId;
-use crate::domain::masking::without_nir;
+use crate::domain::FreeText;
 use crate::journal::{Author, Journal};
 use crate::store::{RemovedRows, Stage, StagedDeposit, Withdrawal};
 use anyhow::Result;
@@ -119,11 +119,14 @@ async fn abandon(args: &AbandonArgs, app: &App, out: &mut Output) -> Result<Exit
     let author = Author {
         store: app.store.clone(),
         clock: app.clock.clone(),
-        name: super::author(args.by.as_deref()),
+        name: super::author(args.by.as_deref()).into(),
     };
     let mut journal = Journal::open(&author, ACTION, load.id.to_string());
     journal
-        .write(Stage::Asked, json!({ "why": without_nir(&args.why), "load": object(&load, held)? }))
+        .write(
+            Stage::Asked,
+            json!({ "why": FreeText::new(&args.why), "load": object(&load, held)? }),
+        )
         .await?;
     let outcome = app.ingest.abandon(load.id).await;
     match &outcome {

@@ -27,8 +27,8 @@ fn convention(
         starts_on,
         ends_on,
         state,
-        motive: String::new(),
-        concentrator: String::new(),
+        motive: Default::default(),
+        concentrator: Default::default(),
         rpps: String::new(),
         finess_et: String::new(),
     };

@@ -4,6 +4,7 @@
 use super::dates::parse_date;
 use super::identifier::{WRONG_KEY, is_domain, normalise, read_ps};
 use super::problem::Problem;
+use crate::domain::FreeText;
 use crate::store::conventions::{ConventionRow, ConventionState};
 use noemie_parsers::types::{NumeroAmc, Rpps};
 use time::Date;
@@ -274,16 +275,17 @@ impl RowReader<'_> {
         state
     }
 
-    fn free_text(&mut self, column: Column) -> String {
-        let text = self.text(column).to_owned();
+    fn free_text(&mut self, column: Column) -> FreeText {
+        let text = self.text(column);
         if text.chars().count() > MAX_TEXT {
             self.report(
                 column,
                 "TEXTE_TROP_LONG",
                 format!("Le texte dépasse {MAX_TEXT} caractères."),
             );
+            return FreeText::default();
         }
-        text
+        text.into()
     }
 
     fn rpps(&mut self) -> String {

@@ -16,7 +16,7 @@ pub(super) fn by_facts(facts: Facts<'_>) -> LookupAnswer {
     let warnings = warnings::of(&facts, answer, reason_code);
     let convention = facts.choice.convention().cloned();
     let concentrator =
-        convention.as_ref().map(|row| row.concentrator.clone()).filter(|name| !name.is_empty());
+        convention.as_ref().map(|row| row.concentrator.to_string()).filter(|name| !name.is_empty());
     LookupAnswer {
         answer,
         reason_code,
@@ -93,7 +93,7 @@ fn of_convention(
     let why = if row.motive.is_empty() {
         String::new()
     } else {
-        format!(" Motif : {}.", row.motive.trim_end_matches('.'))
+        format!(" Motif : {}.", row.motive.as_str().trim_end_matches('.'))
     };
     match standing {
         Standing::InForce => (

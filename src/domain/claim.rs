@@ -1,6 +1,6 @@
 //! Claims, their two parts, and the status that follows from them.
 
-use super::{ClaimId, ExchangeId, InvoiceKey, Token};
+use super::{ClaimId, ExchangeId, FreeText, InvoiceKey, Token};
 use noemie_parsers::types::Montant;
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
@@ -146,9 +146,9 @@ open_coded! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// Code as the payer gave it (for example `122`, `AAA000651R`, `NON_CONVENTIONNE`).
-    pub code: String,
+    pub code: FreeText,
     /// French label.
-    pub label: String,
+    pub label: FreeText,
 }
 
 /// One part of a claim.
@@ -163,7 +163,7 @@ pub struct ClaimPart {
     /// Amount paid so far (negative movements included).
     pub paid: Montant,
     /// Reference or label of the bank transfer.
-    pub transfer_reference: Option<String>,
+    pub transfer_reference: Option<FreeText>,
     /// Date of the transfer.
     pub transfer_date: Option<Date>,
     /// Reasons of the last reject or deferral.

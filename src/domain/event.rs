@@ -81,7 +81,7 @@ pub struct ReasonEntry {
 
 impl From<&Reason> for ReasonEntry {
     fn from(reason: &Reason) -> Self {
-        Self { code: reason.code.clone(), label: reason.label.clone() }
+        Self { code: reason.code.to_string(), label: reason.label.to_string() }
     }
 }
 
@@ -116,7 +116,7 @@ impl ClaimEvent {
             amo_centimes: claim.amo.asked.centimes(),
             amc_centimes: claim.amc.asked.centimes(),
             paid_centimes: part.paid.centimes(),
-            transfer_reference: part.transfer_reference.clone().unwrap_or_default(),
+            transfer_reference: part.transfer_reference.clone().unwrap_or_default().into(),
             reasons: part.reasons.iter().map(ReasonEntry::from).collect(),
             corrects: claim.corrects,
         }

@@ -7,6 +7,7 @@ pub mod civil_time;
 pub mod claim;
 pub mod event;
 pub mod exchange;
+pub mod free_text;
 pub mod ids;
 pub mod life_cycle;
 pub mod masking;
@@ -23,6 +24,7 @@ pub use event::ClaimEvent;
 pub use exchange::{
     Channel, Exchange, Ledger, Quarantined, ReturnFile, ReturnKind, UnmatchedReturn,
 };
+pub use free_text::{FreeText, IdempotencyKey, Reference, RefusedText};
 pub use ids::{ClaimId, EventId, ExchangeId, InvoiceKey, ReturnId, Token};
 // Types of the crate that reads files: the service has no second copy of them.
 pub use noemie_xray::{Finding, FindingCode, LogicalFile, Norm, Packaging, Severity, Verdict};

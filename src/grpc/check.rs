@@ -1,8 +1,9 @@
 //! Checks of the fields of requests: one answer names every wrong field.
 
 use super::MAX_BATCH_ITEMS;
-use crate::domain::PageToken;
+use crate::domain::masking::holds_identity;
 use crate::domain::page::{DEFAULT_PAGE, LARGEST_PAGE};
+use crate::domain::{FreeText, PageToken, RefusedText};
 use std::fmt::Display;
 use std::str::FromStr;
 use time::macros::format_description;
@@ -77,12 +78,39 @@ impl Violations {
         value
     }
 
-    /// Returns a text of at most `max_chars` characters without control characters.
+    /// Returns a text that a person typed, with NIR and bank accounts masked.
+    pub(super) fn free_text(&mut self, field: &str, text: &str, max_chars: usize) -> FreeText {
+        if text.chars().count() > max_chars {
+            self.add(field, RefusedText::TooLong(max_chars).to_string());
+        }
+        FreeText::new(text)
+    }
+
+    /// Returns a key or a reference.
+    pub(super) fn typed<T>(&mut self, field: &str, text: &str) -> Option<T>
+    where
+        T: for<'t> TryFrom<&'t str, Error = RefusedText>,
+    {
+        T::try_from(text).map_err(|refused| self.add(field, refused.to_string())).ok()
+    }
+
+    /// Returns a key or a reference; an empty field means that none is given.
+    pub(super) fn typed_optional<T>(&mut self, field: &str, text: &str) -> Option<T>
+    where
+        T: for<'t> TryFrom<&'t str, Error = RefusedText>,
+    {
+        if text.is_empty() { None } else { self.typed(field, text) }
+    }
+
+    /// Returns a text of at most `max_chars` characters that names a thing: a text with control
+    /// characters, a NIR or a bank account is refused.
     pub(super) fn text(&mut self, field: &str, text: &str, max_chars: usize) -> String {
         if text.chars().count() > max_chars {
             self.add(field, format!("longer than {max_chars} characters"));
         } else if text.chars().any(char::is_control) {
             self.add(field, "control characters are not allowed");
+        } else if holds_identity(text) {
+            self.add(field, RefusedText::Identity.to_string());
         }
         text.to_owned()
     }

@@ -46,7 +46,7 @@ impl ClaimWorkService for ClaimWorkEdge {
         let request = request.into_inner();
         let mut check = Violations::default();
         let id = check.parse::<ClaimId>("claim_id", &request.claim_id, "a UUID");
-        let purpose = check.text("purpose", &request.purpose, MAX_PURPOSE_CHARS);
+        let purpose = check.free_text("purpose", &request.purpose, MAX_PURPOSE_CHARS);
         check.finish()?;
         let Some(id) = id else { return Err(check::one_violation("claim_id", "expected a UUID")) };
         tracing::Span::current().record("claim_id", tracing::field::display(id));

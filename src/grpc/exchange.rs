@@ -51,9 +51,9 @@ impl ExchangeService for ExchangeEdge {
         let caller = caller::of(&request);
         let (metadata, mut upload) = Upload::start(request.into_inner()).await?;
         let mut check = Violations::default();
-        let file_name = check.text("metadata.file_name", &metadata.file_name, MAX_FIELD_CHARS);
+        let file_name = check.free_text("metadata.file_name", &metadata.file_name, MAX_FIELD_CHARS);
         check.finish()?;
-        match self.0.service.deposits.validate(&caller, &file_name, &mut upload).await {
+        match self.0.service.deposits.validate(&caller, file_name.as_str(), &mut upload).await {
             Ok(report) => Ok(Response::new(convert::report(report))),
             Err(error) => {
                 Err(upload.failure().unwrap_or_else(|| of_deposit(self.0.clock.as_ref(), &error)))
@@ -168,9 +168,10 @@ fn deposit(metadata: &proto::SubmitMetadata) -> Result<Deposit, Status> {
     if !sender.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
         check.add("metadata.sender", "only letters, digits, '-', '_' and '.'");
     }
-    let file_name = check.text("metadata.file_name", &metadata.file_name, MAX_FIELD_CHARS);
+    let file_name =
+        check.free_text("metadata.file_name", &metadata.file_name, MAX_FIELD_CHARS).into();
     let idempotency_key =
-        check.text("metadata.idempotency_key", &metadata.idempotency_key, MAX_FIELD_CHARS);
+        check.typed_optional("metadata.idempotency_key", &metadata.idempotency_key);
     check.finish()?;
     Ok(Deposit { sender, channel: Channel::Grpc, file_name, idempotency_key })
 }

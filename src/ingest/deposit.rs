@@ -1,7 +1,7 @@
 //! Input of a deposit and its receipt.
 
-use crate::domain::masking::without_nir;
-use crate::domain::{Channel, Exchange, ReturnFile};
+use crate::domain::masking::{holds_identity, masked};
+use crate::domain::{Channel, Exchange, IdempotencyKey, ReturnFile};
 
 /// Sender, file name and key of a deposit.
 #[derive(Debug, Clone)]
@@ -12,8 +12,8 @@ pub struct Deposit {
     pub channel: Channel,
     /// File name given by the sender; may be empty.
     pub file_name: String,
-    /// Idempotency key; empty when none.
-    pub idempotency_key: String,
+    /// Idempotency key.
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 /// Answer to a deposit: the exchange and its ARL. A receipt exists only after the commit.
@@ -51,6 +51,7 @@ impl Default for Limits {
 pub fn is_sender(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && !name.starts_with('.')
+        && !holds_identity(name)
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
@@ -65,7 +66,7 @@ pub(super) fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut out = String::new();
     let mut digits = 0;
-    for c in without_nir(last).chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS) {
+    for c in masked(last).chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS) {
         digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
         out.push(if digits > MAX_DIGITS { '*' } else { c });
     }

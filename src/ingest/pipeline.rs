@@ -80,7 +80,7 @@ impl Ingest {
             id,
             sender: deposit.sender,
             digest: archived.digest_hex,
-            idempotency_key: deposit.idempotency_key,
+            idempotency_key: deposit.idempotency_key.map(|key| key.to_string()).unwrap_or_default(),
             channel: deposit.channel,
             file_name: clean_name(&deposit.file_name),
             size: archived.size,

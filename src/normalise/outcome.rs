@@ -1,8 +1,7 @@
 //! Makes outcomes of parts of a return of the caisse.
 
 use crate::domain::exchange::civil;
-use crate::domain::masking::without_nir;
-use crate::domain::{PartKind, PartState, Reason, Token};
+use crate::domain::{FreeText, PartKind, PartState, Reason, Token};
 use crate::vault::{Identity, Vault};
 use noemie_parsers::noemie::{Assure, Etat, NatureRejet, Part, Payeur, Rejet, Retour};
 use noemie_parsers::types::Montant;
@@ -18,7 +17,7 @@ pub struct Outcome {
     /// Amount moved by this return, negative when money is taken back.
     pub moved: Montant,
     /// Label of the transfer.
-    pub transfer_reference: Option<String>,
+    pub transfer_reference: Option<FreeText>,
     /// Date of the transfer.
     pub transfer_date: Option<Date>,
     /// Reasons.
@@ -89,7 +88,9 @@ fn outcome(retour: &Retour, kind: PartKind, payeur: Payeur, part: &Part) -> Opti
         kind,
         state,
         moved: part.paye,
-        transfer_reference: transfer.map(|v| v.libelle_1.clone()).filter(|l| !l.is_empty()),
+        transfer_reference: transfer
+            .map(|v| FreeText::new(&v.libelle_1))
+            .filter(|label| !label.is_empty()),
         transfer_date: transfer.and_then(|v| v.date_comptable.jjmmaa()).and_then(civil),
         reasons: if state == PartState::Paid && part.paye >= part.demande {
             Vec::new()
@@ -109,14 +110,14 @@ fn reasons(retour: &Retour, payeur: Payeur, state: PartState) -> Vec<Reason> {
     };
     let rejects = retour.rejets.iter().filter(|r| r.nature == NatureRejet::Rejet).filter(concerns);
     let mut found: Vec<Reason> = rejects
-        .map(|r| Reason { code: r.codification.clone(), label: without_nir(&r.libelle) })
+        .map(|r| Reason { code: r.codification.as_str().into(), label: r.libelle.as_str().into() })
         .collect();
     if state == PartState::Deferred {
         found.extend(
             retour
                 .commentaires
                 .iter()
-                .map(|c| Reason { code: "COMMENTAIRE".to_owned(), label: without_nir(&c.texte) }),
+                .map(|c| Reason { code: "COMMENTAIRE".into(), label: c.texte.as_str().into() }),
         );
     }
     found.dedup();

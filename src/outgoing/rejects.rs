@@ -217,8 +217,8 @@ fn amc_part(claim: &Claim, person: &PersonRecord) -> Gabarit {
 fn reject(reason: &Reason) -> Gabarit {
     use e294::layout as t;
     Gabarit::nouveau(&t::LAYOUT)
-        .texte(&t::CODIFICATION_REJET, &codification(&reason.code))
-        .texte(&t::LIBELLE_REJET, &reason.label)
+        .texte(&t::CODIFICATION_REJET, &codification(reason.code.as_str()))
+        .texte(&t::LIBELLE_REJET, reason.label.as_str())
         .texte(&t::NIVEAU_REJET, "F")
         .texte(&t::PART_CONCERNEE, "C")
 }

@@ -44,7 +44,7 @@ async fn a_deposit_that_the_database_refuses_leaves_no_copy() {
         sender: "oct-a".into(),
         channel: Channel::Cli,
         file_name: String::new(),
-        idempotency_key: String::new(),
+        idempotency_key: None,
     };
     for _ in 0..3 {
         let mut incoming = gateway.app.ingest.open(deposit.clone()).expect("the archive opens");
@@ -73,9 +73,9 @@ async fn a_reject_that_cannot_be_told_waits_alone() {
         claims.into_iter().filter(|c| c.amc.state == PartState::Received).collect();
     assert!(claims.len() >= 2, "{} claims", claims.len());
     for claim in &claims[..2] {
-        let reasons = vec![Reason { code: "AAA00000é".to_owned(), label: "Motif".to_owned() }];
+        let reasons = vec![Reason { code: "AAA00000é".into(), label: "Motif".into() }];
         let (kind, idempotency_key, decided_by) =
-            (DecisionKind::Reject { reasons }, String::new(), "test".to_owned());
+            (DecisionKind::Reject { reasons }, None, "test".into());
         let decision =
             Decision { claim_id: claim.id, part: PartKind::Amc, kind, idempotency_key, decided_by };
         decide(gateway.app.store.as_ref(), gateway.app.clock.as_ref(), &Caller::local(), &decision)

@@ -65,7 +65,7 @@ async fn deposit(door: &Ingest, bytes: &[u8], key: &str) -> Result<Receipt, Inge
         sender: "oct-a".into(),
         channel: Channel::Cli,
         file_name: "grand.b2".into(),
-        idempotency_key: key.into(),
+        idempotency_key: key.try_into().ok(),
     };
     let mut incoming = door.open(deposit)?;
     incoming.write(bytes)?;

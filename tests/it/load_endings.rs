@@ -124,7 +124,7 @@ async fn deposit(door: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
         sender: "oct-a".into(),
         channel: Channel::Cli,
         file_name: "grand.b2".into(),
-        idempotency_key: String::new(),
+        idempotency_key: None,
     };
     let mut incoming = door.open(deposit)?;
     incoming.write(bytes)?;

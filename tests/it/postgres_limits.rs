@@ -44,7 +44,7 @@ fn acceptance(claim_id: ClaimId) -> Decision {
         claim_id,
         part: PartKind::Amc,
         kind: DecisionKind::Accept,
-        idempotency_key: String::new(),
+        idempotency_key: None,
         decided_by: "test".into(),
     }
 }
@@ -122,7 +122,7 @@ async fn deposit(door: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
         sender: "oct-a".into(),
         channel: Channel::Cli,
         file_name: "a.b2".into(),
-        idempotency_key: String::new(),
+        idempotency_key: None,
     };
     let mut incoming = door.open(deposit).unwrap();
     incoming.write(bytes).unwrap();

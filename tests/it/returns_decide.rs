@@ -17,7 +17,7 @@ fn decision(claim_id: ClaimId, key: &str, kind: DecisionKind) -> Decision {
         claim_id,
         part: PartKind::Amc,
         kind,
-        idempotency_key: key.into(),
+        idempotency_key: key.try_into().ok(),
         decided_by: "test".into(),
     }
 }

@@ -103,7 +103,7 @@ async fn deposit(door: &Ingest, bytes: &[u8]) -> Exchange {
         sender: "oct-a".into(),
         channel: Channel::Cli,
         file_name: "f.b2".into(),
-        idempotency_key: String::new(),
+        idempotency_key: None,
     };
     let mut incoming = door.open(deposit).unwrap();
     incoming.write(bytes).unwrap();

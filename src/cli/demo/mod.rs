@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::clock::{FixedClock, SharedClock};
 use crate::config::Config;
 use crate::conventionnement::LookupQuery;
-use crate::domain::{Caller, Channel, Claim, PartKind, PartState, Reason, Scope};
+use crate::domain::{Caller, Channel, Claim, PartKind, PartState, Reason, Reference, Scope};
 use crate::ingest::Receipt;
 use crate::relay::{LocalLog, Relay, RelayStatus, StepOutcome};
 use crate::service::decisions::{Decision, DecisionKind};
@@ -170,15 +170,13 @@ impl Demo {
         };
         self.decide(out, first, DecisionKind::Accept).await?;
         let transfer = DecisionKind::Pay {
-            reference: "VIR EXEMPLE 0001".to_owned(),
+            reference: Reference::try_from("VIR EXEMPLE 0001")?,
             date: date!(2026 - 02 - 04),
             amount: first.amc.asked,
         };
         self.decide(out, first, transfer).await?;
-        let reason = Reason {
-            code: "122".to_owned(),
-            label: "Garantie non active à la date des soins".to_owned(),
-        };
+        let reason =
+            Reason { code: "122".into(), label: "Garantie non active à la date des soins".into() };
         self.decide(out, second, DecisionKind::Reject { reasons: vec![reason] }).await?;
         self.decide(out, third, DecisionKind::Accept).await?;
         writeln!(out)?;
@@ -190,8 +188,8 @@ impl Demo {
             claim_id: claim.id,
             part: PartKind::Amc,
             kind,
-            idempotency_key: String::new(),
-            decided_by: "demo".to_owned(),
+            idempotency_key: None,
+            decided_by: "demo".into(),
         };
         let outcome = self.app.service().decisions.record(&Caller::local(), &decision).await?;
         writeln!(

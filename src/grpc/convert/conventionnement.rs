@@ -66,8 +66,8 @@ fn convention(row: ConventionRow) -> proto::Convention {
         starts_on: row.starts_on.to_string(),
         ends_on: day(row.ends_on),
         state: row.state.as_str().to_owned(),
-        motive: row.motive,
-        concentrator: row.concentrator,
+        motive: row.motive.to_string(),
+        concentrator: row.concentrator.to_string(),
         rpps: row.rpps,
         finess_et: row.finess_et,
     }

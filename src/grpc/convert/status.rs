@@ -48,7 +48,7 @@ fn part(part: &ClaimPart) -> proto::PartStatus {
         label: part.state.libelle().to_owned(),
         asked_centimes: part.asked.centimes(),
         paid_centimes: part.paid.centimes(),
-        transfer_reference: part.transfer_reference.clone().unwrap_or_default(),
+        transfer_reference: part.transfer_reference.clone().unwrap_or_default().into(),
         transfer_date: day(part.transfer_date),
         reasons: part.reasons.iter().map(reason).collect(),
         updated_at: Some(timestamp(part.updated_at)),
@@ -56,7 +56,7 @@ fn part(part: &ClaimPart) -> proto::PartStatus {
 }
 
 fn reason(reason: &Reason) -> proto::Reason {
-    proto::Reason { code: reason.code.clone(), label: reason.label.clone() }
+    proto::Reason { code: reason.code.to_string(), label: reason.label.to_string() }
 }
 
 /// Converts an event. The message has the fields of the JSON in the queues, which

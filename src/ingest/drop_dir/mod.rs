@@ -113,7 +113,7 @@ impl DropDir {
             sender: file.sender.clone(),
             channel: Channel::Drop,
             file_name: file_name(&file.path),
-            idempotency_key: String::new(),
+            idempotency_key: None,
         };
         kill_point::reach("drop.found");
         let upload = match ingest.upload_file(&file.path, deposit).await {

@@ -139,7 +139,7 @@ impl Act {
         let stage = if outcome.stopped.is_some() { Stage::Failed } else { Stage::Done };
         let recorded = journal.write(stage, json!({"done": outcome.done, "without_queue": outcome.without_queue, "stopped": outcome.stopped})).await;
         tracing::warn!(
-            operation_id = %journal.operation_id(), by = author.name, action = self.action(), queue = limits.queue.queue(), chosen = outcome.chosen,
+            operation_id = %journal.operation_id(), by = %author.name, action = self.action(), queue = limits.queue.queue(), chosen = outcome.chosen,
             done = outcome.done, "dead letters worked on by hand"
         );
         if let (Err(error), None) = (recorded, &outcome.stopped) {

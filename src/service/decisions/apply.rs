@@ -35,7 +35,7 @@ pub(super) fn apply(
         DecisionKind::Pay { reference, date, amount } => {
             part.state = PartState::Paid;
             part.paid = *amount;
-            part.transfer_reference = Some(reference.clone());
+            part.transfer_reference = Some(reference.into());
             part.transfer_date = Some(*date);
             part.reasons.clear();
         }
@@ -48,7 +48,7 @@ pub(super) fn apply(
             } else {
                 before.paid - *amount
             };
-            part.transfer_reference = Some(reference.clone());
+            part.transfer_reference = Some(reference.into());
         }
     }
     Ok(part)

@@ -143,7 +143,7 @@ fn log_decision(
     tracing::info!(
         from = before.state.as_str(),
         to = after.state.as_str(),
-        decided_by = decision.decided_by,
+        decided_by = %decision.decided_by,
         proof = caller.proof.as_str(),
         %event_id,
         "decision recorded"
@@ -169,10 +169,8 @@ async fn already_recorded(
     decision: &Decision,
     digest: &str,
 ) -> Result<Option<DecisionOutcome>, DecideError> {
-    if decision.idempotency_key.is_empty() {
-        return Ok(None);
-    }
-    let Some(recorded) = work.recorded_decision(&decision.idempotency_key).await? else {
+    let Some(key) = &decision.idempotency_key else { return Ok(None) };
+    let Some(recorded) = work.recorded_decision(key.as_str()).await? else {
         return Ok(None);
     };
     if recorded.request_digest != digest {
@@ -215,13 +213,11 @@ async fn keep_key(
     event_id: EventId,
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    if decision.idempotency_key.is_empty() {
-        return Ok(());
-    }
+    let Some(key) = &decision.idempotency_key else { return Ok(()) };
     let recorded = RecordedDecision {
         request_digest: digest.to_owned(),
         event_id,
         claim_id: decision.claim_id,
     };
-    work.insert_decision(&decision.idempotency_key, &recorded, at).await
+    work.insert_decision(key.as_str(), &recorded, at).await
 }

@@ -1,6 +1,8 @@
 //! Decisions as workers ask for them, their outcome, and the reasons of a refusal.
 
-use crate::domain::{Claim, ClaimId, EventId, PartKind, PartState, Reason};
+use crate::domain::{
+    Claim, ClaimId, EventId, FreeText, IdempotencyKey, PartKind, PartState, Reason, Reference,
+};
 use crate::store::StoreError;
 use noemie_parsers::types::Montant;
 use serde_json::json;
@@ -15,10 +17,10 @@ pub struct Decision {
     pub part: PartKind,
     /// Kind, with its content.
     pub kind: DecisionKind,
-    /// Idempotency key, chosen by the caller; empty when none.
-    pub idempotency_key: String,
+    /// Idempotency key, chosen by the caller.
+    pub idempotency_key: Option<IdempotencyKey>,
     /// Name of the person or program that decides, as the caller states it.
-    pub decided_by: String,
+    pub decided_by: FreeText,
 }
 
 impl Decision {
@@ -62,7 +64,7 @@ pub enum DecisionKind {
     /// The part is paid by a bank transfer.
     Pay {
         /// Reference or label of the transfer.
-        reference: String,
+        reference: Reference,
         /// Date of the transfer.
         date: Date,
         /// Amount, more than 0; less than asked is a partial payment.
@@ -73,7 +75,7 @@ pub enum DecisionKind {
         /// Amount taken back, more than 0, at most what was paid.
         amount: Montant,
         /// Reference of the movement.
-        reference: String,
+        reference: Reference,
     },
 }
 

@@ -1,6 +1,7 @@
 //! Types of the conventions.
 
 use super::StoreError;
+use crate::domain::FreeText;
 use time::{Date, OffsetDateTime};
 
 crate::domain::claim::coded! {
@@ -45,9 +46,11 @@ pub struct ConventionRow {
     #[sqlx(try_from = "String")]
     pub state: ConventionState,
     /// Reason of the state, in the client's words.
-    pub motive: String,
+    #[sqlx(try_from = "String")]
+    pub motive: FreeText,
     /// Concentrator through which this professional sends.
-    pub concentrator: String,
+    #[sqlx(try_from = "String")]
+    pub concentrator: FreeText,
     /// RPPS of the professional.
     pub rpps: String,
     /// Establishment of a billing number.

@@ -161,7 +161,7 @@ async fn insert_parts(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result
                 .push_bind(p.state.as_str())
                 .push_bind(p.asked.centimes());
             row.push_bind(p.paid.centimes())
-                .push_bind(&p.transfer_reference)
+                .push_bind(p.transfer_reference.as_ref().map(|r| r.as_str()))
                 .push_bind(p.transfer_date)
                 .push_bind(json(&p.reasons));
             row.push_bind(Instant(p.updated_at)).push_bind(due_at.map(Instant));
@@ -215,7 +215,7 @@ pub(super) async fn update_parts(
                 .push_bind(p.state.as_str())
                 .push_bind(p.asked.centimes());
             row.push_bind(p.paid.centimes())
-                .push_bind(&p.transfer_reference)
+                .push_bind(p.transfer_reference.as_ref().map(|r| r.as_str()))
                 .push_bind(p.transfer_date)
                 .push_bind(json(&p.reasons));
             row.push_bind(Instant(p.updated_at));

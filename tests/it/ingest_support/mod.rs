@@ -31,7 +31,7 @@ impl Gateway {
             sender: sender.to_owned(),
             channel: Channel::Cli,
             file_name: "file".to_owned(),
-            idempotency_key: String::new(),
+            idempotency_key: None,
         };
         let mut incoming = self.app.ingest.open(deposit).expect("the archive opens");
         incoming.write(bytes).expect("the bytes are archived");

@@ -64,8 +64,11 @@ pub(super) async fn stage_conventions(
                 .push_bind(row.starts_on)
                 .push_bind(row.ends_on)
                 .push_bind(row.state.as_str())
-                .push_bind(&row.motive);
-            values.push_bind(&row.concentrator).push_bind(&row.rpps).push_bind(&row.finess_et);
+                .push_bind(row.motive.as_str());
+            values
+                .push_bind(row.concentrator.as_str())
+                .push_bind(&row.rpps)
+                .push_bind(&row.finess_et);
         });
         query
     })

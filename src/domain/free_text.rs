@@ -1,0 +1,206 @@
+//! Texts that people type, and what they may not hold (invariant 4).
+//!
+//! A [`FreeText`] masks a NIR or a bank account; a [`Reference`] or an [`IdempotencyKey`] that
+//! holds one is refused, because two masked keys would be equal. [`super::masking`] says which
+//! numbers count.
+
+use super::masking::{holds_identity, masked};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Text that a person typed: a label, a comment, a motif, the name of an operator. Its constructor
+/// masks NIR and bank accounts, drops control characters and cuts at [`FreeText::MAX_CHARS`], so
+/// that no raw text reaches an event, a status, a file or a log.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FreeText(#[serde(deserialize_with = "read")] String);
+
+impl FreeText {
+    /// Longest text kept, in characters: the longest label of a reason that gRPC takes.
+    pub const MAX_CHARS: usize = 256;
+
+    /// Returns the text, masked and cut.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        // Masked before it is cut: half a NIR would no longer look like one.
+        Self(masked(&printable(text)).chars().take(Self::MAX_CHARS).collect())
+    }
+
+    /// Returns the masked text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns whether no character is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Returns a text with a blank in place of line ends and tabs, and without characters that are not
+/// seen: they could part the digits of a number.
+fn printable(text: &str) -> String {
+    let unseen = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    };
+    text.chars()
+        .map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c })
+        .filter(|c| !unseen(*c))
+        .collect()
+}
+
+fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map(|text| FreeText::new(&text).0)
+}
+
+impl From<&str> for FreeText {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for FreeText {
+    fn from(text: String) -> Self {
+        Self::new(&text)
+    }
+}
+
+impl From<FreeText> for String {
+    fn from(text: FreeText) -> Self {
+        text.0
+    }
+}
+
+impl fmt::Display for FreeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl PartialEq<str> for FreeText {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for FreeText {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+/// Reason why a key or a reference is refused. The text itself is never repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedText {
+    /// The text is empty.
+    #[error("must not be empty")]
+    Empty,
+    /// The text has more characters than its type allows.
+    #[error("longer than {0} characters")]
+    TooLong(usize),
+    /// The text holds control characters.
+    #[error("control characters are not allowed")]
+    Control,
+    /// The text holds digits that may be a NIR or a bank account.
+    #[error("holds what may be a NIR or a bank account (13 digits or more); a UUID is a safe key")]
+    Identity,
+}
+
+fn check(text: &str, max_chars: usize) -> Result<String, RefusedText> {
+    if text.is_empty() {
+        return Err(RefusedText::Empty);
+    }
+    if text.chars().count() > max_chars {
+        return Err(RefusedText::TooLong(max_chars));
+    }
+    if printable(text) != text {
+        return Err(RefusedText::Control);
+    }
+    if holds_identity(text) { Err(RefusedText::Identity) } else { Ok(text.to_owned()) }
+}
+
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident, $max:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Longest text taken, in characters.
+            pub const MAX_CHARS: usize = $max;
+
+            /// Returns the text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = RefusedText;
+
+            fn try_from(text: &str) -> Result<Self, RefusedText> {
+                check(text, Self::MAX_CHARS).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+checked_text! {
+    /// Reference that a person or a program typed, such as that of a transfer.
+    Reference, 64
+}
+checked_text! {
+    /// Key under which a request may be repeated.
+    IdempotencyKey, 128
+}
+
+impl From<&Reference> for FreeText {
+    fn from(reference: &Reference) -> Self {
+        Self(reference.0.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_text_is_masked_printable_and_short() {
+        assert_eq!(FreeText::new("NIR\n1850760057018\u{7}"), "NIR *************");
+        assert_eq!(FreeText::new("18507\u{200b}60057018"), "*************");
+        let long = format!("{}1850760057018", "x".repeat(250));
+        assert_eq!(FreeText::new(&long).as_str().chars().count(), FreeText::MAX_CHARS);
+        assert!(!FreeText::new(&long).as_str().contains("185076"), "masked before it is cut");
+        let read: FreeText = serde_json::from_str("\"1850760057018\"").expect("a text");
+        assert_eq!(read, "*************");
+        assert_eq!(serde_json::to_string(&read).expect("writes"), "\"*************\"");
+    }
+
+    #[test]
+    fn keys_with_an_identity_are_refused_and_not_repeated() {
+        for (text, why) in [
+            ("", RefusedText::Empty),
+            (&"x".repeat(65), RefusedText::TooLong(64)),
+            ("a\nb", RefusedText::Control),
+            ("VIR 1850760057018", RefusedText::Identity),
+            ("FR7630006000011234567890189", RefusedText::Identity),
+        ] {
+            assert_eq!(Reference::try_from(text), Err(why), "{text}");
+        }
+        let error = IdempotencyKey::try_from("1850760057018").expect_err("a NIR").to_string();
+        assert!(!error.contains("185076"), "{error}");
+        let key = IdempotencyKey::try_from("0199d0a8-1234-7123-8123-123456789012");
+        assert!(key.is_ok(), "a UUID is a key");
+    }
+}
