@@ -8,11 +8,14 @@ mod imports;
 mod lookups;
 #[path = "conventionnement/many_establishments.rs"]
 mod many_establishments;
+#[path = "conventionnement/model.rs"]
+mod model;
 use crate::support;
 
 use imports::*;
 use lookups::*;
 use many_establishments::*;
+use model::*;
 use noemie_gateway::clock::{FixedClock, SharedClock};
 use noemie_gateway::conventionnement::{
     ConventionImport, ConventionOutcome, Conventionnement, FinessImport, FinessOutcome,
@@ -139,4 +142,5 @@ stories! {
     registers_change_under_conventions
     hospitals_of_two_years
     one_establishment_of_1500_decides
+    lookups_agree_with_a_naive_model
 }
