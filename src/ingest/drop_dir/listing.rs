@@ -1,19 +1,11 @@
 //! Entries of a drop directory.
 
-use super::settling::Fingerprint;
+use super::dropped_file::{DroppedFile, Fingerprint, file_name};
 use crate::ingest::{IngestError, is_sender};
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// A regular file in the directory of a sender.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct DroppedFile {
-    pub(super) sender: String,
-    pub(super) path: PathBuf,
-    pub(super) fingerprint: Fingerprint,
-}
 
 /// Entries of one scan.
 #[derive(Debug, Default)]
@@ -73,11 +65,6 @@ fn entries(dir: &Path, listing: &mut Listing) -> Vec<(PathBuf, Metadata)> {
             Vec::new()
         }
     }
-}
-
-/// Returns the last part of a path.
-pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn is_being_written(name: &str) -> bool {

@@ -9,6 +9,7 @@
 //! and does not stop the others.
 
 mod copy;
+mod dropped_file;
 mod listing;
 mod settling;
 
@@ -19,8 +20,9 @@ use crate::domain::Channel;
 use crate::error_chain::Chain;
 use crate::kill_point;
 use crate::outgoing::deliver;
-use listing::{DroppedFile, file_name, list};
-use settling::{Fingerprint, SettlingFiles};
+use dropped_file::{DroppedFile, Fingerprint, file_name};
+use listing::list;
+use settling::SettlingFiles;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
@@ -112,7 +114,7 @@ impl DropDir {
         let deposit = Deposit {
             sender: file.sender.clone(),
             channel: Channel::Drop,
-            file_name: file_name(&file.path),
+            file_name: file.name(),
             idempotency_key: None,
         };
         kill_point::reach("drop.found");
@@ -157,7 +159,7 @@ impl DropDir {
 }
 
 fn log_failure(file: &DroppedFile, failure: &IngestError) {
-    let (sender, name) = (&file.sender, clean_name(&file_name(&file.path)));
+    let (sender, name) = (&file.sender, clean_name(&file.name()));
     if let IngestError::Held { exchange } = failure {
         info!(sender, file = name, behind = %exchange, "deposit waits for a staged deposit that has the same invoices");
     } else {

@@ -3,10 +3,8 @@
 //! A file has settled when it is the same at two scans (size, time of change, inode) and its last
 //! change is older than [`SETTLE_TIME`].
 
-use super::listing::DroppedFile;
+use super::dropped_file::{DroppedFile, Fingerprint};
 use std::collections::HashMap;
-use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -16,28 +14,6 @@ pub const SETTLE_TIME: Duration = Duration::from_secs(1);
 /// Unchanged scans that stand for [`SETTLE_TIME`] when the time of a file lies ahead of this
 /// machine's clock.
 const SETTLE_SCANS: u32 = 4;
-
-/// Properties by which a file is known to be the same and unchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint {
-    size: u64,
-    modified: SystemTime,
-    device: u64,
-    inode: u64,
-}
-
-impl Fingerprint {
-    /// Returns the fingerprint of an entry.
-    pub(super) fn new(metadata: &Metadata) -> Self {
-        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        Self { size: metadata.len(), modified, device: metadata.dev(), inode: metadata.ino() }
-    }
-
-    /// Returns the present fingerprint of a path; `None` when no regular file is there.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        fs::symlink_metadata(path).ok().filter(Metadata::is_file).map(|m| Self::new(&m))
-    }
-}
 
 /// Files that were there at the last scan.
 #[derive(Debug, Default)]
@@ -92,7 +68,7 @@ fn machine_time() -> Duration {
 mod tests {
     use super::super::listing::list;
     use super::*;
-    use std::fs::File;
+    use std::fs::{self, File};
 
     const OLD: Duration = Duration::from_secs(1_000_000_000);
 

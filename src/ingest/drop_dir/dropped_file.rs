@@ -1,0 +1,49 @@
+//! A file in the drop directory, and how a change of it is noticed.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A regular file in the directory of a sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DroppedFile {
+    pub(super) sender: String,
+    pub(super) path: PathBuf,
+    pub(super) fingerprint: Fingerprint,
+}
+
+impl DroppedFile {
+    /// Returns the name of the file.
+    pub(super) fn name(&self) -> String {
+        file_name(&self.path)
+    }
+}
+
+/// Returns the last part of a path.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Properties by which a file is known to be the same and unchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    size: u64,
+    /// Time of the last change.
+    pub(super) modified: SystemTime,
+    device: u64,
+    inode: u64,
+}
+
+impl Fingerprint {
+    /// Returns the fingerprint of an entry.
+    pub(super) fn new(metadata: &Metadata) -> Self {
+        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        Self { size: metadata.len(), modified, device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    /// Returns the present fingerprint of a path; `None` when no regular file is there.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        fs::symlink_metadata(path).ok().filter(Metadata::is_file).map(|m| Self::new(&m))
+    }
+}
