@@ -1,19 +1,19 @@
-//! The raw archive: every file received, kept encrypted, byte for byte.
+//! The raw archive: every received file, encrypted, byte for byte.
 //!
 //! ```text
-//! <dir>/AAAA/MM/JJ/<exchange id>.part      while it is received
-//! <dir>/AAAA/MM/JJ/<exchange id>.enc       once whole and on disk
+//! <dir>/AAAA/MM/JJ/<exchange id>.part      while the file is received
+//! <dir>/AAAA/MM/JJ/<exchange id>.enc       once the file is whole and on disk
 //!
 //! | magic (4) | key id (4) | nonce prefix (19) | chunk | chunk | … | last chunk |      chunk = 64 KiB encrypted + tag (16)
 //! ```
 //!
 //! Chunks are sealed by the STREAM construction over XChaCha20-Poly1305, bound to the exchange id:
-//! a chunk moved, repeated, altered or missing (the last one included) is an error of the reader,
-//! never silence. Memory stays at one chunk whatever the size of the file. Names are built from a
-//! date and an identifier only, so that no name given from outside reaches the file system.
+//! the reader fails on a chunk that was moved, repeated, altered or removed, the last one included.
+//! Memory stays at one chunk whatever the size of the file. Names are built from a date and an
+//! identifier only, so that no name given from outside reaches the file system.
 //!
-//! Blocking I/O: callers on the runtime go through `spawn_blocking`. The archive does not know what
-//! is in the files, nor which are still wanted.
+//! The functions block: async callers go through `spawn_blocking`. The archive knows neither what
+//! the files contain nor which of them an exchange names.
 
 mod name;
 mod reader;
@@ -35,16 +35,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// Plain bytes per chunk: large enough that the 16-byte tag costs nothing, small enough that a
-/// reader holds next to nothing.
-pub const CHUNK: usize = 64 * 1024;
-const TAG: usize = 16;
+/// Plain bytes of a chunk: large beside the 16-byte tag, small in the memory of a reader.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+const TAG_BYTES: usize = 16;
 const MAGIC: [u8; 4] = *b"NGA1";
-const HEADER: usize = MAGIC.len() + size_of::<KeyId>() + 19;
+const HEADER_BYTES: usize = MAGIC.len() + size_of::<KeyId>() + 19;
 
-/// A `.part` untouched for so long belongs to nobody: a live writer touches it at every chunk.
+/// Age from which a `.part` file is left over: a writer at work changes it at every chunk.
 pub const PART_AGE: Duration = Duration::from_secs(60 * 60);
-/// A whole file unknown to the store for so long was never committed: commits follow within
+/// Age from which a whole file that the store does not know is an orphan: a deposit commits within
 /// minutes.
 pub const ORPHAN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -58,10 +57,10 @@ pub struct Archive {
     vault: Arc<Vault>,
 }
 
-/// A file that is whole and on disk.
+/// An archived file, whole and on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archived {
-    /// Name to open it by: `AAAA/MM/JJ/<exchange id>.enc`.
+    /// Name by which the archive opens it: `AAAA/MM/JJ/<exchange id>.enc`.
     pub name: String,
     /// BLAKE3 of the plain bytes, hex.
     pub digest_hex: String,
@@ -69,36 +68,36 @@ pub struct Archived {
     pub size: u64,
 }
 
-/// What a sweep found.
+/// Result of a sweep.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Left-over `.part` files removed.
+    /// `.part` files removed.
     pub removed: Vec<String>,
-    /// Whole files that the store does not know, older than a day. Left in place: they may be all
-    /// that is left of a deposit.
+    /// Whole files that the store does not know, older than [`ORPHAN_AGE`]. The sweep keeps them,
+    /// because an orphan may be the only trace of a deposit.
     pub orphans: Vec<String>,
 }
 
 impl Archive {
-    /// An archive in `dir`, which is made when the first file comes.
+    /// Returns an archive in `dir`, which is created with the first file.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>, vault: Arc<Vault>) -> Self {
         Self { dir: dir.into(), vault }
     }
 
-    /// Starts the file of an exchange, filed under the day of `at`. Fails when this exchange
-    /// already has one under way.
+    /// Starts the file of an exchange, in the directory of the day of `at`. Fails when the exchange
+    /// already has a file that is being received.
     pub fn create(&self, id: ExchangeId, at: OffsetDateTime) -> io::Result<ArchiveWriter> {
         ArchiveWriter::create(&self.dir, &self.vault, &ArchiveName::new(id, at))
     }
 
     /// Opens an archived file. Reading fails with [`ErrorKind::InvalidData`] where the file was
-    /// altered or cut.
+    /// altered or truncated.
     pub fn open(&self, name: &str) -> io::Result<impl Read + Send + use<>> {
         ArchiveReader::open(&self.dir, &self.vault, &ArchiveName::parse(name)?)
     }
 
-    /// Removes an archived file; one that is already gone is no error.
+    /// Removes an archived file; a file that does not exist is no error.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         match std::fs::remove_file(ArchiveName::parse(name)?.whole(&self.dir)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -106,9 +105,9 @@ impl Archive {
         }
     }
 
-    /// Removes the `.part` files that a killed process left, and lists the whole files that nobody
-    /// knows. Ages are those of the file system, so that replicas sharing the directory do not
-    /// sweep each other's work.
+    /// Removes the `.part` files that a killed process left, and lists the whole files that
+    /// `is_known` does not know. Ages are those of the file system, so that replicas on one
+    /// directory do not remove each other's files.
     pub fn sweep(&self, is_known: impl Fn(&ExchangeId) -> bool) -> io::Result<Swept> {
         let mut swept = Swept::default();
         for day in days(&self.dir)? {
@@ -141,7 +140,7 @@ fn days(root: &Path) -> io::Result<Vec<String>> {
     Ok(days)
 }
 
-/// The entries of a directory, sorted; none when it is not one.
+/// Returns the entries of a directory, sorted; none when there is no such directory.
 fn names_in(dir: &Path) -> io::Result<Vec<String>> {
     let entries = match std::fs::read_dir(dir) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

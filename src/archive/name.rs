@@ -1,4 +1,4 @@
-//! Names of archived files: a date and an identifier, and nothing that was given from outside.
+//! Names of archived files: a date and an identifier.
 
 use crate::domain::ExchangeId;
 use std::fmt;
@@ -6,14 +6,14 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
-/// A name that this archive could have given.
+/// A name that the archive can give a file.
 pub(super) struct ArchiveName {
     day: String,
     id: ExchangeId,
 }
 
 impl ArchiveName {
-    /// The name of an exchange filed under the day of `at`.
+    /// Returns the name of an exchange in the directory of the day of `at`.
     pub(super) fn new(id: ExchangeId, at: OffsetDateTime) -> Self {
         Self { day: format!("{:04}/{:02}/{:02}", at.year(), u8::from(at.month()), at.day()), id }
     }
@@ -32,17 +32,17 @@ impl ArchiveName {
         root.join(&self.day)
     }
 
-    /// Where the whole file is.
+    /// Returns the path of the whole file.
     pub(super) fn whole(&self, root: &Path) -> PathBuf {
         self.directory(root).join(format!("{}.enc", self.id))
     }
 
-    /// Where it is while it is received.
+    /// Returns the path of the file while it is received.
     pub(super) fn part(&self, root: &Path) -> PathBuf {
         self.directory(root).join(format!("{}.part", self.id))
     }
 
-    /// What every chunk is bound to.
+    /// Returns the associated data of every chunk.
     pub(super) const fn context(&self) -> [u8; 16] {
         *self.id.0.as_bytes()
     }
@@ -54,7 +54,7 @@ impl fmt::Display for ArchiveName {
     }
 }
 
-/// `AAAA/MM/JJ`, digits only.
+/// Returns whether a text is `AAAA/MM/JJ`, digits only.
 pub(super) fn is_day(day: &str) -> bool {
     day.len() == 10
         && day
@@ -63,8 +63,8 @@ pub(super) fn is_day(day: &str) -> bool {
             .all(|(at, byte)| if at == 4 || at == 7 { byte == b'/' } else { byte.is_ascii_digit() })
 }
 
-/// The exchange of `<id>.part` or `<id>.enc`, and whether it is the former. Only the one spelling
-/// that we write is read.
+/// Returns the exchange of `<id>.part` or `<id>.enc`, and whether the file is a `.part`. Only the
+/// spelling that the archive writes is read.
 pub(super) fn read_file_name(file: &str) -> Option<(ExchangeId, bool)> {
     let (stem, extension) = file.split_once('.')?;
     let id: ExchangeId = stem.parse().ok()?;

@@ -1,7 +1,7 @@
-//! Opening a file chunk by chunk.
+//! Opens a file chunk by chunk.
 
 use super::name::ArchiveName;
-use super::{CHUNK, Cipher, HEADER, MAGIC, Prefix, TAG};
+use super::{CHUNK_BYTES, Cipher, HEADER_BYTES, MAGIC, Prefix, TAG_BYTES};
 use crate::vault::{Vault, VaultError};
 use aead_stream::DecryptorBE32;
 use chacha20poly1305::aead::KeyInit;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 pub(super) struct ArchiveReader {
     file: BufReader<File>,
-    /// `None` once the last chunk is open, or after damage: nothing more comes.
+    /// `None` after the last chunk, or after a damaged one: the reader ends there.
     cipher: Option<DecryptorBE32<Cipher>>,
     context: [u8; 16],
     buffer: Zeroizing<Vec<u8>>,
@@ -21,8 +21,9 @@ pub(super) struct ArchiveReader {
 
 impl ArchiveReader {
     pub(super) fn open(root: &Path, vault: &Vault, name: &ArchiveName) -> io::Result<Self> {
-        let mut file = BufReader::with_capacity(CHUNK + TAG, File::open(name.whole(root))?);
-        let mut header = [0; HEADER];
+        let mut file =
+            BufReader::with_capacity(CHUNK_BYTES + TAG_BYTES, File::open(name.whole(root))?);
+        let mut header = [0; HEADER_BYTES];
         file.read_exact(&mut header).map_err(|_| damaged("too short to be an archived file"))?;
         let (key_id, key) = vault.archive_key();
         if header[..4] != MAGIC {
@@ -36,7 +37,7 @@ impl ArchiveReader {
             file,
             cipher: Some(DecryptorBE32::from_aead(Cipher::new((&**key).into()), &prefix)),
             context: name.context(),
-            buffer: Zeroizing::new(Vec::with_capacity(CHUNK + TAG)),
+            buffer: Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES)),
             read: 0,
         })
     }
@@ -45,7 +46,7 @@ impl ArchiveReader {
         let Some(mut cipher) = self.cipher.take() else { return Ok(()) };
         self.buffer.clear();
         self.read = 0;
-        (&mut self.file).take((CHUNK + TAG) as u64).read_to_end(&mut self.buffer)?;
+        (&mut self.file).take((CHUNK_BYTES + TAG_BYTES) as u64).read_to_end(&mut self.buffer)?;
         let is_last = self.file.fill_buf()?.is_empty();
         let opened = if is_last {
             cipher.decrypt_last_in_place(&self.context, &mut *self.buffer)

@@ -1,4 +1,4 @@
-//! The archive from outside: what comes back, what is noticed, what is never reached.
+//! Tests of the archive: round trips, damage, names from outside, sweeps.
 
 use super::*;
 use proptest::prelude::*;
@@ -42,13 +42,13 @@ fn files_around_the_chunk_limits_come_back() {
     for (number, size) in (0..).zip([
         0,
         1,
-        CHUNK - 1,
-        CHUNK,
-        CHUNK + 1,
-        2 * CHUNK - 1,
-        2 * CHUNK,
-        2 * CHUNK + 1,
-        5 * CHUNK + 17,
+        CHUNK_BYTES - 1,
+        CHUNK_BYTES,
+        CHUNK_BYTES + 1,
+        2 * CHUNK_BYTES - 1,
+        2 * CHUNK_BYTES,
+        2 * CHUNK_BYTES + 1,
+        5 * CHUNK_BYTES + 17,
     ]) {
         let plain = some_bytes(size);
         let archived = keep(&archive, id(number), &plain);
@@ -62,21 +62,21 @@ fn files_around_the_chunk_limits_come_back() {
 #[test]
 fn every_cut_is_noticed() {
     let (_dir, archive) = archive();
-    let name = keep(&archive, id(1), &some_bytes(2 * CHUNK)).name;
+    let name = keep(&archive, id(1), &some_bytes(2 * CHUNK_BYTES)).name;
     let path = archive.dir.join(&name);
     let whole = std::fs::read(&path).unwrap();
-    let chunks = HEADER + CHUNK + TAG;
+    let chunks = HEADER_BYTES + CHUNK_BYTES + TAG_BYTES;
     for length in [
         0,
         3,
-        HEADER - 1,
-        HEADER,
-        HEADER + 5,
-        HEADER + TAG,
+        HEADER_BYTES - 1,
+        HEADER_BYTES,
+        HEADER_BYTES + 5,
+        HEADER_BYTES + TAG_BYTES,
         chunks - 1,
         chunks,
         chunks + 1,
-        whole.len() - TAG,
+        whole.len() - TAG_BYTES,
         whole.len() - 1,
     ] {
         std::fs::write(&path, &whole[..length]).unwrap();
@@ -104,7 +104,7 @@ fn a_file_does_not_pass_for_another_nor_open_under_another_key() {
 fn an_abandoned_file_leaves_nothing() {
     let (_dir, archive) = archive();
     let mut writer = archive.create(id(1), AT).unwrap();
-    writer.write_all(&some_bytes(3 * CHUNK)).unwrap();
+    writer.write_all(&some_bytes(3 * CHUNK_BYTES)).unwrap();
     assert!(archive.create(id(1), AT).is_err(), "one writer per exchange");
     drop(writer);
     assert!(names_in(&archive.dir.join("2026/03/07")).unwrap().is_empty());
@@ -167,7 +167,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn any_size_written_in_any_pieces_comes_back(size in 0..3 * CHUNK, piece in 1..100_000usize) {
+    fn any_size_written_in_any_pieces_comes_back(size in 0..3 * CHUNK_BYTES, piece in 1..100_000usize) {
         let (_dir, archive) = archive();
         let plain = some_bytes(size);
         let mut writer = archive.create(id(1), AT).unwrap();
@@ -179,7 +179,7 @@ proptest! {
     }
 
     #[test]
-    fn one_flipped_byte_is_noticed(size in 0..3 * CHUNK, at in any::<prop::sample::Index>(), bit in 0..8u8) {
+    fn one_flipped_byte_is_noticed(size in 0..3 * CHUNK_BYTES, at in any::<prop::sample::Index>(), bit in 0..8u8) {
         let (_dir, archive) = archive();
         let name = keep(&archive, id(1), &some_bytes(size)).name;
         let path = archive.dir.join(&name);

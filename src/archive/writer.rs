@@ -1,7 +1,7 @@
-//! Sealing a file chunk by chunk.
+//! Seals a file chunk by chunk.
 
 use super::name::ArchiveName;
-use super::{Archived, CHUNK, Cipher, MAGIC, Prefix, TAG};
+use super::{Archived, CHUNK_BYTES, Cipher, MAGIC, Prefix, TAG_BYTES};
 use crate::kill_point;
 use crate::vault::Vault;
 use aead_stream::EncryptorBE32;
@@ -11,8 +11,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Receives the plain bytes of one file. Dropped before [`finish`](Self::finish), it leaves nothing
-/// behind.
+/// Writes the plain bytes of one file. A writer dropped before [`finish`](Self::finish) leaves no
+/// file.
 pub struct ArchiveWriter {
     name: String,
     root: PathBuf,
@@ -42,20 +42,20 @@ impl ArchiveWriter {
             file,
             cipher: EncryptorBE32::from_aead(Cipher::new((&**key).into()), &prefix),
             context: name.context(),
-            buffer: Zeroizing::new(Vec::with_capacity(CHUNK + TAG)),
+            buffer: Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES)),
             hasher: blake3::Hasher::new(),
             size: 0,
         })
     }
 
-    /// Plain bytes received so far, for limits.
+    /// Returns the number of plain bytes written so far, for limits.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.size
     }
 
-    /// Seals the last chunk, flushes to disk and gives the file its name. Once this answers, the
-    /// file survives a power cut.
+    /// Seals the last chunk, flushes to disk and gives the file its name. After `finish` the file
+    /// survives a power cut.
     pub fn finish(mut self) -> io::Result<Archived> {
         let Self { cipher, context, buffer, file, .. } = &mut self;
         let whole = std::mem::replace(
@@ -85,9 +85,8 @@ impl ArchiveWriter {
 
 impl Write for ArchiveWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A full chunk waits until more comes: it might be the last one, which is sealed
-        // differently.
-        if self.buffer.len() == CHUNK && !bytes.is_empty() {
+        // A full chunk waits for the next byte: the last chunk of a file is sealed differently.
+        if self.buffer.len() == CHUNK_BYTES && !bytes.is_empty() {
             self.cipher
                 .encrypt_next_in_place(&self.context, &mut *self.buffer)
                 .map_err(|_| io::Error::other("file too long to archive"))?;
@@ -95,20 +94,20 @@ impl Write for ArchiveWriter {
             self.buffer.clear();
             kill_point::reach("archive.chunk");
         }
-        let taken = &bytes[..bytes.len().min(CHUNK - self.buffer.len())];
+        let taken = &bytes[..bytes.len().min(CHUNK_BYTES - self.buffer.len())];
         self.buffer.extend_from_slice(taken);
         self.hasher.update(taken);
         self.size += taken.len() as u64;
         Ok(taken.len())
     }
 
-    /// Does nothing: what is not finished is not kept.
+    /// Does nothing: a file that is not finished is removed.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Removes the `.part` unless it became a whole file.
+/// Removes the `.part` on drop, unless it became a whole file.
 struct PartGuard(Option<PathBuf>);
 
 impl Drop for PartGuard {
@@ -116,7 +115,7 @@ impl Drop for PartGuard {
         if let Some(part) = self.0.take()
             && let Err(error) = std::fs::remove_file(&part)
         {
-            tracing::warn!(part = %part.display(), %error, "unfinished archive file not removed, a later sweep will");
+            tracing::warn!(part = %part.display(), %error, "unfinished archive file not removed, a later sweep removes it");
         }
     }
 }

@@ -34,7 +34,7 @@ pub enum IngestError {
         #[source]
         source: io::Error,
     },
-    /// Another replica goes on with this deposit. Begun again, the deposit finds its receipt.
+    /// A second process goes on with this deposit. Begun again, the deposit finds its receipt.
     #[error("another replica went on with this deposit")]
     Overtaken,
     /// A staged deposit has some of the invoices or a remittance of this one. Whether they are

@@ -27,9 +27,9 @@ use noemie_parsers::physical::enregistrements::Forme;
 
 /// Transactions in which invoices are committed.
 pub(super) enum CommitMode<'a> {
-    /// All in the transaction that also closes the deposit.
+    /// The transaction that also closes the deposit.
     OneTransaction(&'a mut dyn UnitOfWork),
-    /// Each batch in one of its own.
+    /// One transaction a batch.
     PerBatch(&'a mut StagedWriter),
 }
 

@@ -72,3 +72,87 @@ impl FailureLog {
         self.0.take().is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::{JobError, Outcome, Step};
+    use async_trait::async_trait;
+    use std::time::Duration;
+    use tokio::sync::{mpsc, oneshot};
+
+    /// Reports each run with the state of the stop, and ends the run when the test allows it.
+    struct Probe {
+        runs: mpsc::UnboundedSender<(bool, oneshot::Sender<()>)>,
+    }
+
+    #[async_trait]
+    impl Step for Probe {
+        async fn run(&mut self, stop: &CancellationToken) -> Result<Outcome, JobError> {
+            let (allow, allowed) = oneshot::channel();
+            self.runs.send((stop.is_cancelled(), allow))?;
+            allowed.await?;
+            Ok(Outcome::Worked)
+        }
+    }
+
+    /// Runs a job whose first run is under way when the stop comes; returns how many runs ended, and
+    /// whether the last one began after the stop.
+    async fn stopped_in_its_first_run(at_stop: AtStop) -> (u32, bool) {
+        let (runs, mut begun) = mpsc::unbounded_channel();
+        let every = Schedule::Every(Duration::from_millis(1));
+        let job = Job::new("probe", every, at_stop, Probe { runs });
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(run(job, stop.clone()));
+        let (mut ended, mut after_stop) = (0, false);
+        let first = begun.recv().await.unwrap();
+        stop.cancel();
+        let mut next = Some(first);
+        while let Some((stopping, allow)) = next {
+            ended += u32::from(allow.send(()).is_ok());
+            after_stop = stopping;
+            next = begun.recv().await;
+        }
+        running.await.unwrap();
+        (ended, after_stop)
+    }
+
+    #[tokio::test]
+    async fn a_job_finishes_its_run_or_runs_once_more_after_the_stop() {
+        assert_eq!(stopped_in_its_first_run(AtStop::Finish).await, (1, false));
+        assert_eq!(stopped_in_its_first_run(AtStop::RunOnceMore).await, (2, true));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_may_be_cut_is_dropped_at_the_stop() {
+        let (runs, mut begun) = mpsc::unbounded_channel();
+        let job = Job::new("probe", Schedule::AtStart, AtStop::Cut, Probe { runs });
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(run(job, stop.clone()));
+        let (_, allow) = begun.recv().await.unwrap();
+        stop.cancel();
+        running.await.unwrap();
+        assert!(allow.is_closed(), "the run was dropped while it waited");
+    }
+
+    #[tokio::test]
+    async fn a_job_at_the_start_runs_once_and_ends() {
+        let (runs, mut begun) = mpsc::unbounded_channel();
+        let job = Job::new("probe", Schedule::AtStart, AtStop::Finish, Probe { runs });
+        let running = tokio::spawn(run(job, CancellationToken::new()));
+        begun.recv().await.unwrap().1.send(()).unwrap();
+        running.await.unwrap();
+        assert!(begun.recv().await.is_none());
+    }
+
+    #[test]
+    fn a_lasting_failure_is_new_once() {
+        let mut failures = FailureLog::default();
+        assert!(failures.is_new("database away"));
+        assert!(!failures.is_new("database away"));
+        assert!(failures.is_new("disk full"));
+        assert!(failures.clear());
+        assert!(!failures.clear());
+        assert!(failures.is_new("disk full"), "a failure after a good run is new");
+    }
+}

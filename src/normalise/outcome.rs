@@ -14,7 +14,7 @@ pub struct Outcome {
     pub kind: PartKind,
     /// State that the part takes.
     pub state: PartState,
-    /// Amount moved by this return, negative when money is taken back.
+    /// Amount moved by this return, negative for a recovery.
     pub moved: Montant,
     /// Label of the transfer.
     pub transfer_reference: Option<FreeText>,

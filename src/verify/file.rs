@@ -1,4 +1,4 @@
-//! One exchange beside its raw file.
+//! Compares an exchange with its raw file.
 
 use super::counts::{self, compare_verdict};
 use super::finding::{Kind, Verification};

@@ -20,7 +20,7 @@ pub enum Kind {
     ReceiptNotChained,
     /// The raw file cannot be read.
     ArchiveUnreadable,
-    /// The raw file is not the one that was deposited.
+    /// The raw file has another size or digest than the deposit.
     ArchiveAltered,
     /// Counts or sums of the exchange differ from the file.
     ExchangeDiffers,

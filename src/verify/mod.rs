@@ -1,9 +1,9 @@
 //! `verify`: compares every acknowledged deposit with its raw file.
 //!
 //! [`verify`] walks the chain of receipts from its first link, and reads the raw file of each
-//! receipt again from the archive, as `ingest` did. It only reads, works while the gateway runs,
-//! and holds one page of receipts or one batch of invoices in memory. A deposit under way has no
-//! receipt and is left out.
+//! receipt again from the archive, as `ingest` did. The verification only reads, works while the
+//! gateway runs, and holds one page of receipts or one batch of invoices in memory. A deposit under
+//! way has no receipt and is left out.
 //!
 //! Compared whatever version wrote the rows: the link of the receipt, digest and size of the file,
 //! its counts, each invoice with the claim or quarantined row in the store, events, sums and counts

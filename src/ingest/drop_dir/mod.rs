@@ -2,7 +2,7 @@
 //!
 //! A file is deposited when it has settled (`settling.rs`). Names that begin with a dot or end in
 //! `.tmp`, `.part` or `.filepart` are being written and are never touched. Once its exchange is
-//! committed the file is removed, if it is still the one that was read; the archive keeps the
+//! committed the file is removed, unless it changed since it was read; the archive keeps the
 //! bytes, encrypted. A name that comes back is a new deposit, and the same bytes get the first
 //! receipt again. Two replicas may watch one directory: the store accepts a file once. An entry
 //! that can never be deposited (no sender, a link, a directory that cannot be read) is logged once
@@ -119,7 +119,7 @@ impl DropDir {
         };
         kill_point::reach("drop.found");
         let upload = match ingest.upload_file(&file.path, deposit).await {
-            // Another replica removed the file first.
+            // A second replica deposited and removed the file first.
             Err(IngestError::Archive { source, .. })
                 if source.kind() == io::ErrorKind::NotFound
                     && Fingerprint::of(&file.path).is_none() =>
