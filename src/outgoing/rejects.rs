@@ -51,6 +51,9 @@ pub async fn step(
     vault: &Vault,
     clock: &SharedClock,
 ) -> Result<usize, RejectsError> {
+    if !store.has_rejects_to_return().await? {
+        return Ok(0);
+    }
     let mut work = store.begin().await?;
     let rejects = work.rejects_to_return(BATCH).await?;
     let mut groups: BTreeMap<(String, String), Vec<Claim>> = BTreeMap::new();

@@ -170,6 +170,17 @@ macro_rules! shared_reads {
             all(found)
         }
 
+        pub(in crate::store) async fn has_rejects_to_return(pool: &Pool<$DB>) -> Result<bool, StoreError> {
+            // The condition is the one of the index `claim_parts_untold`, word for word.
+            let first: Option<i32> = query_scalar(
+                "SELECT 1 FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND told_in IS NULL LIMIT 1",
+            )
+            .fetch_optional(pool)
+            .await
+            .map_err(doing("looking for rejects to return"))?;
+            Ok(first.is_some())
+        }
+
         pub(in crate::store) async fn unpublished(pool: &Pool<$DB>, limit: usize, except: &[i64]) -> Result<Vec<OutboxEvent>, StoreError> {
             let (doing, page) = (doing("reading the outbox"), limit + except.len());
             // What belongs to no load, and the first event of each load that may go. `load_id`

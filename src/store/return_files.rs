@@ -27,6 +27,10 @@ pub trait ReturnFiles: Send + Sync {
     /// Returns files that are not yet written to their drop directory, oldest first.
     async fn return_files_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError>;
 
+    /// Returns whether a decided AMC reject is not yet returned to its sender. Idle replicas ask
+    /// this instead of opening a write transaction, of which SQLite has only one at a time.
+    async fn has_rejects_to_return(&self) -> Result<bool, StoreError>;
+
     /// Flags a return file as written to its drop directory. The first delivery keeps its instant.
     async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError>;
 }

@@ -13,13 +13,15 @@ use crate::support;
 use cut::{cut_after, step};
 use noemie_gateway::app::sweep;
 use noemie_gateway::archive::Archive;
-use noemie_gateway::clock::{Clock as _, SystemClock};
+use noemie_gateway::clock::{Clock as _, SharedClock, SystemClock};
 use noemie_gateway::domain::{Channel, ExchangeId, Ledger, Verdict};
 use noemie_gateway::generate::{self, Options, Profile};
 use noemie_gateway::ingest::{Deposit, Ingest, IngestError, Limits, Receipt};
+use noemie_gateway::outgoing::{deliver, rejects};
 use noemie_gateway::store::{ClaimFilter, OutboxDepth, SharedStore};
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Sources, verify};
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -268,7 +270,34 @@ async fn large_files_with_common_invoices_share_them_out(db: TestDatabase) {
     assert_eq!(db.number("SELECT max(sequence) FROM receipt_chain").await, 2);
 }
 
+/// The jobs of an idle gateway look with reads. A job that opened a write transaction would wait for
+/// the writer of SQLite, and fail on connections of PostgreSQL that only read.
+async fn jobs_of_an_idle_gateway_open_no_write_transaction(db: TestDatabase) {
+    let (dir, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (vault, clock): (_, SharedClock) =
+        (Arc::new(Vault::from_master_key([9; 32])), Arc::new(SystemClock));
+    deposit(&door(&db.store, dir.path()), &file(1), "").await.unwrap();
+    assert_eq!(deliver::step(&db.store, &vault, &clock, out.path()).await.unwrap(), 1, "the ARL");
+    let (store, _writer) = if db.is_postgres() {
+        db.execute(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', \
+             current_database()); END $$",
+        )
+        .await
+        .unwrap();
+        (db.replica().await, None)
+    } else {
+        let mut writer = SqliteConnection::connect(&db.url).await.unwrap();
+        writer.execute("BEGIN IMMEDIATE").await.unwrap();
+        (Arc::clone(&db.store), Some(writer))
+    };
+    assert_eq!(rejects::step(&store, &vault, &clock).await.unwrap(), 0);
+    assert_eq!(deliver::step(&store, &vault, &clock, out.path()).await.unwrap(), 0);
+    assert_eq!(door(&store, dir.path()).resume().await.unwrap(), 0);
+}
+
 on_both! {
+    jobs_of_an_idle_gateway_open_no_write_transaction,
     a_large_deposit_is_shown_whole,
     a_load_that_is_cut_shows_nothing_and_is_taken_up,
     a_gateway_that_starts_takes_up_what_was_cut,

@@ -465,6 +465,10 @@ impl ReturnFiles for PostgresStore {
         self.work.ask(|pool| reads::returns_to_deliver(pool, limit)).await
     }
 
+    async fn has_rejects_to_return(&self) -> Result<bool, StoreError> {
+        self.work.ask(reads::has_rejects_to_return).await
+    }
+
     async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError> {
         self.work.ask(|pool| writes::mark_delivered(pool, id, at)).await
     }

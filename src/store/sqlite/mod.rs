@@ -327,6 +327,10 @@ impl ReturnFiles for SqliteStore {
         reads::returns_to_deliver(&self.readers, limit).await
     }
 
+    async fn has_rejects_to_return(&self) -> Result<bool, StoreError> {
+        reads::has_rejects_to_return(&self.readers).await
+    }
+
     async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError> {
         writes::mark_delivered(&self.writer, id, at).await
     }
