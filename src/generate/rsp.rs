@@ -9,13 +9,14 @@
 //! not in the sources. Reads the DRE as it comes and writes an invoice as soon as it is answered.
 //! Quarantined invoices get no answer.
 
+mod entities;
+
 use super::random::Random;
 use super::return_damage::{self, ReturnDamage};
 use super::{Counted, DAMAGED_INVOICES_MAX, GenerateError, identification};
 use noemie_parsers::b2::{Element, EnTete, Facture, Lecteur, Lot};
 use noemie_parsers::noemie::{
-    Ecrivain, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e198, e199, e250, e261,
-    e262, e294, e295,
+    Ecrivain, Gabarit, Packaging, e000, e020, e040, e071, e081, e250, e261, e262,
 };
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::{Date, Montant};
@@ -215,7 +216,7 @@ impl<W: Write> Answer<'_, W> {
             self.open_lot(&lot, &facture.identite().ps)?;
         }
         let outcome = Outcome::drawn(self.options, &mut self.random);
-        let entities = self.entities(facture, &lot, outcome);
+        let entities = self.answer(facture, &lot, outcome);
         let Some(file) = self.file.as_mut() else { return Ok(()) };
         let mut entities = entities.into_iter();
         if let Some(head) = entities.next() {
@@ -358,8 +359,8 @@ impl<W: Write> Answer<'_, W> {
         Ok(())
     }
 
-    /// The 102 of an invoice, then its leaves.
-    fn entities(&mut self, facture: &Facture, lot: &Lot, outcome: Outcome) -> Vec<Gabarit> {
+    /// Counts the answer to an invoice and returns its entities: the 102, then its leaves.
+    fn answer(&mut self, facture: &Facture, lot: &Lot, outcome: Outcome) -> Vec<Gabarit> {
         let totals = facture.totaux();
         let (amo, amc) = outcome.states();
         let paid = |state: &[u8; 1], asked| if state == b"P" { asked } else { Montant::ZERO };
@@ -369,84 +370,6 @@ impl<W: Write> Answer<'_, W> {
         self.summary.amo_paid += amo_paid;
         self.summary.amc_asked += totals.amc;
         self.summary.amc_paid += amc_paid;
-        let mut entities = vec![head(facture, lot), insured(facture)];
-        {
-            use e198::layout as t;
-            let part = Gabarit::nouveau(&t::LAYOUT)
-                .montant(&t::MONTANT_AMO_DEMANDE, totals.amo)
-                .octets(&t::ETAT, amo);
-            entities.push(part.montant_signe(&t::MONTANT_AMO_PAYE, &t::SIGNE, amo_paid));
-        }
-        {
-            use e199::layout as t;
-            let number = facture.numero_amc().map(|n| n.as_str().to_owned()).unwrap_or_default();
-            let part = Gabarit::nouveau(&t::LAYOUT)
-                .montant(&t::MONTANT_AMC_DEMANDE, totals.amc)
-                .octets(&t::ETAT, amc)
-                .montant_signe(&t::MONTANT_AMC_PAYE, &t::SIGNE, amc_paid)
-                .texte(&t::NUMERO_AMC_DESTINATAIRE, &number)
-                .texte(&t::NUMERO_ADHERENT, &facture.adherent());
-            entities.push(part);
-        }
-        match outcome {
-            Outcome::Rejected => entities.extend([
-                reject("AAA460053R", "ETABLISSEMENT PRESCRIPTEUR INCONNU AU FICHIER NATIONAL", "O"),
-                comment("VERIFIER LES DROITS ET LE RATTACHEMENT"),
-            ]),
-            Outcome::AmcRejected => {
-                entities.push(reject("AAA000122R", "GARANTIE NON ACTIVE A LA DATE DES SOINS", "C"))
-            }
-            Outcome::Deferred => {
-                entities.push(comment("EN COURS DE TRAITEMENT A LA CAISSE NE PAS RENVOYER"))
-            }
-            Outcome::Paid | Outcome::AmcLeft => {}
-        }
-        entities
+        entities::of_invoice(facture, lot, outcome, [amo_paid, amc_paid])
     }
-}
-
-fn head(facture: &Facture, lot: &Lot) -> Gabarit {
-    use e102::layout as t;
-    let identite = facture.identite();
-    let date = facture.date().map_or_else(|| "000000".to_owned(), Date::jjmmaa);
-    Gabarit::nouveau(&t::LAYOUT)
-        .texte(&t::NUMERO_FACTURE, &identite.numero)
-        .texte(&t::COMPLEMENT_NUMERO, &identite.complement)
-        .texte(&t::NUMERO_LOT, &lot.numero())
-        .texte(&t::DATE_CREATION_LOT, &lot.date().map_or_else(|| "000000".to_owned(), Date::jjmmaa))
-        .texte(&t::TYPE_FACTURE, "D")
-        .texte(&t::DATE_FACTURATION, &date)
-        .texte(&t::TRAITEMENT_PART_AMC, "C")
-        // Type 2, columns 77-78 in both norms.
-        .octets(&t::NATURE_ASSURANCE, &facture.principale().record[76..78])
-}
-
-fn insured(facture: &Facture) -> Gabarit {
-    use e103::layout as t;
-    let identite = facture.identite();
-    let mut entity = Gabarit::nouveau(&t::LAYOUT)
-        .octets(&t::NUMERO_IMMATRICULATION, &identite.nir_brut)
-        .octets(&t::CLE, &identite.cle)
-        .octets(&t::DATE_NAISSANCE, identite.naissance.expose_jjmmaa().as_bytes())
-        .octets(&t::RANG_NAISSANCE, &[identite.rang]);
-    if let Some(own) = facture.nir_individuel().filter(|own| own.len() == 15) {
-        entity = entity
-            .octets(&t::NIR_INDIVIDUEL, &own.as_bytes()[..13])
-            .octets(&t::CLE_NIR_INDIVIDUEL, &own.as_bytes()[13..]);
-    }
-    entity
-}
-
-fn reject(code: &str, label: &str, part: &str) -> Gabarit {
-    use e294::layout as t;
-    Gabarit::nouveau(&t::LAYOUT)
-        .texte(&t::CODIFICATION_REJET, code)
-        .texte(&t::LIBELLE_REJET, label)
-        .texte(&t::NIVEAU_REJET, "F")
-        .texte(&t::PART_CONCERNEE, part)
-        .nombre(&t::RANG_REJET, 1)
-}
-
-fn comment(text: &str) -> Gabarit {
-    Gabarit::nouveau(&e295::layout::LAYOUT).texte(&e295::layout::COMMENTAIRE, text)
 }
