@@ -1,31 +1,31 @@
-//! Which records are shown, and the findings of each.
+//! Selection of the records to show, with the findings of each.
 
 use crate::Finding;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Records shown without a choice: enough to see the head of a file and its first invoices.
+/// Records shown from the start of a file in an overview: its head and its first invoices.
 pub const FIRST: u64 = 40;
 
-/// Most faulty records shown beside them: a page a person can go through.
+/// Most faulty records shown after [`FIRST`] in an overview: a page that a person can read.
 pub const FAULTY_MAX: usize = 400;
 
-/// Most records of a chosen invoice: the counter of the type 5 has three digits; the margin shows a
-/// damaged one whole.
+/// Most records shown of a chosen invoice: the counter of a type 5 has three digits, and the margin
+/// leaves room for a damaged invoice.
 pub(crate) const INVOICE_MAX: usize = 2_000;
 
-/// What is asked for.
+/// Records that the caller asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Choice {
     /// The first [`FIRST`] records, and every record that has an anomaly.
     #[default]
     Overview,
-    /// One physical record, 1-based.
+    /// The physical record with this number, 1-based.
     Record(u64),
     /// The records of the invoices with this number.
     Invoice(String),
 }
 
-/// The choice applied to a file.
+/// The choice applied to a file: numbers of the records to show, findings by record.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) choice: Choice,
@@ -57,7 +57,7 @@ impl Wanted {
         wanted
     }
 
-    /// Whether an invoice is the chosen one; zeros on the left do not count.
+    /// Whether an invoice is the chosen one; leading zeros do not count.
     pub(crate) fn is_invoice(&self, number: &str) -> bool {
         let bare = |n: &str| n.trim().trim_start_matches('0').to_owned();
         matches!(&self.choice, Choice::Invoice(asked) if bare(asked) == bare(number))
@@ -77,7 +77,7 @@ impl Wanted {
         self.records.iter().copied()
     }
 
-    /// Past this record nothing is wanted; an invoice is looked for up to the end.
+    /// Number of the last record to show. An invoice is looked for up to the end of the file.
     pub(crate) fn last(&self) -> u64 {
         if matches!(self.choice, Choice::Invoice(_)) {
             u64::MAX

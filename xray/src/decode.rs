@@ -1,10 +1,11 @@
-//! A zone as a person reads it: amounts in euros, dates JJ/MM/AAAA, text trimmed.
+//! Decodes the bytes of a zone for a reader: amounts in euros, dates JJ/MM/AAAA, text trimmed.
 
 use noemie_parsers::layout::{Picture, Zone};
 use noemie_parsers::picture;
 use noemie_parsers::types::Date;
 
-/// The value of a zone; empty when it is absent, `illisible` when its picture does not allow it.
+/// Returns the value of a zone: empty when the zone is blank, `illisible` when its bytes do not fit
+/// its picture.
 pub(crate) fn value(zone: &Zone, bytes: &[u8]) -> String {
     let decoded = match zone.picture {
         Picture::Montant => picture::montant(bytes).map(|m| m.map(|m| format!("{m} €"))),
@@ -43,8 +44,8 @@ fn day(date: Date) -> String {
     format!("{:02}/{:02}/{:04}", date.jour(), date.mois(), date.annee())
 }
 
-/// One character a byte: Latin-1 where it has a glyph, a dot elsewhere. Columns stay columns, and
-/// no control byte reaches a terminal.
+/// Returns one character for each byte: Latin-1 where it has a glyph, a dot elsewhere. So columns
+/// keep their numbers, and no control byte reaches a terminal.
 pub(crate) fn visible(bytes: &[u8]) -> String {
     bytes
         .iter()

@@ -1,7 +1,6 @@
-//! Validation of a whole file: runs the parsers over it, keeps the counts, gives the verdict.
-//! Stores nothing.
+//! Validation of a whole file: runs the parsers over it, counts, and returns the verdict.
 //!
-//! The same function serves the dry run and the first pass of an ingest, so that both always agree.
+//! The dry run and the first pass of a deposit call the same function, so that both always agree.
 //! Memory stays flat: one invoice at a time, and a bounded list of findings.
 
 use crate::pass::Pass;
@@ -12,10 +11,10 @@ use noemie_parsers::noemie::Packaging;
 use noemie_parsers::types::Date;
 use std::io::{self, Chain, Cursor, Read};
 
-/// A source whose first bytes were looked at and put back.
+/// A source that begins again with the bytes read to recognise it.
 pub type Source<R> = Chain<Cursor<Vec<u8>>, R>;
 
-/// Recognises a file by its first bytes, and gives the source back whole.
+/// Recognises a file by its first bytes. Returns what it is, and the source from its first byte.
 pub fn recognise<R: Read>(mut source: R) -> io::Result<(Detection, Source<R>)> {
     let mut head = Vec::with_capacity(detect::APERCU);
     source.by_ref().take(detect::APERCU as u64).read_to_end(&mut head)?;
@@ -23,7 +22,8 @@ pub fn recognise<R: Read>(mut source: R) -> io::Result<(Detection, Source<R>)> {
     Ok((detection, Cursor::new(head).chain(source)))
 }
 
-/// One 000..999 inside an exchange: the key by which a remittance is recognised (control C5).
+/// A logical file (000 to 999) inside an exchange, with the fields by which a remittance is
+/// recognised when it comes again (control C5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogicalFile {
     /// Rank in the exchange, 1-based.
@@ -42,26 +42,32 @@ pub struct LogicalFile {
     pub norm: String,
 }
 
-/// What a pass over a file gives: the report, and the remittances that it holds.
+/// Result of a pass over a file: the report, and the logical files found.
 #[derive(Debug, Clone)]
 pub struct Examination {
-    /// What the file is; `None` when nothing was recognised.
+    /// Norm and packaging as the parsers name them; `None` when the file was not recognised.
     pub norme: Option<Norme>,
     /// Counts, totals, verdict and findings.
     pub report: Report,
-    /// Its logical files with the place of their 000, in order.
+    /// Logical files with the position of their 000, in order.
     pub remittances: Vec<(LogicalFile, Position)>,
-    /// What the ledger counts: physical records, or entities of a NOEMIE file.
+    /// Records that the ledger of an exchange counts: physical records, or entities of a NOEMIE
+    /// file.
     pub read: u64,
 }
 
-/// Validates a file. Fails only when the source fails: what is wrong with the file is in the
-/// report.
+/// Validates a file and returns its report.
+///
+/// # Errors
+/// When the source fails. Faults of the file are findings of the report.
 pub fn validate(source: impl Read, file: &str) -> io::Result<Report> {
     examine(source, file).map(|examination| examination.report)
 }
 
-/// Validates a file and keeps what an ingest needs besides the report.
+/// Validates a file and returns the report with what a deposit needs besides.
+///
+/// # Errors
+/// When the source fails.
 pub fn examine(source: impl Read, file: &str) -> io::Result<Examination> {
     examine_at(source, file, None)
 }
@@ -79,8 +85,8 @@ pub fn examine_at(
         Some(Norme::B2(forme)) => pass.b2(source, forme)?,
         Some(Norme::NoemieLignes) => pass.noemie(source, Packaging::Lignes)?,
         Some(Norme::NoemieBlocs) => pass.noemie(source, Packaging::Blocs)?,
-        Some(Norme::Concentrateur(_)) => pass.concentrateur(source)?,
-        None => pass.non_reconnu(source)?,
+        Some(Norme::Concentrateur(_)) => pass.notices(source)?,
+        None => pass.unrecognised(source)?,
     }
     Ok(pass.finish())
 }

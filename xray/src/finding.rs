@@ -1,4 +1,4 @@
-//! One anomaly as it is reported, stored and exchanged.
+//! Anomalies as they are reported, stored and exchanged.
 //!
 //! The gateway stores the same [`Finding`] that `validate` prints: an anomaly has one form from the
 //! pass over the file to the database and back.
@@ -12,7 +12,7 @@ use std::fmt;
 coded! {
     /// Cost of an anomaly. Ordered: the verdict of a file follows from the worst one.
     Severity {
-        /// Everything is accepted, the anomaly is shown.
+        /// The invoice is accepted; the anomaly is shown.
         Warning = "warning";
         /// The invoice is quarantined; its neighbours are accepted.
         Invoice = "invoice";
@@ -92,7 +92,7 @@ impl fmt::Display for FindingCode {
     }
 }
 
-/// One anomaly of a file. Its value and message carry no person.
+/// An anomaly of a file. Its value and its message carry no person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Stable code, which also names the control.
@@ -120,7 +120,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// An anomaly of the parsers, with the number of its invoice.
+    /// Converts an anomaly of the parsers; `invoice` is the number of its invoice.
     #[must_use]
     pub fn new(anomaly: Anomaly, invoice: Option<String>) -> Self {
         let field = if anomaly.zone_no.is_empty() {
@@ -143,8 +143,8 @@ impl Finding {
         }
     }
 
-    /// An anomaly of a whole invoice or return that only the database could show: on column 1 of
-    /// its first record.
+    /// An anomaly of a whole invoice or return, on column 1 of its first record: the gateway uses it
+    /// for what only its database can show.
     #[must_use]
     pub fn on_invoice(
         code: FindingCode,

@@ -1,6 +1,7 @@
-//! Sheets as one HTML page: no script, nothing from elsewhere, every byte of the file escaped.
+//! Draws sheets as one HTML page without script or outside resource; every byte of the file is
+//! escaped.
 //!
-//! Written one sheet at a time: a long page does not fill the memory.
+//! The page is written one sheet at a time, so that a long page does not fill the memory.
 
 use crate::finding::{Finding, Severity};
 use crate::report::Report;
@@ -10,7 +11,7 @@ use std::io::{self, Write};
 
 const STYLE: &str = include_str!("page.css");
 
-/// The head of the page.
+/// Writes the head of the page.
 pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::Result<()> {
     let file = escape(&report.file);
     writeln!(out, "<!doctype html>\n<html lang=\"fr\">\n<head>\n<meta charset=\"utf-8\">")?;
@@ -41,7 +42,7 @@ pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::R
     writeln!(out, "<p class=\"soft\">{persons}</p>\n</header>\n<main>")
 }
 
-/// Findings of the file itself.
+/// Writes the findings of the file itself.
 pub fn of_the_file<'a>(
     out: &mut impl Write,
     findings: impl Iterator<Item = &'a Finding>,
@@ -58,7 +59,7 @@ pub fn of_the_file<'a>(
     Ok(())
 }
 
-/// One sheet.
+/// Writes a sheet.
 pub fn sheet(out: &mut impl Write, sheet: &Sheet) -> io::Result<()> {
     let heading = escape(&text::heading(sheet));
     let (title, rest) = heading.split_once(" · ").unwrap_or((&heading, ""));
@@ -86,7 +87,7 @@ pub fn sheet(out: &mut impl Write, sheet: &Sheet) -> io::Result<()> {
     writeln!(out, "</section>")
 }
 
-/// The foot of the page.
+/// Writes the foot of the page.
 pub fn end(out: &mut impl Write, notes: &[String]) -> io::Result<()> {
     writeln!(out, "</main>\n<footer>")?;
     for note in notes {
@@ -136,7 +137,7 @@ fn is_faulty(field: &Field, sheet: &Sheet) -> bool {
         .any(|f| !f.field.is_empty() && f.first <= field.last && field.first <= f.last)
 }
 
-/// The bytes by lines over their ruler: one band a zone, faults marked.
+/// Returns the bytes in lines over their ruler: every second zone has a band, faults are marked.
 fn bytes(sheet: &Sheet) -> String {
     let mut out = String::new();
     for start in text::rows(sheet) {
@@ -158,7 +159,7 @@ fn bytes(sheet: &Sheet) -> String {
     out
 }
 
-/// How a byte is drawn: its fault, and its zone by rank; every second zone has a band.
+/// Style of a byte: the severity of its fault, and the rank of its zone.
 #[derive(PartialEq, Eq)]
 struct Style {
     severity: Option<Severity>,
@@ -197,7 +198,7 @@ fn style(sheet: &Sheet, i: usize) -> Style {
     }
 }
 
-/// Text that neither an element nor an attribute can be broken by.
+/// Escapes a text for the content of an element and for an attribute.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -219,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_escapes_its_place() {
+    fn markup_of_a_file_is_escaped() {
         assert_eq!(escape("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
     }
 }

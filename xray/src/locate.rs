@@ -1,7 +1,7 @@
-//! Where the chosen records stand, what each is, and their bytes.
+//! Finds the chosen records in a file: offset, type, table and invoice of each, then its bytes.
 //!
-//! A second reading of the file, by the same readers as `validate`. Records that no reader hands
-//! out (at an impossible place, behind the end) are found by their framing.
+//! The file is read a second time, by the same readers as in `validate`. Records that no reader
+//! returns (at an impossible position, or after the end) are found by their framing.
 
 mod noemie;
 
@@ -19,32 +19,32 @@ use noemie_parsers::physical::noemie_lignes::CORPS_MAX;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Longest part of a B2 record that is shown: four records, enough to see where one that lost its
-/// line end goes.
-const SHOWN_MAX: usize = 4 * LONGUEUR;
+/// Longest part of a B2 record that is shown, bytes: four records, so that a record without line
+/// end shows what it runs into.
+const MAX_SHOWN_BYTES: usize = 4 * LONGUEUR;
 
 /// A part of a NOEMIE entity in a physical record.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    /// Its three digits.
+    /// Three digits.
     pub(crate) code: String,
     pub(crate) table: Option<&'static Layout>,
     /// The whole entity.
     pub(crate) bytes: Vec<u8>,
-    /// First byte of the entity that stands here, 0-based.
+    /// First byte of the entity in this record, 0-based.
     pub(crate) from: usize,
     /// Column of that byte in the record, 1-based.
     pub(crate) column: usize,
-    /// How many bytes of the entity stand here.
+    /// Number of bytes of the entity in this record.
     pub(crate) len: usize,
-    /// Whether `@` ends it.
+    /// Whether the entity ends with its delimiter `@`.
     pub(crate) closed: bool,
 }
 
-/// What a record holds.
+/// Content of a record.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
-    /// A record of a table; of its shared columns only when the table is unknown.
+    /// A record with its table, and its shared columns when the table is unknown.
     Record(Option<&'static Layout>, Famille),
     /// Entities.
     Entities(Vec<Part>),
@@ -63,19 +63,19 @@ pub(crate) struct Entry {
     pub(crate) content: Content,
 }
 
-/// The chosen records, as they are found.
+/// The chosen records found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Places {
+pub(crate) struct Located {
     entries: BTreeMap<u64, Entry>,
     previous: u64,
 }
 
-impl Places {
+impl Located {
     pub(crate) fn into_entries(self) -> Vec<Entry> {
         self.entries.into_values().collect()
     }
 
-    /// A record seen at its place; kept when it is wanted.
+    /// Takes a record that a reader returned; keeps it when it is chosen.
     fn see(&mut self, wanted: &Wanted, at: Position, entry: impl FnOnce() -> Entry) {
         if at.record == self.previous + 1
             && let Some(before) = self.entries.get_mut(&self.previous)
@@ -95,27 +95,27 @@ pub(crate) fn find(
     norme: Norme,
     report: &Report,
     wanted: &mut Wanted,
-    places: &mut Places,
+    located: &mut Located,
 ) -> io::Result<()> {
     source.seek(SeekFrom::Start(0))?;
     match norme {
-        Norme::B2(forme) => find_b2(&mut *source, forme, wanted, places)?,
-        Norme::Concentrateur(_) => find_notices(&mut *source, wanted, places)?,
-        Norme::NoemieLignes => noemie::find(&mut *source, Packaging::Lignes, wanted, places)?,
-        Norme::NoemieBlocs => noemie::find(&mut *source, Packaging::Blocs, wanted, places)?,
+        Norme::B2(forme) => find_b2(&mut *source, forme, wanted, located)?,
+        Norme::Concentrateur(_) => find_notices(&mut *source, wanted, located)?,
+        Norme::NoemieLignes => noemie::find(&mut *source, Packaging::Lignes, wanted, located)?,
+        Norme::NoemieBlocs => noemie::find(&mut *source, Packaging::Blocs, wanted, located)?,
     }
-    fill(source, norme, report, wanted, places)
+    fill(source, norme, report, wanted, located)
 }
 
 fn find_b2(
     source: impl Read,
     forme: Forme,
     wanted: &mut Wanted,
-    places: &mut Places,
+    located: &mut Located,
 ) -> io::Result<()> {
     let mut reader = Lecteur::new(source, forme);
     let last = wanted.last();
-    while places.previous <= last
+    while located.previous <= last
         && let Some(element) = reader.suivant()?
     {
         let (at, genre) = match &element {
@@ -125,28 +125,28 @@ fn find_b2(
             b2::Element::FinLot(f) => (f.position, Genre::FinLot),
             b2::Element::FinFichier(f) => (f.position, Genre::FinFichier),
             b2::Element::Facture(facture) => {
-                invoice(facture, wanted, places);
+                invoice(facture, wanted, located);
                 continue;
             }
             b2::Element::Anomalies(_) => continue,
         };
         let table = Tables { norme: NormeLot::Ps, v022003: false, dre: true }.layout(genre);
-        places.see(wanted, at, || {
+        located.see(wanted, at, || {
             entry(at, genre.nom(), None, Content::Record(table, Famille::Aucun))
         });
     }
     Ok(())
 }
 
-fn invoice(facture: &b2::Facture, wanted: &mut Wanted, places: &mut Places) {
+fn invoice(facture: &b2::Facture, wanted: &mut Wanted, located: &mut Located) {
     let number = facture.numero();
     if wanted.is_invoice(&number) {
         facture.pieces.iter().for_each(|p| wanted.add(p.position.record));
     }
     for piece in &facture.pieces {
-        places.see(wanted, piece.position, || {
-            // The first 2 of an invoice is main whatever it carries: behind a damaged record it may
-            // be a complement, whose NIR stands elsewhere.
+        located.see(wanted, piece.position, || {
+            // The reader takes the first 2 of an invoice for its main record: after a damaged record
+            // it may be a complement, whose NIR is in another column.
             let by_its_letter = genre::complement(
                 genre::principal(&piece.record),
                 &piece.record,
@@ -159,7 +159,7 @@ fn invoice(facture: &b2::Facture, wanted: &mut Wanted, places: &mut Places) {
     }
 }
 
-fn find_notices(source: impl Read, wanted: &mut Wanted, places: &mut Places) -> io::Result<()> {
+fn find_notices(source: impl Read, wanted: &mut Wanted, located: &mut Located) -> io::Result<()> {
     let last = wanted.last();
     for notice in LecteurAvis::new(source) {
         let Notice::Avis(avis) = notice? else { continue };
@@ -168,10 +168,10 @@ fn find_notices(source: impl Read, wanted: &mut Wanted, places: &mut Places) -> 
         }
         let content =
             || Content::Record(Some(&retour_concentrateur::layout::LAYOUT), Famille::Aucun);
-        places.see(wanted, avis.position, || {
+        located.see(wanted, avis.position, || {
             entry(avis.position, "2".to_owned(), Some(avis.numero.clone()), content())
         });
-        if places.previous > last {
+        if located.previous > last {
             break;
         }
     }
@@ -182,17 +182,17 @@ fn entry(at: Position, kind: String, invoice: Option<String>, content: Content) 
     Entry { record: at.record, offset: at.offset, end: None, kind, invoice, content }
 }
 
-/// Wanted records that no reader handed out: by their finding, or by their framing.
+/// Finds the chosen records that no reader returned: by their finding, or by their framing.
 fn fill(
     source: &mut (impl Read + Seek),
     norme: Norme,
     report: &Report,
     wanted: &Wanted,
-    places: &mut Places,
+    located: &mut Located,
 ) -> io::Result<()> {
     let mut missing: Vec<u64> = wanted
         .records()
-        .filter(|r| *r <= report.records && !places.entries.contains_key(r))
+        .filter(|r| *r <= report.records && !located.entries.contains_key(r))
         .collect();
     missing.extend(
         wanted.records().filter(|r| *r > report.records && !wanted.findings(*r).is_empty()),
@@ -220,7 +220,7 @@ fn fill(
                 }
             }
         }
-        // Every line of NOEMIE that holds anything was handed out: what is left has a finding.
+        // The reader returned every line that is not empty: what is left has a finding.
         Norme::NoemieLignes => {}
     }
     for (record, offset) in offsets {
@@ -234,13 +234,12 @@ fn fill(
         if let Norme::B2(_) = norme {
             (found.kind, found.content) = by_its_type(&bytes);
         }
-        places.entries.insert(record, found);
+        located.entries.insert(record, found);
     }
     Ok(())
 }
 
-/// What can be said of a record outside any lot: its type, and the table when its type has one
-/// only.
+/// Type of a record outside any lot, and its table when the type has one only.
 fn by_its_type(bytes: &[u8]) -> (String, Content) {
     let genre = genre::principal(bytes);
     let tables = Tables { norme: NormeLot::Ps, v022003: false, dre: true };
@@ -253,7 +252,7 @@ fn by_its_type(bytes: &[u8]) -> (String, Content) {
     }
 }
 
-/// The bytes of a record.
+/// Bytes of a record.
 #[derive(Debug)]
 pub(crate) struct Raw {
     /// Length announced before the record (NOEMIE in lines).
@@ -273,11 +272,11 @@ pub(crate) fn raw(
     let blocks = matches!(norme, Some(Norme::B2(Forme::Blocs) | Norme::NoemieBlocs));
     let most = match (blocks, entry.end) {
         (true, Some(end)) => {
-            usize::try_from(end - entry.offset).unwrap_or(SHOWN_MAX).min(SHOWN_MAX)
+            usize::try_from(end - entry.offset).unwrap_or(MAX_SHOWN_BYTES).min(MAX_SHOWN_BYTES)
         }
         (true, None) => LONGUEUR,
         (false, _) if lines => 4 + CORPS_MAX + 2,
-        (false, _) => SHOWN_MAX + 2,
+        (false, _) => MAX_SHOWN_BYTES + 2,
     };
     let mut bytes = Vec::with_capacity(most);
     source.by_ref().take(most as u64).read_to_end(&mut bytes)?;
@@ -289,7 +288,7 @@ pub(crate) fn raw(
     }
     let before = usize::try_from(entry.offset - start).unwrap_or(0).min(bytes.len());
     let prefix: Vec<u8> = bytes.drain(..before).collect();
-    // Only digits are shown: what stands where a length should be may be anything.
+    // Other bytes than digits are not shown: they may be of a person.
     let readable = prefix.len() == 4 && prefix.iter().all(u8::is_ascii_digit);
     let prefix = (lines && !bytes.is_empty()).then(|| {
         if readable {

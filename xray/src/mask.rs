@@ -1,20 +1,20 @@
-//! Which bytes of a record are hidden: everything that is not plainly something else than a person.
+//! Decides which bytes of a record are hidden.
 //!
-//! A byte is shown when a table says what it is, that is not a person's datum, and the columns can
-//! be trusted. They cannot when the record has not its length, when what should be a NIR is not one
-//! (a record that lost a byte has its NIR in the zone beside), or when many zones do not fit their
-//! picture (another type of record).
+//! A byte is shown when a table says that it is not of a person and the columns of the record can be
+//! trusted. The columns are not trusted when the record has not its length, when a zone that should
+//! hold a NIR holds something else (a record that lost a byte has its NIR in the zone before), or
+//! when zones do not fit their picture (a record of another type).
 
 use noemie_parsers::layout::{Layout, Picture, Zone};
 use noemie_parsers::types::Nir;
 use std::ops::Range;
 
-/// Most bytes lost or gained for which zones near a person's are hidden too; beyond, the whole
-/// record is.
-const SHIFT_MAX: usize = 8;
+/// Most bytes lost or gained for which only the neighbourhood of a person's zones is hidden, bytes;
+/// with more, the whole record is.
+const MAX_SHIFT: usize = 8;
 
-/// Numeric zones with something else than digits from which a record is held for one of another
-/// type; below, for one with mistakes.
+/// Number of numeric zones without digits from which a record is taken for one of another type;
+/// with fewer, for one with mistakes.
 const MISFITS: usize = 3;
 
 /// Most letters in a row that a code of the norm has (CCAM: `ZZZZ999`).
@@ -24,10 +24,10 @@ const LETTERS_OF_A_CODE: usize = 4;
 /// longer word comes from a record of another type.
 const LETTERS_AMONG_DIGITS: usize = 2;
 
-/// The type of a record: shown even when nothing else can be.
+/// Length of the type of a record, which is always shown.
 const HEAD: usize = 1;
 
-/// Zones with whether each is a person's: its picture says so, or it is the key of the NIR before
+/// Pairs each zone with whether it is of a person: by its picture, or as the key of the NIR before
 /// it.
 pub(crate) fn zones(
     list: impl Iterator<Item = &'static Zone>,
@@ -40,10 +40,10 @@ pub(crate) fn zones(
     })
 }
 
-/// For each byte of a record of fixed length, whether it is hidden. `shift`: how many bytes it may
-/// have lost or gained inside.
+/// For each byte of a record of fixed length, whether it is hidden. `shift` is the number of bytes
+/// that the record may have lost or gained.
 pub(crate) fn record(bytes: &[u8], list: &[(&'static Zone, bool)], shift: usize) -> Vec<bool> {
-    if shift > SHIFT_MAX || !trusted(bytes, list) {
+    if shift > MAX_SHIFT || !trusted(bytes, list) {
         return all_but_type(bytes);
     }
     let mut hidden = vec![true; bytes.len()];
@@ -69,7 +69,7 @@ pub(crate) fn all_but_type(bytes: &[u8]) -> Vec<bool> {
     (0..bytes.len()).map(|column| column >= HEAD).collect()
 }
 
-/// For each byte of a NOEMIE entity, whether it is hidden; its code and level (5 bytes) never are.
+/// For each byte of a NOEMIE entity, whether it is hidden; code and level (5 bytes) never are.
 pub(crate) fn entity(bytes: &[u8], table: Option<&'static Layout>, closed: bool) -> Vec<bool> {
     let list: Vec<_> = table.map(|t| zones(t.all_zones()).collect()).unwrap_or_default();
     let mut hidden = if closed && trusted(bytes, &list) {
@@ -88,9 +88,14 @@ fn set(hidden: &mut [bool], from: usize, to: usize, value: bool) {
     }
 }
 
-/// Whether the norm wants nothing in a zone.
+/// Whether the norm wants a zone blank.
 pub(crate) fn is_filler(zone: &Zone) -> bool {
-    let name = zone.name.to_ascii_lowercase();
+    names_filler(zone.name)
+}
+
+/// Whether the name of a zone says that the norm wants it blank.
+pub(crate) fn names_filler(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
     ["filler", "blanc", "non documente"].iter().any(|filler| name.starts_with(filler))
 }
 
@@ -117,7 +122,8 @@ const fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte >= 0x80
 }
 
-/// Whether what should be a NIR is one, or is absent, and the filler before it is blank.
+/// Whether the columns of a record can be trusted: numeric zones hold digits, and a zone for a NIR
+/// holds one or is blank, after a blank filler.
 fn trusted(bytes: &[u8], list: &[(&'static Zone, bool)]) -> bool {
     let misfit = |zone: &Zone| {
         zone.picture.is_numeric()
@@ -178,7 +184,7 @@ mod tests {
         assert_eq!(shown(&line(), 1), "4992952606*****************520388567");
         let mut lost = line();
         lost.remove(5);
-        // Its NIR begins in the filler: nothing is where it should be.
+        // The NIR begins in the filler: no zone is in its columns.
         assert_eq!(shown(&lost, 1), format!("4{}", "*".repeat(35)));
     }
 

@@ -1,8 +1,8 @@
 //! Finds what looks like a NIR in the bytes of a record, whatever its table says.
 //!
-//! A table says where a NIR stands in a record of its type. It says nothing when the type itself is
-//! damaged: a `2S` whose first byte became `4` is read with the table of another record, and its
-//! NIR stands in zones that are shown. So the bytes are searched after the table was applied.
+//! A table gives the columns of a NIR in records of its type. When the type itself is damaged, the
+//! table is that of another record: a `2S` whose first byte became `4` has its NIR in zones that are
+//! shown. So the bytes are searched after the table was applied.
 //!
 //! A fixed record is full of digits, and most 13 digits in a row are amounts and dates. The search
 //! therefore asks for more than digits: the parts of a NIR, and beside them a column where the norm

@@ -1,4 +1,4 @@
-//! One pass over a file, whatever its norm.
+//! The pass over a file, for each norm.
 
 use crate::examine::{Examination, LogicalFile};
 use crate::finding::Finding;
@@ -15,7 +15,7 @@ use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::{Date, Montant};
 use std::io::{self, Read};
 
-/// A report being filled.
+/// A report that a pass fills.
 pub(crate) struct Pass {
     report: Report,
     worst: Option<Severity>,
@@ -62,7 +62,8 @@ impl Pass {
         pass
     }
 
-    /// Notes an assumption, the first time only: the list is never longer than the table of them.
+    /// Adds an assumption to the report, the first time only: the list is never longer than the
+    /// table of assumptions.
     fn assume(&mut self, hypothese: Hypothese, record: u64) {
         if !self.report.assumptions.iter().any(|a| a.code == hypothese.as_str()) {
             self.report.assumptions.push(Assumption {
@@ -75,8 +76,8 @@ impl Pass {
 
     /// Reads a file of norm B2.
     pub(crate) fn b2(&mut self, source: impl Read, forme: Forme) -> io::Result<()> {
-        let mut lecteur = Lecteur::new(source, forme);
-        while let Some(element) = lecteur.suivant()? {
+        let mut reader = Lecteur::new(source, forme);
+        while let Some(element) = reader.suivant()? {
             match element {
                 b2::Element::Lot(lot) => {
                     if let Some(hypothese) = lot.hypothese() {
@@ -93,11 +94,11 @@ impl Pass {
                     self.invoice(|| facture.numero(), quarantined, found);
                 }
                 b2::Element::EnTete(en_tete) => self.remittances.push(remittance_b2(&en_tete)),
-                b2::Element::Anomalies(found) => self.note(found, None),
+                b2::Element::Anomalies(found) => self.add_findings(found, None),
                 _ => {}
             }
         }
-        let comptes = lecteur.comptes();
+        let comptes = reader.comptes();
         self.report.logical_files = u64::from(comptes.fichiers);
         self.report.lots = comptes.lots;
         self.report.invoices = comptes.factures;
@@ -130,7 +131,7 @@ impl Pass {
                     let rank = self.remittances.len() + 1;
                     self.remittances.push(remittance_noemie(&en_tete, rank));
                 }
-                noemie::Element::Anomalies(found) => self.note(found, None),
+                noemie::Element::Anomalies(found) => self.add_findings(found, None),
                 _ => {}
             }
         }
@@ -150,15 +151,15 @@ impl Pass {
         self.report.records = comptes.enregistrements;
         self.report.entities = comptes.entites;
         self.report.total_centimes = comptes.somme_999.centimes();
-        self.returns(sums);
+        self.set_return_sums(sums);
         Ok(())
     }
 
     /// Reads the notices of a concentrator.
-    pub(crate) fn concentrateur(&mut self, source: impl Read) -> io::Result<()> {
-        let mut lecteur = LecteurAvis::new(source);
+    pub(crate) fn notices(&mut self, source: impl Read) -> io::Result<()> {
+        let mut reader = LecteurAvis::new(source);
         let (mut amo_asked, mut amc_asked) = (Montant::ZERO, Montant::ZERO);
-        for notice in lecteur.by_ref() {
+        for notice in reader.by_ref() {
             match notice? {
                 Notice::Avis(avis) => {
                     if !avis.quarantined() {
@@ -168,15 +169,15 @@ impl Pass {
                     let quarantined = avis.quarantined();
                     self.invoice(|| avis.numero.clone(), quarantined, avis.anomalies);
                 }
-                Notice::Anomalie(anomaly) => self.note(vec![anomaly], None),
+                Notice::Anomalie(anomaly) => self.add_findings(vec![anomaly], None),
             }
         }
-        let comptes = lecteur.comptes();
+        let comptes = reader.comptes();
         self.report.invoices = comptes.factures;
         self.report.records = comptes.enregistrements;
         let (amo_paid, amc_paid) = (comptes.amo_paye.centimes(), comptes.amc_paye.centimes());
         self.report.total_centimes = amo_paid + amc_paid;
-        self.returns(ReturnSums {
+        self.set_return_sums(ReturnSums {
             amo_asked: amo_asked.centimes(),
             amo_paid,
             amc_asked: amc_asked.centimes(),
@@ -187,8 +188,8 @@ impl Pass {
         Ok(())
     }
 
-    /// Says that nothing was recognised; the rest of the source is not read.
-    pub(crate) fn non_reconnu(&mut self, mut source: impl Read) -> io::Result<()> {
+    /// Reports that the file was not recognised; the rest of the source is not read.
+    pub(crate) fn unrecognised(&mut self, mut source: impl Read) -> io::Result<()> {
         let empty = source.read(&mut [0])? == 0;
         let anomaly = if empty {
             Anomaly::on_record(Code::FichierVide, Position::default(), "", "Le fichier est vide")
@@ -196,20 +197,20 @@ impl Pass {
             let message = "Le contenu n'est ni un fichier B2, ni un fichier NOEMIE, ni un retour de concentrateur";
             Anomaly::on_record(Code::NonReconnu, Position { record: 1, offset: 0 }, "", message)
         };
-        self.note(vec![anomaly], None);
+        self.add_findings(vec![anomaly], None);
         Ok(())
     }
 
-    fn returns(&mut self, sums: ReturnSums) {
+    fn set_return_sums(&mut self, sums: ReturnSums) {
         self.report.amo_centimes = sums.amo_paid;
         self.report.amc_centimes = sums.amc_paid;
         self.report.sums = Some(sums);
     }
 
-    /// Counts an invoice; its number is asked for only when something is said of it.
+    /// Counts an invoice. `number` is called only when the report names the invoice.
     fn invoice(&mut self, number: impl Fn() -> String, quarantined: bool, found: Vec<Anomaly>) {
         if !found.is_empty() {
-            self.note(found, Some(&number()));
+            self.add_findings(found, Some(&number()));
         }
         if !quarantined {
             self.report.accepted_invoices += 1;
@@ -218,7 +219,7 @@ impl Pass {
         }
     }
 
-    fn note(&mut self, found: Vec<Anomaly>, invoice: Option<&str>) {
+    fn add_findings(&mut self, found: Vec<Anomaly>, invoice: Option<&str>) {
         for anomaly in found {
             self.worst = self.worst.max(Some(anomaly.severity));
             self.report.anomaly_count += 1;
@@ -228,7 +229,8 @@ impl Pass {
         }
     }
 
-    /// The verdict is the worst of the findings; a refused file loads nothing.
+    /// Sets the verdict from the worst finding. A refused file has neither accepted invoices nor
+    /// sums.
     pub(crate) fn finish(self) -> Examination {
         let mut report = self.report;
         report.anomalies.sort_by_key(|f| (f.record, f.column));
@@ -263,8 +265,8 @@ fn remittance_b2(en_tete: &b2::EnTete) -> (LogicalFile, Position) {
     (file, en_tete.position)
 }
 
-/// The reference of the exchange stands where B2 has its message: a caisse numbers its files within
-/// a reference.
+/// Returns the logical file of a NOEMIE 000. `message` is the reference of the exchange, because a
+/// caisse numbers its files within a reference.
 fn remittance_noemie(en_tete: &noemie::EnTete, rank: usize) -> (LogicalFile, Position) {
     let file = LogicalFile {
         ordinal: u32::try_from(rank).unwrap_or(u32::MAX),

@@ -1,4 +1,4 @@
-//! What is said of a file: counts, totals, verdict, and every anomaly with its place.
+//! The report of a file: counts, totals, verdict, and every anomaly with its position.
 
 use crate::finding::Finding;
 use crate::norm::{Norm, Packaging};
@@ -14,10 +14,10 @@ pub struct Report {
     pub norm: Option<Norm>,
     /// `blocks`, `crlf`, `lf`, `lines`; absent when not recognised.
     pub packaging: Option<Packaging>,
-    /// Why the norm and the packaging were so recognised.
+    /// Reason for the norm and the packaging recognised, in English.
     pub detected: String,
-    /// What was assumed, where the file or the norm leaves a choice; each once, with the first
-    /// record concerned. It costs nothing.
+    /// Assumptions made where the file or the norm leaves a choice, each once, with the first record
+    /// concerned. An assumption is no anomaly.
     pub assumptions: Vec<Assumption>,
     /// Outcome.
     pub verdict: Verdict,
@@ -33,7 +33,7 @@ pub struct Report {
     pub records: u64,
     /// Entities of a NOEMIE file; 0 for the others.
     pub entities: u64,
-    /// Invoices that would be loaded (0 for a refused file).
+    /// Invoices that a deposit would accept (0 for a refused file).
     pub accepted_invoices: u64,
     /// Numbers of the invoices that would be quarantined.
     pub quarantined_invoices: Vec<String>,
@@ -75,14 +75,14 @@ impl Report {
     }
 }
 
-/// A choice made in the place of the sender.
+/// A choice made for the sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Assumption {
     /// Stable code, `A…`.
     pub code: &'static str,
     /// First physical record concerned, 1-based.
     pub record: u64,
-    /// What was assumed and why, in French.
+    /// The assumption and its reason, in French.
     pub message: &'static str,
 }
 
@@ -97,12 +97,12 @@ pub struct ReturnSums {
     pub amc_asked: i64,
     /// AMC paid, centimes.
     pub amc_paid: i64,
-    /// Taken back (entity 250), centimes, positive.
+    /// Recovered (entity 250), centimes, positive.
     pub recovered: i64,
     /// Flat payments (entity 261), centimes.
     pub flat: i64,
 }
 
-/// Longest list of anomalies kept for one file: a file of noise must not fill the memory. The count
-/// goes on.
+/// Most anomalies kept for one file, so that a file of noise does not fill the memory. All are
+/// counted.
 pub const LONGEST_LIST: usize = 10_000;

@@ -1,5 +1,5 @@
-//! A record as it is shown: its bytes with those that are hidden, its zones, its faults. What is
-//! hidden is not in it any more.
+//! A record as it is shown: bytes, zones, faults. Hidden bytes are replaced when the sheet is built,
+//! so that no drawing can show them.
 
 use crate::decode;
 use crate::finding::{Finding, FindingCode, Severity};
@@ -10,34 +10,34 @@ use noemie_parsers::anomaly::Code;
 use noemie_parsers::layout::{Famille, Layout, Presence, Zone};
 use noemie_parsers::physical::enregistrements::LONGUEUR;
 
-/// What stands in place of a hidden byte.
+/// Character in place of a hidden byte.
 pub(crate) const HIDDEN: char = '*';
 
-/// One record.
+/// A record to draw.
 #[derive(Debug, Clone)]
 pub struct Sheet {
-    /// Rank in the physical file, 1-based.
+    /// Number in the physical file, 1-based.
     pub record: u64,
-    /// Offset of its first column, 0-based.
+    /// Offset of the first column, 0-based.
     pub offset: u64,
     /// Type of the record; empty for a record of NOEMIE entities.
     pub kind: String,
     /// French title, variant of the norm in it.
     pub title: String,
-    /// Number of its invoice.
+    /// Number of the invoice.
     pub invoice: Option<String>,
-    /// Length announced before it (NOEMIE in lines).
+    /// Length announced before the record (NOEMIE in lines).
     pub prefix: Option<String>,
-    /// One character a byte.
+    /// A character for each byte.
     pub shown: Vec<char>,
-    /// Its zones, in column order.
+    /// Zones, in column order.
     pub fields: Vec<Field>,
-    /// What is wrong with it.
+    /// Anomalies of the record.
     pub faults: Vec<Fault>,
 }
 
 impl Sheet {
-    /// How many columns are drawn: a fault past the end has its own.
+    /// Number of columns to draw: a fault past the end adds its own.
     #[must_use]
     pub fn width(&self) -> usize {
         self.faults.iter().map(|f| f.last).max().unwrap_or(0).max(self.shown.len())
@@ -54,7 +54,7 @@ impl Sheet {
     }
 }
 
-/// One zone, or the part of it that stands in this record.
+/// A zone, or the part of a zone that is in this record.
 #[derive(Debug, Clone)]
 pub struct Field {
     /// Entity; empty in a record of one table.
@@ -67,30 +67,28 @@ pub struct Field {
     pub first: usize,
     /// Last column.
     pub last: usize,
-    /// Decoded value, `masqué` when a byte of it is hidden.
+    /// Decoded value; `masqué` when a byte of the zone is hidden.
     pub value: String,
     /// Known values and remarks of the table, in English.
     pub meaning: &'static str,
-    /// Whether it begins in the record before.
+    /// Whether the zone begins in the record before.
     pub continued: bool,
 }
 
 impl Field {
-    /// Whether it says nothing: a blank filler.
+    /// Whether the zone is a blank filler, which is not drawn.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let name = self.name.to_ascii_lowercase();
-        self.value.is_empty()
-            && ["filler", "blanc", "non documente"].iter().any(|idle| name.starts_with(idle))
+        self.value.is_empty() && mask::names_filler(self.name)
     }
 
-    /// Whether a new entity begins with it.
+    /// Whether a new entity begins with this zone.
     pub(crate) fn opens_entity(&self) -> bool {
         !self.entity.is_empty() && self.no == "1" && !self.continued
     }
 }
 
-/// One anomaly.
+/// An anomaly with the columns to point at.
 #[derive(Debug, Clone)]
 pub struct Fault {
     /// Stable code.
@@ -103,7 +101,7 @@ pub struct Fault {
     pub last: usize,
     /// Number and name of the zone.
     pub field: String,
-    /// What is wrong, in French.
+    /// French text.
     pub message: String,
 }
 
@@ -151,19 +149,19 @@ fn name(entry: &Entry) -> (String, String) {
     }
 }
 
-/// A zone with its place in the record and its bytes.
-struct Placed {
+/// A zone with its columns in the record and its bytes.
+struct Columns {
     zone: &'static Zone,
     entity: String,
     first: usize,
     last: usize,
     continued: bool,
     whole: Vec<u8>,
-    /// Whether bytes that stand in another record are hidden too.
+    /// Whether bytes of the zone in another record are hidden too.
     hidden_elsewhere: bool,
 }
 
-impl Placed {
+impl Columns {
     fn field(self, hidden: &[bool], show_persons: bool) -> Field {
         let secret = self.hidden_elsewhere
             || hidden.get(self.first - 1..self.last).is_none_or(|part| part.contains(&true));
@@ -190,7 +188,7 @@ fn one_table(
     table: Option<&'static Layout>,
     famille: Famille,
     findings: &[Finding],
-) -> (Vec<bool>, Vec<Placed>) {
+) -> (Vec<bool>, Vec<Columns>) {
     let own = table.map_or(&[][..], |t| t.zones);
     let shared = table.map_or(famille, |t| t.famille);
     let list: Vec<_> = mask::zones(shared.zones().iter().chain(own)).collect();
@@ -198,7 +196,7 @@ fn one_table(
     let cut = findings.iter().any(|f| f.code == Code::FichierTronque.as_str());
     let shift = if cut { 0 } else { bytes.len().abs_diff(LONGUEUR) };
     let mut hidden = if shared == Famille::Aucun && nir::has_prefix(bytes) {
-        // A record of an invoice under the type of another: no zone of this table is what it says.
+        // A record of an invoice under another type: its bytes are not those of this table.
         mask::all_but_type(bytes)
     } else {
         mask::record(bytes, &list, shift)
@@ -207,7 +205,7 @@ fn one_table(
     nir::hide(bytes, &mut hidden, if doubtful { nir::B2_COLUMNS } else { &[] });
     let placed =
         list.iter().filter(|(zone, _)| usize::from(zone.end()) <= bytes.len()).map(|(zone, _)| {
-            Placed {
+            Columns {
                 zone,
                 entity: String::new(),
                 first: usize::from(zone.start),
@@ -220,15 +218,14 @@ fn one_table(
     (hidden, placed.collect())
 }
 
-/// Whether a zone is blank that the norm wants filled, or filled that it wants blank: a record under
-/// the type of another has such zones.
+/// Whether a mandatory zone is blank or a filler is not, as in a record under the type of another.
 fn contradicts(zone: &Zone, bytes: &[u8]) -> bool {
     let blank = zone.of(bytes).iter().all(|b| *b == b' ');
     if mask::is_filler(zone) { !blank } else { blank && zone.presence == Presence::O }
 }
 
-fn entities(bytes: &[u8], parts: &[Part]) -> (Vec<bool>, Vec<Placed>) {
-    // Bytes that belong to no entity are hidden, but for the padding and the flag of a block.
+fn entities(bytes: &[u8], parts: &[Part]) -> (Vec<bool>, Vec<Columns>) {
+    // Bytes outside any entity are hidden, except the padding and the flag of a block.
     let mut hidden: Vec<bool> = bytes.iter().map(|b| *b != b' ').collect();
     let mut placed = Vec::new();
     if let Some(flag) = hidden.first_mut().filter(|_| parts.iter().all(|p| p.column > 1)) {
@@ -250,11 +247,11 @@ fn entities(bytes: &[u8], parts: &[Part]) -> (Vec<bool>, Vec<Placed>) {
     (hidden, placed)
 }
 
-/// The part of a zone that stands in this record.
-fn zone_of_part(zone: &'static Zone, part: &Part, secret: &[bool]) -> Option<Placed> {
+/// The part of a zone that is in this record.
+fn zone_of_part(zone: &'static Zone, part: &Part, secret: &[bool]) -> Option<Columns> {
     let (start, end) = (usize::from(zone.start) - 1, usize::from(zone.end()));
     let (first, last) = (start.max(part.from), end.min(part.from + part.len));
-    (first < last).then(|| Placed {
+    (first < last).then(|| Columns {
         zone,
         entity: part.code.clone(),
         first: part.column + first - part.from,

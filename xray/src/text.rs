@@ -1,4 +1,5 @@
-//! A sheet in a terminal: bytes over a ruler, carets under what is wrong, one line a zone.
+//! Draws a sheet for a terminal: bytes over a ruler, carets under faulty columns, a line for each
+//! zone.
 //!
 //! Colours are plain ANSI codes, and only when the caller says that a terminal wants them.
 
@@ -7,7 +8,7 @@ use crate::sheet::{Fault, HIDDEN, Sheet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-/// Columns of a line: with its margin it fits a terminal of 80, and half a record of 128.
+/// Columns of a line: half a record of 128, and with the margin it fits a terminal of 80.
 pub(crate) const WIDTH: usize = 64;
 
 /// ANSI colours, or none.
@@ -44,7 +45,7 @@ impl Paint {
     }
 }
 
-/// A finding of the file itself.
+/// Writes a finding of the file itself.
 pub fn of_the_file(out: &mut impl Write, finding: &Finding, paint: Paint) -> io::Result<()> {
     writeln!(
         out,
@@ -56,7 +57,7 @@ pub fn of_the_file(out: &mut impl Write, finding: &Finding, paint: Paint) -> io:
     )
 }
 
-/// One sheet.
+/// Writes a sheet.
 pub fn sheet(out: &mut impl Write, sheet: &Sheet, paint: Paint) -> io::Result<()> {
     writeln!(out, "{}", paint.title(&heading(sheet)))?;
     out.write_all(bytes(sheet, paint).as_bytes())?;
@@ -137,7 +138,7 @@ pub fn faulty_bytes(sheet: &Sheet) -> String {
         .collect()
 }
 
-/// First column, 0-based, of each line. A fault past the end still has a place to point at.
+/// First column, 0-based, of each line. A fault past the end of the record gets a line too.
 pub(crate) fn rows(sheet: &Sheet) -> impl Iterator<Item = usize> {
     (0..sheet.width()).step_by(WIDTH)
 }

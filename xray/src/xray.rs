@@ -2,25 +2,25 @@
 //! pointing at their bytes.
 //!
 //! ```text
-//! validate (anomalies) ─► choice of records ─► places (where they stand, which table) ─► one Sheet at a time ─► text, html
+//! validate (anomalies) ─► choice of records ─► locate (offset, table) ─► one Sheet at a time ─► text, html
 //! ```
 //!
-//! The anomalies are those of `validate`, so that both always agree. Memory stays flat: places of
-//! the chosen records, and one sheet. Persons are hidden in the sheet itself: what draws it cannot
-//! show what it does not hold, unless [`Options::show_persons`].
+//! The anomalies are those of `validate`, so that both always agree. Memory stays flat: positions of
+//! the chosen records, and one sheet. Persons are hidden in the sheet itself, so that a drawing
+//! cannot show them, unless [`Options::show_persons`] is set.
 
 use crate::choice::{Choice, Wanted};
 use crate::examine;
-use crate::locate::{self, Entry, Places};
+use crate::locate::{self, Entry, Located};
 use crate::sheet::{self, Sheet};
 use crate::{Finding, Report};
 use noemie_parsers::detect::Norme;
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// What is asked.
+/// Options of an X-ray.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Which records.
+    /// Records to show.
     pub choice: Choice,
     /// Names, numbers and birth dates of persons in clear.
     pub show_persons: bool,
@@ -34,22 +34,25 @@ pub struct Xray<S> {
     show_persons: bool,
     wanted: Wanted,
     entries: Vec<Entry>,
-    /// What `validate` says of the file.
+    /// Report of `validate` on the file.
     pub report: Report,
 }
 
 impl<S: Read + Seek> Xray<S> {
-    /// Examines a file and finds the chosen records in it. Fails only when the source fails.
+    /// Validates a file and finds the chosen records in it.
+    ///
+    /// # Errors
+    /// When the source fails.
     pub fn open(mut source: S, name: &str, options: &Options) -> io::Result<Self> {
         let report = examine::validate(&mut source, name)?;
         source.seek(SeekFrom::Start(0))?;
         let (detection, _) = examine::recognise(&mut source)?;
         let mut wanted = Wanted::new(&options.choice, &report.anomalies);
-        let mut places = Places::default();
+        let mut located = Located::default();
         if let Some(norme) = detection.norme {
-            locate::find(&mut source, norme, &report, &mut wanted, &mut places)?;
+            locate::find(&mut source, norme, &report, &mut wanted, &mut located)?;
         }
-        let entries = places.into_entries();
+        let entries = located.into_entries();
         Ok(Self {
             source,
             norme: detection.norme,
@@ -65,7 +68,7 @@ impl<S: Read + Seek> Xray<S> {
         self.norme.is_some()
     }
 
-    /// How many records are shown.
+    /// Number of records to show.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -75,12 +78,13 @@ impl<S: Read + Seek> Xray<S> {
         self.entries.is_empty()
     }
 
-    /// Findings that no record shows: those of the file itself.
+    /// Findings of the file itself, which no record shows.
     pub fn of_the_file(&self) -> impl Iterator<Item = &Finding> {
         self.report.anomalies.iter().filter(|f| f.record.is_none())
     }
 
-    /// Records with an anomaly that are not shown because there are more than [`FAULTY_MAX`](crate::FAULTY_MAX).
+    /// Number of records with an anomaly that are left out, past
+    /// [`FAULTY_MAX`](crate::FAULTY_MAX).
     pub const fn faulty_left_out(&self) -> u64 {
         self.wanted.left_out
     }

@@ -1,7 +1,7 @@
-//! The chosen physical records of a NOEMIE file, with the entities that stand in each: in blocks an
-//! entity may stand in several.
+//! Finds the chosen physical records of a NOEMIE file, with the entities in each. In blocks, an
+//! entity may cross records.
 
-use super::{Content, Entry, Part, Places, entry};
+use super::{Content, Entry, Located, Part, entry};
 use crate::choice::{Choice, Wanted};
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::layout::{Famille, Layout};
@@ -13,7 +13,7 @@ pub(crate) fn find(
     mut source: impl Read + Seek,
     packaging: Packaging,
     wanted: &mut Wanted,
-    places: &mut Places,
+    located: &mut Located,
 ) -> io::Result<()> {
     if matches!(wanted.choice, Choice::Invoice(_)) {
         invoices(&mut source, packaging, wanted)?;
@@ -23,13 +23,13 @@ pub(crate) fn find(
     let mut flux = Flux::new(source, packaging);
     while let Some(piece) = flux.prochain()? {
         match piece {
-            Morceau::EnTete(borne) => end_mark(&borne, &e000::layout::LAYOUT, wanted, places),
-            Morceau::Fin(borne) => end_mark(&borne, &e999::layout::LAYOUT, wanted, places),
+            Morceau::EnTete(borne) => envelope(&borne, &e000::layout::LAYOUT, wanted, located),
+            Morceau::Fin(borne) => envelope(&borne, &e999::layout::LAYOUT, wanted, located),
             Morceau::Entite(entity) => {
                 if entity.lieu.position.record > last {
                     break;
                 }
-                place(&entity, wanted, places);
+                spread(&entity, wanted, located);
             }
             Morceau::Faute(_) => {}
         }
@@ -37,7 +37,7 @@ pub(crate) fn find(
     Ok(())
 }
 
-/// The records of the chosen invoices.
+/// Adds the records of the chosen invoices to the choice.
 fn invoices(source: impl Read, packaging: Packaging, wanted: &mut Wanted) -> io::Result<()> {
     let mut reader = Reader::new(source, packaging);
     while let Some(element) = reader.next_element()? {
@@ -54,8 +54,8 @@ fn invoices(source: impl Read, packaging: Packaging, wanted: &mut Wanted) -> io:
     Ok(())
 }
 
-fn end_mark(borne: &Borne, table: &'static Layout, wanted: &Wanted, places: &mut Places) {
-    places.see(wanted, borne.position, || {
+fn envelope(borne: &Borne, table: &'static Layout, wanted: &Wanted, located: &mut Located) {
+    located.see(wanted, borne.position, || {
         entry(
             borne.position,
             table.tag.to_owned(),
@@ -65,8 +65,8 @@ fn end_mark(borne: &Borne, table: &'static Layout, wanted: &Wanted, places: &mut
     });
 }
 
-/// Puts an entity in each of the records where it stands.
-fn place(entity: &Entite, wanted: &Wanted, places: &mut Places) {
+/// Adds an entity to each of the records that hold a part of it.
+fn spread(entity: &Entite, wanted: &Wanted, located: &mut Located) {
     let mut from = 0;
     while from < entity.octets.len() {
         let here = entity.lieu.plus_loin(from);
@@ -82,17 +82,17 @@ fn place(entity: &Entite, wanted: &Wanted, places: &mut Places) {
             len,
             closed: entity.fermee,
         };
-        add(part, here.position, wanted, places);
+        add(part, here.position, wanted, located);
         from += len;
     }
 }
 
-fn add(part: Part, at: Position, wanted: &Wanted, places: &mut Places) {
+fn add(part: Part, at: Position, wanted: &Wanted, located: &mut Located) {
     if let Some(Entry { content: Content::Entities(parts), .. }) =
-        places.entries.get_mut(&at.record)
+        located.entries.get_mut(&at.record)
     {
         parts.push(part);
         return;
     }
-    places.see(wanted, at, || entry(at, String::new(), None, Content::Entities(vec![part])));
+    located.see(wanted, at, || entry(at, String::new(), None, Content::Entities(vec![part])));
 }
