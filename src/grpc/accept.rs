@@ -5,6 +5,7 @@
 //! [`prepare`], between the accepted socket and the HTTP/2 server.
 
 use futures::{Stream, stream};
+use metrics::{counter, describe_counter};
 use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -21,15 +22,20 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(20);
 /// Longest pause, and so the longest time between a freed file descriptor and its use.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 
-/// The connections of a listener, ready for HTTP/2.
+/// Counter of failed calls of `accept`, those of single connections left out.
+const FAILURES: &str = "noemie_grpc_accept_failures_total";
+
+/// Returns the connections of a listener, ready for HTTP/2.
 pub(super) fn connections(listener: TcpListener) -> impl Stream<Item = io::Result<TcpStream>> {
+    describe_counter!(FAILURES, "Failed attempts to accept a gRPC connection");
+    counter!(FAILURES).absolute(0);
     stream::unfold(listener, |listener| async {
         let connection = next_connection(&listener).await;
         Some((Ok(connection), listener))
     })
 }
 
-/// The next connection; failures are logged and waited out.
+/// Returns the next connection; failures are counted, logged and followed by a pause.
 ///
 /// A process without file descriptors stays readable at the listener, so that a retry without a
 /// pause would take a whole processor.
@@ -48,6 +54,7 @@ async fn next_connection(listener: &TcpListener) -> TcpStream {
                 debug!(%error, "a connection ended before it was accepted");
             }
             Err(error) => {
+                counter!(FAILURES).increment(1);
                 warn!(%error, retry_in = ?backoff, "connections cannot be accepted");
                 tokio::time::sleep(backoff).await;
                 backoff = (backoff * 2).min(LONGEST_BACKOFF);

@@ -29,3 +29,19 @@ pub fn is_unavailable(failure: &(dyn Error + 'static)) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::conventions::LookupError;
+    use std::time::Duration;
+
+    #[test]
+    fn a_database_that_is_away_is_found_below_any_failure() {
+        let away = || StoreError::NoAnswer(Duration::from_secs(1));
+        assert!(is_unavailable(&away()));
+        assert!(is_unavailable(&ServiceError::from(away())));
+        assert!(is_unavailable(&LookupError::from(away())));
+        assert!(!is_unavailable(&ServiceError::from(StoreError::Corrupt("row".to_owned()))));
+    }
+}

@@ -79,6 +79,8 @@ async fn the_listener_survives_a_process_without_file_descriptors() {
         HealthClient::new(channel).check(check()).await.ok()
     })
     .await;
+    let failures = gateway.metric("noemie_grpc_accept_failures_total").await;
+    assert!(failures.is_some_and(|count| count >= 1.0), "{failures:?}");
     let busy = processor_time(pid) - processor;
     assert!(busy < 100, "the listener spun: {busy} ticks of processor time");
 }
