@@ -1,5 +1,5 @@
-//! What must hold when something around a deposit is broken, killed or repeated: real files through
-//! the door, over SQLite.
+//! Tests of deposits while a directory, the database or a file is broken or repeated: real files
+//! through `Ingest`, over SQLite.
 
 use crate::ingest_support;
 use crate::support;
@@ -154,7 +154,7 @@ async fn an_invoice_repeated_in_one_file_names_its_original() {
     assert!(arl.contains("NE PAS LES RENVOYER"), "{arl}");
 }
 
-/// The bytes with one text in the place of another of the same length.
+/// Returns the bytes with each occurrence of a text replaced by another of the same length.
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let places: Vec<usize> = bytes
@@ -170,8 +170,8 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// An invoice is looked up by its number before its identity: blanks around the number, which do
-/// not count in the one, count in neither.
+/// The store looks an invoice up by its number before its identity. Blanks around the number do not
+/// count in the identity, and so must not count in the look-up.
 #[tokio::test]
 async fn blanks_around_an_invoice_number_do_not_hide_it() {
     let gateway = Gateway::open().await;

@@ -1,5 +1,5 @@
-//! Large deposits: committed batch by batch, shown only with their receipt, taken up again wherever
-//! they were cut. On both databases, through the door.
+//! Tests of staged deposits: committed batch by batch, shown only with their receipt, resumed
+//! wherever they were cut. On both databases, through `Ingest`.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -34,8 +34,8 @@ use tokio_util::sync::CancellationToken;
 const INVOICES: u64 = 100;
 const BATCH: usize = 3;
 
-/// One replica's door.
-fn door(store: &SharedStore, dir: &Path) -> Ingest {
+/// Returns the `Ingest` of a replica over an archive directory.
+fn ingest_in(store: &SharedStore, dir: &Path) -> Ingest {
     let vault = Arc::new(Vault::from_master_key([9; 32]));
     let archive = Arc::new(Archive::new(dir, Arc::clone(&vault)));
     Ingest::new(
@@ -57,7 +57,7 @@ fn made(options: &Options) -> Vec<u8> {
     bytes
 }
 
-/// A file of a pharmacy, without faults.
+/// Returns a file of a pharmacy, without faults.
 fn file(seed: u64) -> Vec<u8> {
     made(&options(seed))
 }
@@ -80,7 +80,7 @@ async fn shown(store: &SharedStore) -> (usize, usize, OutboxDepth) {
     (claims, exchanges, store.outbox_depth().await.unwrap())
 }
 
-/// What must hold once the file has its receipt, however often it was cut.
+/// Asserts that the file is stored once and as a whole, and returns its ledger.
 async fn is_whole(db: &TestDatabase, id: ExchangeId) -> Ledger {
     let exchange = db.store.exchange(id).await.unwrap().unwrap();
     assert_eq!(
@@ -107,7 +107,7 @@ async fn is_whole(db: &TestDatabase, id: ExchangeId) -> Ledger {
     assert_eq!(
         exchange.total.centimes(),
         total,
-        "the sums of a resumed load are those of its claims"
+        "the sums of a resumed deposit are those of its claims"
     );
     let ledger = db.store.ledger(id).await.unwrap().unwrap();
     assert!(ledger.balances());
@@ -116,7 +116,7 @@ async fn is_whole(db: &TestDatabase, id: ExchangeId) -> Ledger {
 
 async fn a_large_deposit_is_shown_whole(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
-    let receipt = deposit(&door(&db.store, dir.path()), &file(1), "").await.unwrap();
+    let receipt = deposit(&ingest_in(&db.store, dir.path()), &file(1), "").await.unwrap();
     assert!(!receipt.repeated);
     is_whole(&db, receipt.exchange.id).await;
     let (claims, exchanges, outbox) = shown(&db.store).await;
@@ -124,23 +124,23 @@ async fn a_large_deposit_is_shown_whole(db: TestDatabase) {
     assert_eq!(db.store.unpublished_events(500, &[]).await.unwrap().len() as u64, INVOICES);
 }
 
-/// Cuts a deposit as soon as its place is taken: looked at after each of its steps.
-async fn cut_load(db: &TestDatabase, door: &Ingest, key: &str) -> ExchangeId {
+/// Cuts a deposit as soon as it is staged; the store is read after each step of the deposit.
+async fn cut_deposit(db: &TestDatabase, door: &Ingest, key: &str) -> ExchangeId {
     let bytes = file(1);
     let mut work = Box::pin(deposit(door, &bytes, key));
     loop {
         if let Some(load) = db.store.staged_deposits(10).await.unwrap().first() {
             return load.id;
         }
-        assert!(step(&mut work).await.is_none(), "the load came to its end first");
+        assert!(step(&mut work).await.is_none(), "the deposit was closed first");
     }
 }
 
-/// Cuts the load ever later, as a kill does, until it comes to its end.
-async fn a_load_that_is_cut_shows_nothing_and_is_taken_up(db: TestDatabase) {
+/// Cuts the deposit ever later, as a kill does, until it is closed.
+async fn a_deposit_that_is_cut_shows_no_row_and_is_resumed(db: TestDatabase) {
     let (dir, bytes) = (tempfile::tempdir().unwrap(), file(1));
-    let door = door(&db.store, dir.path());
-    cut_load(&db, &door, "key").await;
+    let door = ingest_in(&db.store, dir.path());
+    cut_deposit(&db, &door, "key").await;
     let (mut cuts, mut partly) = (1u32, 0);
     let receipt = loop {
         let load = db.store.staged_deposits(10).await.unwrap().remove(0);
@@ -148,7 +148,7 @@ async fn a_load_that_is_cut_shows_nothing_and_is_taken_up(db: TestDatabase) {
         assert_eq!(
             shown(&db.store).await,
             (0, 0, OutboxDepth::default()),
-            "nothing of a load is shown"
+            "no row of a staged deposit is shown"
         );
         assert!(db.store.unpublished_events(10, &[]).await.unwrap().is_empty());
         assert_eq!(db.store.exchange(load.id).await.unwrap(), None);
@@ -166,18 +166,22 @@ async fn a_load_that_is_cut_shows_nothing_and_is_taken_up(db: TestDatabase) {
     );
 }
 
-async fn a_gateway_that_starts_takes_up_what_was_cut(db: TestDatabase) {
+async fn a_gateway_that_starts_resumes_the_deposit_that_was_cut(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
-    let id = cut_load(&db, &door(&db.store, dir.path()), "").await;
-    // The lease of the one that was cut goes with its connection.
-    let resumed = async { while door(&db.store, dir.path()).resume().await.unwrap() == 0 {} };
+    let id = cut_deposit(&db, &ingest_in(&db.store, dir.path()), "").await;
+    // The lease of the deposit that was cut ends with its connection.
+    let resumed = async { while ingest_in(&db.store, dir.path()).resume().await.unwrap() == 0 {} };
     timeout(Duration::from_secs(30), resumed).await.expect("it is taken up");
     is_whole(&db, id).await;
     assert_eq!(db.store.exchange(id).await.unwrap().unwrap().file_name, "grand.b2");
-    assert_eq!(door(&db.store, dir.path()).resume().await.unwrap(), 0, "nothing is left to do");
+    assert_eq!(
+        ingest_in(&db.store, dir.path()).resume().await.unwrap(),
+        0,
+        "nothing is left to do"
+    );
 }
 
-async fn two_replicas_with_the_same_large_file_load_it_once(db: TestDatabase) {
+async fn two_replicas_with_the_same_large_file_write_it_once(db: TestDatabase) {
     // Two archives: the replicas share no disk.
     let (dirs, bytes) = ([tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()], file(1));
     let stores = [
@@ -185,7 +189,7 @@ async fn two_replicas_with_the_same_large_file_load_it_once(db: TestDatabase) {
         if db.is_postgres() { db.replica().await } else { Arc::clone(&db.store) },
     ];
     let doors: Vec<Ingest> =
-        stores.iter().zip(&dirs).map(|(store, dir)| door(store, dir.path())).collect();
+        stores.iter().zip(&dirs).map(|(store, dir)| ingest_in(store, dir.path())).collect();
     let (a, b) = tokio::join!(deposit(&doors[0], &bytes, ""), deposit(&doors[1], &bytes, ""));
     let (a, b) = (a.unwrap(), b.unwrap());
     assert_eq!(a.exchange.id, b.exchange.id);
@@ -194,24 +198,24 @@ async fn two_replicas_with_the_same_large_file_load_it_once(db: TestDatabase) {
     is_whole(&db, a.exchange.id).await;
 }
 
-/// How many files an archive holds.
+/// Returns the number of files in an archive.
 fn archived(dir: &Path) -> usize {
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| if path.is_dir() { archived(&path) } else { 1 }).sum()
 }
 
-/// Gives a file the age at which the sweep looks at it.
+/// Gives a file an age at which the sweep looks at it.
 fn age(file: &Path) {
     let before = SystemTime::from(SystemClock.now() - time::Duration::days(3));
     std::fs::File::options().append(true).open(file).unwrap().set_modified(before).unwrap();
 }
 
-/// A load goes on with the copy of the deposit that takes it up, when its own is on a disk that is
-/// gone: that copy is the exchange's from then on.
-async fn a_copy_that_was_taken_over_is_nobody_elses(db: TestDatabase) {
+/// A staged deposit whose copy is on a lost disk goes on with the copy of the deposit that resumes
+/// it, and the exchange names that copy.
+async fn a_copy_that_a_resumed_deposit_took_over_is_no_orphan(db: TestDatabase) {
     let (lost, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let id = cut_load(&db, &door(&db.store, lost.path()), "").await;
-    let other = door(&db.store, here.path());
+    let id = cut_deposit(&db, &ingest_in(&db.store, lost.path()), "").await;
+    let other = ingest_in(&db.store, here.path());
     let receipt = timeout(Duration::from_secs(30), deposit(&other, &file(1), ""))
         .await
         .expect("it is taken up")
@@ -241,10 +245,10 @@ async fn a_copy_that_was_taken_over_is_nobody_elses(db: TestDatabase) {
     assert_eq!((seen.findings, seen.notes, seen.invoices), (vec![], vec![], INVOICES));
 }
 
-async fn a_key_used_for_a_load_is_taken(db: TestDatabase) {
+async fn the_key_of_a_staged_deposit_is_taken(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
-    let door = door(&db.store, dir.path());
-    cut_load(&db, &door, "key").await;
+    let door = ingest_in(&db.store, dir.path());
+    cut_deposit(&db, &door, "key").await;
     let before = archived(dir.path());
     assert!(matches!(deposit(&door, &file(2), "key").await, Err(IngestError::KeyReused)));
     assert_eq!(archived(dir.path()), before, "a deposit that failed for good leaves no copy");
@@ -252,7 +256,7 @@ async fn a_key_used_for_a_load_is_taken(db: TestDatabase) {
 
 async fn large_files_with_common_invoices_share_them_out(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
-    let door = door(&db.store, dir.path());
+    let door = ingest_in(&db.store, dir.path());
     // The same invoices in a remittance of another issuer.
     let (first, second) =
         (file(1), made(&Options { sender: "99900000000029".to_owned(), ..options(1) }));
@@ -276,7 +280,7 @@ async fn jobs_of_an_idle_gateway_open_no_write_transaction(db: TestDatabase) {
     let (dir, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (vault, clock): (_, SharedClock) =
         (Arc::new(Vault::from_master_key([9; 32])), Arc::new(SystemClock));
-    deposit(&door(&db.store, dir.path()), &file(1), "").await.unwrap();
+    deposit(&ingest_in(&db.store, dir.path()), &file(1), "").await.unwrap();
     assert_eq!(deliver::step(&db.store, &vault, &clock, out.path()).await.unwrap(), 1, "the ARL");
     let (store, _writer) = if db.is_postgres() {
         db.execute(
@@ -293,16 +297,16 @@ async fn jobs_of_an_idle_gateway_open_no_write_transaction(db: TestDatabase) {
     };
     assert_eq!(rejects::step(&store, &vault, &clock).await.unwrap(), 0);
     assert_eq!(deliver::step(&store, &vault, &clock, out.path()).await.unwrap(), 0);
-    assert_eq!(door(&store, dir.path()).resume().await.unwrap(), 0);
+    assert_eq!(ingest_in(&store, dir.path()).resume().await.unwrap(), 0);
 }
 
 on_both! {
     jobs_of_an_idle_gateway_open_no_write_transaction,
     a_large_deposit_is_shown_whole,
-    a_load_that_is_cut_shows_nothing_and_is_taken_up,
-    a_gateway_that_starts_takes_up_what_was_cut,
-    two_replicas_with_the_same_large_file_load_it_once,
-    a_copy_that_was_taken_over_is_nobody_elses,
-    a_key_used_for_a_load_is_taken,
+    a_deposit_that_is_cut_shows_no_row_and_is_resumed,
+    a_gateway_that_starts_resumes_the_deposit_that_was_cut,
+    two_replicas_with_the_same_large_file_write_it_once,
+    a_copy_that_a_resumed_deposit_took_over_is_no_orphan,
+    the_key_of_a_staged_deposit_is_taken,
     large_files_with_common_invoices_share_them_out,
 }

@@ -1,5 +1,5 @@
-//! How a load ends that does not simply come to its receipt: finished under other controls, given
-//! up, behind another one, in conflict. On both databases, through the door.
+//! Tests of staged deposits that are closed under other controls, abandoned, behind another staged
+//! deposit, or in conflict. On both databases, through `Ingest`.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -42,7 +42,7 @@ use tokio_util::sync::CancellationToken;
 
 const INVOICES: u64 = 40;
 const BATCH: usize = 3;
-/// Rank of the invoice that a fault is made in.
+/// Ordinal of the invoice that has the fault.
 const MIDDLE: i64 = 21;
 
 /// A replica over a directory of its own.
@@ -72,12 +72,12 @@ fn door(store: &SharedStore, dir: &Path) -> (Ingest, Sources) {
 }
 
 impl Replica {
-    /// The gateway starts again: what it knew of failures is gone.
+    /// Returns the `Ingest` of a gateway that starts again, without backoffs.
     fn again(&self, store: &SharedStore) -> Ingest {
         door(store, self.dir.path()).0
     }
 
-    /// Puts another file in the place of a load's own: as if this version read it with other
+    /// Replaces the archived file of a staged deposit, as if this version read the file with other
     /// controls.
     fn reads(&self, load: &StagedDeposit, bytes: &[u8]) {
         self.sources.archive.remove(&load.archive_name).unwrap();
@@ -86,8 +86,8 @@ impl Replica {
         assert_eq!(writer.finish().unwrap().name, load.archive_name);
     }
 
-    /// `verify` with the load's own file in its place again: nothing is found. Answers how many
-    /// notes there are.
+    /// Puts the own file of the deposit back, verifies without findings, and returns the number of
+    /// notes.
     async fn notes(&self, load: &StagedDeposit, own: &[u8]) -> u64 {
         self.reads(load, own);
         let seen = verify(&self.sources, None).await.unwrap();
@@ -114,7 +114,8 @@ fn damaged() -> Vec<u8> {
     made(&Options { damage: Some(Damage::NirKey), ..options(1) })
 }
 
-/// The first invoice of the file in a remittance of another issuer: a deposit of one transaction.
+/// Returns the first invoice of the file in a remittance of another issuer: a deposit in one
+/// transaction.
 fn small() -> Vec<u8> {
     made(&Options { invoices: 1, sender: "99900000000029".to_owned(), ..options(1) })
 }
@@ -131,8 +132,8 @@ async fn deposit(door: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
     door.accept(incoming).await
 }
 
-/// A load of these bytes, cut when its invoices up to a rank are written: looked at after each of
-/// its steps, on a fast machine as on a slow one.
+/// Returns a staged deposit of these bytes, cut when its invoices up to an ordinal are written. The
+/// store is read after each step, so that the speed of the machine does not count.
 async fn cut_load(db: &TestDatabase, door: &Ingest, bytes: &[u8], rank: i64) -> StagedDeposit {
     let mut work = Box::pin(deposit(door, bytes));
     while db.number("SELECT COALESCE(max(loaded), 0) FROM exchanges").await < rank {
@@ -143,8 +144,8 @@ async fn cut_load(db: &TestDatabase, door: &Ingest, bytes: &[u8], rank: i64) -> 
     db.store.staged_deposits(10).await.unwrap().remove(0)
 }
 
-/// Waits until nobody holds a load or works on it: a lease goes with its connection, a little after
-/// its holder.
+/// Waits until no process holds the lease of a staged deposit: a lease ends with its connection, a
+/// little after its holder.
 async fn free(db: &TestDatabase) {
     let held = if db.is_postgres() {
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -156,7 +157,7 @@ async fn free(db: &TestDatabase) {
     }
 }
 
-/// The exchange of a load that was taken up, with books that hold.
+/// Returns the exchange of a resumed deposit, after asserting that its ledger balances.
 async fn closed(db: &TestDatabase, id: ExchangeId) -> Exchange {
     let exchange = db.store.exchange(id).await.unwrap().expect("it has its receipt");
     assert!(db.store.ledger(id).await.unwrap().unwrap().balances());

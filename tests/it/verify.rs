@@ -1,5 +1,5 @@
-//! `verify` finds nothing in a gateway that is whole, and every kind of damage in one that is not.
-//! On both databases.
+//! `verify` has no finding in an undamaged gateway, and finds every kind of damage. On both
+//! databases.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -36,8 +36,8 @@ use support::databases::TestDatabase;
 use tempfile::TempDir;
 use time::Duration;
 
-/// A gateway with a file of each kind: a load, duplicates, invoices put aside, a refused file, a
-/// return.
+/// A gateway with a file of each kind: a staged deposit, duplicates, quarantined invoices, a refused
+/// file, a return.
 struct Filled {
     sources: Sources,
     dir: TempDir,
@@ -126,8 +126,9 @@ async fn a_whole_gateway_is_clean(db: TestDatabase) {
     assert_eq!((none.is_clean(), none.receipts, none.files), (true, 5, 0));
 }
 
-/// Statements that damage the database, and what must be found. Each on a fresh gateway would take
-/// minutes: the damages are of different exchanges or add up, and the list of kinds only grows.
+/// Statements that damage the database, with the kind that `verify` must find. The statements share
+/// one gateway, because a fresh one for each would take minutes: they damage different exchanges or
+/// add up, and the list of kinds only grows.
 async fn every_damage_of_the_database_is_found(db: TestDatabase) {
     let filled = Filled::new(&db).await;
     let damages: [(&'static str, Kind); 16] = [
@@ -194,18 +195,18 @@ async fn every_damage_of_the_database_is_found(db: TestDatabase) {
 
 async fn a_receipt_that_is_removed_breaks_the_chain(db: TestDatabase) {
     let filled = Filled::new(&db).await;
-    // The last one, with its link, as if it had never been: only the end of the chain tells.
+    // The last receipt with its link is removed: only the end of the chain differs.
     db.execute("DELETE FROM receipt_chain WHERE sequence = 5").await.unwrap();
     assert_eq!(kinds(&filled.verify().await), [Kind::ChainCut, Kind::ReceiptNotChained]);
-    // And the end put back to where the chain ends now: the exchange itself tells.
+    // The end is moved back as well: the exchange has no link.
     db.execute("UPDATE receipt_chain_tip SET sequence = 4, link = (SELECT link FROM receipt_chain WHERE sequence = 4)").await.unwrap();
     assert_eq!(kinds(&filled.verify().await), [Kind::ReceiptNotChained]);
-    // A link beyond the end is none: nobody walks by it.
+    // A link beyond the end counts as none.
     db.execute("INSERT INTO receipt_chain SELECT 1000, id, 'x' FROM exchanges WHERE id NOT IN (SELECT exchange_id FROM receipt_chain)")
         .await
         .unwrap();
     assert_eq!(kinds(&filled.verify().await), [Kind::ReceiptNotChained]);
-    // One in the middle: the next one no longer follows.
+    // A receipt in the middle is removed: the next link no longer follows.
     db.execute("DELETE FROM receipt_chain WHERE sequence = 2").await.unwrap();
     assert!(kinds(&filled.verify().await).contains(&Kind::ReceiptAltered));
 }
@@ -223,17 +224,17 @@ async fn every_damage_of_the_archive_is_found(db: TestDatabase) {
     assert_eq!((kinds(&seen), seen.finding_count), (vec![Kind::ArchiveUnreadable], 2));
 }
 
-/// What an earlier version made of a file, whatever this one would.
+/// A version with other controls.
 struct Earlier<'a> {
     sources: &'a Sources,
-    /// Whether it refused the file.
+    /// Whether the version refuses the file.
     refuses: bool,
-    /// The code for which it put an invoice aside.
+    /// Code for which the version quarantines an invoice.
     judges: fn(&UnjudgedInvoice) -> Option<&'static str>,
 }
 
 impl Earlier<'_> {
-    /// A deposit as that version left it: in one transaction, with an authentic receipt.
+    /// Deposits a file as that version would: in one transaction, with an authentic receipt.
     async fn deposit(&self, bytes: &[u8]) -> Exchange {
         let Sources { store, archive, vault, clock } = self.sources;
         let (id, at) = (ExchangeId(clock.new_id()), clock.now());
@@ -279,7 +280,7 @@ impl Earlier<'_> {
                     }
                     match (self.judges)(&invoice) {
                         None => claims.push(invoice.new),
-                        Some(code) => aside.push(set_aside(&invoice, code)),
+                        Some(code) => aside.push(quarantined(&invoice, code)),
                     }
                 }
             }
@@ -343,7 +344,7 @@ impl Earlier<'_> {
     }
 }
 
-fn set_aside(invoice: &UnjudgedInvoice, code: &str) -> Quarantined {
+fn quarantined(invoice: &UnjudgedInvoice, code: &str) -> Quarantined {
     let c = &invoice.new.claim;
     Quarantined {
         exchange_id: c.exchange_id,
@@ -365,8 +366,8 @@ fn takes_all(_: &UnjudgedInvoice) -> Option<&'static str> {
     None
 }
 
-/// After an upgrade that changes the controls, what was acknowledged before stands: noted, and no
-/// finding. What is altered is found all the same.
+/// After an upgrade that changes the controls, older receipts stay valid: other judgements are notes.
+/// Altered rows are findings all the same.
 async fn other_controls_are_noted_and_nothing_altered_passes(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
     let sources = sources_in(&dir, &db);
@@ -382,12 +383,12 @@ async fn other_controls_are_noted_and_nothing_altered_passes(db: TestDatabase) {
         assert_eq!(seen.note_count, seen.notes.len() as u64);
         (kinds(&seen), seen.note_count)
     };
-    // It took an invoice that is put aside today.
+    // The version accepted an invoice that is quarantined today.
     let lenient = Earlier { sources: &sources, refuses: false, judges: takes_all };
     let taken =
         lenient.deposit(&made(&Options { damage: Some(Damage::NirKey), ..options(1) })).await;
     assert_eq!((taken.verdict, verified().await), (Verdict::Accepted, (vec![], 1)));
-    // It put one aside that is taken today, and another for another reason.
+    // The version quarantined two invoices that are accepted today.
     let strict = Earlier {
         sources: &sources,
         refuses: false,
@@ -395,7 +396,7 @@ async fn other_controls_are_noted_and_nothing_altered_passes(db: TestDatabase) {
     };
     strict.deposit(&made(&options(2))).await;
     assert_eq!(verified().await, (vec![], 3));
-    // It refused a file that is good today, and took one that is refused today.
+    // The version refused a file that is accepted today, and accepted one that is refused today.
     Earlier { sources: &sources, refuses: true, judges: takes_all }
         .deposit(&made(&options(3)))
         .await;
@@ -413,7 +414,7 @@ async fn other_controls_are_noted_and_nothing_altered_passes(db: TestDatabase) {
     assert!(verified().await.0.contains(&Kind::InvoiceLost));
 }
 
-/// A NUL of the file stands in the database as `?`, and is no difference.
+/// The store keeps a NUL of the file as `?`; `verify` does not report it as a difference.
 async fn bytes_that_a_database_cannot_keep_are_no_difference(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
     let sources = sources_in(&dir, &db);
@@ -435,7 +436,7 @@ async fn bytes_that_a_database_cannot_keep_are_no_difference(db: TestDatabase) {
     }
     let kept = "SELECT (SELECT count(*) FROM claims WHERE invoice_number LIKE '__?______') + \
                 (SELECT count(*) FROM quarantine WHERE invoice_number LIKE '__?______')";
-    assert_eq!(db.number(kept).await, 2, "one as a claim, one aside");
+    assert_eq!(db.number(kept).await, 2, "one claim, one quarantined row");
     let seen = verify(&sources, None).await.unwrap();
     assert_eq!(seen.findings, []);
     assert!(
@@ -445,7 +446,7 @@ async fn bytes_that_a_database_cannot_keep_are_no_difference(db: TestDatabase) {
     );
 }
 
-/// A wrong key is told as such before anything is compared, whatever there is to tell it by.
+/// A start under a wrong vault key is refused, whichever sealed value is left to notice it by.
 async fn a_wrong_key_is_told_by_whatever_there_is(db: TestDatabase) {
     let filled = Filled::new(&db).await;
     let data = tempfile::tempdir().unwrap();

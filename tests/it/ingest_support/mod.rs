@@ -43,12 +43,12 @@ impl Gateway {
         SqliteConnection::connect(&url).await.expect("the database opens")
     }
 
-    /// One integer, by raw SQL.
+    /// Returns one integer, by raw SQL.
     pub async fn number(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&mut self.database().await).await.expect("a number")
     }
 
-    /// One statement, by raw SQL.
+    /// Executes a statement, by raw SQL.
     pub async fn run(&self, sql: &'static str) {
         sqlx::query(sql).execute(&mut self.database().await).await.expect("done");
     }

@@ -1,4 +1,4 @@
-//! A load is finished by a version with other controls than the one that began it.
+//! A staged deposit is closed by a version with other controls than the version that staged it.
 
 use super::*;
 
@@ -15,7 +15,7 @@ pub async fn a_claim_stands_that_this_version_would_put_aside(db: TestDatabase) 
     assert_eq!(
         db.store.anomalies(load.id, 1, 10).await.unwrap(),
         [],
-        "what costs nothing is not told"
+        "a finding on a claim that stays is not reported"
     );
     assert_eq!(
         db.number("SELECT CAST(sum(total) AS BIGINT) FROM claims").await,
@@ -37,7 +37,7 @@ pub async fn an_invoice_stands_aside_that_this_version_would_take(db: TestDataba
     let arl = deposit(&replica.door, &damaged()).await.unwrap();
     assert!(
         arl.repeated && String::from_utf8_lossy(&arl.arl_body).contains("MISE DE COTE"),
-        "its sender is told"
+        "the ARL lists the invoice"
     );
     assert_eq!(replica.notes(&load, &damaged()).await, 0);
 }
@@ -56,7 +56,7 @@ pub async fn what_is_not_written_yet_is_judged_by_this_version(db: TestDatabase)
     assert_eq!(
         replica.notes(&load, &good()).await,
         1,
-        "put aside by one version, and taken by another"
+        "quarantined by one version, accepted by another"
     );
 }
 
@@ -75,12 +75,12 @@ pub async fn a_file_that_this_version_refuses_loads_nothing(db: TestDatabase) {
     ] {
         assert_eq!(db.number(rows).await, 0, "{rows}");
     }
-    // The remittance is free: corrected, it comes in.
+    // The remittance is free: the corrected file is accepted.
     assert_eq!(deposit(&replica.door, &damaged()).await.unwrap().exchange.accepted, INVOICES - 1);
     assert_eq!(
         replica.notes(&load, &good()).await,
         1,
-        "refused by one version, and good for another"
+        "refused by one version, accepted by another"
     );
 }
 
@@ -91,8 +91,8 @@ pub async fn books_that_cannot_balance_begin_anew(db: TestDatabase) {
         .await
         .unwrap();
     assert_eq!(replica.door.resume().await.unwrap(), 0);
-    assert_eq!(db.number("SELECT count(*) FROM claims").await, 0, "what was written is taken back");
-    assert_eq!(replica.door.resume().await.unwrap(), 0, "and the load rests");
+    assert_eq!(db.number("SELECT count(*) FROM claims").await, 0, "the rows are deleted");
+    assert_eq!(replica.door.resume().await.unwrap(), 0, "the deposit is in backoff");
     assert_eq!(replica.again(&db.store).resume().await.unwrap(), 1);
     assert_eq!(closed(&db, load.id).await.accepted, INVOICES);
 }

@@ -1,4 +1,4 @@
-//! A load is given up.
+//! A staged deposit is abandoned.
 
 use super::*;
 
@@ -6,7 +6,7 @@ pub async fn a_load_that_is_given_up_leaves_nothing_and_may_come_again(db: TestD
     let replica = replica(&db.store);
     let load = cut_load(&db, &replica.door, &damaged(), MIDDLE).await;
     let written = db.store.count_invoices(load.id).await.unwrap();
-    let removed = replica.door.abandon(load.id).await.unwrap().expect("it was open");
+    let removed = replica.door.abandon(load.id).await.unwrap().expect("it was staged");
     assert_eq!(removed, RemovedRows { claims: written.0, quarantined: 1, freed: 0, over: true });
     db.holds_nothing_deposited().await;
     assert_eq!(replica.door.abandon(load.id).await.unwrap(), None, "once");
@@ -17,13 +17,13 @@ pub async fn a_load_that_is_given_up_leaves_nothing_and_may_come_again(db: TestD
     assert_eq!(
         replica.door.abandon(again.exchange.id).await.unwrap(),
         None,
-        "what has its receipt stays"
+        "a closed deposit stays"
     );
     assert_eq!(verify(&replica.sources, None).await.unwrap().findings, []);
 }
 
-/// Cut ever later, the giving up is ended by the same command again, by a gateway, or by a deposit
-/// of the same bytes.
+/// A withdrawal that is cut, ever later, is finished by the same command, by a gateway that
+/// resumes, or by a deposit of the same bytes.
 pub async fn a_giving_up_that_is_cut_comes_to_its_end(db: TestDatabase) {
     let replica = replica(&db.store);
     for (way, looks) in [4, 12, 24, 36].into_iter().cycle().take(9).enumerate() {
@@ -42,7 +42,7 @@ pub async fn a_giving_up_that_is_cut_comes_to_its_end(db: TestDatabase) {
                     assert_eq!(
                         replica.door.resume().await.unwrap(),
                         0,
-                        "it is not brought to a receipt"
+                        "the deposit gets no receipt"
                     );
                 }
             }
@@ -55,7 +55,7 @@ pub async fn a_giving_up_that_is_cut_comes_to_its_end(db: TestDatabase) {
         }
         db.holds_nothing_deposited().await;
     }
-    panic!("no cut left a load that is being given up");
+    panic!("no cut left a deposit being withdrawn");
 }
 
 pub async fn what_a_given_up_load_held_is_free(db: TestDatabase) {
@@ -70,8 +70,8 @@ pub async fn duplicates_of_a_given_up_load_wait_in_the_quarantine(db: TestDataba
     let replica = replica(&db.store);
     let other = made(&Options { sender: "99900000000029".to_owned(), ..options(1) });
     let later = cut_load(&db, &replica.door, &other, 9).await;
-    // A closed exchange that was refused an invoice for a claim of the load, as the earlier one of
-    // two loads may be.
+    // A closed exchange has a duplicate of a claim of the staged deposit, as the older of two staged
+    // deposits may have.
     let closed = deposit(
         &replica.door,
         &made(&Options { invoices: 2, damage: Some(Damage::NirKey), ..options(7) }),

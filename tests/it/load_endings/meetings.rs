@@ -1,8 +1,8 @@
-//! A load meets other deposits, another process, a failure, a deadlock.
+//! A staged deposit beside other deposits, another process, a failure and a deadlock.
 
 use super::*;
 
-/// How many files an archive holds.
+/// Returns the number of files in an archive.
 fn archived(dir: &Path) -> usize {
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| if path.is_dir() { archived(&path) } else { 1 }).sum()
@@ -20,7 +20,7 @@ pub async fn nothing_final_is_said_of_what_an_open_load_holds(db: TestDatabase) 
         &mut rsp,
     )
     .unwrap();
-    // The same invoice, the same remittance under other bytes, what the caisse says of it.
+    // The same invoice, the same remittance under other bytes, and the return of the caisse.
     for bytes in [&small(), &damaged(), &rsp] {
         let outcome = deposit(&replica.door, bytes).await;
         assert!(is_held(&outcome, load.id), "{outcome:?}");
@@ -28,9 +28,9 @@ pub async fn nothing_final_is_said_of_what_an_open_load_holds(db: TestDatabase) 
     assert_eq!(
         (db.number("SELECT count(*) FROM exchanges").await, archived(replica.dir.path())),
         (1, before),
-        "nothing of them is kept"
+        "no copy of them is kept"
     );
-    // A dropped one stays where it is.
+    // A file in the drop directory stays there.
     let drops = tempfile::tempdir().unwrap();
     let path = drops.path().join("oct-b/petit.b2");
     std::fs::create_dir(drops.path().join("oct-b")).unwrap();
@@ -48,7 +48,7 @@ pub async fn nothing_final_is_said_of_what_an_open_load_holds(db: TestDatabase) 
     }
     assert_eq!((taken, path.exists()), (0, true));
     assert_eq!(replica.door.resume().await.unwrap(), 1);
-    // Now it has its receipt, everything is final.
+    // After the receipt each of them gets an answer.
     let again = deposit(&replica.door, &small()).await.unwrap().exchange;
     assert_eq!((again.accepted, again.duplicates), (0, 1));
     assert_eq!(
@@ -59,20 +59,18 @@ pub async fn nothing_final_is_said_of_what_an_open_load_holds(db: TestDatabase) 
     assert_eq!(verify(&replica.sources, None).await.unwrap().findings, []);
 }
 
-/// Of two loads with common invoices the later one waits, and the earlier one never does; given up,
-/// the later one leaves no refusal behind that names it.
+/// Of two staged deposits with common invoices the younger waits, and the older never does.
 pub async fn the_later_of_two_loads_gives_way(db: TestDatabase) {
     let replica = replica(&db.store);
     let other = made(&Options { sender: "99900000000029".to_owned(), ..options(1) });
     let first = cut_load(&db, &replica.door, &good(), 3).await;
-    // The later one is let past the part that the first one holds, as if their order were another
-    // one.
+    // The younger deposit gets past the invoices of the older one, as if it had come first.
     db.execute("UPDATE claims SET identity = 'hidden ' || identity").await.unwrap();
     cut_load(&db, &replica.door, &other, 30).await;
     let second = db.store.staged_deposits(10).await.unwrap().pop().unwrap();
     assert!(second.id > first.id);
-    // The first one meets the invoices of the second from its next batch on.
-    assert_eq!(replica.door.resume().await.unwrap(), 2, "none waits for the other");
+    // The older deposit meets the invoices of the younger from its next batch on.
+    assert_eq!(replica.door.resume().await.unwrap(), 2, "neither waits for the other");
     let first = closed(&db, first.id).await;
     assert!(first.duplicates > 0 && first.accepted > 0, "{first:?}");
     let second = closed(&db, second.id).await;
@@ -91,8 +89,12 @@ pub async fn a_load_that_fails_is_left_alone_for_a_while(db: TestDatabase) {
     std::fs::rename(&here, &away).unwrap();
     assert_eq!(replica.door.resume().await.unwrap(), 0);
     std::fs::rename(&away, &here).unwrap();
-    assert_eq!(replica.door.resume().await.unwrap(), 0, "it rests");
-    assert_eq!(replica.again(&db.store).resume().await.unwrap(), 1, "a start forgets");
+    assert_eq!(replica.door.resume().await.unwrap(), 0, "the deposit is in backoff");
+    assert_eq!(
+        replica.again(&db.store).resume().await.unwrap(),
+        1,
+        "a gateway that starts has no backoff"
+    );
     closed(&db, load.id).await;
 }
 
@@ -109,7 +111,7 @@ pub async fn two_processes_on_one_database_do_not_load_the_same(db: TestDatabase
     while other.try_deposit_lease(id).await.unwrap().is_none() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // And should the right be lost, the mark lets one of them go on.
+    // Should the lease be lost, the cursor lets one of the two go on.
     let replica = replica(&db.store);
     let load = cut_load(&db, &replica.door, &good(), 6).await;
     let mut work = other.begin().await.unwrap();
@@ -117,22 +119,22 @@ pub async fn two_processes_on_one_database_do_not_load_the_same(db: TestDatabase
     assert!(work.advance_deposit_cursor(load.id, load.cursor, load.cursor).await.unwrap());
 }
 
-/// A real deadlock: the server ends the load's change, and only its batch is written again. The
-/// archived file is removed meanwhile, so that whoever began again with the file would fail.
+/// A real deadlock: the server rolls the batch back, and only this batch is written again. The
+/// archived file is removed meanwhile, so that a deposit read from its start would fail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_that_meets_a_deadlock_is_written_again_alone() {
     on_postgres(|db| async move {
         let replica = replica(&db.store);
         let load = cut_load(&db, &replica.door, &good(), 3).await;
         let mut rival = PgConnection::connect(&db.url).await.unwrap();
-        // The rival is patient: the server finds the circle from the load's side.
+        // The rival has a long deadlock timeout, so that the server ends the batch and not the rival.
         rival
             .execute("SET deadlock_timeout = '60s'; BEGIN; LOCK TABLE claim_lines IN SHARE MODE")
             .await
             .unwrap();
         let resuming = async { replica.door.resume().await.unwrap() };
         let meeting = async {
-            // Until the load waits for the table in its batch, with its own mark moved.
+            // Until the batch waits for the table, with the cursor moved.
             while db.number("SELECT count(*) FROM pg_locks WHERE NOT granted").await == 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
