@@ -4,10 +4,14 @@ mod jobs;
 mod key;
 mod local;
 mod open;
+mod probe;
+mod service;
 pub mod sweep;
 
 pub use local::local_caller;
 pub use open::NoInstallation;
+pub use probe::is_well;
+pub use service::dead_letters;
 
 use crate::admin::{self, AdminState};
 use crate::archive::Archive;

@@ -7,10 +7,11 @@ use crate::config::Config;
 use crate::conventionnement::Conventionnement;
 use crate::ingest::{Ingest, Limits};
 use crate::store::{Database, StoreError};
-use crate::vault::{KEY_FILE, KeySource, Vault};
+use crate::vault::{KEY_FILE, KeyOrigin, KeySource, Vault};
 use anyhow::{Context, Result};
 use std::path::absolute;
 use std::sync::Arc;
+use tracing::warn;
 
 /// The settings name a database that does not exist.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,19 @@ impl App {
             config.vault_key_file.clone().unwrap_or_else(|| config.data_dir.join(KEY_FILE));
         let source = KeySource::from_settings(config.vault_key.clone(), Some(key_file));
         Self::build(config, clock, database, source).await?.checked().await
+    }
+
+    /// Logs where the installation and its vault key were created, if this start created them.
+    pub fn log_creation(&self) {
+        if let Some(place) = &self.created {
+            warn!("a new installation was created in {place}");
+        }
+        if let KeyOrigin::Created(path) = &self.key_origin {
+            warn!(
+                path = %path.display(),
+                "a vault key was created: keep a copy of it, nothing opens the vault without it"
+            );
+        }
     }
 
     async fn build(

@@ -1,9 +1,8 @@
-//! `conventions import FILE`.
+//! `conventions import FILE`: imports a table of conventions.
 
 use super::finess::print_problems;
-use super::{Format, Output};
-use crate::app::App;
-use crate::conventionnement::ConventionOutcome;
+use super::{Format, Output, Session};
+use crate::service::imports::{ConventionImport, ConventionOutcome};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -26,33 +25,31 @@ pub(super) struct ImportArgs {
     format: Format,
 }
 
-/// Exit status 0 when the table was taken, 2 when it was refused whole.
-pub(super) async fn run(
-    command: &ConventionsCommand,
-    app: &App,
-    out: &mut Output,
-) -> Result<ExitCode> {
+/// Exit status 0 when the table is applied, 2 when it is refused whole.
+pub(super) async fn run(command: &ConventionsCommand, session: &mut Session) -> Result<ExitCode> {
     let ConventionsCommand::Import(args) = command;
     let name = args.file.display().to_string();
     let file = File::open(&args.file).with_context(|| format!("opening {name}"))?;
-    let import = app.conventionnement.import_conventions(file, &name).await?;
-    let refused = matches!(import.outcome, ConventionOutcome::Refused { .. });
+    let import = session.app.imports().conventions(&session.caller, file, &name).await?;
     match args.format {
-        Format::Json => writeln!(out, "{}", serde_json::to_string(&import)?)?,
-        Format::Text => {
-            writeln!(out, "{name} : {} lignes, {} conventions", import.lines, import.rows)?;
-            match &import.outcome {
-                ConventionOutcome::Applied(d) => writeln!(
-                    out,
-                    "  importé : {} ajoutées, {} modifiées, {} inchangées",
-                    d.added, d.changed, d.unchanged
-                )?,
-                ConventionOutcome::Refused { code, message } => {
-                    writeln!(out, "  refusé [{code}] : {message}")?
-                }
-            }
-            print_problems(out, &import.problems)?;
+        Format::Json => session.out.json(&import)?,
+        Format::Text => print(&mut session.out, &name, &import)?,
+    }
+    let is_refused = matches!(import.outcome, ConventionOutcome::Refused { .. });
+    Ok(if is_refused { ExitCode::from(2) } else { ExitCode::SUCCESS })
+}
+
+fn print(out: &mut Output, name: &str, import: &ConventionImport) -> Result<()> {
+    writeln!(out, "{name} : {} lignes, {} conventions", import.lines, import.rows)?;
+    match &import.outcome {
+        ConventionOutcome::Applied(d) => writeln!(
+            out,
+            "  importé : {} ajoutées, {} modifiées, {} inchangées",
+            d.added, d.changed, d.unchanged
+        )?,
+        ConventionOutcome::Refused { code, message } => {
+            writeln!(out, "  refusé [{code}] : {message}")?;
         }
     }
-    Ok(if refused { ExitCode::from(2) } else { ExitCode::SUCCESS })
+    print_problems(out, &import.problems)
 }

@@ -1,9 +1,8 @@
-//! `finess import FILE`.
+//! `finess import FILE`: imports an extract of the FINESS register.
 
-use super::{Format, Output};
-use crate::app::App;
-use crate::conventionnement::{FinessOutcome, Problems};
+use super::{Format, Output, Session};
 use crate::domain::civil_time::paris_date;
+use crate::service::imports::{FinessImport, FinessOutcome, Problems};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -29,49 +28,51 @@ pub(super) struct ImportArgs {
     format: Format,
 }
 
-/// Exit status 0 when the register is at this extract, 2 when it was refused.
-pub(super) async fn run(command: &FinessCommand, app: &App, out: &mut Output) -> Result<ExitCode> {
+/// Exit status 0 when the register is at this extract, 2 when the extract is refused.
+pub(super) async fn run(command: &FinessCommand, session: &mut Session) -> Result<ExitCode> {
     let FinessCommand::Import(args) = command;
     let name = args.file.display().to_string();
     let file = File::open(&args.file).with_context(|| format!("opening {name}"))?;
-    let import = app.conventionnement.import_finess(file, &name, args.force).await?;
-    let refused = matches!(import.outcome, FinessOutcome::Refused { .. });
+    let import = session.app.imports().finess(&session.caller, file, &name, args.force).await?;
     match args.format {
-        Format::Json => writeln!(out, "{}", serde_json::to_string(&import)?)?,
-        Format::Text => {
-            writeln!(out, "{name} : {} lignes, {} établissements", import.lines, import.rows)?;
-            match &import.outcome {
-                FinessOutcome::Applied(d) => writeln!(
-                    out,
-                    "  importé : {} ouverts, {} fermés, {} renommés, {} changements d'EJ",
-                    d.opened, d.closed, d.renamed, d.ej_changed
-                )?,
-                FinessOutcome::AlreadyImported { imported_at } => {
-                    writeln!(out, "  déjà importé le {}", paris_date(*imported_at))?
-                }
-                FinessOutcome::Refused { code, message } => {
-                    writeln!(out, "  refusé [{code}] : {message}")?
-                }
-            }
-            print_problems(out, &import.problems)?;
-        }
+        Format::Json => session.out.json(&import)?,
+        Format::Text => print(&mut session.out, &name, &import)?,
     }
-    Ok(if refused { ExitCode::from(2) } else { ExitCode::SUCCESS })
+    let is_refused = matches!(import.outcome, FinessOutcome::Refused { .. });
+    Ok(if is_refused { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
 
-/// Faulty rows shown to a person; the rest is counted.
-const SHOWN: usize = 20;
+fn print(out: &mut Output, name: &str, import: &FinessImport) -> Result<()> {
+    writeln!(out, "{name} : {} lignes, {} établissements", import.lines, import.rows)?;
+    match &import.outcome {
+        FinessOutcome::Applied(d) => writeln!(
+            out,
+            "  importé : {} ouverts, {} fermés, {} renommés, {} changements d'EJ",
+            d.opened, d.closed, d.renamed, d.ej_changed
+        )?,
+        FinessOutcome::AlreadyImported { imported_at } => {
+            writeln!(out, "  déjà importé le {}", paris_date(*imported_at))?;
+        }
+        FinessOutcome::Refused { code, message } => {
+            writeln!(out, "  refusé [{code}] : {message}")?;
+        }
+    }
+    print_problems(out, &import.problems)
+}
 
-/// Faulty rows of a table.
+/// Faulty rows printed as text; the others are counted.
+const MAX_SHOWN: usize = 20;
+
+/// Prints the faulty rows of a table.
 pub(super) fn print_problems(out: &mut Output, problems: &Problems) -> Result<()> {
-    for p in problems.kept.iter().take(SHOWN) {
+    for p in problems.kept.iter().take(MAX_SHOWN) {
         writeln!(
             out,
             "  - ligne {}, colonne {} ({}) [{}] : {}",
             p.line, p.column, p.field, p.code, p.message
         )?;
     }
-    if problems.total > SHOWN as u64 {
+    if problems.total > MAX_SHOWN as u64 {
         writeln!(
             out,
             "  … {} anomalies en tout, {} lignes rejetées",

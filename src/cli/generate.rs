@@ -113,7 +113,7 @@ fn dre(args: &GenerateArgs) -> Result<()> {
     let summary =
         generate::dre(&Options { damage, ..options(args)? }, output(args.output.as_ref())?)?;
     output::notice(format_args!(
-        "{} factures, {} lignes, {} enregistrements, {} octets, total {} €",
+        "{} invoices, {} lines, {} records, {} bytes, total {} €",
         summary.invoices, summary.lines, summary.records, summary.bytes, summary.total
     ));
     Ok(())
@@ -155,12 +155,12 @@ fn answer(args: &GenerateArgs, dre: impl Read, forme: Forme) -> Result<()> {
     };
     let summary = generate::rsp(dre, forme, &options, output(args.output.as_ref())?)?;
     output::notice(format_args!(
-        "{} factures répondues, AMO payé {} €, AMC payé {} €",
+        "{} invoices answered, AMO paid {} €, AMC paid {} €",
         summary.invoices, summary.amo_paid, summary.amc_paid
     ));
     if options.movements {
         output::notice(format_args!(
-            "forfaits {} €, récupérations {} €",
+            "flat payments {} €, recoveries {} €",
             summary.flat, summary.recovered
         ));
     }

@@ -1,14 +1,13 @@
-//! `ingest FILE…`: deposits and receipts.
+//! `ingest FILE…`: deposits files and prints their receipts.
 
-use super::{Format, Output, output};
-use crate::app::App;
-use crate::domain::{Channel, Exchange, Verdict};
-use crate::ingest::{Deposit, IngestError, Receipt, is_sender};
+use super::{FAILED, Format, Output, Session, output};
+use crate::domain::{Exchange, Verdict};
+use crate::service::local_files::{IngestError, Receipt, is_sender};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -28,19 +27,18 @@ fn sender(name: &str) -> std::result::Result<String, IngestError> {
     if is_sender(name) { Ok(name.to_owned()) } else { Err(IngestError::InvalidSender) }
 }
 
-/// Exit status when a file has no receipt: told apart from every verdict.
-const NOT_DEPOSITED: u8 = 70;
-
-/// The exit status is the worst verdict, as for `validate`. A file that cannot be deposited does
-/// not keep the next ones out.
-pub(super) async fn run(args: &IngestArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
+/// Exit status: the worst verdict, as for `validate`, or 70 when a file has no receipt. The other
+/// files are deposited all the same.
+pub(super) async fn run(args: &IngestArgs, session: &mut Session) -> Result<ExitCode> {
+    let files = session.app.local_files();
     let mut worst = 0;
     for path in &args.files {
-        let receipt = match deposit(app, path, &args.sender, Channel::Cli).await {
+        let receipt = match files.deposit(&session.caller, path, &args.sender).await {
             Ok(receipt) => receipt,
             Err(failure) => {
+                let failure = anyhow::Error::new(failure);
                 output::error(format_args!("{}: {failure:#}", path.display()));
-                worst = NOT_DEPOSITED;
+                worst = FAILED;
                 continue;
             }
         };
@@ -50,29 +48,16 @@ pub(super) async fn run(args: &IngestArgs, app: &App, out: &mut Output) -> Resul
             Verdict::Refused => 2,
         });
         match args.format {
-            Format::Json => writeln!(out, "{}", object(&receipt))?,
-            Format::Text => print(out, &receipt)?,
+            Format::Json => session.out.json(&object(&receipt))?,
+            Format::Text => print(&mut session.out, &receipt)?,
         }
     }
-    if let Err(failure) = app.write_returns().await {
-        // The deposits are committed all the same.
+    if let Err(failure) = session.app.write_returns().await {
         output::error(format_args!(
             "return files could not be written, they wait in the store: {failure:#}"
         ));
     }
     Ok(ExitCode::from(worst))
-}
-
-/// Deposits one file of this machine.
-pub(super) async fn deposit(
-    app: &App,
-    path: &Path,
-    sender: &str,
-    channel: Channel,
-) -> Result<Receipt> {
-    let file_name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let deposit = Deposit { sender: sender.to_owned(), channel, file_name, idempotency_key: None };
-    Ok(app.ingest.accept_file(path, deposit).await?)
 }
 
 fn print(out: &mut Output, receipt: &Receipt) -> Result<()> {
@@ -101,7 +86,7 @@ fn object(receipt: &Receipt) -> serde_json::Value {
     object
 }
 
-/// An exchange as JSON.
+/// Returns an exchange as JSON.
 pub(super) fn exchange(e: &Exchange) -> serde_json::Value {
     json!({
         "exchange_id": e.id,

@@ -1,10 +1,9 @@
 //! `list exchanges|claims|returns`: newest first.
 
-use super::{Format, Output, ingest, status};
-use crate::app::App;
+use super::{Format, Session, ingest, status};
 use crate::domain::ClaimStatus;
 use crate::domain::civil_time::paris_date;
-use crate::store::ClaimFilter;
+use crate::service::claims::ClaimQuery;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -17,16 +16,16 @@ pub(super) enum ListCommand {
     Exchanges(ListArgs),
     /// Claims.
     Claims(ClaimArgs),
-    /// Files made for partners.
+    /// Return files for partners.
     Returns(ListArgs),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Only this sender (or recipient).
+    /// Sender (or recipient); every one when not given.
     #[arg(long)]
     sender: Option<String>,
-    /// How many, at most 1,000.
+    /// Rows printed at most, up to 1,000.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
     /// `text` for people, `json` for one object a line.
@@ -38,32 +37,35 @@ pub(super) struct ListArgs {
 pub(super) struct ClaimArgs {
     #[command(flatten)]
     list: ListArgs,
-    /// Only this PS number.
+    /// PS number; every one when not given.
     #[arg(long)]
     ps: Option<String>,
-    /// Only this status (`received`, `accepted`, `paid`, `rejected` …).
+    /// Status (`received`, `accepted`, `paid`, `rejected` …); every one when not given.
     #[arg(long)]
     status: Option<String>,
-    /// Only claims past the insurer's promise.
+    /// Only claims past the insurer's limit.
     #[arg(long)]
     overdue: bool,
 }
 
-pub(super) async fn run(command: &ListCommand, app: &App, out: &mut Output) -> Result<ExitCode> {
+/// Prints one page of a listing.
+pub(super) async fn run(command: &ListCommand, session: &mut Session) -> Result<ExitCode> {
     match command {
-        ListCommand::Exchanges(args) => exchanges(args, app, out).await?,
-        ListCommand::Claims(args) => claims(args, app, out).await?,
-        ListCommand::Returns(args) => returns(args, app, out).await?,
+        ListCommand::Exchanges(args) => exchanges(args, session).await?,
+        ListCommand::Claims(args) => claims(args, session).await?,
+        ListCommand::Returns(args) => returns(args, session).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn exchanges(args: &ListArgs, app: &App, out: &mut Output) -> Result<()> {
-    for e in app.store.exchanges(args.sender.as_deref(), None, args.limit.into()).await?.items {
+async fn exchanges(args: &ListArgs, session: &mut Session) -> Result<()> {
+    let exchanges = session.app.service().exchanges;
+    let (sender, limit) = (args.sender.as_deref(), args.limit.into());
+    for e in exchanges.list(&session.caller, sender, None, limit).await?.items {
         match args.format {
-            Format::Json => writeln!(out, "{}", ingest::exchange(&e))?,
+            Format::Json => session.out.json(&ingest::exchange(&e))?,
             Format::Text => writeln!(
-                out,
+                session.out,
                 "{} {} {} {} : {} ; {} factures, {} prises en charge",
                 paris_date(e.received_at),
                 e.id,
@@ -78,47 +80,47 @@ async fn exchanges(args: &ListArgs, app: &App, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
-async fn claims(args: &ClaimArgs, app: &App, out: &mut Output) -> Result<()> {
-    let now = app.clock.now();
+async fn claims(args: &ClaimArgs, session: &mut Session) -> Result<()> {
     let status = args
         .status
         .as_deref()
         .map(|s| ClaimStatus::from_code(s).with_context(|| format!("`{s}` is not a status")))
         .transpose()?;
-    let filter = ClaimFilter {
+    let query = ClaimQuery {
         sender: args.list.sender.clone(),
         ps: args.ps.clone(),
         status,
-        overdue_at: args.overdue.then_some(now),
-        ..ClaimFilter::default()
+        overdue: args.overdue,
+        ..ClaimQuery::default()
     };
-    for claim in app.store.claims(&filter, None, args.list.limit.into()).await?.items {
+    let claims = session.app.service().claims;
+    let page = claims.list(&session.caller, query, None, args.list.limit.into()).await?;
+    for view in page.items {
         match args.list.format {
-            Format::Json => writeln!(out, "{}", status::object(&claim, now))?,
-            Format::Text => status::print(out, &claim, now)?,
+            Format::Json => session.out.json(&status::object(&view))?,
+            Format::Text => status::print(&mut session.out, &view)?,
         }
     }
     Ok(())
 }
 
-async fn returns(args: &ListArgs, app: &App, out: &mut Output) -> Result<()> {
-    for r in
-        app.store.return_files(args.sender.as_deref(), None, None, args.limit.into()).await?.items
-    {
+async fn returns(args: &ListArgs, session: &mut Session) -> Result<()> {
+    let returns = session.app.service().returns;
+    let (recipient, limit) = (args.sender.as_deref(), args.limit.into());
+    for r in returns.list(&session.caller, recipient, None, None, limit).await?.items {
         match args.format {
-            Format::Json => writeln!(
-                out,
-                "{}",
-                json!({"return_id": r.id, "kind": r.kind, "recipient": r.recipient, "file": r.file_name, "exchange_id": r.exchange_id, "digest": r.digest})
-            )?,
-            Format::Text => writeln!(
-                out,
-                "{} {} {} {}",
-                paris_date(r.created_at),
-                r.kind.libelle(),
-                r.recipient,
-                r.file_name
-            )?,
+            Format::Json => session.out.json(&json!({
+                "return_id": r.id,
+                "kind": r.kind,
+                "recipient": r.recipient,
+                "file": r.file_name,
+                "exchange_id": r.exchange_id,
+                "digest": r.digest,
+            }))?,
+            Format::Text => {
+                let (day, kind) = (paris_date(r.created_at), r.kind.libelle());
+                writeln!(session.out, "{day} {kind} {} {}", r.recipient, r.file_name)?;
+            }
         }
     }
     Ok(())

@@ -1,17 +1,13 @@
 //! `lookup`: is this professional conventionné, is télétransmission active?
 
-use super::{Format, Output, output};
-use crate::app::App;
-use crate::conventionnement::{Answer, LookupAnswer, LookupError, LookupQuery};
-use crate::domain::Scope;
-use crate::domain::civil_time::paris_date;
+use super::{Format, Session, day, output};
+use crate::service::conventions::{Answer, LookupAnswer, LookupError, LookupQuery};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use std::io::Write as _;
 use std::process::ExitCode;
 use time::Date;
-use time::macros::format_description;
 
 #[derive(Debug, Args)]
 pub(super) struct LookupArgs {
@@ -31,20 +27,16 @@ pub(super) struct LookupArgs {
     format: Format,
 }
 
-fn day(text: &str) -> Result<Date, time::error::Parse> {
-    Date::parse(text, format_description!("[year]-[month]-[day]"))
-}
-
 /// Exit status 0 for yes, 1 for no or unknown, 64 for a question that cannot be asked.
-pub(super) async fn run(args: &LookupArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
-    let on = args.on.unwrap_or_else(|| paris_date(app.clock.now()));
+pub(super) async fn run(args: &LookupArgs, session: &mut Session) -> Result<ExitCode> {
+    let on = args.on.unwrap_or_else(|| session.app.service().conventions.today());
     let query = LookupQuery {
         identifier: args.identifier.clone(),
         amc: args.amc.clone(),
         domain: args.domain.clone(),
         on,
     };
-    let answer = match app.conventionnement.lookup(&Scope::everything(), &query).await {
+    let answer = match session.app.service().conventions.lookup(&session.caller, &query).await {
         Ok(answer) => answer,
         Err(LookupError::Invalid { field, code, message }) => {
             output::error(format_args!("{field} [{code}] : {message}"));
@@ -53,8 +45,10 @@ pub(super) async fn run(args: &LookupArgs, app: &App, out: &mut Output) -> Resul
         Err(failure) => return Err(failure.into()),
     };
     match args.format {
-        Format::Json => writeln!(out, "{}", object(&answer))?,
-        Format::Text => lines(&answer).iter().try_for_each(|line| writeln!(out, "{line}"))?,
+        Format::Json => writeln!(session.out, "{}", object(&answer))?,
+        Format::Text => {
+            lines(&answer).iter().try_for_each(|line| writeln!(session.out, "{line}"))?
+        }
     }
     Ok(if answer.answer == Answer::Yes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -2,13 +2,13 @@
 
 mod conventions;
 mod demo;
+mod deposits;
 mod dlq;
 mod docs;
 mod finess;
 mod generate;
 mod ingest;
 mod listing;
-mod loads;
 mod lookup;
 mod migrate;
 mod outbox;
@@ -19,11 +19,11 @@ mod validate;
 mod verify;
 mod xray;
 
-use crate::app::{App, NoInstallation, local_caller};
+use crate::app::{App, NoInstallation, is_well, local_caller};
 use crate::clock::{self, GatewayClock, SharedClock};
 use crate::config::{self, Config};
+use crate::domain::Caller;
 use crate::telemetry;
-use crate::vault::KeyOrigin;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use output::Output;
@@ -31,6 +31,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use time::Date;
+use time::macros::format_description;
 
 /// Exit status of bad usage, as sysexits has it: 1 and 2 are verdicts of `validate`.
 const BAD_USAGE: u8 = 64;
@@ -81,9 +83,9 @@ enum Command {
     /// List exchanges, claims or return files.
     #[command(subcommand)]
     List(listing::ListCommand),
-    /// Look at large deposits that have no receipt yet, or give one up.
-    #[command(subcommand)]
-    Loads(loads::LoadsCommand),
+    /// Look at large deposits that have no receipt yet, or abandon one.
+    #[command(subcommand, alias = "loads")]
+    Deposits(deposits::DepositsCommand),
     /// Show what waits for publication.
     Outbox(OutputArgs),
     /// Read every raw file again and compare it with what is stored; check the chain of receipts.
@@ -121,6 +123,13 @@ enum Format {
     Json,
 }
 
+/// What a command on an installation works with.
+struct Session {
+    app: App,
+    caller: Caller,
+    out: Output,
+}
+
 /// Output of a listing.
 #[derive(Debug, Args)]
 struct OutputArgs {
@@ -135,13 +144,10 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refusal) => {
-            // Nothing better can be done when the terminal is gone.
+            // A terminal that is gone leaves nowhere to report to.
             let _ = refusal.print();
-            return if refusal.use_stderr() {
-                ExitCode::from(BAD_USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
+            let is_bad_usage = refusal.use_stderr();
+            return if is_bad_usage { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
         }
     };
     match start(cli) {
@@ -154,6 +160,7 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Reads the settings, starts logs and runtime, and runs the command.
 fn start(cli: Cli) -> Result<ExitCode> {
     let mut config = Config::load(cli.config.as_deref()).context("reading the configuration")?;
     if let Some(dir) = cli.data_dir {
@@ -163,33 +170,42 @@ fn start(cli: Cli) -> Result<ExitCode> {
         output::error(format_args!("{name} is not a setting, it is ignored"));
     }
     // Only `serve` logs at the configured level: the other commands answer on standard output, and
-    // say on standard error what fails.
+    // report failures on standard error.
     let filter = if matches!(cli.command, Command::Serve) { config.log.as_str() } else { "warn" };
     telemetry::init(filter, config.log_format.parse()?)?;
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
-    runtime.block_on(run(cli.command, config, &mut Output::standard()))
+    runtime.block_on(run(cli.command, config, Output::standard()))
 }
 
-async fn run(command: Command, config: Config, out: &mut Output) -> Result<ExitCode> {
+/// Runs a command that needs no open installation, or opens it for the others.
+async fn run(command: Command, config: Config, mut out: Output) -> Result<ExitCode> {
     match command {
         Command::Serve => serve::run(config).await,
         Command::Demo(args) => demo::run(&args, out).await,
-        Command::Validate(args) => validate::run(&args, out),
-        Command::Xray(args) => xray::run(&args, out),
-        Command::Docs(command) => docs::run(&command, out),
+        Command::Validate(args) => validate::run(&args, &mut out),
+        Command::Xray(args) => xray::run(&args, &mut out),
+        Command::Docs(command) => docs::run(&command, &mut out),
         Command::Generate(args) => generate::run(&args),
         Command::Config(ConfigCommand::Show) => {
             writeln!(out, "{}", serde_json::to_string_pretty(&config.masked())?)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Dlq(command) => dlq::run(&command, config, out).await,
-        Command::Health => Ok(serve::health(&config).await),
-        command if creates(&command) => with_app(command, open_or_create(config).await?, out).await,
-        command => with_app(command, open_existing(config).await?, out).await,
+        Command::Health if is_well(&config).await => Ok(ExitCode::SUCCESS),
+        Command::Health => Ok(ExitCode::FAILURE),
+        command => {
+            let app = if creates(&command) {
+                open_or_create(config).await?
+            } else {
+                open_existing(config).await?
+            };
+            on_installation(command, Session { app, caller: local_caller(), out }).await
+        }
     }
 }
 
-/// Whether a command creates the installation when there is none. `serve` and `demo` do as well.
+/// Returns whether a command creates the installation when there is none. `serve` and `demo` do as
+/// well.
 const fn creates(command: &Command) -> bool {
     matches!(
         command,
@@ -198,25 +214,21 @@ const fn creates(command: &Command) -> bool {
 }
 
 /// Runs a command on an open installation.
-async fn with_app(command: Command, app: App, out: &mut Output) -> Result<ExitCode> {
+async fn on_installation(command: Command, mut session: Session) -> Result<ExitCode> {
+    let session = &mut session;
     match command {
-        Command::Ingest(args) => ingest::run(&args, &app, out).await,
-        Command::Status(args) => status::run(&args, &app, out).await,
-        Command::Lookup(args) => lookup::run(&args, &app, out).await,
-        Command::Finess(command) => finess::run(&command, &app, out).await,
-        Command::Conventions(command) => conventions::run(&command, &app, out).await,
-        Command::List(command) => listing::run(&command, &app, out).await,
-        Command::Loads(command) => loads::run(&command, &app, out).await,
-        Command::Outbox(args) => outbox::run(&args, &app, out).await,
-        Command::Verify(args) => verify::run(&args, &app, out).await,
-        Command::Migrate => migrate::run(out),
-        _ => unreachable!("`run` took the commands that need no gateway"),
+        Command::Ingest(args) => ingest::run(&args, session).await,
+        Command::Status(args) => status::run(&args, session).await,
+        Command::Lookup(args) => lookup::run(&args, session).await,
+        Command::Finess(command) => finess::run(&command, session).await,
+        Command::Conventions(command) => conventions::run(&command, session).await,
+        Command::List(command) => listing::run(&command, session).await,
+        Command::Deposits(command) => deposits::run(&command, session).await,
+        Command::Outbox(args) => outbox::run(&args, session).await,
+        Command::Verify(args) => verify::run(&args, session).await,
+        Command::Migrate => migrate::run(&mut session.out),
+        _ => unreachable!("`run` runs the commands that need no installation"),
     }
-}
-
-/// Returns the author that the journal of operations names: `--by`, else the local caller.
-fn author(by: Option<&str>) -> String {
-    by.map_or_else(|| local_caller().name, str::to_owned)
 }
 
 /// Returns the clock of the commands that work on an installation.
@@ -230,16 +242,11 @@ fn test_start(invented: bool) -> Result<Option<time::OffsetDateTime>> {
     Ok(clock::test_start(value.as_deref(), cfg!(not(debug_assertions)), invented)?)
 }
 
-/// Opens the installation for a command that may be its first, and says where it was created.
+/// Opens the installation for a command that may be its first, and logs where it was created.
 async fn open_or_create(config: Config) -> Result<App> {
     let clock = gateway_clock(&config)?;
     let app = App::open(config, clock).await?;
-    if let Some(place) = &app.created {
-        tracing::warn!("a new installation was created in {place}");
-    }
-    if let KeyOrigin::Created(path) = &app.key_origin {
-        tracing::warn!(path = %path.display(), "a vault key was created: keep a copy of it, nothing opens the vault without it");
-    }
+    app.log_creation();
     Ok(app)
 }
 
@@ -247,4 +254,10 @@ async fn open_or_create(config: Config) -> Result<App> {
 async fn open_existing(config: Config) -> Result<App> {
     let clock = gateway_clock(&config)?;
     App::open_existing(config, clock).await
+}
+
+/// Reads a day of the command line.
+fn day(text: &str) -> Result<Date> {
+    Date::parse(text, format_description!("[year]-[month]-[day]"))
+        .context("a day is written AAAA-MM-JJ")
 }

@@ -1,27 +1,19 @@
-//! `outbox`: what waits for publication.
+//! `outbox`: how many events wait for publication.
 
-use super::{Format, Output, OutputArgs};
-use crate::app::App;
+use super::{Format, OutputArgs, Session};
 use anyhow::Result;
-use serde_json::json;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-pub(super) async fn run(args: &OutputArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
-    let depth = app.store.outbox_depth().await?;
-    let age = depth.oldest.map(|at| (app.clock.now() - at).whole_seconds());
-    match args.format {
-        Format::Json => {
-            writeln!(out, "{}", json!({"pending": depth.pending, "oldest_seconds": age}))?
+/// Prints the number of waiting events and the age of the oldest.
+pub(super) async fn run(args: &OutputArgs, session: &mut Session) -> Result<ExitCode> {
+    let state = session.app.operations().outbox(&session.caller).await?;
+    match (args.format, state.oldest_seconds) {
+        (Format::Json, _) => session.out.json(&state)?,
+        (Format::Text, None) => writeln!(session.out, "No event waits: all are published.")?,
+        (Format::Text, Some(age)) => {
+            writeln!(session.out, "{} events wait, the oldest for {age} s.", state.pending)?;
         }
-        Format::Text => match age {
-            None => writeln!(out, "Rien n'attend : tous les événements sont publiés.")?,
-            Some(age) => writeln!(
-                out,
-                "{} événements attendent, le plus ancien depuis {age} s",
-                depth.pending
-            )?,
-        },
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,8 @@
-//! `serve` and `health`.
+//! `serve`: runs the gateway.
 
 use crate::config::Config;
-use crate::{admin, telemetry};
+use crate::telemetry;
 use anyhow::{Context, Result};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -31,19 +30,4 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
     });
     super::open_or_create(config).await?.serve(metrics, stop).await?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Asks the admin port of the configuration; a gateway that listens on every address is asked on
-/// loopback.
-pub(super) async fn health(config: &Config) -> ExitCode {
-    let ip = match config.admin_listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    if admin::probe(SocketAddr::new(ip, config.admin_listen.port())).await {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
 }

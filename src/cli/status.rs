@@ -1,17 +1,14 @@
-//! `status`: where is my claim, and why was it rejected?
+//! `status`: state of a claim, what comes next, and the reasons of a reject.
 
-use super::{Format, Output, output};
-use crate::app::App;
+use super::{Format, Output, Session, output};
 use crate::domain::civil_time::paris_date;
-use crate::domain::next_step::next_step;
-use crate::domain::{Claim, ClaimId, ClaimPart, PartState, Quarantined};
-use crate::store::ClaimFilter;
+use crate::domain::{ClaimId, ClaimPart, PartState};
+use crate::service::view::{ClaimDetails, ClaimView};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::process::ExitCode;
-use time::OffsetDateTime;
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
@@ -29,75 +26,52 @@ pub(super) struct StatusArgs {
     format: Format,
 }
 
-/// Claims of one invoice number shown: the last ones.
-const SHOWN: usize = 20;
+/// Claims of one invoice number that are printed at most, newest first.
+const MAX_SHOWN: usize = 20;
 
-/// Exit status 0 when something was found, 1 otherwise.
-pub(super) async fn run(args: &StatusArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
-    let (claims, aside) = find(args, app).await?;
-    let now = app.clock.now();
-    for claim in &claims {
+/// Exit status 0 when a claim or a quarantined invoice is found, else 1.
+pub(super) async fn run(args: &StatusArgs, session: &mut Session) -> Result<ExitCode> {
+    let views = find(args, session).await?;
+    for view in &views {
         match args.format {
-            Format::Json => writeln!(out, "{}", object(claim, now))?,
-            Format::Text => print(out, claim, now)?,
+            Format::Json => session.out.json(&object(view))?,
+            Format::Text => print(&mut session.out, view)?,
         }
     }
-    for invoice in &aside {
-        match args.format {
-            Format::Json => writeln!(
-                out,
-                "{}",
-                json!({"status": "quarantined", "ps": invoice.ps, "invoice_number": invoice.invoice_number, "exchange_id": invoice.exchange_id, "codes": invoice.codes})
-            )?,
-            Format::Text => writeln!(
-                out,
-                "{} {} : mise de côté, à corriger et renvoyer ({})",
-                invoice.ps,
-                invoice.invoice_number,
-                invoice.codes.join(", ")
-            )?,
-        }
-    }
-    if claims.is_empty() && aside.is_empty() {
-        output::notice(format_args!("Aucune demande ne correspond."));
+    if views.is_empty() {
+        output::notice("Aucune demande ne correspond.");
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn find(args: &StatusArgs, app: &App) -> Result<(Vec<Claim>, Vec<Quarantined>)> {
+async fn find(args: &StatusArgs, session: &Session) -> Result<Vec<ClaimView>> {
+    let claims = session.app.service().claims;
     match (args.claim, &args.ps, &args.invoice) {
-        (Some(id), _, _) => Ok((app.store.claim(id).await?.into_iter().collect(), Vec::new())),
+        (Some(id), _, _) => Ok(claims.get(&session.caller, id).await?.into_iter().collect()),
         (None, Some(ps), Some(invoice)) => {
-            let filter = ClaimFilter {
-                ps: Some(ps.clone()),
-                invoice_number: Some(invoice.clone()),
-                ..ClaimFilter::default()
-            };
-            Ok((
-                app.store.claims(&filter, None, SHOWN).await?.items,
-                app.store.quarantined_by_invoice(ps, invoice).await?,
-            ))
+            let found = claims.by_invoice(&session.caller, ps, invoice, MAX_SHOWN).await?;
+            Ok(found.claims.into_iter().chain(found.quarantined).collect())
         }
         _ => bail!("give a claim id, or --ps and --invoice"),
     }
 }
 
-/// A claim as a person reads it.
-pub(super) fn print(out: &mut Output, claim: &Claim, now: OffsetDateTime) -> Result<()> {
-    writeln!(
-        out,
-        "{} {} : {} [{}]",
-        claim.ps,
-        claim.invoice_number,
-        claim.status().libelle(),
-        claim.status().as_str()
-    )?;
+/// Prints a claim or a quarantined invoice in French.
+pub(super) fn print(out: &mut Output, view: &ClaimView) -> Result<()> {
+    let (ps, number) = (&view.ps, &view.invoice_number);
+    let Some(claim) = &view.claim else {
+        let codes = view.quarantine.as_ref().map(|invoice| invoice.codes.join(", "));
+        let codes = codes.unwrap_or_default();
+        writeln!(out, "{ps} {number} : mise de côté, à corriger et renvoyer ({codes})")?;
+        return Ok(());
+    };
+    writeln!(out, "{ps} {number} : {} [{}]", view.label, view.state)?;
     writeln!(out, "  demande {} ; reçue le {}", claim.id, paris_date(claim.received_at))?;
     for part in [&claim.amo, &claim.amc] {
         print_part(out, part)?;
     }
-    writeln!(out, "  {}", next_step(claim, now))?;
+    writeln!(out, "  {}", view.next_step)?;
     Ok(())
 }
 
@@ -121,23 +95,36 @@ fn print_part(out: &mut Output, part: &ClaimPart) -> Result<()> {
     Ok(())
 }
 
-/// A claim as JSON, without any person.
-pub(super) fn object(claim: &Claim, now: OffsetDateTime) -> Value {
+/// Returns a claim or a quarantined invoice as JSON, without any person.
+pub(super) fn object(view: &ClaimView) -> Value {
+    match &view.claim {
+        Some(claim) => claim_object(view, claim),
+        None => json!({
+            "status": view.state,
+            "ps": view.ps,
+            "invoice_number": view.invoice_number,
+            "exchange_id": view.exchange_id,
+            "codes": view.quarantine.as_ref().map(|invoice| &invoice.codes),
+        }),
+    }
+}
+
+fn claim_object(view: &ClaimView, claim: &ClaimDetails) -> Value {
     json!({
         "claim_id": claim.id,
-        "exchange_id": claim.exchange_id,
+        "exchange_id": view.exchange_id,
         "sender": claim.sender,
-        "ps": claim.ps,
-        "invoice_number": claim.invoice_number,
+        "ps": view.ps,
+        "invoice_number": view.invoice_number,
         "invoice_date": claim.invoice_date.map(|d| d.to_string()),
         "amc_number": claim.amc_number,
-        "status": claim.status(),
-        "status_label": claim.status().libelle(),
+        "status": view.state,
+        "status_label": view.label,
         "total_centimes": claim.total.centimes(),
         "amo": part(&claim.amo),
         "amc": part(&claim.amc),
         "corrects": claim.corrects,
-        "next_step": next_step(claim, now),
+        "next_step": view.next_step,
     })
 }
 

@@ -1,16 +1,12 @@
-//! `verify`: what was acknowledged is there and says what the raw files say.
+//! `verify`: compares what was acknowledged with the raw files.
 
-use super::{Format, Output};
-use crate::app::App;
-use crate::store::start_of;
-use crate::verify::{self, Sources, Verification};
-use anyhow::{Context, Result};
+use super::{Format, Output, Session, day};
+use crate::service::verification::Verification;
+use anyhow::Result;
 use clap::Args;
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::sync::Arc;
 use time::Date;
-use time::macros::format_description;
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
@@ -23,23 +19,12 @@ pub(super) struct VerifyArgs {
     format: Format,
 }
 
-fn day(text: &str) -> Result<Date> {
-    Date::parse(text, format_description!("[year]-[month]-[day]"))
-        .context("a day is written AAAA-MM-JJ")
-}
-
-/// Exit status 0 when everything fits, notes or not, 1 when something does not.
-pub(super) async fn run(args: &VerifyArgs, app: &App, out: &mut Output) -> Result<ExitCode> {
-    let sources = Sources {
-        store: Arc::clone(&app.store),
-        archive: Arc::clone(&app.archive),
-        vault: Arc::clone(&app.vault),
-        clock: Arc::clone(&app.clock),
-    };
-    let seen = verify::verify(&sources, args.since.map(start_of)).await?;
+/// Exit status 0 when there is no finding, notes or not, else 1.
+pub(super) async fn run(args: &VerifyArgs, session: &mut Session) -> Result<ExitCode> {
+    let seen = session.app.verifier().verify(&session.caller, args.since).await?;
     match args.format {
-        Format::Json => writeln!(out, "{}", serde_json::to_string(&seen)?)?,
-        Format::Text => print(out, &seen)?,
+        Format::Json => session.out.json(&seen)?,
+        Format::Text => print(&mut session.out, &seen)?,
     }
     Ok(if seen.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -52,12 +37,8 @@ fn print(out: &mut Output, seen: &Verification) -> Result<()> {
     )?;
     for finding in seen.findings.iter().chain(&seen.notes) {
         let exchange = finding.exchange.map(|id| format!(" exchange {id}:")).unwrap_or_default();
-        writeln!(
-            out,
-            "{}{exchange} {}",
-            serde_json::to_value(finding.code)?.as_str().unwrap_or_default(),
-            finding.detail
-        )?;
+        let code = serde_json::to_value(finding.code)?;
+        writeln!(out, "{}{exchange} {}", code.as_str().unwrap_or_default(), finding.detail)?;
     }
     match seen.finding_count {
         0 => writeln!(out, "everything fits")?,

@@ -48,7 +48,7 @@ pub enum IngestError {
     },
     /// An operator abandoned this deposit while its invoices were being written.
     #[error(
-        "the deposit was abandoned while its invoices were being written (`loads abandon`): none of them is kept"
+        "the deposit was abandoned while its invoices were being written (`deposits abandon`): none of them is kept"
     )]
     Abandoned,
     /// The database failed.

@@ -6,13 +6,18 @@
 
 pub mod claims;
 pub mod conventions;
+pub mod dead_letters;
 pub mod decisions;
 pub mod deposits;
 pub mod error;
 pub mod events;
 pub mod exchanges;
 pub mod health;
+pub mod imports;
+pub mod local_files;
+pub mod operations;
 pub mod returns;
+pub mod verification;
 pub mod view;
 
 use crate::clock::SharedClock;

@@ -35,7 +35,7 @@ const ON_AN_INSTALLATION: &[&[&str]] = &[
     &["outbox"],
     &["dlq", "list"],
     &["dlq", "journal"],
-    &["loads", "list"],
+    &["deposits", "list"],
 ];
 
 #[test]
@@ -136,7 +136,7 @@ fn a_closed_pipe_ends_no_command_with_a_panic() {
         (&["status", "--ps", "992952606", "--invoice", "000000000"], 1),
         (&["lookup", "992952606", "--amc", "0099900011", "--domain", "PHAR"], 0),
         (&["outbox"], 0),
-        (&["loads", "list"], 0),
+        (&["deposits", "list"], 0),
         (&["dlq", "journal"], 0),
         (&["dlq", "list"], 64),
         (&["verify"], 0),
@@ -195,11 +195,11 @@ fn the_journal_names_user_id_and_host_where_the_environment_names_nobody() {
     let mut cut = command(dir.path());
     cut.args(["ingest", "large.b2"]).env("NOEMIE_KILL_AT", "load.committed");
     assert!(!cut.output().unwrap().status.success());
-    let listed = run(dir.path(), &["loads", "list", "--format", "json"], LIMIT);
+    let listed = run(dir.path(), &["deposits", "list", "--format", "json"], LIMIT);
     let deposit: Value = serde_json::from_slice(&listed.stdout).unwrap();
     let mut abandon = command(dir.path());
     abandon
-        .args(["loads", "abandon", deposit["exchange_id"].as_str().unwrap()])
+        .args(["deposits", "abandon", deposit["exchange_id"].as_str().unwrap()])
         .args(["--why", "essai", "--yes"])
         .env_remove("USER")
         .env_remove("LOGNAME");

@@ -7,6 +7,7 @@
 
 mod conventionnement;
 mod dead_letters;
+mod deposits_cli;
 mod dlq_cli;
 mod docs;
 mod e2e_cli;
@@ -29,7 +30,6 @@ mod ingest_faults;
 mod ingest_loads;
 mod ingest_support;
 mod load_endings;
-mod loads_cli;
 mod migrations;
 mod postgres_limits;
 mod relay_steps;

@@ -19,6 +19,7 @@ const REGISTER: &str = "finess;etalab;1;2026-02-01\n\
     structureet;990000119;990000911;PHARMACIE EXEMPLE;;;;1;R;DES ESSAIS;;;001;99;EXEMPLE;99001 VILLE EXEMPLE;;;620;Pharmacie d'Officine;3201;;;;01;;;;2001-02-03;1900-01-01;2026-01-01;\n";
 
 /// Files of the demonstration, by what they show.
+#[derive(Clone)]
 pub(super) struct Files {
     /// DRE without a fault.
     pub(super) pharmacy: PathBuf,

@@ -1,15 +1,16 @@
 //! Dead letters on a terminal, and as JSON.
 
 use super::Output;
-use crate::relay::dead_letters::{DeadLetter, Group, Look, Outcome};
-use crate::store::OperationStep;
+use crate::service::dead_letters::{DeadLetter, Group, Look, Outcome};
+use crate::service::operations::OperationStep;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A letter with its event, which carries no person; a body that is not an event is not shown.
+/// Returns a letter with its event, which carries no person. A body that is not an event of the
+/// gateway is left out.
 pub(super) fn with_event(letter: &DeadLetter) -> Result<Value> {
     let mut value = serde_json::to_value(letter)?;
     let fields = value.as_object_mut().context("a letter is an object")?;
@@ -17,40 +18,36 @@ pub(super) fn with_event(letter: &DeadLetter) -> Result<Value> {
     Ok(value)
 }
 
+/// Prints the groups of a queue.
 pub(super) fn list(out: &mut Output, queue: &str, seen: &Look, groups: &[Group]) -> Result<()> {
-    writeln!(out, "{queue} : {} messages, {} regardés", seen.waiting, seen.letters.len())?;
+    writeln!(out, "{queue}: {} messages, {} looked at", seen.waiting, seen.letters.len())?;
     groups.iter().try_for_each(|each| group(out, each))
 }
 
 fn group(out: &mut Output, group: &Group) -> Result<()> {
     writeln!(
         out,
-        "  {} : {} × {} ({}), {}",
+        "  {}: {} × {} ({}), {}",
         group.group,
         group.messages,
         group.event,
         group.routing_key,
         origin(group.origin.as_deref(), &group.reason)
     )?;
-    let again = if group.replayed_before > 0 {
-        format!(" ; {} déjà rejoués", group.replayed_before)
-    } else {
-        String::new()
+    let again = match group.replayed_before {
+        0 => String::new(),
+        count => format!("; {count} replayed before"),
     };
-    let example = group.example.map_or_else(|| "sans identifiant".to_owned(), |id| id.to_string());
-    writeln!(
-        out,
-        "    du {} au {} ; exemple {example}{again}",
-        date(group.first_seen),
-        date(group.last_seen)
-    )?;
+    let example = group.example.map_or_else(|| "without id".to_owned(), |id| id.to_string());
+    let (first, last) = (date(group.first_seen), date(group.last_seen));
+    writeln!(out, "    from {first} to {last}; example {example}{again}")?;
     Ok(())
 }
 
 fn origin(origin: Option<&str>, reason: &str) -> String {
     origin.map_or_else(
-        || format!("motif {reason}"),
-        |queue| format!("venus de {queue}, motif {reason}"),
+        || format!("reason {reason}"),
+        |queue| format!("from {queue}, reason {reason}"),
     )
 }
 
@@ -58,6 +55,7 @@ fn date(at: Option<OffsetDateTime>) -> String {
     at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| "?".to_owned())
 }
 
+/// Prints a letter and its event.
 pub(super) fn letter(out: &mut Output, letter: &DeadLetter) -> Result<()> {
     let id = |id: Option<String>| id.unwrap_or_else(|| "?".to_owned());
     writeln!(
@@ -69,85 +67,74 @@ pub(super) fn letter(out: &mut Output, letter: &DeadLetter) -> Result<()> {
     )?;
     writeln!(
         out,
-        "  demande {}, clé {}",
+        "  claim {}, key {}",
         id(letter.claim_id.map(|id| id.to_string())),
         letter.routing_key
     )?;
     writeln!(
         out,
-        "  {}, mort le {} (vu la première fois le {})",
+        "  {}, dead since {} (first seen {})",
         origin(letter.origin.as_deref(), &letter.reason),
         date(letter.died_at),
         date(letter.first_seen)
     )?;
     if letter.replays > 0 {
-        writeln!(out, "  déjà rejoué {} fois", letter.replays)?;
+        writeln!(out, "  replayed {} times before", letter.replays)?;
     }
     match &letter.body {
         Some(event) => writeln!(out, "  {}", serde_json::to_string(event)?)?,
         None => writeln!(
             out,
-            "  corps de {} octets, qui n'est pas un événement de la passerelle : non montré",
+            "  body of {} bytes that is not an event of the gateway: not shown",
             letter.bytes
         )?,
     }
     Ok(())
 }
 
-pub(super) fn outcome(
-    out: &mut Output,
-    outcome: &Outcome,
-    dry_run: bool,
-    meant: &str,
-    done: &str,
-) -> Result<()> {
+/// Prints what an act did, or would do. `act` is its verb in the past tense.
+pub(super) fn outcome(out: &mut Output, outcome: &Outcome, dry_run: bool, act: &str) -> Result<()> {
     writeln!(
         out,
-        "{} messages en attente, {} regardés, {} correspondent",
+        "{} messages wait, {} looked at, {} match",
         outcome.waiting, outcome.looked_at, outcome.matched
     )?;
     outcome.groups.iter().try_for_each(|each| group(out, each))?;
     if outcome.without_origin > 0 {
-        writeln!(
-            out,
-            "{} ne disent pas d'où ils viennent : ils restent là",
-            outcome.without_origin
-        )?;
+        writeln!(out, "{} stay: they do not say where they died", outcome.without_origin)?;
     }
     let later = outcome.matched - outcome.without_origin - outcome.chosen;
     if later > 0 {
-        writeln!(out, "{later} restent là pour une prochaine fois")?;
+        writeln!(out, "{later} stay for another run")?;
     }
     if dry_run {
-        writeln!(out, "{} {meant}, rien n'a été touché", outcome.chosen)?;
+        writeln!(out, "{} would be {act}, nothing was touched", outcome.chosen)?;
         return Ok(());
     }
-    let operation =
-        outcome.operation_id.map(|id| format!(" (opération {id} du journal)")).unwrap_or_default();
-    writeln!(out, "{} sur {} {done}{operation}", outcome.done, outcome.chosen)?;
+    let operation = outcome.operation_id.map(|id| format!(" (operation {id} of the journal)"));
+    writeln!(out, "{} of {} {act}{}", outcome.done, outcome.chosen, operation.unwrap_or_default())?;
     for (queue, letters) in &outcome.without_queue {
-        writeln!(out, "{letters} restent là : la file {queue} n'existe plus, ou ne les prend pas")?;
+        writeln!(out, "{letters} stay: the queue {queue} is gone, or does not take them")?;
     }
     if let Some(why) = &outcome.stopped {
-        writeln!(out, "arrêté avant la fin, le reste est toujours dans la file : {why}")?;
+        writeln!(out, "stopped early, the rest is still in the queue: {why}")?;
     }
     Ok(())
 }
 
+/// Prints an outcome as one JSON object.
 pub(super) fn outcome_json(out: &mut Output, outcome: &Outcome, dry_run: bool) -> Result<()> {
     let mut value = serde_json::to_value(outcome)?;
-    value
-        .as_object_mut()
-        .context("an outcome is an object")?
-        .insert("dry_run".to_owned(), json!(dry_run));
-    writeln!(out, "{value}")?;
-    Ok(())
+    let fields = value.as_object_mut().context("an outcome is an object")?;
+    fields.insert("dry_run".to_owned(), json!(dry_run));
+    Ok(out.json(&value)?)
 }
 
+/// Prints a step of the journal.
 pub(super) fn step(out: &mut Output, step: &OperationStep) -> Result<()> {
     writeln!(
         out,
-        "{} {} {} {} {} sur {} : {}",
+        "{} {} {} {} {} on {}: {}",
         step.at.format(&Rfc3339)?,
         step.operation_id,
         step.actor,

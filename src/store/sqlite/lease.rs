@@ -1,5 +1,5 @@
 //! Rights that one task holds at a time. One process serves the file; a command may work on it
-//! beside that process (`ingest`, `loads abandon`), so that the right to load a deposit is also the
+//! beside that process (`ingest`, `deposits abandon`), so that the right to load a deposit is also the
 //! lock of a file beside the database, which ends with its process, whatever ends it.
 
 use crate::domain::ExchangeId;

@@ -1,5 +1,5 @@
-//! `loads` on the program itself, as somebody on duty types it: killed on the way and typed again,
-//! and while the depositor waits for the receipt.
+//! `deposits` on the program itself: killed on the way and typed again, and while the depositor
+//! waits for the receipt.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -43,13 +43,13 @@ fn dies(dir: &Path, arguments: &[&str], place: &str) {
 }
 
 fn listed(dir: &Path) -> Vec<Value> {
-    let (status, out, err) = run(dir, &["loads", "list", "--format", "json"]);
+    let (status, out, err) = run(dir, &["deposits", "list", "--format", "json"]);
     assert_eq!(status, 0, "{err}");
     out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
-fn a_load_is_seen_given_up_on_the_record_and_may_come_again() {
+fn a_staged_deposit_is_listed_abandoned_on_the_record_and_may_come_again() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path();
     let mut dre = Vec::new();
@@ -61,20 +61,21 @@ fn a_load_is_seen_given_up_on_the_record_and_may_come_again() {
     .unwrap();
     std::fs::write(dir.join("grand.b2"), dre).unwrap();
     dies(dir, &["ingest", "grand.b2"], "load.committed");
-    let loads = listed(dir);
+    let deposits = listed(dir);
     assert_eq!(
-        (loads.len(), &loads[0]["claims"], &loads[0]["file"], &loads[0]["withdrawal"]),
+        (deposits.len(), &deposits[0]["claims"], &deposits[0]["file"], &deposits[0]["withdrawal"]),
         (1, &500.into(), &"grand.b2".into(), &Value::Null)
     );
-    let id = loads[0]["exchange_id"].as_str().unwrap();
-    assert!(run(dir, &["loads", "list"]).1.contains(id));
+    let id = deposits[0]["exchange_id"].as_str().unwrap();
+    assert!(run(dir, &["deposits", "list"]).1.contains(id));
+    assert!(run(dir, &["loads", "list"]).1.contains(id), "scripts may use the former name");
 
-    assert_eq!(run(dir, &["loads", "abandon", id]).0, 64, "a reason is needed");
-    let (status, out, err) = run(dir, &["loads", "abandon", id, "--why", "essai"]);
-    assert!(status == 0 && err.contains("--yes") && out.contains("500 factures"), "{out} {err}");
-    assert_eq!(listed(dir), loads, "nothing was touched");
+    assert_eq!(run(dir, &["deposits", "abandon", id]).0, 64, "a reason is needed");
+    let (status, out, err) = run(dir, &["deposits", "abandon", id, "--why", "essai"]);
+    assert!(status == 0 && err.contains("--yes") && out.contains("500 claims"), "{out} {err}");
+    assert_eq!(listed(dir), deposits, "nothing was touched");
 
-    let abandon = ["loads", "abandon", id, "--why", "fichier d'essai", "--yes", "--by", "marie"];
+    let abandon = ["deposits", "abandon", id, "--why", "fichier d'essai", "--yes", "--by", "marie"];
     dies(dir, &abandon, "abandon.marked");
     assert_eq!(
         (&listed(dir)[0]["claims"], &listed(dir)[0]["withdrawal"]),
@@ -83,10 +84,10 @@ fn a_load_is_seen_given_up_on_the_record_and_may_come_again() {
     dies(dir, &abandon, "abandon.step");
     assert_eq!(&listed(dir)[0]["claims"], &0);
     let (status, out, err) = run(dir, &abandon);
-    assert!(status == 0 && out.contains("Dépôt abandonné"), "{out} {err}");
+    assert!(status == 0 && out.contains("Deposit abandoned"), "{out} {err}");
     assert_eq!(listed(dir), [] as [Value; 0]);
     let (status, _, err) = run(dir, &abandon);
-    assert!(status == 1 && err.contains("aucun dépôt de ce numéro n'est en cours"), "{err}");
+    assert!(status == 1 && err.contains("no staged deposit"), "{err}");
 
     let journal: Vec<Value> = run(dir, &["dlq", "journal", "--format", "json"])
         .1
@@ -95,11 +96,11 @@ fn a_load_is_seen_given_up_on_the_record_and_may_come_again() {
         .collect();
     let stages: Vec<&str> = journal.iter().map(|step| step["stage"].as_str().unwrap()).collect();
     assert_eq!(stages, ["done", "asked", "asked", "asked"], "newest first; two were cut");
-    assert!(journal.iter().all(|step| step["action"] == "loads.abandon"
-        && step["actor"] == "marie"
+    assert!(journal.iter().all(|step| step["action"] == "deposits.abandon"
+        && step["actor"].as_str().unwrap().starts_with("marie (")
         && step["subject"] == id));
     assert_eq!(journal[3]["detail"]["why"], "fichier d'essai");
-    assert_eq!(journal[3]["detail"]["load"]["claims"], 500);
+    assert_eq!(journal[3]["detail"]["deposit"]["claims"], 500);
 
     let (status, out, err) = run(dir, &["ingest", "grand.b2", "--format", "json"]);
     let receipt: Value = serde_json::from_str(&out).unwrap();
@@ -109,14 +110,14 @@ fn a_load_is_seen_given_up_on_the_record_and_may_come_again() {
         "{err}"
     );
     let exchange = receipt["exchange_id"].as_str().unwrap();
-    let (status, _, err) = run(dir, &["loads", "abandon", exchange, "--why", "essai", "--yes"]);
-    assert!(status == 1 && err.contains("il a son accusé"), "{err}");
+    let (status, _, err) = run(dir, &["deposits", "abandon", exchange, "--why", "essai", "--yes"]);
+    assert!(status == 1 && err.contains("has its receipt"), "{err}");
     assert_eq!(run(dir, &["verify"]).0, 0);
 }
 
 /// An upload whose invoices are being written by a gateway that runs is given up beside it: its
 /// depositor hears so, and may deposit the same bytes again.
-async fn a_load_is_given_up_under_its_depositor(db: TestDatabase) {
+async fn a_staged_deposit_is_abandoned_under_its_depositor(db: TestDatabase) {
     let directory = tempfile::tempdir().unwrap();
     let gateway = Gateway::start(directory.path(), &[("NOEMIE_DATABASE_URL", &db.url)]).await;
     let mut dre = Vec::new();
@@ -132,12 +133,12 @@ async fn a_load_is_given_up_under_its_depositor(db: TestDatabase) {
         })
         .await;
         let load: Value = serde_json::from_slice(
-            &gateway.run_beside(&["loads", "list", "--format", "json"]).stdout,
+            &gateway.run_beside(&["deposits", "list", "--format", "json"]).stdout,
         )
         .unwrap();
         let id = load["exchange_id"].as_str().unwrap().to_owned();
         let output = gateway
-            .run_beside(&["loads", "abandon", &id, "--why", "essai", "--yes", "--by", "marie"]);
+            .run_beside(&["deposits", "abandon", &id, "--why", "essai", "--yes", "--by", "marie"]);
         (id, output)
     };
     let (answer, (id, output)) = tokio::join!(gateway.submit("oct-a", "grand.b2", &dre), command);
@@ -156,4 +157,4 @@ async fn a_load_is_given_up_under_its_depositor(db: TestDatabase) {
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 }
 
-on_both! { a_load_is_given_up_under_its_depositor }
+on_both! { a_staged_deposit_is_abandoned_under_its_depositor }

@@ -1,0 +1,70 @@
+//! What the command line asks of an open installation.
+
+use super::App;
+use crate::domain::ClaimEvent;
+use crate::relay::{AmqpSettings, LocalLog, Relay, RelayStatus, StepOutcome};
+use crate::service::dead_letters::DeadLetters;
+use crate::service::imports::Imports;
+use crate::service::local_files::LocalFiles;
+use crate::service::operations::Operations;
+use crate::service::verification::Verifier;
+use crate::verify::Sources;
+use anyhow::{Context, Result};
+use std::sync::Arc;
+
+/// Events that one run of [`App::publish_waiting`] returns at most.
+const MAX_RETURNED: usize = 100;
+
+impl App {
+    /// Returns the operations on this installation.
+    #[must_use]
+    pub fn operations(&self) -> Operations {
+        Operations::new(Arc::clone(&self.store), Arc::clone(&self.ingest), Arc::clone(&self.clock))
+    }
+
+    /// Returns the imports of registers and conventions.
+    #[must_use]
+    pub fn imports(&self) -> Imports {
+        Imports::new(Arc::clone(&self.conventionnement))
+    }
+
+    /// Returns the verification of what was acknowledged.
+    #[must_use]
+    pub fn verifier(&self) -> Verifier {
+        Verifier::new(Sources {
+            store: Arc::clone(&self.store),
+            archive: Arc::clone(&self.archive),
+            vault: Arc::clone(&self.vault),
+            clock: Arc::clone(&self.clock),
+        })
+    }
+
+    /// Returns the deposits of files of this machine.
+    #[must_use]
+    pub fn local_files(&self) -> LocalFiles {
+        LocalFiles::new(Arc::clone(&self.ingest))
+    }
+
+    /// Publishes every waiting event to the log of the embedded gateway, and returns the events,
+    /// oldest first. The demonstration runs no relay beside it.
+    pub async fn publish_waiting(&self) -> Result<Vec<ClaimEvent>> {
+        let waiting = self.store.unpublished_events(MAX_RETURNED, &[]).await?;
+        let mut relay = Relay::new(
+            self.store.clone(),
+            Box::new(LocalLog),
+            Arc::clone(&self.clock),
+            RelayStatus::default(),
+        );
+        while let StepOutcome::Published(_) = relay.step().await {}
+        relay.close().await;
+        Ok(waiting.into_iter().map(|waiting| waiting.event).collect())
+    }
+}
+
+/// Returns the dead letters of the broker that the settings name; `None` without a broker. They
+/// need no installation.
+pub fn dead_letters(config: &crate::config::Config) -> Result<Option<DeadLetters>> {
+    let Some(url) = config.amqp_url.clone() else { return Ok(None) };
+    let prefix = config.amqp_prefix.clone().try_into().context("amqp_prefix")?;
+    Ok(Some(DeadLetters::new(AmqpSettings::new(url, prefix))))
+}

@@ -1,0 +1,116 @@
+//! `deposits list|abandon`: large deposits that have no receipt yet.
+
+use super::{Format, OutputArgs, Session, output};
+use crate::domain::{ExchangeId, FreeText};
+use crate::service::operations::{Abandonment, OperationError, StagedDepositView};
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::io::Write as _;
+use std::process::ExitCode;
+use time::format_description::well_known::Rfc3339;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DepositsCommand {
+    /// Large deposits that are being written, or whose writing was cut, oldest first.
+    List(OutputArgs),
+    /// Abandon one: its rows are removed. No row of it was ever shown, and its sender has no
+    /// receipt; the archived file stays, and the same bytes may be deposited again. Exit status 0
+    /// when all is removed, 1 when the deposit is not staged or another process still writes it.
+    Abandon(AbandonArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AbandonArgs {
+    /// Exchange, as `deposits list` shows it.
+    #[arg(value_name = "EXCHANGE")]
+    exchange: ExchangeId,
+    /// Reason, for the journal; never a person.
+    #[arg(long, value_name = "TEXT")]
+    why: FreeText,
+    /// Remove the rows. Without this option only the deposit is shown.
+    #[arg(long)]
+    yes: bool,
+    /// Author, for the journal; user id and host when not given.
+    #[arg(long, value_name = "NAME")]
+    by: Option<FreeText>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs the command.
+pub(super) async fn run(command: &DepositsCommand, session: &mut Session) -> Result<ExitCode> {
+    match command {
+        DepositsCommand::List(output) => list(output.format, session).await,
+        DepositsCommand::Abandon(args) => match abandon(args, session).await {
+            Err(missing) if is_missing(&missing) => {
+                output::error(format_args!("{missing:#}"));
+                Ok(ExitCode::FAILURE)
+            }
+            other => other,
+        },
+    }
+}
+
+fn is_missing(failure: &anyhow::Error) -> bool {
+    matches!(
+        failure.downcast_ref(),
+        Some(OperationError::HasReceipt(_) | OperationError::NotStaged(_))
+    )
+}
+
+async fn list(format: Format, session: &mut Session) -> Result<ExitCode> {
+    for deposit in session.app.operations().staged_deposits(&session.caller).await? {
+        match format {
+            Format::Json => session.out.json(&deposit)?,
+            Format::Text => writeln!(session.out, "{}", line(&deposit)?)?,
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(deposit: &StagedDepositView) -> Result<String> {
+    let state = match deposit.withdrawal {
+        None => "",
+        Some("restart") => "; the rows are being removed, to be written anew",
+        Some(_) => "; abandoned, the rows are being removed",
+    };
+    let (at, file) = (deposit.received_at.format(&Rfc3339)?, &deposit.file);
+    Ok(format!(
+        "exchange {}: {} {file:?}, deposited at {at}; written: {} claims, {} quarantined{state}",
+        deposit.exchange_id, deposit.sender, deposit.claims, deposit.quarantined
+    ))
+}
+
+async fn abandon(args: &AbandonArgs, session: &mut Session) -> Result<ExitCode> {
+    let operations = session.app.operations();
+    if !args.yes {
+        let deposit = operations.staged_deposit(&session.caller, args.exchange).await?;
+        match args.output.format {
+            Format::Json => session.out.json(&json!({ "dry_run": true, "deposit": deposit }))?,
+            Format::Text => writeln!(session.out, "{}", line(&deposit)?)?,
+        }
+        output::notice("Nothing is removed without --yes.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let removed =
+        operations.abandon(&session.caller, args.exchange, &args.why, args.by.as_ref()).await?;
+    match args.output.format {
+        Format::Json => session.out.json(&removed)?,
+        Format::Text => writeln!(session.out, "{}", sentence(&removed))?,
+    }
+    Ok(if removed.over { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn sentence(removed: &Abandonment) -> String {
+    let Abandonment { claims, quarantined, freed_duplicates, over } = removed;
+    if !over {
+        return "Not finished: another process still writes the deposit, or it has its receipt; \
+                see `deposits list`."
+            .to_owned();
+    }
+    format!(
+        "Deposit abandoned: {claims} claims and {quarantined} quarantined invoices removed; \
+         {freed_duplicates} duplicates in other deposits wait in the quarantine now."
+    )
+}
