@@ -1,4 +1,4 @@
-//! Builds the rooms from the configuration and runs them: open, announce, run, drain.
+//! Opens an installation and runs the gateway on it: open, announce, run, drain.
 
 mod jobs;
 mod key;
@@ -35,11 +35,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// How long an orderly stop waits for the deposit and the calls under way. What is cut then has no
-/// receipt: it left no trace and is sent again, or is taken up at the next start.
-const DOORS_CLOSE: Duration = Duration::from_secs(20);
+/// Timeout of an orderly stop for the deposit and the calls in flight. A deposit that is cut then
+/// has no receipt: its rows are rolled back and the sender sends it again, or, staged, it is resumed
+/// at the next start.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// An open gateway: every room, nothing running yet.
+/// An open installation, and the rooms that work on it. No task runs yet.
 pub struct App {
     /// Settings.
     pub config: Config,
@@ -51,13 +52,13 @@ pub struct App {
     pub vault: Arc<Vault>,
     /// Raw files.
     pub archive: Arc<Archive>,
-    /// The door.
+    /// Deposits.
     pub ingest: Arc<Ingest>,
     /// Register and conventions.
     pub conventionnement: Arc<Conventionnement>,
-    /// Where the vault's key came from.
+    /// Origin of the vault key.
     pub key_origin: KeyOrigin,
-    /// Where the installation is that this start created; `None` when it was there.
+    /// Location of the installation that this start created; `None` when it existed.
     pub created: Option<String>,
 }
 
@@ -80,9 +81,8 @@ impl App {
         jobs::ReturnFiles::new(self).write_all().await.map(|_| ()).map_err(|e| anyhow!(e))
     }
 
-    /// Runs the gateway until `stop`, then drains: first the doors close (the deposit under way is
-    /// finished, calls are answered), then what they let in leaves (committed events, return
-    /// files).
+    /// Runs the gateway until `stop`, then drains it: the entry points close first (the deposit in
+    /// flight is finished, calls are answered), then committed events and return files are sent.
     pub async fn serve(self, metrics: PrometheusHandle, stop: CancellationToken) -> Result<()> {
         let grpc = TcpListener::bind(self.config.grpc_listen)
             .await
@@ -95,70 +95,71 @@ impl App {
             .with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
         self.announce(&grpc, &admin)?;
         let closed = CancellationToken::new();
-        let doors = self.open_doors(grpc, drop_dir, &stop);
-        let mut rooms = self.open_rooms(admin, metrics, &stop, &closed)?;
+        let entry_points = self.open_entry_points(grpc, drop_dir, &stop);
+        let mut tasks = self.start_tasks(admin, metrics, &stop, &closed)?;
         let token = stop.clone();
-        rooms.spawn(async move {
-            let _rooms_may_close = closed.drop_guard();
-            close_doors(doors, &token).await
+        tasks.spawn(async move {
+            let _tasks_may_stop = closed.drop_guard();
+            close_entry_points(entry_points, &token).await
         });
-        let outcome = join(&mut rooms, &stop).await;
+        let outcome = join(&mut tasks, &stop).await;
         info!("gateway is closed");
         outcome
     }
 
-    /// What lets work in: gRPC and the drop directory.
-    fn open_doors(
+    /// Starts the entry points of work: gRPC and the drop directory.
+    fn open_entry_points(
         &self,
         grpc: TcpListener,
         drop_dir: PathBuf,
         stop: &CancellationToken,
     ) -> JoinSet<Result<()>> {
-        let mut doors = JoinSet::new();
+        let mut entry_points = JoinSet::new();
         let (service, clock, token) = (self.service(), Arc::clone(&self.clock), stop.clone());
-        doors.spawn(async move { grpc::serve(grpc, service, clock, token).await.context("gRPC") });
+        entry_points
+            .spawn(async move { grpc::serve(grpc, service, clock, token).await.context("gRPC") });
         let (job, token) = (jobs::drop_directory(self, drop_dir), stop.clone());
-        doors.spawn(async move {
+        entry_points.spawn(async move {
             crate::jobs::run(job, token).await;
             Ok(())
         });
-        doors
+        entry_points
     }
 
-    /// What lets work out, until the doors are closed: relay, return files, jobs; and the admin
-    /// port, which answers until the end.
-    fn open_rooms(
+    /// Starts relay, return files and jobs, which run until the entry points are closed, and the
+    /// admin port, which answers until the end.
+    fn start_tasks(
         self,
         admin: TcpListener,
         metrics: PrometheusHandle,
         stop: &CancellationToken,
         closed: &CancellationToken,
     ) -> Result<JoinSet<Result<()>>> {
-        let (mut rooms, status, upkeep) = (JoinSet::new(), RelayStatus::default(), metrics.clone());
+        let (mut tasks, status, upkeep) = (JoinSet::new(), RelayStatus::default(), metrics.clone());
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         let health = Health::new(store, clock, status.clone());
         let state = AdminState { health, metrics, shutdown: stop.clone() };
         let token = closed.clone();
-        rooms.spawn(async move {
+        tasks.spawn(async move {
             admin::serve(admin, admin::router(state), token).await.context("admin port")
         });
         let (store, sink, clock, token) =
             (Arc::clone(&self.store), self.sink()?, Arc::clone(&self.clock), closed.clone());
-        rooms.spawn(async move {
+        tasks.spawn(async move {
             relay::run(store, sink, clock, status, token).await;
             Ok(())
         });
         let jobs = jobs::until_stop(&self, upkeep).map(|job| (job, stop.clone()));
         for (job, token) in jobs.into_iter().chain([(jobs::return_files(&self), closed.clone())]) {
-            rooms.spawn(async move {
+            tasks.spawn(async move {
                 crate::jobs::run(job, token).await;
                 Ok(())
             });
         }
-        Ok(rooms)
+        Ok(tasks)
     }
 
-    /// Where events go.
+    /// Returns the sink of events: RabbitMQ, or the log of the embedded gateway.
     fn sink(&self) -> Result<Box<dyn Sink>> {
         let Some(url) = &self.config.amqp_url else { return Ok(Box::new(LocalLog)) };
         let prefix = self.config.amqp_prefix.clone().try_into().context("amqp_prefix")?;
@@ -178,15 +179,18 @@ impl App {
     }
 }
 
-/// Waits for the doors. Once told to stop they have [`DOORS_CLOSE`]: a client that never ends its
-/// upload must not keep the gateway from stopping.
-async fn close_doors(mut doors: JoinSet<Result<()>>, stop: &CancellationToken) -> Result<()> {
+/// Waits for the entry points. After `stop` they have [`CLOSE_TIMEOUT`]: a client that never ends
+/// its upload must not keep the gateway from stopping.
+async fn close_entry_points(
+    mut entry_points: JoinSet<Result<()>>,
+    stop: &CancellationToken,
+) -> Result<()> {
     let too_long = async {
         stop.cancelled().await;
-        tokio::time::sleep(DOORS_CLOSE).await;
+        tokio::time::sleep(CLOSE_TIMEOUT).await;
     };
     tokio::select! {
-        outcome = join(&mut doors, stop) => outcome,
+        outcome = join(&mut entry_points, stop) => outcome,
         () = too_long => {
             warn!("a call or a deposit did not end in time and was cut: it has no receipt");
             Ok(())
@@ -194,11 +198,11 @@ async fn close_doors(mut doors: JoinSet<Result<()>>, stop: &CancellationToken) -
     }
 }
 
-/// Waits for every room; the first one that fails stops the others.
-async fn join(rooms: &mut JoinSet<Result<()>>, stop: &CancellationToken) -> Result<()> {
+/// Waits for every task; the first failure stops the others.
+async fn join(tasks: &mut JoinSet<Result<()>>, stop: &CancellationToken) -> Result<()> {
     let mut outcome = Ok(());
-    while let Some(ended) = rooms.join_next().await {
-        let ended = ended.context("a room of the gateway panicked").and_then(|r| r);
+    while let Some(ended) = tasks.join_next().await {
+        let ended = ended.context("a task of the gateway panicked").and_then(|r| r);
         if ended.is_err() {
             stop.cancel();
             outcome = outcome.and(ended);

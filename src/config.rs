@@ -7,26 +7,28 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// The file read when it is there and no other is named.
+/// Configuration file that is read if it exists, unless another file is named.
 pub const DEFAULT_FILE: &str = "noemie-gateway.toml";
 
-/// What the variables of the environment begin with.
+/// Prefix of the environment variables.
 const PREFIX: &str = "NOEMIE_";
 
-/// Every setting.
+/// Settings of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where the embedded database, the archive, the key and the directories of files live.
+    /// Directory of the embedded database, the archive, the key and the drop and return
+    /// directories.
     pub data_dir: PathBuf,
     /// `postgres://…`, `sqlite:PATH`, or nothing for `<data_dir>/gateway.db`.
     pub database_url: Option<String>,
-    /// Connections to PostgreSQL for the work. A replica opens four more for probes and the relay,
-    /// one to listen, one to relay (one replica of all), and one for each large deposit in hand.
+    /// Connections to PostgreSQL for deposits, decisions and queries. A replica opens four more for
+    /// probes and the relay, one to listen, one for the lease of the relay (one replica of all), and
+    /// one for each staged deposit that it writes.
     pub database_connections: u32,
     /// `amqp://…` or `amqps://…`; nothing keeps events in the outbox, streamed over gRPC.
     pub amqp_url: Option<String>,
-    /// Put before the names of exchanges and queues, when several gateways share a broker.
+    /// Prefix of the names of exchanges and queues, when several gateways share a broker.
     pub amqp_prefix: String,
     /// Address of the gRPC services.
     pub grpc_listen: SocketAddr,
@@ -38,9 +40,9 @@ pub struct Config {
     pub vault_key_file: Option<PathBuf>,
     /// Drop directory, `<data_dir>/in` when not set; one sub-directory a sender.
     pub drop_dir: Option<PathBuf>,
-    /// Where return files are written, `<data_dir>/out` when not set.
+    /// Directory of return files, `<data_dir>/out` when not set.
     pub out_dir: Option<PathBuf>,
-    /// Largest file taken in, bytes.
+    /// Size of the largest file accepted, in bytes.
     pub max_file_bytes: u64,
     /// Uploads over gRPC open at once; one more is refused with `RESOURCE_EXHAUSTED`.
     pub max_uploads: usize,
@@ -71,8 +73,8 @@ impl Default for Config {
             drop_dir: None,
             out_dir: None,
             max_file_bytes: crate::ingest::Limits::default().file_bytes,
-            // Each holds a file of the archive open and, once whole, a connection to the database;
-            // the rest would only wait for those.
+            // An upload holds a file of the archive open and, once whole, a connection to the
+            // database. More uploads than connections would wait for those.
             max_uploads: 64,
             territory: Calendar::default().territory,
             good_friday: Calendar::default().good_friday,
@@ -110,7 +112,7 @@ impl Config {
             .checked()
     }
 
-    /// Refuses limits under which nothing would ever pass.
+    /// Refuses a limit of 0, under which no file or query would pass.
     fn checked(self) -> Result<Self, config::ConfigError> {
         let limits = [
             ("database_connections", u64::from(self.database_connections)),
@@ -131,25 +133,25 @@ impl Config {
         Calendar { territory: self.territory, good_friday: self.good_friday }
     }
 
-    /// The drop directory.
+    /// Returns the drop directory.
     #[must_use]
     pub fn drop_dir(&self) -> PathBuf {
         self.drop_dir.clone().unwrap_or_else(|| self.data_dir.join("in"))
     }
 
-    /// Where return files are written.
+    /// Returns the directory of return files.
     #[must_use]
     pub fn out_dir(&self) -> PathBuf {
         self.out_dir.clone().unwrap_or_else(|| self.data_dir.join("out"))
     }
 
-    /// Where raw files are kept, encrypted.
+    /// Returns the directory of the encrypted raw files.
     #[must_use]
     pub fn archive_dir(&self) -> PathBuf {
         self.data_dir.join("archive")
     }
 
-    /// The settings without their secrets, for `config show` and logs.
+    /// Returns the settings with their secrets masked, for `config show` and logs.
     #[must_use]
     pub fn masked(&self) -> Self {
         let hide = |url: &Option<String>| url.as_deref().map(without_password);
@@ -162,8 +164,8 @@ impl Config {
     }
 }
 
-/// Variables that begin like ours and are no setting: worth a warning, a typing error in a name
-/// would else pass in silence.
+/// Returns the variables with the prefix of the gateway that name no setting, so that a typing
+/// error in a name is reported.
 #[must_use]
 pub fn unknown_variables() -> Vec<String> {
     let names = std::env::vars().map(|(name, _)| name);
@@ -176,21 +178,20 @@ pub fn unknown_variables() -> Vec<String> {
     names.filter(|name| name.starts_with(PREFIX) && !is_known(name)).collect()
 }
 
-/// Whether a variable asks this build to die somewhere: releases do not know it.
+/// Returns whether a variable names the kill point of a debug build.
 fn is_kill_point(name: &str) -> bool {
     cfg!(debug_assertions) && name == crate::kill_point::VARIABLE
 }
 
-/// Whether a variable is the one of a setting.
+/// Returns whether a variable names a setting.
 fn is_setting(variable: &str) -> bool {
     let Some(name) = variable.strip_prefix(PREFIX) else { return false };
-    // The fields of the structure are the names: asked of its own serialisation, so that they are
-    // not listed twice.
+    // The fields of the serialised structure are the names, so that no second list is needed.
     let fields = serde_json::to_value(Config::default()).expect("settings are text and numbers");
     fields.get(name.to_lowercase()).is_some()
 }
 
-/// A URL with its password masked.
+/// Returns a URL with its password masked.
 fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let Some((credentials, host)) = rest.rsplit_once('@') else { return url.to_owned() };

@@ -1,10 +1,9 @@
-//! An error with its causes, on one line: what a log and a person at a terminal need, and what
-//! never leaves by gRPC.
+//! An error with its causes on one line, for logs and terminals. Causes never leave by gRPC.
 
 use std::error::Error;
 use std::fmt;
 
-/// Shows an error and what caused it, joined by `: `, each once.
+/// Displays an error and its causes, joined by `: `.
 #[derive(Debug, Clone, Copy)]
 pub struct Chain<'a>(pub &'a (dyn Error + 'static));
 
@@ -29,7 +28,7 @@ mod tests {
     struct Outer(#[source] std::io::Error);
 
     #[test]
-    fn every_cause_is_told_once() {
+    fn every_cause_is_displayed_once() {
         assert_eq!(Chain(&Outer(std::io::Error::other("disk"))).to_string(), "outer: disk");
         assert_eq!(Chain(&std::io::Error::other("alone")).to_string(), "alone");
     }

@@ -1,8 +1,8 @@
-//! Logs and metrics of the process. Called once, by `main`.
+//! Logs and metrics of the process, set up once by the command line.
 //!
 //! Logs go to standard error, as text for people or one JSON object a line for collectors. Spans
 //! are named `station.verb` and carry exchange and claim ids. No log line, at any level, carries a
-//! NIR, a name or a birth date: stations log ids and tokens.
+//! NIR, a name or a birth date: rooms log ids and tokens.
 
 use crate::jobs;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -10,13 +10,13 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
     /// For people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// JSON, one object a line.
     Json,
 }
 
@@ -32,18 +32,18 @@ impl std::str::FromStr for LogFormat {
     }
 }
 
-/// Why the process cannot log or count.
+/// Reason why the process cannot log or count.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// Neither `text` nor `json`.
     #[error("log format `{0}`: expected `text` or `json`")]
     Format(String),
-    /// Not a filter.
+    /// The filter does not parse.
     #[error("log filter `{filter}` (expected for example `info,noemie_gateway::relay=debug`)")]
     Filter {
-        /// As configured.
+        /// Filter as configured.
         filter: String,
-        /// What is wrong with it.
+        /// Error of the parser.
         #[source]
         source: tracing_subscriber::filter::ParseError,
     },
@@ -55,8 +55,8 @@ pub enum TelemetryError {
     Metrics(#[from] BuildError),
 }
 
-/// Libraries that would repeat what our stations say, or print the messages that pass through them
-/// (lapin prints returned ones whole).
+/// Levels of libraries that would repeat log lines of the gateway, or print whole messages (lapin
+/// prints returned ones).
 const QUIET: &str = "lapin=error,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
 
 /// Starts logging. `filter` is in the syntax of `RUST_LOG` and wins over the quiet defaults of
@@ -72,7 +72,7 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     Ok(())
 }
 
-/// Installs the recorder and says what every metric of the gateway's own rooms means.
+/// Installs the recorder and describes the metrics of every room.
 pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(jobs::SECONDS.to_owned()), jobs::SECONDS_BUCKETS)?

@@ -1,4 +1,4 @@
-//! Whether the vault's key is the one of the data.
+//! Checks that the vault key is the key that sealed the data.
 
 use crate::archive::Archive;
 use crate::store::{ClaimFilter, Store, StoreError};
@@ -6,8 +6,8 @@ use crate::vault::{KeyOrigin, Vault, VaultError};
 use anyhow::{Context, Result, bail};
 use std::sync::Arc;
 
-/// Refuses to work under another key than the one of the data: every invoice would look new, and
-/// nothing stored would open.
+/// Refuses a key that did not seal the data: every invoice would look new under it, and no sealed
+/// bytes would open.
 pub(super) async fn check(
     store: &dyn Store,
     vault: &Vault,
@@ -18,8 +18,8 @@ pub(super) async fn check(
         return Ok(());
     }
     if let KeyOrigin::Created(path) = origin {
-        // Made a moment ago and used for nothing: left there, it would be taken for the key that
-        // was lost.
+        // The key that this start created sealed no data. Left in its file, the key would be taken
+        // for the lost one.
         std::fs::remove_file(path)
             .with_context(|| format!("removing the key just made in {}", path.display()))?;
         bail!(
@@ -32,9 +32,9 @@ pub(super) async fn check(
     )
 }
 
-/// What the first thing says that can tell: the newest return file (each exchange has one), claim,
-/// and archived file, of an exchange or of a load, which comes before all the others. One that is
-/// damaged, or on another machine's disk, tells nothing.
+/// Returns whether the key opens the newest return file, claim or archived file, whichever is
+/// readable first; `None` when none is. A file that is damaged, or on the disk of another machine,
+/// proves neither. The archived file of a staged deposit exists before any other row.
 async fn is_right(
     store: &dyn Store,
     vault: &Vault,
@@ -50,8 +50,8 @@ async fn is_right(
     }
     let exchange =
         store.exchanges(None, None, 1).await?.items.pop().map(|exchange| exchange.archive_name);
-    let load = store.staged_deposits(1).await?.pop().map(|load| load.archive_name);
-    for name in exchange.into_iter().chain(load) {
+    let staged = store.staged_deposits(1).await?.pop().map(|deposit| deposit.archive_name);
+    for name in exchange.into_iter().chain(staged) {
         let archive = Arc::clone(archive);
         let opened = tokio::task::spawn_blocking(move || archive.open(&name).map(|_| ())).await;
         let right = match opened {

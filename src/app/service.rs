@@ -1,4 +1,4 @@
-//! What the command line asks of an open installation.
+//! Services of an open installation for the command line.
 
 use super::App;
 use crate::domain::ClaimEvent;

@@ -1,4 +1,4 @@
-//! `generate --norm dre|rsp`: invented files, the same for the same seed.
+//! `generate --norm dre|rsp`: writes invented files, the same for the same seed.
 
 use super::output;
 use crate::generate::{self, Damage, Options, Profile, ReturnDamage, RspOptions};
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
-/// What to write.
+/// Norm of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Norm {
     /// A DRE file of norm B2.
@@ -28,32 +28,32 @@ pub(super) struct GenerateArgs {
     /// A DRE file of norm B2, or the NOEMIE return of a caisse that answers one.
     #[arg(long, value_enum)]
     norm: Norm,
-    /// Who bills.
+    /// Kind of PS that bills.
     #[arg(long, default_value = "mixte", value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::as_str)))]
     profile: String,
-    /// How many invoices.
+    /// Number of invoices.
     #[arg(long, default_value_t = 100)]
     invoices: u64,
-    /// Decides everything else.
+    /// Seed of every other choice.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How the records of a DRE are separated.
+    /// Separation of the records of a DRE.
     #[arg(long, default_value = "crlf", value_parser = ["blocks", "crlf", "lf"])]
     form: String,
-    /// The DRE file that a return answers; without it, the one that the same options give with
-    /// `--norm dre`.
+    /// DRE file that the return answers; the file of the same options with `--norm dre` when not
+    /// given.
     #[arg(long, conflicts_with_all = ["profile", "invoices", "form"])]
     answers: Option<PathBuf>,
-    /// How the entities of a return are packed.
+    /// Packaging of the entities of a return.
     #[arg(long, default_value = "lines", value_parser = ["lines", "blocks"])]
     packaging: String,
-    /// A flat payment and a recovery in each transfer of a return.
+    /// Add a flat payment and a recovery to each transfer of a return.
     #[arg(long)]
     movements: bool,
-    /// One fault to make; those of a return begin with `rsp-`.
+    /// Fault to make; faults of a return begin with `rsp-`.
     #[arg(long, value_parser = PossibleValuesParser::new(damages()))]
     damage: Option<String>,
-    /// Where to write; standard output when not given.
+    /// Output file; standard output when not given.
     #[arg(long, short)]
     output: Option<PathBuf>,
 }
@@ -80,7 +80,7 @@ fn is_closed_pipe(failure: &anyhow::Error) -> bool {
     causes.any(|cause| cause.kind() == ErrorKind::BrokenPipe)
 }
 
-/// The DRE that the options describe, without its damage.
+/// Returns the options of the DRE, without its damage.
 fn options(args: &GenerateArgs) -> Result<Options> {
     let profile = Profile::ALL
         .into_iter()
@@ -94,7 +94,7 @@ fn options(args: &GenerateArgs) -> Result<Options> {
     Ok(Options { profile, invoices: args.invoices, seed: args.seed, forme, ..Options::default() })
 }
 
-/// The damage of that name among those of the norm.
+/// Returns the damage of that name; an error when the other norm has it.
 fn damage<T: Copy>(
     args: &GenerateArgs,
     all: &[T],
@@ -136,8 +136,7 @@ fn rsp_to_generated(args: &GenerateArgs) -> Result<()> {
     thread::scope(|scope| {
         let writer = scope.spawn(|| generate::dre(&options, BufWriter::new(sink)));
         let answered = answer(args, BufReader::new(source), options.forme);
-        // The reader is gone: whatever the writer still had to say has nowhere to go, and the first
-        // failure is the one to tell.
+        // When the answer fails, the writer's own failure is only a broken pipe: report the first.
         let written = writer.join().map_err(|_| anyhow!("generating the DRE failed"))?;
         answered.and(written.map(|_| ()).context("generating the DRE"))
     })

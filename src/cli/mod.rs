@@ -64,13 +64,13 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Deposit files and print their receipts.
     Ingest(ingest::IngestArgs),
-    /// Say what a deposit would say; nothing is stored. Exit status 0 accepted, 1 partial, 2
+    /// Print the verdict that a deposit would get; nothing is stored. Exit status 0 accepted, 1 partial, 2
     /// refused, 64 unreadable.
     Validate(validate::ValidateArgs),
     /// Show records as they stand: bytes over a ruler, zones named and decoded, anomalies pointing
     /// at their bytes. Persons are masked.
     Xray(xray::XrayArgs),
-    /// Say where a claim is: by claim id, or by PS number and invoice number.
+    /// Print the state of a claim, by claim id, or by PS number and invoice number.
     Status(status::StatusArgs),
     /// Ask whether a professional has a convention with an insurer.
     Lookup(lookup::LookupArgs),
@@ -86,10 +86,10 @@ enum Command {
     /// Look at large deposits that have no receipt yet, or abandon one.
     #[command(subcommand, alias = "loads")]
     Deposits(deposits::DepositsCommand),
-    /// Show what waits for publication.
+    /// Show how many events wait for publication.
     Outbox(OutputArgs),
-    /// Read every raw file again and compare it with what is stored; check the chain of receipts.
-    /// Exit status 0 when everything fits, else 1.
+    /// Compare every raw file with what is stored, and check the chain of receipts. Exit status 0
+    /// without a finding, else 1.
     Verify(verify::VerifyArgs),
     /// Look at dead letters, send them back, or throw them away.
     #[command(subcommand)]
@@ -104,7 +104,7 @@ enum Command {
     /// Show the settings in force, secrets masked.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Ask a running gateway whether it is well: exit status 0 or 1.
+    /// Probe a running gateway by its admin port. Exit status 0 when it is well, else 1.
     Health,
 }
 
@@ -114,16 +114,16 @@ enum ConfigCommand {
     Show,
 }
 
-/// How answers are printed.
+/// Format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// JSON, one object a line.
     Json,
 }
 
-/// What a command on an installation works with.
+/// Open installation, caller and output of a command.
 struct Session {
     app: App,
     caller: Caller,

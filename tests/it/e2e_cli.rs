@@ -1,5 +1,5 @@
-//! `validate` and the exit statuses, on the program itself: fixtures of the repository, the samples
-//! of the project when they are beside it, and files that are no files of any norm.
+//! `validate` and its exit statuses, on the program itself: fixtures of the repository, the samples
+//! of the project when they lie beside it, and files of no norm.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -12,14 +12,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use support::gateway;
 
-/// The longest that any single file may take.
+/// Timeout of a command on one file.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Samples of the project: they stand beside the repository on the machines of its makers only.
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/samples");
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
 
-/// Exit status and report of one file. Nothing but the report is printed, and nothing is written.
+/// Returns the exit status and the report of one file, after checking that the command prints only
+/// the report and writes no file.
 fn validate(path: &Path) -> (i32, Option<Value>) {
     let dir = tempfile::tempdir().unwrap();
     let output = run(dir.path(), &["validate", "--format", "json", path.to_str().unwrap()], LIMIT);
@@ -42,8 +43,7 @@ fn validate(path: &Path) -> (i32, Option<Value>) {
     (output.status.code().expect("no signal ended it"), report)
 }
 
-/// What differs between a report and what the makers of a file expect of it, by their names of the
-/// figures.
+/// Returns the figures of a report that differ from the figures beside the file.
 fn differences(expected: &Value, report: &Value) -> Vec<String> {
     const FIGURES: &[(&str, &str)] = &[
         ("invoices", "invoices"),
@@ -65,7 +65,7 @@ fn differences(expected: &Value, report: &Value) -> Vec<String> {
             found.push(format!("{ours}: expected {}, got {}", expected[theirs], report[ours]));
         }
     }
-    // A list of them, or their number.
+    // The expected value is a list of logical files, or their number.
     let logical = expected
         .get("logical_files")
         .map(|l| l.as_array().map_or(l.as_u64(), |list| Some(list.len() as u64)));
@@ -78,7 +78,7 @@ fn differences(expected: &Value, report: &Value) -> Vec<String> {
     found
 }
 
-/// Verdict and exit status that a severity of the policy costs.
+/// Returns verdict and exit status of a severity.
 fn cost(severity: &str) -> (&'static str, i32) {
     match severity {
         "file" => ("refused", 2),
@@ -88,8 +88,8 @@ fn cost(severity: &str) -> (&'static str, i32) {
     }
 }
 
-/// The finding that a damage must raise: its control, in its record, in a column of its zone, at
-/// the offset of that column.
+/// Checks that a damage raised its control, in its record, in a column of its zone, at the offset of
+/// that column.
 fn finding_is_there(damage: &Value, columns: (u64, u64), report: &Value) -> Result<(), String> {
     let (record, column, offset) = (
         damage["record"].as_u64().unwrap_or(0),
@@ -232,7 +232,7 @@ fn damaged_samples_are_found_out_where_they_are_damaged() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Bytes that look random and are the same in every run.
+/// Returns pseudo-random bytes, the same on every run.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut next = || {
@@ -365,8 +365,8 @@ fn a_deposit_on_the_command_line_says_what_the_dry_run_said() {
     }
 }
 
-/// One command writes both norms, and the same bytes for the same seed: a return answers the file
-/// that the same options give, or a named one.
+/// `generate` writes the same bytes for the same seed, in both norms. A return answers the file of
+/// the same options, or a named file.
 #[test]
 fn both_norms_are_generated_by_one_command() {
     let dir = tempfile::tempdir().unwrap();
@@ -397,7 +397,7 @@ fn both_norms_are_generated_by_one_command() {
         file.to_str().unwrap(),
     ]);
     assert!(answer == named, "the answer to a file is the answer to the options that give it");
-    // What belongs to the other norm is refused, and said.
+    // Options of the other norm are refused with a message.
     for wrong in [
         &["--norm", "dre", "--movements"][..],
         &["--norm", "dre", "--damage", "rsp-state"],
@@ -409,9 +409,9 @@ fn both_norms_are_generated_by_one_command() {
     }
 }
 
-/// What the reader assumes is told once, whatever the number of lots and invoices.
+/// An assumption of the reader is reported once, whatever the number of lots and invoices.
 #[test]
-fn assumptions_are_told_once() {
+fn assumptions_are_reported_once() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("dre.b2");
     let told = || {

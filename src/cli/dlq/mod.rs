@@ -18,15 +18,15 @@ use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DlqCommand {
-    /// One row a cause: number of messages, first and last death, queue, reason, an example.
+    /// Count dead messages by cause: first and last death, queue of origin, reason, an example.
     List(ListArgs),
-    /// Each message, with its event.
+    /// Print messages, each with its event.
     Show(ShowArgs),
     /// Send messages back to the queue where they died, under their first ids.
     Replay(ReplayArgs),
     /// Throw messages away.
     Drop(DropArgs),
-    /// Steps of the operations that were done by hand, newest first.
+    /// Print the journal of operations (replays, drops, abandoned deposits), newest first.
     Journal(JournalArgs),
 }
 
