@@ -1,5 +1,8 @@
 //! The gateway: see `ARCHITECTURE.md`.
 
+// Answers go through `cli::output`: println! panics on a closed pipe.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod admin;
 pub mod app;
 pub mod archive;

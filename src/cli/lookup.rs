@@ -1,4 +1,5 @@
-//! `lookup`: is this professional conventionné, is télétransmission active?
+//! `lookup`: answers whether a professional has a convention with an insurer, and whether the
+//! télétransmission is active.
 
 use super::{Format, Session, day, output};
 use crate::service::conventions::{Answer, LookupAnswer, LookupError, LookupQuery};
@@ -13,10 +14,11 @@ use time::Date;
 pub(super) struct LookupArgs {
     /// Billing number, FINESS (ET or EJ) or RPPS.
     identifier: String,
-    /// Number of the insurer.
+    /// Number of the insurer (AMC), 1 to 10 digits.
     #[arg(long)]
     amc: String,
-    /// Care domain, for example PHAR.
+    /// Care domain, for example PHAR. With `*` one convention in force for any domain is enough for
+    /// a yes; the answer names its domain, and the other domains that have a convention.
     #[arg(long, default_value = "*")]
     domain: String,
     /// Day of care, AAAA-MM-JJ; today when not given.
@@ -27,7 +29,7 @@ pub(super) struct LookupArgs {
     format: Format,
 }
 
-/// Exit status 0 for yes, 1 for no or unknown, 64 for a question that cannot be asked.
+/// Exit status 0 for yes, 1 for no or unknown, 64 for a misshapen question.
 pub(super) async fn run(args: &LookupArgs, session: &mut Session) -> Result<ExitCode> {
     let on = args.on.unwrap_or_else(|| session.app.service().conventions.today());
     let query = LookupQuery {
@@ -45,7 +47,7 @@ pub(super) async fn run(args: &LookupArgs, session: &mut Session) -> Result<Exit
         Err(failure) => return Err(failure.into()),
     };
     match args.format {
-        Format::Json => writeln!(session.out, "{}", object(&answer))?,
+        Format::Json => session.out.json(&object(&answer))?,
         Format::Text => {
             lines(&answer).iter().try_for_each(|line| writeln!(session.out, "{line}"))?
         }
@@ -61,7 +63,7 @@ const fn word(answer: Answer) -> (&'static str, &'static str) {
     }
 }
 
-/// The answer as a person reads it.
+/// Returns the lines of an answer in French.
 pub(super) fn lines(answer: &LookupAnswer) -> Vec<String> {
     let mut lines =
         vec![format!("{} [{}] : {}", word(answer.answer).1, answer.reason_code, answer.reason)];
