@@ -13,6 +13,7 @@ mod support;
 
 use lapin::options::*;
 use lapin::types::FieldTable;
+use noemie_gateway::domain::Scope;
 use noemie_gateway::relay::topology::{self, CLAIMS, DEAD, Prefix, UNROUTABLE, WORK};
 use noemie_gateway::relay::{AmqpSettings, AmqpSink, RelayState, Sink, SinkError};
 use std::collections::HashSet;
@@ -29,7 +30,12 @@ async fn an_event_reaches_the_workers_as_documented() {
             let claims = deposit_many(&db.store, "d", 1).await;
             let delivery = broker.consume(WORK, 1).await.remove(0);
 
-            let kept = db.store.claim_history(claims[0].claim.id).await.unwrap().remove(0);
+            let kept = db
+                .store
+                .claim_history(&Scope::everything(), claims[0].claim.id)
+                .await
+                .unwrap()
+                .remove(0);
             assert_eq!(
                 String::from_utf8(delivery.data.clone()).unwrap(),
                 kept.payload,
@@ -72,7 +78,10 @@ async fn an_event_reaches_the_workers_as_documented() {
             );
 
             relay.stop().await;
-            assert_eq!(db.store.published_events(0, 10).await.unwrap().len(), 1);
+            assert_eq!(
+                db.store.published_events(&Scope::everything(), 0, 10).await.unwrap().len(),
+                1
+            );
             assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
         })
     })
@@ -110,7 +119,12 @@ async fn a_connection_that_is_cut_repeatedly_loses_no_event_and_keeps_the_order(
                 for cut in 1..=8 {
                     let position = cut * 200;
                     eventually("the relay goes on", || async {
-                        store.published_events(position, 1).await.unwrap().len() == 1
+                        store
+                            .published_events(&Scope::everything(), position, 1)
+                            .await
+                            .unwrap()
+                            .len()
+                            == 1
                     })
                     .await;
                     proxy.cut();
@@ -213,7 +227,7 @@ async fn events_that_the_broker_returns_are_not_published_and_are_sent_again() {
             );
             let attempts: i32 = db
                 .store
-                .published_events(0, 10)
+                .published_events(&Scope::everything(), 0, 10)
                 .await
                 .unwrap()
                 .iter()
@@ -274,7 +288,7 @@ async fn a_second_replica_takes_over_in_order() {
             let committed = commit_events(&db.store, 40, 50).await;
             // The first relay is killed in the middle of its work.
             eventually("the first relay has published 200 events", || async {
-                db.store.published_events(200, 1).await.unwrap().len() == 1
+                db.store.published_events(&Scope::everything(), 200, 1).await.unwrap().len() == 1
             })
             .await;
             first.task.abort();

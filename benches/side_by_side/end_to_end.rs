@@ -3,6 +3,7 @@
 use crate::gateway::{Bench, POLL_INTERVAL, file};
 use crate::rate;
 use crate::relay::Broker;
+use noemie_gateway::domain::Scope;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -32,7 +33,7 @@ pub async fn end_to_end(invoices: u64) {
         let confirmed = start.elapsed();
         let events = bench
             .store
-            .published_events(i64::try_from(invoices).unwrap() - 1, 10)
+            .published_events(&Scope::everything(), i64::try_from(invoices).unwrap() - 1, 10)
             .await
             .unwrap()
             .len();

@@ -10,6 +10,7 @@ use lapin::options::{
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use noemie_gateway::clock::{Clock, SharedClock, SystemClock};
+use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::{Caller, ClaimEvent, ClaimId, PartKind};
 use noemie_gateway::relay::topology::{self, CLAIMS, EXCHANGES, Prefix, QUEUES, WORK};
 use noemie_gateway::relay::{self, AmqpSettings, AmqpSink, Relay, RelayStatus, StepOutcome};
@@ -235,7 +236,8 @@ async fn received(store: &SharedStore) -> Vec<ClaimId> {
     let mut claims = Vec::new();
     let mut after = None;
     loop {
-        let page = store.claims(&ClaimFilter::default(), after, 500).await.unwrap();
+        let page =
+            store.claims(&Scope::everything(), &ClaimFilter::default(), after, 500).await.unwrap();
         claims.extend(
             page.items.into_iter().filter(|c| c.amc.state.as_str() == "received").map(|c| c.id),
         );

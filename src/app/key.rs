@@ -1,6 +1,7 @@
 //! Checks that the vault key is the key that sealed the data.
 
 use crate::archive::Archive;
+use crate::domain::Scope;
 use crate::store::{ClaimFilter, Store, StoreError};
 use crate::vault::{KeyOrigin, Vault, VaultError};
 use anyhow::{Context, Result, bail};
@@ -40,16 +41,21 @@ async fn is_right(
     vault: &Vault,
     archive: &Arc<Archive>,
 ) -> Result<Option<bool>, StoreError> {
-    let file = store.return_files(None, None, None, 1).await?.items.pop();
-    let claim = store.claims(&ClaimFilter::default(), None, 1).await?.items.pop();
+    let file = store.return_files(&Scope::everything(), None, None, None, 1).await?.items.pop();
+    let claim =
+        store.claims(&Scope::everything(), &ClaimFilter::default(), None, 1).await?.items.pop();
     let sealed = [file.map(|file| file.sealed), claim.map(|claim| claim.vault)];
     if let Some(right) =
         sealed.into_iter().flatten().find_map(|sealed| vault.is_under_this_key(&sealed))
     {
         return Ok(Some(right));
     }
-    let exchange =
-        store.exchanges(None, None, 1).await?.items.pop().map(|exchange| exchange.archive_name);
+    let exchange = store
+        .exchanges(&Scope::everything(), None, None, 1)
+        .await?
+        .items
+        .pop()
+        .map(|exchange| exchange.archive_name);
     let staged = store.staged_deposits(1).await?.pop().map(|deposit| deposit.archive_name);
     for name in exchange.into_iter().chain(staged) {
         let archive = Arc::clone(archive);

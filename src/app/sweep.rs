@@ -2,6 +2,7 @@
 
 use crate::archive::{Archive, Swept};
 use crate::domain::ExchangeId;
+use crate::domain::Scope;
 use crate::store::{SharedStore, Store, StoreError};
 use std::collections::HashSet;
 use std::io;
@@ -34,7 +35,8 @@ pub async fn archive(
 
 /// Returns whether a deposit has this id, with a receipt or staged.
 async fn is_deposit(store: &dyn Store, id: ExchangeId) -> Result<bool, StoreError> {
-    Ok(store.exchange(id).await?.is_some() || store.staged_deposit(id).await?.is_some())
+    Ok(store.exchange(&Scope::everything(), id).await?.is_some()
+        || store.staged_deposit(id).await?.is_some())
 }
 
 /// Returns the files that neither an exchange nor a staged deposit names.

@@ -3,6 +3,7 @@
 use super::examine::Examined;
 use super::write::{Totals, WrittenInvoices};
 use super::{Ingest, IngestError, Receipt};
+use crate::domain::Scope;
 use crate::domain::{Exchange, Finding, LogicalFile, Norm, Verdict, receipt};
 use crate::kill_point;
 use crate::outgoing::arl;
@@ -34,7 +35,7 @@ impl Ingest {
         }
         let arl = self
             .store
-            .arl(first.id)
+            .arl(&Scope::everything(), first.id)
             .await?
             .ok_or_else(|| StoreError::Corrupt(format!("exchange {} has no ARL", first.id)))?;
         let arl_body =

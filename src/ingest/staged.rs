@@ -20,6 +20,7 @@ use super::retry::POLL_INTERVAL;
 use super::write::{CommitMode, StagedWriter, Totals};
 use super::{Ingest, IngestError, Receipt};
 use crate::domain::ExchangeId;
+use crate::domain::Scope;
 use crate::kill_point;
 use crate::store::{StagedDeposit, StagedProgress, Withdrawal};
 use std::sync::Arc;
@@ -61,13 +62,13 @@ impl Ingest {
         copy: &ArchiveCopy,
     ) -> Result<Receipt, IngestError> {
         loop {
-            if let Some(first) = self.store.exchange(id).await? {
+            if let Some(first) = self.store.exchange(&Scope::everything(), id).await? {
                 return self.repeat_receipt(&first, deposit).await;
             }
             let Some(staged) = self.store.staged_deposit(id).await? else {
                 // An exchange closed between the two reads is found by the next one; else it was
                 // abandoned, and the deposit begins anew.
-                if self.store.exchange(id).await?.is_some() {
+                if self.store.exchange(&Scope::everything(), id).await?.is_some() {
                     continue;
                 }
                 let is_own = id == deposit.id;
@@ -168,7 +169,7 @@ impl Ingest {
     async fn is_abandoned(&self, id: ExchangeId) -> Result<bool, IngestError> {
         match self.store.staged_deposit(id).await? {
             Some(staged) => Ok(staged.withdrawal == Some(Withdrawal::Abandon)),
-            None => Ok(self.store.exchange(id).await?.is_none()),
+            None => Ok(self.store.exchange(&Scope::everything(), id).await?.is_none()),
         }
     }
 }

@@ -175,7 +175,7 @@ impl Claims {
         id: ClaimId,
     ) -> Result<Vec<ClaimEvent>, ServiceError> {
         tracing::trace!(caller = caller.name, claim_id = %id, "history read");
-        let events = self.store.claim_history(id).await?;
+        let events = self.store.claim_history(&caller.scope, id).await?;
         Ok(events.into_iter().map(|stored| stored.event).collect())
     }
 
@@ -190,7 +190,7 @@ impl Claims {
         request: PersonRequest<'_>,
     ) -> Result<Option<FullClaim>, ServiceError> {
         let Some(claim) = self.read(caller, id).await? else { return Ok(None) };
-        let lines = self.store.claim_lines(id).await?;
+        let lines = self.store.claim_lines(&caller.scope, id).await?;
         let person = match request {
             PersonRequest { stated_name: None, .. } => Err(Withheld::NameMissing),
             PersonRequest { purpose: "", .. } => Err(Withheld::PurposeMissing),
@@ -218,7 +218,7 @@ impl Claims {
 
     async fn read(&self, caller: &Caller, id: ClaimId) -> Result<Option<Claim>, ServiceError> {
         tracing::trace!(caller = caller.name, claim_id = %id, "claim read");
-        Ok(self.store.claim(id).await?)
+        Ok(self.store.claim(&caller.scope, id).await?)
     }
 
     async fn page(
@@ -229,7 +229,7 @@ impl Claims {
         limit: usize,
     ) -> Result<Page<Claim>, ServiceError> {
         tracing::trace!(caller = caller.name, "claims listed");
-        Ok(self.store.claims(filter, after, limit).await?)
+        Ok(self.store.claims(&caller.scope, filter, after, limit).await?)
     }
 
     async fn waiting(
@@ -239,7 +239,7 @@ impl Claims {
         invoice_number: &str,
     ) -> Result<Vec<Quarantined>, ServiceError> {
         tracing::trace!(caller = caller.name, "quarantine read");
-        Ok(self.store.quarantined_by_invoice(ps, invoice_number).await?)
+        Ok(self.store.quarantined_by_invoice(&caller.scope, ps, invoice_number).await?)
     }
 }
 

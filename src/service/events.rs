@@ -7,6 +7,7 @@
 use super::claims::Claims;
 use super::error::ServiceError;
 use super::view::ClaimView;
+use crate::domain::Scope;
 use crate::domain::{Caller, ClaimEvent, ClaimId};
 use crate::store::{Occasion, SharedStore, Waiter};
 use futures::{Stream, stream};
@@ -72,7 +73,13 @@ impl Events {
     ) -> impl Stream<Item = Result<Vec<PublishedEvent>, ServiceError>> + Send + use<> {
         tracing::debug!(caller = caller.name, after, "events followed");
         let published = self.store.waiter(Occasion::Published);
-        let follower = Follower { store: self.store.clone(), position: after, published, stop };
+        let follower = Follower {
+            store: self.store.clone(),
+            scope: caller.scope.clone(),
+            position: after,
+            published,
+            stop,
+        };
         stream::unfold(Some(follower), |follower| async {
             let mut follower = follower?;
             match follower.next_batch().await {
@@ -120,6 +127,7 @@ impl Interest {
 /// A reader of the published stream, and its position.
 struct Follower {
     store: SharedStore,
+    scope: Scope,
     position: i64,
     published: Waiter,
     stop: CancellationToken,
@@ -130,7 +138,7 @@ impl Follower {
     async fn next_batch(&mut self) -> Result<Option<Vec<PublishedEvent>>, ServiceError> {
         while !self.stop.is_cancelled() {
             self.published.arm();
-            let events = self.store.published_events(self.position, BATCH).await?;
+            let events = self.store.published_events(&self.scope, self.position, BATCH).await?;
             if let Some(last) = events.last() {
                 self.position = last.position;
                 let events = events.into_iter().map(|stored| PublishedEvent {

@@ -40,7 +40,7 @@ impl Exchanges {
         id: ExchangeId,
     ) -> Result<Option<Exchange>, ServiceError> {
         tracing::trace!(caller = caller.name, exchange_id = %id, "exchange read");
-        Ok(self.store.exchange(id).await?)
+        Ok(self.store.exchange(&caller.scope, id).await?)
     }
 
     /// Returns a page of exchanges, newest first, of one sender or of all.
@@ -52,7 +52,7 @@ impl Exchanges {
         limit: usize,
     ) -> Result<Page<Exchange>, ServiceError> {
         tracing::trace!(caller = caller.name, "exchanges listed");
-        Ok(self.store.exchanges(sender, after, limit).await?)
+        Ok(self.store.exchanges(&caller.scope, sender, after, limit).await?)
     }
 
     /// Returns a page of the report of an exchange. Anomalies are numbered from 1; `from` is the
@@ -65,13 +65,13 @@ impl Exchanges {
         limit: usize,
     ) -> Result<Option<ExchangeReport>, ServiceError> {
         let Some(exchange) = self.get(caller, id).await? else { return Ok(None) };
-        let ledger = self.store.ledger(id).await?;
+        let ledger = self.store.ledger(&caller.scope, id).await?;
         let first = from.unwrap_or(1);
-        let mut anomalies = self.store.anomalies(id, first, limit + 1).await?;
+        let mut anomalies = self.store.anomalies(&caller.scope, id, first, limit + 1).await?;
         let next = (anomalies.len() > limit).then_some(first + limit as u64);
         anomalies.truncate(limit);
         let quarantined = match from {
-            None => self.store.quarantined(id, LARGEST_PAGE).await?,
+            None => self.store.quarantined(&caller.scope, id, LARGEST_PAGE).await?,
             Some(_) => Vec::new(),
         };
         Ok(Some(ExchangeReport { exchange, ledger, anomalies, quarantined, next }))

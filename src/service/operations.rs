@@ -162,7 +162,9 @@ impl Operations {
                 let counts = self.store.count_invoices(id).await?;
                 Ok(StagedDepositView::new(deposit, counts))
             }
-            None if self.store.exchange(id).await?.is_some() => Err(OperationError::HasReceipt(id)),
+            None if self.store.exchange(&caller.scope, id).await?.is_some() => {
+                Err(OperationError::HasReceipt(id))
+            }
             None => Err(OperationError::NotStaged(id)),
         }
     }

@@ -31,7 +31,7 @@ impl Returns {
         limit: usize,
     ) -> Result<Page<ReturnView>, ServiceError> {
         tracing::trace!(caller = caller.name, "return files listed");
-        let page = self.store.return_files(recipient, kind, after, limit).await?;
+        let page = self.store.return_files(&caller.scope, recipient, kind, after, limit).await?;
         Ok(Page { items: page.items.iter().map(ReturnView::from).collect(), next: page.next })
     }
 
@@ -42,7 +42,7 @@ impl Returns {
         id: ReturnId,
     ) -> Result<Option<(ReturnView, Vec<u8>)>, ServiceError> {
         tracing::trace!(caller = caller.name, return_id = %id, "return file opened");
-        let Some(file) = self.store.return_file(id).await? else { return Ok(None) };
+        let Some(file) = self.store.return_file(&caller.scope, id).await? else { return Ok(None) };
         let bytes = self.vault.unseal(&ReturnFile::seal_context(id), &file.sealed)?;
         Ok(Some((ReturnView::from(&file), bytes)))
     }

@@ -4,6 +4,7 @@ use super::error::StoreError;
 use crate::domain::page::PageToken;
 use crate::domain::{
     Claim, ClaimId, ClaimLine, ClaimPart, ClaimStatus, ExchangeId, InvoiceKey, NewClaim, Page,
+    Scope,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -43,14 +44,15 @@ pub struct ClaimFilter {
 #[async_trait]
 pub trait Claims: Send + Sync {
     /// Returns one claim.
-    async fn claim(&self, id: ClaimId) -> Result<Option<Claim>, StoreError>;
+    async fn claim(&self, scope: &Scope, id: ClaimId) -> Result<Option<Claim>, StoreError>;
 
     /// Returns the lines of a claim, in order.
-    async fn claim_lines(&self, id: ClaimId) -> Result<Vec<ClaimLine>, StoreError>;
+    async fn claim_lines(&self, scope: &Scope, id: ClaimId) -> Result<Vec<ClaimLine>, StoreError>;
 
     /// Returns a page of claims, newest first.
     async fn claims(
         &self,
+        scope: &Scope,
         filter: &ClaimFilter,
         after: Option<PageToken>,
         limit: usize,

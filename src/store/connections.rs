@@ -26,6 +26,11 @@ impl<DB: Database> Connections<DB> {
         Self { pool: self.pool.clone(), answer }
     }
 
+    /// Returns the pool, for work without a limit: a migration.
+    pub(in crate::store) const fn pool(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
     /// Asks, and gives up on a database that says nothing.
     pub(in crate::store) async fn ask<'a, T, W>(
         &'a self,

@@ -2,7 +2,7 @@
 //! stand in `rows.rs` and `reads.rs`.
 
 use super::codec::{Instant, code, from_json, uint};
-use super::loads::StagedDepositRow;
+use super::staged_rows::StagedDepositRow;
 use super::{StagedDeposit, StoreError};
 use crate::domain::{
     ClaimId, Exchange, ExchangeId, Finding, FindingCode, Ledger, Norm, Packaging, Quarantined,

@@ -3,7 +3,7 @@
 use super::error::StoreError;
 use super::receipt_chain::SignLink;
 use crate::domain::page::PageToken;
-use crate::domain::{Exchange, ExchangeId, Finding, Ledger, LogicalFile, Page, ReturnFile};
+use crate::domain::{Exchange, ExchangeId, Finding, Ledger, LogicalFile, Page, ReturnFile, Scope};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -27,7 +27,8 @@ pub struct Closing {
 #[async_trait]
 pub trait Exchanges: Send + Sync {
     /// Returns one exchange.
-    async fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError>;
+    async fn exchange(&self, scope: &Scope, id: ExchangeId)
+    -> Result<Option<Exchange>, StoreError>;
 
     /// Returns the exchange that a sender deposited with this digest.
     async fn exchange_by_digest(
@@ -39,17 +40,19 @@ pub trait Exchanges: Send + Sync {
     /// Returns a page of exchanges, newest first, of one sender or of all.
     async fn exchanges(
         &self,
+        scope: &Scope,
         sender: Option<&str>,
         after: Option<PageToken>,
         limit: usize,
     ) -> Result<Page<Exchange>, StoreError>;
 
     /// Returns the ledger of an exchange.
-    async fn ledger(&self, id: ExchangeId) -> Result<Option<Ledger>, StoreError>;
+    async fn ledger(&self, scope: &Scope, id: ExchangeId) -> Result<Option<Ledger>, StoreError>;
 
     /// Returns findings of an exchange, from an ordinal on, in order.
     async fn anomalies(
         &self,
+        scope: &Scope,
         id: ExchangeId,
         from_ordinal: u64,
         limit: usize,

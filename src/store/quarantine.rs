@@ -1,7 +1,7 @@
 //! Quarantine: invoices that were refused, and duplicates, kept beside the claims of an exchange.
 
 use super::error::StoreError;
-use crate::domain::{ExchangeId, Quarantined};
+use crate::domain::{ExchangeId, Quarantined, Scope};
 use async_trait::async_trait;
 
 /// Reads quarantined invoices.
@@ -10,6 +10,7 @@ pub trait Quarantine: Send + Sync {
     /// Returns quarantined invoices and duplicates of an exchange, by ordinal.
     async fn quarantined(
         &self,
+        scope: &Scope,
         id: ExchangeId,
         limit: usize,
     ) -> Result<Vec<Quarantined>, StoreError>;
@@ -17,6 +18,7 @@ pub trait Quarantine: Send + Sync {
     /// Returns the quarantined invoices of a PS and number that still wait for a corrected resend.
     async fn quarantined_by_invoice(
         &self,
+        scope: &Scope,
         ps: &str,
         invoice_number: &str,
     ) -> Result<Vec<Quarantined>, StoreError>;

@@ -2,7 +2,7 @@
 
 use super::error::StoreError;
 use crate::domain::page::PageToken;
-use crate::domain::{Claim, ClaimId, ExchangeId, Page, ReturnFile, ReturnId, ReturnKind};
+use crate::domain::{Claim, ClaimId, ExchangeId, Page, ReturnFile, ReturnId, ReturnKind, Scope};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -12,6 +12,7 @@ pub trait ReturnFiles: Send + Sync {
     /// Returns a page of return files, newest first; bodies are sealed.
     async fn return_files(
         &self,
+        scope: &Scope,
         recipient: Option<&str>,
         kind: Option<ReturnKind>,
         after: Option<PageToken>,
@@ -19,10 +20,14 @@ pub trait ReturnFiles: Send + Sync {
     ) -> Result<Page<ReturnFile>, StoreError>;
 
     /// Returns one return file.
-    async fn return_file(&self, id: ReturnId) -> Result<Option<ReturnFile>, StoreError>;
+    async fn return_file(
+        &self,
+        scope: &Scope,
+        id: ReturnId,
+    ) -> Result<Option<ReturnFile>, StoreError>;
 
     /// Returns the ARL of an exchange.
-    async fn arl(&self, id: ExchangeId) -> Result<Option<ReturnFile>, StoreError>;
+    async fn arl(&self, scope: &Scope, id: ExchangeId) -> Result<Option<ReturnFile>, StoreError>;
 
     /// Returns files that are not yet written to their drop directory, oldest first.
     async fn return_files_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError>;

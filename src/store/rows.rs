@@ -75,7 +75,7 @@ macro_rules! closed_loads {
              closed (load_id, first) AS ( \
              SELECT w.load_id, (SELECT o.outbox_id FROM outbox o WHERE o.published_at IS NULL AND o.load_id = w.load_id ORDER BY o.outbox_id LIMIT 1) \
              FROM waiting w WHERE w.load_id IS NOT NULL AND ",
-            shown!("w.load_id"),
+            $crate::store::rows::shown!("w.load_id"),
             ") "
         )
     };
@@ -84,7 +84,7 @@ macro_rules! closed_loads {
 /// The condition that an event may be published: it waits for no load.
 macro_rules! may_go {
     () => {
-        concat!("(load_id IS NULL OR ", shown!("load_id"), ")")
+        concat!("(load_id IS NULL OR ", $crate::store::rows::shown!("load_id"), ")")
     };
 }
 

@@ -21,8 +21,8 @@ pub(in crate::store) struct Wake {
 }
 
 impl Wake {
-    /// It happened.
-    pub(in crate::store) fn wake(&self, occasion: Occasion) {
+    /// Wakes everybody who waits for this occasion.
+    pub(in crate::store) fn announce(&self, occasion: Occasion) {
         self.of(occasion).send_replace(());
     }
 

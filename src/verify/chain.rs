@@ -3,6 +3,7 @@
 use super::file;
 use super::finding::{Kind, Verification};
 use super::sources::Sources;
+use crate::domain::Scope;
 use crate::domain::{Exchange, ExchangeId, receipt};
 use crate::store::{ChainLink, ChainTip, StoreError};
 use std::collections::HashMap;
@@ -54,7 +55,7 @@ async fn check(
 ) -> Result<(), StoreError> {
     verification.receipts += 1;
     let id = link.exchange_id;
-    let Some(exchange) = sources.store.exchange(id).await? else {
+    let Some(exchange) = sources.store.exchange(&Scope::everything(), id).await? else {
         verification.find(
             Kind::ReceiptMissing,
             Some(id),
@@ -62,7 +63,10 @@ async fn check(
         );
         return Ok(());
     };
-    let (ledger, arl) = (sources.store.ledger(id).await?, sources.store.arl(id).await?);
+    let (ledger, arl) = (
+        sources.store.ledger(&Scope::everything(), id).await?,
+        sources.store.arl(&Scope::everything(), id).await?,
+    );
     let expected = match (&ledger, &arl) {
         (Some(ledger), Some(arl)) => Some(sources.vault.receipt_link(
             &last.link,
@@ -95,7 +99,7 @@ async fn unchained(
     let wanted = |exchange: &Exchange| since.is_none_or(|since| exchange.received_at >= since);
     let mut after = None;
     loop {
-        let page = sources.store.exchanges(None, after, PAGE_SIZE).await?;
+        let page = sources.store.exchanges(&Scope::everything(), None, after, PAGE_SIZE).await?;
         let ids: Vec<ExchangeId> = page
             .items
             .iter()

@@ -4,6 +4,7 @@ use super::counts::{self, compare_verdict};
 use super::finding::{Kind, Verification};
 use super::invoices;
 use super::sources::Sources;
+use crate::domain::Scope;
 use crate::domain::civil_time::reception_hour;
 use crate::domain::{Exchange, Ledger, ReturnFile, Verdict};
 use crate::outgoing::arl;
@@ -232,6 +233,6 @@ async fn expect_no_rows(
 
 /// Returns whether a file without faults of its own was refused because its remittance was known.
 async fn is_known_remittance(sources: &Sources, exchange: &Exchange) -> Result<bool, StoreError> {
-    let first = sources.store.anomalies(exchange.id, 1, 1).await?;
+    let first = sources.store.anomalies(&Scope::everything(), exchange.id, 1, 1).await?;
     Ok(first.iter().any(|anomaly| anomaly.code == Code::RemiseDejaRecue.as_str()))
 }

@@ -4,6 +4,7 @@ use crate::grpc_support;
 
 use grpc_support::samples::{self, deposit_many};
 use grpc_support::{Gateway, fields, reason};
+use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::{ClaimId, PartState};
 use noemie_gateway::grpc::proto::decision::Kind;
 use noemie_gateway::grpc::proto::decision_result::Result as Outcome;
@@ -71,7 +72,7 @@ async fn a_claim_is_accepted_paid_and_recovered() {
     let recovered = record(&gateway, decision(claim, "k3", back)).await.expect("recovers");
     assert_eq!(recovered.warnings[0].code, "partial_recovery");
     assert_eq!(recovered.dre.expect("a status").amc.expect("a part").paid_centimes, 300);
-    let history = gateway.store.claim_history(claim).await.expect("reads");
+    let history = gateway.store.claim_history(&Scope::everything(), claim).await.expect("reads");
     let events: Vec<(u64, PartState)> =
         history.iter().map(|o| (o.event.sequence, o.event.fact)).collect();
     use PartState::{Accepted, Paid, Received, Recovered};
@@ -93,7 +94,10 @@ async fn the_same_key_gets_the_same_answer_and_another_decision_is_refused() {
         (refused.code(), reason(&refused).as_str()),
         (Code::AlreadyExists, "idempotency_key_reused")
     );
-    assert_eq!(gateway.store.claim_history(claim).await.expect("reads").len(), 3);
+    assert_eq!(
+        gateway.store.claim_history(&Scope::everything(), claim).await.expect("reads").len(),
+        3
+    );
 }
 
 #[tokio::test]
@@ -109,7 +113,10 @@ async fn the_present_state_repeats_without_a_key() {
         (other.code(), reason(&other).as_str()),
         (Code::FailedPrecondition, "decided_otherwise")
     );
-    assert_eq!(gateway.store.claim_history(claim).await.expect("reads").len(), 2);
+    assert_eq!(
+        gateway.store.claim_history(&Scope::everything(), claim).await.expect("reads").len(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -156,7 +163,10 @@ async fn a_decision_that_the_life_cycle_forbids_writes_nothing() {
     let metadata = &details.error_info().expect("an ErrorInfo").metadata;
     assert_eq!((metadata["from"].as_str(), metadata["to"].as_str()), ("rejected", "paid"));
     assert_eq!(gateway.number("SELECT count(*) FROM decisions").await, 0);
-    assert_eq!(gateway.store.claim_history(claim).await.expect("reads").len(), 2);
+    assert_eq!(
+        gateway.store.claim_history(&Scope::everything(), claim).await.expect("reads").len(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -290,5 +300,8 @@ async fn concurrent_copies_of_a_decision_are_recorded_once() {
         .collect();
     assert_eq!(answers.iter().filter(|answer| !answer.repeated).count(), 1);
     assert!(answers.iter().all(|answer| answer.event_id == answers[0].event_id));
-    assert_eq!(gateway.store.claim_history(claim).await.expect("reads").len(), 2);
+    assert_eq!(
+        gateway.store.claim_history(&Scope::everything(), claim).await.expect("reads").len(),
+        2
+    );
 }

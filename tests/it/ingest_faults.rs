@@ -7,6 +7,7 @@ use crate::support;
 use ingest_support::{Gateway, dre, files_in, options, rejecting, rsp};
 use noemie_gateway::app::App;
 use noemie_gateway::clock::SystemClock;
+use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::{Caller, Channel, PartKind, PartState, Reason, Verdict};
 use noemie_gateway::generate::Damage;
 use noemie_gateway::ingest::Deposit;
@@ -67,8 +68,13 @@ fn walk(dir: &Path) -> Vec<PathBuf> {
 async fn a_reject_that_cannot_be_told_waits_alone() {
     let gateway = Gateway::open().await;
     gateway.deposit("oct-a", &dre(&options(1))).await;
-    let claims =
-        gateway.app.store.claims(&ClaimFilter::default(), None, 100).await.expect("claims").items;
+    let claims = gateway
+        .app
+        .store
+        .claims(&Scope::everything(), &ClaimFilter::default(), None, 100)
+        .await
+        .expect("claims")
+        .items;
     let claims: Vec<_> =
         claims.into_iter().filter(|c| c.amc.state == PartState::Received).collect();
     assert!(claims.len() >= 2, "{} claims", claims.len());
@@ -144,11 +150,21 @@ async fn an_invoice_repeated_in_one_file_names_its_original() {
     file.extend(under_another_name(&file));
     let receipt = gateway.deposit("oct-a", &file).await;
     let exchange = &receipt.exchange;
-    let found = gateway.app.store.anomalies(exchange.id, 1, 10).await.expect("listed");
+    let found = gateway
+        .app
+        .store
+        .anomalies(&Scope::everything(), exchange.id, 1, 10)
+        .await
+        .expect("listed");
     assert_eq!(exchange.verdict, Verdict::Partial, "{found:?}");
     assert_eq!(exchange.accepted + exchange.duplicates, exchange.invoices, "{exchange:?}");
     assert!(exchange.duplicates > 0, "{exchange:?}");
-    let aside = gateway.app.store.quarantined(exchange.id, 100).await.expect("listed");
+    let aside = gateway
+        .app
+        .store
+        .quarantined(&Scope::everything(), exchange.id, 100)
+        .await
+        .expect("listed");
     assert!(aside.iter().all(|q| q.duplicate_of.is_some()), "{aside:?}");
     let arl = String::from_utf8_lossy(&receipt.arl_body).into_owned();
     assert!(arl.contains("NE PAS LES RENVOYER"), "{arl}");

@@ -9,6 +9,7 @@
 
 use crate::on_both;
 use crate::support;
+use noemie_gateway::domain::Scope;
 
 use cut::{cut_after, step};
 use noemie_gateway::app::sweep;
@@ -75,14 +76,20 @@ async fn deposit(door: &Ingest, bytes: &[u8], key: &str) -> Result<Receipt, Inge
 }
 
 async fn shown(store: &SharedStore) -> (usize, usize, OutboxDepth) {
-    let claims = store.claims(&ClaimFilter::default(), None, 500).await.unwrap().items.len();
-    let exchanges = store.exchanges(None, None, 500).await.unwrap().items.len();
+    let claims = store
+        .claims(&Scope::everything(), &ClaimFilter::default(), None, 500)
+        .await
+        .unwrap()
+        .items
+        .len();
+    let exchanges =
+        store.exchanges(&Scope::everything(), None, None, 500).await.unwrap().items.len();
     (claims, exchanges, store.outbox_depth().await.unwrap())
 }
 
 /// Asserts that the file is stored once and as a whole, and returns its ledger.
 async fn is_whole(db: &TestDatabase, id: ExchangeId) -> Ledger {
-    let exchange = db.store.exchange(id).await.unwrap().unwrap();
+    let exchange = db.store.exchange(&Scope::everything(), id).await.unwrap().unwrap();
     assert_eq!(
         (exchange.verdict, exchange.invoices, exchange.accepted),
         (Verdict::Accepted, INVOICES, INVOICES)
@@ -109,7 +116,7 @@ async fn is_whole(db: &TestDatabase, id: ExchangeId) -> Ledger {
         total,
         "the sums of a resumed deposit are those of its claims"
     );
-    let ledger = db.store.ledger(id).await.unwrap().unwrap();
+    let ledger = db.store.ledger(&Scope::everything(), id).await.unwrap().unwrap();
     assert!(ledger.balances());
     ledger
 }
@@ -151,7 +158,7 @@ async fn a_deposit_that_is_cut_shows_no_row_and_is_resumed(db: TestDatabase) {
             "no row of a staged deposit is shown"
         );
         assert!(db.store.unpublished_events(10, &[]).await.unwrap().is_empty());
-        assert_eq!(db.store.exchange(load.id).await.unwrap(), None);
+        assert_eq!(db.store.exchange(&Scope::everything(), load.id).await.unwrap(), None);
         assert_eq!(db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().loading, 1);
         cuts += 1;
         if let Some(receipt) = cut_after(8 * cuts, deposit(&door, &bytes, "key")).await {
@@ -173,7 +180,10 @@ async fn a_gateway_that_starts_resumes_the_deposit_that_was_cut(db: TestDatabase
     let resumed = async { while ingest_in(&db.store, dir.path()).resume().await.unwrap() == 0 {} };
     timeout(Duration::from_secs(30), resumed).await.expect("it is taken up");
     is_whole(&db, id).await;
-    assert_eq!(db.store.exchange(id).await.unwrap().unwrap().file_name, "grand.b2");
+    assert_eq!(
+        db.store.exchange(&Scope::everything(), id).await.unwrap().unwrap().file_name,
+        "grand.b2"
+    );
     assert_eq!(
         ingest_in(&db.store, dir.path()).resume().await.unwrap(),
         0,
@@ -269,7 +279,9 @@ async fn large_files_with_common_invoices_share_them_out(db: TestDatabase) {
         "{a:?} {b:?}"
     );
     for exchange in [a, b] {
-        assert!(db.store.ledger(exchange.id).await.unwrap().unwrap().balances());
+        assert!(
+            db.store.ledger(&Scope::everything(), exchange.id).await.unwrap().unwrap().balances()
+        );
     }
     assert_eq!(db.number("SELECT max(sequence) FROM receipt_chain").await, 2);
 }

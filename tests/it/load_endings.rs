@@ -22,6 +22,7 @@ use giving_up::*;
 use meetings::*;
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::SystemClock;
+use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::{Channel, Exchange, ExchangeId, Verdict};
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
 use noemie_gateway::ingest::drop_dir::DropDir;
@@ -159,8 +160,9 @@ async fn free(db: &TestDatabase) {
 
 /// Returns the exchange of a resumed deposit, after asserting that its ledger balances.
 async fn closed(db: &TestDatabase, id: ExchangeId) -> Exchange {
-    let exchange = db.store.exchange(id).await.unwrap().expect("it has its receipt");
-    assert!(db.store.ledger(id).await.unwrap().unwrap().balances());
+    let exchange =
+        db.store.exchange(&Scope::everything(), id).await.unwrap().expect("it has its receipt");
+    assert!(db.store.ledger(&Scope::everything(), id).await.unwrap().unwrap().balances());
     assert_eq!(
         db.store.count_invoices(id).await.unwrap(),
         (exchange.accepted, exchange.quarantined + exchange.duplicates)

@@ -15,6 +15,7 @@ use crate::on_both;
 use crate::support;
 
 use noemie_gateway::clock::{Clock, SystemClock};
+use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::{
     Channel, ClaimId, ClaimStatus, ExchangeId, Flow, Ledger, PartState, Verdict,
 };
@@ -234,14 +235,16 @@ async fn codes_of_a_later_version_read_as_unknown(db: TestDatabase) {
          UPDATE outbox SET payload = replace(payload, '\"fact\":\"accepted\"', \
          '\"fact\":\"suspended\"') WHERE claim_id = ID(2);";
     run(&url.0, postgres, &spelt(later, 1, postgres));
-    let exchange = store.exchange(ExchangeId(id(1, 1))).await.unwrap().unwrap();
+    let exchange =
+        store.exchange(&Scope::everything(), ExchangeId(id(1, 1))).await.unwrap().unwrap();
     assert_eq!(exchange.channel, Channel::Unknown);
-    let claim = store.claim(ClaimId(id(1, 2))).await.unwrap().unwrap();
+    let claim = store.claim(&Scope::everything(), ClaimId(id(1, 2))).await.unwrap().unwrap();
     assert_eq!((claim.flow, claim.amc.state), (Flow::Unknown, PartState::Unknown));
     assert_eq!(claim.status(), ClaimStatus::Unknown);
-    let listed = store.claims(&ClaimFilter::default(), None, 10).await.unwrap().items;
+    let listed =
+        store.claims(&Scope::everything(), &ClaimFilter::default(), None, 10).await.unwrap().items;
     assert_eq!(listed.len(), 2, "the neighbour of the unknown claim is listed too");
-    let history = store.claim_history(claim.id).await.unwrap();
+    let history = store.claim_history(&Scope::everything(), claim.id).await.unwrap();
     assert_eq!(history.last().unwrap().event.fact, PartState::Unknown);
     assert_eq!(store.unpublished_events(20, &[]).await.unwrap().len(), 4);
     // Events leave byte for byte, so that a reader of the later version gets its own code.
@@ -251,26 +254,34 @@ async fn codes_of_a_later_version_read_as_unknown(db: TestDatabase) {
 }
 
 async fn holds(store: &SharedStore, deposit: u8) {
-    let exchange = store.exchange(ExchangeId(id(deposit, 1))).await.unwrap().expect("the exchange");
+    let exchange = store
+        .exchange(&Scope::everything(), ExchangeId(id(deposit, 1)))
+        .await
+        .unwrap()
+        .expect("the exchange");
     assert_eq!(
         (exchange.verdict, exchange.accepted, exchange.quarantined),
         (Verdict::Partial, 1, 1)
     );
-    let ledger = store.ledger(exchange.id).await.unwrap();
+    let ledger = store.ledger(&Scope::everything(), exchange.id).await.unwrap();
     assert_eq!(
         ledger,
         Some(Ledger { read: 13, accepted: 5, quarantined: 4, envelope: 4, ..Ledger::default() })
     );
-    let claim = store.claim(ClaimId(id(deposit, 2))).await.unwrap().expect("the claim");
+    let claim = store
+        .claim(&Scope::everything(), ClaimId(id(deposit, 2)))
+        .await
+        .unwrap()
+        .expect("the claim");
     assert_eq!(
         (claim.amo.state, claim.amc.state, claim.total.centimes()),
         (PartState::Received, PartState::Accepted, 4157)
     );
-    assert_eq!(store.claim_lines(claim.id).await.unwrap().len(), 1);
-    assert_eq!(store.claim_history(claim.id).await.unwrap().len(), 2);
-    assert_eq!(store.quarantined(exchange.id, 10).await.unwrap().len(), 1);
-    assert_eq!(store.anomalies(exchange.id, 1, 10).await.unwrap().len(), 1);
-    assert!(store.arl(exchange.id).await.unwrap().is_some());
+    assert_eq!(store.claim_lines(&Scope::everything(), claim.id).await.unwrap().len(), 1);
+    assert_eq!(store.claim_history(&Scope::everything(), claim.id).await.unwrap().len(), 2);
+    assert_eq!(store.quarantined(&Scope::everything(), exchange.id, 10).await.unwrap().len(), 1);
+    assert_eq!(store.anomalies(&Scope::everything(), exchange.id, 1, 10).await.unwrap().len(), 1);
+    assert!(store.arl(&Scope::everything(), exchange.id).await.unwrap().is_some());
 }
 
 async fn open(url: &str) -> SharedStore {

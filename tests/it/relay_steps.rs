@@ -10,6 +10,7 @@ use crate::support;
 
 use async_trait::async_trait;
 use noemie_gateway::clock::FixedClock;
+use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::{Claim, EventId};
 use noemie_gateway::relay::{
     self, LocalLog, Outcome, OutcomeCounts, Relay, RelayState, RelayStatus, Sink, SinkError,
@@ -83,7 +84,7 @@ async fn an_unconfirmed_event_holds_back_later_events_of_its_claim_only() {
                 relay.step().await,
                 StepOutcome::Published(OutcomeCounts { acked: 2, .. })
             ));
-            let published = db.store.published_events(0, 10).await.unwrap();
+            let published = db.store.published_events(&Scope::everything(), 0, 10).await.unwrap();
             assert_eq!(published.len(), 4);
             assert!(published.windows(2).all(|pair| pair[0].position < pair[1].position));
             assert_eq!(
@@ -143,7 +144,11 @@ async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
             "{outcome:?}"
         );
         assert_eq!(sink.batches()[2].iter().map(|e| e.event.sequence).collect::<Vec<_>>(), [2]);
-        assert_eq!(db.store.published_events(0, 10).await.unwrap().len(), 3, "and all are marked");
+        assert_eq!(
+            db.store.published_events(&Scope::everything(), 0, 10).await.unwrap().len(),
+            3,
+            "and all are marked"
+        );
         assert_eq!(sink.event_ids_by_event().values().max(), Some(&1), "nothing is sent twice");
     })
     .await;
@@ -233,7 +238,7 @@ async fn the_local_log_publishes_in_order_and_drains_at_the_stop() {
         .await
         .unwrap();
         assert_eq!(status.get(), RelayState::Publishing);
-        let published = db.store.published_events(0, 2_000).await.unwrap();
+        let published = db.store.published_events(&Scope::everything(), 0, 2_000).await.unwrap();
         assert_eq!(published.len(), 1_201);
         let of_first: Vec<u64> = published
             .iter()

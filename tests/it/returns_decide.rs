@@ -40,7 +40,7 @@ async fn one_key_at_once(db: TestDatabase) {
             .iter()
             .all(|outcome| outcome.event_id.is_some() && outcome.event_id == outcomes[0].event_id)
     );
-    assert_eq!(db.store.claim_history(claim).await.expect("reads").len(), 2);
+    assert_eq!(db.store.claim_history(&Scope::everything(), claim).await.expect("reads").len(), 2);
 }
 
 /// Accept and reject at once: one of them is a later decision about an accepted claim, or is
@@ -55,7 +55,14 @@ async fn two_minds_at_once(db: TestDatabase) {
         decide(db.store.as_ref(), &SystemClock, &caller, &rejects)
     );
     rejected.expect("a reject is possible before and after the acceptance");
-    let state = db.store.claim(claim).await.expect("reads").expect("is there").amc.state;
+    let state = db
+        .store
+        .claim(&Scope::everything(), claim)
+        .await
+        .expect("reads")
+        .expect("is there")
+        .amc
+        .state;
     match accepted {
         Ok(_) => assert_eq!(state, PartState::RejectedAfterAcceptance),
         Err(error) => {
@@ -68,7 +75,7 @@ async fn two_minds_at_once(db: TestDatabase) {
     }
     let sequences: Vec<u64> = db
         .store
-        .claim_history(claim)
+        .claim_history(&Scope::everything(), claim)
         .await
         .expect("reads")
         .iter()
@@ -93,7 +100,10 @@ async fn a_claim_outside_the_scope_is_unknown(db: TestDatabase) {
         let refused = decide(db.store.as_ref(), &SystemClock, &caller, &wanted).await;
         assert!(matches!(refused, Err(DecideError::UnknownClaim(id)) if id == claim.id));
     }
-    assert_eq!(db.store.claim_history(claim.id).await.expect("reads").len(), 1);
+    assert_eq!(
+        db.store.claim_history(&Scope::everything(), claim.id).await.expect("reads").len(),
+        1
+    );
     let caller = Caller { scope: inside, ..Caller::local() };
     let wanted = decision(claim.id, "key", DecisionKind::Accept);
     decide(db.store.as_ref(), &SystemClock, &caller, &wanted).await.expect("accepts");

@@ -4,6 +4,7 @@
 //! during a withdrawal costs only time.
 
 use crate::domain::ExchangeId;
+use crate::domain::Scope;
 use crate::ingest::retry::{MAX_TRIES, POLL_INTERVAL};
 use crate::ingest::{Ingest, IngestError};
 use crate::kill_point;
@@ -96,6 +97,6 @@ impl Ingest {
     /// Returns whether neither a staged deposit nor a receipt has this id.
     async fn is_gone(&self, id: ExchangeId) -> Result<bool, IngestError> {
         Ok(self.store.staged_deposit(id).await?.is_none()
-            && self.store.exchange(id).await?.is_none())
+            && self.store.exchange(&Scope::everything(), id).await?.is_none())
     }
 }

@@ -4,10 +4,11 @@
 //! the locked row anew but the rows joined to it as they were before the wait. So the claim's row
 //! is locked first, and the claim with its parts is read by the statement after.
 
-use super::reads;
+use super::claims;
 use crate::domain::life_cycle::{is_live, is_reject};
 use crate::domain::{
     Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Finding, InvoiceKey, Quarantined,
+    Scope,
 };
 use crate::store::codec::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::{expect_all, last_of_each, let_die};
@@ -30,13 +31,16 @@ fn uuids(ids: &[ClaimId]) -> Vec<Uuid> {
     column(ids, |id| id.0)
 }
 
-pub(super) async fn claim(db: &mut PgConnection, id: ClaimId) -> Result<Option<Claim>, StoreError> {
+pub(super) async fn lock_claim(
+    db: &mut PgConnection,
+    id: ClaimId,
+) -> Result<Option<Claim>, StoreError> {
     query("SELECT id FROM claims WHERE id = $1 FOR UPDATE")
         .bind(id.0)
         .execute(&mut *db)
         .await
         .map_err(doing("locking a claim"))?;
-    reads::claim(db, id).await
+    claims::claim(db, &Scope::everything(), id).await
 }
 
 /// Columns of the claims of the invoices `$1`, `$2`, `$3` (see [`Keys`]). In two arms, because the
@@ -72,7 +76,7 @@ impl<'a> Keys<'a> {
     }
 }
 
-pub(super) async fn latest_claims(
+pub(super) async fn lock_latest_claims(
     db: &mut PgConnection,
     invoices: &[InvoiceKey],
 ) -> Result<Vec<Claim>, StoreError> {
@@ -114,7 +118,7 @@ pub(super) async fn latest_claims(
     }
 }
 
-pub(super) async fn traces(
+pub(super) async fn stored_invoices(
     pool: &PgPool,
     id: ExchangeId,
     invoices: &[InvoiceKey],
@@ -382,7 +386,7 @@ pub(super) async fn insert_anomalies(
     .map_err(doing("writing anomalies"))
 }
 
-pub(super) async fn insert_unmatched(
+pub(super) async fn insert_unmatched_returns(
     db: &mut PgConnection,
     id: ExchangeId,
     returns: &[UnmatchedReturn],
@@ -427,7 +431,7 @@ pub(super) async fn rejects_to_return(
     all(found)
 }
 
-pub(super) async fn mark_told(
+pub(super) async fn mark_rejects_returned(
     db: &mut PgConnection,
     by: Uuid,
     told: &[ClaimId],

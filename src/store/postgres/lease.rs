@@ -12,18 +12,18 @@ use tokio::time::timeout;
 
 /// A right.
 #[derive(Clone, Copy)]
-pub(super) enum Right {
+pub(super) enum LeaseKey {
     /// To publish.
     Relay,
     /// To load a deposit.
     StagedDeposit(ExchangeId),
 }
 
-impl Right {
+impl LeaseKey {
     /// The key of its lock in this database. For the relay: "noemie" in ASCII. For a load: the low
     /// half of the exchange's identifier, 62 random bits; two loads under one key would only wait
     /// for each other.
-    fn key(self) -> i64 {
+    fn lock_key(self) -> i64 {
         match self {
             Self::Relay => 0x6e6f_656d_6965,
             Self::StagedDeposit(id) => id.0.as_u64_pair().1.cast_signed(),
@@ -41,12 +41,12 @@ struct Held {
 
 /// Whether somebody holds the lock, asked over the pool: who waits asks again and again, and must
 /// not make a connection each time. PostgreSQL shows the key of an advisory lock in two halves.
-pub(super) async fn is_held(pool: &PgPool, right: Right) -> Result<bool, StoreError> {
+pub(super) async fn is_held(pool: &PgPool, key: LeaseKey) -> Result<bool, StoreError> {
     query_scalar(
         "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (classid::bigint << 32 | objid::bigint) = $1)",
     )
-    .bind(right.key())
+    .bind(key.lock_key())
     .fetch_one(pool)
     .await
     .map_err(doing("asking who holds a right"))
@@ -55,11 +55,11 @@ pub(super) async fn is_held(pool: &PgPool, right: Right) -> Result<bool, StoreEr
 /// Takes the lock when it is free.
 pub(super) async fn take(
     options: &PgConnectOptions,
-    right: Right,
+    key: LeaseKey,
 ) -> Result<Option<Box<dyn Lease>>, StoreError> {
     let mut connection = options.connect().await.map_err(doing("connecting for a right"))?;
     let taken: bool = query_scalar("SELECT pg_try_advisory_lock($1)")
-        .bind(right.key())
+        .bind(key.lock_key())
         .fetch_one(&mut connection)
         .await
         .map_err(doing("asking for a right"))?;

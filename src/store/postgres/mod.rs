@@ -4,52 +4,60 @@
 //! `batch.rs`). Batches are `INSERT … SELECT FROM UNNEST(…)`: one statement, one round trip, fixed
 //! SQL. Commits wake the relays of all replicas by NOTIFY (see `notifier.rs`).
 
-use super::codec::doing;
 use super::connections::Connections;
 use super::conventions::PostgresConventions;
+use super::error::{StoreError, doing};
+use super::lease::Lease;
+use super::schema::Schema;
 use super::transaction_guard::WHOLE_LOAD;
-use super::wake::{Occasion, Waiter, Wake};
-use super::{
-    ChainLink, ChainTip, ClaimFilter, Claims, Events, Exchanges, Health, Lease, OperationStep,
-    OperationsJournal, Outbox, OutboxDepth, OutboxEvent, Quarantine, ReceiptChain, ReturnFiles,
-    Schema, StagedDeposit, StagedDeposits, StagedProgress, StoreError, StoreFigures, StoredInvoice,
-    StoredInvoices, Transactions, UnitOfWork,
-};
-use crate::domain::page::PageToken;
-use crate::domain::{
-    Claim, ClaimId, ClaimLine, Exchange, ExchangeId, Finding, InvoiceKey, Ledger, Page,
-    Quarantined, ReturnFile, ReturnId, ReturnKind,
-};
+use super::wake::Wake;
 use async_trait::async_trait;
+use lease::LeaseKey;
 use notifier::Notifier;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{Connection, PgPool, Postgres};
 use std::sync::Arc;
 use std::time::Duration;
-use time::OffsetDateTime;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 mod batch;
+mod db;
 mod lease;
 mod listen;
 mod notifier;
-mod outbox;
-mod unit;
+mod positions;
 
-mod operations {
-    super::super::operations_journal::shared_operations!(sqlx::Postgres);
-}
-mod reads {
-    super::super::reads::shared_reads!(sqlx::Postgres);
-}
-mod writes {
-    super::super::writes::shared_writes!(sqlx::Postgres);
-}
-mod loads {
-    super::super::loads::shared_loads!(sqlx::Postgres, " FOR UPDATE");
-    super::super::withdrawals::shared_withdrawals!(" FOR UPDATE");
-}
+#[path = "../shared/claims.rs"]
+mod claims;
+#[path = "../shared/decisions.rs"]
+mod decisions;
+#[path = "../shared/events.rs"]
+mod events;
+#[path = "../shared/exchanges.rs"]
+mod exchanges;
+#[path = "../shared/health.rs"]
+mod health;
+#[path = "../shared/listing.rs"]
+mod listing;
+#[path = "../shared/operations_journal.rs"]
+mod operations_journal;
+#[path = "../shared/outbox.rs"]
+mod outbox;
+#[path = "../shared/quarantine.rs"]
+mod quarantine;
+#[path = "../shared/receipt_chain.rs"]
+mod receipt_chain;
+#[path = "../shared/return_files.rs"]
+mod return_files;
+#[path = "../shared/scope.rs"]
+mod scope;
+#[path = "../shared/staged_deposits.rs"]
+mod staged_deposits;
+#[path = "../shared/unit.rs"]
+mod unit;
+#[path = "../shared/withdrawals.rs"]
+mod withdrawals;
 
 /// How long a caller waits for a free connection before it hears that the database is too busy.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -94,6 +102,8 @@ pub struct PostgresStore {
     work: Connections<Postgres>,
     /// For what must answer beside it.
     upkeep: Connections<Postgres>,
+    /// For reads over all invoices of a deposit: the connections of the work, with a longer limit.
+    whole_deposit: Connections<Postgres>,
     options: PgConnectOptions,
     wake: Arc<Wake>,
     notifier: Notifier,
@@ -120,6 +130,7 @@ impl PostgresStore {
         let announcing = tokio::spawn(notifier.clone().work(upkeep.clone()));
         let tasks = [listening.abort_handle(), announcing.abort_handle()];
         Ok(Self {
+            whole_deposit: Connections::new(work.clone(), ANSWER * WHOLE_LOAD),
             work: Connections::new(work, ANSWER),
             upkeep: Connections::new(upkeep, ANSWER),
             options,
@@ -149,25 +160,56 @@ impl PostgresStore {
             .connect_lazy_with(self.options.clone().options([("lock_timeout", "0")]))
     }
 
-    /// A right, when nobody holds it; who does is asked over the given connections.
-    async fn take_lease(
-        &self,
-        over: &Connections<Postgres>,
-        right: lease::Right,
-    ) -> Result<Option<Box<dyn Lease>>, StoreError> {
+    /// Takes a lease, unless another replica has it. The pool is asked first: a replica in waiting
+    /// asks again and again, and must not make a connection each time.
+    async fn take_lease(&self, key: LeaseKey) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        let over = match key {
+            LeaseKey::Relay => &self.upkeep,
+            LeaseKey::StagedDeposit(_) => &self.work,
+        };
         let take = async |pool| {
-            if lease::is_held(pool, right).await? {
+            if lease::is_held(pool, key).await? {
                 Ok(None)
             } else {
-                lease::take(&self.options, right).await
+                lease::take(&self.options, key).await
             }
         };
         over.ask(take).await
     }
 
-    /// Register and conventions, on the same connections.
+    /// Returns the store of register and conventions, on the same connections.
     pub(in crate::store) fn conventions(&self) -> PostgresConventions {
         PostgresConventions { reader: self.work.within(ANSWER), writer: self.work.within(IMPORT) }
+    }
+
+    /// Returns the connections for reads.
+    fn reads(&self) -> &Connections<Postgres> {
+        &self.work
+    }
+
+    /// Returns the connections for writes.
+    fn writes(&self) -> &Connections<Postgres> {
+        &self.work
+    }
+
+    /// Returns the connections for probes and the reads of the relay.
+    fn upkeep(&self) -> &Connections<Postgres> {
+        &self.upkeep
+    }
+
+    /// Returns the connections for the writes of the relay.
+    fn upkeep_writes(&self) -> &Connections<Postgres> {
+        &self.upkeep
+    }
+
+    /// Returns the connections for reads over all invoices of a deposit, which take longer.
+    fn whole_deposit(&self) -> &Connections<Postgres> {
+        &self.whole_deposit
+    }
+
+    /// Returns the announcer of commits.
+    fn announcer(&self) -> &Notifier {
+        &self.notifier
     }
 }
 
@@ -237,284 +279,6 @@ impl Schema for PostgresStore {
         let migrated = migrations.run(&pool).await.map_err(StoreError::Migration);
         pool.close().await;
         migrated
-    }
-}
-
-#[async_trait]
-impl Health for PostgresStore {
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.upkeep.ask(reads::ping).await
-    }
-
-    async fn outbox_depth(&self) -> Result<OutboxDepth, StoreError> {
-        self.upkeep.ask(reads::outbox_depth).await
-    }
-
-    async fn figures(&self, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
-        self.upkeep.ask(|pool| reads::figures(pool, now)).await
-    }
-}
-
-#[async_trait]
-impl Transactions for PostgresStore {
-    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
-        let tx = self
-            .work
-            .ask(async |pool| pool.begin().await.map_err(doing("starting a change")))
-            .await?;
-        Ok(Box::new(unit::PostgresUnit::new(tx, self.notifier.clone())))
-    }
-}
-
-#[async_trait]
-impl Exchanges for PostgresStore {
-    async fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError> {
-        self.work.ask(|pool| reads::exchange(pool, id)).await
-    }
-
-    async fn exchange_by_digest(
-        &self,
-        sender: &str,
-        digest: &str,
-    ) -> Result<Option<Exchange>, StoreError> {
-        self.work.ask(|pool| reads::exchange_by_digest(pool, sender, digest)).await
-    }
-
-    async fn exchanges(
-        &self,
-        sender: Option<&str>,
-        after: Option<PageToken>,
-        limit: usize,
-    ) -> Result<Page<Exchange>, StoreError> {
-        self.work.ask(|pool| reads::exchanges(pool, sender, after, limit)).await
-    }
-
-    async fn ledger(&self, id: ExchangeId) -> Result<Option<Ledger>, StoreError> {
-        self.work.ask(|pool| reads::ledger(pool, id)).await
-    }
-
-    async fn anomalies(
-        &self,
-        id: ExchangeId,
-        from_ordinal: u64,
-        limit: usize,
-    ) -> Result<Vec<Finding>, StoreError> {
-        self.work.ask(|pool| reads::anomalies(pool, id, from_ordinal, limit)).await
-    }
-
-    async fn archive_names_in_use(&self, names: &[String]) -> Result<Vec<String>, StoreError> {
-        self.work.ask(|pool| reads::archived(pool, names)).await
-    }
-}
-
-#[async_trait]
-impl StagedDeposits for PostgresStore {
-    async fn staged_deposit(&self, id: ExchangeId) -> Result<Option<StagedDeposit>, StoreError> {
-        self.work.ask(|pool| loads::load(pool, id)).await
-    }
-
-    async fn staged_deposits(&self, limit: usize) -> Result<Vec<StagedDeposit>, StoreError> {
-        self.work.ask(|pool| loads::loads(pool, limit)).await
-    }
-
-    async fn staged_progress(&self, id: ExchangeId) -> Result<StagedProgress, StoreError> {
-        self.work.within(ANSWER * WHOLE_LOAD).ask(|pool| loads::written(pool, id)).await
-    }
-
-    async fn try_deposit_lease(
-        &self,
-        id: ExchangeId,
-    ) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        self.take_lease(&self.work, lease::Right::StagedDeposit(id)).await
-    }
-}
-
-#[async_trait]
-impl ReceiptChain for PostgresStore {
-    async fn chain_links(
-        &self,
-        from_sequence: u64,
-        limit: usize,
-    ) -> Result<Vec<ChainLink>, StoreError> {
-        self.work.ask(|pool| loads::chain(pool, from_sequence, limit)).await
-    }
-
-    async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
-        self.work.ask(loads::chain_tip).await
-    }
-
-    async fn chain_sequences(
-        &self,
-        ids: &[ExchangeId],
-    ) -> Result<Vec<(ExchangeId, u64)>, StoreError> {
-        self.work.ask(|pool| reads::links_of(pool, ids)).await
-    }
-}
-
-#[async_trait]
-impl StoredInvoices for PostgresStore {
-    async fn stored_invoices(
-        &self,
-        id: ExchangeId,
-        invoices: &[InvoiceKey],
-    ) -> Result<Vec<StoredInvoice>, StoreError> {
-        self.work.ask(|pool| batch::traces(pool, id, invoices)).await
-    }
-
-    async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
-        self.work.within(ANSWER * WHOLE_LOAD).ask(|pool| loads::held(pool, id)).await
-    }
-}
-
-#[async_trait]
-impl Quarantine for PostgresStore {
-    async fn quarantined(
-        &self,
-        id: ExchangeId,
-        limit: usize,
-    ) -> Result<Vec<Quarantined>, StoreError> {
-        self.work.ask(|pool| reads::quarantined(pool, id, limit)).await
-    }
-
-    async fn quarantined_by_invoice(
-        &self,
-        ps: &str,
-        invoice_number: &str,
-    ) -> Result<Vec<Quarantined>, StoreError> {
-        self.work.ask(|pool| reads::quarantined_invoice(pool, ps, invoice_number)).await
-    }
-
-    async fn quarantined_by_ordinals(
-        &self,
-        id: ExchangeId,
-        ranks: (u64, u64),
-    ) -> Result<Vec<Quarantined>, StoreError> {
-        let aside = async |pool: &PgPool| {
-            loads::aside(
-                &mut *pool.acquire().await.map_err(doing("reading what was put aside"))?,
-                id,
-                ranks,
-            )
-            .await
-        };
-        self.work.ask(aside).await
-    }
-}
-
-#[async_trait]
-impl Claims for PostgresStore {
-    async fn claim(&self, id: ClaimId) -> Result<Option<Claim>, StoreError> {
-        self.work
-            .ask(async |pool| {
-                reads::claim(&mut *pool.acquire().await.map_err(doing("reading a claim"))?, id)
-                    .await
-            })
-            .await
-    }
-
-    async fn claim_lines(&self, id: ClaimId) -> Result<Vec<ClaimLine>, StoreError> {
-        self.work.ask(|pool| reads::claim_lines(pool, id)).await
-    }
-
-    async fn claims(
-        &self,
-        filter: &ClaimFilter,
-        after: Option<PageToken>,
-        limit: usize,
-    ) -> Result<Page<Claim>, StoreError> {
-        self.work.ask(|pool| reads::claims(pool, filter, after, limit)).await
-    }
-}
-
-#[async_trait]
-impl Events for PostgresStore {
-    async fn claim_history(&self, id: ClaimId) -> Result<Vec<OutboxEvent>, StoreError> {
-        self.work.ask(|pool| reads::history(pool, id)).await
-    }
-
-    async fn published_events(
-        &self,
-        position: i64,
-        limit: usize,
-    ) -> Result<Vec<OutboxEvent>, StoreError> {
-        self.work.ask(|pool| reads::published_after(pool, position, limit)).await
-    }
-}
-
-#[async_trait]
-impl ReturnFiles for PostgresStore {
-    async fn return_files(
-        &self,
-        recipient: Option<&str>,
-        kind: Option<ReturnKind>,
-        after: Option<PageToken>,
-        limit: usize,
-    ) -> Result<Page<ReturnFile>, StoreError> {
-        self.work.ask(|pool| reads::returns(pool, recipient, kind, after, limit)).await
-    }
-
-    async fn return_file(&self, id: ReturnId) -> Result<Option<ReturnFile>, StoreError> {
-        self.work.ask(|pool| reads::return_file(pool, id)).await
-    }
-
-    async fn arl(&self, id: ExchangeId) -> Result<Option<ReturnFile>, StoreError> {
-        self.work.ask(|pool| reads::arl(pool, id)).await
-    }
-
-    async fn return_files_to_deliver(&self, limit: usize) -> Result<Vec<ReturnFile>, StoreError> {
-        self.work.ask(|pool| reads::returns_to_deliver(pool, limit)).await
-    }
-
-    async fn has_rejects_to_return(&self) -> Result<bool, StoreError> {
-        self.work.ask(reads::has_rejects_to_return).await
-    }
-
-    async fn mark_delivered(&self, id: ReturnId, at: OffsetDateTime) -> Result<(), StoreError> {
-        self.work.ask(|pool| writes::mark_delivered(pool, id, at)).await
-    }
-}
-
-#[async_trait]
-impl Outbox for PostgresStore {
-    async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        self.take_lease(&self.upkeep, lease::Right::Relay).await
-    }
-
-    async fn unpublished_events(
-        &self,
-        limit: usize,
-        except: &[i64],
-    ) -> Result<Vec<OutboxEvent>, StoreError> {
-        self.upkeep.ask(|pool| reads::unpublished(pool, limit, except)).await
-    }
-
-    async fn mark_published(
-        &self,
-        outbox_ids: &[i64],
-        at: OffsetDateTime,
-    ) -> Result<(), StoreError> {
-        self.upkeep.ask(|pool| outbox::mark_published(pool, outbox_ids, at)).await?;
-        self.notifier.announce(Occasion::Published);
-        Ok(())
-    }
-
-    async fn count_failed_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError> {
-        self.upkeep.ask(|pool| outbox::count_attempt(pool, outbox_ids)).await
-    }
-
-    fn waiter(&self, occasion: Occasion) -> Waiter {
-        self.wake.waiter(occasion)
-    }
-}
-
-#[async_trait]
-impl OperationsJournal for PostgresStore {
-    async fn insert_operation_step(&self, step: &OperationStep) -> Result<(), StoreError> {
-        self.work.ask(|pool| operations::write(pool, step)).await
-    }
-
-    async fn operation_steps(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError> {
-        self.work.ask(|pool| operations::newest(pool, limit)).await
     }
 }
 

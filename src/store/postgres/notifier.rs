@@ -36,7 +36,7 @@ impl Notifier {
 
     /// To this process at once, to the others as soon as may be.
     pub(super) fn announce(&self, occasion: Occasion) {
-        self.0.wake.wake(occasion);
+        self.0.wake.announce(occasion);
         match occasion {
             Occasion::Written => self.0.written.notify_one(),
             Occasion::Published => self.0.published.notify_one(),
@@ -65,7 +65,7 @@ impl Notifier {
     pub(super) fn hear(&self, said: &str) {
         for occasion in [Occasion::Written, Occasion::Published] {
             if said.is_empty() || said == word(occasion) {
-                self.0.wake.wake(occasion);
+                self.0.wake.announce(occasion);
             }
         }
     }

@@ -1,8 +1,10 @@
 //! Writes and reads of many rows: multi-row VALUES in chunks, and lists of keys as one JSON text.
 
+use super::claims;
 use crate::domain::life_cycle::{is_live, is_reject};
 use crate::domain::{
     Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Finding, InvoiceKey, Quarantined,
+    Scope,
 };
 use crate::store::codec::{Instant, clean, doing, int, json, limit as rows, uint};
 use crate::store::live::let_die;
@@ -18,6 +20,14 @@ use uuid::Uuid;
 /// Rows per statement: past fifty SQLite gains nothing, and fifty claims bind 1,300 values, far
 /// from its limit of 32,766.
 const CHUNK: usize = 50;
+
+/// Returns a claim; the writer has the lock of the database.
+pub(super) async fn lock_claim(
+    db: &mut SqliteConnection,
+    id: ClaimId,
+) -> Result<Option<Claim>, StoreError> {
+    claims::claim(db, &Scope::everything(), id).await
+}
 
 /// Identifiers as a JSON list of hexadecimal text: JSON carries no blobs, `unhex` brings them back.
 fn hex_list<'a>(ids: impl IntoIterator<Item = &'a ClaimId>) -> String {
@@ -60,7 +70,7 @@ fn keys(invoices: &[InvoiceKey]) -> String {
     )
 }
 
-pub(super) async fn latest_claims(
+pub(super) async fn lock_latest_claims(
     db: &mut SqliteConnection,
     invoices: &[InvoiceKey],
 ) -> Result<Vec<Claim>, StoreError> {
@@ -76,7 +86,7 @@ pub(super) async fn latest_claims(
     all(found)
 }
 
-pub(super) async fn traces(
+pub(super) async fn stored_invoices(
     pool: &SqlitePool,
     id: ExchangeId,
     invoices: &[InvoiceKey],
@@ -359,7 +369,7 @@ pub(super) async fn insert_anomalies(
     Ok(())
 }
 
-pub(super) async fn insert_unmatched(
+pub(super) async fn insert_unmatched_returns(
     db: &mut SqliteConnection,
     id: ExchangeId,
     returns: &[UnmatchedReturn],
@@ -397,7 +407,7 @@ pub(super) async fn rejects_to_return(
     all(found)
 }
 
-pub(super) async fn mark_told(
+pub(super) async fn mark_rejects_returned(
     db: &mut SqliteConnection,
     by: Uuid,
     told: &[ClaimId],

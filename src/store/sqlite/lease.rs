@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Right {
+pub(super) enum LeaseKey {
     /// To publish.
     Relay,
     /// To load a deposit.
@@ -25,7 +25,7 @@ pub(super) enum Right {
 /// The rights on one database.
 #[derive(Debug)]
 pub(super) struct Leases {
-    held: Mutex<HashSet<Right>>,
+    held: Mutex<HashSet<LeaseKey>>,
     /// Where the lock files stand.
     dir: PathBuf,
 }
@@ -38,7 +38,7 @@ impl Leases {
         Self { held: Mutex::default(), dir: dir.into() }
     }
 
-    fn held(&self) -> MutexGuard<'_, HashSet<Right>> {
+    fn held(&self) -> MutexGuard<'_, HashSet<LeaseKey>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -78,23 +78,23 @@ fn lock(dir: &Path, id: ExchangeId) -> io::Result<Option<Lock>> {
 
 struct Held {
     all: Arc<Leases>,
-    right: Right,
+    key: LeaseKey,
     _lock: Option<Lock>,
 }
 
 /// Takes the right when it is free.
-pub(super) fn take(all: &Arc<Leases>, right: Right) -> Result<Option<Box<dyn Lease>>, StoreError> {
-    if !all.held().insert(right) {
+pub(super) fn take(all: &Arc<Leases>, key: LeaseKey) -> Result<Option<Box<dyn Lease>>, StoreError> {
+    if !all.held().insert(key) {
         return Ok(None);
     }
-    let locked = match right {
-        Right::Relay => Ok(Some(None)),
-        Right::StagedDeposit(id) => lock(&all.dir, id).map(|lock| lock.map(Some)),
+    let locked = match key {
+        LeaseKey::Relay => Ok(Some(None)),
+        LeaseKey::StagedDeposit(id) => lock(&all.dir, id).map(|lock| lock.map(Some)),
     };
     match locked {
-        Ok(Some(lock)) => Ok(Some(Box::new(Held { all: Arc::clone(all), right, _lock: lock }))),
+        Ok(Some(lock)) => Ok(Some(Box::new(Held { all: Arc::clone(all), key, _lock: lock }))),
         taken => {
-            all.held().remove(&right);
+            all.held().remove(&key);
             taken.map(|_| None).map_err(|failure| doing("locking a load")(sqlx::Error::Io(failure)))
         }
     }
@@ -109,6 +109,6 @@ impl Lease for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.all.held().remove(&self.right);
+        self.all.held().remove(&self.key);
     }
 }

@@ -1,6 +1,7 @@
 //! A staged deposit is closed by a version with other controls than the version that staged it.
 
 use super::*;
+use noemie_gateway::domain::Scope;
 
 pub async fn a_claim_stands_that_this_version_would_put_aside(db: TestDatabase) {
     let replica = replica(&db.store);
@@ -13,7 +14,7 @@ pub async fn a_claim_stands_that_this_version_would_put_aside(db: TestDatabase) 
         (Verdict::Accepted, INVOICES, 0)
     );
     assert_eq!(
-        db.store.anomalies(load.id, 1, 10).await.unwrap(),
+        db.store.anomalies(&Scope::everything(), load.id, 1, 10).await.unwrap(),
         [],
         "a finding on a claim that stays is not reported"
     );

@@ -2,6 +2,7 @@
 
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
+use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::claim::{PartKind, PartState};
 use noemie_gateway::domain::*;
 use noemie_gateway::store::{PartChange, StoreError};
@@ -30,8 +31,11 @@ pub async fn a_claim_comes_back_as_written(db: TestDatabase) {
     })
     .await;
     let [new] = &kept[..] else { panic!("one claim") };
-    assert_eq!(db.store.claim(new.claim.id).await.unwrap().as_ref(), Some(&new.claim));
-    assert_eq!(db.store.claim_lines(new.claim.id).await.unwrap(), new.lines);
+    assert_eq!(
+        db.store.claim(&Scope::everything(), new.claim.id).await.unwrap().as_ref(),
+        Some(&new.claim)
+    );
+    assert_eq!(db.store.claim_lines(&Scope::everything(), new.claim.id).await.unwrap(), new.lines);
     let mut unit = db.store.begin().await.unwrap();
     assert_eq!(unit.lock_claim(new.claim.id).await.unwrap().as_ref(), Some(&new.claim));
     assert_eq!(unit.lock_claim(ClaimId(new_id())).await.unwrap(), None);
@@ -57,7 +61,7 @@ pub async fn an_invoice_twice_in_a_batch_is_kept_once(db: TestDatabase) {
         "the first one stays"
     );
     assert_eq!(
-        db.store.claim_lines(offered[2].claim.id).await.unwrap(),
+        db.store.claim_lines(&Scope::everything(), offered[2].claim.id).await.unwrap(),
         vec![],
         "no lines of what was left out"
     );
@@ -146,7 +150,7 @@ pub async fn a_rejected_claim_may_be_sent_again(db: TestDatabase) {
     );
     drop(unit);
     assert_eq!(
-        db.store.claim(first.id).await.unwrap().unwrap().amc.reasons,
+        db.store.claim(&Scope::everything(), first.id).await.unwrap().unwrap().amc.reasons,
         vec![reason()],
         "the first one keeps its reject"
     );
@@ -238,7 +242,7 @@ pub async fn parts_change_and_nothing_else_does(db: TestDatabase) {
         .await
         .unwrap();
     unit.commit().await.unwrap();
-    let read = async |c: &Claim| db.store.claim(c.id).await.unwrap().unwrap();
+    let read = async |c: &Claim| db.store.claim(&Scope::everything(), c.id).await.unwrap().unwrap();
     assert_eq!(
         read(one).await,
         Claim { amc: paid, ..one.clone() },

@@ -2,6 +2,7 @@
 
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
+use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::*;
 use noemie_gateway::store::{Database, StoreError, UnmatchedReturn, is_quarantined_copy};
 
@@ -10,7 +11,10 @@ pub async fn migrating_twice_is_harmless(db: TestDatabase) {
     db.store.migrate().await.unwrap();
     db.replica().await.migrate().await.unwrap();
     db.store.ping().await.unwrap();
-    assert_eq!(db.store.claim(kept[0].claim.id).await.unwrap(), Some(kept[0].claim.clone()));
+    assert_eq!(
+        db.store.claim(&Scope::everything(), kept[0].claim.id).await.unwrap(),
+        Some(kept[0].claim.clone())
+    );
 }
 
 pub async fn a_database_is_chosen_by_its_url(db: TestDatabase) {
@@ -33,11 +37,15 @@ pub async fn a_change_is_whole_or_nothing(db: TestDatabase) {
     assert_eq!(unit.insert_claims(&offered(&claims)).await.unwrap().len(), 1);
     unit.insert_events(&[event(&claims[0].claim, 1)]).await.unwrap();
     unit.close_exchange(&closing(id, "d", &claims), &plain_link).await.unwrap();
-    assert_eq!(db.store.exchange(id).await.unwrap(), None, "nothing shows before the commit");
+    assert_eq!(
+        db.store.exchange(&Scope::everything(), id).await.unwrap(),
+        None,
+        "nothing shows before the commit"
+    );
     assert_eq!(db.store.unpublished_events(10, &[]).await.unwrap(), vec![]);
     drop(unit);
-    assert_eq!(db.store.exchange(id).await.unwrap(), None);
-    assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap(), None);
+    assert_eq!(db.store.exchange(&Scope::everything(), id).await.unwrap(), None);
+    assert_eq!(db.store.claim(&Scope::everything(), claims[0].claim.id).await.unwrap(), None);
     assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
     let kept = deposit_many(&db.store, "d", 1).await;
     assert_eq!(kept.len(), 1, "the same file can be deposited after the rollback");
@@ -59,8 +67,8 @@ pub async fn a_failed_step_spoils_the_change(db: TestDatabase) {
         Err(StoreError::Spoiled)
     ));
     assert!(matches!(unit.commit().await, Err(StoreError::Spoiled)), "no commit may look like one");
-    assert_eq!(db.store.exchange(id).await.unwrap(), None);
-    assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap(), None);
+    assert_eq!(db.store.exchange(&Scope::everything(), id).await.unwrap(), None);
+    assert_eq!(db.store.claim(&Scope::everything(), claims[0].claim.id).await.unwrap(), None);
 }
 
 pub async fn an_exchange_without_closing_is_not_committed(db: TestDatabase) {
@@ -78,15 +86,18 @@ pub async fn an_exchange_comes_back_as_written(db: TestDatabase) {
     let closing = closing(id, "d", &claims);
     unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
-    assert_eq!(db.store.exchange(id).await.unwrap().as_ref(), Some(&closing.exchange));
+    assert_eq!(
+        db.store.exchange(&Scope::everything(), id).await.unwrap().as_ref(),
+        Some(&closing.exchange)
+    );
     assert_eq!(
         db.store.exchange_by_digest("octest", "d").await.unwrap().as_ref(),
         Some(&closing.exchange)
     );
     assert_eq!(db.store.exchange_by_digest("other", "d").await.unwrap(), None);
-    assert_eq!(db.store.ledger(id).await.unwrap(), Some(closing.ledger));
-    assert_eq!(db.store.arl(id).await.unwrap(), Some(closing.arl));
-    assert_eq!(db.store.exchange(ExchangeId(new_id())).await.unwrap(), None);
+    assert_eq!(db.store.ledger(&Scope::everything(), id).await.unwrap(), Some(closing.ledger));
+    assert_eq!(db.store.arl(&Scope::everything(), id).await.unwrap(), Some(closing.arl));
+    assert_eq!(db.store.exchange(&Scope::everything(), ExchangeId(new_id())).await.unwrap(), None);
 }
 
 pub async fn the_same_file_from_two_tasks_is_accepted_once(db: TestDatabase) {
@@ -160,7 +171,10 @@ pub async fn the_same_key_or_digest_names_the_first_exchange(db: TestDatabase) {
         None,
         "another sender is another deposit"
     );
-    assert_eq!(db.store.exchange(first).await.unwrap().unwrap().idempotency_key, "key");
+    assert_eq!(
+        db.store.exchange(&Scope::everything(), first).await.unwrap().unwrap().idempotency_key,
+        "key"
+    );
 }
 
 pub async fn books_that_do_not_balance_are_refused(db: TestDatabase) {
@@ -174,7 +188,7 @@ pub async fn books_that_do_not_balance_are_refused(db: TestDatabase) {
         "{refused:?}"
     );
     assert!(unit.commit().await.is_err());
-    assert_eq!(db.store.exchange(id).await.unwrap(), None);
+    assert_eq!(db.store.exchange(&Scope::everything(), id).await.unwrap(), None);
 }
 
 pub async fn books_are_recounted_against_the_claims(db: TestDatabase) {
@@ -292,9 +306,12 @@ pub async fn anomalies_come_back_in_order(db: TestDatabase) {
     unit.insert_anomalies(id, 101, &all[100..]).await.unwrap();
     unit.close_exchange(&closing(id, "d", &[]), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
-    assert_eq!(db.store.anomalies(id, 0, 1_000).await.unwrap(), all);
-    assert_eq!(db.store.anomalies(id, 101, 10).await.unwrap(), all[100..110]);
-    assert_eq!(db.store.anomalies(ExchangeId(new_id()), 0, 10).await.unwrap(), vec![]);
+    assert_eq!(db.store.anomalies(&Scope::everything(), id, 0, 1_000).await.unwrap(), all);
+    assert_eq!(db.store.anomalies(&Scope::everything(), id, 101, 10).await.unwrap(), all[100..110]);
+    assert_eq!(
+        db.store.anomalies(&Scope::everything(), ExchangeId(new_id()), 0, 10).await.unwrap(),
+        vec![]
+    );
 }
 
 pub fn quarantined(exchange_id: ExchangeId, ordinal: u64, invoice_number: &str) -> Quarantined {
@@ -323,10 +340,13 @@ pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
     unit.insert_quarantined(&aside).await.unwrap();
     unit.close_exchange(&closing(id, "d1", &[]), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
-    assert_eq!(db.store.quarantined(id, 10).await.unwrap(), aside);
-    assert_eq!(db.store.quarantined(id, 2).await.unwrap(), aside[..2]);
+    assert_eq!(db.store.quarantined(&Scope::everything(), id, 10).await.unwrap(), aside);
+    assert_eq!(db.store.quarantined(&Scope::everything(), id, 2).await.unwrap(), aside[..2]);
     assert_eq!(
-        db.store.quarantined_by_invoice("123456782", "000000001").await.unwrap(),
+        db.store
+            .quarantined_by_invoice(&Scope::everything(), "123456782", "000000001")
+            .await
+            .unwrap(),
         aside[..1]
     );
     assert_eq!(db.store.figures(NOW).await.unwrap().quarantine_waiting, 2);
@@ -343,16 +363,20 @@ pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
     unit.close_exchange(&closing(later, "d2", &claims), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(
-        db.store.quarantined(later, 10).await.unwrap()[0].resolved_by,
+        db.store.quarantined(&Scope::everything(), later, 10).await.unwrap()[0].resolved_by,
         None,
         "what the same file puts aside still waits"
     );
     assert_eq!(
-        db.store.quarantined_by_invoice("123456782", "000000001").await.unwrap().len(),
+        db.store
+            .quarantined_by_invoice(&Scope::everything(), "123456782", "000000001")
+            .await
+            .unwrap()
+            .len(),
         1,
         "and nothing else"
     );
-    let now = db.store.quarantined(id, 10).await.unwrap();
+    let now = db.store.quarantined(&Scope::everything(), id, 10).await.unwrap();
     assert_eq!(
         now.iter().map(|q| q.resolved_by).collect::<Vec<_>>(),
         vec![Some(replacement), None, None]
@@ -389,9 +413,16 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
     closing.exchange.file_name = "a\0b".into();
     unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
-    assert_eq!(db.store.claim(claims[0].claim.id).await.unwrap().unwrap().lot, "0\u{FFFD}1");
     assert_eq!(
-        db.store.quarantined_by_invoice("123456782", "00000\x00001").await.unwrap().len(),
+        db.store.claim(&Scope::everything(), claims[0].claim.id).await.unwrap().unwrap().lot,
+        "0\u{FFFD}1"
+    );
+    assert_eq!(
+        db.store
+            .quarantined_by_invoice(&Scope::everything(), "123456782", "00000\x00001")
+            .await
+            .unwrap()
+            .len(),
         1,
         "found under the number as sent"
     );
@@ -455,5 +486,5 @@ pub async fn unmatched_returns_are_kept(db: TestDatabase) {
         db.number("SELECT count(*) FROM unmatched_returns WHERE ordinal IN (1, 2)").await,
         2
     );
-    assert_eq!(db.store.ledger(id).await.unwrap().unwrap().unmatched, 4);
+    assert_eq!(db.store.ledger(&Scope::everything(), id).await.unwrap().unwrap().unmatched, 4);
 }

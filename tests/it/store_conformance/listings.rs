@@ -2,6 +2,7 @@
 
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
+use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::claim::{PartKind, PartState};
 use noemie_gateway::domain::*;
 use noemie_gateway::store::{ClaimFilter, SharedStore, StoreFigures};
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::Duration;
 
 async fn ids(store: &SharedStore, filter: ClaimFilter) -> BTreeSet<ClaimId> {
-    let page = store.claims(&filter, None, 1_000).await.unwrap();
+    let page = store.claims(&Scope::everything(), &filter, None, 1_000).await.unwrap();
     assert_eq!(page.next, None);
     page.items.iter().map(|c| c.id).collect()
 }
@@ -57,7 +58,8 @@ pub async fn pages_neither_lose_nor_repeat(db: TestDatabase) {
     expected.reverse();
     let (mut seen, mut after, mut pages) = (Vec::new(), None, 0);
     loop {
-        let page = db.store.claims(&ClaimFilter::default(), after, 6).await.unwrap();
+        let page =
+            db.store.claims(&Scope::everything(), &ClaimFilter::default(), after, 6).await.unwrap();
         seen.extend(page.items.iter().map(|c| (c.received_at, c.id)));
         pages += 1;
         if pages == 2 {
@@ -77,7 +79,8 @@ pub async fn pages_neither_lose_nor_repeat(db: TestDatabase) {
     }
     assert_eq!(seen, expected);
     assert_eq!(pages, 5);
-    let all = db.store.claims(&ClaimFilter::default(), None, 26).await.unwrap();
+    let all =
+        db.store.claims(&Scope::everything(), &ClaimFilter::default(), None, 26).await.unwrap();
     assert_eq!(
         (all.items.len(), all.next),
         (26, None),
@@ -139,36 +142,53 @@ pub async fn exchanges_by_sender_in_pages(db: TestDatabase) {
     }
     let digests =
         |page: &Page<Exchange>| page.items.iter().map(|e| e.digest.clone()).collect::<Vec<_>>();
-    let first = db.store.exchanges(Some("octest"), None, 3).await.unwrap();
+    let first = db.store.exchanges(&Scope::everything(), Some("octest"), None, 3).await.unwrap();
     assert_eq!(digests(&first), ["d4", "d3", "d1"]);
-    let last = db.store.exchanges(Some("octest"), first.next, 3).await.unwrap();
+    let last =
+        db.store.exchanges(&Scope::everything(), Some("octest"), first.next, 3).await.unwrap();
     assert_eq!((digests(&last), last.next), (vec!["d0".to_owned()], None));
     assert_eq!(
-        digests(&db.store.exchanges(None, None, 10).await.unwrap()),
+        digests(&db.store.exchanges(&Scope::everything(), None, None, 10).await.unwrap()),
         ["d4", "d3", "d2", "d1", "d0"]
     );
 }
 
 pub async fn page_tokens_come_back_and_strange_ones_show_nothing(db: TestDatabase) {
     deposit_many(&db.store, "d", 3).await;
-    let page = db.store.claims(&ClaimFilter::default(), None, 2).await.unwrap();
+    let page =
+        db.store.claims(&Scope::everything(), &ClaimFilter::default(), None, 2).await.unwrap();
     let token = page.next.unwrap();
     assert_eq!(token.to_string().parse::<PageToken>().unwrap(), token, "as text and back");
-    let rest = db.store.claims(&ClaimFilter::default(), Some(token), 2).await.unwrap();
+    let rest = db
+        .store
+        .claims(&Scope::everything(), &ClaimFilter::default(), Some(token), 2)
+        .await
+        .unwrap();
     assert_eq!(rest.items.len(), 1);
     for at_micros in [i64::MIN, -1, 0] {
         let nothing = db
             .store
-            .claims(&ClaimFilter::default(), Some(PageToken { at_micros, id: new_id() }), 2)
+            .claims(
+                &Scope::everything(),
+                &ClaimFilter::default(),
+                Some(PageToken { at_micros, id: new_id() }),
+                2,
+            )
             .await
             .unwrap();
         assert_eq!((nothing.items.len(), nothing.next), (0, None), "{at_micros}");
     }
     db.store
-        .claims(&ClaimFilter::default(), Some(PageToken { at_micros: i64::MAX, id: new_id() }), 2)
+        .claims(
+            &Scope::everything(),
+            &ClaimFilter::default(),
+            Some(PageToken { at_micros: i64::MAX, id: new_id() }),
+            2,
+        )
         .await
         .unwrap();
-    let least = db.store.claims(&ClaimFilter::default(), None, 0).await.unwrap();
+    let least =
+        db.store.claims(&Scope::everything(), &ClaimFilter::default(), None, 0).await.unwrap();
     assert_eq!(least.items.len(), 1, "a page shows at least one row, else it would never end");
 }
 

@@ -2,6 +2,7 @@
 
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
+use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::*;
 use noemie_gateway::store::{Occasion, OutboxDepth, SharedStore};
 use std::time::{Duration, Instant};
@@ -21,7 +22,10 @@ pub async fn events_come_out_as_they_went_in(db: TestDatabase) {
     );
     assert_eq!((first.position, first.attempts, first.event.sequence), (0, 0, 1));
     assert_eq!(db.store.unpublished_events(7, &[]).await.unwrap(), out[..7]);
-    assert_eq!(db.store.claim_history(kept[3].claim.id).await.unwrap(), out[3..4]);
+    assert_eq!(
+        db.store.claim_history(&Scope::everything(), kept[3].claim.id).await.unwrap(),
+        out[3..4]
+    );
 }
 
 pub async fn positions_follow_the_order_of_publication(db: TestDatabase) {
@@ -31,13 +35,13 @@ pub async fn positions_follow_the_order_of_publication(db: TestDatabase) {
     db.store.mark_published(&[ids[2], ids[0], ids[2]], at(1)).await.unwrap();
     db.store.mark_published(&[ids[0], ids[4], ids[1]], at(2)).await.unwrap();
     db.store.mark_published(&[], at(3)).await.unwrap();
-    let stream = db.store.published_events(0, 10).await.unwrap();
+    let stream = db.store.published_events(&Scope::everything(), 0, 10).await.unwrap();
     assert_eq!(
         stream.iter().map(|e| (e.position, e.outbox_id)).collect::<Vec<_>>(),
         [(1, ids[2]), (2, ids[0]), (3, ids[4]), (4, ids[1])]
     );
-    assert_eq!(db.store.published_events(2, 1).await.unwrap(), stream[2..3]);
-    assert_eq!(db.store.published_events(4, 10).await.unwrap(), vec![]);
+    assert_eq!(db.store.published_events(&Scope::everything(), 2, 1).await.unwrap(), stream[2..3]);
+    assert_eq!(db.store.published_events(&Scope::everything(), 4, 10).await.unwrap(), vec![]);
     assert_eq!(
         db.store
             .unpublished_events(10, &[])
@@ -158,7 +162,7 @@ pub async fn depth_and_attempts(db: TestDatabase) {
     assert_eq!(attempts, [2, 0]);
     assert_eq!(db.store.outbox_depth().await.unwrap().pending, 2);
     assert_eq!(
-        db.store.published_events(0, 1).await.unwrap()[0].attempts,
+        db.store.published_events(&Scope::everything(), 0, 1).await.unwrap()[0].attempts,
         0,
         "a published event is not tried again"
     );
@@ -298,7 +302,13 @@ pub async fn replicas_number_without_holes(db: TestDatabase) {
     for mark in marks {
         mark.await.unwrap();
     }
-    let positions: Vec<i64> =
-        db.store.published_events(0, 100).await.unwrap().iter().map(|e| e.position).collect();
+    let positions: Vec<i64> = db
+        .store
+        .published_events(&Scope::everything(), 0, 100)
+        .await
+        .unwrap()
+        .iter()
+        .map(|e| e.position)
+        .collect();
     assert_eq!(positions, (1..=60).collect::<Vec<_>>());
 }

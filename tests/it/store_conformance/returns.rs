@@ -2,6 +2,7 @@
 
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
+use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::claim::PartState;
 use noemie_gateway::domain::*;
 use noemie_gateway::store::{OperationStep, PartChange, RecordedDecision, Stage};
@@ -40,12 +41,12 @@ pub async fn returns_are_delivered_once(db: TestDatabase) {
     db.store.mark_delivered(waiting[0].id, at(200)).await.unwrap();
     assert_eq!(db.store.return_files_to_deliver(10).await.unwrap(), vec![later.clone()]);
     assert_eq!(
-        db.store.arl(exchange).await.unwrap().as_ref(),
+        db.store.arl(&Scope::everything(), exchange).await.unwrap().as_ref(),
         Some(&waiting[0]),
         "a delivered file can still be read"
     );
-    assert_eq!(db.store.return_file(later.id).await.unwrap(), Some(later));
-    assert_eq!(db.store.return_file(ReturnId(new_id())).await.unwrap(), None);
+    assert_eq!(db.store.return_file(&Scope::everything(), later.id).await.unwrap(), Some(later));
+    assert_eq!(db.store.return_file(&Scope::everything(), ReturnId(new_id())).await.unwrap(), None);
 }
 
 pub async fn returns_in_pages_by_recipient_and_kind(db: TestDatabase) {
@@ -55,25 +56,42 @@ pub async fn returns_in_pages_by_recipient_and_kind(db: TestDatabase) {
         write(&db, &files[files.len() - 1], &[]).await;
     }
     deposit_many(&db.store, "d", 1).await;
-    let first =
-        db.store.return_files(Some("octest"), Some(ReturnKind::Rejects580), None, 3).await.unwrap();
+    let first = db
+        .store
+        .return_files(&Scope::everything(), Some("octest"), Some(ReturnKind::Rejects580), None, 3)
+        .await
+        .unwrap();
     assert_eq!(first.items, [files[4].clone(), files[3].clone(), files[2].clone()]);
     let last = db
         .store
-        .return_files(Some("octest"), Some(ReturnKind::Rejects580), first.next, 3)
+        .return_files(
+            &Scope::everything(),
+            Some("octest"),
+            Some(ReturnKind::Rejects580),
+            first.next,
+            3,
+        )
         .await
         .unwrap();
     assert_eq!((last.items, last.next), (vec![files[0].clone()], None));
     assert_eq!(
         db.store
-            .return_files(Some("octest"), Some(ReturnKind::Arl), None, 10)
+            .return_files(&Scope::everything(), Some("octest"), Some(ReturnKind::Arl), None, 10)
             .await
             .unwrap()
             .items
             .len(),
         1
     );
-    assert_eq!(db.store.return_files(None, None, None, 10).await.unwrap().items.len(), 6);
+    assert_eq!(
+        db.store
+            .return_files(&Scope::everything(), None, None, None, 10)
+            .await
+            .unwrap()
+            .items
+            .len(),
+        6
+    );
 }
 
 pub async fn rejects_are_told_once(db: TestDatabase) {

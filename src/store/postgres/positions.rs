@@ -68,7 +68,10 @@ async fn take_positions(
 }
 
 /// Counts a failed try.
-pub(super) async fn count_attempt(pool: &PgPool, outbox_ids: &[i64]) -> Result<(), StoreError> {
+pub(super) async fn count_failed_attempt(
+    pool: &PgPool,
+    outbox_ids: &[i64],
+) -> Result<(), StoreError> {
     query("UPDATE outbox SET attempts = attempts + 1 WHERE COALESCE(position, 0) = 0 AND outbox_id = ANY($1)")
         .bind(outbox_ids)
         .execute(pool)

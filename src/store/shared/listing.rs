@@ -1,31 +1,28 @@
 //! Listings whose conditions depend on the caller: the same SQL for both databases, built from
 //! binds. Keyset pages, newest first.
 
-use super::codec::{Instant, clean, limit as rows};
-use super::rows::{select_claim, select_exchange, select_return, shown};
-use super::{ClaimFilter, StoreError};
+use super::db::Db;
+use super::scope;
 use crate::domain::life_cycle::{is_waiting, status};
 use crate::domain::page::{LARGEST_PAGE, PageToken};
 use crate::domain::{
-    Claim, ClaimStatus, Exchange, ExchangeId, Page, PartState, ReturnFile, ReturnKind,
+    Claim, ClaimStatus, Exchange, ExchangeId, Page, PartState, ReturnFile, ReturnKind, Scope,
 };
-use sqlx::{Database, Encode, QueryBuilder, Type};
+use crate::store::claims::ClaimFilter;
+use crate::store::codec::{Instant, clean, limit as rows};
+use crate::store::error::StoreError;
+use crate::store::rows::{select_claim, select_exchange, select_return, shown};
+use sqlx::{Encode, QueryBuilder, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// `claims` of a filter.
-pub(in crate::store) fn claims<DB>(
+pub(super) fn claims(
+    scope: &Scope,
     filter: &ClaimFilter,
     after: Option<PageToken>,
     limit: usize,
-) -> QueryBuilder<DB>
-where
-    DB: Database,
-    for<'q> String: Encode<'q, DB> + Type<DB>,
-    for<'q> Uuid: Encode<'q, DB> + Type<DB>,
-    for<'q> Instant: Encode<'q, DB> + Type<DB>,
-    for<'q> i64: Encode<'q, DB> + Type<DB>,
-{
+) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new(select_claim!(concat!("AND ", shown!("c.exchange_id"))));
     for (column, value) in [
         ("c.sender", &filter.sender),
@@ -57,45 +54,35 @@ where
     if let Some(status) = filter.status {
         query.push(" AND (amo.state, amc.state) IN (VALUES ").push(pairs(status)).push(")");
     }
+    scope::claims(&mut query, scope);
     page(&mut query, "c.received_at", "c.id", after, limit);
     query
 }
 
 /// `exchanges`, of one sender or of all.
-pub(in crate::store) fn exchanges<DB>(
+pub(super) fn exchanges(
+    scope: &Scope,
     sender: Option<&str>,
     after: Option<PageToken>,
     limit: usize,
-) -> QueryBuilder<DB>
-where
-    DB: Database,
-    for<'q> String: Encode<'q, DB> + Type<DB>,
-    for<'q> Uuid: Encode<'q, DB> + Type<DB>,
-    for<'q> Instant: Encode<'q, DB> + Type<DB>,
-    for<'q> i64: Encode<'q, DB> + Type<DB>,
-{
+) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new(select_exchange!());
     if let Some(sender) = sender {
         query.push(" AND sender = ").push_bind(sender.to_owned());
     }
+    scope::exchanges(&mut query, scope);
     page(&mut query, "received_at", "id", after, limit);
     query
 }
 
 /// `returns`, of one recipient and one kind or of all.
-pub(in crate::store) fn returns<DB>(
+pub(super) fn return_files(
+    scope: &Scope,
     recipient: Option<&str>,
     kind: Option<ReturnKind>,
     after: Option<PageToken>,
     limit: usize,
-) -> QueryBuilder<DB>
-where
-    DB: Database,
-    for<'q> String: Encode<'q, DB> + Type<DB>,
-    for<'q> Uuid: Encode<'q, DB> + Type<DB>,
-    for<'q> Instant: Encode<'q, DB> + Type<DB>,
-    for<'q> i64: Encode<'q, DB> + Type<DB>,
-{
+) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new(select_return!("WHERE TRUE"));
     if let Some(recipient) = recipient {
         query.push(" AND recipient = ").push_bind(recipient.to_owned());
@@ -103,16 +90,13 @@ where
     if let Some(kind) = kind {
         query.push(" AND kind = ").push_bind(kind.as_str().to_owned());
     }
+    scope::return_files(&mut query, scope);
     page(&mut query, "created_at", "id", after, limit);
     query
 }
 
 /// The links of the chain that name these exchanges.
-pub(in crate::store) fn links_of<DB>(ids: &[ExchangeId]) -> QueryBuilder<DB>
-where
-    DB: Database,
-    for<'q> Uuid: Encode<'q, DB> + Type<DB>,
-{
+pub(super) fn chain_sequences(ids: &[ExchangeId]) -> QueryBuilder<Db> {
     let mut query =
         QueryBuilder::new("SELECT exchange_id, sequence FROM receipt_chain WHERE exchange_id ");
     one_of(&mut query, ids.iter().map(|id| id.0));
@@ -121,11 +105,7 @@ where
 
 /// The archived files among these that an exchange names. No index knows them: one scan for as many
 /// names as are given.
-pub(in crate::store) fn archived<DB>(names: &[String]) -> QueryBuilder<DB>
-where
-    DB: Database,
-    for<'q> String: Encode<'q, DB> + Type<DB>,
-{
+pub(super) fn archive_names_in_use(names: &[String]) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new("SELECT archive_name FROM exchanges WHERE archive_name ");
     one_of(&mut query, names.iter().cloned());
     query
@@ -133,10 +113,9 @@ where
 
 /// `IN (…)`. The NULL equals nothing, and stands there for the list of nothing, which has no form
 /// of its own.
-fn one_of<DB, T>(query: &mut QueryBuilder<DB>, values: impl Iterator<Item = T>)
+fn one_of<T>(query: &mut QueryBuilder<Db>, values: impl Iterator<Item = T>)
 where
-    DB: Database,
-    for<'q> T: Encode<'q, DB> + Type<DB> + 'q,
+    T: for<'q> Encode<'q, Db> + Type<Db> + 'static,
 {
     query.push("IN (NULL");
     for value in values {
@@ -147,18 +126,13 @@ where
 
 /// The tail of every page: what follows the token, newest first, one row more than asked to know
 /// whether another page follows.
-fn page<DB>(
-    query: &mut QueryBuilder<DB>,
+fn page(
+    query: &mut QueryBuilder<Db>,
     at: &'static str,
     id: &'static str,
     after: Option<PageToken>,
     limit: usize,
-) where
-    DB: Database,
-    for<'q> Uuid: Encode<'q, DB> + Type<DB>,
-    for<'q> Instant: Encode<'q, DB> + Type<DB>,
-    for<'q> i64: Encode<'q, DB> + Type<DB>,
-{
+) {
     if let Some(token) = after {
         // A token beyond the calendar was not made here: it shows nothing.
         let instant = Instant::from_micros(token.at_micros.max(0))
@@ -197,7 +171,7 @@ fn waiting() -> String {
 }
 
 /// A row that a page can end with.
-pub(in crate::store) trait Keyed {
+pub(super) trait Keyed {
     /// Its place in the order of the listing.
     fn key(&self) -> (OffsetDateTime, Uuid);
 }
@@ -221,11 +195,11 @@ impl Keyed for ReturnFile {
 }
 
 /// Cuts the row too many, and says where the next page starts.
-pub(in crate::store) fn cut<R, T: Keyed + TryFrom<R, Error = StoreError>>(
+pub(super) fn cut<R, T: Keyed + TryFrom<R, Error = StoreError>>(
     rows: Vec<R>,
     limit: usize,
 ) -> Result<Page<T>, StoreError> {
-    let mut items: Vec<T> = super::rows::all(rows)?;
+    let mut items: Vec<T> = crate::store::rows::all(rows)?;
     let more = items.len() > page_size(limit);
     items.truncate(page_size(limit));
     let last = if more { items.last().map(Keyed::key) } else { None };

@@ -31,7 +31,7 @@ pub(super) async fn mark_published(
 }
 
 /// Counts a failed try. The plus keeps the index of positions out: it has all that waits.
-pub(super) async fn count_attempt(
+pub(super) async fn count_failed_attempt(
     writer: &SqlitePool,
     outbox_ids: &[i64],
 ) -> Result<(), StoreError> {

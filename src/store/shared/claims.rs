@@ -1,0 +1,117 @@
+//! SQL of claims, compiled for both databases. Statements over many rows differ between the databases
+//! and stand in `batch.rs` of each.
+
+use super::batch;
+use super::db::{Db, Store};
+use super::listing;
+use super::scope;
+use super::unit::Unit;
+use crate::domain::page::PageToken;
+use crate::domain::{Claim, ClaimId, ClaimLine, InvoiceKey, NewClaim, Page, Scope};
+use crate::store::claims::{ClaimFilter, ClaimWrites, Claims, PartChange};
+use crate::store::error::{StoreError, doing};
+use crate::store::rows::{ClaimRow, LineRow, all, select_claim, shown};
+use crate::store::transaction_guard::step;
+use async_trait::async_trait;
+use sqlx::{Database, Pool, QueryBuilder};
+use std::sync::Arc;
+
+type Connection = <Db as Database>::Connection;
+
+#[async_trait]
+impl Claims for Store {
+    async fn claim(&self, scope: &Scope, id: ClaimId) -> Result<Option<Claim>, StoreError> {
+        let read = async |pool: &Pool<Db>| {
+            let mut connection = pool.acquire().await.map_err(doing("reading a claim"))?;
+            claim(&mut connection, scope, id).await
+        };
+        self.reads().ask(read).await
+    }
+
+    async fn claim_lines(&self, scope: &Scope, id: ClaimId) -> Result<Vec<ClaimLine>, StoreError> {
+        self.reads().ask(|pool| claim_lines(pool, scope, id)).await
+    }
+
+    async fn claims(
+        &self,
+        scope: &Scope,
+        filter: &ClaimFilter,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<Claim>, StoreError> {
+        self.reads().ask(|pool| claims(pool, scope, filter, after, limit)).await
+    }
+}
+
+#[async_trait]
+impl ClaimWrites for Unit {
+    async fn lock_claim(&mut self, id: ClaimId) -> Result<Option<Claim>, StoreError> {
+        step!(self, batch::lock_claim(&mut self.tx, id))
+    }
+
+    async fn lock_latest_claims(
+        &mut self,
+        invoices: &[InvoiceKey],
+    ) -> Result<Vec<Claim>, StoreError> {
+        step!(self, batch::lock_latest_claims(&mut self.tx, invoices))
+    }
+
+    async fn insert_claims(
+        &mut self,
+        claims: &[Arc<NewClaim>],
+    ) -> Result<Vec<ClaimId>, StoreError> {
+        step!(self, batch::insert_claims(&mut self.tx, claims))
+    }
+
+    async fn update_parts(&mut self, changes: &[PartChange]) -> Result<(), StoreError> {
+        step!(self, batch::update_parts(&mut self.tx, changes))
+    }
+}
+
+/// Returns one claim over a connection: after the lock of a transaction, or with a scope.
+pub(super) async fn claim(
+    db: &mut Connection,
+    scope: &Scope,
+    id: ClaimId,
+) -> Result<Option<Claim>, StoreError> {
+    let mut query =
+        QueryBuilder::new(select_claim!(concat!("AND ", shown!("c.exchange_id"), " AND c.id = ")));
+    query.push_bind(id.0);
+    scope::claims(&mut query, scope);
+    let row: Option<ClaimRow> =
+        query.build_query_as().fetch_optional(db).await.map_err(doing("reading a claim"))?;
+    row.map(Claim::try_from).transpose()
+}
+
+async fn claim_lines(
+    pool: &Pool<Db>,
+    scope: &Scope,
+    id: ClaimId,
+) -> Result<Vec<ClaimLine>, StoreError> {
+    let mut query = QueryBuilder::new(
+        "SELECT rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, rate, billed, amo, amc, qualifier \
+         FROM claim_lines WHERE claim_id = ",
+    );
+    query.push_bind(id.0);
+    scope::of_claim(&mut query, "claim_lines.claim_id", scope);
+    query.push(" ORDER BY rank");
+    let found: Vec<LineRow> = query
+        .build_query_as()
+        .fetch_all(pool)
+        .await
+        .map_err(doing("reading the lines of a claim"))?;
+    all(found)
+}
+
+async fn claims(
+    pool: &Pool<Db>,
+    scope: &Scope,
+    filter: &ClaimFilter,
+    after: Option<PageToken>,
+    limit: usize,
+) -> Result<Page<Claim>, StoreError> {
+    let mut query = listing::claims(scope, filter, after, limit);
+    let rows: Vec<ClaimRow> =
+        query.build_query_as().fetch_all(pool).await.map_err(doing("listing claims"))?;
+    listing::cut(rows, limit)
+}

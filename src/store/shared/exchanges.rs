@@ -1,0 +1,406 @@
+//! SQL of exchanges, compiled for both databases.
+
+use super::batch;
+use super::db::{Db, Store};
+use super::listing;
+use super::scope;
+use super::unit::Unit;
+use crate::domain::page::PageToken;
+use crate::domain::{Exchange, ExchangeId, Finding, Ledger, LogicalFile, Norm, Page, Scope};
+use crate::store::codec::{Instant, clean, int, limit as rows};
+use crate::store::error::{StoreError, doing};
+use crate::store::exchange_rows::{AnomalyRow, ExchangeRow, LedgerRow};
+use crate::store::exchanges::{Closing, ExchangeWrites, Exchanges};
+use crate::store::receipt_chain::SignLink;
+use crate::store::rows::{all, select_exchange};
+use crate::store::transaction_guard::step;
+use async_trait::async_trait;
+use sqlx::{Database, Pool, QueryBuilder, query, query_as, query_scalar};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+type Connection = <Db as Database>::Connection;
+
+#[async_trait]
+impl Exchanges for Store {
+    async fn exchange(
+        &self,
+        scope: &Scope,
+        id: ExchangeId,
+    ) -> Result<Option<Exchange>, StoreError> {
+        self.reads().ask(|pool| exchange(pool, scope, id)).await
+    }
+
+    async fn exchange_by_digest(
+        &self,
+        sender: &str,
+        digest: &str,
+    ) -> Result<Option<Exchange>, StoreError> {
+        self.reads().ask(|pool| exchange_by_digest(pool, sender, digest)).await
+    }
+
+    async fn exchanges(
+        &self,
+        scope: &Scope,
+        sender: Option<&str>,
+        after: Option<PageToken>,
+        limit: usize,
+    ) -> Result<Page<Exchange>, StoreError> {
+        self.reads().ask(|pool| exchanges(pool, scope, sender, after, limit)).await
+    }
+
+    async fn ledger(&self, scope: &Scope, id: ExchangeId) -> Result<Option<Ledger>, StoreError> {
+        self.reads().ask(|pool| ledger(pool, scope, id)).await
+    }
+
+    async fn anomalies(
+        &self,
+        scope: &Scope,
+        id: ExchangeId,
+        from_ordinal: u64,
+        limit: usize,
+    ) -> Result<Vec<Finding>, StoreError> {
+        self.reads().ask(|pool| anomalies(pool, scope, id, from_ordinal, limit)).await
+    }
+
+    async fn archive_names_in_use(&self, names: &[String]) -> Result<Vec<String>, StoreError> {
+        self.reads().ask(|pool| archive_names_in_use(pool, names)).await
+    }
+}
+
+#[async_trait]
+impl ExchangeWrites for Unit {
+    async fn reserve_exchange(
+        &mut self,
+        sender: &str,
+        digest: &str,
+        idempotency_key: &str,
+        id: ExchangeId,
+    ) -> Result<Option<ExchangeId>, StoreError> {
+        let earlier: Result<_, StoreError> =
+            step!(self, reserve_exchange(&mut self.tx, sender, digest, idempotency_key, id));
+        if matches!(earlier, Ok(None)) {
+            self.state.opened(id);
+        }
+        earlier
+    }
+
+    async fn find_logical_file(
+        &mut self,
+        file: &LogicalFile,
+    ) -> Result<Option<ExchangeId>, StoreError> {
+        step!(self, find_logical_file(&mut self.tx, file))
+    }
+
+    async fn delete_logical_files(&mut self, id: ExchangeId) -> Result<(), StoreError> {
+        step!(self, delete_logical_files(&mut self.tx, id))
+    }
+
+    async fn insert_anomalies(
+        &mut self,
+        exchange_id: ExchangeId,
+        first_ordinal: u64,
+        findings: &[Finding],
+    ) -> Result<(), StoreError> {
+        step!(self, batch::insert_anomalies(&mut self.tx, exchange_id, first_ordinal, findings))
+    }
+
+    async fn close_exchange(
+        &mut self,
+        closing: &Closing,
+        link: SignLink<'_>,
+    ) -> Result<(), StoreError> {
+        let closed: Result<(), StoreError> =
+            step!(self, start_whole, close_exchange(&mut self.tx, closing, link));
+        closed.map(|()| self.state.closed())
+    }
+}
+
+async fn exchange(
+    pool: &Pool<Db>,
+    scope: &Scope,
+    id: ExchangeId,
+) -> Result<Option<Exchange>, StoreError> {
+    let mut query = QueryBuilder::new(select_exchange!("AND id = "));
+    query.push_bind(id.0);
+    scope::exchanges(&mut query, scope);
+    let row: Option<ExchangeRow> =
+        query.build_query_as().fetch_optional(pool).await.map_err(doing("reading an exchange"))?;
+    row.map(Exchange::try_from).transpose()
+}
+
+async fn exchange_by_digest(
+    pool: &Pool<Db>,
+    sender: &str,
+    digest: &str,
+) -> Result<Option<Exchange>, StoreError> {
+    let query =
+        query_as(select_exchange!("AND sender = $1 AND digest = $2")).bind(sender).bind(digest);
+    let row: Option<ExchangeRow> =
+        query.fetch_optional(pool).await.map_err(doing("looking for a digest"))?;
+    row.map(Exchange::try_from).transpose()
+}
+
+async fn exchanges(
+    pool: &Pool<Db>,
+    scope: &Scope,
+    sender: Option<&str>,
+    after: Option<PageToken>,
+    limit: usize,
+) -> Result<Page<Exchange>, StoreError> {
+    let mut query = listing::exchanges(scope, sender, after, limit);
+    let rows: Vec<ExchangeRow> =
+        query.build_query_as().fetch_all(pool).await.map_err(doing("listing exchanges"))?;
+    listing::cut(rows, limit)
+}
+
+async fn ledger(
+    pool: &Pool<Db>,
+    scope: &Scope,
+    id: ExchangeId,
+) -> Result<Option<Ledger>, StoreError> {
+    let mut query = QueryBuilder::new(
+        "SELECT read_records, accepted, quarantined, duplicates, unmatched, envelope FROM ledgers WHERE exchange_id = ",
+    );
+    query.push_bind(id.0);
+    scope::of_exchange(&mut query, "exchange_id", scope);
+    let row: Option<LedgerRow> =
+        query.build_query_as().fetch_optional(pool).await.map_err(doing("reading a ledger"))?;
+    row.map(Ledger::try_from).transpose()
+}
+
+async fn anomalies(
+    pool: &Pool<Db>,
+    scope: &Scope,
+    id: ExchangeId,
+    from_ordinal: u64,
+    limit: usize,
+) -> Result<Vec<Finding>, StoreError> {
+    let mut query = QueryBuilder::new(
+        "SELECT code, control, severity, record, record_type, column_number, byte_offset, length, field, value, message, \
+         invoice_number FROM anomalies WHERE exchange_id = ",
+    );
+    query.push_bind(id.0).push(" AND ordinal >= ").push_bind(int(from_ordinal));
+    scope::of_exchange(&mut query, "exchange_id", scope);
+    query.push(" ORDER BY ordinal LIMIT ").push_bind(rows(limit));
+    let found: Vec<AnomalyRow> =
+        query.build_query_as().fetch_all(pool).await.map_err(doing("reading anomalies"))?;
+    all(found)
+}
+
+async fn archive_names_in_use(
+    pool: &Pool<Db>,
+    names: &[String],
+) -> Result<Vec<String>, StoreError> {
+    listing::archive_names_in_use(names)
+        .build_query_scalar()
+        .fetch_all(pool)
+        .await
+        .map_err(doing("looking for archived files"))
+}
+
+async fn reserve_exchange(
+    db: &mut Connection,
+    sender: &str,
+    digest: &str,
+    key: &str,
+    id: ExchangeId,
+) -> Result<Option<ExchangeId>, StoreError> {
+    // Here the second depositor of a file waits: PostgreSQL on the unique index, SQLite
+    // already at BEGIN IMMEDIATE.
+    let taken = query("INSERT INTO exchanges (id, sender, digest, idempotency_key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
+        .bind(id.0)
+        .bind(sender)
+        .bind(digest)
+        .bind(key)
+        .execute(&mut *db)
+        .await
+        .map_err(doing("taking the place of an exchange"))?;
+    if taken.rows_affected() == 1 {
+        return Ok(None);
+    }
+    // The key first: a key used for other bytes is what the caller must hear about.
+    let earlier: Option<Uuid> = query_scalar(
+        "SELECT id FROM exchanges WHERE sender = $1 AND (digest = $2 OR (idempotency_key = $3 AND $3 <> '')) \
+         ORDER BY CASE WHEN idempotency_key = $3 AND $3 <> '' THEN 0 ELSE 1 END LIMIT 1",
+    )
+    .bind(sender)
+    .bind(digest)
+    .bind(key)
+    .fetch_optional(db)
+    .await
+    .map_err(doing("reading the earlier exchange"))?;
+    earlier.map(|id| Some(ExchangeId(id))).ok_or_else(|| {
+        StoreError::Corrupt(format!("exchange {id} exists under another sender or digest"))
+    })
+}
+
+async fn find_logical_file(
+    db: &mut Connection,
+    file: &LogicalFile,
+) -> Result<Option<ExchangeId>, StoreError> {
+    let found: Option<Uuid> = query_scalar(
+        "SELECT exchange_id FROM logical_files \
+         WHERE issuer = $1 AND recipient = $2 AND message = $3 AND created = $4 AND file_id = $5",
+    )
+    .bind(clean(&file.issuer))
+    .bind(clean(&file.recipient))
+    .bind(clean(&file.message))
+    .bind(clean(&file.created))
+    .bind(clean(&file.file_id))
+    .fetch_optional(db)
+    .await
+    .map_err(doing("looking for a logical file"))?;
+    Ok(found.map(ExchangeId))
+}
+
+/// A load whose file turns out to be refused holds no remittance: the corrected file may
+/// bring it.
+async fn delete_logical_files(db: &mut Connection, id: ExchangeId) -> Result<(), StoreError> {
+    let freed =
+        query("DELETE FROM logical_files WHERE exchange_id = $1").bind(id.0).execute(db).await;
+    freed.map(|_| ()).map_err(doing("freeing the remittances of a refused load"))
+}
+
+async fn close_exchange(
+    db: &mut Connection,
+    closing: &Closing,
+    link: SignLink<'_>,
+) -> Result<(), StoreError> {
+    let unbalanced = || Err(StoreError::Unbalanced(closing.ledger));
+    if !closing.ledger.balances()
+        || !ledger_matches_claims(&mut *db, &closing.exchange, &closing.ledger).await?
+    {
+        return unbalanced();
+    }
+    fill_exchange(&mut *db, &closing.exchange, closing.at).await?;
+    insert_ledger(&mut *db, closing.exchange.id, &closing.ledger).await?;
+    insert_logical_files(&mut *db, closing.exchange.id, &closing.logical_files).await?;
+    super::return_files::insert_return_file(&mut *db, &closing.arl).await?;
+    super::receipt_chain::extend_chain(db, closing.exchange.id, link).await
+}
+
+/// Recounts the claims of the exchange and their records: the books must tell what the
+/// tables hold, not what the program believes. Returns of a caisse bring no claims, so
+/// their books cannot be recounted here.
+async fn ledger_matches_claims(
+    db: &mut Connection,
+    exchange: &Exchange,
+    ledger: &Ledger,
+) -> Result<bool, StoreError> {
+    let (claims, records): (i64, i64) =
+        query_as("SELECT count(*), CAST(COALESCE(sum(record_count), 0) AS BIGINT) FROM claims WHERE exchange_id = $1")
+            .bind(exchange.id.0)
+            .fetch_one(db)
+            .await
+            .map_err(doing("recounting the claims of an exchange"))?;
+    Ok(exchange.norm != Some(Norm::B2)
+        || (claims == int(exchange.accepted) && records == int(ledger.accepted)))
+}
+
+async fn fill_exchange(
+    db: &mut Connection,
+    e: &Exchange,
+    closed_at: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let filled = query(
+        "UPDATE exchanges SET channel = $2, file_name = $3, size = $4, norm = $5, packaging = $6, verdict = $7, logical_files = $8, \
+         lots = $9, invoices = $10, lines = $11, accepted = $12, quarantined = $13, duplicates = $14, unmatched = $15, total = $16, \
+         amo = $17, amc = $18, anomalies = $19, received_at = $20, archive_name = $21, closed_at = $22 WHERE id = $1 AND verdict IS NULL",
+    )
+    .bind(e.id.0)
+    .bind(e.channel.as_str())
+    .bind(clean(&e.file_name))
+    .bind(int(e.size))
+    .bind(e.norm_code())
+    .bind(e.packaging_code())
+    .bind(e.verdict.as_str())
+    .bind(int(e.logical_files))
+    .bind(int(e.lots))
+    .bind(int(e.invoices))
+    .bind(int(e.lines))
+    .bind(int(e.accepted))
+    .bind(int(e.quarantined))
+    .bind(int(e.duplicates))
+    .bind(int(e.unmatched))
+    .bind(e.total.centimes())
+    .bind(e.amo.centimes())
+    .bind(e.amc.centimes())
+    .bind(int(e.anomalies))
+    .bind(Instant(e.received_at))
+    .bind(&e.archive_name)
+    .bind(Instant(closed_at))
+    .execute(db)
+    .await
+    .map_err(doing("closing an exchange"))?;
+    let written = filled.rows_affected() == 1;
+    if written {
+        Ok(())
+    } else {
+        Err(StoreError::Corrupt(format!(
+            "exchange {} did not take its place or is closed already",
+            e.id
+        )))
+    }
+}
+
+async fn insert_ledger(
+    db: &mut Connection,
+    id: ExchangeId,
+    ledger: &Ledger,
+) -> Result<(), StoreError> {
+    query(
+        "INSERT INTO ledgers (exchange_id, read_records, accepted, quarantined, duplicates, unmatched, envelope) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(id.0)
+    .bind(int(ledger.read))
+    .bind(int(ledger.accepted))
+    .bind(int(ledger.quarantined))
+    .bind(int(ledger.duplicates))
+    .bind(int(ledger.unmatched))
+    .bind(int(ledger.envelope))
+    .execute(db)
+    .await
+    .map(|_| ())
+    .map_err(doing("writing a ledger"))
+}
+
+/// One statement per logical file: a physical file holds one, seldom a handful. A file that
+/// holds the same logical file twice keeps the first; one already known from another
+/// exchange fails, because two deposits at once both found nothing before (the caller
+/// begins again).
+pub(super) async fn insert_logical_files(
+    db: &mut Connection,
+    id: ExchangeId,
+    files: &[LogicalFile],
+) -> Result<(), StoreError> {
+    let key = |f: &LogicalFile| {
+        (
+            f.issuer.clone(),
+            f.recipient.clone(),
+            f.message.clone(),
+            f.created.clone(),
+            f.file_id.clone(),
+        )
+    };
+    let mut seen = std::collections::HashSet::new();
+    for file in files.iter().filter(|f| seen.insert(key(f))) {
+        query(
+            "INSERT INTO logical_files (exchange_id, ordinal, issuer, recipient, message, created, file_id, norm) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(id.0)
+        .bind(i64::from(file.ordinal))
+        .bind(clean(&file.issuer))
+        .bind(clean(&file.recipient))
+        .bind(clean(&file.message))
+        .bind(clean(&file.created))
+        .bind(clean(&file.file_id))
+        .bind(clean(&file.norm))
+        .execute(&mut *db)
+        .await
+        .map_err(doing("writing a logical file"))?;
+    }
+    Ok(())
+}

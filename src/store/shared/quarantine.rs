@@ -1,0 +1,133 @@
+//! SQL of quarantined invoices, compiled for both databases.
+
+use super::batch;
+use super::db::{Db, Store};
+use super::scope;
+use super::unit::Unit;
+use crate::domain::{ExchangeId, Quarantined, Scope};
+use crate::store::codec::{clean, int, limit as rows};
+use crate::store::error::{StoreError, doing};
+use crate::store::exchange_rows::QuarantineRow;
+use crate::store::quarantine::{Quarantine, QuarantineWrites};
+use crate::store::rows::{all, select_quarantined, shown};
+use crate::store::transaction_guard::step;
+use async_trait::async_trait;
+use sqlx::{Database, Pool, QueryBuilder, query, query_as};
+
+type Connection = <Db as Database>::Connection;
+
+#[async_trait]
+impl Quarantine for Store {
+    async fn quarantined(
+        &self,
+        scope: &Scope,
+        id: ExchangeId,
+        limit: usize,
+    ) -> Result<Vec<Quarantined>, StoreError> {
+        self.reads().ask(|pool| quarantined(pool, scope, id, limit)).await
+    }
+
+    async fn quarantined_by_invoice(
+        &self,
+        scope: &Scope,
+        ps: &str,
+        invoice_number: &str,
+    ) -> Result<Vec<Quarantined>, StoreError> {
+        self.reads().ask(|pool| quarantined_by_invoice(pool, scope, ps, invoice_number)).await
+    }
+
+    async fn quarantined_by_ordinals(
+        &self,
+        id: ExchangeId,
+        ranks: (u64, u64),
+    ) -> Result<Vec<Quarantined>, StoreError> {
+        self.reads().ask(|pool| quarantined_by_ordinals(pool, id, ranks)).await
+    }
+}
+
+#[async_trait]
+impl QuarantineWrites for Unit {
+    async fn insert_quarantined(&mut self, invoices: &[Quarantined]) -> Result<(), StoreError> {
+        step!(self, batch::insert_quarantined(&mut self.tx, invoices))
+    }
+
+    async fn resolve_quarantined(&mut self, by: ExchangeId) -> Result<(), StoreError> {
+        step!(self, start_whole, resolve_quarantined(&mut self.tx, by))
+    }
+}
+
+async fn quarantined(
+    pool: &Pool<Db>,
+    scope: &Scope,
+    id: ExchangeId,
+    limit: usize,
+) -> Result<Vec<Quarantined>, StoreError> {
+    let mut query = QueryBuilder::new(select_quarantined!("WHERE exchange_id = "));
+    query.push_bind(id.0);
+    scope::quarantine(&mut query, scope);
+    query.push(" ORDER BY ordinal LIMIT ").push_bind(rows(limit));
+    let found: Vec<QuarantineRow> = query
+        .build_query_as()
+        .fetch_all(pool)
+        .await
+        .map_err(doing("reading the quarantine of an exchange"))?;
+    all(found)
+}
+
+async fn quarantined_by_invoice(
+    pool: &Pool<Db>,
+    scope: &Scope,
+    ps: &str,
+    invoice_number: &str,
+) -> Result<Vec<Quarantined>, StoreError> {
+    let mut query = QueryBuilder::new(select_quarantined!(concat!(
+        "WHERE resolved_by IS NULL AND duplicate_of IS NULL AND ",
+        shown!("exchange_id"),
+        " AND ps = "
+    )));
+    query
+        .push_bind(clean(ps).into_owned())
+        .push(" AND invoice_number = ")
+        .push_bind(clean(invoice_number).into_owned());
+    scope::quarantine(&mut query, scope);
+    query.push(" ORDER BY at, exchange_id, ordinal");
+    let found: Vec<QuarantineRow> = query
+        .build_query_as()
+        .fetch_all(pool)
+        .await
+        .map_err(doing("looking for a quarantined invoice"))?;
+    all(found)
+}
+
+/// The invoices put aside by earlier tries of a load, between two ranks.
+async fn quarantined_by_ordinals(
+    pool: &Pool<Db>,
+    id: ExchangeId,
+    (first, last): (u64, u64),
+) -> Result<Vec<crate::domain::Quarantined>, StoreError> {
+    let query =
+        query_as(select_quarantined!("WHERE exchange_id = $1 AND ordinal BETWEEN $2 AND $3"));
+    let found: Vec<QuarantineRow> = query
+        .bind(id.0)
+        .bind(int(first))
+        .bind(int(last))
+        .fetch_all(pool)
+        .await
+        .map_err(doing("reading what a load put aside"))?;
+    all(found)
+}
+
+/// Once for the exchange, at its close: before, its claims are not shown, and an invoice
+/// that waits must be seen somewhere.
+async fn resolve_quarantined(db: &mut Connection, by: ExchangeId) -> Result<(), StoreError> {
+    query(
+        "UPDATE quarantine SET resolved_by = c.id FROM claims c WHERE c.exchange_id = $1 AND quarantine.exchange_id <> $1 \
+         AND quarantine.ps = c.ps AND quarantine.invoice_number = c.invoice_number \
+         AND quarantine.resolved_by IS NULL AND quarantine.duplicate_of IS NULL",
+    )
+    .bind(by.0)
+    .execute(db)
+    .await
+    .map(|_| ())
+    .map_err(doing("resolving the quarantine"))
+}

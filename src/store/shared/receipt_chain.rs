@@ -1,0 +1,102 @@
+//! SQL of the chain of receipts, compiled for both databases.
+
+use super::db::{Db, Store, for_update};
+use super::listing;
+use crate::domain::ExchangeId;
+use crate::store::codec::{int, limit as rows, uint};
+use crate::store::error::{StoreError, doing};
+use crate::store::receipt_chain::{ChainLink, ChainTip, ReceiptChain, SignLink};
+use crate::store::rows::all;
+use crate::store::staged_rows::{ChainRow, tip};
+use async_trait::async_trait;
+use sqlx::{Database, Pool, query, query_as};
+use uuid::Uuid;
+
+type Connection = <Db as Database>::Connection;
+
+#[async_trait]
+impl ReceiptChain for Store {
+    async fn chain_links(
+        &self,
+        from_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<ChainLink>, StoreError> {
+        self.reads().ask(|pool| chain_links(pool, from_sequence, limit)).await
+    }
+
+    async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
+        self.reads().ask(chain_tip).await
+    }
+
+    async fn chain_sequences(
+        &self,
+        ids: &[ExchangeId],
+    ) -> Result<Vec<(ExchangeId, u64)>, StoreError> {
+        self.reads().ask(|pool| chain_sequences(pool, ids)).await
+    }
+}
+
+async fn chain_links(
+    pool: &Pool<Db>,
+    from_sequence: u64,
+    limit: usize,
+) -> Result<Vec<ChainLink>, StoreError> {
+    let query = query_as(
+        "SELECT sequence, exchange_id, link FROM receipt_chain WHERE sequence >= $1 ORDER BY sequence LIMIT $2",
+    );
+    let found: Vec<ChainRow> = query
+        .bind(int(from_sequence))
+        .bind(rows(limit))
+        .fetch_all(pool)
+        .await
+        .map_err(doing("reading the chain of receipts"))?;
+    all(found)
+}
+
+async fn chain_tip(pool: &Pool<Db>) -> Result<ChainTip, StoreError> {
+    tip(query_as("SELECT sequence, link FROM receipt_chain_tip").fetch_one(pool).await)
+}
+
+async fn chain_sequences(
+    pool: &Pool<Db>,
+    ids: &[ExchangeId],
+) -> Result<Vec<(ExchangeId, u64)>, StoreError> {
+    let mut query = listing::chain_sequences(ids);
+    let found: Vec<(Uuid, i64)> = query
+        .build_query_as()
+        .fetch_all(pool)
+        .await
+        .map_err(doing("looking for links of the chain"))?;
+    found
+        .into_iter()
+        .map(|(id, rank)| Ok((ExchangeId(id), uint(rank, "receipt_chain.sequence")?)))
+        .collect()
+}
+
+/// Puts a receipt behind the last one. The lock on the end holds until the commit: receipts
+/// are chained in the order of their commits.
+pub(super) async fn extend_chain(
+    db: &mut Connection,
+    id: ExchangeId,
+    link: SignLink<'_>,
+) -> Result<(), StoreError> {
+    let last =
+        tip(query_as(concat!("SELECT sequence, link FROM receipt_chain_tip", for_update!()))
+            .fetch_one(&mut *db)
+            .await)?;
+    let (sequence, link) = (int(last.sequence + 1), link(&last));
+    query("INSERT INTO receipt_chain (sequence, exchange_id, link) VALUES ($1, $2, $3)")
+        .bind(sequence)
+        .bind(id.0)
+        .bind(&link)
+        .execute(&mut *db)
+        .await
+        .map_err(doing("chaining a receipt"))?;
+    query("UPDATE receipt_chain_tip SET sequence = $1, link = $2")
+        .bind(sequence)
+        .bind(link)
+        .execute(db)
+        .await
+        .map(|_| ())
+        .map_err(doing("moving the end of the chain of receipts"))
+}

@@ -1,0 +1,85 @@
+//! Turns a [`Scope`] into SQL, one function a noun.
+//!
+//! A row outside the scope is as absent as a row that does not exist. The dimensions of each noun:
+//!
+//! | noun | sender | PS | AMC | organism |
+//! |---|---|---|---|---|
+//! | exchange, ledger, anomaly | depositor | | | |
+//! | quarantined invoice | depositor of its exchange | PS | | |
+//! | claim, line, event | depositor | PS | AMC number | AMO organism |
+//! | return file | recipient | | | |
+//!
+//! An empty dimension covers nothing, whether the noun has that dimension or not. A full scope adds
+//! no text, so that the plans of internal readers do not change.
+
+use super::db::Db;
+use crate::domain::{Extent, Scope};
+use sqlx::QueryBuilder;
+
+/// Restricts `exchanges` without alias.
+pub(super) fn exchanges(query: &mut QueryBuilder<Db>, scope: &Scope) {
+    restrict(query, scope, &[("sender", &scope.senders)]);
+}
+
+/// Restricts rows of a table by the exchange that this column names: ledgers, anomalies.
+pub(super) fn of_exchange(query: &mut QueryBuilder<Db>, column: &str, scope: &Scope) {
+    if *scope != Scope::everything() {
+        query.push(" AND ").push(column).push(" IN (SELECT id FROM exchanges WHERE TRUE");
+        exchanges(query, scope);
+        query.push(")");
+    }
+}
+
+/// Restricts `quarantine` without alias.
+pub(super) fn quarantine(query: &mut QueryBuilder<Db>, scope: &Scope) {
+    of_exchange(query, "exchange_id", scope);
+    restrict(query, scope, &[("ps", &scope.ps)]);
+}
+
+/// Restricts `claims` with the alias `c`.
+pub(super) fn claims(query: &mut QueryBuilder<Db>, scope: &Scope) {
+    let dimensions = [
+        ("c.sender", &scope.senders),
+        ("c.ps", &scope.ps),
+        ("c.amc_number", &scope.amc),
+        ("c.amo_organism", &scope.organisms),
+    ];
+    restrict(query, scope, &dimensions);
+}
+
+/// Restricts rows of a table by the claim that this column names: lines, events.
+pub(super) fn of_claim(query: &mut QueryBuilder<Db>, column: &str, scope: &Scope) {
+    if *scope != Scope::everything() {
+        query.push(" AND EXISTS (SELECT 1 FROM claims c WHERE c.id = ").push(column);
+        claims(query, scope);
+        query.push(")");
+    }
+}
+
+/// Restricts `returns` without alias.
+pub(super) fn return_files(query: &mut QueryBuilder<Db>, scope: &Scope) {
+    restrict(query, scope, &[("recipient", &scope.senders)]);
+}
+
+/// Appends one condition for each limited dimension.
+fn restrict(query: &mut QueryBuilder<Db>, scope: &Scope, dimensions: &[(&str, &Extent)]) {
+    if [&scope.senders, &scope.ps, &scope.amc, &scope.organisms].into_iter().any(is_empty) {
+        query.push(" AND 1 = 0");
+        return;
+    }
+    for (column, extent) in dimensions {
+        if let Extent::Only(values) = extent {
+            query.push(" AND ").push(*column).push(" IN (");
+            let mut list = query.separated(", ");
+            for value in values {
+                list.push_bind(value.clone());
+            }
+            query.push(")");
+        }
+    }
+}
+
+/// Whether a dimension covers no value.
+fn is_empty(extent: &Extent) -> bool {
+    matches!(extent, Extent::Only(values) if values.is_empty())
+}

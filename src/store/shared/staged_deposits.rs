@@ -1,0 +1,208 @@
+//! SQL of staged deposits, compiled for both databases.
+
+use super::batch;
+use super::db::{Db, LeaseKey, Store};
+use super::unit::Unit;
+use super::withdrawals;
+use crate::domain::{ExchangeId, InvoiceKey, LogicalFile};
+use crate::store::codec::{Instant, clean, int, limit as rows, uint};
+use crate::store::error::{StoreError, doing};
+use crate::store::lease::Lease;
+use crate::store::rows::all;
+use crate::store::staged_deposits::{
+    OpenDeposit, RemovedRows, StagedDeposit, StagedDepositWrites, StagedDeposits, StagedProgress,
+    Withdrawal,
+};
+use crate::store::staged_rows::{StagedDepositRow, WrittenRow, select_load};
+use crate::store::stored_invoices::{StoredInvoice, StoredInvoices};
+use crate::store::transaction_guard::step;
+use async_trait::async_trait;
+use sqlx::{Database, Pool, query, query_as};
+
+type Connection = <Db as Database>::Connection;
+
+#[async_trait]
+impl StagedDeposits for Store {
+    async fn staged_deposit(&self, id: ExchangeId) -> Result<Option<StagedDeposit>, StoreError> {
+        self.reads().ask(|pool| staged_deposit(pool, id)).await
+    }
+
+    async fn staged_deposits(&self, limit: usize) -> Result<Vec<StagedDeposit>, StoreError> {
+        self.reads().ask(|pool| staged_deposits(pool, limit)).await
+    }
+
+    async fn staged_progress(&self, id: ExchangeId) -> Result<StagedProgress, StoreError> {
+        self.whole_deposit().ask(|pool| staged_progress(pool, id)).await
+    }
+
+    async fn try_deposit_lease(
+        &self,
+        id: ExchangeId,
+    ) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        self.take_lease(LeaseKey::StagedDeposit(id)).await
+    }
+}
+
+#[async_trait]
+impl StoredInvoices for Store {
+    async fn stored_invoices(
+        &self,
+        id: ExchangeId,
+        invoices: &[InvoiceKey],
+    ) -> Result<Vec<StoredInvoice>, StoreError> {
+        self.reads().ask(|pool| batch::stored_invoices(pool, id, invoices)).await
+    }
+
+    async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
+        self.whole_deposit().ask(|pool| count_invoices(pool, id)).await
+    }
+}
+
+#[async_trait]
+impl StagedDepositWrites for Unit {
+    async fn stage_deposit(
+        &mut self,
+        load: &StagedDeposit,
+        logical_files: &[LogicalFile],
+    ) -> Result<(), StoreError> {
+        let opened: Result<(), StoreError> =
+            step!(self, stage_deposit(&mut self.tx, load, logical_files));
+        opened.map(|()| self.state.loading())
+    }
+
+    async fn advance_deposit_cursor(
+        &mut self,
+        id: ExchangeId,
+        from: u64,
+        to: u64,
+    ) -> Result<bool, StoreError> {
+        let open: Result<bool, StoreError> =
+            step!(self, advance_deposit_cursor(&mut self.tx, id, from, to));
+        if matches!(open, Ok(true)) {
+            self.state.loading();
+        }
+        open
+    }
+
+    async fn open_deposits(&mut self) -> Result<Vec<OpenDeposit>, StoreError> {
+        step!(self, open_deposits(&mut self.tx))
+    }
+
+    async fn withdraw_deposit(
+        &mut self,
+        id: ExchangeId,
+        why: Withdrawal,
+    ) -> Result<bool, StoreError> {
+        step!(self, withdrawals::withdraw_deposit(&mut self.tx, id, why))
+    }
+
+    async fn remove_staged_rows(
+        &mut self,
+        id: ExchangeId,
+        at_most: usize,
+    ) -> Result<Option<RemovedRows>, StoreError> {
+        step!(self, withdrawals::remove_staged_rows(&mut self.tx, id, at_most))
+    }
+}
+
+async fn staged_deposit(
+    pool: &Pool<Db>,
+    id: ExchangeId,
+) -> Result<Option<StagedDeposit>, StoreError> {
+    let query = query_as(select_load!("AND id = $1")).bind(id.0);
+    let row: Option<StagedDepositRow> =
+        query.fetch_optional(pool).await.map_err(doing("reading a load"))?;
+    row.map(StagedDeposit::try_from).transpose()
+}
+
+async fn staged_deposits(pool: &Pool<Db>, limit: usize) -> Result<Vec<StagedDeposit>, StoreError> {
+    let query = query_as(select_load!("ORDER BY received_at, id LIMIT $1")).bind(rows(limit));
+    let found: Vec<StagedDepositRow> =
+        query.fetch_all(pool).await.map_err(doing("listing loads"))?;
+    all(found)
+}
+
+async fn staged_progress(pool: &Pool<Db>, id: ExchangeId) -> Result<StagedProgress, StoreError> {
+    let row: WrittenRow = query_as(
+        "SELECT count(*) AS claims, CAST(COALESCE(sum(c.record_count), 0) AS BIGINT) AS records, \
+         CAST(COALESCE(sum(c.total), 0) AS BIGINT) AS total, CAST(COALESCE(sum(amo.asked), 0) AS BIGINT) AS amo, \
+         CAST(COALESCE(sum(amc.asked), 0) AS BIGINT) AS amc, COALESCE(max(c.ordinal), 0) AS last_claim, \
+         COALESCE((SELECT max(ordinal) FROM quarantine WHERE exchange_id = $1), 0) AS last_aside \
+         FROM claims c JOIN claim_parts amo ON amo.claim_id = c.id AND amo.kind = 'amo' \
+         JOIN claim_parts amc ON amc.claim_id = c.id AND amc.kind = 'amc' WHERE c.exchange_id = $1",
+    )
+    .bind(id.0)
+    .fetch_one(pool)
+    .await
+    .map_err(doing("adding up what a load wrote"))?;
+    StagedProgress::try_from(row)
+}
+
+async fn count_invoices(pool: &Pool<Db>, id: ExchangeId) -> Result<(u64, u64), StoreError> {
+    let (claims, aside): (i64, i64) =
+        query_as("SELECT (SELECT count(*) FROM claims WHERE exchange_id = $1), (SELECT count(*) FROM quarantine WHERE exchange_id = $1)")
+            .bind(id.0)
+            .fetch_one(pool)
+            .await
+            .map_err(doing("counting what an exchange holds"))?;
+    Ok((uint(claims, "count")?, uint(aside, "count")?))
+}
+
+async fn stage_deposit(
+    db: &mut Connection,
+    load: &StagedDeposit,
+    logical_files: &[LogicalFile],
+) -> Result<(), StoreError> {
+    let written = query(
+        "UPDATE exchanges SET channel = $2, file_name = $3, size = $4, received_at = $5, archive_name = $6 WHERE id = $1 AND verdict IS NULL",
+    )
+    .bind(load.id.0)
+    .bind(load.channel.as_str())
+    .bind(clean(&load.file_name))
+    .bind(int(load.size))
+    .bind(Instant(load.received_at))
+    .bind(&load.archive_name)
+    .execute(&mut *db)
+    .await
+    .map_err(doing("opening a load"))?;
+    if written.rows_affected() != 1 {
+        return Err(StoreError::Corrupt(format!(
+            "exchange {} did not take its place or is closed already",
+            load.id
+        )));
+    }
+    super::exchanges::insert_logical_files(db, load.id, logical_files).await
+}
+
+/// Moves the mark of a load from where the caller left it. Whoever else goes on with it, or
+/// closes it, waits here for the end of this change.
+async fn advance_deposit_cursor(
+    db: &mut Connection,
+    id: ExchangeId,
+    from: u64,
+    to: u64,
+) -> Result<bool, StoreError> {
+    let moved = query(
+        "UPDATE exchanges SET loaded = $3 WHERE id = $1 AND loaded = $2 AND verdict IS NULL AND withdrawal IS NULL",
+    );
+    let moved = moved
+        .bind(id.0)
+        .bind(int(from))
+        .bind(int(to))
+        .execute(db)
+        .await
+        .map_err(doing("going on with a load"))?;
+    Ok(moved.rows_affected() == 1)
+}
+
+async fn open_deposits(db: &mut Connection) -> Result<Vec<OpenDeposit>, StoreError> {
+    let found: Vec<(uuid::Uuid, bool)> =
+        query_as("SELECT id, withdrawal IS NOT NULL FROM exchanges WHERE verdict IS NULL")
+            .fetch_all(db)
+            .await
+            .map_err(doing("looking for the loads under way"))?;
+    Ok(found
+        .into_iter()
+        .map(|(id, withdrawn)| OpenDeposit { id: ExchangeId(id), withdrawn })
+        .collect())
+}

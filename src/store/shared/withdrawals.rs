@@ -1,0 +1,134 @@
+//! SQL that removes the rows of a withdrawn deposit, compiled for both databases.
+
+use super::db::{Db, for_update};
+use crate::domain::ExchangeId;
+use crate::store::codec::{code, limit as rows};
+use crate::store::error::{StoreError, doing};
+use crate::store::staged_deposits::{RemovedRows, Withdrawal};
+use crate::store::staged_rows::step_claims;
+use sqlx::{Database, query, query_scalar};
+use uuid::Uuid;
+
+type Connection = <Db as Database>::Connection;
+
+/// Marks a load. One that is given up stays given up.
+pub(super) async fn withdraw_deposit(
+    db: &mut Connection,
+    id: ExchangeId,
+    why: Withdrawal,
+) -> Result<bool, StoreError> {
+    let marked = query(
+        "UPDATE exchanges SET withdrawal = CASE WHEN withdrawal = 'abandon' THEN withdrawal ELSE $2 END \
+         WHERE id = $1 AND verdict IS NULL AND received_at IS NOT NULL",
+    );
+    let marked = marked
+        .bind(id.0)
+        .bind(why.as_str())
+        .execute(db)
+        .await
+        .map_err(doing("marking a load to be taken back"))?;
+    Ok(marked.rows_affected() == 1)
+}
+
+pub(super) async fn remove_staged_rows(
+    db: &mut Connection,
+    id: ExchangeId,
+    at_most: usize,
+) -> Result<Option<RemovedRows>, StoreError> {
+    let marked: Option<String> =
+        query_scalar(concat!("SELECT withdrawal FROM exchanges WHERE id = $1 AND verdict IS NULL AND withdrawal IS NOT NULL", for_update!()))
+            .bind(id.0)
+            .fetch_optional(&mut *db)
+            .await
+            .map_err(doing("holding a load to be taken back"))?;
+    let Some(marked) = marked else { return Ok(None) };
+    // Locked before anything is removed: a deposit that refuses a duplicate of them at this
+    // moment is waited for, and its refusal is seen below.
+    let claims: Vec<Uuid> = query_scalar(concat!(step_claims!(), for_update!()))
+        .bind(id.0)
+        .bind(rows(at_most))
+        .fetch_all(&mut *db)
+        .await
+        .map_err(doing("locking the claims to be taken back"))?;
+    if !claims.is_empty() {
+        let freed = remove_claims(db, id, at_most).await?;
+        return Ok(Some(RemovedRows {
+            claims: claims.len() as u64,
+            freed,
+            ..RemovedRows::default()
+        }));
+    }
+    let aside = "DELETE FROM quarantine WHERE exchange_id = $1 AND ordinal IN \
+                 (SELECT ordinal FROM quarantine WHERE exchange_id = $1 ORDER BY ordinal LIMIT $2)";
+    let aside = execute(db, aside, id, at_most).await?;
+    if aside > 0 {
+        return Ok(Some(RemovedRows { quarantined: aside, ..RemovedRows::default() }));
+    }
+    finish_withdrawal(db, id, code(&marked, "exchanges.withdrawal")?).await?;
+    Ok(Some(RemovedRows { over: true, ..RemovedRows::default() }))
+}
+
+/// Removes some claims and what hangs on them. Answers how many duplicates of them are none
+/// any more.
+async fn remove_claims(
+    db: &mut Connection,
+    id: ExchangeId,
+    at_most: usize,
+) -> Result<u64, StoreError> {
+    let duplicates = concat!(
+        "UPDATE quarantine SET duplicate_of = NULL WHERE exchange_id <> $1 AND duplicate_of IN (",
+        step_claims!(),
+        ")"
+    );
+    let freed = execute(db, duplicates, id, at_most).await?;
+    // The claims last: the others are found by them.
+    for removal in [
+        concat!("DELETE FROM outbox WHERE claim_id IN (", step_claims!(), ")"),
+        concat!("DELETE FROM claim_lines WHERE claim_id IN (", step_claims!(), ")"),
+        concat!("DELETE FROM claim_parts WHERE claim_id IN (", step_claims!(), ")"),
+        concat!("DELETE FROM claims WHERE id IN (", step_claims!(), ")"),
+    ] {
+        execute(db, removal, id, at_most).await?;
+    }
+    Ok(freed)
+}
+
+async fn execute(
+    db: &mut Connection,
+    sql: &'static str,
+    id: ExchangeId,
+    at_most: usize,
+) -> Result<u64, StoreError> {
+    let done = query(sql)
+        .bind(id.0)
+        .bind(rows(at_most))
+        .execute(db)
+        .await
+        .map_err(doing("taking a load back"))?;
+    Ok(done.rows_affected())
+}
+
+/// What comes last: the place, free of its invoices, or no place at all.
+async fn finish_withdrawal(
+    db: &mut Connection,
+    id: ExchangeId,
+    why: Withdrawal,
+) -> Result<(), StoreError> {
+    let ends: &[&'static str] = match why {
+        Withdrawal::Restart => {
+            &["UPDATE exchanges SET withdrawal = NULL, loaded = 0 WHERE id = $1"]
+        }
+        Withdrawal::Abandon => &[
+            "DELETE FROM logical_files WHERE exchange_id = $1",
+            "DELETE FROM exchanges WHERE id = $1",
+        ],
+    };
+    for sql in ends {
+        query(*sql)
+            .bind(id.0)
+            .execute(&mut *db)
+            .await
+            .map_err(doing("ending the taking back of a load"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Rows of staged deposits and of the receipt chain, as both databases give them.
+
+use super::codec::{Instant, code, uint};
+use super::{ChainLink, ChainTip, StagedDeposit, StagedProgress, StoreError};
+use crate::domain::ExchangeId;
+use noemie_parsers::types::Montant;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// `SELECT` of the deposits without verdict, then the given tail: further conditions (`AND …`) and
+/// an order. A row whose deposit is not written yet (of the transaction that opens it) has no
+/// instant and is none.
+macro_rules! select_load {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, sender, digest, idempotency_key, channel, file_name, size, received_at, archive_name, loaded, withdrawal FROM exchanges \
+             WHERE verdict IS NULL AND received_at IS NOT NULL ",
+            $tail
+        )
+    };
+}
+pub(in crate::store) use select_load;
+
+#[derive(FromRow)]
+pub(in crate::store) struct StagedDepositRow {
+    id: Uuid,
+    sender: String,
+    digest: String,
+    idempotency_key: String,
+    channel: String,
+    file_name: String,
+    size: i64,
+    received_at: Instant,
+    archive_name: String,
+    /// Of loads only, as the next one.
+    #[sqlx(default)]
+    loaded: i64,
+    #[sqlx(default)]
+    withdrawal: Option<String>,
+}
+
+impl TryFrom<StagedDepositRow> for StagedDeposit {
+    type Error = StoreError;
+
+    fn try_from(r: StagedDepositRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ExchangeId(r.id),
+            sender: r.sender,
+            digest: r.digest,
+            idempotency_key: r.idempotency_key,
+            channel: code(&r.channel, "exchanges.channel")?,
+            file_name: r.file_name,
+            size: uint(r.size, "exchanges.size")?,
+            received_at: r.received_at.0,
+            archive_name: r.archive_name,
+            cursor: uint(r.loaded, "exchanges.loaded")?,
+            withdrawal: r.withdrawal.map(|w| code(&w, "exchanges.withdrawal")).transpose()?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct WrittenRow {
+    claims: i64,
+    records: i64,
+    total: i64,
+    amo: i64,
+    amc: i64,
+    last_claim: i64,
+    last_aside: i64,
+}
+
+impl TryFrom<WrittenRow> for StagedProgress {
+    type Error = StoreError;
+
+    fn try_from(r: WrittenRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            last: uint(r.last_claim.max(r.last_aside), "ordinal")?,
+            claims: uint(r.claims, "count")?,
+            records: uint(r.records, "claims.record_count")?,
+            total: Montant::from_centimes(r.total),
+            amo: Montant::from_centimes(r.amo),
+            amc: Montant::from_centimes(r.amc),
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct ChainRow {
+    sequence: i64,
+    exchange_id: Uuid,
+    link: String,
+}
+
+impl TryFrom<ChainRow> for ChainLink {
+    type Error = StoreError;
+
+    fn try_from(r: ChainRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            sequence: uint(r.sequence, "receipt_chain.sequence")?,
+            exchange_id: ExchangeId(r.exchange_id),
+            link: r.link,
+        })
+    }
+}
+
+/// The one row of `receipt_chain_tip`.
+pub(in crate::store) fn tip(
+    row: Result<(i64, String), sqlx::Error>,
+) -> Result<ChainTip, StoreError> {
+    let (sequence, link) =
+        row.map_err(super::codec::doing("reading the end of the chain of receipts"))?;
+    Ok(ChainTip { sequence: uint(sequence, "receipt_chain_tip.sequence")?, link })
+}
+
+/// The claims of one step, always the same ones within a change.
+macro_rules! step_claims {
+    () => {
+        "SELECT id FROM claims WHERE exchange_id = $1 ORDER BY received_at, id LIMIT $2"
+    };
+}
+pub(in crate::store) use step_claims;
