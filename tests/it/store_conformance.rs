@@ -19,6 +19,8 @@ mod loads;
 mod outbox;
 #[path = "store_conformance/returns.rs"]
 mod returns;
+#[path = "store_conformance/scopes.rs"]
+mod scopes;
 
 /// Runs each story on both databases.
 macro_rules! suite {
@@ -109,5 +111,9 @@ suite! {
         a_decision_is_recorded_once,
         the_access_journal_is_written,
         the_journal_of_operations_keeps_its_steps,
+    }
+    scopes {
+        a_row_outside_the_scope_is_absent,
+        pages_are_whole_under_a_scope,
     }
 }

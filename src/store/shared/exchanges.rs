@@ -2,9 +2,9 @@
 
 use super::batch;
 use super::db::{Db, Store};
-use super::listing;
 use super::scope;
 use super::unit::Unit;
+use super::{listing, logical_files};
 use crate::domain::page::PageToken;
 use crate::domain::{Exchange, ExchangeId, Finding, Ledger, LogicalFile, Norm, Page, Scope};
 use crate::store::codec::{Instant, clean, int, limit as rows};
@@ -89,11 +89,11 @@ impl ExchangeWrites for Unit {
         &mut self,
         file: &LogicalFile,
     ) -> Result<Option<ExchangeId>, StoreError> {
-        step!(self, find_logical_file(&mut self.tx, file))
+        step!(self, logical_files::find_logical_file(&mut self.tx, file))
     }
 
     async fn delete_logical_files(&mut self, id: ExchangeId) -> Result<(), StoreError> {
-        step!(self, delete_logical_files(&mut self.tx, id))
+        step!(self, logical_files::delete_logical_files(&mut self.tx, id))
     }
 
     async fn insert_anomalies(
@@ -235,33 +235,6 @@ async fn reserve_exchange(
     })
 }
 
-async fn find_logical_file(
-    db: &mut Connection,
-    file: &LogicalFile,
-) -> Result<Option<ExchangeId>, StoreError> {
-    let found: Option<Uuid> = query_scalar(
-        "SELECT exchange_id FROM logical_files \
-         WHERE issuer = $1 AND recipient = $2 AND message = $3 AND created = $4 AND file_id = $5",
-    )
-    .bind(clean(&file.issuer))
-    .bind(clean(&file.recipient))
-    .bind(clean(&file.message))
-    .bind(clean(&file.created))
-    .bind(clean(&file.file_id))
-    .fetch_optional(db)
-    .await
-    .map_err(doing("looking for a logical file"))?;
-    Ok(found.map(ExchangeId))
-}
-
-/// A load whose file turns out to be refused holds no remittance: the corrected file may
-/// bring it.
-async fn delete_logical_files(db: &mut Connection, id: ExchangeId) -> Result<(), StoreError> {
-    let freed =
-        query("DELETE FROM logical_files WHERE exchange_id = $1").bind(id.0).execute(db).await;
-    freed.map(|_| ()).map_err(doing("freeing the remittances of a refused load"))
-}
-
 async fn close_exchange(
     db: &mut Connection,
     closing: &Closing,
@@ -275,7 +248,8 @@ async fn close_exchange(
     }
     fill_exchange(&mut *db, &closing.exchange, closing.at).await?;
     insert_ledger(&mut *db, closing.exchange.id, &closing.ledger).await?;
-    insert_logical_files(&mut *db, closing.exchange.id, &closing.logical_files).await?;
+    logical_files::insert_logical_files(&mut *db, closing.exchange.id, &closing.logical_files)
+        .await?;
     super::return_files::insert_return_file(&mut *db, &closing.arl).await?;
     super::receipt_chain::extend_chain(db, closing.exchange.id, link).await
 }
@@ -364,43 +338,4 @@ async fn insert_ledger(
     .await
     .map(|_| ())
     .map_err(doing("writing a ledger"))
-}
-
-/// One statement per logical file: a physical file holds one, seldom a handful. A file that
-/// holds the same logical file twice keeps the first; one already known from another
-/// exchange fails, because two deposits at once both found nothing before (the caller
-/// begins again).
-pub(super) async fn insert_logical_files(
-    db: &mut Connection,
-    id: ExchangeId,
-    files: &[LogicalFile],
-) -> Result<(), StoreError> {
-    let key = |f: &LogicalFile| {
-        (
-            f.issuer.clone(),
-            f.recipient.clone(),
-            f.message.clone(),
-            f.created.clone(),
-            f.file_id.clone(),
-        )
-    };
-    let mut seen = std::collections::HashSet::new();
-    for file in files.iter().filter(|f| seen.insert(key(f))) {
-        query(
-            "INSERT INTO logical_files (exchange_id, ordinal, issuer, recipient, message, created, file_id, norm) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(id.0)
-        .bind(i64::from(file.ordinal))
-        .bind(clean(&file.issuer))
-        .bind(clean(&file.recipient))
-        .bind(clean(&file.message))
-        .bind(clean(&file.created))
-        .bind(clean(&file.file_id))
-        .bind(clean(&file.norm))
-        .execute(&mut *db)
-        .await
-        .map_err(doing("writing a logical file"))?;
-    }
-    Ok(())
 }

@@ -171,7 +171,7 @@ async fn stage_deposit(
             load.id
         )));
     }
-    super::exchanges::insert_logical_files(db, load.id, logical_files).await
+    super::logical_files::insert_logical_files(db, load.id, logical_files).await
 }
 
 /// Moves the mark of a load from where the caller left it. Whoever else goes on with it, or

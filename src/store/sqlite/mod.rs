@@ -37,6 +37,8 @@ mod exchanges;
 mod health;
 #[path = "../shared/listing.rs"]
 mod listing;
+#[path = "../shared/logical_files.rs"]
+mod logical_files;
 #[path = "../shared/operations_journal.rs"]
 mod operations_journal;
 #[path = "../shared/outbox.rs"]

@@ -283,8 +283,9 @@ pub async fn two_deposits_of_one_logical_file_at_once_keep_one(db: TestDatabase)
     assert_eq!(db.number("SELECT count(*) FROM logical_files").await, 1);
 }
 
-pub async fn anomalies_come_back_in_order(db: TestDatabase) {
-    let finding = |ordinal: u64| Finding {
+/// A finding of a record.
+pub fn finding(ordinal: u64) -> Finding {
+    Finding {
         code: FindingCode::new("B2-KEY", "C30"),
         severity: Severity::Invoice,
         record: Some(ordinal + 3),
@@ -296,7 +297,10 @@ pub async fn anomalies_come_back_in_order(db: TestDatabase) {
         value: Some("1************".into()),
         message: "Clé du NIR fausse".into(),
         invoice: Some("000000001".into()),
-    };
+    }
+}
+
+pub async fn anomalies_come_back_in_order(db: TestDatabase) {
     // The file has none of these: they come back as absent, not as 0 or an empty text.
     let bare = Finding { record: None, column: None, value: None, invoice: None, ..finding(130) };
     let mut unit = db.store.begin().await.unwrap();
