@@ -152,11 +152,8 @@ const NOT_IN_PURE_CRATES: &[&str] =
     &["std::fs", "std::net", "std::time", "std::env", "std::process", "tokio", "noemie_gateway"];
 
 /// Circles that are being taken apart.
-const OLD_CIRCLES: &[&str] = &[
-    "src/domain/claim.rs ⇄ src/domain/life_cycle.rs",
-    "src/verify/file.rs ⇄ src/verify/invoices.rs",
-    "xray/src/examine.rs ⇄ xray/src/pass.rs",
-];
+const OLD_CIRCLES: &[&str] =
+    &["src/domain/claim.rs ⇄ src/domain/life_cycle.rs", "xray/src/examine.rs ⇄ xray/src/pass.rs"];
 
 const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 70;

@@ -9,15 +9,14 @@ pub async fn a_claim_stands_that_this_version_would_put_aside(db: TestDatabase) 
     replica.reads(&load, &damaged());
     assert_eq!(replica.door.resume().await.unwrap(), 1);
     let exchange = closed(&db, load.id).await;
-    assert_eq!(
-        (exchange.verdict, exchange.accepted, exchange.anomalies),
-        (Verdict::Accepted, INVOICES, 0)
+    assert_eq!((exchange.verdict, exchange.accepted), (Verdict::Accepted, INVOICES));
+    // The limits in 2X of the made file are past: a warning each, which costs no invoice.
+    let findings = db.store.anomalies(&Scope::everything(), load.id, 1, 100).await.unwrap();
+    assert!(
+        findings.iter().all(|finding| finding.severity == Severity::Warning),
+        "a finding that would cost a claim that stays is not reported: {findings:?}"
     );
-    assert_eq!(
-        db.store.anomalies(&Scope::everything(), load.id, 1, 10).await.unwrap(),
-        [],
-        "a finding on a claim that stays is not reported"
-    );
+    assert_eq!(exchange.anomalies, findings.len() as u64);
     assert_eq!(
         db.number("SELECT CAST(sum(total) AS BIGINT) FROM claims").await,
         exchange.total.centimes()
