@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write the public holidays of France, 1990 to 2050, as two independent Python tables have them.
 
-`tests/holidays.rs` compares `src/domain/calendar.rs` with these files. Run it again with
+`tests/it/holidays.rs` compares `src/domain/calendar.rs` with these files. Run it again with
 `pip install holidays workalendar && scripts/holiday-tables.py` and read the difference before committing:
 a change there is a change of a library, not of the gateway.
 
