@@ -24,13 +24,13 @@ pub(super) struct XrayArgs {
     /// Write a self-contained page there instead of text.
     #[arg(long, value_name = "OUT")]
     html: Option<PathBuf>,
-    /// Names, NIR and birth dates in clear: the output is then to be protected as the file is.
+    /// Show names, NIR and birth dates in clear: protect the output as you protect the file.
     #[arg(long)]
     show_persons: bool,
 }
 
-/// Exit status 0 when something is shown, 1 when no record answers the choice, 2 when the file is
-/// not recognised, 64 when it cannot be read.
+/// Shows the chosen records. Returns exit status 0 when a record is shown, 1 when no record answers
+/// the choice, 2 when the file is not recognised, 64 when it cannot be read.
 pub(super) fn run(args: &XrayArgs, out: &mut Output) -> Result<ExitCode> {
     let name = args.file.display().to_string();
     let choice = match (&args.record, &args.invoice) {
@@ -58,10 +58,10 @@ pub(super) fn run(args: &XrayArgs, out: &mut Output) -> Result<ExitCode> {
         return Ok(ExitCode::from(2));
     }
     if xray.is_empty() && xray.of_the_file().next().is_none() {
-        output::notice(nothing(&options.choice, xray.report.records));
+        output::notice(no_record(&options.choice, xray.report.records));
         return Ok(ExitCode::FAILURE);
     }
-    let notes = notes(&options, &xray);
+    let notes = omissions(&options, &xray);
     match &args.html {
         Some(path) => {
             page(&mut xray, path, &notes, args.show_persons)?;
@@ -72,7 +72,7 @@ pub(super) fn run(args: &XrayArgs, out: &mut Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn nothing(choice: &Choice, records: u64) -> String {
+fn no_record(choice: &Choice, records: u64) -> String {
     match choice {
         Choice::Record(n) => {
             format!("L'enregistrement {n} n'existe pas : le fichier en a {records}.")
@@ -82,8 +82,8 @@ fn nothing(choice: &Choice, records: u64) -> String {
     }
 }
 
-/// What is not shown, said.
-fn notes(options: &Options, xray: &Xray<File>) -> Vec<String> {
+/// Notes on records and anomalies that are not shown.
+fn omissions(options: &Options, xray: &Xray<File>) -> Vec<String> {
     let mut notes = Vec::new();
     let (shown, records) = (xray.len() as u64, xray.report.records);
     if options.choice == Choice::Overview && shown < records {

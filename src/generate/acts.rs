@@ -1,4 +1,4 @@
-//! What the profiles share: the circumstances of care, amounts, and the main line of norm PS.
+//! Parts that the profiles share: circumstances of care, amounts, main line of norm PS.
 
 use super::Profile;
 use super::calendar::Calendar;
@@ -10,14 +10,14 @@ use noemie_parsers::types::Date;
 /// The circumstances of an invoice.
 #[derive(Debug)]
 pub(super) struct Care<'a> {
-    /// Who bills, and did it.
+    /// Professional who bills and gave the care.
     pub(super) ps: &'a str,
     pub(super) profile: Profile,
     pub(super) prescriber: String,
     pub(super) prescribed: Date,
     /// Day of the invoice; discharge in a clinic.
     pub(super) date: Date,
-    /// So many days before the creation of the file.
+    /// Days between the invoice and the creation of the file.
     pub(super) days_before: u64,
     /// Admission in a clinic.
     pub(super) admitted: Date,
@@ -59,7 +59,7 @@ impl<'a> Care<'a> {
         }
     }
 
-    /// The rate: 100 % for work accidents, maternity and long illness.
+    /// Returns the rate: 100 % for work accidents, maternity and long illness.
     pub(super) fn rate(&self, usual: u64) -> u64 {
         if self.nature != 10 || self.exemption == "4" { 100 } else { usual }
     }

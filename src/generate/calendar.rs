@@ -1,4 +1,4 @@
-//! The days around the creation of a file, counted once.
+//! Table of the days around the creation of a file.
 
 use noemie_parsers::types::Date;
 

@@ -19,7 +19,7 @@ struct Stay {
     price: u64,
     rate: u64,
     ghs: u64,
-    /// Who pays the daily charge.
+    /// Part that pays the daily charge.
     charge: &'static str,
 }
 

@@ -1,4 +1,5 @@
-//! One named fault in a small file, at its middle invoice, and what a reader must find of it.
+//! Named faults of a small file, made at its middle invoice, and the finding that a reader must
+//! report.
 //!
 //! Controls and verdicts are those of the project's policy (`docs/controles.md`). A fault may raise
 //! other findings beside the one named; the verdict is the worst of them.
@@ -31,7 +32,7 @@ macro_rules! damages {
             #[must_use]
             pub const fn control(self) -> &'static str { match self { $(Self::$variant => $control,)* } }
 
-            /// What it must cost.
+            /// Severity of that finding.
             #[must_use]
             pub const fn verdict(self) -> Severity { match self { $(Self::$variant => Severity::$severity,)* } }
         }
@@ -59,7 +60,7 @@ damages! {
     Type5Amo "type5-amo" "C31" Facture;
     /// A record of the invoice has type 8.
     UnknownType "unknown-type" "P5" Facture;
-    /// One record of the invoice has another invoice number.
+    /// A record of the invoice has another invoice number.
     InvoiceNumber "invoice-number" "C14" Facture;
     /// Letter O for a zero in the amount of a line.
     LetterInAmount "letter-in-amount" "C6" Facture;
@@ -79,23 +80,23 @@ damages! {
     DuplicateInvoice "duplicate-invoice" "C14" Facture;
     /// The last logical file is repeated.
     DuplicateFileId "duplicate-file-id" "C5" Fichier;
-    /// No byte.
+    /// The file is empty.
     Empty "empty" "P1" Fichier;
-    /// 4096 random bytes.
+    /// The file is 4096 random bytes.
     Garbage "garbage" "P1" Fichier;
 }
 
-/// The fault that was made, and what a reader must find.
+/// The fault made, and the finding that a reader must report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damaged {
-    /// What was done.
+    /// Kind of the fault.
     pub kind: Damage,
     /// Control of the norm or of the policy.
     pub control: &'static str,
-    /// What it costs.
+    /// Severity of the finding.
     pub verdict: Severity,
-    /// Physical record, 1-based; 0 when the file has none. Where something is missing, the record
-    /// at which it can be noticed.
+    /// Physical record, 1-based; 0 when the file has none. For something missing, the record
+    /// at which a reader can notice it.
     pub record: u64,
     /// Its type.
     pub record_type: String,
@@ -105,16 +106,16 @@ pub struct Damaged {
     pub offset: u64,
     /// First and last column that a reader may name: the zone, where the fault is in one.
     pub columns: (u32, u32),
-    /// Number of the invoice to put aside.
+    /// Number of the quarantined invoice.
     pub quarantined: Option<String>,
 }
 
-/// Where a fault is, in the damaged sheet.
+/// Position of a fault in the damaged sheet.
 struct Fault {
     index: usize,
     column: u32,
     columns: (u32, u32),
-    /// Invoice to put aside, and what it is worth in the totals: nothing for a copy.
+    /// Quarantined invoice, and its share of the totals: none for a copy.
     invoice: Option<(String, Totaux)>,
     control: &'static str,
 }
@@ -167,7 +168,7 @@ pub(super) fn apply(
     Ok((bytes, Summary { damaged: Some(damaged), ..summary }))
 }
 
-/// The counts that a reader must give.
+/// Returns the counts that a reader must give.
 fn expected(kind: Damage, sheet: &Sheet, bytes: u64, clean: Summary, fault: &Fault) -> Summary {
     if kind.verdict() == Severity::Fichier {
         return Summary { bytes, ..Summary::default() };

@@ -9,10 +9,10 @@ use noemie_parsers::b2::{Fiche, t2, t2b, t2c, t2p, t2s, t2x};
 use noemie_parsers::remplir;
 use noemie_parsers::types::Date;
 
-/// Invoice numbers are 1 to this: nine digits.
+/// Largest invoice number: nine digits.
 pub(super) const NUMBERS: u64 = 999_999_999;
 
-/// Draws invoices one after the other, reusing its records.
+/// Draws invoices one after the other, in the same buffers of records.
 pub(super) struct Invoice<'a> {
     options: &'a Options,
     calendar: &'a Calendar,

@@ -4,7 +4,7 @@
 //! Deterministic (one seed, one file, byte for byte), streaming (nothing is kept but the current
 //! invoice), and correct: written by the strict writers of the parsers, which compute every total,
 //! counter and key. [`Damage`] makes one named fault in a small file and says what a reader must
-//! find. Who may appear in these files: [`people`].
+//! find. The table of [`people`] says which persons and numbers these files hold.
 
 mod acts;
 mod auxiliaire;
@@ -38,10 +38,10 @@ use random::Random;
 use std::io::{self, Write};
 use thiserror::Error;
 
-/// Most invoices of a file to damage: it is held in memory.
-pub const DAMAGED_INVOICES_MAX: u64 = 10_000;
+/// Most invoices of a file to damage, which is held in memory.
+pub const MAX_DAMAGED_INVOICES: u64 = 10_000;
 
-/// Who bills.
+/// Profession of the PS that bill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// Pharmacies: PH7, PH4, PH1 with their 4C.
@@ -87,16 +87,16 @@ impl Profile {
     }
 }
 
-/// What to generate.
+/// Options of a generated DRE.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Who bills.
+    /// Profession of the PS that bill.
     pub profile: Profile,
-    /// How many invoices.
+    /// Number of invoices.
     pub invoices: u64,
-    /// Decides everything else.
+    /// Seed of the random draws: the same seed and options give the same bytes.
     pub seed: u64,
-    /// How the records are separated.
+    /// Separation of the records.
     pub forme: Forme,
     /// Creation date of the file, 2001 to 2098; care is in the weeks before.
     pub created: Date,
@@ -104,11 +104,11 @@ pub struct Options {
     pub sender: String,
     /// Number of the insurer, 10 digits with a right key.
     pub amc: String,
-    /// Most invoices in a lot, 1 to 999. One lot has one professional.
+    /// Most invoices in a lot, 1 to 999. A lot has one professional.
     pub invoices_per_lot: u64,
     /// Most lots in a logical file, 1 to 999.
     pub lots_per_file: u64,
-    /// One fault to make.
+    /// Fault to make.
     pub damage: Option<Damage>,
 }
 
@@ -129,8 +129,8 @@ impl Default for Options {
     }
 }
 
-/// What was generated. With a damage, the counts are those of the damaged file as a reader must
-/// give them.
+/// Counts of a generated file. With a damage, the counts are those that a reader must give for the
+/// damaged file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
     /// Bytes written.
@@ -145,13 +145,13 @@ pub struct Summary {
     pub invoices: u64,
     /// Main lines.
     pub lines: u64,
-    /// Invoices that a reader loads: 0 when the file is refused.
+    /// Invoices that a reader accepts: 0 when the file is refused.
     pub accepted: u64,
-    /// Billed, over the invoices loaded.
+    /// Billed, over the accepted invoices.
     pub total: Montant,
-    /// Asked of the AMO, over the invoices loaded.
+    /// Asked of the AMO, over the accepted invoices.
     pub amo: Montant,
-    /// Asked of the AMC, over the invoices loaded.
+    /// Asked of the AMC, over the accepted invoices.
     pub amc: Montant,
     /// The fault made.
     pub damaged: Option<Damaged>,
@@ -175,7 +175,7 @@ impl Summary {
     }
 }
 
-/// What cannot be generated.
+/// Reason why a file cannot be generated.
 #[derive(Debug, Error)]
 pub enum GenerateError {
     /// An option out of its bounds.
@@ -222,7 +222,7 @@ fn check(options: &Options) -> Result<(), GenerateError> {
     if options.invoices == 0 || options.invoices > head::NUMBERS {
         return refused("a file has 1 to 999999999 invoices: their numbers have nine digits");
     }
-    if options.damage.is_some() && options.invoices > DAMAGED_INVOICES_MAX {
+    if options.damage.is_some() && options.invoices > MAX_DAMAGED_INVOICES {
         return refused("a file to damage has at most 10000 invoices");
     }
     Ok(())

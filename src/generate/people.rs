@@ -10,8 +10,8 @@
 //! | products | CIP7 99xxxxx, LPP 999xxxx, NABM 00009xxx, CCAM ZZZZ999; prices are invented too |
 //! | names | words for "example": EXEMPLE, ESSAI, MODELE ... |
 //!
-//! Nothing outside this table is ever drawn, so that a file met in the wild can be told to be
-//! generated, and by no one's name.
+//! The generator draws from this table only, so that a generated file can be recognised outside of
+//! the tests, and no real person has a number in it.
 
 use super::random::Random;
 use noemie_parsers::remplir;
@@ -36,7 +36,7 @@ const FIRST_NAMES: &[&str] = &[
     "NADIA", "OSCAR",
 ];
 
-/// Who an invoice is about.
+/// Insured and beneficiary of an invoice.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
     /// Number of the insured.

@@ -1,4 +1,4 @@
-//! Pharmacies: PH7 at 65 %, PH4 at 30 %, PH1 at 100 %, and what was dispensed in 4C, five products
+//! Pharmacies: PH7 at 65 %, PH4 at 30 %, PH1 at 100 %, and the products in 4C, five products
 //! a record.
 
 use super::acts::{Act, Care};
@@ -76,7 +76,7 @@ pub(super) fn lines(care: &Care<'_>, random: &mut Random, out: &mut Vec<Fiche>) 
     }
 }
 
-/// What was dispensed for one line, and its price.
+/// Products dispensed for a line, and their price.
 fn dispensed(rate_code: u64, random: &mut Random) -> (u64, Vec<Fiche>) {
     let count = usize::try_from(random.between(1, 7)).expect("small");
     let (mut total, mut records) = (0, Vec::new());

@@ -1,4 +1,4 @@
-//! Which lots a file has: one professional a lot, one norm a logical file.
+//! Plan of the lots of a file: one professional for each lot, one norm for each logical file.
 
 use super::{Options, Profile};
 
@@ -11,7 +11,7 @@ const PS: [Profile; 5] = [
     Profile::Biologie,
 ];
 
-/// One lot to write.
+/// A lot to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lot {
     pub(super) profile: Profile,
@@ -20,7 +20,7 @@ pub(super) struct Lot {
     pub(super) rank: u64,
     /// Rank of its logical file, 0-based.
     pub(super) file: u64,
-    /// Whether it is the first one of its logical file.
+    /// Whether the lot is the first of its logical file.
     pub(super) opens_file: bool,
 }
 
@@ -111,7 +111,7 @@ impl Profile {
         }
     }
 
-    /// Name over the door.
+    /// Trade name of the PS.
     pub(super) const fn sign(self) -> &'static str {
         match self {
             Self::Pharmacie | Self::Mixte => "PHARMACIE FICTIVE",
@@ -123,7 +123,7 @@ impl Profile {
         }
     }
 
-    /// Speciality of the PS as the 2P of a DRE tells it.
+    /// Speciality of the PS for the 2P of a DRE.
     pub(super) const fn speciality(self) -> u64 {
         match self {
             Self::Pharmacie | Self::Mixte => 50,

@@ -1,21 +1,21 @@
 //! Randomness of the generator: SplitMix64, so that one seed gives the same bytes on every machine
 //! and with every version of every crate.
 //!
-//! Thirteen lines are less to trust than a dependency whose stream may change with its next
-//! version. Not for secrets.
+//! A crate may change its stream with a new version, and the fixtures with it. The numbers are not
+//! fit for secrets.
 
-/// A stream of numbers that its seed decides.
+/// A stream of pseudo-random numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 
 impl Random {
-    /// The stream of a seed.
+    /// Returns the stream of a seed.
     #[must_use]
     pub(super) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The next number.
+    /// Returns the next number.
     pub(super) const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -24,17 +24,17 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number of `low..=high`. The bias of the remainder is far below what an example file needs.
+    /// Returns a number of `low..=high`. The bias of the remainder is far below what an example file needs.
     pub(super) const fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low + 1)
     }
 
-    /// Whether something that happens `percent` times in a hundred happens.
+    /// Returns true with a probability of `percent` in a hundred.
     pub(super) const fn chance(&mut self, percent: u64) -> bool {
         self.next() % 100 < percent
     }
 
-    /// One of several.
+    /// Returns an item of a list.
     pub(super) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         let n = usize::try_from(self.next() % of.len() as u64).expect("an index of a slice");
         of[n]

@@ -1,7 +1,7 @@
-//! One named fault in a return: the finding that it must raise, and the bytes that are changed.
+//! Named faults of a return: the finding that each must raise, and the bytes that it changes.
 //!
-//! Each is made on the bytes of a clean return, the way a transfer or a faulty program makes it;
-//! counters and sums are left as they were. Verdicts are those of `docs/controles.md`.
+//! A fault is made on the bytes of a clean return, as a bad transmission or a faulty program would;
+//! counters and sums stay as they were. Verdicts are those of `docs/controles.md`.
 
 use super::GenerateError;
 use noemie_parsers::anomaly::Code;
@@ -39,9 +39,9 @@ damages! {
     Delimiter "rsp-delimiter" EntiteSansFin;
     /// A letter in the code of a 198.
     EntityCode "rsp-entity-code" EntiteDecalee;
-    /// Another figure in the counter of a 990 that closes an invoice.
+    /// The counter of a 990 that closes an invoice is wrong.
     Counter "rsp-counter" RetourCompteur;
-    /// Another figure in its sum.
+    /// The sum of a 990 that closes an invoice is wrong.
     Sum "rsp-sum" RetourCumul;
     /// The 999 counts other records.
     Records "rsp-records" RetourEnregistrements;

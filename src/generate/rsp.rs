@@ -1,19 +1,19 @@
-//! The NOEMIE return (reference 576) that answers a DRE: one transfer a lot, one 102 an invoice,
-//! with the state of each part.
+//! The NOEMIE return (reference 576) that answers a DRE: a transfer for each lot, a 102 for each
+//! invoice, with the state of each part.
 //!
 //! ```text
 //! 000 > 020(01) > 040(02) > 071(03) > 081(04) > 102(05) > 103 198 199 294 295 > 999
 //! ```
 //!
 //! The tree is that of the notes on reference 580 with 198 added; which entity belongs to 576 is
-//! not in the sources. Reads the DRE as it comes and writes an invoice as soon as it is answered.
-//! Quarantined invoices get no answer.
+//! not in the sources. The DRE is read as a stream, and an invoice is written as soon as it is
+//! answered. Quarantined invoices get no answer.
 
 mod entities;
 
 use super::random::Random;
 use super::return_damage::{self, ReturnDamage};
-use super::{Counted, DAMAGED_INVOICES_MAX, GenerateError, identification};
+use super::{Counted, GenerateError, MAX_DAMAGED_INVOICES, identification};
 use noemie_parsers::b2::{Element, EnTete, Facture, Lecteur, Lot};
 use noemie_parsers::noemie::{
     Ecrivain, Gabarit, Packaging, e000, e020, e040, e071, e081, e250, e261, e262,
@@ -22,10 +22,10 @@ use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::{Date, Montant};
 use std::io::{Read, Write};
 
-/// What to answer.
+/// Options of a return.
 #[derive(Debug, Clone)]
 pub struct RspOptions {
-    /// Decides the outcome of each invoice.
+    /// Seed of the outcomes of the invoices.
     pub seed: u64,
     /// Regime, caisse and centre of the caisse: 8 digits.
     pub caisse: String,
@@ -41,11 +41,11 @@ pub struct RspOptions {
     pub amc_rejected: u64,
     /// Invoices in a hundred whose AMC part is not handled.
     pub amc_left: u64,
-    /// A logical file of the return ends with the lot that reaches this.
+    /// Number of invoices from which a logical file of the return ends with its lot.
     pub invoices_per_file: u64,
     /// A flat payment (261, 262) and a recovery (250) in the transfer of each lot.
     pub movements: bool,
-    /// One fault to make.
+    /// Fault to make.
     pub damage: Option<ReturnDamage>,
 }
 
@@ -67,7 +67,7 @@ impl Default for RspOptions {
     }
 }
 
-/// What was answered.
+/// Counts and sums of a return.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RspSummary {
     /// Bytes written.
@@ -88,11 +88,11 @@ pub struct RspSummary {
     pub amc_paid: Montant,
     /// Flat payments.
     pub flat: Montant,
-    /// Taken back.
+    /// Recovered.
     pub recovered: Montant,
 }
 
-/// What happens to an invoice.
+/// Outcome of an invoice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Paid,
@@ -149,7 +149,7 @@ pub fn rsp(
         dre,
         forme,
         &RspOptions { damage: None, ..options.clone() },
-        DAMAGED_INVOICES_MAX,
+        MAX_DAMAGED_INVOICES,
         &mut bytes,
     )?;
     return_damage::apply(damage, options.packaging, &mut bytes)?;

@@ -1,5 +1,5 @@
-//! What is generated is read back without one anomaly, and what is damaged is found where it was
-//! done. The fixtures of `testdata` are made here.
+//! Tests of the generator: its files are read back without an anomaly, each damage is found at its
+//! position, and the fixtures of `testdata` are the files that it makes.
 
 mod returns;
 
@@ -50,7 +50,7 @@ fn read(bytes: &[u8], forme: Forme) -> (Comptes, Vec<Anomaly>, Vec<String>) {
     (*reader.comptes(), anomalies, quarantined)
 }
 
-/// The counts agree with the summary, over what a reader loads.
+/// Checks the counts of a reader against the summary, over accepted invoices.
 fn check_counts(summary: &Summary, comptes: &Comptes, quarantined: usize) {
     assert_eq!(
         (summary.records, summary.logical_files, summary.lots, summary.invoices, summary.lines),
@@ -117,7 +117,7 @@ fn what_was_read_is_written_back_byte_for_byte() {
 }
 
 #[test]
-fn bounds_are_told() {
+fn options_out_of_bounds_are_refused() {
     let refused = |options: Options| {
         assert!(matches!(dre(&options, std::io::sink()), Err(GenerateError::Options(_))))
     };
@@ -133,7 +133,7 @@ fn bounds_are_told() {
     );
 }
 
-/// A damaged file costs what was announced, at the place announced.
+/// Checks that a damaged file has the announced severity at the announced position.
 fn check_damage(kind: Damage, profile: Profile, forme: Forme) -> bool {
     let options = Options {
         profile,
@@ -195,7 +195,7 @@ proptest! {
     }
 }
 
-/// One fixture: its path under `testdata`, and how it is made.
+/// Fixtures: path under `testdata`, and options.
 fn fixtures() -> Vec<(String, Options)> {
     let mut all = Vec::new();
     for profile in Profile::ALL {

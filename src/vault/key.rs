@@ -1,4 +1,4 @@
-//! Where the master key comes from: its value (environment), a file, or a file made on first start.
+//! Reads the master key from its value (environment) or a file, or makes a file at the first start.
 
 use super::{KEY_LENGTH, SubKey, VaultError};
 use chacha20poly1305::aead::Generate;
@@ -8,24 +8,24 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Name of the key made on first start, in the data directory.
+/// Name of the key file made at the first start, in the data directory.
 pub const KEY_FILE: &str = "vault.key";
 
-/// A key file is one line of 64 digits; anything past this is another file.
+/// Most bytes of a key file, which is one line of 64 digits.
 const LARGEST_KEY_FILE: u64 = 1_024;
 
-/// Where to look for the key.
+/// Source of the key.
 pub enum KeySource {
     /// The key itself, 64 hexadecimal digits (content of `NOEMIE_VAULT_KEY`).
     Value(Zeroizing<String>),
-    /// A file that holds it.
+    /// A file that holds the key.
     File(PathBuf),
     /// `vault.key` in the data directory, made when it is not there.
     DataDirectory,
 }
 
 impl KeySource {
-    /// The source that the configuration means: the value wins over the file, the file over the
+    /// Returns the source of a configuration: the value wins over the file, the file over the
     /// default.
     #[must_use]
     pub fn from_settings(value: Option<String>, file: Option<PathBuf>) -> Self {
@@ -47,18 +47,18 @@ impl fmt::Debug for KeySource {
     }
 }
 
-/// Where the key came from.
+/// Origin of a key that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyOrigin {
     /// Given as a value.
     Environment,
     /// Read from this file.
     File(PathBuf),
-    /// Just made in this file, which is now the only copy.
+    /// Made now in this file, which is the only copy.
     Created(PathBuf),
 }
 
-/// The master key and where it came from.
+/// The master key and its origin.
 pub(super) fn obtain(
     source: KeySource,
     data_dir: &Path,
@@ -94,8 +94,8 @@ fn read(path: &Path) -> Result<SubKey, VaultError> {
     decode(&text)
 }
 
-/// Makes a key file, whole or not at all: written aside under a name of its own, then linked to its
-/// name, which fails when another process was faster. Answers whether it was us.
+/// Makes a key file, whole or not at all: the file is written under a temporary name, then linked to
+/// its name, which fails when another process was faster. Returns whether this process made it.
 fn create(data_dir: &Path, path: &Path) -> Result<bool, VaultError> {
     let failed = |doing| move |source| VaultError::KeyFile { doing, path: path.to_owned(), source };
     std::fs::create_dir_all(data_dir).map_err(failed("making the data directory"))?;
@@ -128,7 +128,8 @@ fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Only a warning: secrets mounted by an orchestrator are often readable by a group, on purpose.
+/// Warns of a key file that others can read. Starting is not refused, because secrets mounted by an
+/// orchestrator are often readable by a group on purpose.
 #[cfg(unix)]
 fn warn_when_others_can_read(file: &File, path: &Path) {
     use std::os::unix::fs::PermissionsExt;

@@ -1,12 +1,12 @@
-//! The vault: everything that names a person is encrypted here, and everything that stands for a
-//! person outside is made here.
+//! The vault: encrypts data of persons, and makes the tokens that stand for persons outside.
 //!
-//! One master key of 32 bytes; every use has its own key, derived by HKDF-SHA-256, so that a token
+//! The master key has 32 bytes; every use has its own key, derived by HKDF-SHA-256, so that a token
 //! never helps against a blob. Blobs are XChaCha20-Poly1305 with a random nonce, bound to a
-//! *context* (the row they belong to): moved elsewhere, they do not open. Tokens are HMAC-SHA-256
-//! in hex: equal inputs give equal tokens, and nobody without the key goes back.
+//! *context* (the row they belong to): a blob moved to another row does not open. Tokens are
+//! HMAC-SHA-256 in hex: equal inputs give equal tokens, and a token cannot be reversed without the
+//! key.
 //!
-//! The vault does not know where its blobs are stored, and prints nothing of what it holds.
+//! The vault does not know where its blobs are stored, and never prints their content.
 
 mod key;
 mod seal;
@@ -27,13 +27,13 @@ pub const KEY_LENGTH: usize = 32;
 /// Derived key, wiped when dropped.
 pub(crate) type SubKey = Zeroizing<[u8; KEY_LENGTH]>;
 
-/// Says which master key made a blob, without telling anything of it.
+/// Identifier of the master key that made a blob; it reveals nothing of the key.
 pub(crate) type KeyId = [u8; 4];
 
-/// Separates our derivations from those of any other program fed with the same key.
+/// Salt of the derivations, so that another program with the same key derives other keys.
 const HKDF_SALT: &[u8] = b"noemie-gateway vault 1";
 
-/// Why the vault cannot be opened, or a blob not be read.
+/// Reason why the vault or a blob cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The key is not 64 hexadecimal digits.
@@ -42,11 +42,11 @@ pub enum VaultError {
     /// The key file could not be read or made.
     #[error("vault key file {path}, while {doing}")]
     KeyFile {
-        /// What was being done.
+        /// Action that failed.
         doing: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why it failed.
+        /// Cause.
         #[source]
         source: std::io::Error,
     },
@@ -56,10 +56,10 @@ pub enum VaultError {
     /// Sealed under another master key.
     #[error("sealed under another vault key")]
     OtherKey,
-    /// Altered, or moved from the place it was sealed for.
+    /// Altered, or sealed for another context.
     #[error("sealed blob altered or moved to another place")]
     Altered,
-    /// Opened, and not a person record.
+    /// Decrypted, but not a record of a person.
     #[error("sealed blob is not a person record")]
     NotAPerson,
 }
@@ -76,15 +76,14 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// Opens the vault, making a key in `data_dir` when the source says so and none is there yet.
-    /// The caller tells the user where the key comes from: a vault whose key is lost opens for
-    /// nobody.
+    /// Opens the vault, and makes a key in `data_dir` when the source says so and there is none yet.
+    /// The caller shows the user where the key is: without it, nobody can open the vault.
     pub fn open(source: KeySource, data_dir: &Path) -> Result<(Self, KeyOrigin), VaultError> {
         let (master, origin) = key::obtain(source, data_dir)?;
         Ok((Self::from_zeroizing(&master), origin))
     }
 
-    /// A vault from a key at hand.
+    /// Returns a vault for a master key.
     #[must_use]
     pub fn from_master_key(master: [u8; KEY_LENGTH]) -> Self {
         Self::from_zeroizing(&Zeroizing::new(master))

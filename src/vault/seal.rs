@@ -11,7 +11,7 @@ use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
-/// The only version there is.
+/// Version of the format.
 const VERSION: u8 = 1;
 /// Version and key id.
 const PREFIX: usize = 1 + size_of::<KeyId>();
@@ -19,7 +19,7 @@ const PREFIX: usize = 1 + size_of::<KeyId>();
 const HEADER: usize = PREFIX + 24;
 
 impl Vault {
-    /// Encrypts `plain` for one place, named by `context` (for example `return/<id>`).
+    /// Encrypts `plain` for one `context` (for example `return/<id>`).
     #[must_use]
     pub fn seal(&self, context: &str, plain: &[u8]) -> Vec<u8> {
         let nonce = XNonce::generate();
@@ -35,7 +35,7 @@ impl Vault {
         sealed
     }
 
-    /// Decrypts what was sealed for the same place.
+    /// Decrypts a blob that was sealed for the same context.
     pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
         let (header, body) = sealed.split_at_checked(HEADER).ok_or(VaultError::NotSealed)?;
         let nonce = &header[PREFIX..];
@@ -50,15 +50,15 @@ impl Vault {
         cipher.decrypt(&nonce, Payload { msg: body, aad: &aad }).map_err(|_| VaultError::Altered)
     }
 
-    /// Whether a blob says that it was sealed under this key; nothing when it is no blob. Opens
-    /// nothing.
+    /// Whether the header of a blob names this key; `None` when the bytes are no blob. The blob is
+    /// not decrypted.
     #[must_use]
     pub fn is_under_this_key(&self, sealed: &[u8]) -> Option<bool> {
         let prefix = sealed.get(..PREFIX).filter(|prefix| prefix[0] == VERSION)?;
         Some(prefix[1..] == self.id)
     }
 
-    /// Seals what names a person, for one claim.
+    /// Encrypts the person of a claim.
     #[must_use]
     pub fn seal_person(&self, person: &PersonRecord, claim: ClaimId) -> Vec<u8> {
         let plain =
@@ -66,7 +66,7 @@ impl Vault {
         self.seal(&person_context(claim), &plain)
     }
 
-    /// Opens the person of a claim. Callers journal the access first.
+    /// Decrypts the person of a claim. Callers journal the access first.
     pub fn unseal_person(&self, sealed: &[u8], claim: ClaimId) -> Result<PersonRecord, VaultError> {
         let plain = Zeroizing::new(self.unseal(&person_context(claim), sealed)?);
         serde_json::from_slice(&plain).map_err(|_| VaultError::NotAPerson)

@@ -1,13 +1,13 @@
-//! Tokens: what stands for a person or an invoice in rows, events, logs and queries.
+//! Tokens: keyed digests that stand for a person or an invoice in rows, events, logs and queries.
 
 use super::{SubKey, Vault};
 use crate::domain::Token;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// What an invoice is recognised by through its life: everything that a sender keeps when sending
-/// it again (the invoice date is not part of it). Values are taken as sent, spaces around them
-/// removed, so that the padding of one norm equals that of another.
+/// Identity of an invoice: the fields that a sender keeps when sending it again (the invoice date is
+/// not one of them). Values are taken as sent without surrounding blanks, so that the padding of
+/// both norms gives one identity.
 #[derive(Clone, Copy)]
 pub struct Identity<'a> {
     /// PS number, 9 characters.
@@ -16,7 +16,7 @@ pub struct Identity<'a> {
     pub invoice_number: &'a str,
     /// NIR of the insured.
     pub nir: &'a str,
-    /// Its key.
+    /// Key of the NIR.
     pub nir_key: &'a str,
     /// Birth date of the beneficiary, AAMMJJ as sent.
     pub birth_date: &'a str,
@@ -27,7 +27,7 @@ pub struct Identity<'a> {
 }
 
 impl Vault {
-    /// The token of an invoice's identity.
+    /// Returns the token of an invoice's identity.
     #[must_use]
     pub fn identity_token(&self, identity: &Identity<'_>) -> Token {
         let Identity { ps, invoice_number, nir, nir_key, birth_date, birth_rank, complement } =
@@ -38,7 +38,7 @@ impl Vault {
         )
     }
 
-    /// The token of an insured person.
+    /// Returns the token of an insured person.
     #[must_use]
     pub fn person_token(&self, nir: &str, nir_key: &str) -> Token {
         token(&self.person, &[nir, nir_key])
@@ -46,8 +46,8 @@ impl Vault {
 }
 
 impl Vault {
-    /// The link of a receipt: keyed over the link before it, its rank and what it says, so that
-    /// nobody without the key makes another chain.
+    /// Returns the link of a receipt: an HMAC over the link before, its number and the text of the
+    /// receipt, so that nobody without the key can make another chain.
     #[must_use]
     pub fn receipt_link(&self, previous: &str, sequence: u64, receipt: &str) -> String {
         token(&self.chain, &[previous, &sequence.to_string(), receipt]).0

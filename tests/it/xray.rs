@@ -41,8 +41,7 @@ fn sheets(bytes: &[u8], choice: Choice, show_persons: bool) -> Vec<Sheet> {
     (0..xray.len()).map(|i| xray.sheet(i).expect("memory does not fail")).collect()
 }
 
-/// Everything a person can be shown: text, page, and the bytes in one line so that no fold hides
-/// anything.
+/// All outputs: text, page, and the bytes in one line so that no fold hides a person.
 fn output(bytes: &[u8], show_persons: bool) -> String {
     let mut out = Vec::new();
     for sheet in sheets(bytes, Choice::Overview, show_persons) {

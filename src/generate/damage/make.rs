@@ -5,7 +5,7 @@ use super::{Damage, Fault};
 use noemie_parsers::b2::{Genre, t2b, t3, t4, t5, t6, t999};
 use noemie_parsers::layout::{Zone, famille36, famille39};
 
-/// Makes the fault; `None` when no record lends itself to it.
+/// Makes the fault; `None` when the file has no record for it.
 pub(super) fn make(kind: Damage, sheet: &mut Sheet) -> Option<Fault> {
     let middle = sheet.invoices.len() / 2;
     match kind {
@@ -63,7 +63,7 @@ pub(super) fn make(kind: Damage, sheet: &mut Sheet) -> Option<Fault> {
     }
 }
 
-/// The same change of a key on every record of an invoice.
+/// Makes the same change of a key on every record of an invoice.
 fn everywhere(kind: Damage, sheet: &mut Sheet, invoice: usize, zone: &Zone) -> Option<Fault> {
     let last = usize::from(zone.end()) - 1;
     let mut first = None;
@@ -85,7 +85,7 @@ fn length(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
     }
     let index = sheet.find_in(middle, Genre::is_ligne)?;
     sheet.records[index].bytes.insert(64, b' ');
-    // A reader can only tell in which zone the columns begin to be wrong.
+    // A reader can only report the zone from which the columns are wrong.
     Some(Fault { columns: (50, 75), ..Fault::at(kind, index, 65) })
 }
 
@@ -111,7 +111,7 @@ fn type_5(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
     Some(Fault { control, ..Fault::in_zone(kind, index, zone) }.of_invoice(sheet, middle))
 }
 
-/// Another type, or another letter, on a detail record of the invoice; on its 2X when it has none.
+/// Changes the type or the letter of a detail record of the invoice, or of its 2X when it has none.
 fn letter(kind: Damage, sheet: &mut Sheet, middle: usize) -> Option<Fault> {
     let detail = sheet.find_in(middle, |g| matches!(g, Genre::Complement4(l) if l != b'S'));
     let index =

@@ -6,7 +6,7 @@ use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::{picture, remplir};
 use std::io;
 
-/// A record.
+/// A record with its kind.
 #[derive(Clone)]
 pub(super) struct Record {
     pub(super) bytes: Vec<u8>,
@@ -17,16 +17,16 @@ pub(super) struct Record {
     pub(super) cp: bool,
 }
 
-/// What an invoice is worth.
-pub(super) struct Worth {
+/// Number and totals of an invoice.
+pub(super) struct Invoice {
     pub(super) number: String,
     pub(super) totals: Totaux,
 }
 
-/// A file.
+/// A file as a list of records.
 pub(super) struct Sheet {
     pub(super) records: Vec<Record>,
-    pub(super) invoices: Vec<Worth>,
+    pub(super) invoices: Vec<Invoice>,
     forme: Forme,
 }
 
@@ -52,7 +52,7 @@ impl Sheet {
                     }));
                     sheet
                         .invoices
-                        .push(Worth { number: facture.numero(), totals: facture.totaux() });
+                        .push(Invoice { number: facture.numero(), totals: facture.totaux() });
                     continue;
                 }
             };

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A return read back: its figures are those of the summary, and it has no anomaly.
+/// Checks that a return has the figures of its summary and no anomaly.
 fn check_return(bytes: &[u8], packaging: Packaging, summary: &RspSummary) {
     let mut reader = noemie_parsers::noemie::Reader::new(bytes, packaging);
     while let Some(element) = reader.next_element().expect("memory does not fail") {
