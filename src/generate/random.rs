@@ -24,7 +24,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// Returns a number of `low..=high`. The bias of the remainder is far below what an example file needs.
+    /// Returns a number of `low..=high`. The bias of the remainder is too small to matter here.
     pub(super) const fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low + 1)
     }

@@ -1,5 +1,5 @@
-//! Ambulances: a line for each journey at 65 %, with its 4T (kilometres, tolls) and, for ambulances,
-//! its 4U (crew, start and end of the journey).
+//! Ambulances: a line for each journey at 65 %, with its 4T (kilometres, tolls) and, for
+//! ambulances, its 4U (crew, start and end of the journey).
 
 use super::acts::{Act, Care, hundredths};
 use super::random::Random;

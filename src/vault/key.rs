@@ -94,8 +94,8 @@ fn read(path: &Path) -> Result<SubKey, VaultError> {
     decode(&text)
 }
 
-/// Makes a key file, whole or not at all: the file is written under a temporary name, then linked to
-/// its name, which fails when another process was faster. Returns whether this process made it.
+/// Makes a key file, whole or not at all: the file is written under a temporary name, then linked
+/// to its name, which fails when another process was faster. Returns whether this process made it.
 fn create(data_dir: &Path, path: &Path) -> Result<bool, VaultError> {
     let failed = |doing| move |source| VaultError::KeyFile { doing, path: path.to_owned(), source };
     std::fs::create_dir_all(data_dir).map_err(failed("making the data directory"))?;

@@ -76,7 +76,7 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// Opens the vault, and makes a key in `data_dir` when the source says so and there is none yet.
+    /// Opens the vault. Makes a key in `data_dir` when the source says so and there is none yet.
     /// The caller shows the user where the key is: without it, nobody can open the vault.
     pub fn open(source: KeySource, data_dir: &Path) -> Result<(Self, KeyOrigin), VaultError> {
         let (master, origin) = key::obtain(source, data_dir)?;

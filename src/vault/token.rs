@@ -5,8 +5,8 @@ use crate::domain::Token;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Identity of an invoice: the fields that a sender keeps when sending it again (the invoice date is
-/// not one of them). Values are taken as sent without surrounding blanks, so that the padding of
+/// Identity of an invoice: the fields that a sender keeps when sending it again (the invoice date
+/// is not one of them). Values are taken as sent without surrounding blanks, so that the padding of
 /// both norms gives one identity.
 #[derive(Clone, Copy)]
 pub struct Identity<'a> {

@@ -145,7 +145,7 @@ fn invoice(facture: &b2::Facture, wanted: &mut Wanted, located: &mut Located) {
     }
     for piece in &facture.pieces {
         located.see(wanted, piece.position, || {
-            // The reader takes the first 2 of an invoice for its main record: after a damaged record
+            // The reader takes the first 2 of an invoice for its main record: after a damage
             // it may be a complement, whose NIR is in another column.
             let by_its_letter = genre::complement(
                 genre::principal(&piece.record),

@@ -5,7 +5,7 @@ use noemie_parsers::b2::{Facture, Lot};
 use noemie_parsers::noemie::{Gabarit, e102, e103, e198, e199, e294, e295};
 use noemie_parsers::types::{Date, Montant};
 
-/// Returns the 102 of an invoice, then its leaves. `paid` are the amounts of the AMO and of the AMC.
+/// Returns the 102 of an invoice, then its leaves, with the amounts that AMO and AMC paid.
 pub(super) fn of_invoice(
     facture: &Facture,
     lot: &Lot,
