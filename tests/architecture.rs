@@ -11,7 +11,7 @@ mod circles;
 #[path = "architecture/reading.rs"]
 mod reading;
 
-use reading::{Source, code, functions, paths, root, sources};
+use reading::{Source, code, functions, is_word, paths, root, sources};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -316,6 +316,41 @@ fn files_and_functions_stay_short() {
         "longer than {LONGEST_FILE} lines a file, {LONGEST_FUNCTION} a function:\n{}",
         long.join("\n")
     );
+}
+
+/// Files of tests that may sleep, and why.
+const MAY_SLEEP: &[(&str, &str)] = &[
+    ("tests/support/wait.rs", "it polls probes"),
+    ("src/grpc/upload.rs", "the idle time of an upload is the subject of the test"),
+];
+
+#[test]
+fn tests_wait_for_probes_and_do_not_sleep() {
+    let mut found = Vec::new();
+    for source in
+        ["tests", "src", "parsers/src", "parsers/tests", "xray"].into_iter().flat_map(sources)
+    {
+        if MAY_SLEEP.iter().any(|(name, _)| *name == source.name) {
+            continue;
+        }
+        let is_test = source.name.contains("tests/") || source.name.ends_with("tests.rs");
+        let start = if is_test { Some(0) } else { source.code.find("#[cfg(test)]") };
+        let lines = start.into_iter().flat_map(|start| sleeps(&source.code[start..]));
+        found.extend(lines.map(|line| format!("{}: {}", source.name, line.trim())));
+    }
+    assert!(
+        found.is_empty(),
+        "bare sleeps in tests; wait for a probe, see tests/support/wait.rs:\n{}",
+        found.join("\n")
+    );
+}
+
+/// Returns the lines of a code that call a function named `sleep` or `sleep_until`.
+fn sleeps(code: &str) -> impl Iterator<Item = &str> {
+    code.lines().filter(|line| {
+        let mut calls = line.match_indices('(').map(|(at, _)| line[..at].rsplit(|c| !is_word(c)));
+        calls.any(|mut words| matches!(words.next(), Some("sleep" | "sleep_until")))
+    })
 }
 
 #[test]

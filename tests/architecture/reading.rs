@@ -66,7 +66,7 @@ pub fn code(text: &str) -> String {
     out
 }
 
-fn is_word(c: char) -> bool {
+pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 

@@ -15,6 +15,7 @@ mod giving_up;
 mod meetings;
 use crate::on_both;
 use crate::support;
+use crate::support::wait::until;
 
 use controls::*;
 use cut::{cut_after, step};
@@ -152,9 +153,7 @@ async fn free(db: &TestDatabase) {
     } else {
         "SELECT 0"
     };
-    while db.number(held).await > 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("every lease is free", || async { db.number(held).await == 0 }).await;
 }
 
 /// Returns the exchange of a resumed deposit, after asserting that its ledger balances.

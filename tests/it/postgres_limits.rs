@@ -8,6 +8,7 @@
 )]
 
 use crate::support;
+use crate::support::wait::{eventually, until};
 
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::{FixedClock, SystemClock};
@@ -98,11 +99,25 @@ async fn a_decision_about_a_busy_claim_waits_then_says_so() {
                 decide(store.as_ref(), &SystemClock, &Caller::local(), &acceptance(claim)).await
             }
         });
-        tokio::time::sleep(LOCK_WAIT.mul_f32(1.5)).await;
+        until_second_attempt(&db).await;
         drop(long);
         assert!(decided.await.unwrap().unwrap().event_id.is_some());
     })
     .await;
+}
+
+/// Waits until a statement waits for a lock, and then until a later one does: the first attempt has
+/// timed out, and the retry is waiting.
+async fn until_second_attempt(db: &TestDatabase) {
+    let waiting_since = "SELECT coalesce(max((extract(epoch FROM query_start) * 1000000)::bigint), 0) \
+                         FROM pg_stat_activity \
+                         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let first = eventually("an attempt waits for the lock", || async {
+        Some(db.number(waiting_since).await).filter(|since| *since > 0)
+    })
+    .await;
+    until("the retry waits for the lock", || async { db.number(waiting_since).await > first })
+        .await;
 }
 
 /// A door of files over a store.
@@ -154,7 +169,7 @@ async fn a_deposit_behind_a_long_change_begins_again_until_it_passes() {
             "{refused:?}"
         );
         let (deposited, ()) = tokio::join!(deposit(&door, &bytes), async {
-            tokio::time::sleep(LOCK_WAIT.mul_f32(1.5)).await;
+            until_second_attempt(&db).await;
             drop(long);
         });
         assert_eq!(deposited.unwrap().exchange.accepted, 4);

@@ -1,6 +1,7 @@
 //! One fresh database per test: a temporary file for SQLite, a new database on the server for
 //! PostgreSQL, dropped also when the test fails.
 
+use super::wait::until;
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::store::{Database, SharedStore};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
@@ -69,6 +70,19 @@ impl TestDatabase {
             "SELECT count(*) FROM quarantine",
         ] {
             assert_eq!(self.number(rows).await, 0, "{rows}");
+        }
+    }
+
+    /// Waits until so many statements wait for a lock. SQLite has one writer and shows no waiting
+    /// statement: there the method returns at once, and the result of the test alone decides.
+    pub async fn until_blocked(&self, statements: i64) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        if self.is_postgres() {
+            until("statements wait for a lock", || async {
+                self.number(waiting).await >= statements
+            })
+            .await;
         }
     }
 

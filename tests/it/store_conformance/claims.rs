@@ -285,7 +285,7 @@ pub async fn a_second_reader_for_change_sees_the_first_change(db: TestDatabase) 
             })
         })
         .collect();
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    db.until_blocked(2).await;
     assert!(readers.iter().all(|r| !r.is_finished()), "both wait for the lock");
     unit.update_parts(&[PartChange { claim_id: seen.id, part: rejected(&seen, at(5)) }])
         .await

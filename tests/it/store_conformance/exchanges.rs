@@ -5,6 +5,8 @@ use crate::support::samples::*;
 use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::*;
 use noemie_gateway::store::{Database, StoreError, UnmatchedReturn, is_quarantined_copy};
+use std::sync::Arc;
+use tokio::sync::Barrier;
 
 pub async fn migrating_twice_is_harmless(db: TestDatabase) {
     let kept = deposit_many(&db.store, "d", 2).await;
@@ -103,6 +105,7 @@ pub async fn an_exchange_comes_back_as_written(db: TestDatabase) {
 pub async fn the_same_file_from_two_tasks_is_accepted_once(db: TestDatabase) {
     let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
     let attempts = [db.store.clone(), replica].map(|store| {
+        let db = db.clone();
         tokio::spawn(async move {
             let mut unit = store.begin().await.unwrap();
             let id = ExchangeId(new_id());
@@ -111,7 +114,7 @@ pub async fn the_same_file_from_two_tasks_is_accepted_once(db: TestDatabase) {
             }
             let claims = vec![claim(id, 1, "i1")];
             unit.insert_claims(&offered(&claims)).await.unwrap();
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            db.until_blocked(1).await;
             unit.close_exchange(&closing(id, "same", &claims), &plain_link).await.unwrap();
             unit.commit().await.unwrap();
             (id, true)
@@ -130,7 +133,7 @@ pub async fn a_rolled_back_exchange_leaves_its_place(db: TestDatabase) {
     open(&mut first, "same").await;
     let store = db.store.clone();
     let second = tokio::spawn(async move { deposit_many(&store, "same", 1).await });
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    db.until_blocked(1).await;
     assert!(!second.is_finished(), "the second one waits for the first one's end");
     drop(first);
     assert_eq!(second.await.unwrap().len(), 1);
@@ -256,15 +259,19 @@ pub async fn a_logical_file_is_found_again(db: TestDatabase) {
 }
 
 pub async fn two_deposits_of_one_logical_file_at_once_keep_one(db: TestDatabase) {
+    let (both, is_postgres) = (Arc::new(Barrier::new(2)), db.is_postgres());
     let attempt = |digest: &'static str| {
-        let store = db.store.clone();
+        let (store, both) = (db.store.clone(), Arc::clone(&both));
         tokio::spawn(async move {
             let mut unit = store.begin().await?;
             let id = open(&mut unit, digest).await;
             if unit.find_logical_file(&logical_file("000001")).await?.is_some() {
                 return Ok(false);
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            // Both transactions see no earlier file. SQLite has one writer at a time.
+            if is_postgres {
+                both.wait().await;
+            }
             let mut closing = closing(id, digest, &[]);
             closing.logical_files = vec![logical_file("000001")];
             unit.close_exchange(&closing, &plain_link).await?;

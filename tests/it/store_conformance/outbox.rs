@@ -2,9 +2,9 @@
 
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
-use noemie_gateway::domain::Scope;
+use crate::support::wait::{eventually, until};
 use noemie_gateway::domain::*;
-use noemie_gateway::store::{Occasion, OutboxDepth, SharedStore};
+use noemie_gateway::store::{Occasion, OutboxDepth, SharedStore, Waiter};
 use std::time::{Duration, Instant};
 
 pub async fn events_come_out_as_they_went_in(db: TestDatabase) {
@@ -179,24 +179,38 @@ pub async fn the_relay_lease_is_exclusive(db: TestDatabase) {
         assert!(!lease.still_held().await, "lost with its connection");
     }
     drop(lease);
-    let started = Instant::now();
-    let mut next = replica.try_relay_lease().await.unwrap();
-    while next.is_none() && started.elapsed() < Duration::from_secs(5) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        next = replica.try_relay_lease().await.unwrap();
-    }
-    assert!(next.expect("given back on drop").still_held().await);
+    let mut next = eventually("the lease is given back", || async {
+        replica.try_relay_lease().await.unwrap()
+    })
+    .await;
+    assert!(next.still_held().await);
 }
 
 /// The number of connections that listen for events.
 const LISTENERS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
 
-/// Until `wanted` connections listen; SQLite needs none.
+/// Waits until `wanted` connections listen. SQLite has no listening connection.
 async fn until_listening(db: &TestDatabase, wanted: i64) {
-    let started = Instant::now();
-    while db.is_postgres() && db.number(LISTENERS).await != wanted {
-        assert!(started.elapsed() < Duration::from_secs(20), "nobody listens");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    until("connections listen", || async {
+        !db.is_postgres() || db.number(LISTENERS).await == wanted
+    })
+    .await;
+}
+
+/// Time without a notification after which earlier notifications have all arrived.
+const QUIET: Duration = Duration::from_millis(150);
+
+/// Waits until the waiter gets no notification for [`QUIET`], and arms it: the next notification
+/// belongs to a later commit.
+async fn until_quiet(waiter: &mut Waiter) {
+    loop {
+        waiter.arm();
+        let start = Instant::now();
+        waiter.wait(QUIET).await;
+        if start.elapsed() >= QUIET {
+            waiter.arm();
+            return;
+        }
     }
 }
 
@@ -206,22 +220,18 @@ pub async fn a_commit_wakes_the_waiter(db: TestDatabase) {
     let long = Duration::from_secs(20);
     for (waiting, digest) in [(db.store.clone(), "d1"), (replica.clone(), "d2")] {
         let mut written = waiting.waiter(Occasion::Written);
-        // What the round before said, to everybody, is over.
-        tokio::time::sleep(Duration::from_millis(150)).await;
-        written.arm();
+        until_quiet(&mut written).await;
         let waiter = tokio::spawn(async move {
             let started = Instant::now();
             written.wait(long).await;
             started.elapsed()
         });
-        tokio::time::sleep(Duration::from_millis(150)).await;
-        assert!(!waiter.is_finished(), "nothing happened yet");
         deposit_many(&db.store, digest, 1).await;
         assert!(waiter.await.unwrap() < Duration::from_secs(5));
     }
-    tokio::time::sleep(Duration::from_millis(150)).await;
     let (mut written, mut published) =
         (replica.waiter(Occasion::Written), replica.waiter(Occasion::Published));
+    until_quiet(&mut written).await;
     let started = Instant::now();
     written.wait(Duration::from_millis(30)).await;
     assert!(started.elapsed() < Duration::from_secs(5), "the time is the net");
@@ -267,16 +277,12 @@ pub async fn a_cut_connection_costs_only_a_moment(db: TestDatabase) {
     db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
         .await
         .unwrap();
-    let started = Instant::now();
-    while db.store.ping().await.is_err() {
-        assert!(started.elapsed() < Duration::from_secs(20), "connected again");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("the store works again", || async { db.store.ping().await.is_ok() }).await;
     until_listening(&db, 1).await;
     let replica = db.replica().await;
     until_listening(&db, 2).await;
-    tokio::time::sleep(Duration::from_millis(150)).await;
     let mut written = db.store.waiter(Occasion::Written);
+    until_quiet(&mut written).await;
     let started = Instant::now();
     deposit_many(&replica, "d2", 1).await;
     written.wait(Duration::from_secs(20)).await;
