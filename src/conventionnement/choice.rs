@@ -60,7 +60,7 @@ fn decides(row: &ConventionRow, on: Date) -> bool {
 pub(super) enum Choice {
     /// A convention answers.
     Convention {
-        found: FoundConvention,
+        found: Box<FoundConvention>,
         standing: Standing,
         /// Other domains with conventions; empty unless the question was about `*`.
         other_domains: Vec<String>,
@@ -196,7 +196,7 @@ impl<'q> Chooser<'q> {
         Choice::Convention {
             standing: standing(&found.row, self.on),
             other_domains: self.domains.into_iter().filter(others).collect(),
-            found,
+            found: Box::new(found),
         }
     }
 

@@ -38,7 +38,7 @@ fn convention(
 fn check(found: &[FoundConvention], on: Date) -> Option<(usize, Standing)> {
     match choose(found, "PHAR", on) {
         Choice::Convention { found: one, standing, .. } => {
-            Some((found.iter().position(|f| *f == one).expect("one of them"), standing))
+            Some((found.iter().position(|f| *f == *one).expect("one of them"), standing))
         }
         _ => None,
     }

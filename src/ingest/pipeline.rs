@@ -103,9 +103,9 @@ impl Ingest {
         match self.reserve(deposit, examined).await? {
             Reservation::Taken(first) => self.bring_to_receipt(first, deposit, None, copy).await,
             Reservation::New(reserved) if self.is_large(&reserved) => {
-                self.stage(deposit, reserved, copy).await
+                self.stage(deposit, *reserved, copy).await
             }
-            Reservation::New(reserved) => self.write_at_once(deposit, reserved, copy).await,
+            Reservation::New(reserved) => self.write_at_once(deposit, *reserved, copy).await,
         }
     }
 

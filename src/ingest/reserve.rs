@@ -12,7 +12,7 @@ use noemie_xray::Finding;
 /// Answer of the store to a reservation.
 pub(super) enum Reservation {
     /// The exchange is this deposit's.
-    New(Reserved),
+    New(Box<Reserved>),
     /// The same sender deposited these bytes, or used this idempotency key, before.
     Taken(ExchangeId),
 }
@@ -55,7 +55,7 @@ impl Ingest {
         } else {
             examined.identified_remittances().map(|(file, _)| file.clone()).collect()
         };
-        Ok(Reservation::New(Reserved { work, examined, logical_files }))
+        Ok(Reservation::New(Box::new(Reserved { work, examined, logical_files })))
     }
 }
 

@@ -5,6 +5,11 @@
 //! [`UnitOfWork::commit`] or not at all. The store does not know which transitions of a claim are
 //! legal, how a file is read, or how an event travels. SQL stands in this room only.
 
+#![expect(
+    clippy::duplicate_mod,
+    reason = "SQL shared by both databases stands in one file, which is compiled for each"
+)]
+
 mod access_journal;
 mod claims;
 mod codec;

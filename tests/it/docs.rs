@@ -189,7 +189,7 @@ fn codes_of_returns_have_their_example() {
         let mut file = Vec::new();
         generate::rsp(&dre[..], Forme::Crlf, &options, &mut file).expect("answered");
         let code = damage.code().as_str();
-        let shown = example(&file, &code).unwrap_or_else(|| {
+        let shown = example(&file, code).unwrap_or_else(|| {
             panic!(
                 "{code} is not raised: {:?}",
                 noemie_xray::validate(&file[..], "").map(|r| r.anomalies)
@@ -351,7 +351,7 @@ fn codes_that_the_generator_does_not_make_have_their_example() {
             clean.split(|b| *b == b'\n').filter(|r| !r.is_empty()).map(<[u8]>::to_vec).collect();
         damage(&mut records);
         let file: Vec<u8> = records.iter().flat_map(|r| r.iter().chain(b"\n")).copied().collect();
-        let shown = example(&file, &code).unwrap_or_else(|| {
+        let shown = example(&file, code).unwrap_or_else(|| {
             panic!(
                 "{code} is not raised: {:?}",
                 noemie_xray::validate(&file[..], "").map(|r| r.anomalies)

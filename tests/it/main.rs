@@ -5,6 +5,8 @@
 //! `admin_port` and `relay_rabbitmq` install a recorder of metrics, `architecture` reads the
 //! sources and links nothing of the gateway.
 
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test stops at the first surprise")]
+
 mod conventionnement;
 mod dead_letters;
 mod deposits_cli;
