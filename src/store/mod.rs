@@ -1,5 +1,5 @@
 //! The store: everything that lasts. One trait a noun in the domain's words, SQLite and PostgreSQL
-//! behind it, one conformance suite (`tests/store_conformance.rs`) that both pass.
+//! behind it, one conformance suite (`tests/it/store_conformance.rs`) that both pass.
 //!
 //! A change is one transaction ([`UnitOfWork`]): everything it wrote becomes visible at
 //! [`UnitOfWork::commit`] or not at all. The store does not know which transitions of a claim are

@@ -60,7 +60,7 @@ fn reason(reason: &Reason) -> proto::Reason {
 }
 
 /// Converts an event. The message has the fields of the JSON in the queues, which
-/// `tests/grpc_event_mapping.rs` compares.
+/// `tests/it/grpc_event_mapping.rs` compares.
 pub(in crate::grpc) fn event(event: ClaimEvent) -> proto::ClaimEvent {
     proto::ClaimEvent {
         event_id: event.event_id.to_string(),
