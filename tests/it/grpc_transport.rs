@@ -20,6 +20,9 @@ const CALLS: u32 = 20;
 /// Upper bound of all calls together. Without `TCP_NODELAY` each call waits about 40 ms for the
 /// client's delayed acknowledgement, 800 ms in all.
 const CALLS_TIMEOUT: Duration = Duration::from_millis(200);
+/// Rounds of calls, of which the fastest counts: other tests run on the same processors. A missing
+/// `TCP_NODELAY` delays every round.
+const ROUNDS: u32 = 10;
 
 #[tokio::test]
 async fn unary_answers_do_not_wait_for_a_delayed_acknowledgement() {
@@ -33,13 +36,19 @@ async fn unary_answers_do_not_wait_for_a_delayed_acknowledgement() {
     };
     // The first call pays for the statements that the database prepares.
     client.lookup_conventionnement(lookup()).await.expect("answers");
-    let start = Instant::now();
-    for _ in 0..CALLS {
-        let answer = client.lookup_conventionnement(lookup()).await.expect("answers").into_inner();
-        assert!(!answer.reason.is_empty(), "the answer has a body");
+    let mut fastest = Duration::MAX;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        for _ in 0..CALLS {
+            let answer = client.lookup_conventionnement(lookup()).await.expect("answers");
+            assert!(!answer.into_inner().reason.is_empty(), "the answer has a body");
+        }
+        fastest = fastest.min(start.elapsed());
+        if fastest < CALLS_TIMEOUT {
+            return;
+        }
     }
-    let elapsed = start.elapsed();
-    assert!(elapsed < CALLS_TIMEOUT, "{CALLS} calls took {elapsed:?}");
+    panic!("{CALLS} calls took at least {fastest:?}");
 }
 
 #[tokio::test]
