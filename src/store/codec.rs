@@ -1,4 +1,4 @@
-//! How values of the domain stand in columns, the same way in both databases but for instants.
+//! Codec between values of the domain and columns. Both databases share it but for instants.
 
 pub(in crate::store) use super::error::doing;
 use super::{StoreError, Withdrawal};
@@ -13,18 +13,17 @@ use std::borrow::Cow;
 use time::OffsetDateTime;
 
 /// An instant as a column: `timestamptz` in PostgreSQL, INTEGER microseconds since 1970 in SQLite.
-/// Both keep whole microseconds, cut downwards, so that what a page token says is what the row
-/// says.
+/// Both databases store whole microseconds, cut downwards, so that a page token equals its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Instant(pub(in crate::store) OffsetDateTime);
 
 impl Instant {
-    /// From microseconds since 1970.
+    /// Returns the instant of these microseconds since 1970.
     pub(in crate::store) fn from_micros(micros: i64) -> Option<Self> {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok().map(Self)
     }
 
-    /// Microseconds since 1970.
+    /// Returns the microseconds since 1970.
     pub(in crate::store) fn micros(self) -> i64 {
         i64::try_from(self.0.unix_timestamp_nanos().div_euclid(1_000)).unwrap_or(i64::MAX)
     }
@@ -76,17 +75,17 @@ impl<'r> Decode<'r, Postgres> for Instant {
     }
 }
 
-/// A count or rank on its way into a BIGINT. Nothing the gateway counts comes near the limit.
+/// Converts a count or ordinal to a BIGINT. No count of the gateway comes near the limit.
 pub(in crate::store) fn int(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// A limit of rows on its way into a query.
+/// Converts a limit of rows to a BIGINT.
 pub(in crate::store) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// A count or rank on its way out of a BIGINT.
+/// Converts a BIGINT to a count or ordinal.
 pub(in crate::store) fn uint<T: TryFrom<i64>>(
     value: i64,
     column: &'static str,
@@ -94,9 +93,9 @@ pub(in crate::store) fn uint<T: TryFrom<i64>>(
     T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{column} holds {value}")))
 }
 
-/// Text of a file on its way into a column. PostgreSQL keeps no NUL in text, and a file may bring
-/// one in any zone: it stands as U+FFFD, in both databases, so that one bad byte never costs its
-/// neighbours.
+/// Returns the text of a file as a column stores it. PostgreSQL stores no NUL in text, and a file
+/// may bring one in any zone: both databases store U+FFFD instead, so that one bad byte never costs
+/// its neighbours.
 pub(in crate::store) fn clean(text: &str) -> Cow<'_, str> {
     if text.contains('\0') {
         Cow::Owned(text.replace('\0', "\u{FFFD}"))

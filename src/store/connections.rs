@@ -1,4 +1,4 @@
-//! The connections to a database, which are reached by a question with a limit and in no other way.
+//! Connections to a database, with a time limit on every question.
 
 use super::StoreError;
 use super::codec::doing;
@@ -7,8 +7,7 @@ use sqlx::{Database, Pool, Transaction};
 use std::future::Future;
 use std::time::Duration;
 
-/// Connections, and how long a question may go without its answer, the wait for a free connection
-/// included.
+/// A pool, and the time limit of a question, the wait for a free connection included.
 #[derive(Debug)]
 pub(in crate::store) struct Connections<DB: Database> {
     pool: Pool<DB>,
@@ -16,12 +15,12 @@ pub(in crate::store) struct Connections<DB: Database> {
 }
 
 impl<DB: Database> Connections<DB> {
-    /// The connections of a pool, each question to which takes at most `answer`.
+    /// Returns the connections of a pool, each question to which takes at most `answer`.
     pub(in crate::store) const fn new(pool: Pool<DB>, answer: Duration) -> Self {
         Self { pool, answer }
     }
 
-    /// The same connections, for questions that may take as long as this.
+    /// Returns the same connections with another time limit.
     pub(in crate::store) fn within(&self, answer: Duration) -> Self {
         Self { pool: self.pool.clone(), answer }
     }
@@ -31,7 +30,7 @@ impl<DB: Database> Connections<DB> {
         &self.pool
     }
 
-    /// Asks, and gives up on a database that says nothing.
+    /// Runs a question and returns [`StoreError::NoAnswer`] after the time limit.
     pub(in crate::store) async fn ask<'a, T, W>(
         &'a self,
         work: impl FnOnce(&'a Pool<DB>) -> W,
@@ -42,7 +41,7 @@ impl<DB: Database> Connections<DB> {
         in_time(self.answer, work(&self.pool)).await
     }
 
-    /// Starts a change of several statements, each of which takes at most as long as a question.
+    /// Begins a transaction of several statements, each of which has the time limit of a question.
     pub(in crate::store) async fn begin(
         &self,
         statement: &'static str,
@@ -54,14 +53,14 @@ impl<DB: Database> Connections<DB> {
     }
 }
 
-/// A change of several statements. Dropped without commit, it leaves no trace.
+/// A transaction of several statements. A drop without commit is a rollback.
 pub(in crate::store) struct Change<DB: Database> {
     tx: Transaction<'static, DB>,
     answer: Duration,
 }
 
 impl<DB: Database> Change<DB> {
-    /// One statement.
+    /// Runs one statement.
     pub(in crate::store) async fn ask<'a, T, W>(
         &'a mut self,
         work: impl FnOnce(&'a mut DB::Connection) -> W,
@@ -72,7 +71,7 @@ impl<DB: Database> Change<DB> {
         in_time(self.answer, work(&mut self.tx)).await
     }
 
-    /// Makes it last.
+    /// Commits.
     pub(in crate::store) async fn commit(self) -> Result<(), StoreError> {
         in_time(self.answer, async { self.tx.commit().await.map_err(doing("committing")) }).await
     }

@@ -9,46 +9,46 @@ pub enum StoreError {
     /// The database refused or could not be reached.
     #[error("database{}, while {doing}", if is_busy(.source) { " busy with another change, try again" } else { "" })]
     Database {
-        /// What was being done.
+        /// Activity of the store when the database failed.
         doing: &'static str,
-        /// Why it failed.
+        /// Error of the database.
         #[source]
         source: sqlx::Error,
     },
     /// The migrations could not be applied.
     #[error("migrating the database")]
     Migration(#[source] sqlx::migrate::MigrateError),
-    /// A row that this version cannot read.
+    /// A row that this version cannot read, or a fault of the program.
     #[error("unreadable row: {0}")]
     Corrupt(String),
-    /// The books of an exchange do not balance: nothing was written.
+    /// The ledger of an exchange does not balance. The transaction wrote no row.
     #[error("ledger of the exchange does not balance: {0:?}")]
     Unbalanced(Ledger),
-    /// A step of this change failed or was given up before: the change cannot be committed.
+    /// A step of this transaction failed or was cancelled before. The transaction cannot be
+    /// committed.
     #[error("a step of this change failed before: nothing of it was written")]
     Spoiled,
-    /// The database, or the line to it, said nothing for this long. What was being committed may
-    /// have been applied.
+    /// The database gave no answer within this time. A commit under way may have been applied.
     #[error("database gave no answer within {0:?}")]
     NoAnswer(Duration),
     /// The database URL is of no kind known here.
     #[error("database URL must start with postgres://, postgresql:// or sqlite:, not {scheme:?}")]
     UnsupportedUrl {
-        /// What stands before the first `:`; the rest may hold a password.
+        /// Scheme of the URL. The rest of the URL may hold a password.
         scheme: String,
     },
 }
 
 impl StoreError {
-    /// Whether the database is away, or so busy that no connection came free in time: the same call
-    /// may pass later.
+    /// Returns whether the database is unreachable, or so busy that no connection came free in
+    /// time: the same call may succeed later.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         let Self::Database { source, .. } = self else { return matches!(self, Self::NoAnswer(_)) };
         match source {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
-            // PostgreSQL goes down, recovers, ends our connection, or has no more: classes 08 and
-            // 53, and 57P01 to 57P03.
+            // PostgreSQL stops, recovers, ends the connection, or has no more connections: classes
+            // 08 and 53, and 57P01 to 57P03.
             sqlx::Error::Database(e)
                 if e.code().is_some_and(|c| {
                     c.starts_with("08") || c.starts_with("53") || c.starts_with("57P0")
@@ -60,8 +60,8 @@ impl StoreError {
         }
     }
 
-    /// Whether the same change, begun again from its start, may well succeed: two changes met
-    /// (deadlock, same key at once, a busy file) and this one gave way.
+    /// Returns whether the same transaction may succeed when begun again: two transactions met
+    /// (deadlock, same key at once, a busy file) and this one was refused.
     #[must_use]
     pub fn worth_a_retry(&self) -> bool {
         let Self::Database { source: sqlx::Error::Database(e), .. } = self else { return false };
@@ -72,8 +72,8 @@ impl StoreError {
     }
 }
 
-/// Whether another change holds what this one waited for: PostgreSQL after its `lock_timeout`,
-/// SQLite after its busy timeout.
+/// Returns whether another transaction held the lock for too long: PostgreSQL after its
+/// `lock_timeout`, SQLite after its busy timeout.
 fn is_busy(source: &sqlx::Error) -> bool {
     matches!(source, sqlx::Error::Database(e) if matches!(e.code().as_deref(), Some("55P03" | "5")))
 }

@@ -1,5 +1,5 @@
-//! Rows of exchanges and what hangs on them: ledger, anomalies, quarantine. Their select lists
-//! stand in `rows.rs` and `reads.rs`.
+//! Rows of exchanges, ledgers, findings and quarantined invoices, and their conversion to the
+//! domain.
 
 use super::codec::{Instant, code, from_json, uint};
 use super::staged_rows::StagedDepositRow;

@@ -1,14 +1,14 @@
-//! When an invoice may be sent again: the flag behind the one-live-claim-per-invoice index.
+//! The flag `live`: an invoice with a live claim may not be sent again.
 //!
 //! The AMC part decides; when nothing is asked of the AMC, the AMO part does. Rejects are final, so
-//! the flag only ever falls.
+//! that the flag only ever falls.
 
 use super::{PartChange, StoreError};
 use std::collections::HashSet;
 
 /// The rule of [`crate::domain::life_cycle::is_live`] for claims already stored; the caller's
 /// condition on `claims.id` follows.
-macro_rules! let_die {
+macro_rules! clear_live {
     ($which:literal) => {
         concat!(
             "UPDATE claims SET live = FALSE WHERE live AND EXISTS ( \
@@ -19,10 +19,10 @@ macro_rules! let_die {
         )
     };
 }
-pub(in crate::store) use let_die;
+pub(in crate::store) use clear_live;
 
-/// The changes without those that a later one of the same part replaces: an UPDATE from a list
-/// takes any of two rows that match.
+/// Returns the changes without those that a later change of the same part replaces: an UPDATE from
+/// a list takes any of two rows that match.
 pub(in crate::store) fn last_of_each(changes: &[PartChange]) -> Vec<&PartChange> {
     let mut seen = HashSet::with_capacity(changes.len());
     let mut kept: Vec<&PartChange> =
@@ -31,7 +31,8 @@ pub(in crate::store) fn last_of_each(changes: &[PartChange]) -> Vec<&PartChange>
     kept
 }
 
-/// A change of a part that does not exist is a fault of the program and must not pass in silence.
+/// Returns an error when a change met no part: a fault of the program that must not pass in
+/// silence.
 pub(in crate::store) fn expect_all(changed: u64, wanted: usize) -> Result<(), StoreError> {
     let all = usize::try_from(changed) == Ok(wanted);
     if all {

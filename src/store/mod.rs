@@ -1,9 +1,12 @@
-//! The store: everything that lasts. One trait a noun in the domain's words, SQLite and PostgreSQL
-//! behind it, one conformance suite (`tests/it/store_conformance.rs`) that both pass.
+//! The store: claims, exchanges, events, files and journals in a database. Each noun has a file
+//! with its types, its reading trait and its writing trait. SQLite and PostgreSQL implement the
+//! traits, and one conformance suite (`tests/it/store_conformance.rs`) holds both.
 //!
-//! A change is one transaction ([`UnitOfWork`]): everything it wrote becomes visible at
-//! [`UnitOfWork::commit`] or not at all. The store does not know which transitions of a claim are
-//! legal, how a file is read, or how an event travels. SQL stands in this room only.
+//! A change is one transaction ([`UnitOfWork`]): its rows become visible at [`UnitOfWork::commit`]
+//! or not at all. The SQL of both databases stands in `shared/`, compiled once for each over the
+//! prelude `db.rs` of the database; statements that differ stand in `sqlite/` and `postgres/`.
+//! Readings that an edge may reach take a [`Scope`](crate::domain::Scope). The store does not know
+//! which transitions of a claim are legal, how a file is read, or how an event travels.
 
 #![expect(
     clippy::duplicate_mod,

@@ -1,4 +1,4 @@
-//! Which database, by its URL.
+//! Opens the database that a URL names.
 
 use super::codec::doing;
 use super::postgres::PostgresStore;
@@ -10,13 +10,13 @@ use std::sync::Arc;
 /// The file of the embedded gateway, in the data directory.
 const FILE: &str = "gateway.db";
 
-/// An open database, known by its kind: the rooms of the store that keep tables of their own reach
-/// its connections through it.
+/// An open database, known by its kind: the store of conventions reaches its connections through
+/// it.
 #[derive(Debug, Clone)]
 pub enum Database {
-    /// Embedded.
+    /// The embedded database.
     Sqlite(Arc<SqliteStore>),
-    /// Production.
+    /// The production database.
     Postgres(Arc<PostgresStore>),
 }
 
@@ -62,7 +62,7 @@ impl Database {
         Ok(Self::Sqlite(Arc::new(SqliteStore::open(&path).await?)))
     }
 
-    /// The store.
+    /// Returns the store.
     #[must_use]
     pub fn store(&self) -> SharedStore {
         match self {

@@ -1,5 +1,5 @@
-//! The journal of operations: what people did by hand, written before it is done. SQL once for both
-//! databases (see `reads.rs`).
+//! The journal of operations: acts of operators (replay a dead letter, abandon a staged deposit),
+//! one row a step.
 
 use super::error::StoreError;
 use async_trait::async_trait;
@@ -7,17 +7,17 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// How far an operation was when a row of its journal was written.
+/// Progress of an operation when a row of its journal was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Asked for; nothing was touched yet.
+    /// The operator asked for the operation. Nothing is changed yet.
     Asked,
-    /// About to touch what the detail names.
+    /// The rows or messages that the detail names are about to be changed.
     Batch,
-    /// Ended as meant.
+    /// The operation succeeded.
     Done,
-    /// Ended early; the detail says why, and what was done until then.
+    /// The operation stopped early. The detail has the reason and the work done until then.
     Failed,
 }
 
@@ -42,23 +42,23 @@ impl Stage {
     }
 }
 
-/// One row of the journal.
+/// A row of the journal.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct OperationStep {
-    /// The operation; its steps share it.
+    /// Identifier of the operation, shared by its steps.
     pub operation_id: Uuid,
-    /// Rank in the operation, from 0.
+    /// Number of the step, from 0.
     pub step: u32,
-    /// When.
+    /// Instant.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
-    /// Who.
+    /// Name of the operator.
     pub actor: String,
-    /// What, for example `dlq.replay`.
+    /// Action, for example `dlq.replay`.
     pub action: String,
-    /// How far.
+    /// Progress.
     pub stage: Stage,
-    /// On what, a queue for example.
+    /// Subject of the action, a queue for example.
     pub subject: String,
     /// Filter, identifiers, counts; never a person.
     pub detail: Value,

@@ -1,5 +1,5 @@
-//! Rows as both databases give them, and their way into the domain. The select lists stand beside
-//! the structs that read them.
+//! Rows of claims and events as both databases return them, and their conversion to the domain. The
+//! select lists stand beside the structs that read them.
 
 use super::codec::{Instant, code, from_json, uint};
 use super::{OutboxEvent, RecordedDecision, StoreError};
@@ -32,9 +32,9 @@ macro_rules! select_claim {
     };
 }
 
-/// The condition that a row shows: the exchange in this column is not being loaded. The list is as
-/// short as the large deposits under way, and read once a statement.
-macro_rules! shown {
+/// The condition that a row is visible: the exchange in this column is not a staged deposit. The
+/// list is as short as the large deposits under way, and read once a statement.
+macro_rules! visible {
     ($column:literal) => {
         concat!($column, " NOT IN (SELECT id FROM exchanges WHERE verdict IS NULL)")
     };
@@ -60,11 +60,11 @@ macro_rules! select_outbox {
     };
 }
 
-/// The loads that have their verdict and events to publish, as a CTE `closed (load_id, first)` with
-/// the first event of each. A step of the index a load, however many events it holds: the null that
-/// ends `waiting` stands for "no further one". All that asks for what waits says
-/// `published_at IS NULL`, as the index does: by `position` PostgreSQL would take the unique index
-/// of positions, and read every event that waits.
+/// The closed staged deposits with events to publish, as a CTE `closed (load_id, first)` with the
+/// first event of each. The CTE reads one step of the index for each deposit, however many events
+/// it has: the null that ends `waiting` stands for "no further one". Every statement over
+/// unpublished events says `published_at IS NULL`, as the index does: by `position` PostgreSQL
+/// would take the unique index of positions, and read every event that waits.
 macro_rules! closed_loads {
     () => {
         concat!(
@@ -75,16 +75,16 @@ macro_rules! closed_loads {
              closed (load_id, first) AS ( \
              SELECT w.load_id, (SELECT o.outbox_id FROM outbox o WHERE o.published_at IS NULL AND o.load_id = w.load_id ORDER BY o.outbox_id LIMIT 1) \
              FROM waiting w WHERE w.load_id IS NOT NULL AND ",
-            $crate::store::rows::shown!("w.load_id"),
+            $crate::store::rows::visible!("w.load_id"),
             ") "
         )
     };
 }
 
-/// The condition that an event may be published: it waits for no load.
-macro_rules! may_go {
+/// The condition that an event may be published: its deposit is closed.
+macro_rules! may_be_published {
     () => {
-        concat!("(load_id IS NULL OR ", $crate::store::rows::shown!("load_id"), ")")
+        concat!("(load_id IS NULL OR ", $crate::store::rows::visible!("load_id"), ")")
     };
 }
 
@@ -106,8 +106,8 @@ macro_rules! select_return {
     };
 }
 pub(in crate::store) use {
-    closed_loads, may_go, select_claim, select_exchange, select_outbox, select_quarantined,
-    select_return, shown,
+    closed_loads, may_be_published, select_claim, select_exchange, select_outbox,
+    select_quarantined, select_return, visible,
 };
 
 #[derive(FromRow)]
@@ -283,7 +283,7 @@ pub(in crate::store) struct OutboxRow {
 }
 
 impl OutboxRow {
-    /// Its place in the outbox, and the load that brought it.
+    /// Returns the row id in the outbox, and the staged deposit that brought the event.
     pub(in crate::store) const fn place(&self) -> (i64, Option<Uuid>) {
         (self.outbox_id, self.load_id)
     }
@@ -321,7 +321,7 @@ impl From<DecisionRow> for RecordedDecision {
     }
 }
 
-/// Every row as its value of the domain, or the first one that cannot be read.
+/// Converts rows to values of the domain, or returns the first error.
 pub(in crate::store) fn all<R, T: TryFrom<R, Error = StoreError>>(
     rows: Vec<R>,
 ) -> Result<Vec<T>, StoreError> {

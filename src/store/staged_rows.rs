@@ -7,10 +7,9 @@ use noemie_parsers::types::Montant;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// `SELECT` of the deposits without verdict, then the given tail: further conditions (`AND …`) and
-/// an order. A row whose deposit is not written yet (of the transaction that opens it) has no
-/// instant and is none.
-macro_rules! select_load {
+/// `SELECT` of the staged deposits, then the given tail: further conditions (`AND …`) and an order.
+/// The row of an exchange that is reserved and not staged has no instant and is left out.
+macro_rules! select_staged_deposit {
     ($tail:literal) => {
         concat!(
             "SELECT id, sender, digest, idempotency_key, channel, file_name, size, received_at, archive_name, loaded, withdrawal FROM exchanges \
@@ -19,7 +18,7 @@ macro_rules! select_load {
         )
     };
 }
-pub(in crate::store) use select_load;
+pub(in crate::store) use select_staged_deposit;
 
 #[derive(FromRow)]
 pub(in crate::store) struct StagedDepositRow {
@@ -32,7 +31,7 @@ pub(in crate::store) struct StagedDepositRow {
     size: i64,
     received_at: Instant,
     archive_name: String,
-    /// Of loads only, as the next one.
+    /// Set for staged deposits only, as the next column.
     #[sqlx(default)]
     loaded: i64,
     #[sqlx(default)]
@@ -104,7 +103,7 @@ impl TryFrom<ChainRow> for ChainLink {
     }
 }
 
-/// The one row of `receipt_chain_tip`.
+/// Converts the only row of `receipt_chain_tip`.
 pub(in crate::store) fn tip(
     row: Result<(i64, String), sqlx::Error>,
 ) -> Result<ChainTip, StoreError> {
@@ -113,7 +112,7 @@ pub(in crate::store) fn tip(
     Ok(ChainTip { sequence: uint(sequence, "receipt_chain_tip.sequence")?, link })
 }
 
-/// The claims of one step, always the same ones within a change.
+/// The claims of one step, the same ones within a transaction.
 macro_rules! step_claims {
     () => {
         "SELECT id FROM claims WHERE exchange_id = $1 ORDER BY received_at, id LIMIT $2"

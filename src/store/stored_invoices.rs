@@ -1,5 +1,5 @@
-//! What the store keeps of the invoices of an exchange, in one row each: for comparison with the
-//! file they came from.
+//! Stored summaries of the invoices of an exchange, one row each: for comparison with the file they
+//! came from.
 
 use super::codec::{clean, uint};
 use super::error::StoreError;
@@ -9,12 +9,13 @@ use noemie_parsers::types::Montant;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-/// A claim as `verify` compares it: what never changes after the deposit, and how much hangs on it.
+/// The summary of a claim that `verify` compares: values that never change after the deposit, and
+/// counts of its lines and events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredInvoice {
     /// The claim.
     pub id: ClaimId,
-    /// Rank of the invoice in the exchange.
+    /// Ordinal of the invoice in the exchange.
     pub ordinal: u64,
     /// Lot number.
     pub lot: String,
@@ -36,17 +37,17 @@ pub struct StoredInvoice {
     pub amc: Montant,
     /// Number of lines.
     pub lines: u64,
-    /// Billed, over the lines.
+    /// Sum billed over the lines.
     pub billed: Montant,
     /// Number of events.
     pub events: u64,
-    /// Sequence of the last one.
+    /// Sequence of the last event.
     pub last_sequence: u64,
 }
 
 impl StoredInvoice {
-    /// This trace as it would be had the invoice been written as it is read now: text stands as the
-    /// store keeps it, and what came later is left as it is.
+    /// Returns the summary that the store would have, had it written the invoice as it is read now.
+    /// The counts of events stay, because later events do not come from the file.
     #[must_use]
     pub fn if_it_were(&self, read: &NewClaim) -> Self {
         let c = &read.claim;
@@ -70,8 +71,8 @@ impl StoredInvoice {
     }
 }
 
-/// Whether an invoice that stands aside is the one read, as far as the store keeps of it what does
-/// not depend on the controls.
+/// Returns whether a quarantined invoice is a copy of the invoice read, in the columns that do not
+/// depend on controls.
 #[must_use]
 pub fn is_quarantined_copy(stored: &Quarantined, read: &Claim) -> bool {
     let texts = [
@@ -98,8 +99,8 @@ pub trait StoredInvoices: Send + Sync {
     async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError>;
 }
 
-/// `SELECT` of traces; the caller's `FROM … c` and conditions follow.
-macro_rules! select_trace {
+/// `SELECT` of stored invoices; the caller's `FROM … c` and conditions follow.
+macro_rules! select_stored_invoice {
     ($from:expr) => {
         concat!(
             "SELECT c.id, c.ordinal, c.lot, c.first_record, c.record_count, c.person, c.ps, c.invoice_number, c.total, \
@@ -113,7 +114,7 @@ macro_rules! select_trace {
         )
     };
 }
-pub(in crate::store) use select_trace;
+pub(in crate::store) use select_stored_invoice;
 
 #[derive(FromRow)]
 pub(in crate::store) struct StoredInvoiceRow {
@@ -138,7 +139,7 @@ impl TryFrom<StoredInvoiceRow> for StoredInvoice {
     type Error = StoreError;
 
     fn try_from(r: StoredInvoiceRow) -> Result<Self, StoreError> {
-        // A part that is gone compares as nothing asked.
+        // A missing part compares as nothing asked.
         let asked = |amount: Option<i64>| Montant::from_centimes(amount.unwrap_or_default());
         Ok(Self {
             id: ClaimId(r.id),

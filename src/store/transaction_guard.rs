@@ -1,37 +1,38 @@
-//! What keeps a unit of work honest, the same for both databases.
+//! Guards a transaction: after a failed or cancelled step, COMMIT is refused.
 
 use super::StoreError;
 use crate::domain::ExchangeId;
 use std::future::Future;
 use std::time::Duration;
 
-/// How many times as long as another step may take one that goes over every invoice of a load.
-/// Measured on a busy machine, per million invoices: the recount 8 s, the look at the quarantine 3
+/// Factor on the time limit of a step that reads or writes every invoice of a staged deposit.
+/// Measured on a busy machine, per million invoices: the recount 8 s, the scan of the quarantine 3
 /// s, from memory; a file of the largest size has some millions, and a cold disk takes ten times as
 /// long.
-pub(in crate::store) const WHOLE_LOAD: u32 = 20;
+pub(in crate::store) const WHOLE_DEPOSIT_FACTOR: u32 = 20;
 
-/// The state of a unit of work. A step that failed, or whose future was dropped half-way, spoils
-/// the unit: PostgreSQL answers the COMMIT of a failed transaction with a silent ROLLBACK, and
-/// SQLite keeps the half that worked. Neither may look like a commit (invariant 2).
+/// The state of a transaction. A step that failed, or whose future was dropped half-way, makes the
+/// transaction unsound: PostgreSQL answers the COMMIT of a failed transaction with a silent
+/// ROLLBACK, and SQLite keeps the half that worked. Neither may look like a commit (invariant 2).
 #[derive(Debug)]
 pub(in crate::store) struct TransactionGuard {
     sound: bool,
     open: Option<ExchangeId>,
     answer: Duration,
-    /// Whether events were written, or may go now.
+    /// Whether events were written, or may be published now.
     pub(in crate::store) events: bool,
     /// Whether this change adds to a load: its events wait for the receipt.
     held: bool,
 }
 
 impl TransactionGuard {
-    /// A fresh unit, each of whose steps may take `answer`.
+    /// Returns the state of a new transaction, each of whose steps may take `answer`.
     pub(in crate::store) const fn new(answer: Duration) -> Self {
         Self { sound: true, open: None, answer, events: false, held: false }
     }
 
-    /// A step starts; it is unsound until [`done`](Self::done). Answers how long it may take.
+    /// Starts a step and returns its time limit. The transaction is unsound until
+    /// [`done`](Self::done).
     pub(in crate::store) fn start(&mut self) -> Result<Duration, StoreError> {
         if !self.sound {
             return Err(StoreError::Spoiled);
@@ -40,25 +41,24 @@ impl TransactionGuard {
         Ok(self.answer)
     }
 
-    /// As [`start`](Self::start), for a step over all of the exchange, which may be a load of
-    /// millions of invoices.
+    /// Starts a step over all invoices of the exchange, which may be a staged deposit of millions.
     pub(in crate::store) fn start_whole(&mut self) -> Result<Duration, StoreError> {
         let answer = self.start()?;
-        Ok(if self.held { answer.saturating_mul(WHOLE_LOAD) } else { answer })
+        Ok(if self.held { answer.saturating_mul(WHOLE_DEPOSIT_FACTOR) } else { answer })
     }
 
-    /// The step ended well.
+    /// Ends a step that succeeded.
     pub(in crate::store) fn done(&mut self) {
         self.sound = true;
     }
 
-    /// An exchange took its place and must be closed before the commit.
+    /// Records that an exchange is reserved and must be closed before the commit.
     pub(in crate::store) fn opened(&mut self, id: ExchangeId) {
         self.open = Some(id);
     }
 
-    /// The exchange is a load now: it may be committed without verdict, and what is written of it
-    /// waits.
+    /// Records that the exchange is a staged deposit: it may be committed without verdict, and its
+    /// events wait.
     pub(in crate::store) fn loading(&mut self) {
         self.open = None;
         self.held = true;
@@ -69,29 +69,30 @@ impl TransactionGuard {
         self.held
     }
 
-    /// The exchange is closed, and its events may go.
+    /// Records that the exchange is closed: its events may be published.
     pub(in crate::store) fn closed(&mut self) {
         (self.open, self.held, self.events) = (None, false, true);
     }
 
-    /// Whether the commit brings events that may go, so that the relay must be woken.
+    /// Returns whether the commit brings events that may be published, so that the relay must be
+    /// woken.
     pub(in crate::store) const fn wakes(&self) -> bool {
         self.events && !self.held
     }
 
-    /// Whether the unit may be committed.
+    /// Returns an error unless the transaction may be committed.
     pub(in crate::store) fn may_commit(&self) -> Result<(), StoreError> {
         match (self.sound, self.open) {
             (false, _) => Err(StoreError::Spoiled),
-            (true, Some(id)) => Err(StoreError::Corrupt(format!(
-                "exchange {id} took its place and was never closed"
-            ))),
+            (true, Some(id)) => {
+                Err(StoreError::Corrupt(format!("exchange {id} was reserved and never closed")))
+            }
             (true, None) => Ok(()),
         }
     }
 }
 
-/// Waits for the database, and gives up on one that says nothing.
+/// Awaits an answer of the database and returns [`StoreError::NoAnswer`] after the time limit.
 pub(in crate::store) async fn in_time<T>(
     answer: Duration,
     work: impl Future<Output = Result<T, StoreError>> + Send,
@@ -99,8 +100,8 @@ pub(in crate::store) async fn in_time<T>(
     tokio::time::timeout(answer, work).await.unwrap_or(Err(StoreError::NoAnswer(answer)))
 }
 
-/// Runs one step of a unit: `$work` is awaited between `$start`, which is [`TransactionGuard::start`]
-/// unless said otherwise, and [`TransactionGuard::done`].
+/// Runs one step of a transaction: `$work` is awaited between `$start`, which is
+/// [`TransactionGuard::start`] unless said otherwise, and [`TransactionGuard::done`].
 macro_rules! step {
     ($unit:ident, $work:expr) => {
         step!($unit, start, $work)

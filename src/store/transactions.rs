@@ -12,8 +12,8 @@ use super::staged_deposits::StagedDepositWrites;
 use super::unmatched_returns::UnmatchedReturnWrites;
 use async_trait::async_trait;
 
-/// A transaction over all nouns. Everything it wrote becomes visible at
-/// [`commit`](Self::commit) or not at all; a drop without commit is a rollback.
+/// A transaction over all nouns. Its rows become visible at [`commit`](Self::commit) or not at all;
+/// a drop without commit is a rollback.
 #[async_trait]
 pub trait UnitOfWork:
     ExchangeWrites

@@ -1,19 +1,19 @@
-//! Waking those who wait for events, inside this process.
+//! Wakes the waiters for events, inside this process.
 
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-/// What a waiter waits for.
+/// The occasion that a waiter waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
-    /// Events were committed: there may be something to publish.
+    /// Events were committed: the outbox may have events to publish.
     Written,
-    /// Events were published: the stream of positions goes on.
+    /// Events were published: the stream has new positions.
     Published,
 }
 
-/// Wakes everybody who waits for an occasion.
+/// Wakes all waiters for an occasion.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Wake {
     written: watch::Sender<()>,
@@ -21,7 +21,7 @@ pub(in crate::store) struct Wake {
 }
 
 impl Wake {
-    /// Wakes everybody who waits for this occasion.
+    /// Wakes all waiters for this occasion.
     pub(in crate::store) fn announce(&self, occasion: Occasion) {
         self.of(occasion).send_replace(());
     }
@@ -38,22 +38,23 @@ impl Wake {
     }
 }
 
-/// Waits for one occasion, and misses none: [`arm`](Self::arm), look, [`wait`](Self::wait). What
-/// happens between the look and the wait ends the wait at once.
+/// Waits for one occasion and misses none: the caller arms the waiter ([`arm`](Self::arm)), reads,
+/// then waits ([`wait`](Self::wait)). An occasion between the read and the wait ends the wait at
+/// once.
 #[derive(Debug)]
 pub struct Waiter(watch::Receiver<()>);
 
 impl Waiter {
-    /// From here on.
+    /// Arms the waiter: occasions from here on end the next wait.
     pub fn arm(&mut self) {
         self.0.mark_unchanged();
     }
 
-    /// Until it happens, or the time is over. A notification of another replica that was lost on
-    /// its way costs that time.
+    /// Waits until the occasion, or until the time is over. A lost notification of another replica
+    /// costs that time.
     pub async fn wait(&mut self, at_most: Duration) {
-        // Woken or not, the caller looks: the answer makes no difference. Without store nothing
-        // will ever happen, which is no reason to be asked at once again.
+        // The caller reads the store whether woken or not. Without store no occasion comes, and the
+        // caller must not ask again at once.
         if let Ok(Err(_)) = timeout(at_most, self.0.changed()).await {
             sleep(at_most).await;
         }

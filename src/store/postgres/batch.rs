@@ -11,9 +11,9 @@ use crate::domain::{
     Scope,
 };
 use crate::store::codec::{Instant, clean, doing, int, json, limit as rows, uint};
-use crate::store::live::{expect_all, last_of_each, let_die};
+use crate::store::live::{clear_live, expect_all, last_of_each};
 use crate::store::rows::{ClaimRow, all, select_claim};
-use crate::store::stored_invoices::{StoredInvoice, StoredInvoiceRow, select_trace};
+use crate::store::stored_invoices::{StoredInvoice, StoredInvoiceRow, select_stored_invoice};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{PgConnection, PgPool, query, query_as, query_scalar};
 use std::borrow::Cow;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// One column of a batch.
+/// Returns one column of a batch.
 fn column<'a, T, C>(rows: &'a [T], of: impl Fn(&'a T) -> C) -> Vec<C> {
     rows.iter().map(of).collect()
 }
@@ -43,10 +43,9 @@ pub(super) async fn lock_claim(
     claims::claim(db, &Scope::everything(), id).await
 }
 
-/// Columns of the claims of the invoices `$1`, `$2`, `$3` (see [`Keys`]). In two arms, because the
-/// live and the rejected ones have an index each, and none has both. `OFFSET 0` keeps them as they
-/// stand: invoice by invoice and by these indexes, whatever the planner believes of a table that it
-/// has not counted for a while.
+/// Columns of the claims of the invoices `$1`, `$2`, `$3` (see [`Keys`]), in two arms: the live and
+/// the rejected claims have an index each, and no index covers both. `OFFSET 0` keeps the arms as
+/// written, invoice by invoice and by these indexes, whatever the statistics of the table say.
 macro_rules! of_invoices {
     ($columns:literal) => {
         concat!(
@@ -110,8 +109,8 @@ pub(super) async fn lock_latest_claims(
         .map_err(doing("reading the latest claims of invoices"))?;
         let claims: Vec<Claim> = all(found)?;
         let locked: HashSet<Uuid> = locked.into_iter().collect();
-        // While we waited, a rejected invoice may have been sent again: its new claim is not locked
-        // yet. Again, then.
+        // During the wait a rejected invoice may have been sent again. Its new claim is not locked
+        // yet: the loop locks again.
         if claims.iter().all(|c| locked.contains(&c.id.0)) {
             return Ok(claims);
         }
@@ -124,7 +123,7 @@ pub(super) async fn stored_invoices(
     invoices: &[InvoiceKey],
 ) -> Result<Vec<StoredInvoice>, StoreError> {
     let keys = Keys::of(invoices);
-    let found: Vec<StoredInvoiceRow> = query_as(select_trace!(concat!(
+    let found: Vec<StoredInvoiceRow> = query_as(select_stored_invoice!(concat!(
         "FROM ",
         of_invoices!("id, exchange_id, ordinal, lot, first_record, record_count, person, ps, invoice_number, total"),
         " AS c WHERE c.exchange_id = $4"
@@ -135,7 +134,7 @@ pub(super) async fn stored_invoices(
     .bind(id.0)
     .fetch_all(pool)
     .await
-    .map_err(doing("reading the traces of invoices"))?;
+    .map_err(doing("reading stored invoices"))?;
     all(found)
 }
 
@@ -143,8 +142,8 @@ pub(super) async fn insert_claims(
     db: &mut PgConnection,
     claims: &[Arc<NewClaim>],
 ) -> Result<Vec<ClaimId>, StoreError> {
-    // Invoice by invoice, so that two deposits with common ones wait for each other in the same
-    // order, and not in a circle.
+    // The rows are sorted by invoice, so that two deposits with common invoices wait for each other
+    // in the same order, and not in a circle.
     let mut rows = column(claims, |new| &new.claim);
     rows.sort_by_key(|c| (&c.ps, &c.invoice_number, &c.identity));
     let written: Vec<Uuid> = query_scalar(
@@ -275,7 +274,7 @@ pub(super) async fn update_parts(
     if rejected.is_empty() {
         return Ok(());
     }
-    query(let_die!("claims.id = ANY($1)"))
+    query(clear_live!("claims.id = ANY($1)"))
         .bind(uuids(&rejected))
         .execute(db)
         .await
@@ -300,11 +299,11 @@ pub(super) async fn next_sequences(
 pub(super) async fn insert_events(
     db: &mut PgConnection,
     events: &[ClaimEvent],
-    of_a_load: bool,
+    of_staged_deposit: bool,
 ) -> Result<(), StoreError> {
-    // ORDER BY ord: the numbers of the outbox follow the order given. The first event of a claim
-    // waits for the load that brings the claim; a later one waits with it, should the deposit still
-    // be loading.
+    // ORDER BY ord: the row ids of the outbox follow the order given. The first event of a claim
+    // waits for the staged deposit that brings the claim; a later event waits with it while the
+    // deposit is open.
     query(
         "INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id) \
          SELECT event_id, claim_id, sequence, name, routing_key, payload, created_at, CASE WHEN sequence = 1 THEN load_id ELSE \
@@ -319,7 +318,7 @@ pub(super) async fn insert_events(
     .bind(column(events, ClaimEvent::routing_key))
     .bind(column(events, json))
     .bind(column(events, |e| Instant(e.occurred_at)))
-    .bind(column(events, |e| e.exchange_id.filter(|_| of_a_load).map(|id| id.0)))
+    .bind(column(events, |e| e.exchange_id.filter(|_| of_staged_deposit).map(|id| id.0)))
     .execute(db)
     .await
     .map(|_| ())
@@ -351,7 +350,7 @@ pub(super) async fn insert_quarantined(
     .execute(db)
     .await
     .map(|_| ())
-    .map_err(doing("putting invoices aside"))
+    .map_err(doing("writing quarantined invoices"))
 }
 
 pub(super) async fn insert_anomalies(
@@ -411,8 +410,8 @@ pub(super) async fn rejects_to_return(
     db: &mut PgConnection,
     limit: usize,
 ) -> Result<Vec<Claim>, StoreError> {
-    // The condition is the one of the index `claim_parts_untold`, word for word. What another
-    // replica is telling at this moment is skipped: it is told there, or next time.
+    // The condition is the one of the index `claim_parts_untold`, word for word. SKIP LOCKED leaves
+    // out the rejects that another replica is returning at this moment.
     let ids: Vec<Uuid> = query_scalar(
         "SELECT p.claim_id FROM claim_parts p JOIN claims c ON c.id = p.claim_id \
          WHERE p.kind = 'amc' AND p.state IN ('rejected', 'rejected_after_acceptance') AND p.told_in IS NULL \

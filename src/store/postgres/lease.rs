@@ -1,5 +1,5 @@
-//! Rights that one replica holds at a time: a session advisory lock on a connection of its own. It
-//! ends with that connection, whatever ends it.
+//! Leases that one replica has at a time: a session advisory lock on a connection of its own, which
+//! ends with that connection.
 
 use crate::domain::ExchangeId;
 use crate::store::codec::doing;
@@ -10,19 +10,19 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, query_scalar};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// A right.
+/// Work that a lease covers.
 #[derive(Clone, Copy)]
 pub(super) enum LeaseKey {
-    /// To publish.
+    /// Publication of events.
     Relay,
-    /// To load a deposit.
+    /// Writing of a staged deposit.
     StagedDeposit(ExchangeId),
 }
 
 impl LeaseKey {
-    /// The key of its lock in this database. For the relay: "noemie" in ASCII. For a load: the low
-    /// half of the exchange's identifier, 62 random bits; two loads under one key would only wait
-    /// for each other.
+    /// Returns the key of the advisory lock. For the relay: "noemie" in ASCII. For a staged
+    /// deposit: the low half of the exchange's identifier, 62 random bits; two deposits with one
+    /// key would only wait for each other.
     fn lock_key(self) -> i64 {
         match self {
             Self::Relay => 0x6e6f_656d_6965,
@@ -31,7 +31,7 @@ impl LeaseKey {
     }
 }
 
-/// A server that does not answer for this long may have given the right to another replica.
+/// Time limit of an answer: a slower server may have given the lease to another replica.
 const ANSWER: Duration = Duration::from_secs(2);
 
 struct Held {
@@ -39,8 +39,9 @@ struct Held {
     connection: Option<PgConnection>,
 }
 
-/// Whether somebody holds the lock, asked over the pool: who waits asks again and again, and must
-/// not make a connection each time. PostgreSQL shows the key of an advisory lock in two halves.
+/// Returns whether a connection has the lock, asked over the pool: a waiting replica asks again and
+/// again, and must not connect each time. PostgreSQL shows the key of an advisory lock in two
+/// halves.
 pub(super) async fn is_held(pool: &PgPool, key: LeaseKey) -> Result<bool, StoreError> {
     query_scalar(
         "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
@@ -49,25 +50,25 @@ pub(super) async fn is_held(pool: &PgPool, key: LeaseKey) -> Result<bool, StoreE
     .bind(key.lock_key())
     .fetch_one(pool)
     .await
-    .map_err(doing("asking who holds a right"))
+    .map_err(doing("asking who has a lease"))
 }
 
-/// Takes the lock when it is free.
+/// Takes the lease when it is free.
 pub(super) async fn take(
     options: &PgConnectOptions,
     key: LeaseKey,
 ) -> Result<Option<Box<dyn Lease>>, StoreError> {
-    let mut connection = options.connect().await.map_err(doing("connecting for a right"))?;
+    let mut connection = options.connect().await.map_err(doing("connecting for a lease"))?;
     let taken: bool = query_scalar("SELECT pg_try_advisory_lock($1)")
         .bind(key.lock_key())
         .fetch_one(&mut connection)
         .await
-        .map_err(doing("asking for a right"))?;
+        .map_err(doing("asking for a lease"))?;
     if taken {
         return Ok(Some(Box::new(Held { connection: Some(connection) })));
     }
-    // Closed politely, else the server logs a client that vanished at each try. Whether the server
-    // hears it makes no difference.
+    // A polite close, because the server logs a client that vanishes at each try. An unanswered
+    // close makes no difference.
     let _ = connection.close().await;
     Ok(None)
 }
@@ -76,7 +77,7 @@ pub(super) async fn take(
 impl Lease for Held {
     async fn still_held(&mut self) -> bool {
         let Some(connection) = &mut self.connection else { return false };
-        // As long as the session lives, so does its lock.
+        // The lock lives as long as the session.
         let held = matches!(timeout(ANSWER, connection.ping()).await, Ok(Ok(())));
         if !held {
             self.connection = None;
@@ -87,8 +88,8 @@ impl Lease for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Closing says goodbye at once; without a runtime the socket closes alone and the server
-        // notices a little later.
+        // The close ends the session at once; without a runtime the socket closes alone and the
+        // server notices a little later.
         if let (Some(connection), Ok(runtime)) =
             (self.connection.take(), tokio::runtime::Handle::try_current())
         {

@@ -1,4 +1,4 @@
-//! Hearing of events that other replicas wrote.
+//! Listens for notifications of other replicas.
 
 use super::notifier::{CHANNEL, Notifier};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
@@ -8,16 +8,16 @@ use tokio::time::timeout;
 /// Pause before a lost listener connects again; meanwhile waiters live on their own timeout.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a line that says nothing is believed to live. A new one costs nothing, and a dead one
-/// only a second an event: waiters look by themselves.
+/// Time limit of a silent connection, after which the listener makes a new one. A dead connection
+/// costs a second an event, because waiters read by themselves.
 const BELIEVED: Duration = Duration::from_secs(300);
 
-/// Wakes the waiters of this process at each notification, for ever. A lost connection is made
-/// again.
+/// Wakes the waiters of this process at each notification, for ever, and connects again after a
+/// lost connection.
 pub(super) async fn listen(options: PgConnectOptions, notifier: Notifier) {
     loop {
-        // A pool of its own, so that listening never takes a connection from the work; a new one,
-        // so that a dead line leaves nothing behind.
+        // The listener has a pool of its own, so that it never takes a connection from the work; a
+        // new pool, so that a dead connection leaves nothing behind.
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .min_connections(0)
@@ -33,10 +33,10 @@ async fn listen_once(pool: &sqlx::PgPool, notifier: &Notifier) -> Result<(), sql
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
     loop {
-        // What was said while nobody listened is lost: look once after each connection.
+        // Notifications between two connections are lost: waiters read once after each connection.
         notifier.doubt();
-        // `None`: the connection was lost; the listener makes it again at its next call, and what
-        // was said meanwhile is looked for above.
+        // `None`: the connection was lost. The listener connects again at its next call, and
+        // waiters read again above.
         loop {
             let Ok(heard) = timeout(BELIEVED, listener.try_recv()).await else { return Ok(()) };
             let Some(heard) = heard? else { break };

@@ -1,15 +1,15 @@
 //! PostgreSQL: the production shape, any number of replicas on one database.
 //!
-//! READ COMMITTED throughout: what must not move is locked, and read after it is locked (see
-//! `batch.rs`). Batches are `INSERT … SELECT FROM UNNEST(…)`: one statement, one round trip, fixed
-//! SQL. Commits wake the relays of all replicas by NOTIFY (see `notifier.rs`).
+//! Transactions are READ COMMITTED: a row that must not change is locked, and read after the lock
+//! (see `batch.rs`). Batches are `INSERT … SELECT FROM UNNEST(…)`: one statement, one round trip,
+//! fixed SQL. Commits wake the relays of all replicas by NOTIFY (see `notifier.rs`).
 
 use super::connections::Connections;
 use super::conventions::PostgresConventions;
 use super::error::{StoreError, doing};
 use super::lease::Lease;
 use super::schema::Schema;
-use super::transaction_guard::WHOLE_LOAD;
+use super::transaction_guard::WHOLE_DEPOSIT_FACTOR;
 use super::wake::Wake;
 use async_trait::async_trait;
 use lease::LeaseKey;
@@ -61,34 +61,33 @@ mod unit;
 #[path = "../shared/withdrawals.rs"]
 mod withdrawals;
 
-/// How long a caller waits for a free connection before it hears that the database is too busy.
+/// Time limit of the wait for a free connection, after which the caller gets an error.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A connection idle for longer is asked whether it still lives before it is used. Asking each time
-/// would cost a quarter of the throughput; never asking would hand out, after a restart of the
-/// server, one dead connection after the other.
+/// A connection idle for longer is pinged before use. A ping each time would cost a quarter of the
+/// throughput; no ping would hand out, after a restart of the server, one dead connection after the
+/// other.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
-/// How long it may take to say that it lives.
+/// Time limit of that ping.
 const ALIVE: Duration = Duration::from_secs(1);
-/// How long a statement may go without its answer. One takes milliseconds. A line cut without a
-/// word (cable, firewall, frozen host) never answers, and the system gives up on it after a quarter
-/// of an hour at best.
+/// Time limit of a statement, which takes milliseconds. A connection cut silently (cable, firewall,
+/// frozen host) never answers, and the system gives up on it after a quarter of an hour at best.
 const ANSWER: Duration = Duration::from_secs(30);
-/// How long a statement of an import may take: the one that applies an extract goes over the whole
-/// register, some hundred thousand rows.
+/// Time limit of a statement of an import: applying an extract reads the whole register, some
+/// hundred thousand rows.
 const IMPORT: Duration = Duration::from_secs(300);
-/// Connections apart from the work, for what must not stop under a flood of it: signs of life,
-/// figures, the relay with its outbox, and what the replicas tell each other. Few, because each is
-/// asked for some milliseconds.
+/// Connections beside the work, for tasks that must not stop under load: probes, figures, the relay
+/// with its outbox, notifications between replicas. The number is small, because each task takes
+/// some milliseconds.
 const UPKEEP: u32 = 4;
-/// What the server holds each connection to.
+/// Settings of each connection on the server.
 ///
-/// It notices that a replica is gone without a word and frees its locks: cable or host after 30 s +
-/// 3 × 10 s; a process that stands still in the middle of a change (its system answers keepalives
-/// for it) after 60 s.
+/// The server notices a silent replica and frees its locks: cable or host after 30 s + 3 × 10 s; a
+/// process that stops in the middle of a transaction (its system answers keepalives for it) after
+/// 60 s.
 ///
-/// A change that waits 20 s for a lock of another one is told so and gives way. It is shorter than
-/// [`ANSWER`]: a wait for a neighbour (a large return of a caisse holds its claims for as long as
-/// it is written) must not look like a dead line, nor cost a connection.
+/// A transaction that waits 20 s for a lock gets an error and retries. The limit is shorter than
+/// [`ANSWER`]: a wait for a neighbour (a large return of a caisse has its claims locked for as long
+/// as it is written) must not look like a dead connection, nor cost one.
 const SESSION: [(&str, &str); 5] = [
     ("tcp_keepalives_idle", "30"),
     ("tcp_keepalives_interval", "10"),
@@ -100,11 +99,11 @@ const SESSION: [(&str, &str); 5] = [
 /// A store on a PostgreSQL server.
 #[derive(Debug)]
 pub struct PostgresStore {
-    /// For the work: deposits, decisions, questions of callers.
+    /// Connections for the work: deposits, decisions, questions of callers.
     work: Connections<Postgres>,
-    /// For what must answer beside it.
+    /// Connections for probes and the relay.
     upkeep: Connections<Postgres>,
-    /// For reads over all invoices of a deposit: the connections of the work, with a longer limit.
+    /// Connections of the work with a longer time limit, for reads over all invoices of a deposit.
     whole_deposit: Connections<Postgres>,
     options: PgConnectOptions,
     wake: Arc<Wake>,
@@ -114,8 +113,8 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Connects, with at most `max_connections` for the work, four more for probes and the relay,
-    /// one to listen, and one for each right that is held: to relay, and to load each large deposit
-    /// in hand. The schema is brought up by [`Store::migrate`].
+    /// one to listen, and one for each lease: of the relay, and of each staged deposit being
+    /// written. [`Schema::migrate`] migrates the schema.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
         let options = of_session(plain_on_loopback(
             url.parse().map_err(doing("reading the database URL"))?,
@@ -132,7 +131,7 @@ impl PostgresStore {
         let announcing = tokio::spawn(notifier.clone().work(upkeep.clone()));
         let tasks = [listening.abort_handle(), announcing.abort_handle()];
         Ok(Self {
-            whole_deposit: Connections::new(work.clone(), ANSWER * WHOLE_LOAD),
+            whole_deposit: Connections::new(work.clone(), ANSWER * WHOLE_DEPOSIT_FACTOR),
             work: Connections::new(work, ANSWER),
             upkeep: Connections::new(upkeep, ANSWER),
             options,
@@ -154,8 +153,8 @@ impl PostgresStore {
             .await
     }
 
-    /// One connection without a limit: an index over years of claims takes as long as it takes, and
-    /// a replica that starts beside this one waits for it.
+    /// Returns a pool of one connection without a time limit: an index over years of claims takes
+    /// as long as it takes, and a replica that starts beside this one waits for it.
     fn patient(&self) -> PgPool {
         PgPoolOptions::new()
             .max_connections(1)
@@ -218,8 +217,8 @@ impl PostgresStore {
 /// Name of the gateway's connections in `pg_stat_activity`.
 const APPLICATION: &str = "noemie-gateway";
 
-/// What each connection is held to. The URL (`?options=-c%20lock_timeout%3D5s`) and `PGOPTIONS`
-/// have the last word.
+/// Adds the settings of [`SESSION`]. Settings of the URL (`?options=-c%20lock_timeout%3D5s`) and of
+/// `PGOPTIONS` win.
 fn of_session(options: PgConnectOptions) -> PgConnectOptions {
     let said = options.get_options().unwrap_or_default().to_owned();
     options
@@ -234,14 +233,14 @@ fn pool(max_connections: u32) -> PgPoolOptions {
         .test_before_acquire(false);
     let pool = pool.before_acquire(|connection, idle| {
         Box::pin(async move {
-            // An error here would fail the caller; `false` gives it another connection. A cut cable
-            // answers nothing at all.
+            // An error here would fail the caller; `false` gives the caller another connection. A
+            // cut cable gives no answer at all.
             let alive = async { matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(()))) };
             Ok(idle.idle_for < TRUSTED_IDLE || alive.await)
         })
     });
-    // A caller gave up half-way: the connection may be dead. Without a limit it would keep its
-    // place in the pool until the system notices.
+    // A caller may have cancelled half-way, with a dead connection. Without a limit the connection
+    // would keep its slot in the pool until the system notices.
     pool.after_release(|connection, _| {
         Box::pin(async move {
             timeout(ALIVE, connection.flush())
@@ -252,10 +251,10 @@ fn pool(max_connections: u32) -> PgPoolOptions {
     })
 }
 
-/// No TLS towards a server on the same machine, unless the URL or `PGSSLMODE` asks for it. sqlx
-/// 0.9.0 leaves Nagle's algorithm on (its issue 4335), and TLS cuts a batch into records of 16 KiB:
-/// each waits 40 ms for the acknowledgement of the one before, which makes an ingest three times
-/// slower. What goes over the loopback is seen by nobody else.
+/// Disables TLS towards a server on the same machine, unless the URL or `PGSSLMODE` asks for it.
+/// sqlx 0.9.0 leaves Nagle's algorithm on (its issue 4335), and TLS cuts a batch into records of 16
+/// KiB: each waits 40 ms for the acknowledgement of the record before, which makes an ingest three
+/// times slower. Traffic over the loopback leaves the machine nowhere.
 fn plain_on_loopback(options: PgConnectOptions, url: &str) -> PgConnectOptions {
     let is_loopback = matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1" | "[::1]");
     let is_said = url.contains("sslmode")

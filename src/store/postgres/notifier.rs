@@ -1,10 +1,10 @@
-//! Telling the other replicas by NOTIFY.
+//! Notifies the other replicas of commits by NOTIFY.
 //!
-//! Not inside the change that it announces: a transaction with a NOTIFY holds one lock of the whole
-//! server until its commit is on disk, so that such commits go one by one. A transaction that only
-//! notifies writes nothing and waits for no disk. It follows the commit it announces, and one
-//! stands for all that were committed since the last. What a process that dies in between leaves
-//! unsaid costs the others the time of their next look.
+//! The notification stands outside of the transaction that it announces: a transaction with a
+//! NOTIFY holds one lock of the whole server until its commit is on disk, so that such commits run
+//! one after the other. A transaction that only notifies waits for no disk. One notification
+//! follows the commits since the last one and announces them all. A process that dies in between
+//! costs the other replicas the time of their next read.
 
 use crate::store::wake::{Occasion, Wake};
 use sqlx::{PgPool, query};
@@ -15,10 +15,10 @@ use tokio::time::timeout;
 
 /// The channel of notifications.
 pub(super) const CHANNEL: &str = "noemie_outbox";
-/// How long a notification may take. What it tells is seen without it soon after.
+/// Time limit of a notification. The other replicas read the events without it soon after.
 const IN_TIME: Duration = Duration::from_secs(2);
 
-/// Announces what was committed.
+/// Announces commits.
 #[derive(Debug, Clone)]
 pub(super) struct Notifier(Arc<Announcements>);
 
@@ -34,7 +34,7 @@ impl Notifier {
         Self(Arc::new(Announcements { wake, written: Notify::new(), published: Notify::new() }))
     }
 
-    /// To this process at once, to the others as soon as may be.
+    /// Announces an occasion: to this process at once, to the other replicas soon.
     pub(super) fn announce(&self, occasion: Occasion) {
         self.0.wake.announce(occasion);
         match occasion {
@@ -43,7 +43,7 @@ impl Notifier {
         }
     }
 
-    /// Notifies, for ever.
+    /// Sends the notifications, for ever.
     pub(super) async fn work(self, pool: PgPool) {
         loop {
             let occasion = tokio::select! {
@@ -60,8 +60,8 @@ impl Notifier {
         }
     }
 
-    /// Wakes this process by what a replica said, itself included. A version before this one says
-    /// nothing, and means either.
+    /// Wakes this process by a notification of a replica, itself included. An empty notification
+    /// means either occasion.
     pub(super) fn hear(&self, said: &str) {
         for occasion in [Occasion::Written, Occasion::Published] {
             if said.is_empty() || said == word(occasion) {
@@ -70,7 +70,7 @@ impl Notifier {
         }
     }
 
-    /// Wakes this process because it may have missed something.
+    /// Wakes this process, because it may have missed a notification.
     pub(super) fn doubt(&self) {
         self.hear("");
     }

@@ -1,23 +1,24 @@
-//! Publication marks.
+//! Positions of published events.
 //!
-//! **Why the events of one claim come out in order.** `outbox_id` is taken from a sequence when the event is inserted, and transactions commit in any
-//! order, so between claims a larger number may show before a smaller one. Within one claim it
-//! cannot: whoever writes an event of an existing claim has locked the claim's row first
-//! ([`UnitOfWork::claim`](crate::store::UnitOfWork::claim), `latest_claims`, `rejects_to_return`)
-//! and holds it until its commit, and the events of a new claim are written by the transaction that
-//! makes the claim, which nobody else sees before. So the second transaction takes its numbers only
-//! after the first one committed: its numbers are larger, and whoever sees its events sees those of
-//! the first. The sequence must hand out numbers one by one for that (CACHE 1). An event whose
-//! claim was not locked meets `UNIQUE (claim_id, sequence)` instead. `unpublished` therefore sorts
-//! by `outbox_id` and can cut anywhere.
+//! **Order of the events of one claim.** A sequence gives `outbox_id` when the event is inserted,
+//! and transactions commit in any order, so that between claims a larger id may become visible
+//! before a smaller one. Within one claim the ids follow the commits: the writer of an event of an
+//! existing claim has locked the row of the claim first
+//! ([`lock_claim`](crate::store::ClaimWrites::lock_claim), `lock_latest_claims`,
+//! `rejects_to_return`) until its commit, and the transaction that makes a claim writes its first
+//! events before any other transaction sees the claim. The second transaction takes its ids after
+//! the first one committed, so that a reader that sees the events of the second sees those of the
+//! first. The sequence must give ids one by one (CACHE 1). An event whose claim was not locked
+//! meets `UNIQUE (claim_id, sequence)` instead. `unpublished_events` therefore sorts by `outbox_id`
+//! and can cut anywhere.
 
 use crate::store::StoreError;
 use crate::store::codec::{Instant, doing};
 use sqlx::{PgPool, query};
 use time::OffsetDateTime;
 
-/// How often positions are taken again. Two replicas meet here only when one has just lost the
-/// right to publish and does not know it yet.
+/// Tries of a numbering. Two replicas meet here only when one has just lost the lease and does not
+/// know it yet.
 const TRIES: u32 = 10;
 
 /// Gives consecutive positions, in the order given, to the events that have none yet.
@@ -37,15 +38,15 @@ pub(super) async fn mark_published(
     take_positions(pool, outbox_ids, at).await
 }
 
-/// One statement, and no lock: every numbering begins at the first position that is free, so that
-/// two at once want the same one. The second waits for the commit of the first (the index of
-/// positions is unique), fails, and sees at its next try what the first one took. So there are no
-/// holes, and readers of the stream never see a position before a smaller one. An id given twice
-/// takes its first place.
+/// Takes positions in one statement without lock: every numbering begins at the first free
+/// position, so that two at once want the same one. The second waits for the commit of the first
+/// (the index of positions is unique), fails, and sees at its next try the positions of the first.
+/// So there are no holes, and readers of the stream never see a position before a smaller one. An
+/// id given twice takes its first position.
 ///
-/// `COALESCE(position, 0) = 0` and not `position IS NULL`: no index answers it. Behind a long
-/// history the planner believes that nothing waits, and would go through all that does, by the
-/// index of positions, once or for each event of the batch.
+/// `COALESCE(position, 0) = 0` instead of `position IS NULL` excludes every index: behind a long
+/// history the planner expects no unpublished event, and would read all of them by the index of
+/// positions, once or for each event of the batch.
 async fn take_positions(
     pool: &PgPool,
     outbox_ids: &[i64],
@@ -67,7 +68,7 @@ async fn take_positions(
     .map_err(doing("marking events as published"))
 }
 
-/// Counts a failed try.
+/// Counts a failed publication.
 pub(super) async fn count_failed_attempt(
     pool: &PgPool,
     outbox_ids: &[i64],

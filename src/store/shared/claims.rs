@@ -10,7 +10,7 @@ use crate::domain::page::PageToken;
 use crate::domain::{Claim, ClaimId, ClaimLine, InvoiceKey, NewClaim, Page, Scope};
 use crate::store::claims::{ClaimFilter, ClaimWrites, Claims, PartChange};
 use crate::store::error::{StoreError, doing};
-use crate::store::rows::{ClaimRow, LineRow, all, select_claim, shown};
+use crate::store::rows::{ClaimRow, LineRow, all, select_claim, visible};
 use crate::store::transaction_guard::step;
 use async_trait::async_trait;
 use sqlx::{Database, Pool, QueryBuilder};
@@ -74,8 +74,11 @@ pub(super) async fn claim(
     scope: &Scope,
     id: ClaimId,
 ) -> Result<Option<Claim>, StoreError> {
-    let mut query =
-        QueryBuilder::new(select_claim!(concat!("AND ", shown!("c.exchange_id"), " AND c.id = ")));
+    let mut query = QueryBuilder::new(select_claim!(concat!(
+        "AND ",
+        visible!("c.exchange_id"),
+        " AND c.id = "
+    )));
     query.push_bind(id.0);
     scope::claims(&mut query, scope);
     let row: Option<ClaimRow> =

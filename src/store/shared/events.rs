@@ -7,7 +7,7 @@ use crate::store::codec::limit as rows;
 use crate::store::error::{StoreError, doing};
 use crate::store::events::Events;
 use crate::store::outbox::OutboxEvent;
-use crate::store::rows::{OutboxRow, all, may_go, select_outbox};
+use crate::store::rows::{OutboxRow, all, may_be_published, select_outbox};
 use async_trait::async_trait;
 use sqlx::{Pool, QueryBuilder};
 
@@ -36,8 +36,11 @@ async fn claim_history(
     scope: &Scope,
     id: ClaimId,
 ) -> Result<Vec<OutboxEvent>, StoreError> {
-    let mut query =
-        QueryBuilder::new(select_outbox!(concat!("WHERE ", may_go!(), " AND claim_id = ")));
+    let mut query = QueryBuilder::new(select_outbox!(concat!(
+        "WHERE ",
+        may_be_published!(),
+        " AND claim_id = "
+    )));
     query.push_bind(id.0);
     scope::of_claim(&mut query, "outbox.claim_id", scope);
     query.push(" ORDER BY sequence");

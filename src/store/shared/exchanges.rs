@@ -206,8 +206,8 @@ async fn reserve_exchange(
     key: &str,
     id: ExchangeId,
 ) -> Result<Option<ExchangeId>, StoreError> {
-    // Here the second depositor of a file waits: PostgreSQL on the unique index, SQLite
-    // already at BEGIN IMMEDIATE.
+    // The second depositor of a file waits here: PostgreSQL on the unique index, SQLite already at
+    // BEGIN IMMEDIATE.
     let taken = query("INSERT INTO exchanges (id, sender, digest, idempotency_key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
         .bind(id.0)
         .bind(sender)
@@ -215,11 +215,12 @@ async fn reserve_exchange(
         .bind(key)
         .execute(&mut *db)
         .await
-        .map_err(doing("taking the place of an exchange"))?;
+        .map_err(doing("reserving an exchange"))?;
     if taken.rows_affected() == 1 {
         return Ok(None);
     }
-    // The key first: a key used for other bytes is what the caller must hear about.
+    // The exchange of the key comes first: the caller must learn that the key was used for other
+    // bytes.
     let earlier: Option<Uuid> = query_scalar(
         "SELECT id FROM exchanges WHERE sender = $1 AND (digest = $2 OR (idempotency_key = $3 AND $3 <> '')) \
          ORDER BY CASE WHEN idempotency_key = $3 AND $3 <> '' THEN 0 ELSE 1 END LIMIT 1",
@@ -254,9 +255,8 @@ async fn close_exchange(
     super::receipt_chain::extend_chain(db, closing.exchange.id, link).await
 }
 
-/// Recounts the claims of the exchange and their records: the books must tell what the
-/// tables hold, not what the program believes. Returns of a caisse bring no claims, so
-/// their books cannot be recounted here.
+/// Recounts the claims of the exchange and their records: the ledger must tell what the tables
+/// hold. Returns of a caisse bring no claims, so that their ledger cannot be recounted here.
 async fn ledger_matches_claims(
     db: &mut Connection,
     exchange: &Exchange,
@@ -311,10 +311,7 @@ async fn fill_exchange(
     if written {
         Ok(())
     } else {
-        Err(StoreError::Corrupt(format!(
-            "exchange {} did not take its place or is closed already",
-            e.id
-        )))
+        Err(StoreError::Corrupt(format!("exchange {} is not reserved, or closed already", e.id)))
     }
 }
 

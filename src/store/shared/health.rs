@@ -33,7 +33,7 @@ async fn ping(pool: &Pool<Db>) -> Result<(), StoreError> {
 }
 
 async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
-    // Each count has a partial index with the same condition, word for word.
+    // A partial index with the same condition, word for word, serves each count.
     let (unbalanced, waiting, overdue, loading): (i64, i64, i64, i64) = query_as(
         "SELECT \
          (SELECT count(*) FROM ledgers WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope), \
@@ -55,9 +55,9 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
 }
 
 async fn outbox_depth(pool: &Pool<Db>) -> Result<OutboxDepth, StoreError> {
-    // Each part reads the index of what waits, not the history, and counts nothing of the
-    // loads under way. The first row of each part stands for its oldest instant; the events
-    // of a load are as old as its verdict.
+    // The parts read the index of unpublished events, not the history, and skip staged deposits.
+    // The first row of each part gives its oldest instant; the events of a large deposit are as old
+    // as its verdict.
     let (pending, free, of_loads): (i64, Option<Instant>, Option<Instant>) = query_as(concat!(
         closed_loads!(),
         "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL AND load_id IS NULL) + CAST((SELECT COALESCE(sum( \

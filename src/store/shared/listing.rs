@@ -1,5 +1,4 @@
-//! Listings whose conditions depend on the caller: the same SQL for both databases, built from
-//! binds. Keyset pages, newest first.
+//! Listings whose conditions depend on the caller: keyset pages, newest first.
 
 use super::db::Db;
 use super::scope;
@@ -11,19 +10,19 @@ use crate::domain::{
 use crate::store::claims::ClaimFilter;
 use crate::store::codec::{Instant, clean, limit as rows};
 use crate::store::error::StoreError;
-use crate::store::rows::{select_claim, select_exchange, select_return, shown};
+use crate::store::rows::{select_claim, select_exchange, select_return, visible};
 use sqlx::{Encode, QueryBuilder, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// `claims` of a filter.
+/// Returns the query of a page of claims.
 pub(super) fn claims(
     scope: &Scope,
     filter: &ClaimFilter,
     after: Option<PageToken>,
     limit: usize,
 ) -> QueryBuilder<Db> {
-    let mut query = QueryBuilder::new(select_claim!(concat!("AND ", shown!("c.exchange_id"))));
+    let mut query = QueryBuilder::new(select_claim!(concat!("AND ", visible!("c.exchange_id"))));
     for (column, value) in [
         ("c.sender", &filter.sender),
         ("c.ps", &filter.ps),
@@ -43,7 +42,7 @@ pub(super) fn claims(
         query.push(" AND c.received_at < ").push_bind(Instant(before));
     }
     if let Some(now) = filter.overdue_at {
-        // A list of its own, which both databases read off the index of what waits.
+        // A subquery, which both databases answer from the index of waiting parts.
         query
             .push(
                 " AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND state IN (",
@@ -59,7 +58,7 @@ pub(super) fn claims(
     query
 }
 
-/// `exchanges`, of one sender or of all.
+/// Returns the query of a page of exchanges, of one sender or of all.
 pub(super) fn exchanges(
     scope: &Scope,
     sender: Option<&str>,
@@ -75,7 +74,7 @@ pub(super) fn exchanges(
     query
 }
 
-/// `returns`, of one recipient and one kind or of all.
+/// Returns the query of a page of return files, of one recipient and one kind or of all.
 pub(super) fn return_files(
     scope: &Scope,
     recipient: Option<&str>,
@@ -95,7 +94,7 @@ pub(super) fn return_files(
     query
 }
 
-/// The links of the chain that name these exchanges.
+/// Returns the query of the chain links of these exchanges.
 pub(super) fn chain_sequences(ids: &[ExchangeId]) -> QueryBuilder<Db> {
     let mut query =
         QueryBuilder::new("SELECT exchange_id, sequence FROM receipt_chain WHERE exchange_id ");
@@ -103,16 +102,15 @@ pub(super) fn chain_sequences(ids: &[ExchangeId]) -> QueryBuilder<Db> {
     query
 }
 
-/// The archived files among these that an exchange names. No index knows them: one scan for as many
-/// names as are given.
+/// Returns the query of the archive names that an exchange refers to. The column has no index: the
+/// query is one scan, whatever the number of names.
 pub(super) fn archive_names_in_use(names: &[String]) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new("SELECT archive_name FROM exchanges WHERE archive_name ");
     one_of(&mut query, names.iter().cloned());
     query
 }
 
-/// `IN (…)`. The NULL equals nothing, and stands there for the list of nothing, which has no form
-/// of its own.
+/// Appends `IN (…)`. NULL equals no value and makes the empty list legal SQL.
 fn one_of<T>(query: &mut QueryBuilder<Db>, values: impl Iterator<Item = T>)
 where
     T: for<'q> Encode<'q, Db> + Type<Db> + 'static,
@@ -124,8 +122,8 @@ where
     query.push(")");
 }
 
-/// The tail of every page: what follows the token, newest first, one row more than asked to know
-/// whether another page follows.
+/// Appends the end of a page: the rows after the token, newest first, one row more than asked to
+/// know whether another page follows.
 fn page(
     query: &mut QueryBuilder<Db>,
     at: &'static str,
@@ -134,7 +132,7 @@ fn page(
     limit: usize,
 ) {
     if let Some(token) = after {
-        // A token beyond the calendar was not made here: it shows nothing.
+        // A token beyond the calendar is forged and shows no row.
         let instant = Instant::from_micros(token.at_micros.max(0))
             .unwrap_or(Instant(OffsetDateTime::UNIX_EPOCH));
         query.push(format_args!(" AND ({at}, {id}) < ("));
@@ -145,13 +143,14 @@ fn page(
         .push_bind(rows(page_size(limit) + 1));
 }
 
-/// The rows a page shows: what was asked, between one and the largest page.
+/// Returns the number of rows of a page: the number asked, between one and the largest page.
 fn page_size(limit: usize) -> usize {
     limit.clamp(1, LARGEST_PAGE)
 }
 
-/// The pairs of states (AMO, AMC) of a status, as SQL rows. Read off `life_cycle::status` itself,
-/// so that the filter cannot say something else; the codes are words of this program, never input.
+/// Returns the pairs of states (AMO, AMC) of a status as SQL rows. The pairs come from
+/// `life_cycle::status` itself, so that filter and view agree; the codes are words of this program,
+/// never input.
 fn pairs(wanted: ClaimStatus) -> String {
     let both = |amo: PartState| PartState::ALL.iter().map(move |amc| (amo, *amc));
     let pairs = PartState::ALL
@@ -164,7 +163,7 @@ fn pairs(wanted: ClaimStatus) -> String {
         .join(", ")
 }
 
-/// The states in which the payer's clock runs, as an SQL list.
+/// Returns the states in which the clock of the payer runs, as an SQL list.
 fn waiting() -> String {
     let states = PartState::ALL.iter().filter(|s| is_waiting(**s));
     states.map(|s| format!("'{}'", s.as_str())).collect::<Vec<_>>().join(", ")
@@ -172,7 +171,7 @@ fn waiting() -> String {
 
 /// A row that a page can end with.
 pub(super) trait Keyed {
-    /// Its place in the order of the listing.
+    /// Returns the position in the order of the listing.
     fn key(&self) -> (OffsetDateTime, Uuid);
 }
 
@@ -194,7 +193,7 @@ impl Keyed for ReturnFile {
     }
 }
 
-/// Cuts the row too many, and says where the next page starts.
+/// Cuts the extra row and returns the page with the token of the next one.
 pub(super) fn cut<R, T: Keyed + TryFrom<R, Error = StoreError>>(
     rows: Vec<R>,
     limit: usize,

@@ -28,21 +28,20 @@ pub(super) async fn find_logical_file(
     Ok(found.map(ExchangeId))
 }
 
-/// A load whose file turns out to be refused holds no remittance: the corrected file may
-/// bring it.
+/// Deletes the logical files of a staged deposit whose file is refused, so that the corrected file
+/// may bring them.
 pub(super) async fn delete_logical_files(
     db: &mut Connection,
     id: ExchangeId,
 ) -> Result<(), StoreError> {
     let freed =
         query("DELETE FROM logical_files WHERE exchange_id = $1").bind(id.0).execute(db).await;
-    freed.map(|_| ()).map_err(doing("freeing the remittances of a refused load"))
+    freed.map(|_| ()).map_err(doing("deleting the logical files of a refused deposit"))
 }
 
-/// One statement per logical file: a physical file holds one, seldom a handful. A file that
-/// holds the same logical file twice keeps the first; one already known from another
-/// exchange fails, because two deposits at once both found nothing before (the caller
-/// begins again).
+/// Inserts logical files, one statement each: a physical file has one, seldom a handful. Of two
+/// equal logical files in one physical file the first is stored; a logical file of another exchange
+/// fails, because two deposits at once both found none before (the caller begins again).
 pub(super) async fn insert_logical_files(
     db: &mut Connection,
     id: ExchangeId,

@@ -71,8 +71,8 @@ async fn unpublished_events(
     except: &[i64],
 ) -> Result<Vec<OutboxEvent>, StoreError> {
     let (doing, page) = (doing("reading the outbox"), limit + except.len());
-    // What belongs to no load, and the first event of each load that may go. `load_id`
-    // leads both orders, so that the index gives them.
+    // Events outside of large deposits, and the first event of each closed deposit. `load_id` leads
+    // both orders, so that the index gives them.
     let first = query_as(concat!(
         closed_loads!(),
         "SELECT * FROM (SELECT * FROM (",
@@ -83,8 +83,8 @@ async fn unpublished_events(
          AS found ORDER BY outbox_id LIMIT $1"
     ));
     let mut found: Vec<OutboxRow> = first.bind(rows(page)).fetch_all(pool).await.map_err(&doing)?;
-    // Then the rest of the loads that begin within the page. They are read last: what a
-    // free event follows in its claim was there before it.
+    // Then the other events of the deposits that begin within the page. The order of the reads
+    // matters: an event that precedes a free event of its claim was committed before it.
     let loads: Vec<(Uuid, i64)> = found
         .iter()
         .map(OutboxRow::place)

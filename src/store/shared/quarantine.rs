@@ -9,7 +9,7 @@ use crate::store::codec::{clean, int, limit as rows};
 use crate::store::error::{StoreError, doing};
 use crate::store::exchange_rows::QuarantineRow;
 use crate::store::quarantine::{Quarantine, QuarantineWrites};
-use crate::store::rows::{all, select_quarantined, shown};
+use crate::store::rows::{all, select_quarantined, visible};
 use crate::store::transaction_guard::step;
 use async_trait::async_trait;
 use sqlx::{Database, Pool, QueryBuilder, query, query_as};
@@ -82,7 +82,7 @@ async fn quarantined_by_invoice(
 ) -> Result<Vec<Quarantined>, StoreError> {
     let mut query = QueryBuilder::new(select_quarantined!(concat!(
         "WHERE resolved_by IS NULL AND duplicate_of IS NULL AND ",
-        shown!("exchange_id"),
+        visible!("exchange_id"),
         " AND ps = "
     )));
     query
@@ -99,7 +99,7 @@ async fn quarantined_by_invoice(
     all(found)
 }
 
-/// The invoices put aside by earlier tries of a load, between two ranks.
+/// Returns the quarantined invoices between two ordinals.
 async fn quarantined_by_ordinals(
     pool: &Pool<Db>,
     id: ExchangeId,
@@ -113,12 +113,12 @@ async fn quarantined_by_ordinals(
         .bind(int(last))
         .fetch_all(pool)
         .await
-        .map_err(doing("reading what a load put aside"))?;
+        .map_err(doing("reading quarantined invoices by ordinal"))?;
     all(found)
 }
 
-/// Once for the exchange, at its close: before, its claims are not shown, and an invoice
-/// that waits must be seen somewhere.
+/// Runs once an exchange, at its close: before, its claims are invisible, and a waiting invoice
+/// must be visible somewhere.
 async fn resolve_quarantined(db: &mut Connection, by: ExchangeId) -> Result<(), StoreError> {
     query(
         "UPDATE quarantine SET resolved_by = c.id FROM claims c WHERE c.exchange_id = $1 AND quarantine.exchange_id <> $1 \

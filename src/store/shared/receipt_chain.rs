@@ -73,8 +73,8 @@ async fn chain_sequences(
         .collect()
 }
 
-/// Puts a receipt behind the last one. The lock on the end holds until the commit: receipts
-/// are chained in the order of their commits.
+/// Appends a receipt to the chain. The tip stays locked until the commit, so that receipts are
+/// chained in the order of their commits.
 pub(super) async fn extend_chain(
     db: &mut Connection,
     id: ExchangeId,

@@ -167,7 +167,7 @@ async fn mark_delivered(
     id: ReturnId,
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    // The first delivery keeps its instant.
+    // `delivered_at` keeps the instant of the first delivery.
     query("UPDATE returns SET delivered_at = $2 WHERE id = $1 AND delivered_at IS NULL")
         .bind(id.0)
         .bind(Instant(at))

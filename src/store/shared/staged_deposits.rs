@@ -13,7 +13,7 @@ use crate::store::staged_deposits::{
     OpenDeposit, RemovedRows, StagedDeposit, StagedDepositWrites, StagedDeposits, StagedProgress,
     Withdrawal,
 };
-use crate::store::staged_rows::{StagedDepositRow, WrittenRow, select_load};
+use crate::store::staged_rows::{StagedDepositRow, WrittenRow, select_staged_deposit};
 use crate::store::stored_invoices::{StoredInvoice, StoredInvoices};
 use crate::store::transaction_guard::step;
 use async_trait::async_trait;
@@ -62,11 +62,11 @@ impl StoredInvoices for Store {
 impl StagedDepositWrites for Unit {
     async fn stage_deposit(
         &mut self,
-        load: &StagedDeposit,
+        deposit: &StagedDeposit,
         logical_files: &[LogicalFile],
     ) -> Result<(), StoreError> {
         let opened: Result<(), StoreError> =
-            step!(self, stage_deposit(&mut self.tx, load, logical_files));
+            step!(self, stage_deposit(&mut self.tx, deposit, logical_files));
         opened.map(|()| self.state.loading())
     }
 
@@ -109,16 +109,17 @@ async fn staged_deposit(
     pool: &Pool<Db>,
     id: ExchangeId,
 ) -> Result<Option<StagedDeposit>, StoreError> {
-    let query = query_as(select_load!("AND id = $1")).bind(id.0);
+    let query = query_as(select_staged_deposit!("AND id = $1")).bind(id.0);
     let row: Option<StagedDepositRow> =
-        query.fetch_optional(pool).await.map_err(doing("reading a load"))?;
+        query.fetch_optional(pool).await.map_err(doing("reading a staged deposit"))?;
     row.map(StagedDeposit::try_from).transpose()
 }
 
 async fn staged_deposits(pool: &Pool<Db>, limit: usize) -> Result<Vec<StagedDeposit>, StoreError> {
-    let query = query_as(select_load!("ORDER BY received_at, id LIMIT $1")).bind(rows(limit));
+    let query =
+        query_as(select_staged_deposit!("ORDER BY received_at, id LIMIT $1")).bind(rows(limit));
     let found: Vec<StagedDepositRow> =
-        query.fetch_all(pool).await.map_err(doing("listing loads"))?;
+        query.fetch_all(pool).await.map_err(doing("listing staged deposits"))?;
     all(found)
 }
 
@@ -134,7 +135,7 @@ async fn staged_progress(pool: &Pool<Db>, id: ExchangeId) -> Result<StagedProgre
     .bind(id.0)
     .fetch_one(pool)
     .await
-    .map_err(doing("adding up what a load wrote"))?;
+    .map_err(doing("adding up the rows of a staged deposit"))?;
     StagedProgress::try_from(row)
 }
 
@@ -144,38 +145,38 @@ async fn count_invoices(pool: &Pool<Db>, id: ExchangeId) -> Result<(u64, u64), S
             .bind(id.0)
             .fetch_one(pool)
             .await
-            .map_err(doing("counting what an exchange holds"))?;
+            .map_err(doing("counting the invoices of an exchange"))?;
     Ok((uint(claims, "count")?, uint(aside, "count")?))
 }
 
 async fn stage_deposit(
     db: &mut Connection,
-    load: &StagedDeposit,
+    deposit: &StagedDeposit,
     logical_files: &[LogicalFile],
 ) -> Result<(), StoreError> {
     let written = query(
         "UPDATE exchanges SET channel = $2, file_name = $3, size = $4, received_at = $5, archive_name = $6 WHERE id = $1 AND verdict IS NULL",
     )
-    .bind(load.id.0)
-    .bind(load.channel.as_str())
-    .bind(clean(&load.file_name))
-    .bind(int(load.size))
-    .bind(Instant(load.received_at))
-    .bind(&load.archive_name)
+    .bind(deposit.id.0)
+    .bind(deposit.channel.as_str())
+    .bind(clean(&deposit.file_name))
+    .bind(int(deposit.size))
+    .bind(Instant(deposit.received_at))
+    .bind(&deposit.archive_name)
     .execute(&mut *db)
     .await
-    .map_err(doing("opening a load"))?;
+    .map_err(doing("staging a deposit"))?;
     if written.rows_affected() != 1 {
         return Err(StoreError::Corrupt(format!(
-            "exchange {} did not take its place or is closed already",
-            load.id
+            "exchange {} is not reserved, or closed already",
+            deposit.id
         )));
     }
-    super::logical_files::insert_logical_files(db, load.id, logical_files).await
+    super::logical_files::insert_logical_files(db, deposit.id, logical_files).await
 }
 
-/// Moves the mark of a load from where the caller left it. Whoever else goes on with it, or
-/// closes it, waits here for the end of this change.
+/// Moves the cursor of a staged deposit from where the caller left it. Another writer of the
+/// deposit waits here for the end of this transaction.
 async fn advance_deposit_cursor(
     db: &mut Connection,
     id: ExchangeId,
@@ -191,7 +192,7 @@ async fn advance_deposit_cursor(
         .bind(int(to))
         .execute(db)
         .await
-        .map_err(doing("going on with a load"))?;
+        .map_err(doing("advancing a staged deposit"))?;
     Ok(moved.rows_affected() == 1)
 }
 
@@ -200,7 +201,7 @@ async fn open_deposits(db: &mut Connection) -> Result<Vec<OpenDeposit>, StoreErr
         query_as("SELECT id, withdrawal IS NOT NULL FROM exchanges WHERE verdict IS NULL")
             .fetch_all(db)
             .await
-            .map_err(doing("looking for the loads under way"))?;
+            .map_err(doing("looking for open deposits"))?;
     Ok(found
         .into_iter()
         .map(|(id, withdrawn)| OpenDeposit { id: ExchangeId(id), withdrawn })

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 type Connection = <Db as Database>::Connection;
 
-/// Marks a load. One that is given up stays given up.
+/// Withdraws a staged deposit. An abandoned deposit stays abandoned.
 pub(super) async fn withdraw_deposit(
     db: &mut Connection,
     id: ExchangeId,
@@ -26,7 +26,7 @@ pub(super) async fn withdraw_deposit(
         .bind(why.as_str())
         .execute(db)
         .await
-        .map_err(doing("marking a load to be taken back"))?;
+        .map_err(doing("withdrawing a deposit"))?;
     Ok(marked.rows_affected() == 1)
 }
 
@@ -40,16 +40,16 @@ pub(super) async fn remove_staged_rows(
             .bind(id.0)
             .fetch_optional(&mut *db)
             .await
-            .map_err(doing("holding a load to be taken back"))?;
+            .map_err(doing("locking a withdrawn deposit"))?;
     let Some(marked) = marked else { return Ok(None) };
-    // Locked before anything is removed: a deposit that refuses a duplicate of them at this
-    // moment is waited for, and its refusal is seen below.
+    // The claims are locked before rows are removed: a deposit that refuses a duplicate of them at
+    // this moment is waited for, and its refusal is seen below.
     let claims: Vec<Uuid> = query_scalar(concat!(step_claims!(), for_update!()))
         .bind(id.0)
         .bind(rows(at_most))
         .fetch_all(&mut *db)
         .await
-        .map_err(doing("locking the claims to be taken back"))?;
+        .map_err(doing("locking the claims of a withdrawn deposit"))?;
     if !claims.is_empty() {
         let freed = remove_claims(db, id, at_most).await?;
         return Ok(Some(RemovedRows {
@@ -68,8 +68,8 @@ pub(super) async fn remove_staged_rows(
     Ok(Some(RemovedRows { over: true, ..RemovedRows::default() }))
 }
 
-/// Removes some claims and what hangs on them. Answers how many duplicates of them are none
-/// any more.
+/// Removes some claims with their rows, and returns how many quarantined invoices are no longer
+/// duplicates.
 async fn remove_claims(
     db: &mut Connection,
     id: ExchangeId,
@@ -81,7 +81,7 @@ async fn remove_claims(
         ")"
     );
     let freed = execute(db, duplicates, id, at_most).await?;
-    // The claims last: the others are found by them.
+    // The claims come last, because the other rows are found by them.
     for removal in [
         concat!("DELETE FROM outbox WHERE claim_id IN (", step_claims!(), ")"),
         concat!("DELETE FROM claim_lines WHERE claim_id IN (", step_claims!(), ")"),
@@ -104,11 +104,11 @@ async fn execute(
         .bind(rows(at_most))
         .execute(db)
         .await
-        .map_err(doing("taking a load back"))?;
+        .map_err(doing("removing the rows of a withdrawn deposit"))?;
     Ok(done.rows_affected())
 }
 
-/// What comes last: the place, free of its invoices, or no place at all.
+/// Frees the exchange for a new start, or deletes it.
 async fn finish_withdrawal(
     db: &mut Connection,
     id: ExchangeId,
@@ -128,7 +128,7 @@ async fn finish_withdrawal(
             .bind(id.0)
             .execute(&mut *db)
             .await
-            .map_err(doing("ending the taking back of a load"))?;
+            .map_err(doing("ending the withdrawal of a deposit"))?;
     }
     Ok(())
 }

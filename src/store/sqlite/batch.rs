@@ -7,9 +7,9 @@ use crate::domain::{
     Scope,
 };
 use crate::store::codec::{Instant, clean, doing, int, json, limit as rows, uint};
-use crate::store::live::let_die;
+use crate::store::live::clear_live;
 use crate::store::rows::{ClaimRow, all, select_claim};
-use crate::store::stored_invoices::{StoredInvoice, StoredInvoiceRow, select_trace};
+use crate::store::stored_invoices::{StoredInvoice, StoredInvoiceRow, select_stored_invoice};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool, query, query_as};
 use std::collections::{HashMap, HashSet};
@@ -17,8 +17,8 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Rows per statement: past fifty SQLite gains nothing, and fifty claims bind 1,300 values, far
-/// from its limit of 32,766.
+/// Rows per statement: beyond fifty rows SQLite gains no speed, and fifty claims bind 1,300 values,
+/// far from its limit of 32,766.
 const CHUNK: usize = 50;
 
 /// Returns a claim; the writer has the lock of the database.
@@ -29,7 +29,8 @@ pub(super) async fn lock_claim(
     claims::claim(db, &Scope::everything(), id).await
 }
 
-/// Identifiers as a JSON list of hexadecimal text: JSON carries no blobs, `unhex` brings them back.
+/// Returns identifiers as a JSON list of hexadecimal text: JSON has no blobs, and `unhex` converts
+/// the text back.
 fn hex_list<'a>(ids: impl IntoIterator<Item = &'a ClaimId>) -> String {
     json(&ids.into_iter().map(|id| id.0.simple().to_string()).collect::<Vec<_>>())
 }
@@ -42,8 +43,8 @@ macro_rules! is_listed {
     };
 }
 
-/// Columns of those claims. In two arms, because the live and the rejected ones have an index each,
-/// and none has both.
+/// Columns of those claims, in two arms: the live and the rejected claims have an index each, and
+/// no index covers both.
 macro_rules! of_invoices {
     ($columns:literal) => {
         concat!(
@@ -60,7 +61,7 @@ macro_rules! of_invoices {
     };
 }
 
-/// Invoices to look up, as a JSON list of triples.
+/// Returns invoices as a JSON list of triples.
 fn keys(invoices: &[InvoiceKey]) -> String {
     json(
         &invoices
@@ -91,7 +92,7 @@ pub(super) async fn stored_invoices(
     id: ExchangeId,
     invoices: &[InvoiceKey],
 ) -> Result<Vec<StoredInvoice>, StoreError> {
-    let found: Vec<StoredInvoiceRow> = query_as(select_trace!(concat!(
+    let found: Vec<StoredInvoiceRow> = query_as(select_stored_invoice!(concat!(
         "FROM ",
         of_invoices!("c.id, c.exchange_id, c.ordinal, c.lot, c.first_record, c.record_count, c.person, c.ps, c.invoice_number, c.total"),
         " AS c WHERE c.exchange_id = $2"
@@ -100,7 +101,7 @@ pub(super) async fn stored_invoices(
     .bind(id.0)
     .fetch_all(pool)
     .await
-    .map_err(doing("reading the traces of invoices"))?;
+    .map_err(doing("reading stored invoices"))?;
     all(found)
 }
 
@@ -237,7 +238,7 @@ pub(super) async fn update_parts(
         crate::store::live::expect_all(done.rows_affected(), chunk.len())?;
     }
     let rejected = changes.iter().filter(|c| is_reject(c.part.state)).map(|c| &c.claim_id);
-    query(let_die!("claims.id IN (SELECT unhex(value) FROM json_each($1))"))
+    query(clear_live!("claims.id IN (SELECT unhex(value) FROM json_each($1))"))
         .bind(hex_list(rejected))
         .execute(db)
         .await
@@ -258,7 +259,7 @@ pub(super) async fn next_sequences(
     found.into_iter().map(|(id, next)| Ok((ClaimId(id), uint(next, "outbox.sequence")?))).collect()
 }
 
-/// The deposits that these claims wait for: those that are still loading.
+/// Returns the staged deposits that bring these claims.
 async fn waiting_for(
     db: &mut SqliteConnection,
     claims: impl Iterator<Item = &ClaimId>,
@@ -270,24 +271,24 @@ async fn waiting_for(
     .bind(hex_list(claims))
     .fetch_all(db)
     .await
-    .map_err(doing("reading the loads that claims wait for"))?;
+    .map_err(doing("reading the staged deposits of claims"))?;
     Ok(found.into_iter().collect())
 }
 
 pub(super) async fn insert_events(
     db: &mut SqliteConnection,
     events: &[ClaimEvent],
-    of_a_load: bool,
+    of_staged_deposit: bool,
 ) -> Result<(), StoreError> {
-    // The first event of a claim waits for the load that brings the claim; a later one waits with
-    // it, should the deposit still be loading.
+    // The first event of a claim waits for the staged deposit that brings the claim; a later event
+    // waits with it while the deposit is open.
     let later = || events.iter().filter(|e| e.sequence > 1).map(|e| &e.claim_id);
     let waiting = if later().next().is_some() {
         waiting_for(&mut *db, later()).await?
     } else {
         HashMap::new()
     };
-    let brought_by = |e: &ClaimEvent| e.exchange_id.filter(|_| of_a_load).map(|id| id.0);
+    let brought_by = |e: &ClaimEvent| e.exchange_id.filter(|_| of_staged_deposit).map(|id| id.0);
     let load_of = |e: &ClaimEvent| {
         if e.sequence == 1 { brought_by(e) } else { waiting.get(&e.claim_id.0).copied() }
     };
@@ -331,7 +332,7 @@ pub(super) async fn insert_quarantined(
                 .push_bind(q.resolved_by.map(|id| id.0))
                 .push_bind(Instant(q.at));
         });
-        insert.build().execute(&mut *db).await.map_err(doing("putting invoices aside"))?;
+        insert.build().execute(&mut *db).await.map_err(doing("writing quarantined invoices"))?;
     }
     Ok(())
 }

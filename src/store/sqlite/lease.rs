@@ -1,6 +1,6 @@
-//! Rights that one task holds at a time. One process serves the file; a command may work on it
-//! beside that process (`ingest`, `deposits abandon`), so that the right to load a deposit is also the
-//! lock of a file beside the database, which ends with its process, whatever ends it.
+//! Leases that one task has at a time. One process serves the file; a command may work on the file
+//! beside that process (`ingest`, `deposits abandon`), so that the lease of a staged deposit is
+//! also a lock file beside the database, which the system frees when its process ends.
 
 use crate::domain::ExchangeId;
 use crate::store::codec::doing;
@@ -13,25 +13,25 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A right.
+/// Work that a lease covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum LeaseKey {
-    /// To publish.
+    /// Publication of events.
     Relay,
-    /// To load a deposit.
+    /// Writing of a staged deposit.
     StagedDeposit(ExchangeId),
 }
 
-/// The rights on one database.
+/// The leases on one database.
 #[derive(Debug)]
 pub(super) struct Leases {
     held: Mutex<HashSet<LeaseKey>>,
-    /// Where the lock files stand.
+    /// Folder of the lock files.
     dir: PathBuf,
 }
 
 impl Leases {
-    /// The rights on the database in this file.
+    /// Returns the leases on the database in this file.
     pub(super) fn beside(database: &Path) -> Self {
         let mut dir = database.as_os_str().to_owned();
         dir.push("-locks");
@@ -46,13 +46,13 @@ impl Leases {
 /// The lock of a file, removed before it is freed.
 struct Lock {
     path: PathBuf,
-    /// Held open: closing it frees the lock.
+    /// Open file: closing it frees the lock.
     _file: File,
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // One that stays is empty, and the next one to want it takes it.
+        // A lock file that stays is empty, and the next holder takes it.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -67,8 +67,8 @@ fn lock(dir: &Path, id: ExchangeId) -> io::Result<Option<Lock>> {
             Err(TryLockError::Error(failure)) => return Err(failure),
             Ok(()) => {}
         }
-        // Its last holder may have removed it since it was opened: the lock of a file without a
-        // name keeps nobody out.
+        // The last holder may have removed the file since it was opened: the lock of a file without
+        // a name excludes no process.
         let locked = file.metadata()?.ino();
         if fs::metadata(&path).is_ok_and(|named| named.ino() == locked) {
             return Ok(Some(Lock { path, _file: file }));
@@ -82,7 +82,7 @@ struct Held {
     _lock: Option<Lock>,
 }
 
-/// Takes the right when it is free.
+/// Takes the lease when it is free.
 pub(super) fn take(all: &Arc<Leases>, key: LeaseKey) -> Result<Option<Box<dyn Lease>>, StoreError> {
     if !all.held().insert(key) {
         return Ok(None);
@@ -95,7 +95,9 @@ pub(super) fn take(all: &Arc<Leases>, key: LeaseKey) -> Result<Option<Box<dyn Le
         Ok(Some(lock)) => Ok(Some(Box::new(Held { all: Arc::clone(all), key, _lock: lock }))),
         taken => {
             all.held().remove(&key);
-            taken.map(|_| None).map_err(|failure| doing("locking a load")(sqlx::Error::Io(failure)))
+            taken
+                .map(|_| None)
+                .map_err(|failure| doing("locking a staged deposit")(sqlx::Error::Io(failure)))
         }
     }
 }

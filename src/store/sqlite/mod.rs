@@ -1,9 +1,9 @@
-//! SQLite: the embedded default. One process owns the file.
+//! SQLite: the embedded default, a file owned by one process.
 //!
-//! One connection writes, with BEGIN IMMEDIATE, so that a unit of work waits for the one before it
-//! at its start and never half-way; a few others read. WAL lets them read while the writer writes.
-//! A caller that holds a unit of work must not write through the store at the same time: it would
-//! wait for itself.
+//! A single connection writes, with BEGIN IMMEDIATE, so that a transaction waits for the one before
+//! it at its start and never half-way; a few other connections read. WAL lets them read while the
+//! writer writes. A caller with an open transaction must not write through the store at the same
+//! time: it would wait for itself.
 
 use super::connections::Connections;
 use super::conventions::SqliteConventions;
@@ -58,13 +58,14 @@ mod unit;
 #[path = "../shared/withdrawals.rs"]
 mod withdrawals;
 
-/// Connections that read: enough for a listing, a status and the relay at once; more would only
-/// share the same disk.
+/// Connections that read: enough for a listing, a status and the relay at once; more connections
+/// would share the same disk.
 const READERS: u32 = 4;
-/// How long a writer waits for its turn. A large return of a caisse holds the writer for as long as
+/// Time limit of the wait for the writer. A large return of a caisse has the writer for as long as
 /// it is read.
 const WRITER_PATIENCE: Duration = Duration::from_secs(60);
-/// How long a statement waits for a lock of another process (`sqlite3` in an operator's shell).
+/// Time limit of a statement that waits for a lock of another process (`sqlite3` in an operator's
+/// shell).
 const BUSY: Duration = Duration::from_secs(10);
 
 /// A store in one SQLite file.
@@ -78,7 +79,7 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the file, making it if it is not there. The schema is brought up by
-    /// [`Store::migrate`].
+    /// [`Schema::migrate`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)

@@ -1,5 +1,5 @@
-//! Publication marks. Lists of numbers travel as one JSON text, SQLite's way of an array, so that
-//! the SQL stays fixed.
+//! Positions of published events. Lists of numbers travel as one JSON text, the array of SQLite, so
+//! that the SQL stays fixed.
 
 use crate::store::StoreError;
 use crate::store::codec::{Instant, doing, json};
@@ -12,9 +12,9 @@ pub(super) async fn mark_published(
     outbox_ids: &[i64],
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    // One statement on the one writer: nobody else numbers at the same time. An id given twice
-    // takes its first place. CROSS JOIN: from the list to the outbox, for the other way would read
-    // the whole backlog.
+    // The single writer runs one statement: no other task numbers at the same time. An id given
+    // twice takes its first position. CROSS JOIN goes from the list to the outbox; the other
+    // direction would read the whole backlog.
     query(
         "UPDATE outbox SET published_at = $2, \
          position = (SELECT COALESCE(max(position), 0) FROM outbox) + wanted.place \
@@ -30,7 +30,8 @@ pub(super) async fn mark_published(
     .map_err(doing("marking events as published"))
 }
 
-/// Counts a failed try. The plus keeps the index of positions out: it has all that waits.
+/// Counts a failed publication. The plus excludes the index of positions, which has every
+/// unpublished event under NULL.
 pub(super) async fn count_failed_attempt(
     writer: &SqlitePool,
     outbox_ids: &[i64],
