@@ -23,7 +23,7 @@ pub enum Database {
 impl Database {
     /// Opens `postgres://…` or `postgresql://…` with at most `max_connections`, `sqlite:PATH`, or
     /// `<data_dir>/gateway.db` when no URL is given. An absent SQLite file is created. The schema
-    /// is brought up by [`super::Store::migrate`].
+    /// is brought up by [`Schema::migrate`](super::Schema::migrate).
     pub async fn open(
         url: Option<&str>,
         data_dir: &Path,
