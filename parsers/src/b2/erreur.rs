@@ -4,7 +4,7 @@ use crate::anomaly::Anomaly;
 use std::io;
 use thiserror::Error;
 
-/// What cannot be written.
+/// Reason for which a record or a file is not written.
 #[derive(Debug, Error)]
 pub enum ErreurEcriture {
     /// A value does not fit its zone. The value is not told: it may be a person's.
