@@ -23,7 +23,6 @@ mod writer;
 
 pub use writer::ArchiveWriter;
 
-use crate::domain::ExchangeId;
 use crate::vault::{KeyId, Vault};
 use aead_stream::{Nonce, StreamBE32};
 use chacha20poly1305::XChaCha20Poly1305;
@@ -34,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// Plain bytes of a chunk: large beside the 16-byte tag, small in the memory of a reader.
 pub const CHUNK_BYTES: usize = 64 * 1024;
@@ -87,7 +87,7 @@ impl Archive {
 
     /// Starts the file of an exchange, in the directory of the day of `at`. Fails when the exchange
     /// already has a file that is being received.
-    pub fn create(&self, id: ExchangeId, at: OffsetDateTime) -> io::Result<ArchiveWriter> {
+    pub fn create(&self, id: Uuid, at: OffsetDateTime) -> io::Result<ArchiveWriter> {
         ArchiveWriter::create(&self.dir, &self.vault, &ArchiveName::new(id, at))
     }
 
@@ -108,7 +108,7 @@ impl Archive {
     /// Removes the `.part` files that a killed process left, and lists the whole files that
     /// `is_known` does not know. Ages are those of the file system, so that replicas on one
     /// directory do not remove each other's files.
-    pub fn sweep(&self, is_known: impl Fn(&ExchangeId) -> bool) -> io::Result<Swept> {
+    pub fn sweep(&self, is_known: impl Fn(&Uuid) -> bool) -> io::Result<Swept> {
         let mut swept = Swept::default();
         for day in days(&self.dir)? {
             for file in names_in(&self.dir.join(&day))? {

@@ -1,10 +1,9 @@
-//! Clocks and identifiers, passed in everywhere, so that tests and return files are reproducible.
+//! Clocks: the machine's, the one of a running gateway, and the fixed one of tests and `demo`.
 //!
-//! A clock also carries the calendar of the installation: whoever needs the time of a deposit needs
-//! the business days of its insurer. Promise: no other file reads the machine's clock (clippy).
+//! No other file reads the machine's clock (clippy).
 
 use crate::domain::Calendar;
-use std::sync::Arc;
+pub use crate::domain::{Clock, SharedClock};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use time::OffsetDateTime;
@@ -13,21 +12,6 @@ use uuid::Uuid;
 
 /// The variable that sets the clock of tests: an instant of RFC 3339 from which the clock runs on.
 pub const TEST_VARIABLE: &str = "NOEMIE_TEST_CLOCK";
-
-/// Gives the time, new identifiers, and the calendar by which business days count.
-pub trait Clock: Send + Sync {
-    /// Returns the present instant, UTC.
-    fn now(&self) -> OffsetDateTime;
-    /// Returns a new identifier; later ones sort after earlier ones.
-    fn new_id(&self) -> Uuid;
-    /// Returns the calendar of the installation; mainland France unless a setting names another.
-    fn calendar(&self) -> Calendar {
-        Calendar::default()
-    }
-}
-
-/// A clock shared by all rooms.
-pub type SharedClock = Arc<dyn Clock>;
 
 /// The machine's clock and version 7 UUIDs.
 #[derive(Debug, Default)]

@@ -1,29 +1,48 @@
 //! The gateway: see `ARCHITECTURE.md`.
+//!
+//! ```text
+//! bytes ─► reading ─► archive ─► normalise ─► ingest ─► store ─► relay ─► RabbitMQ
+//!                                               │         └► outgoing ─► out/<receiver>/
+//!                                               └► arl
+//! cli · grpc · admin ─► service ─► ingest, conventionnement, relay, outgoing, verify ─► store ─► domain
+//! ```
 
 // Answers go through `cli::output`: println! panics on a closed pipe.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod admin;
-pub mod app;
-pub mod archive;
-pub mod cli;
-pub mod clock;
-pub mod config;
-pub mod conventionnement;
+// Words and rules, and what protects persons.
 pub mod domain;
-pub mod error_chain;
-pub mod generate;
-pub mod grpc;
+pub mod vault;
+
+// A file comes in, and becomes claims.
+pub mod archive;
+pub mod arl;
+pub mod files;
 pub mod ingest;
-pub mod jobs;
-pub mod journal;
-pub mod kill_point;
-pub mod matching;
 pub mod normalise;
+mod reading;
+
+// What lasts, and what leaves.
 pub mod outgoing;
 pub mod relay;
-pub mod service;
 pub mod store;
-pub mod telemetry;
-pub mod vault;
+
+pub mod conventionnement;
 pub mod verify;
+
+// The one entry point, and the edges that ask it.
+pub mod admin;
+pub mod cli;
+pub mod grpc;
+pub mod service;
+
+// How the process is built and observed.
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod error_chain;
+pub mod jobs;
+pub mod kill_point;
+pub mod telemetry;
+
+pub mod generate;

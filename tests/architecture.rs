@@ -20,8 +20,8 @@ use std::path::Path;
 /// paths are always allowed.
 ///
 /// ```text
-/// main > cli > app > {grpc, admin} > {ingest, returns, conventionnement} > normalise; below: archive, vault > domain
-/// everything from relay and conventionnement up > store > domain > xray (crate) > parsers (crate)
+/// main > cli > app > {grpc, admin} > service > {ingest, verify, outgoing, relay, conventionnement}
+/// {ingest, verify, …} > {normalise, arl, store, clock} > {domain, archive} > {parsers, xray, vault}
 /// ```
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
@@ -36,7 +36,6 @@ const ROOMS: &[(&str, &[&str])] = &[
             "jobs",
             "ingest",
             "outgoing",
-            "matching",
             "service",
             "conventionnement",
             "relay",
@@ -59,8 +58,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "ingest",
         &[
-            "outgoing",
-            "matching",
+            "arl",
+            "files",
+            "reading",
             "kill_point",
             "normalise",
             "store",
@@ -71,21 +71,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "error_chain",
         ],
     ),
-    // The same readings as the door, compared with what it wrote.
-    (
-        "verify",
-        &[
-            "ingest",
-            "normalise",
-            "outgoing",
-            "matching",
-            "store",
-            "archive",
-            "vault",
-            "clock",
-            "domain",
-        ],
-    ),
+    // The same readings as a deposit, compared with what the deposit wrote.
+    ("verify", &["normalise", "arl", "store", "archive", "vault", "clock", "domain"]),
     // The one way from the edges to everything below.
     (
         "service",
@@ -95,8 +82,6 @@ const ROOMS: &[(&str, &[&str])] = &[
             "outgoing",
             "relay",
             "verify",
-            // Operations by hand are written down before they are done.
-            "journal",
             "kill_point",
             "store",
             "vault",
@@ -106,17 +91,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     // Runs steps without knowing what they do.
     ("jobs", &["error_chain"]),
-    ("matching", &["normalise", "store", "vault", "clock", "domain"]),
-    ("outgoing", &["kill_point", "store", "vault", "clock", "domain"]),
+    ("outgoing", &["arl", "files", "kill_point", "store", "vault", "clock", "domain"]),
     ("conventionnement", &["store", "clock", "domain"]),
-    ("relay", &["journal", "kill_point", "store", "clock", "domain", "error_chain"]),
-    // What is done by hand, whatever it is done to.
-    ("journal", &["store", "clock", "domain"]),
-    ("normalise", &["vault", "domain"]),
+    ("relay", &["kill_point", "store", "clock", "domain", "error_chain"]),
+    // Reads an archived file for those who write its invoices and those who compare them.
+    ("normalise", &["reading", "archive", "vault", "domain"]),
+    ("arl", &["vault", "domain"]),
     ("store", &["domain"]),
-    ("archive", &["kill_point", "vault", "domain"]),
-    ("vault", &["domain"]),
-    // The default size of a file is the door's.
+    ("archive", &["kill_point", "vault"]),
+    ("vault", &[]),
+    ("files", &["kill_point"]),
+    ("reading", &[]),
+    // The default size of a file is that of `ingest`.
     ("config", &["domain", "ingest", "kill_point"]),
     // Invented files come from the parsers alone.
     ("generate", &[]),

@@ -8,29 +8,19 @@
 //! No anomaly carries a person: values of zones that name or number a person are masked before they
 //! get here.
 
+use crate::coded::coded;
 use crate::layout::{Picture, Zone};
 use std::fmt;
 
-/// What a fault costs. Ordered: the verdict of a file is the worst of its anomalies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Everything is loaded, the finding is shown.
-    Avertissement,
-    /// Only the invoice is quarantined; its neighbours live.
-    Facture,
-    /// Nothing of the physical file is loaded.
-    Fichier,
-}
-
-impl Severity {
-    /// The word used in reports: `warning`, `invoice` or `file`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Avertissement => "warning",
-            Self::Facture => "invoice",
-            Self::Fichier => "file",
-        }
+coded! {
+    /// Cost of an anomaly. Ordered: the verdict of a file follows from the worst one.
+    Severity {
+        /// The invoice is accepted; the anomaly is shown.
+        Warning = "warning";
+        /// The invoice is quarantined; its neighbours are accepted.
+        Invoice = "invoice";
+        /// The whole physical file is refused.
+        File = "file";
     }
 }
 
@@ -65,65 +55,65 @@ macro_rules! codes {
 }
 
 codes! {
-    FichierVide            "P1-VIDE"               "P1"  Fichier       "Fichier vide";
-    NonReconnu             "P1-NON-RECONNU"        "P1"  Fichier       "Contenu non reconnu (ni B2, ni NOEMIE, ni retour de concentrateur)";
-    Longueur               "P2-LONGUEUR"           "P2"  Fichier       "Enregistrement qui ne fait pas 128 octets";
-    FichierTronque         "P3-TRONQUE"            "P3"  Fichier       "Fichier coupé au milieu d'un enregistrement";
-    FinAbsente             "P3-999-ABSENT"         "P3"  Fichier       "Enregistrement 999 absent";
-    Imbrication            "P4-IMBRICATION"        "P4"  Fichier       "Enregistrement à une place impossible";
-    ImbricationFacture     "P4-ORDRE-FACTURE"      "P4"  Facture       "Complément à une place impossible dans la facture";
-    TypeInconnu            "P5-TYPE-INCONNU"       "P5"  Facture       "Type d'enregistrement inconnu";
-    ComplementInconnu      "P6-COMPLEMENT-INCONNU" "P6"  Avertissement "Complément inconnu, conservé tel quel";
-    ApresFin               "P7-BLANCS-APRES-999"   "P7"  Avertissement "Blancs après le dernier 999";
-    DonneesApresFin        "P7-DONNEES-APRES-999"  "P7"  Fichier       "Données après le dernier 999";
-    NonInitiale            "C3-NON-INITIALE"       "C3"  Facture       "Fichier DRE sans la mention FACTURE INITIALE";
-    IdentificationFichier  "C4-IDENTIFICATION"     "C4"  Fichier       "Identification du fichier absente ou invalide";
-    RemiseDejaRecue        "C5-REMISE-DEJA-RECUE"  "C5"  Fichier       "Remise déjà reçue (même émetteur, même date, même identification)";
-    NonNumerique           "C6-NON-NUMERIQUE"      "C6"  Facture       "Zone numérique invalide";
-    CaractereInterdit      "C7-CARACTERE"          "C7"  Facture       "Caractère interdit (A-Z, 0-9 et espace seulement)";
-    DateInvalide           "C8-DATE"               "C8"  Facture       "Date impossible";
-    NirCle                 "C10-NIR-CLE"           "C10" Facture       "Clé du numéro d'immatriculation fausse";
-    CleLuhn                "C12-CLE"               "C12" Facture       "Clé du numéro fausse (clé type 1-2)";
-    FinessCorse            "C13-FINESS-CORSE"      "C13" Avertissement "FINESS corse transmis avec une lettre";
-    FactureNulle           "C14-NUMERO-NUL"        "C14" Facture       "Numéro de facture nul";
-    FactureDifferente      "C14-NUMERO-DIFFERENT"  "C14" Facture       "Numéro de facture différent dans la même facture";
-    FactureDouble          "C14-NUMERO-DOUBLE"     "C14" Facture       "Numéro de facture déjà utilisé dans le lot";
-    PrefixeDifferent       "C15-PREFIXE"           "C15" Facture       "PS, NIR, clé ou rang différent dans la même facture";
-    Ordre                  "C16-ORDRE"             "C16" Avertissement "Ordre des lignes ou des compléments non respecté";
-    Sequence               "C17-SEQUENCE"          "C17" Avertissement "Séquence, nombre ou date des compléments";
-    Modificateurs          "C18-MODIFICATEURS"     "C18" Avertissement "Modificateurs CCAM non cadrés à gauche";
-    NombreLignes           "C19-LIGNES"            "C19" Avertissement "Une facture contient de 1 à 999 lignes";
-    CodeInconnu            "C21-CODE"              "C21" Facture       "Nature d'assurance, régime ou parcours de soins inconnu";
-    AccidentTravail        "C22-AT"                "C22" Facture       "Numéro ou date d'accident du travail absent ou invalide";
-    DelaiTransmission      "C24-DELAI"             "C24" Avertissement "Soins de plus d'un an à la transmission";
-    Eclatement             "C26-ECLATEMENT"        "C26" Avertissement "Flux éclaté (F) avec une part complémentaire dans les lignes";
-    Depense                "C27-DEPENSE"           "C27" Avertissement "Dépense différente de AMO + AMC";
-    AccordPrealable        "C28-ACCORD"            "C28" Avertissement "Date de demande d'accord préalable attendue";
-    NumeroOc               "C29-OC"                "C29" Avertissement "Numéro d'organisme complémentaire mal cadré ou absent";
-    TotalFactureCp         "C30-TOTAL"             "C30" Facture       "Total de la facture (norme CP) différent de la somme des lignes";
-    TotalFacturePs         "C31-TOTAL"             "C31" Facture       "Total de la facture (norme PS) différent de la somme des lignes";
-    CompteFacture          "C32-COMPTE"            "C32" Facture       "Nombre d'enregistrements de la facture faux";
-    TotalLot               "C33-LOT"               "C33" Avertissement "Compteur, total ou numéro de la fin de lot faux";
-    FinFichier             "C34-999"               "C34" Fichier       "Enregistrement 999 différent de l'en-tête ou compteur faux";
-    Calcul                 "C35-CALCUL"            "C35" Avertissement "Base ou montant AMO différent du calcul";
-    Centre                 "C37-CENTRE"            "C37" Avertissement "Centre gestionnaire du régime 96 caisse 196 mal formé";
-    Limite                 "L1-LIMITE"             "L1"  Fichier       "Limite de la passerelle dépassée";
-    LimiteReponse          "L2-LIMITE-REPONSE"     "L2"  Avertissement "Limite de réponse AMC (2X) déjà passée à la réception";
+    FichierVide            "P1-VIDE"               "P1"  File    "Fichier vide";
+    NonReconnu             "P1-NON-RECONNU"        "P1"  File    "Contenu non reconnu (ni B2, ni NOEMIE, ni retour de concentrateur)";
+    Longueur               "P2-LONGUEUR"           "P2"  File    "Enregistrement qui ne fait pas 128 octets";
+    FichierTronque         "P3-TRONQUE"            "P3"  File    "Fichier coupé au milieu d'un enregistrement";
+    FinAbsente             "P3-999-ABSENT"         "P3"  File    "Enregistrement 999 absent";
+    Imbrication            "P4-IMBRICATION"        "P4"  File    "Enregistrement à une place impossible";
+    ImbricationFacture     "P4-ORDRE-FACTURE"      "P4"  Invoice "Complément à une place impossible dans la facture";
+    TypeInconnu            "P5-TYPE-INCONNU"       "P5"  Invoice "Type d'enregistrement inconnu";
+    ComplementInconnu      "P6-COMPLEMENT-INCONNU" "P6"  Warning "Complément inconnu, conservé tel quel";
+    ApresFin               "P7-BLANCS-APRES-999"   "P7"  Warning "Blancs après le dernier 999";
+    DonneesApresFin        "P7-DONNEES-APRES-999"  "P7"  File    "Données après le dernier 999";
+    NonInitiale            "C3-NON-INITIALE"       "C3"  Invoice "Fichier DRE sans la mention FACTURE INITIALE";
+    IdentificationFichier  "C4-IDENTIFICATION"     "C4"  File    "Identification du fichier absente ou invalide";
+    RemiseDejaRecue        "C5-REMISE-DEJA-RECUE"  "C5"  File    "Remise déjà reçue (même émetteur, même date, même identification)";
+    NonNumerique           "C6-NON-NUMERIQUE"      "C6"  Invoice "Zone numérique invalide";
+    CaractereInterdit      "C7-CARACTERE"          "C7"  Invoice "Caractère interdit (A-Z, 0-9 et espace seulement)";
+    DateInvalide           "C8-DATE"               "C8"  Invoice "Date impossible";
+    NirCle                 "C10-NIR-CLE"           "C10" Invoice "Clé du numéro d'immatriculation fausse";
+    CleLuhn                "C12-CLE"               "C12" Invoice "Clé du numéro fausse (clé type 1-2)";
+    FinessCorse            "C13-FINESS-CORSE"      "C13" Warning "FINESS corse transmis avec une lettre";
+    FactureNulle           "C14-NUMERO-NUL"        "C14" Invoice "Numéro de facture nul";
+    FactureDifferente      "C14-NUMERO-DIFFERENT"  "C14" Invoice "Numéro de facture différent dans la même facture";
+    FactureDouble          "C14-NUMERO-DOUBLE"     "C14" Invoice "Numéro de facture déjà utilisé dans le lot";
+    PrefixeDifferent       "C15-PREFIXE"           "C15" Invoice "PS, NIR, clé ou rang différent dans la même facture";
+    Ordre                  "C16-ORDRE"             "C16" Warning "Ordre des lignes ou des compléments non respecté";
+    Sequence               "C17-SEQUENCE"          "C17" Warning "Séquence, nombre ou date des compléments";
+    Modificateurs          "C18-MODIFICATEURS"     "C18" Warning "Modificateurs CCAM non cadrés à gauche";
+    NombreLignes           "C19-LIGNES"            "C19" Warning "Une facture contient de 1 à 999 lignes";
+    CodeInconnu            "C21-CODE"              "C21" Invoice "Nature d'assurance, régime ou parcours de soins inconnu";
+    AccidentTravail        "C22-AT"                "C22" Invoice "Numéro ou date d'accident du travail absent ou invalide";
+    DelaiTransmission      "C24-DELAI"             "C24" Warning "Soins de plus d'un an à la transmission";
+    Eclatement             "C26-ECLATEMENT"        "C26" Warning "Flux éclaté (F) avec une part complémentaire dans les lignes";
+    Depense                "C27-DEPENSE"           "C27" Warning "Dépense différente de AMO + AMC";
+    AccordPrealable        "C28-ACCORD"            "C28" Warning "Date de demande d'accord préalable attendue";
+    NumeroOc               "C29-OC"                "C29" Warning "Numéro d'organisme complémentaire mal cadré ou absent";
+    TotalFactureCp         "C30-TOTAL"             "C30" Invoice "Total de la facture (norme CP) différent de la somme des lignes";
+    TotalFacturePs         "C31-TOTAL"             "C31" Invoice "Total de la facture (norme PS) différent de la somme des lignes";
+    CompteFacture          "C32-COMPTE"            "C32" Invoice "Nombre d'enregistrements de la facture faux";
+    TotalLot               "C33-LOT"               "C33" Warning "Compteur, total ou numéro de la fin de lot faux";
+    FinFichier             "C34-999"               "C34" File    "Enregistrement 999 différent de l'en-tête ou compteur faux";
+    Calcul                 "C35-CALCUL"            "C35" Warning "Base ou montant AMO différent du calcul";
+    Centre                 "C37-CENTRE"            "C37" Warning "Centre gestionnaire du régime 96 caisse 196 mal formé";
+    Limite                 "L1-LIMITE"             "L1"  File    "Limite de la passerelle dépassée";
+    LimiteReponse          "L2-LIMITE-REPONSE"     "L2"  Warning "Limite de réponse AMC (2X) déjà passée à la réception";
 
-    RetourVide             "Q1-EN-TETE"            "Q1"  Fichier       "Fichier NOEMIE sans enregistrement 000 de 128 caracteres";
-    RetourCadrage          "Q2-CADRAGE"            "Q2"  Fichier       "Longueur d'enregistrement fausse";
-    RetourFin              "Q3-999"                "Q3"  Fichier       "Enregistrement 999 absent ou différent de l'en-tête";
-    EntiteSansFin          "Q4-DELIMITEUR"         "Q4"  Facture       "Entité sans délimiteur @";
-    EntiteDecalee          "Q5-DECALAGE"           "Q5"  Fichier       "Suite d'entités illisible";
-    RetourCompteur         "Q6-COMPTEUR"           "Q6"  Avertissement "Compteur de fin de niveau 990 faux";
-    RetourCumul            "Q7-CUMUL"              "Q7"  Avertissement "Cumul d'un 990 ou du 999 faux";
-    RetourEnregistrements  "Q8-ENREGISTREMENTS"    "Q8"  Fichier       "Nombre d'enregistrements du 999 faux";
-    RetourLots             "Q9-LOTS"               "Q9"  Avertissement "Nombre de lots du 999 faux";
-    EntiteInconnue         "Q10-ENTITE-INCONNUE"   "Q10" Avertissement "Entité inconnue, conservée telle quelle";
-    RetourNonNumerique     "Q11-NON-NUMERIQUE"     "Q11" Facture       "Zone numérique invalide dans une entité";
-    EtatInconnu            "Q13-ETAT"              "Q13" Facture       "État de la part AMO ou AMC inconnu";
-    Niveaux                "Q15-NIVEAUX"           "Q15" Fichier       "Niveaux mal imbriqués";
-    DrapeauBloc            "Q16-DRAPEAU"           "Q16" Avertissement "Drapeau du dernier bloc différent de 1";
+    RetourVide             "Q1-EN-TETE"            "Q1"  File    "Fichier NOEMIE sans enregistrement 000 de 128 caracteres";
+    RetourCadrage          "Q2-CADRAGE"            "Q2"  File    "Longueur d'enregistrement fausse";
+    RetourFin              "Q3-999"                "Q3"  File    "Enregistrement 999 absent ou différent de l'en-tête";
+    EntiteSansFin          "Q4-DELIMITEUR"         "Q4"  Invoice "Entité sans délimiteur @";
+    EntiteDecalee          "Q5-DECALAGE"           "Q5"  File    "Suite d'entités illisible";
+    RetourCompteur         "Q6-COMPTEUR"           "Q6"  Warning "Compteur de fin de niveau 990 faux";
+    RetourCumul            "Q7-CUMUL"              "Q7"  Warning "Cumul d'un 990 ou du 999 faux";
+    RetourEnregistrements  "Q8-ENREGISTREMENTS"    "Q8"  File    "Nombre d'enregistrements du 999 faux";
+    RetourLots             "Q9-LOTS"               "Q9"  Warning "Nombre de lots du 999 faux";
+    EntiteInconnue         "Q10-ENTITE-INCONNUE"   "Q10" Warning "Entité inconnue, conservée telle quelle";
+    RetourNonNumerique     "Q11-NON-NUMERIQUE"     "Q11" Invoice "Zone numérique invalide dans une entité";
+    EtatInconnu            "Q13-ETAT"              "Q13" Invoice "État de la part AMO ou AMC inconnu";
+    Niveaux                "Q15-NIVEAUX"           "Q15" File    "Niveaux mal imbriqués";
+    DrapeauBloc            "Q16-DRAPEAU"           "Q16" Warning "Drapeau du dernier bloc différent de 1";
 }
 
 impl fmt::Display for Code {
@@ -148,9 +138,9 @@ impl Place {
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
-            Self::Enveloppe => Severity::Fichier,
-            Self::Facture => Severity::Facture,
-            Self::FinDeLot => Severity::Avertissement,
+            Self::Enveloppe => Severity::File,
+            Self::Facture => Severity::Invoice,
+            Self::FinDeLot => Severity::Warning,
         }
     }
 }

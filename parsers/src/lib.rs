@@ -8,11 +8,13 @@
 
 pub mod anomaly;
 pub mod b2;
+mod coded;
 pub mod detect;
 pub mod documentation;
 pub mod hypothese;
 pub mod layout;
 pub mod noemie;
+pub mod outcome;
 pub mod physical;
 pub mod picture;
 pub mod remplir;

@@ -43,7 +43,7 @@ fn judge(what: &str, clean: &Lecture, mutated: &Lecture, untouched: &[&Facture],
     if told {
         assert!(!mutated.anomalies().is_empty(), "{what}: nothing was told");
     }
-    if mutated.verdict() != Some(Severity::Fichier) {
+    if mutated.verdict() != Some(Severity::File) {
         for facture in untouched {
             assert!(has(mutated, facture), "{what}: invoice {} was lost", facture.rang);
         }
@@ -132,7 +132,7 @@ fn a_cut_file_is_refused() {
         for len in 0..octets.len() {
             let lecture = lire(&octets[..len], forme);
             let whole = octets[len..].iter().all(|b| matches!(b, b'\r' | b'\n'));
-            assert!(whole || lecture.verdict() == Some(Severity::Fichier), "{nom} cut at {len}");
+            assert!(whole || lecture.verdict() == Some(Severity::File), "{nom} cut at {len}");
         }
     });
 }

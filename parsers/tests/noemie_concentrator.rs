@@ -77,13 +77,13 @@ fn what_each_damage_costs() {
     );
     assert_eq!(
         (c.factures, c.quarantaines, c.amo_paye.centimes(), c.verdict),
-        (2, 1, 800, Some(Severity::Fichier))
+        (2, 1, 800, Some(Severity::File))
     );
     let (notices, c) = lire(format!("{lettre}\n").as_bytes());
     let Notice::Avis(a) = &notices[0] else { panic!("a notice") };
     assert_eq!(
         (a.anomalies[0].column, a.anomalies[0].offset, c.verdict),
-        (62, 61, Some(Severity::Facture))
+        (62, 61, Some(Severity::Invoice))
     );
 }
 
@@ -99,10 +99,7 @@ fn unknown_types_of_return_are_kept() {
 #[test]
 fn an_empty_file_is_told() {
     let (notices, comptes) = lire(b"");
-    assert_eq!(
-        (codes(&notices), comptes.verdict),
-        (vec![Code::FichierVide], Some(Severity::Fichier))
-    );
+    assert_eq!((codes(&notices), comptes.verdict), (vec![Code::FichierVide], Some(Severity::File)));
 }
 
 proptest! {

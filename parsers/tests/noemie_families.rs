@@ -142,7 +142,7 @@ fn acceptances_are_kept_raw_and_their_sums_not_compared() {
     let ailleurs =
         lire(&fichier("576", 1, 1234, &(groupes + &feuilles + &fins)), Packaging::Lignes);
     assert!(ailleurs.codes().iter().all(|c| *c == Code::EntiteInconnue));
-    assert_eq!(ailleurs.comptes.verdict, Some(Severity::Avertissement));
+    assert_eq!(ailleurs.comptes.verdict, Some(Severity::Warning));
 }
 
 #[test]

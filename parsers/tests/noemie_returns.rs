@@ -233,14 +233,14 @@ fn check(
 
 #[test]
 fn q1_no_header() {
-    check(b"", &[Code::RetourVide], Severity::Fichier, &[]);
+    check(b"", &[Code::RetourVide], Severity::File, &[]);
     let lu = lire(&reunir(&corps()[1..]), Packaging::Lignes);
     // The count of the 999 includes the missing record.
     assert_eq!(lu.codes(), [Code::RetourVide, Code::RetourEnregistrements]);
     assert_eq!(lu.retours().count(), 3);
     for packaging in PACKAGINGS {
         let lu = lire(&[0x5a; 5000], packaging);
-        assert_eq!(lu.comptes.verdict, Some(Severity::Fichier));
+        assert_eq!(lu.comptes.verdict, Some(Severity::File));
         assert!(lu.codes().contains(&Code::RetourVide));
     }
 }
@@ -248,32 +248,22 @@ fn q1_no_header() {
 #[test]
 fn q2_frames() {
     let bon = String::from_utf8(ecrit(Packaging::Lignes)).expect("ASCII");
-    check(
-        bon.replacen("0128", "0127", 1).as_bytes(),
-        &[Code::RetourCadrage],
-        Severity::Fichier,
-        &[],
-    );
-    check(
-        bon.replacen("0128", "01A8", 1).as_bytes(),
-        &[Code::RetourCadrage],
-        Severity::Fichier,
-        &[],
-    );
+    check(bon.replacen("0128", "0127", 1).as_bytes(), &[Code::RetourCadrage], Severity::File, &[]);
+    check(bon.replacen("0128", "01A8", 1).as_bytes(), &[Code::RetourCadrage], Severity::File, &[]);
     check(bon.replace("\r\n", "\n").as_bytes(), &[], None, &[]);
 }
 
 #[test]
 fn q3_trailers() {
     let sans_fin = reunir(&corps()[..corps().len() - 1]);
-    check(&sans_fin, &[Code::RetourFin], Severity::Fichier, &[]);
+    check(&sans_fin, &[Code::RetourFin], Severity::File, &[]);
     let lu = lire(&sans_fin, Packaging::Lignes);
     let [faute] = lu.anomalies()[..] else { panic!("one fault") };
     assert_eq!(
         (faute.record, faute.column, faute.offset),
         (corps().len() as u64, 1, sans_fin.len() as u64)
     );
-    check(&remplacer("999CP", "999CT"), &[Code::RetourFin], Severity::Fichier, &[]);
+    check(&remplacer("999CP", "999CT"), &[Code::RetourFin], Severity::File, &[]);
     for packaging in PACKAGINGS {
         let octets = ecrit(packaging);
         let fin = octets.len() - if packaging == Packaging::Blocs { 128 } else { 134 };
@@ -287,7 +277,7 @@ fn q4_lost_delimiter_in_an_invoice() {
     check(
         &remplacer("1989900001234P00001234P@", "1989900001234P00001234P "),
         &[Code::EntiteSansFin],
-        Severity::Facture,
+        Severity::Invoice,
         &["000000002"],
     );
 }
@@ -297,12 +287,12 @@ fn q5_lost_delimiter_in_a_group_or_lost_step() {
     check(
         &remplacer("0810401              @", "0810401               "),
         &[Code::EntiteDecalee],
-        Severity::Fichier,
+        Severity::File,
         &[],
     );
     let lu = lire(&remplacer("1989900001234P", "1989900001234P0"), Packaging::Lignes);
     assert!(lu.codes().contains(&Code::EntiteDecalee));
-    assert_eq!((lu.retours().count(), lu.comptes.verdict), (3, Some(Severity::Fichier)));
+    assert_eq!((lu.retours().count(), lu.comptes.verdict), (3, Some(Severity::File)));
 }
 
 #[test]
@@ -315,12 +305,12 @@ fn q6_q7_counters_and_sums() {
         Packaging::Lignes,
     );
     assert_eq!(lu.codes(), [Code::RetourCompteur, Code::RetourCumul]);
-    assert_eq!(lu.comptes.verdict, Some(Severity::Avertissement));
+    assert_eq!(lu.comptes.verdict, Some(Severity::Warning));
     assert_eq!(lu.retours().next().map(|r| r.anomalies.len()), Some(2));
     check(
         &remplacer("    00100000012234P", "    00100000012235P"),
         &[Code::RetourCumul],
-        Severity::Avertissement,
+        Severity::Warning,
         &[],
     );
 }
@@ -330,19 +320,19 @@ fn q8_q9_totals_of_the_trailer() {
     check(
         &remplacer("ESSAI100000004", "ESSAI100000006"),
         &[Code::RetourEnregistrements],
-        Severity::Fichier,
+        Severity::File,
         &[],
     );
     check(
         &remplacer("ESSAI10000000", "ESSAI1OOOOOOO"),
         &[Code::RetourEnregistrements],
-        Severity::Fichier,
+        Severity::File,
         &[],
     );
     check(
         &remplacer("    00100000012234P", "    00200000012234P"),
         &[Code::RetourLots],
-        Severity::Avertissement,
+        Severity::Warning,
         &[],
     );
 }
@@ -354,7 +344,7 @@ fn q10_unknown_entities_are_kept() {
     let retour = lu.retours().nth(1).expect("three invoices");
     assert!(retour.entites.iter().any(|e| e.octets == b"77799QUELQUE CHOSE@"));
     // The unknown entity is a leaf more for the counter.
-    check(&octets, &[Code::EntiteInconnue, Code::RetourCompteur], Severity::Avertissement, &[]);
+    check(&octets, &[Code::EntiteInconnue, Code::RetourCompteur], Severity::Warning, &[]);
 }
 
 #[test]
@@ -362,19 +352,19 @@ fn q11_letters_in_numbers() {
     check(
         &remplacer("1989900001234P", "19899OOOO1234P"),
         &[Code::RetourNonNumerique],
-        Severity::Facture,
+        Severity::Invoice,
         &["000000002"],
     );
     check(
         &remplacer("07103060326", "0710306O326"),
         &[Code::RetourNonNumerique],
-        Severity::Fichier,
+        Severity::File,
         &[],
     );
     check(
         &remplacer("00000003000000", "000000O3000000"),
         &[Code::RetourNonNumerique],
-        Severity::Avertissement,
+        Severity::Warning,
         &[],
     );
     check(&remplacer("1989900001234P", "19899        P"), &[], None, &[]);
@@ -388,7 +378,7 @@ fn q13_unknown_states() {
     check(
         &remplacer("1989900001234P", "1989900001234Q"),
         &[Code::EtatInconnu],
-        Severity::Facture,
+        Severity::Invoice,
         &["000000002"],
     );
 }
@@ -404,26 +394,26 @@ fn q15_levels() {
         )
     };
     // A jump, an end of another level, an end that is missing, a leaf outside any group.
-    assert_eq!(niveaux(&remplacer("10205000000002", "10206000000002")).1, Some(Severity::Fichier));
+    assert_eq!(niveaux(&remplacer("10205000000002", "10206000000002")).1, Some(Severity::File));
     assert_eq!(
         niveaux(&remplacer("99005000000001", "99007000000001")),
-        (2, Some(Severity::Fichier), 3)
+        (2, Some(Severity::File), 3)
     );
     assert_eq!(
         niveaux(&remplacer("99005000000001        0000000300000010000P@", "")),
-        (1, Some(Severity::Fichier), 3)
+        (1, Some(Severity::File), 3)
     );
-    assert_eq!(niveaux(&remplacer("02001", "2950000000@02001")).1, Some(Severity::Fichier));
+    assert_eq!(niveaux(&remplacer("02001", "2950000000@02001")).1, Some(Severity::File));
     let mut ouverts = corps();
     let dernier = ouverts.len() - 2;
     ouverts[dernier] = ouverts[dernier].rsplit_once("99001").expect("the last 990").0.to_owned();
-    assert_eq!(niveaux(&reunir(&ouverts)), (1, Some(Severity::Fichier), 3));
+    assert_eq!(niveaux(&reunir(&ouverts)), (1, Some(Severity::File), 3));
 }
 
 #[test]
 fn an_invoice_never_disappears_in_silence() {
     let lu = lire(&remplacer("10205000000002", "10905000000002"), Packaging::Lignes);
-    assert_eq!((lu.retours().count(), lu.comptes.verdict), (2, Some(Severity::Fichier)));
+    assert_eq!((lu.retours().count(), lu.comptes.verdict), (2, Some(Severity::File)));
     assert!(lu.codes().contains(&Code::Niveaux));
 }
 
@@ -435,7 +425,7 @@ fn q16_flag_of_the_last_block() {
     let lu = lire(&octets, Packaging::Blocs);
     let [faute] = lu.anomalies()[..] else { panic!("one fault") };
     assert_eq!((faute.code, faute.offset, faute.column), (Code::DrapeauBloc, dernier as u64, 1));
-    assert_eq!(lu.comptes.verdict, Some(Severity::Avertissement));
+    assert_eq!(lu.comptes.verdict, Some(Severity::Warning));
 }
 
 #[test]
@@ -496,8 +486,5 @@ fn findings_are_bounded_and_no_quarantine_is_lost() {
     let lu = lire(octets.as_bytes(), Packaging::Lignes);
     assert!(lu.comptes.anomalies > 12_000);
     assert!(lu.anomalies().len() as u64 <= ANOMALIES_MAX + 10);
-    assert_eq!(
-        (lu.quarantaine(), lu.comptes.verdict),
-        (vec!["000000002"], Some(Severity::Fichier))
-    );
+    assert_eq!((lu.quarantaine(), lu.comptes.verdict), (vec!["000000002"], Some(Severity::File)));
 }

@@ -149,7 +149,7 @@ fn transfers_are_the_bank_credits() {
 fn an_entity_without_delimiter_costs_its_invoice() {
     let Some(octets) = sample("bad/22_noemie_no_at.lines.noemie") else { return };
     let lu = lire(&octets, Packaging::Lignes);
-    assert_eq!(lu.comptes.verdict, Some(Severity::Facture));
+    assert_eq!(lu.comptes.verdict, Some(Severity::Invoice));
     assert_eq!(lu.quarantaine(), ["000416010"]);
     assert_eq!(
         figures(&lu.comptes),
@@ -167,7 +167,7 @@ fn an_entity_without_delimiter_costs_its_invoice() {
 fn a_wrong_counter_is_a_warning() {
     let Some(octets) = sample("bad/23_noemie_990_counter.lines.noemie") else { return };
     let lu = lire(&octets, Packaging::Lignes);
-    assert_eq!(lu.comptes.verdict, Some(Severity::Avertissement));
+    assert_eq!(lu.comptes.verdict, Some(Severity::Warning));
     assert_eq!(
         figures(&lu.comptes),
         [20, 263, 1, 1, 40, 365_900, 293_996, 205_036, 147_587, 4_250, 4_200, 441_533]
@@ -184,7 +184,7 @@ fn a_wrong_counter_is_a_warning() {
 fn a_wrong_prefix_refuses_the_file() {
     let Some(octets) = sample("bad/24_noemie_prefix.lines.noemie") else { return };
     let lu = lire(&octets, Packaging::Lignes);
-    assert_eq!(lu.comptes.verdict, Some(Severity::Fichier));
+    assert_eq!(lu.comptes.verdict, Some(Severity::File));
     let [faute] = lu.anomalies()[..] else { panic!("one fault") };
     assert_eq!(
         (faute.code, faute.record, faute.column, faute.offset),

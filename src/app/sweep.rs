@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Archive names asked for with one query.
 const NAMES_PER_QUERY: usize = 500;
@@ -23,8 +24,9 @@ pub async fn archive(
 ) -> io::Result<Swept> {
     let (runtime, asked) = (tokio::runtime::Handle::current(), Arc::clone(&store));
     // A file counts as known when the database does not answer.
-    let is_known = move |id: &ExchangeId| {
-        stop.is_cancelled() || runtime.block_on(is_deposit(asked.as_ref(), *id)).unwrap_or(true)
+    let is_known = move |id: &Uuid| {
+        stop.is_cancelled()
+            || runtime.block_on(is_deposit(asked.as_ref(), ExchangeId(*id))).unwrap_or(true)
     };
     let swept = tokio::task::spawn_blocking(move || archive.sweep(is_known))
         .await

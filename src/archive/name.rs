@@ -1,20 +1,20 @@
 //! Names of archived files: a date and an identifier.
 
-use crate::domain::ExchangeId;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// A name that the archive can give a file.
 pub(super) struct ArchiveName {
     day: String,
-    id: ExchangeId,
+    id: Uuid,
 }
 
 impl ArchiveName {
     /// Returns the name of an exchange in the directory of the day of `at`.
-    pub(super) fn new(id: ExchangeId, at: OffsetDateTime) -> Self {
+    pub(super) fn new(id: Uuid, at: OffsetDateTime) -> Self {
         Self { day: format!("{:04}/{:02}/{:02}", at.year(), u8::from(at.month()), at.day()), id }
     }
 
@@ -44,7 +44,7 @@ impl ArchiveName {
 
     /// Returns the associated data of every chunk.
     pub(super) const fn context(&self) -> [u8; 16] {
-        *self.id.0.as_bytes()
+        *self.id.as_bytes()
     }
 }
 
@@ -65,9 +65,9 @@ pub(super) fn is_day(day: &str) -> bool {
 
 /// Returns the exchange of `<id>.part` or `<id>.enc`, and whether the file is a `.part`. Only the
 /// spelling that the archive writes is read.
-pub(super) fn read_file_name(file: &str) -> Option<(ExchangeId, bool)> {
+pub(super) fn read_file_name(file: &str) -> Option<(Uuid, bool)> {
     let (stem, extension) = file.split_once('.')?;
-    let id: ExchangeId = stem.parse().ok()?;
+    let id: Uuid = stem.parse().ok()?;
     let is_part = match extension {
         "part" => true,
         "enc" => false,

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 const AT: OffsetDateTime = datetime!(2026-03-07 12:00 UTC);
 
-fn id(number: u128) -> ExchangeId {
-    ExchangeId(Uuid::from_u128(number))
+fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number)
 }
 
 fn archive() -> (tempfile::TempDir, Archive) {
@@ -20,7 +20,7 @@ fn archive() -> (tempfile::TempDir, Archive) {
     (dir, archive)
 }
 
-fn keep(archive: &Archive, id: ExchangeId, plain: &[u8]) -> Archived {
+fn keep(archive: &Archive, id: Uuid, plain: &[u8]) -> Archived {
     let mut writer = archive.create(id, AT).unwrap();
     writer.write_all(plain).unwrap();
     writer.finish().unwrap()

@@ -2,10 +2,11 @@
 
 use super::output::{self, Output};
 use super::{BAD_USAGE, Format};
+use crate::domain::Verdict;
 use anyhow::Result;
 use clap::Args;
 use noemie_parsers::types::Montant;
-use noemie_xray::{Report, Verdict};
+use noemie_xray::Report;
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -2,8 +2,8 @@
 
 use super::claim::open_coded;
 use super::{ClaimId, ExchangeId, ReturnId, Token};
+use noemie_parsers::outcome::{Norm, Packaging, Verdict};
 use noemie_parsers::types::Montant;
-use noemie_xray::{Norm, Packaging, Verdict};
 use time::{Date, OffsetDateTime};
 
 open_coded! {
@@ -149,6 +149,19 @@ pub struct Quarantined {
     pub resolved_by: Option<ClaimId>,
     /// When it was put aside.
     pub at: OffsetDateTime,
+}
+
+/// An invoice that became no claim, as the ARL lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnwrittenInvoice {
+    /// PS number.
+    pub ps: String,
+    /// Lot number.
+    pub lot: String,
+    /// Invoice number.
+    pub invoice_number: String,
+    /// Code and French text.
+    pub reasons: Vec<(String, String)>,
 }
 
 /// A return of a caisse that matches no claim, kept for a later match and for the desk.

@@ -41,49 +41,49 @@ macro_rules! damages {
 
 damages! {
     /// The key of the NIR is wrong on every record of the invoice.
-    NirKey "nir-key" "C10" Facture;
+    NirKey "nir-key" "C10" Invoice;
     /// The key of the PS number is wrong on every record of the invoice.
-    FinessKey "finess-key" "C12" Facture;
+    FinessKey "finess-key" "C12" Invoice;
     /// A record lost its last blank.
-    Line127 "line-127" "P2" Fichier;
+    Line127 "line-127" "P2" File;
     /// A record gained a blank at column 65.
-    Line129 "line-129" "P2" Fichier;
+    Line129 "line-129" "P2" File;
     /// The file stops after 60 bytes of a record.
-    Truncated "truncated" "P3" Fichier;
+    Truncated "truncated" "P3" File;
     /// The last record is missing.
-    Missing999 "missing-999" "P3" Fichier;
+    Missing999 "missing-999" "P3" File;
     /// The 999 counts one record too many.
-    Count999 "count-999" "C34" Fichier;
+    Count999 "count-999" "C34" File;
     /// The total of the lot is one euro too high.
-    LotTotal "lot-total" "C33" Avertissement;
+    LotTotal "lot-total" "C33" Warning;
     /// The AMO total of the type 5 is one centime too high.
-    Type5Amo "type5-amo" "C31" Facture;
+    Type5Amo "type5-amo" "C31" Invoice;
     /// A record of the invoice has type 8.
-    UnknownType "unknown-type" "P5" Facture;
+    UnknownType "unknown-type" "P5" Invoice;
     /// A record of the invoice has another invoice number.
-    InvoiceNumber "invoice-number" "C14" Facture;
+    InvoiceNumber "invoice-number" "C14" Invoice;
     /// Letter O for a zero in the amount of a line.
-    LetterInAmount "letter-in-amount" "C6" Facture;
+    LetterInAmount "letter-in-amount" "C6" Invoice;
     /// 30 February in the date of a line.
-    ImpossibleDate "impossible-date" "C8" Facture;
+    ImpossibleDate "impossible-date" "C8" Invoice;
     /// An act code in small letters.
-    LowerCase "lower-case" "C7" Facture;
+    LowerCase "lower-case" "C7" Invoice;
     /// An accented letter in ISO-8859-1 in the name of a 2B.
-    Latin1Name "latin1-name" "C7" Avertissement;
+    Latin1Name "latin1-name" "C7" Warning;
     /// Complement letter Z.
-    UnknownComplement "unknown-complement" "P6" Avertissement;
+    UnknownComplement "unknown-complement" "P6" Warning;
     /// The 2S of norm CP is missing, the counters say so.
-    Missing2s "2s-missing" "C16" Avertissement;
+    Missing2s "2s-missing" "C16" Warning;
     /// The type 6 stands before the last type 5 of its lot.
-    SixBeforeFive "6-before-5" "P4" Fichier;
+    SixBeforeFive "6-before-5" "P4" File;
     /// The invoice is repeated at the end of its lot; the counters and totals count it.
-    DuplicateInvoice "duplicate-invoice" "C14" Facture;
+    DuplicateInvoice "duplicate-invoice" "C14" Invoice;
     /// The last logical file is repeated.
-    DuplicateFileId "duplicate-file-id" "C5" Fichier;
+    DuplicateFileId "duplicate-file-id" "C5" File;
     /// The file is empty.
-    Empty "empty" "P1" Fichier;
+    Empty "empty" "P1" File;
     /// The file is 4096 random bytes.
-    Garbage "garbage" "P1" Fichier;
+    Garbage "garbage" "P1" File;
 }
 
 /// The fault made, and the finding that a reader must report.
@@ -170,7 +170,7 @@ pub(super) fn apply(
 
 /// Returns the counts that a reader must give.
 fn expected(kind: Damage, sheet: &Sheet, bytes: u64, clean: Summary, fault: &Fault) -> Summary {
-    if kind.verdict() == Severity::Fichier {
+    if kind.verdict() == Severity::File {
         return Summary { bytes, ..Summary::default() };
     }
     let mut summary = Summary { bytes, records: sheet.records.len() as u64, ..clean };

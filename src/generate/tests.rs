@@ -164,7 +164,7 @@ fn check_damage(kind: Damage, profile: Profile, forme: Forme) -> bool {
             && (damaged.columns.0..=damaged.columns.1).contains(&a.column)
     });
     assert!(found.is_some(), "{what}: {damaged:?} not in {anomalies:?}");
-    if damaged.verdict != Severity::Fichier {
+    if damaged.verdict != Severity::File {
         assert_eq!(quarantined, damaged.quarantined.iter().cloned().collect::<Vec<_>>(), "{what}");
         check_counts(&summary, &comptes, quarantined.len());
     }

@@ -1,8 +1,8 @@
 //! Dry run of bytes that arrive in pieces: validated as they come, stored nowhere.
 
 use super::deposit::clean_name;
-use super::reading::ReadingThread;
 use super::{Ingest, IngestError};
+use crate::reading::ReadingThread;
 use noemie_xray::Report;
 use std::io::{self, Read};
 use tokio::sync::mpsc;

@@ -3,14 +3,14 @@
 //! The verdict of a file is known only at its 999, and a refused file must write no invoice. Reading
 //! twice costs less than writing rows that a rollback deletes.
 
-use super::reading::blocking;
 use super::{Ingest, IngestError};
 use crate::domain::civil_time::reception_hour;
-use crate::domain::{LogicalFile, Verdict};
+use crate::domain::{Finding, LogicalFile, Verdict};
+use crate::reading::blocking;
 use crate::store::StagedDeposit;
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::detect::Norme;
-use noemie_xray::{Examination, Finding, Report};
+use noemie_xray::{Examination, Report};
 use std::sync::Arc;
 
 /// A file after its first pass.

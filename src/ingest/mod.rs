@@ -30,9 +30,8 @@ pub mod drop_dir;
 mod dry_run;
 mod error;
 mod examine;
-mod invoices;
+mod matching;
 mod pipeline;
-mod reading;
 mod receipt;
 mod reserve;
 mod retry;
@@ -41,11 +40,8 @@ mod staged;
 mod upload;
 mod write;
 
-pub use context::DepositContext;
 pub use deposit::{Deposit, Limits, Receipt, is_sender};
 pub use error::IngestError;
-pub use invoices::{UnjudgedInvoice, is_duplicate, read_unjudged};
-pub use reading::Batches;
 pub use upload::Upload;
 
 use crate::archive::Archive;

@@ -16,13 +16,13 @@
 
 use super::archive_copy::ArchiveCopy;
 use super::deposit::clean_name;
-use super::reading::blocking;
 use super::reserve::{Reservation, Reserved};
 use super::retry::MAX_TRIES;
 use super::write::{CommitMode, Totals};
 use super::{Deposit, Ingest, IngestError, Receipt, Upload, is_sender};
 use crate::domain::ExchangeId;
 use crate::kill_point;
+use crate::reading::blocking;
 use crate::store::StagedDeposit;
 use noemie_parsers::detect::Norme;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Ingest {
         }
         let (id, at) = (ExchangeId(self.clock.new_id()), self.clock.now());
         let writer =
-            self.archive.create(id, at).map_err(IngestError::archive("opening the archive"))?;
+            self.archive.create(id.0, at).map_err(IngestError::archive("opening the archive"))?;
         Ok(Upload::new(id, at, deposit, writer, self.limits.file_bytes))
     }
 

@@ -3,10 +3,10 @@
 use super::examine::Examined;
 use super::write::{Totals, WrittenInvoices};
 use super::{Ingest, IngestError, Receipt};
+use crate::arl;
 use crate::domain::Scope;
 use crate::domain::{Exchange, Finding, LogicalFile, Norm, Verdict, receipt};
 use crate::kill_point;
-use crate::outgoing::arl;
 use crate::store::{Closing, StagedDeposit, StoreError, UnitOfWork};
 use noemie_parsers::types::Montant;
 use noemie_xray::LONGEST_LIST;
@@ -68,7 +68,7 @@ impl Ingest {
         let (arl, arl_body) = arl::write(
             &exchange,
             examined.examination(),
-            &totals.not_loaded,
+            &totals.unwritten,
             &self.vault,
             self.clock.new_id(),
         );
@@ -100,7 +100,7 @@ fn exchange(deposit: &StagedDeposit, examined: &Examined, totals: &Totals) -> Ex
     let report = examined.report();
     let overruled =
         report.anomalies.iter().filter(|finding| totals.overrules(finding)).count() as u64;
-    let not_loaded = totals.quarantined + totals.duplicates > 0;
+    let unwritten = totals.quarantined + totals.duplicates > 0;
     let is_b2 = report.norm == Some(Norm::B2);
     // Claims carry the sums of a B2 file; other files bring no claims, and the first pass added
     // them up.
@@ -117,7 +117,7 @@ fn exchange(deposit: &StagedDeposit, examined: &Examined, totals: &Totals) -> Ex
         size: deposit.size,
         norm: report.norm,
         packaging: report.packaging,
-        verdict: verdict(report.verdict, not_loaded, overruled > 0),
+        verdict: verdict(report.verdict, unwritten, overruled > 0),
         logical_files: report.logical_files,
         lots: report.lots,
         invoices: report.invoices,
@@ -138,10 +138,10 @@ fn exchange(deposit: &StagedDeposit, examined: &Examined, totals: &Totals) -> Ex
 /// Returns the verdict of the exchange: the verdict of the first pass, corrected by duplicates,
 /// which only the store knows, and by claims of an earlier version that this version would
 /// quarantine.
-const fn verdict(read: Verdict, some_not_loaded: bool, some_overruled: bool) -> Verdict {
+const fn verdict(read: Verdict, some_unwritten: bool, some_overruled: bool) -> Verdict {
     match read {
-        Verdict::Accepted if some_not_loaded => Verdict::Partial,
-        Verdict::Partial if some_overruled && !some_not_loaded => Verdict::Accepted,
+        Verdict::Accepted if some_unwritten => Verdict::Partial,
+        Verdict::Partial if some_overruled && !some_unwritten => Verdict::Accepted,
         read => read,
     }
 }

@@ -2,12 +2,11 @@
 
 use super::examine::Examined;
 use super::{Ingest, IngestError};
-use crate::domain::{ExchangeId, LogicalFile};
+use crate::domain::{ExchangeId, Finding, LogicalFile};
 use crate::kill_point;
 use crate::store::{StagedDeposit, UnitOfWork};
 use noemie_parsers::anomaly::{Anomaly, Code, Position};
 use noemie_parsers::b2::t000;
-use noemie_xray::Finding;
 
 /// Answer of the store to a reservation.
 pub(super) enum Reservation {

@@ -1,12 +1,12 @@
 //! Returns of an archived NOEMIE file, normalised: the second pass matches them with claims.
 
-use super::DepositContext;
-use super::invoices::reasons;
-use super::reading::Batches;
+use crate::domain::UnwrittenInvoice;
 use crate::domain::{Token, UnmatchedReturn};
-use crate::matching::Answer;
+use crate::ingest::matching::Answer;
 use crate::normalise;
-use crate::outgoing::arl::NotLoaded;
+use crate::normalise::DepositContext;
+use crate::normalise::reasons;
+use crate::reading::Batches;
 use crate::vault::Vault;
 use noemie_parsers::noemie::{Element, Packaging, Reader, Retour};
 
@@ -24,7 +24,7 @@ pub(super) struct QuarantinedReturn {
     /// Row in the store.
     pub(super) row: UnmatchedReturn,
     /// Entry in the ARL.
-    pub(super) not_loaded: NotLoaded,
+    pub(super) unwritten: UnwrittenInvoice,
     /// Entities of the return.
     pub(super) entities: u64,
 }
@@ -50,7 +50,7 @@ fn read_return(retour: &Retour, vault: &Vault) -> ReadReturn {
     if retour.quarantined() {
         return ReadReturn::Quarantined(Box::new(QuarantinedReturn {
             row: quarantined_row(retour),
-            not_loaded: not_loaded(retour),
+            unwritten: unwritten(retour),
             entities,
         }));
     }
@@ -81,8 +81,8 @@ fn quarantined_row(retour: &Retour) -> UnmatchedReturn {
     }
 }
 
-fn not_loaded(retour: &Retour) -> NotLoaded {
-    NotLoaded {
+fn unwritten(retour: &Retour) -> UnwrittenInvoice {
+    UnwrittenInvoice {
         ps: ps(retour),
         lot: retour.lot.clone(),
         invoice_number: retour.numero.clone(),

@@ -14,7 +14,6 @@ pub(super) use backoff::BackoffTable;
 
 use super::archive_copy::ArchiveCopy;
 use super::examine::Examined;
-use super::reading::blocking;
 use super::reserve::Reserved;
 use super::retry::POLL_INTERVAL;
 use super::write::{CommitMode, StagedWriter, Totals};
@@ -22,6 +21,7 @@ use super::{Ingest, IngestError, Receipt};
 use crate::domain::ExchangeId;
 use crate::domain::Scope;
 use crate::kill_point;
+use crate::reading::blocking;
 use crate::store::{StagedDeposit, StagedProgress, Withdrawal};
 use std::sync::Arc;
 

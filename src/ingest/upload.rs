@@ -1,9 +1,9 @@
 //! An upload under way: bytes go to the encrypted archive as they come, never to memory.
 
-use super::reading::blocking;
 use super::{Deposit, IngestError};
 use crate::archive::{ArchiveWriter, Archived};
 use crate::domain::ExchangeId;
+use crate::reading::blocking;
 use std::io::{self, Write};
 use time::OffsetDateTime;
 

@@ -15,11 +15,11 @@ mod totals;
 pub(super) use staged::StagedWriter;
 pub(super) use totals::Totals;
 
-use super::context::DepositContext;
 use super::examine::Examined;
-use super::invoices::read_invoices;
 use super::{Ingest, IngestError};
 use crate::kill_point;
+use crate::normalise::DepositContext;
+use crate::normalise::read_invoices;
 use crate::store::{StagedDeposit, UnitOfWork};
 use noemie_parsers::detect::Norme;
 use noemie_parsers::noemie::Packaging;

@@ -1,12 +1,11 @@
 //! Makes a claim of an accepted invoice.
 
-use crate::domain::claim::PersonRecord;
 use crate::domain::exchange::civil;
 use crate::domain::{
     Calendar, Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, NewClaim, PartKind,
     PartState, Token, calendar, civil_time,
 };
-use crate::vault::{Identity, Vault};
+use crate::vault::{Identity, PersonRecord, Vault};
 use noemie_parsers::b2::{Facture, Flux, Genre, Ligne, Lot};
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
@@ -31,7 +30,7 @@ pub struct Origin {
 pub fn identity_token(facture: &Facture, vault: &Vault) -> Token {
     let id = facture.identite();
     let nir = id.nir.map(|n| n.expose().to_owned()).unwrap_or_default();
-    vault.identity_token(&Identity {
+    Token(vault.identity_token(&Identity {
         ps: &id.ps,
         invoice_number: &id.numero,
         nir: &nir,
@@ -39,7 +38,7 @@ pub fn identity_token(facture: &Facture, vault: &Vault) -> Token {
         birth_date: &id.naissance.expose(),
         birth_rank: &ascii(&[id.rang]),
         complement: &id.complement,
-    })
+    }))
 }
 
 /// Returns the claim of an accepted invoice, in its lot of a logical file of flow `flux`.
@@ -68,8 +67,8 @@ pub fn claim(
         first_record: first.record,
         record_count: u32::try_from(facture.pieces.len()).unwrap_or(u32::MAX),
         identity: identity_token(facture, vault),
-        person: vault.person_token(&person.nir, &person.nir_key),
-        vault: vault.seal_person(&person, id),
+        person: Token(vault.person_token(&person.nir, &person.nir_key)),
+        vault: vault.seal_person(&person, id.0),
         ps: identite.ps,
         norm_code: lot.code_norme(),
         invoice_number: identite.numero,

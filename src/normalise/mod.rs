@@ -1,10 +1,16 @@
 //! Translates records of a file into values of the domain: an invoice becomes a claim, a return
 //! becomes outcomes of parts.
 //!
-//! The functions are pure: the caller gives identifiers, instants and the vault.
+//! The caller gives identifiers, instants and the vault. The only I/O is the reading of an archived
+//! file, which `ingest` and `verify` share, so that both see the same invoices.
 
+mod archived;
+mod context;
 mod invoice;
 mod outcome;
 
+pub(crate) use archived::{ALREADY_PAID, ALREADY_RECEIVED, ReadInvoice, read_invoices, reasons};
+pub use archived::{UnjudgedInvoice, is_duplicate, read_unjudged};
+pub use context::DepositContext;
 pub use invoice::{Origin, claim, identity_token};
 pub use outcome::{Outcome, identities, outcomes};

@@ -35,7 +35,7 @@ pub fn identities(retour: &Retour, vault: &Vault) -> Vec<Token> {
     };
     let (Some(nir), Some(naissance)) = (assure.nir, assure.naissance) else { return Vec::new() };
     let token = |birth_date: &str| {
-        vault.identity_token(&Identity {
+        Token(vault.identity_token(&Identity {
             ps: ps.as_str(),
             invoice_number: &retour.numero,
             nir: nir.expose(),
@@ -43,7 +43,7 @@ pub fn identities(retour: &Retour, vault: &Vault) -> Vec<Token> {
             birth_date,
             birth_rank: &assure.rang.to_string(),
             complement: &retour.complement,
-        })
+        }))
     };
     let mut found: Vec<Token> = [naissance.jjmmaa(), naissance.aammjj()]
         .into_iter()

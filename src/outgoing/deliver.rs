@@ -5,14 +5,15 @@
 //! the same name again. Two replicas may deliver one file at the same time: each uses a hidden name
 //! of its own.
 
-use super::arl;
+use crate::arl;
 use crate::clock::SharedClock;
 use crate::domain::ReturnFile;
+use crate::files::write_whole;
 use crate::kill_point;
 use crate::store::{SharedStore, StoreError};
 use crate::vault::{Vault, VaultError};
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,31 +134,10 @@ fn is_partial(path: &Path) -> bool {
         .is_some_and(|(_, attempt_id)| Uuid::try_parse(attempt_id).is_ok())
 }
 
-/// Writes a file whole under its name, over the same file if it exists. No other writer has this
-/// `attempt_id`.
-pub fn write_whole(dir: &Path, name: &str, bytes: &[u8], attempt_id: Uuid) -> io::Result<()> {
-    let partial = dir.join(format!(".{name}.{attempt_id}.part"));
-    let written = fs::create_dir_all(dir)
-        .and_then(|()| rename_when_flushed(&partial, &dir.join(name), dir, bytes));
-    if written.is_err() {
-        // The next attempt has a name of its own; `sweep` removes what stays here.
-        let _ = fs::remove_file(&partial);
-    }
-    written
-}
-
-fn rename_when_flushed(partial: &Path, path: &Path, dir: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    kill_point::reach("deliver.aside");
-    fs::rename(partial, path)?;
-    File::open(dir)?.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
     use std::time::SystemTime;
 
     #[test]

@@ -7,11 +7,10 @@
 
 use crate::clock::SharedClock;
 use crate::domain::civil_time::paris_date;
-use crate::domain::claim::PersonRecord;
 use crate::domain::{Claim, ClaimId, Reason, ReturnFile, ReturnId, ReturnKind};
 use crate::kill_point;
 use crate::store::{SharedStore, StoreError};
-use crate::vault::{Vault, VaultError};
+use crate::vault::{PersonRecord, Vault, VaultError};
 use noemie_parsers::noemie::{
     Ecrivain, ErreurEcriture, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e199,
     e294,
@@ -132,7 +131,7 @@ fn write(
         )?;
         for claim in of_one_ps {
             let person = vault
-                .unseal_person(&claim.vault, claim.id)
+                .unseal_person(&claim.vault, claim.id.0)
                 .map_err(|source| RejectsError::Vault { claim: claim.id, source })?;
             invoice(&mut out, claim, &person)?;
         }

@@ -3,12 +3,11 @@
 use super::error::ServiceError;
 use super::view::{ClaimView, FullClaim, Withheld};
 use crate::clock::SharedClock;
-use crate::domain::claim::PersonRecord;
 use crate::domain::{
     Caller, Claim, ClaimEvent, ClaimId, ClaimStatus, ExchangeId, Page, PageToken, Quarantined,
 };
 use crate::store::{ClaimFilter, SharedStore};
-use crate::vault::Vault;
+use crate::vault::{PersonRecord, Vault};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -213,7 +212,7 @@ impl Claims {
         let name = journal_name(caller, stated_name);
         work.insert_access(claim.id, &name, purpose, self.clock.now()).await?;
         work.commit().await?;
-        Ok(self.vault.unseal_person(&claim.vault, claim.id)?)
+        Ok(self.vault.unseal_person(&claim.vault, claim.id.0)?)
     }
 
     async fn read(&self, caller: &Caller, id: ClaimId) -> Result<Option<Claim>, ServiceError> {

@@ -8,7 +8,7 @@ pub use crate::store::OperationStep;
 use crate::clock::SharedClock;
 use crate::domain::{Caller, Channel, ExchangeId, FreeText, Role};
 use crate::ingest::{Ingest, IngestError};
-use crate::journal::{Author, Journal};
+use crate::store::{Author, Journal};
 use crate::store::{RemovedRows, SharedStore, Stage, StagedDeposit, StoreError, Withdrawal};
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -6,6 +6,7 @@ use crate::domain::{
     Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, Quarantined, ReturnFile, ReturnId,
     ReturnKind, Token,
 };
+pub use crate::vault::PersonRecord;
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
 
@@ -157,7 +158,7 @@ pub struct FullClaim {
     /// Lines, in the order of the invoice.
     pub lines: Vec<ClaimLine>,
     /// The person, or the reason for which the person is withheld.
-    pub person: Result<crate::domain::claim::PersonRecord, Withheld>,
+    pub person: Result<PersonRecord, Withheld>,
 }
 
 /// Why the person of a claim is withheld.

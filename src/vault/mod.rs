@@ -9,10 +9,12 @@
 //! The vault does not know where its blobs are stored, and never prints their content.
 
 mod key;
+mod person;
 mod seal;
 mod token;
 
 pub use key::{KEY_FILE, KeyOrigin, KeySource};
+pub use person::PersonRecord;
 pub use token::Identity;
 
 use hkdf::Hkdf;

@@ -4,11 +4,10 @@
 //! | version (1) | key id (4) | nonce (24) | ciphertext and tag |      associated data: version, key id, context
 //! ```
 
-use super::{KeyId, Vault, VaultError};
-use crate::domain::ClaimId;
-use crate::domain::claim::PersonRecord;
+use super::{KeyId, PersonRecord, Vault, VaultError};
 use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// Version of the format.
@@ -60,14 +59,14 @@ impl Vault {
 
     /// Encrypts the person of a claim.
     #[must_use]
-    pub fn seal_person(&self, person: &PersonRecord, claim: ClaimId) -> Vec<u8> {
+    pub fn seal_person(&self, person: &PersonRecord, claim: Uuid) -> Vec<u8> {
         let plain =
             Zeroizing::new(serde_json::to_vec(person).expect("a struct of strings is always JSON"));
         self.seal(&person_context(claim), &plain)
     }
 
     /// Decrypts the person of a claim. Callers journal the access first.
-    pub fn unseal_person(&self, sealed: &[u8], claim: ClaimId) -> Result<PersonRecord, VaultError> {
+    pub fn unseal_person(&self, sealed: &[u8], claim: Uuid) -> Result<PersonRecord, VaultError> {
         let plain = Zeroizing::new(self.unseal(&person_context(claim), sealed)?);
         serde_json::from_slice(&plain).map_err(|_| VaultError::NotAPerson)
     }
@@ -77,7 +76,7 @@ impl Vault {
     }
 }
 
-fn person_context(claim: ClaimId) -> String {
+fn person_context(claim: Uuid) -> String {
     format!("person/{claim}")
 }
 
@@ -85,7 +84,6 @@ fn person_context(claim: ClaimId) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     fn vault() -> Vault {
         Vault::from_master_key([1; 32])
@@ -121,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_person_opens_only_for_its_claim_and_shows_nothing_sealed() {
-        let (claim, other) = (ClaimId(Uuid::from_u128(1)), ClaimId(Uuid::from_u128(2)));
+        let (claim, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let sealed = vault().seal_person(&person(), claim);
         assert_eq!(vault().unseal_person(&sealed, claim).unwrap(), person());
         assert!(matches!(vault().unseal_person(&sealed, other), Err(VaultError::Altered)));

@@ -42,14 +42,14 @@ pub(super) fn compare_verdict(
     examination: &Examination,
     verification: &mut Verification,
 ) {
-    let some_not_loaded = exchange.quarantined + exchange.duplicates > 0;
+    let some_unwritten = exchange.quarantined + exchange.duplicates > 0;
     match exchange.verdict {
-        Verdict::Accepted if some_not_loaded => verification.find(
+        Verdict::Accepted if some_unwritten => verification.find(
             Kind::ExchangeDiffers,
             Some(exchange.id),
             "accepted as a whole, with invoices quarantined",
         ),
-        Verdict::Partial if !some_not_loaded && examination.report.verdict != Verdict::Partial => {
+        Verdict::Partial if !some_unwritten && examination.report.verdict != Verdict::Partial => {
             verification.note(
                 exchange.id,
                 "accepted in part without an invoice quarantined, and would be accepted as a whole today",

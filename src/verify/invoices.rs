@@ -4,7 +4,7 @@ use super::counts::{self, compare_verdict};
 use super::finding::{Kind, Verification};
 use super::sources::Sources;
 use crate::domain::{Exchange, InvoiceKey, Ledger, Quarantined};
-use crate::ingest::{UnjudgedInvoice, is_duplicate, read_unjudged};
+use crate::normalise::{UnjudgedInvoice, is_duplicate, read_unjudged};
 use crate::store::{StoreError, StoredInvoice, is_quarantined_copy};
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::Montant;

@@ -3,8 +3,7 @@
 use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::domain::Exchange;
-use crate::ingest::DepositContext;
-use crate::normalise::Origin;
+use crate::normalise::{DepositContext, Origin};
 use crate::store::SharedStore;
 use crate::vault::Vault;
 use std::sync::Arc;

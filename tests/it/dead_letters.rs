@@ -13,11 +13,11 @@ use lapin::message::Delivery;
 use lapin::options::*;
 use lapin::types::FieldTable;
 use noemie_gateway::clock::SystemClock;
-use noemie_gateway::journal::Author;
 use noemie_gateway::relay::dead_letters::{
     Act, DeadLetterError, DeadQueue, Filter, Limits, USUAL_TIME, group, look,
 };
 use noemie_gateway::relay::topology::{CLAIMS, DEAD, UNROUTABLE, WORK};
+use noemie_gateway::store::Author;
 use noemie_gateway::store::Stage;
 use relay::{Broker, eventually, headers, on_broker};
 use std::collections::{BTreeMap, BTreeSet, HashSet};

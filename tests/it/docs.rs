@@ -57,9 +57,9 @@ fn the_table_of_controls_is_current() {
     );
     for code in Code::ALL {
         let (severity, verdict) = match code.severity() {
-            Severity::Fichier => ("file", "refusé"),
-            Severity::Facture => ("invoice", "partiel : la facture est mise de côté"),
-            Severity::Avertissement => ("warning", "accepté"),
+            Severity::File => ("file", "refusé"),
+            Severity::Invoice => ("invoice", "partiel : la facture est mise de côté"),
+            Severity::Warning => ("warning", "accepté"),
         };
         writeln!(
             table,

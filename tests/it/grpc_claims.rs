@@ -6,11 +6,11 @@ use futures::StreamExt as _;
 use grpc_support::samples::{self, deposit, deposit_many};
 use grpc_support::{Gateway, fields};
 use noemie_gateway::domain::Claim;
-use noemie_gateway::domain::claim::PersonRecord;
 use noemie_gateway::grpc::proto::{
     GetClaimRequest, GetClaimResponse, SubscribeClaimEventsRequest, SubscribeClaimEventsResponse,
     WatchDreRequest, WatchDreResponse,
 };
+use noemie_gateway::vault::PersonRecord;
 use std::time::Duration;
 use tonic::{Code, Request, Status, Streaming};
 
@@ -28,7 +28,7 @@ fn person() -> PersonRecord {
 async fn claim_with_person(gateway: &Gateway) -> Claim {
     let claims = deposit(&gateway.store, "d", |exchange| {
         let mut new = samples::claim(exchange, 1, "d-1");
-        new.claim.vault = gateway.vault.seal_person(&person(), new.claim.id);
+        new.claim.vault = gateway.vault.seal_person(&person(), new.claim.id.0);
         vec![new]
     });
     claims.await.remove(0).claim

@@ -82,7 +82,7 @@ impl Replica {
     /// controls.
     fn reads(&self, load: &StagedDeposit, bytes: &[u8]) {
         self.sources.archive.remove(&load.archive_name).unwrap();
-        let mut writer = self.sources.archive.create(load.id, load.received_at).unwrap();
+        let mut writer = self.sources.archive.create(load.id.0, load.received_at).unwrap();
         writer.write_all(bytes).unwrap();
         assert_eq!(writer.finish().unwrap().name, load.archive_name);
     }

@@ -12,6 +12,7 @@ use crate::support;
 
 use noemie_gateway::app::App;
 use noemie_gateway::archive::Archive;
+use noemie_gateway::arl;
 use noemie_gateway::clock::SystemClock;
 use noemie_gateway::config::Config;
 use noemie_gateway::domain::{
@@ -22,7 +23,6 @@ use noemie_gateway::ingest::{
     Deposit, DepositContext, Ingest, Limits, UnjudgedInvoice, read_unjudged,
 };
 use noemie_gateway::normalise::Origin;
-use noemie_gateway::outgoing::arl;
 use noemie_gateway::store::Closing;
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Kind, Sources, Verification, verify};
@@ -238,7 +238,7 @@ impl Earlier<'_> {
     async fn deposit(&self, bytes: &[u8]) -> Exchange {
         let Sources { store, archive, vault, clock } = self.sources;
         let (id, at) = (ExchangeId(clock.new_id()), clock.now());
-        let mut writer = archive.create(id, at).unwrap();
+        let mut writer = archive.create(id.0, at).unwrap();
         writer.write_all(bytes).unwrap();
         let archived = writer.finish().unwrap();
         let mut examination = noemie_xray::examine(bytes, "f.b2").unwrap();

@@ -1,6 +1,6 @@
 //! Selection of the records to show, with the findings of each.
 
-use crate::Finding;
+use noemie_parsers::outcome::Finding;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Records shown from the start of a file in an overview: its head and its first invoices.

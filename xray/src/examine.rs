@@ -8,6 +8,7 @@ use crate::report::Report;
 use noemie_parsers::anomaly::Position;
 use noemie_parsers::detect::{self, Detection, Norme};
 use noemie_parsers::noemie::Packaging;
+use noemie_parsers::outcome::LogicalFile;
 use noemie_parsers::types::Date;
 use std::io::{self, Chain, Cursor, Read};
 
@@ -20,26 +21,6 @@ pub fn recognise<R: Read>(mut source: R) -> io::Result<(Detection, Source<R>)> {
     source.by_ref().take(detect::APERCU as u64).read_to_end(&mut head)?;
     let detection = detect::detecter(&head);
     Ok((detection, Cursor::new(head).chain(source)))
-}
-
-/// A logical file (000 to 999) inside an exchange, with the fields by which a remittance is
-/// recognised when it comes again (control C5).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogicalFile {
-    /// Rank in the exchange, 1-based.
-    pub ordinal: u32,
-    /// Type and number of the sender (000, 4-19).
-    pub issuer: String,
-    /// Type and number of the receiver (000, 26-41).
-    pub recipient: String,
-    /// Zone message or reference of the exchange, trimmed.
-    pub message: String,
-    /// Identification of the file (000, 50-55).
-    pub file_id: String,
-    /// Creation date as sent (6 digits).
-    pub created: String,
-    /// Norm of the header (000, 62-65), trimmed.
-    pub norm: String,
 }
 
 /// Result of a pass over a file: the report, and the logical files found.

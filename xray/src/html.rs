@@ -3,10 +3,11 @@
 //!
 //! The page is written one sheet at a time, so that a long page does not fill the memory.
 
-use crate::finding::{Finding, Severity};
 use crate::report::Report;
 use crate::sheet::{Field, Sheet};
 use crate::text;
+use noemie_parsers::anomaly::Severity;
+use noemie_parsers::outcome::Finding;
 use std::io::{self, Write};
 
 const STYLE: &str = include_str!("page.css");

@@ -1,16 +1,14 @@
 //! The pass over a file, for each norm.
 
-use crate::examine::{Examination, LogicalFile};
-use crate::finding::Finding;
-use crate::norm::{Norm, Packaging};
+use crate::examine::Examination;
 use crate::report::{Assumption, LONGEST_LIST, Report, ReturnSums};
-use crate::verdict::Verdict;
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
 use noemie_parsers::b2::{self, Lecteur};
 use noemie_parsers::detect::{Detection, Norme};
 use noemie_parsers::hypothese::Hypothese;
 use noemie_parsers::noemie::retour_concentrateur::{LecteurAvis, Notice};
 use noemie_parsers::noemie::{self, Reader};
+use noemie_parsers::outcome::{Finding, LogicalFile, Norm, Packaging, Verdict};
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::{Date, Montant};
 use std::io::{self, Read};
@@ -235,8 +233,8 @@ impl Pass {
         let mut report = self.report;
         report.anomalies.sort_by_key(|f| (f.record, f.column));
         report.verdict = match self.worst {
-            Some(Severity::Fichier) => Verdict::Refused,
-            Some(Severity::Facture) => Verdict::Partial,
+            Some(Severity::File) => Verdict::Refused,
+            Some(Severity::Invoice) => Verdict::Partial,
             _ => Verdict::Accepted,
         };
         if report.verdict == Verdict::Refused {

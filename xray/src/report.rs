@@ -1,8 +1,6 @@
 //! The report of a file: counts, totals, verdict, and every anomaly with its position.
 
-use crate::finding::Finding;
-use crate::norm::{Norm, Packaging};
-use crate::verdict::Verdict;
+use noemie_parsers::outcome::{Finding, Norm, Packaging, Verdict};
 use serde::Serialize;
 
 /// The report of one physical file, as `validate --format json` prints it.

@@ -2,12 +2,13 @@
 //! so that no drawing can show them.
 
 use crate::decode;
-use crate::finding::{Finding, FindingCode, Severity};
 use crate::locate::{Content, Entry, Part, Raw};
 use crate::mask;
 use crate::nir;
 use noemie_parsers::anomaly::Code;
+use noemie_parsers::anomaly::Severity;
 use noemie_parsers::layout::{Famille, Layout, Presence, Zone};
+use noemie_parsers::outcome::{Finding, FindingCode};
 use noemie_parsers::physical::enregistrements::LONGUEUR;
 
 /// Character in place of a hidden byte.

@@ -3,8 +3,9 @@
 //!
 //! Colours are plain ANSI codes, and only when the caller says that a terminal wants them.
 
-use crate::finding::{Finding, Severity};
 use crate::sheet::{Fault, HIDDEN, Sheet};
+use noemie_parsers::anomaly::Severity;
+use noemie_parsers::outcome::Finding;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 

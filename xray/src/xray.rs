@@ -9,12 +9,13 @@
 //! the chosen records, and one sheet. Persons are hidden in the sheet itself, so that a drawing
 //! cannot show them, unless [`Options::show_persons`] is set.
 
+use crate::Report;
 use crate::choice::{Choice, Wanted};
 use crate::examine;
 use crate::locate::{self, Entry, Located};
 use crate::sheet::{self, Sheet};
-use crate::{Finding, Report};
 use noemie_parsers::detect::Norme;
+use noemie_parsers::outcome::Finding;
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// Options of an X-ray.

@@ -121,7 +121,7 @@ impl Facture {
     /// Whether it must be put aside.
     #[must_use]
     pub fn quarantined(&self) -> bool {
-        self.anomalies.iter().any(|a| a.severity >= Severity::Facture)
+        self.anomalies.iter().any(|a| a.severity >= Severity::Invoice)
     }
 
     /// The main type 2.

@@ -137,8 +137,7 @@ impl<R: Read> Reader<R> {
         self.comptes.verdict = self.comptes.verdict.max(Some(anomalie.severity));
         let severite = Some(anomalie.severity);
         let sous_la_limite = self.comptes.anomalies <= ANOMALIES_MAX;
-        if let Some(facture) =
-            self.facture.as_mut().filter(|_| anomalie.severity < Severity::Fichier)
+        if let Some(facture) = self.facture.as_mut().filter(|_| anomalie.severity < Severity::File)
         {
             if sous_la_limite || severite > self.pire_facture {
                 facture.anomalies.push(anomalie);

@@ -175,7 +175,7 @@ impl Retour {
     /// Whether it must not be loaded.
     #[must_use]
     pub fn quarantined(&self) -> bool {
-        self.anomalies.iter().any(|a| a.severity >= Severity::Facture)
+        self.anomalies.iter().any(|a| a.severity >= Severity::Invoice)
     }
 
     /// Every part with its payer, in no particular order.

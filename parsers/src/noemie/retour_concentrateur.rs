@@ -138,7 +138,7 @@ impl Avis {
     /// Whether it must not be loaded.
     #[must_use]
     pub fn quarantined(&self) -> bool {
-        self.anomalies.iter().any(|a| a.severity >= Severity::Facture)
+        self.anomalies.iter().any(|a| a.severity >= Severity::Invoice)
     }
 
     fn lire(position: Position, ligne: &[u8]) -> Self {

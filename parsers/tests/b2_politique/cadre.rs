@@ -25,7 +25,7 @@ fn refuse(nom: &str, octets: &[u8], controle: &str, record: u64, colonne: u32) {
         assert_eq!(controle, "P1", "{nom} is not recognised");
         return;
     };
-    assert_eq!(lu.verdict(), Some(Severity::Fichier), "{nom}: {}", dit(&lu));
+    assert_eq!(lu.verdict(), Some(Severity::File), "{nom}: {}", dit(&lu));
     let la = |a: &noemie_parsers::anomaly::Anomaly| {
         a.code.control() == controle && a.record == record && (colonne == 0 || a.column == colonne)
     };
@@ -41,7 +41,7 @@ fn accepte(nom: &str, octets: &[u8], controle: Option<&str>) {
     let lu = reconnu(octets).expect("recognised");
     let vus: Vec<_> = lu.anomalies().iter().map(|a| a.code.control()).collect();
     assert_eq!(vus, Vec::from_iter(controle), "{nom}: {}", dit(&lu));
-    assert!(lu.verdict() <= Some(Severity::Avertissement), "{nom}");
+    assert!(lu.verdict() <= Some(Severity::Warning), "{nom}");
     let numeros: Vec<_> = lu.factures().map(noemie_parsers::b2::Facture::numero).collect();
     assert_eq!(
         (numeros, lu.comptes.lignes, lu.comptes.enregistrements),

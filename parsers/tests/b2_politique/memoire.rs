@@ -129,5 +129,5 @@ fn a_lot_that_does_not_end() {
             });
         }
     }
-    assert_eq!((factures, limite), (100_001, Some((100_001, Severity::Fichier))));
+    assert_eq!((factures, limite), (100_001, Some((100_001, Severity::File))));
 }

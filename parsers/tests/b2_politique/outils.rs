@@ -151,9 +151,9 @@ impl Essai {
                 lu.factures().filter(|f| f.quarantined()).map(Facture::numero).collect();
             assert_eq!(vues, quarantaine, "{nom}: {}", dit(&lu));
             let attendu = if quarantaine.is_empty() {
-                (!constats.is_empty()).then_some(Severity::Avertissement)
+                (!constats.is_empty()).then_some(Severity::Warning)
             } else {
-                Some(Severity::Facture)
+                Some(Severity::Invoice)
             };
             assert_eq!(lu.verdict(), attendu, "{nom}: {}", dit(&lu));
             assert_eq!(lu.comptes.enregistrements, self.records.len() as u64, "{nom}");
@@ -180,7 +180,7 @@ impl Essai {
             let (nom, lu) =
                 (format!("{} ({})", self.nom, forme.as_str()), lire(&self.octets(forme), forme));
             place(&nom, &lu, constats);
-            assert_eq!(lu.verdict(), Some(Severity::Fichier), "{nom}: {}", dit(&lu));
+            assert_eq!(lu.verdict(), Some(Severity::File), "{nom}: {}", dit(&lu));
         }
     }
 

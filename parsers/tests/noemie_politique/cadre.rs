@@ -22,7 +22,7 @@ fn juge(nom: &str, lu: &Lu, verdict: Option<Severity>, controle: &str) {
 
 #[track_caller]
 fn refuse(nom: &str, octets: &[u8], packaging: Packaging, controle: &str) {
-    juge(nom, &lire(octets, packaging), Some(Severity::Fichier), controle);
+    juge(nom, &lire(octets, packaging), Some(Severity::File), controle);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn prefixes() {
             let mut octets = lignes.clone();
             octets[*debut..debut + 4].copy_from_slice(prefixe);
             let lu = lire(&octets, Lignes);
-            juge(nom, &lu, Some(Severity::Fichier), "Q2");
+            juge(nom, &lu, Some(Severity::File), "Q2");
             let la = lu.anomalies().into_iter().find(|a| a.code.control() == "Q2").expect("told");
             assert_eq!(
                 (la.record, la.offset),
@@ -81,7 +81,7 @@ fn prefixes() {
         juge(
             "line end missing",
             &lire(&sans, Lignes),
-            (!dernier).then_some(Severity::Fichier),
+            (!dernier).then_some(Severity::File),
             if dernier { "" } else { "Q2" },
         );
         let mut vide = lignes.clone();
@@ -108,18 +108,18 @@ fn blocks() {
         let (mut moins, mut plus) = (blocs.clone(), blocs.clone());
         moins.remove(place);
         plus.insert(place, b'0');
-        juge(&format!("byte lost at {place}"), &lire(&moins, Blocs), Some(Severity::Fichier), "");
-        juge(&format!("byte gained at {place}"), &lire(&plus, Blocs), Some(Severity::Fichier), "");
+        juge(&format!("byte lost at {place}"), &lire(&moins, Blocs), Some(Severity::File), "");
+        juge(&format!("byte gained at {place}"), &lire(&plus, Blocs), Some(Severity::File), "");
     }
     for drapeau in [b'0', b' ', b'2', b'A'] {
         let mut octets = blocs.clone();
         let dernier = octets.len() - 256;
         octets[dernier] = drapeau;
-        juge("flag of the last block", &lire(&octets, Blocs), Some(Severity::Avertissement), "Q16");
+        juge("flag of the last block", &lire(&octets, Blocs), Some(Severity::Warning), "Q16");
     }
     let mut octets = blocs.clone();
     octets[256] = b'1';
-    juge("flag 1 on an inner block", &lire(&octets, Blocs), Some(Severity::Avertissement), "Q16");
+    juge("flag 1 on an inner block", &lire(&octets, Blocs), Some(Severity::Warning), "Q16");
     octets[256] = b'X';
     juge("other flag on an inner block", &lire(&octets, Blocs), None, "");
     for bloc in 1..blocs.len() / 128 - 1 {
@@ -145,14 +145,14 @@ fn after_the_end() {
     for packaging in [Lignes, Blocs] {
         for fin in [&b"   "[..], b"\r\n\r\n", &[0; 300], b"\x1a"] {
             let lu = lire(&[&bon(packaging)[..], fin].concat(), packaging);
-            juge("padding", &lu, Some(Severity::Avertissement), "P7");
+            juge("padding", &lu, Some(Severity::Warning), "P7");
             assert_eq!(lu.comptes.factures, 3);
         }
         for fin in [&b"X"[..], b"0010ABCDEFGHIJ\r\n", &[b'7'; 128]] {
             juge(
                 "other bytes",
                 &lire(&[&bon(packaging)[..], fin].concat(), packaging),
-                Some(Severity::Fichier),
+                Some(Severity::File),
                 "",
             );
         }
@@ -161,7 +161,7 @@ fn after_the_end() {
     juge(
         "end of file of old systems on the line of the 999",
         &lire(&[&bon[..bon.len() - 2], b"\x1a"].concat(), Lignes),
-        Some(Severity::Avertissement),
+        Some(Severity::Warning),
         "P7",
     );
 }

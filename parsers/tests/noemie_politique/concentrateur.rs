@@ -41,7 +41,7 @@ fn numbers_cost_the_notice() {
             lire(|l| l[colonne - 1..][..texte.len()].copy_from_slice(texte.as_bytes()));
         assert_eq!(
             (verdict, ecartes),
-            (Some(Severity::Facture), vec!["000000002".to_owned()]),
+            (Some(Severity::Invoice), vec!["000000002".to_owned()]),
             "{texte}: {constats:?}"
         );
         assert!(
@@ -57,7 +57,7 @@ fn numbers_cost_the_notice() {
 fn frames_cost_the_file() {
     for longueur in [0, 1, 127, 129, 256] {
         let (verdict, _, constats) = lire(|l| l.resize(longueur, b' '));
-        assert_eq!(verdict, Some(Severity::Fichier), "{longueur}");
+        assert_eq!(verdict, Some(Severity::File), "{longueur}");
         assert!(
             constats.iter().any(|a| a.code.control() == "Q2" && a.record == 2),
             "{longueur}: {constats:?}"
@@ -74,5 +74,5 @@ fn other_record_types_are_left_out() {
     octets.extend_from_slice(&[b'7'; 128]);
     let mut lecteur = LecteurAvis::new(octets.as_slice());
     assert_eq!(lecteur.by_ref().count(), 2);
-    assert_eq!(lecteur.comptes().verdict, Some(Severity::Avertissement));
+    assert_eq!(lecteur.comptes().verdict, Some(Severity::Warning));
 }

@@ -31,7 +31,7 @@ fn the_trailer_against_the_header() {
     court.fin.pop();
     for packaging in PACKAGINGS {
         let lu = lire(&court.octets(packaging), packaging);
-        assert_eq!(lu.comptes.verdict, Some(Severity::Fichier), "{}", dit(&lu));
+        assert_eq!(lu.comptes.verdict, Some(Severity::File), "{}", dit(&lu));
     }
 }
 
@@ -59,7 +59,7 @@ fn number_of_records() {
             let lu = lire(&octets, packaging);
             assert_eq!(
                 lu.comptes.verdict,
-                Some(Severity::Fichier),
+                Some(Severity::File),
                 "{packaging:?} {texte}: {}",
                 dit(&lu)
             );
@@ -131,8 +131,8 @@ fn two_files() {
         let mut sans_fin = bon.clone();
         sans_fin.truncate(bon.len() - if packaging == PACKAGINGS[0] { 134 } else { 128 });
         let lu = lire(&[sans_fin.clone(), bon.clone()].concat(), packaging);
-        assert_eq!(lu.comptes.verdict, Some(Severity::Fichier), "{}", dit(&lu));
+        assert_eq!(lu.comptes.verdict, Some(Severity::File), "{}", dit(&lu));
         let lu = lire(&[bon, sans_fin].concat(), packaging);
-        assert_eq!(lu.comptes.verdict, Some(Severity::Fichier), "{}", dit(&lu));
+        assert_eq!(lu.comptes.verdict, Some(Severity::File), "{}", dit(&lu));
     }
 }

@@ -126,9 +126,9 @@ impl Essai {
     /// the others are those of the intact file.
     pub(crate) fn met_de_cote(&self, quarantaine: &[&str], constats: &[Constat]) {
         let severite = if !quarantaine.is_empty() {
-            Some(Severity::Facture)
+            Some(Severity::Invoice)
         } else {
-            (!constats.is_empty()).then_some(Severity::Avertissement)
+            (!constats.is_empty()).then_some(Severity::Warning)
         };
         for (nom, packaging, lu) in self.lectures() {
             self.juge(&nom, packaging, &lu, constats);
@@ -164,7 +164,7 @@ impl Essai {
     pub(crate) fn refuse(&self, constats: &[Constat]) {
         for (nom, packaging, lu) in self.lectures() {
             self.juge(&nom, packaging, &lu, constats);
-            assert_eq!(lu.comptes.verdict, Some(Severity::Fichier), "{nom}: {}", dit(&lu));
+            assert_eq!(lu.comptes.verdict, Some(Severity::File), "{nom}: {}", dit(&lu));
         }
     }
 

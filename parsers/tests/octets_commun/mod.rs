@@ -54,7 +54,7 @@ fn b2_de(source: impl Read, octets: &[u8], forme: Forme) -> (Vec<String>, Option
         "{comptes:?}, {rendues} invoices"
     );
     dits.push(format!("{comptes:?}"));
-    if pire < Some(Severity::Fichier) && !bourrage {
+    if pire < Some(Severity::File) && !bourrage {
         let mut encore = Vec::with_capacity(octets.len());
         recopier(&mut Lecteur::new(octets, forme), &mut encore).expect("memory does not fail");
         assert!(encore == octets, "a file that is not refused is written back as it was");
@@ -67,7 +67,7 @@ pub(crate) fn b2(octets: &[u8]) {
     for forme in [Forme::Blocs, Forme::Crlf, Forme::Lf] {
         let (dits, pire) = b2_de(octets, octets, forme);
         assert!(
-            pire == Some(Severity::Fichier) || octets.len() >= 256,
+            pire == Some(Severity::File) || octets.len() >= 256,
             "{} bytes cannot be a whole file",
             octets.len()
         );

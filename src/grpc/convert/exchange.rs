@@ -2,12 +2,12 @@
 
 use super::{count, small, timestamp};
 use crate::domain::page::LARGEST_PAGE;
-use crate::domain::{Exchange, Ledger, Quarantined};
+use crate::domain::{Exchange, Finding, Ledger, Norm, Packaging, Quarantined};
 use crate::grpc::proto;
 use crate::service::deposits::Receipt;
 use crate::service::exchanges::ExchangeReport;
 use crate::service::view::ReturnView;
-use noemie_xray::{Finding, Norm, Packaging, Report};
+use noemie_xray::Report;
 
 pub(in crate::grpc) fn exchange(exchange: &Exchange) -> proto::Exchange {
     proto::Exchange {

@@ -1,12 +1,11 @@
 //! Converts claims, events, lines and persons.
 
 use super::{count, day, quarantined, small, timestamp};
-use crate::domain::claim::PersonRecord;
 use crate::domain::{ClaimEvent, ClaimLine, ClaimPart, Reason};
 use crate::grpc::caller::STATED_NAME;
 use crate::grpc::proto;
 use crate::service::decisions::{Recorded, Warning};
-use crate::service::view::{ClaimView, FullClaim, Withheld};
+use crate::service::view::{ClaimView, FullClaim, PersonRecord, Withheld};
 
 /// Converts the view of an invoice.
 pub(in crate::grpc) fn dre_status(view: ClaimView) -> proto::DreStatus {

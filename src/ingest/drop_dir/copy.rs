@@ -1,7 +1,7 @@
 //! Copies a file of this machine to the archive.
 
-use crate::ingest::reading::blocking;
 use crate::ingest::{Deposit, Ingest, IngestError, Receipt, Upload};
+use crate::reading::blocking;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;

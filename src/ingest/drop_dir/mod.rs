@@ -14,12 +14,12 @@ mod listing;
 mod settling;
 
 use super::deposit::clean_name;
-use super::reading::blocking;
 use super::{Deposit, Ingest, IngestError, Receipt};
 use crate::domain::Channel;
 use crate::error_chain::Chain;
+use crate::files::write_whole;
 use crate::kill_point;
-use crate::outgoing::deliver;
+use crate::reading::blocking;
 use dropped_file::{DroppedFile, Fingerprint, file_name};
 use listing::list;
 use settling::SettlingFiles;
@@ -152,7 +152,7 @@ impl DropDir {
             receipt.arl_body.clone(),
             ingest.clock.new_id(),
         );
-        blocking(move || deliver::write_whole(&dir, &name, &bytes, try_id))
+        blocking(move || write_whole(&dir, &name, &bytes, try_id))
             .await
             .map_err(IngestError::archive("giving the first ARL again"))
     }

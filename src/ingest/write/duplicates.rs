@@ -1,10 +1,10 @@
 //! Duplicates: invoices whose claim is known.
 
 use super::totals::Totals;
+use crate::domain::UnwrittenInvoice;
 use crate::domain::{Claim, ClaimId, Finding, FindingCode, PartState, Quarantined, Severity};
-use crate::ingest::DepositContext;
-use crate::ingest::invoices::{ALREADY_PAID, ALREADY_RECEIVED};
-use crate::outgoing::arl::NotLoaded;
+use crate::normalise::DepositContext;
+use crate::normalise::{ALREADY_PAID, ALREADY_RECEIVED};
 
 /// Claim that a duplicate repeats.
 #[derive(Clone, Copy)]
@@ -54,7 +54,7 @@ pub(super) fn report(duplicate: &Quarantined, totals: &mut Totals) {
         .duplicate_of
         .map_or_else(|| text.to_owned(), |original| format!("{text} : demande {original}"));
     totals.count_duplicate(u64::from(duplicate.record_count));
-    totals.list_not_loaded(NotLoaded {
+    totals.list_unwritten(UnwrittenInvoice {
         ps: duplicate.ps.clone(),
         lot: duplicate.lot.clone(),
         invoice_number: duplicate.invoice_number.clone(),

@@ -6,9 +6,10 @@ use super::totals::Totals;
 use crate::domain::{
     Claim, ClaimEvent, ClaimId, EventId, InvoiceKey, NewClaim, PartState, Token, life_cycle,
 };
-use crate::ingest::invoices::ReadInvoice;
-use crate::ingest::{DepositContext, IngestError};
+use crate::ingest::IngestError;
 use crate::kill_point;
+use crate::normalise::DepositContext;
+use crate::normalise::ReadInvoice;
 use crate::store::UnitOfWork;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

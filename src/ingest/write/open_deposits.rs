@@ -1,7 +1,8 @@
 //! Deposits without receipt that hold invoices of this one.
 
 use crate::domain::ExchangeId;
-use crate::ingest::{DepositContext, IngestError};
+use crate::ingest::IngestError;
+use crate::normalise::DepositContext;
 use crate::store::{OpenDeposit, UnitOfWork};
 use std::collections::HashSet;
 

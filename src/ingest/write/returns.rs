@@ -4,10 +4,11 @@
 use super::open_deposits::wait_for_open;
 use super::totals::Totals;
 use crate::domain::{Token, UnmatchedReturn};
+use crate::ingest::IngestError;
+use crate::ingest::matching::{Answer, apply};
 use crate::ingest::returns::{ReadReturn, read_returns};
-use crate::ingest::{DepositContext, IngestError};
 use crate::kill_point;
-use crate::matching::{Answer, apply};
+use crate::normalise::DepositContext;
 use crate::store::UnitOfWork;
 use noemie_parsers::noemie::Packaging;
 
@@ -39,7 +40,7 @@ async fn write_batch(
         match read {
             ReadReturn::Answer(answer) => answers.push(answer),
             ReadReturn::Quarantined(quarantined) => {
-                totals.count_quarantined_return(quarantined.entities, quarantined.not_loaded);
+                totals.count_quarantined_return(quarantined.entities, quarantined.unwritten);
                 rows.push(quarantined.row);
             }
         }

@@ -10,11 +10,12 @@ use super::duplicates;
 use super::invoices;
 use super::totals::Totals;
 use crate::domain::Quarantined;
-use crate::ingest::invoices::{ReadInvoice, is_duplicate};
+use crate::domain::UnwrittenInvoice;
+use crate::ingest::IngestError;
 use crate::ingest::retry::{MAX_TRIES, POLL_INTERVAL};
-use crate::ingest::{DepositContext, IngestError};
 use crate::kill_point;
-use crate::outgoing::arl::NotLoaded;
+use crate::normalise::DepositContext;
+use crate::normalise::{ReadInvoice, is_duplicate};
 use crate::store::{SharedStore, StagedProgress};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -135,14 +136,14 @@ fn count_quarantined(row: &Quarantined, read: &ReadInvoice, totals: &mut Totals)
     match read {
         _ if is_duplicate(row) => duplicates::report(row, totals),
         ReadInvoice::Quarantined(read) => totals.count_quarantined(row, read.1.clone()),
-        ReadInvoice::Claim(_) => totals.count_quarantined(row, not_loaded(row)),
+        ReadInvoice::Claim(_) => totals.count_quarantined(row, unwritten(row)),
     }
 }
 
-fn not_loaded(row: &Quarantined) -> NotLoaded {
+fn unwritten(row: &Quarantined) -> UnwrittenInvoice {
     let reasons =
         row.codes.iter().map(|code| (code.clone(), "Facture mise de côté".to_owned())).collect();
-    NotLoaded {
+    UnwrittenInvoice {
         ps: row.ps.clone(),
         lot: row.lot.clone(),
         invoice_number: row.invoice_number.clone(),

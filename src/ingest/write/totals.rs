@@ -1,8 +1,8 @@
 //! Totals of a deposit while its invoices are written: each record counts in exactly one column of
 //! the ledger.
 
+use crate::domain::UnwrittenInvoice;
 use crate::domain::{Claim, Finding, Ledger, Quarantined, Severity};
-use crate::outgoing::arl::NotLoaded;
 use crate::store::StagedProgress;
 use noemie_parsers::types::Montant;
 use noemie_xray::LONGEST_LIST;
@@ -34,7 +34,7 @@ pub(in crate::ingest) struct Totals {
     /// Number of these findings, the ones past the limit included.
     pub(in crate::ingest) finding_count: u64,
     /// Invoices not loaded, for the ARL, at most [`MAX_NOT_LOADED`].
-    pub(in crate::ingest) not_loaded: Vec<NotLoaded>,
+    pub(in crate::ingest) unwritten: Vec<UnwrittenInvoice>,
     /// First and last records of the claims that an earlier version wrote and this version would
     /// quarantine, in the order of the file, at most [`LONGEST_LIST`].
     overruled: Vec<(u64, u64)>,
@@ -71,7 +71,7 @@ impl Totals {
         let listed = batch.findings.len() as u64;
         batch.findings.into_iter().for_each(|finding| self.add_finding(finding));
         self.finding_count += batch.finding_count - listed;
-        batch.not_loaded.into_iter().for_each(|invoice| self.list_not_loaded(invoice));
+        batch.unwritten.into_iter().for_each(|invoice| self.list_unwritten(invoice));
     }
 
     /// Counts a claim that is written.
@@ -92,20 +92,20 @@ impl Totals {
     pub(in crate::ingest) fn count_quarantined(
         &mut self,
         invoice: &Quarantined,
-        not_loaded: NotLoaded,
+        unwritten: UnwrittenInvoice,
     ) {
-        self.count_quarantined_return(u64::from(invoice.record_count), not_loaded);
+        self.count_quarantined_return(u64::from(invoice.record_count), unwritten);
     }
 
     /// Counts a return that is quarantined for its faults, and lists it for the ARL.
     pub(in crate::ingest) fn count_quarantined_return(
         &mut self,
         entities: u64,
-        not_loaded: NotLoaded,
+        unwritten: UnwrittenInvoice,
     ) {
         self.quarantined += 1;
         self.ledger.quarantined += entities;
-        self.list_not_loaded(not_loaded);
+        self.list_unwritten(unwritten);
     }
 
     /// Counts an invoice already known.
@@ -140,9 +140,9 @@ impl Totals {
     }
 
     /// Lists an invoice for the ARL.
-    pub(in crate::ingest) fn list_not_loaded(&mut self, invoice: NotLoaded) {
-        if self.not_loaded.len() < MAX_NOT_LOADED {
-            self.not_loaded.push(invoice);
+    pub(in crate::ingest) fn list_unwritten(&mut self, invoice: UnwrittenInvoice) {
+        if self.unwritten.len() < MAX_NOT_LOADED {
+            self.unwritten.push(invoice);
         }
     }
 

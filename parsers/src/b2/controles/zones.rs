@@ -24,11 +24,11 @@ pub fn zones(
     for zone in table.zones_a_regarder(record) {
         if let Some((code, message)) = fault(zone, zone.of(record)) {
             let severity = match (code, zone) {
-                (Code::FinessCorse, _) => Severity::Avertissement,
+                (Code::FinessCorse, _) => Severity::Warning,
                 (
                     _,
                     Zone { picture: Picture::Nom, .. } | Zone { presence: Presence::Inconnu, .. },
-                ) => Severity::Avertissement,
+                ) => Severity::Warning,
                 _ => place.severity(),
             };
             out.push(

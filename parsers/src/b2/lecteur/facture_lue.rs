@@ -72,7 +72,7 @@ impl<R: Read> Lecteur<R> {
             let at = facture.principale().position;
             let message = "Facture incomplète : son type 5 manque";
             let cut = Anomaly::on_record(Code::Imbrication, at, "2", message)
-                .with_severity(Severity::Facture);
+                .with_severity(Severity::Invoice);
             facture.anomalies.push(cut);
             self.sortie.push_back(Element::Facture(Box::new(facture)));
         }

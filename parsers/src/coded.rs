@@ -1,14 +1,15 @@
-//! Enums that are stored and exchanged by a stable lower-case code.
+//! Enums that are stored and exchanged by a stable lower-case code; with the feature `serde`, they
+//! are serialised by it.
 
 /// Defines an enum with `ALL`, `as_str`, `from_code`, `Display`, and serde by the same codes.
 macro_rules! coded {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal;)* }) => {
         $(#[$doc])*
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize,
-            serde::Deserialize,
-        )]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $code)] $variant,)* }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        pub enum $name {
+            $($(#[$vdoc])* #[cfg_attr(feature = "serde", serde(rename = $code))] $variant,)*
+        }
 
         impl $name {
             /// Every value, in order.

@@ -1,11 +1,9 @@
 //! Invoices of an archived file of norm B2, normalised: the second pass writes them, and `verify`
 //! compares them with the rows of the store.
 
-use super::DepositContext;
-use super::reading::Batches;
-use crate::domain::{ClaimId, NewClaim, Quarantined};
-use crate::normalise;
-use crate::outgoing::arl::NotLoaded;
+use super::{DepositContext, invoice};
+use crate::domain::{ClaimId, NewClaim, Quarantined, UnwrittenInvoice};
+use crate::reading::Batches;
 use noemie_parsers::anomaly::{Anomaly, Severity};
 use noemie_parsers::b2::{Element, Facture, Flux, Lecteur, Lot};
 use noemie_parsers::physical::enregistrements::Forme;
@@ -13,22 +11,22 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 /// Code of an invoice whose claim is received or accepted.
-pub(super) const ALREADY_RECEIVED: &str = "DEJA_RECUE";
+pub(crate) const ALREADY_RECEIVED: &str = "DEJA_RECUE";
 /// Code of an invoice whose claim is paid.
-pub(super) const ALREADY_PAID: &str = "DEJA_PAYEE";
+pub(crate) const ALREADY_PAID: &str = "DEJA_PAYEE";
 
 /// An invoice as the controls of this version judge it.
 #[derive(Debug, Clone)]
-pub(super) enum ReadInvoice {
+pub(crate) enum ReadInvoice {
     /// The invoice becomes a claim.
     Claim(Arc<NewClaim>),
     /// The controls quarantine the invoice: its row, and its entry in the ARL.
-    Quarantined(Arc<(Quarantined, NotLoaded)>),
+    Quarantined(Arc<(Quarantined, UnwrittenInvoice)>),
 }
 
 impl ReadInvoice {
     /// Ordinal of the invoice in the exchange, 1-based.
-    pub(super) fn ordinal(&self) -> u64 {
+    pub(crate) fn ordinal(&self) -> u64 {
         match self {
             Self::Claim(new) => new.claim.ordinal,
             Self::Quarantined(quarantined) => quarantined.0.ordinal,
@@ -49,7 +47,7 @@ pub struct UnjudgedInvoice {
 type Make<T> = fn(&DepositContext, &Facture, Flux, &Lot) -> T;
 
 /// Reads the invoices of a file as the controls of this version judge them.
-pub(super) fn read_invoices(context: &DepositContext, forme: Forme) -> Batches<ReadInvoice> {
+pub(crate) fn read_invoices(context: &DepositContext, forme: Forme) -> Batches<ReadInvoice> {
     start(context, forme, judged)
 }
 
@@ -115,13 +113,13 @@ fn judged(context: &DepositContext, facture: &Facture, flux: Flux, lot: &Lot) ->
     if !facture.quarantined() {
         return ReadInvoice::Claim(Arc::new(claim(context, facture, flux, lot)));
     }
-    let not_loaded = NotLoaded {
+    let unwritten = UnwrittenInvoice {
         ps: facture.identite().ps,
         lot: lot.numero(),
         invoice_number: facture.numero(),
         reasons: reasons(&facture.anomalies),
     };
-    ReadInvoice::Quarantined(Arc::new((quarantined(context, facture, lot), not_loaded)))
+    ReadInvoice::Quarantined(Arc::new((quarantined(context, facture, lot), unwritten)))
 }
 
 fn unjudged(context: &DepositContext, facture: &Facture, flux: Flux, lot: &Lot) -> UnjudgedInvoice {
@@ -131,7 +129,7 @@ fn unjudged(context: &DepositContext, facture: &Facture, flux: Flux, lot: &Lot) 
 
 fn claim(context: &DepositContext, facture: &Facture, flux: Flux, lot: &Lot) -> NewClaim {
     let id = ClaimId(context.clock.new_id());
-    normalise::claim(facture, flux, lot, &context.origin, &context.vault, id)
+    invoice::claim(facture, flux, lot, &context.origin, &context.vault, id)
 }
 
 /// Returns whether an invoice is quarantined because its claim is known, and not for a fault of its
@@ -142,9 +140,9 @@ pub fn is_duplicate(stored: &Quarantined) -> bool {
 }
 
 /// Returns the code and text of the anomalies that cost an invoice, each code once.
-pub(super) fn reasons(anomalies: &[Anomaly]) -> Vec<(String, String)> {
+pub(crate) fn reasons(anomalies: &[Anomaly]) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
-    for anomaly in anomalies.iter().filter(|a| a.severity >= Severity::Facture) {
+    for anomaly in anomalies.iter().filter(|a| a.severity >= Severity::Invoice) {
         if !found.iter().any(|(code, _)| code == anomaly.code.as_str()) {
             found.push((anomaly.code.as_str().to_owned(), anomaly.message.clone()));
         }

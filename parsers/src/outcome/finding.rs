@@ -3,33 +3,9 @@
 //! The gateway stores the same [`Finding`] that `validate` prints: an anomaly has one form from the
 //! pass over the file to the database and back.
 
-use crate::coded::coded;
-use noemie_parsers::anomaly::{self, Anomaly, Code};
-use serde::{Serialize, Serializer};
+use crate::anomaly::{Anomaly, Code, Severity};
 use std::borrow::Cow;
 use std::fmt;
-
-coded! {
-    /// Cost of an anomaly. Ordered: the verdict of a file follows from the worst one.
-    Severity {
-        /// The invoice is accepted; the anomaly is shown.
-        Warning = "warning";
-        /// The invoice is quarantined; its neighbours are accepted.
-        Invoice = "invoice";
-        /// The whole physical file is refused.
-        File = "file";
-    }
-}
-
-impl From<anomaly::Severity> for Severity {
-    fn from(severity: anomaly::Severity) -> Self {
-        match severity {
-            anomaly::Severity::Avertissement => Self::Warning,
-            anomaly::Severity::Facture => Self::Invoice,
-            anomaly::Severity::Fichier => Self::File,
-        }
-    }
-}
 
 /// Stable code of a finding, for example `C10-NIR-CLE`, with the control that it belongs to, for
 /// example `C10`.
@@ -130,7 +106,7 @@ impl Finding {
         };
         Self {
             code: anomaly.code.into(),
-            severity: anomaly.severity.into(),
+            severity: anomaly.severity,
             record: (anomaly.record > 0).then_some(anomaly.record),
             record_type: anomaly.record_type,
             column: (anomaly.column > 0).then_some(anomaly.column),
@@ -171,7 +147,8 @@ impl Finding {
 }
 
 /// JSON form of a [`Finding`]: the control is written beside the code.
-#[derive(Serialize)]
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize)]
 struct Json<'a> {
     code: &'a str,
     severity: Severity,
@@ -189,8 +166,9 @@ struct Json<'a> {
     invoice: Option<&'a str>,
 }
 
-impl Serialize for Finding {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+#[cfg(feature = "serde")]
+impl serde::Serialize for Finding {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Json {
             code: self.code.as_str(),
             severity: self.severity,
@@ -209,21 +187,10 @@ impl Serialize for Finding {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "serde"))]
 mod tests {
     use super::*;
-    use noemie_parsers::anomaly::Position;
-
-    #[test]
-    fn severities_keep_the_codes_and_the_order_of_the_parsers() {
-        use anomaly::Severity::{Avertissement, Facture, Fichier};
-        let all = [Avertissement, Facture, Fichier].map(Severity::from);
-        assert_eq!(all, Severity::ALL);
-        assert!(all.is_sorted());
-        for severity in [Avertissement, Facture, Fichier] {
-            assert_eq!(Severity::from(severity).as_str(), severity.as_str());
-        }
-    }
+    use crate::anomaly::Position;
 
     #[test]
     fn the_json_of_a_finding_is_the_promised_one() {

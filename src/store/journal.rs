@@ -1,9 +1,8 @@
 //! Journal of the operations that an operator does by hand (replay a dead letter, abandon a staged
 //! deposit). Each step is committed before it is executed.
 
-use crate::clock::SharedClock;
-use crate::domain::FreeText;
-use crate::store::{OperationStep, SharedOperationsJournal, Stage, StoreError};
+use super::{OperationStep, SharedOperationsJournal, Stage, StoreError};
+use crate::domain::{FreeText, SharedClock};
 use serde_json::Value;
 use uuid::Uuid;
 

@@ -10,7 +10,9 @@
 //! ```
 
 use crate::domain::civil_time::paris_date;
-use crate::domain::{Exchange, Norm, ReturnFile, ReturnId, ReturnKind, Severity, Verdict};
+use crate::domain::{
+    Exchange, Norm, ReturnFile, ReturnId, ReturnKind, Severity, UnwrittenInvoice, Verdict,
+};
 use crate::vault::{Vault, VaultError};
 use noemie_parsers::noemie::{
     Ecrivain, ErreurEcriture, Gabarit, Packaging, e000, e020, e040, e080, e100, e290, e295,
@@ -24,29 +26,16 @@ pub const REFERENCE: &str = "ARL";
 /// Most faults of the file that an ARL lists; the report lists them all.
 const MAX_FAULTS: usize = 200;
 
-/// An invoice that became no claim, as the ARL lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotLoaded {
-    /// PS number.
-    pub ps: String,
-    /// Lot number.
-    pub lot: String,
-    /// Invoice number.
-    pub invoice_number: String,
-    /// Code and French text.
-    pub reasons: Vec<(String, String)>,
-}
-
 /// Writes the ARL of an exchange. Returns the sealed file and its bytes.
 #[must_use]
 pub fn write(
     exchange: &Exchange,
     examination: &Examination,
-    not_loaded: &[NotLoaded],
+    unwritten: &[UnwrittenInvoice],
     vault: &Vault,
     id: Uuid,
 ) -> (ReturnFile, Vec<u8>) {
-    let bytes = bytes(exchange, examination, not_loaded).unwrap_or_else(|error| {
+    let bytes = bytes(exchange, examination, unwritten).unwrap_or_else(|error| {
         // Only text copied from the deposit can fail (numbers of a damaged header): the second
         // form copies none.
         tracing::warn!(exchange = %exchange.id, %error, "ARL written without the numbers of the received header");
@@ -79,7 +68,7 @@ fn without_header(examination: &Examination) -> Examination {
 fn bytes(
     exchange: &Exchange,
     examination: &Examination,
-    not_loaded: &[NotLoaded],
+    unwritten: &[UnwrittenInvoice],
 ) -> Result<Vec<u8>, ErreurEcriture> {
     let received = examination.remittances.first().map(|(file, _)| file);
     // The sender of the deposit is the receiver of the ARL: a type of two letters, then 14 digits.
@@ -94,7 +83,7 @@ fn bytes(
         Gabarit::nouveau(&e040::layout::LAYOUT)
             .texte(&e040::layout::NUMERO_DESTINATAIRE, number(to)),
     )?;
-    for line in summary(exchange, not_loaded.len()) {
+    for line in summary(exchange, unwritten.len()) {
         out.feuille(
             Gabarit::nouveau(&e295::layout::LAYOUT).texte(&e295::layout::COMMENTAIRE, &line),
         )?;
@@ -109,7 +98,7 @@ fn bytes(
         let record = finding.record.map(|r| format!("ENREGISTREMENT {r} : ")).unwrap_or_default();
         fault(&mut out, finding.code.as_str(), &format!("{record}{}", finding.message))?;
     }
-    for lot in by_lot(not_loaded) {
+    for lot in by_lot(unwritten) {
         lot_group(&mut out, exchange, lot)?;
     }
     out.fermer()?;
@@ -212,14 +201,14 @@ fn counts_and_next_step(exchange: &Exchange) -> [String; 2] {
 }
 
 /// Splits the list into runs of invoices of one lot, in order.
-fn by_lot(not_loaded: &[NotLoaded]) -> impl Iterator<Item = &[NotLoaded]> {
-    not_loaded.chunk_by(|a, b| a.lot == b.lot && a.ps == b.ps)
+fn by_lot(unwritten: &[UnwrittenInvoice]) -> impl Iterator<Item = &[UnwrittenInvoice]> {
+    unwritten.chunk_by(|a, b| a.lot == b.lot && a.ps == b.ps)
 }
 
 fn lot_group(
     out: &mut Ecrivain,
     exchange: &Exchange,
-    lot: &[NotLoaded],
+    lot: &[UnwrittenInvoice],
 ) -> Result<(), ErreurEcriture> {
     use e080::layout as t;
     let date = paris_date(exchange.received_at);

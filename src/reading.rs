@@ -1,5 +1,5 @@
-//! Reading in threads of their own: files are read, decoded and encrypted beside the async threads,
-//! and both cores work.
+//! Reads files in threads of their own, beside the async threads, and hands their items over in
+//! batches.
 
 use std::io;
 use tokio::sync::mpsc;
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 const BATCHES_AHEAD: usize = 2;
 
 /// Runs blocking work away from the async threads, and hands a panic on.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -17,16 +17,16 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 }
 
 /// A thread that reads a source to its end.
-pub(super) struct ReadingThread<T>(JoinHandle<io::Result<T>>);
+pub(crate) struct ReadingThread<T>(JoinHandle<io::Result<T>>);
 
 impl<T: Send + 'static> ReadingThread<T> {
     /// Starts reading.
-    pub(super) fn start(read: impl FnOnce() -> io::Result<T> + Send + 'static) -> Self {
+    pub(crate) fn start(read: impl FnOnce() -> io::Result<T> + Send + 'static) -> Self {
         Self(tokio::task::spawn_blocking(read))
     }
 
     /// Waits for the end of the source.
-    pub(super) async fn finish(self) -> io::Result<T> {
+    pub(crate) async fn finish(self) -> io::Result<T> {
         self.0.await.map_err(io::Error::other)?
     }
 }
@@ -41,7 +41,7 @@ pub struct Batches<T> {
 impl<T: Send + 'static> Batches<T> {
     /// Starts reading. `read` pushes every item and returns the number of records outside items.
     /// The thread ends by itself once the batches are dropped.
-    pub(super) fn start(
+    pub(crate) fn start(
         size: usize,
         read: impl FnOnce(&mut BatchSender<T>) -> io::Result<u64> + Send + 'static,
     ) -> Self {
@@ -68,7 +68,7 @@ impl<T: Send + 'static> Batches<T> {
 }
 
 /// Collects items into batches.
-pub(super) struct BatchSender<T> {
+pub(crate) struct BatchSender<T> {
     channel: mpsc::Sender<Vec<T>>,
     batch: Vec<T>,
     size: usize,
@@ -77,7 +77,7 @@ pub(super) struct BatchSender<T> {
 impl<T> BatchSender<T> {
     /// Adds an item. Fails when the batches were dropped: the side of the database has failed and
     /// reports why, so that nobody reads this error.
-    pub(super) fn push(&mut self, item: T) -> io::Result<()> {
+    pub(crate) fn push(&mut self, item: T) -> io::Result<()> {
         self.batch.push(item);
         if self.batch.len() == self.size { self.send() } else { Ok(()) }
     }

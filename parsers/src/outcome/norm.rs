@@ -1,8 +1,8 @@
 //! Norm and packaging of a file, as reports, receipts and the database name them.
 
 use crate::coded::coded;
-use noemie_parsers::detect::Norme;
-use noemie_parsers::physical::enregistrements::Forme;
+use crate::detect::Norme;
+use crate::physical::enregistrements::Forme;
 
 coded! {
     /// Family of formats of a file.

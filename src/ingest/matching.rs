@@ -13,21 +13,21 @@ use time::OffsetDateTime;
 
 /// A return of one invoice, as matching reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub(super) struct Answer {
     /// Rank in the exchange, 1-based.
-    pub ordinal: u64,
+    pub(super) ordinal: u64,
     /// First physical record.
-    pub record: u64,
+    pub(super) record: u64,
     /// Number of entities.
-    pub entities: u64,
+    pub(super) entities: u64,
     /// PS number; empty when unreadable.
-    pub ps: String,
+    pub(super) ps: String,
     /// Invoice number.
-    pub invoice_number: String,
+    pub(super) invoice_number: String,
     /// Identities of the invoices that the return may answer.
-    pub identities: Vec<Token>,
+    pub(super) identities: Vec<Token>,
     /// Outcomes of the parts.
-    pub outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<Outcome>,
 }
 
 impl Answer {
@@ -41,17 +41,17 @@ impl Answer {
 
 /// Result of a batch of answers.
 #[derive(Debug, Default)]
-pub struct Applied {
+pub(super) struct Applied {
     /// Whether each answer matched a claim, in the order of the answers.
-    pub matched: Vec<bool>,
+    pub(super) matched: Vec<bool>,
     /// Transitions that the life cycle does not have: reported, the claim unchanged.
-    pub findings: Vec<Finding>,
+    pub(super) findings: Vec<Finding>,
     /// Exchanges of the matched claims.
-    pub exchanges: BTreeSet<ExchangeId>,
+    pub(super) exchanges: BTreeSet<ExchangeId>,
 }
 
 /// Applies a batch of answers, with one read of claims, one write of parts and one of events.
-pub async fn apply(
+pub(super) async fn apply(
     answers: &[Answer],
     origin: &Origin,
     clock: &SharedClock,
