@@ -19,10 +19,8 @@ use noemie_gateway::domain::{
     Channel, ClaimEvent, EventId, Exchange, ExchangeId, Ledger, Quarantined, Verdict, receipt,
 };
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
-use noemie_gateway::ingest::{
-    Deposit, DepositContext, Ingest, Limits, UnjudgedInvoice, read_unjudged,
-};
-use noemie_gateway::normalise::Origin;
+use noemie_gateway::ingest::{Deposit, Ingest, Limits};
+use noemie_gateway::normalise::{DepositContext, Origin, UnjudgedInvoice, read_unjudged};
 use noemie_gateway::store::Closing;
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Kind, Sources, Verification, verify};
