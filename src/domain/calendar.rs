@@ -1,8 +1,8 @@
 //! Business days of an insurer: Monday to Friday without the public holidays of its territory.
-//! The clocks of its promises run on them, in days of Europe/Paris.
+//! The insurer's promises are counted in them, as days of Europe/Paris.
 
 use super::civil_time::{end_of_paris_day, paris_date};
-use super::claim::coded;
+use super::codes::coded;
 use time::{Date, Duration, Month, OffsetDateTime, Weekday};
 
 /// Business days in which a DRE is paid after its reception: the insurer's promise.
@@ -46,7 +46,7 @@ coded! {
 /// The calendar of an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Calendar {
-    /// Whose holidays are kept.
+    /// Territory whose holidays are kept.
     pub territory: Territory,
     /// Whether Good Friday is kept in Alsace-Moselle, where the law gives it to communes that have
     /// a Protestant church or one shared by two confessions. No effect elsewhere.
@@ -82,24 +82,26 @@ impl Calendar {
         date
     }
 
-    /// Whether banks and caisses of the territory work that day.
+    /// Returns whether banks and caisses of the territory work that day.
     #[must_use]
     pub fn is_business_day(&self, date: Date) -> bool {
         !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
             && !self.is_public_holiday(date)
     }
 
-    /// Whether the day is a public holiday of the territory: the list of the labour code (articles
-    /// L3133-1 and L3422-2), the law of 1892 in Alsace-Moselle, and local law in the Pacific.
-    /// Whit Monday is on that list in every year, also in 2005 to 2007, when most people worked.
+    /// Returns whether the day is a public holiday of the territory: the list of the labour code
+    /// (articles L3133-1 and L3422-2), the law of 1892 in Alsace-Moselle, and local law in the
+    /// Pacific. Whit Monday is on that list in every year, also in 2005 to 2007, when most people
+    /// worked.
     #[must_use]
     pub fn is_public_holiday(&self, date: Date) -> bool {
         let after_easter = easter(date.year()).map(|easter| (date - easter).whole_days());
         is_national(date, after_easter) || self.is_local(date, after_easter)
     }
 
-    /// Days of the territory alone. Days that custom gives but no law (mid-Lent, Schœlcher's day)
-    /// are business days; `testdata/holidays/differences.tsv` lists them.
+    /// Returns whether the day is a holiday of this territory only. Days that custom gives but no
+    /// law (mid-Lent, Schœlcher's day) are business days; `testdata/holidays/differences.tsv` lists
+    /// them.
     fn is_local(&self, date: Date, after_easter: Option<i64>) -> bool {
         let day = (u8::from(date.month()), date.day());
         let good_friday = after_easter == Some(-2);
@@ -111,11 +113,11 @@ impl Calendar {
             Territory::Guyane => day == (6, 10),
             Territory::LaReunion => day == (12, 20),
             Territory::Mayotte => day == (4, 27),
-            // Their days of abolition came into the code in 2012.
+            // The code has the days of abolition of these two territories since 2012.
             Territory::SaintBarthelemy => day == (10, 9) && date.year() >= 2012,
             Territory::SaintMartin => day == (5, 28) && date.year() >= 2012,
             Territory::PolynesieFrancaise => {
-                // Matāri'i took the place of the day of autonomy in 2025.
+                // Matāri'i replaced the day of autonomy in 2025.
                 let november = date.year() >= 2025;
                 good_friday || day == (3, 5) || day == if november { (11, 20) } else { (6, 29) }
             }
@@ -125,7 +127,7 @@ impl Calendar {
     }
 }
 
-/// The eleven holidays of every territory.
+/// Returns whether the day is one of the eleven holidays of every territory.
 fn is_national(date: Date, after_easter: Option<i64>) -> bool {
     let fixed = matches!(
         (date.month(), date.day()),

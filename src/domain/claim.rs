@@ -1,85 +1,14 @@
-//! Claims, their two parts, and the status that follows from them.
+//! Claims, their two parts and their lines.
 
+use super::codes::{coded, open_coded};
+use super::life_cycle::{ClaimStatus, PartState};
 use super::{ClaimId, ExchangeId, FreeText, InvoiceKey, Token};
 use noemie_parsers::types::Montant;
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
-/// Defines an enum stored and shown by stable lower-case codes.
-macro_rules! coded {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal, $label:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $code)] $variant,)* }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The stable code, as stored and exchanged.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $code,)* } }
-
-            /// What a professional reads, in French.
-            #[must_use]
-            pub const fn libelle(self) -> &'static str { match self { $(Self::$variant => $label,)* } }
-
-            /// Reads a stable code.
-            #[must_use]
-            pub fn from_code(code: &str) -> Option<Self> { match code { $($code => Some(Self::$variant),)* _ => None } }
-        }
-    };
-}
-pub(crate) use coded;
-
-/// Declares an enum of codes that later versions may extend: a code that this version does not know
-/// reads as `Unknown`, which no rule of the life cycle changes and no code writes.
-macro_rules! open_coded {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal, $label:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-        pub enum $name {
-            $($(#[$vdoc])* #[serde(rename = $code)] $variant,)*
-            /// A code of a later version.
-            #[serde(rename = "unknown", other)]
-            Unknown,
-        }
-
-        impl $name {
-            /// Every value that this version knows.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// Returns the stable code, as stored and exchanged; `unknown` for a code of a later
-            /// version.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code,)* Self::Unknown => "unknown" }
-            }
-
-            /// Returns the French label for a professional.
-            #[must_use]
-            pub const fn libelle(self) -> &'static str {
-                match self { $(Self::$variant => $label,)* Self::Unknown => "Inconnu de cette version" }
-            }
-
-            /// Reads a code that a caller gives: only the known ones.
-            #[must_use]
-            pub fn from_code(code: &str) -> Option<Self> {
-                match code { $($code => Some(Self::$variant),)* _ => None }
-            }
-
-            /// Reads a code that the database holds.
-            #[must_use]
-            pub fn read_code(code: &str) -> Self {
-                Self::from_code(code).unwrap_or(Self::Unknown)
-            }
-        }
-    };
-}
-pub(crate) use open_coded;
-
 open_coded! {
-    /// Which flow a claim came by.
+    /// Flow by which a claim arrived.
     Flow {
         /// Demande de remboursement electronique to the insurer.
         Dre = "dre", "DRE";
@@ -89,56 +18,12 @@ open_coded! {
 }
 
 coded! {
-    /// Which insurer a part of the claim is asked of.
+    /// Insurer that a part of a claim is asked of.
     PartKind {
         /// Compulsory insurance.
         Amo = "amo", "Part obligatoire (AMO)";
         /// Complementary insurance.
         Amc = "amc", "Part complémentaire (AMC)";
-    }
-}
-
-open_coded! {
-    /// State of one part of a claim. The transitions are in [`super::life_cycle`].
-    PartState {
-        /// Committed, nothing decided.
-        Received = "received", "Reçue, en cours de traitement";
-        /// Accepted by the insurer, payment to come.
-        Accepted = "accepted", "Acceptée, paiement à venir";
-        /// Rejected, with reasons. Final: the invoice may be sent again as a new claim.
-        Rejected = "rejected", "Rejetée";
-        /// Rejected although it had been accepted. Final.
-        RejectedAfterAcceptance = "rejected_after_acceptance", "Rejetée après acceptation";
-        /// To be decided later by the payer; nothing to send again.
-        Deferred = "deferred", "Différée par le payeur, ne pas renvoyer";
-        /// Paid.
-        Paid = "paid", "Payée";
-        /// Paid, then taken back. Final.
-        Recovered = "recovered", "Payée puis récupérée";
-        /// Nothing is asked of this insurer.
-        NotRequested = "not_requested", "Non demandée";
-    }
-}
-
-open_coded! {
-    /// Status of a claim, derived from its parts and never stored.
-    ClaimStatus {
-        /// Nothing decided yet.
-        Received = "received", "Reçue, en cours de traitement";
-        /// Everything asked is accepted or paid, something remains to be paid.
-        Accepted = "accepted", "Acceptée, paiement à venir";
-        /// A part waits for its payer's later decision.
-        Deferred = "deferred", "Différée par le payeur, ne pas renvoyer";
-        /// A part is paid, the other one is not decided or not paid yet.
-        PartlyPaid = "partly_paid", "Partiellement payée";
-        /// A part is paid, the other one is rejected.
-        PaidAndRejected = "paid_and_rejected", "Une part payée, l'autre rejetée";
-        /// Every part asked is paid.
-        Paid = "paid", "Payée";
-        /// A part is rejected and none is paid.
-        Rejected = "rejected", "Rejetée";
-        /// A payment was taken back.
-        Recovered = "recovered", "Payée puis récupérée";
     }
 }
 
@@ -154,9 +39,9 @@ pub struct Reason {
 /// One part of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimPart {
-    /// Which insurer.
+    /// Insurer.
     pub kind: PartKind,
-    /// Its state.
+    /// State.
     pub state: PartState,
     /// Amount asked.
     pub asked: Montant,
@@ -168,7 +53,7 @@ pub struct ClaimPart {
     pub transfer_date: Option<Date>,
     /// Reasons of the last reject or deferral.
     pub reasons: Vec<Reason>,
-    /// When the state was last changed.
+    /// Instant of the last change of the state.
     pub updated_at: OffsetDateTime,
 }
 
@@ -203,16 +88,16 @@ pub struct ClaimLine {
     pub qualifier: String,
 }
 
-/// A claim: what an accepted invoice became.
+/// A claim, made from an accepted invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// Identifier.
     pub id: ClaimId,
-    /// The exchange that brought it.
+    /// Exchange of the invoice.
     pub exchange_id: ExchangeId,
     /// Flow.
     pub flow: Flow,
-    /// Who deposited the file (concentrator).
+    /// Depositor of the file (concentrator).
     pub sender: String,
     /// Rank of the logical file (000..999) in the exchange, 1-based.
     pub logical_file: u32,
@@ -224,10 +109,9 @@ pub struct Claim {
     pub ordinal: u64,
     /// First physical record of the invoice, 1-based.
     pub first_record: u64,
-    /// Number of its records.
+    /// Number of records of the invoice.
     pub record_count: u32,
-    /// Token of the invoice's identity (design: PS, number, NIR, key, birth date, rank,
-    /// complement).
+    /// Token of the invoice's identity: PS, number, NIR, key, birth date, rank, complement.
     pub identity: Token,
     /// Token of the insured person's NIR.
     pub person: Token,
@@ -249,11 +133,11 @@ pub struct Claim {
     pub amo_organism: String,
     /// Total billed.
     pub total: Montant,
-    /// When the gateway committed it.
+    /// Instant of the commit.
     pub received_at: OffsetDateTime,
-    /// When the insurer's promise ends for the AMC part.
+    /// Instant at which the insurer's promise for the AMC part ends.
     pub due_at: OffsetDateTime,
-    /// The rejected claim that this one corrects.
+    /// Rejected claim that this claim corrects.
     pub corrects: Option<ClaimId>,
     /// AMO part.
     pub amo: ClaimPart,
@@ -262,19 +146,19 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The status derived from the parts.
+    /// Returns the status derived from the parts.
     #[must_use]
     pub fn status(&self) -> ClaimStatus {
         super::life_cycle::status(self.amo.state, self.amc.state)
     }
 
-    /// What its invoice is looked up by.
+    /// Returns the key of the invoice.
     #[must_use]
     pub fn invoice_key(&self) -> InvoiceKey {
         InvoiceKey::new(&self.ps, &self.invoice_number, self.identity.clone())
     }
 
-    /// The part asked of an insurer.
+    /// Returns the part asked of an insurer.
     #[must_use]
     pub const fn part(&self, kind: PartKind) -> &ClaimPart {
         match kind {
@@ -287,8 +171,8 @@ impl Claim {
 /// A claim with its lines, not yet stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewClaim {
-    /// The claim, parts included.
+    /// Claim, parts included.
     pub claim: Claim,
-    /// Its lines.
+    /// Lines of the claim.
     pub lines: Vec<ClaimLine>,
 }

@@ -1,6 +1,6 @@
 //! Exchanges: files deposited with the gateway, what came of them, and the books that must balance.
 
-use super::claim::open_coded;
+use super::codes::open_coded;
 use super::{ClaimId, ExchangeId, ReturnId, Token};
 use noemie_parsers::outcome::{Norm, Packaging, Verdict};
 use noemie_parsers::types::Montant;

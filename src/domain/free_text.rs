@@ -44,7 +44,8 @@ impl FreeText {
 fn printable(text: &str) -> String {
     let unseen = |c: char| {
         c.is_control()
-            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+            || matches!(c, '\u{ad}' | '\u{feff}')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}')
     };
     text.chars()
         .map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c })

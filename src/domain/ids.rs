@@ -1,4 +1,4 @@
-//! Identifiers, each of its own type so that one is never taken for another.
+//! Identifiers, each of its own type, so that the compiler refuses an id of the wrong kind.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -27,24 +27,24 @@ macro_rules! id {
 }
 
 id! {
-    /// One file deposited with the gateway, whatever its verdict.
+    /// Identifier of a file deposited with the gateway, whatever its verdict.
     ExchangeId
 }
 id! {
-    /// One claim: an invoice that was accepted into the gateway.
+    /// Identifier of a claim: an accepted invoice.
     ClaimId
 }
 id! {
-    /// One fact told to consumers; the key by which they recognise a repetition.
+    /// Identifier of an event; consumers recognise a repeated delivery by it.
     EventId
 }
 id! {
-    /// One file made for a partner (ARL, rejects).
+    /// Identifier of a file made for a partner (ARL, rejects).
     ReturnId
 }
 
 /// A keyed digest (HMAC-SHA-256, hex) that stands for a person or an invoice outside the vault:
-/// equal inputs give equal tokens, and nobody without the key goes back.
+/// equal inputs give equal tokens, and the input cannot be computed without the key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Token(pub String);
@@ -55,9 +55,9 @@ impl fmt::Display for Token {
     }
 }
 
-/// What an invoice is looked up by. The identity alone says which invoice it is; PS and number
-/// stand before it, because an identity is random: by it alone each invoice of a long history lies
-/// on a page of its own, by its PS and number it lies beside its neighbours.
+/// Key of an invoice in the database. The identity alone is unique. PS and number come before it in
+/// the index, because identities are random: an index by identity alone would read one page of the
+/// database for each invoice, an index by PS and number keeps the invoices of a PS together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InvoiceKey {
     ps: String,
@@ -66,27 +66,27 @@ pub struct InvoiceKey {
 }
 
 impl InvoiceKey {
-    /// PS and number as sent. Spaces around them do not count, as they do not in the identity, so
-    /// that equal identities are equal keys.
+    /// Returns the key of an invoice, from PS and number as sent. Spaces around them are removed,
+    /// as they are in the identity, so that equal identities give equal keys.
     #[must_use]
     pub fn new(ps: &str, invoice_number: &str, identity: Token) -> Self {
         let bare = |text: &str| text.trim_matches(' ').to_owned();
         Self { ps: bare(ps), invoice_number: bare(invoice_number), identity }
     }
 
-    /// PS number.
+    /// Returns the PS number.
     #[must_use]
     pub fn ps(&self) -> &str {
         &self.ps
     }
 
-    /// Invoice number.
+    /// Returns the invoice number.
     #[must_use]
     pub fn invoice_number(&self) -> &str {
         &self.invoice_number
     }
 
-    /// The token of the identity.
+    /// Returns the token of the identity.
     #[must_use]
     pub const fn identity(&self) -> &Token {
         &self.identity

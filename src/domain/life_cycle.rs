@@ -1,4 +1,4 @@
-//! The life cycle of a part of a claim, and the status of the whole.
+//! States of a part of a claim, its legal transitions, and the status of the claim.
 //!
 //! ```text
 //!            ┌──────────► rejected (final; a resend is a new claim)
@@ -7,10 +7,54 @@
 //!            └───────────────┘      accepted ─► rejected_after_acceptance (final)
 //! ```
 
-use super::{ClaimStatus, PartState};
+use super::codes::open_coded;
 
-/// Whether a part may change from one state to another. A repeated state is no transition: callers
-/// recognise it before they ask.
+open_coded! {
+    /// State of one part of a claim. [`may_become`] has the transitions.
+    PartState {
+        /// Committed; the payer has not decided.
+        Received = "received", "Reçue, en cours de traitement";
+        /// Accepted by the insurer, payment to come.
+        Accepted = "accepted", "Acceptée, paiement à venir";
+        /// Rejected, with reasons. Final: the invoice may be sent again as a new claim.
+        Rejected = "rejected", "Rejetée";
+        /// Rejected although it had been accepted. Final.
+        RejectedAfterAcceptance = "rejected_after_acceptance", "Rejetée après acceptation";
+        /// Postponed by the payer; the invoice must not be sent again.
+        Deferred = "deferred", "Différée par le payeur, ne pas renvoyer";
+        /// Paid.
+        Paid = "paid", "Payée";
+        /// Paid, then taken back. Final.
+        Recovered = "recovered", "Payée puis récupérée";
+        /// The invoice asks nothing of this insurer.
+        NotRequested = "not_requested", "Non demandée";
+    }
+}
+
+open_coded! {
+    /// Status of a claim, derived from its parts and never stored.
+    ClaimStatus {
+        /// No part is decided.
+        Received = "received", "Reçue, en cours de traitement";
+        /// A part is accepted; none is paid, rejected or deferred.
+        Accepted = "accepted", "Acceptée, paiement à venir";
+        /// A part is deferred, none is paid or rejected.
+        Deferred = "deferred", "Différée par le payeur, ne pas renvoyer";
+        /// A part is paid, the other one is not decided or not paid yet.
+        PartlyPaid = "partly_paid", "Partiellement payée";
+        /// A part is paid, the other one is rejected.
+        PaidAndRejected = "paid_and_rejected", "Une part payée, l'autre rejetée";
+        /// Every part asked is paid.
+        Paid = "paid", "Payée";
+        /// A part is rejected and none is paid.
+        Rejected = "rejected", "Rejetée";
+        /// A payment was taken back.
+        Recovered = "recovered", "Payée puis récupérée";
+    }
+}
+
+/// Returns whether a part may change from one state to another. A repeated state is no transition;
+/// callers check for it first.
 ///
 /// `deferred` may also be accepted, rejected or paid; `received` may be paid at once by an RSP.
 #[must_use]
@@ -27,33 +71,33 @@ pub const fn may_become(from: PartState, to: PartState) -> bool {
     )
 }
 
-/// Whether the state has no successor.
+/// Returns whether the state has no successor.
 #[must_use]
 pub const fn is_final(state: PartState) -> bool {
     matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance | PartState::Recovered)
 }
 
-/// Whether a state is a reject.
+/// Returns whether a state is a reject.
 #[must_use]
 pub const fn is_reject(state: PartState) -> bool {
     matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance)
 }
 
-/// Whether a claim with parts in these states makes the same invoice a duplicate: its AMC part (the
-/// AMO part when nothing is asked of the AMC) is not rejected.
+/// Returns whether the same invoice sent again is a duplicate of a claim with parts in these
+/// states: the AMC part, or the AMO part when nothing is asked of the AMC, is not rejected.
 #[must_use]
 pub const fn is_live(amo: PartState, amc: PartState) -> bool {
     !is_reject(if matches!(amc, PartState::NotRequested) { amo } else { amc })
 }
 
-/// Whether the part waits for its payer: its due instant then counts.
+/// Returns whether the part waits for its payer, so that its due instant matters.
 #[must_use]
 pub const fn is_waiting(state: PartState) -> bool {
     matches!(state, PartState::Received | PartState::Accepted | PartState::Deferred)
 }
 
-/// Returns the status of a claim. Precedence: unknown state of a part, recovered, then payment, then reject, then deferral, then
-/// acceptance.
+/// Returns the status of a claim. Precedence: an unknown state of a part, recovery, payment,
+/// reject, deferral, acceptance.
 #[must_use]
 pub fn status(amo: PartState, amc: PartState) -> ClaimStatus {
     let asked: Vec<PartState> =

@@ -1,11 +1,12 @@
-//! What the service talks about: exchanges, claims and their parts, events, decisions. Plain
-//! values, no I/O.
+//! Types of the gateway: exchanges, claims and their parts, events, callers, days of Paris. The
+//! room does no I/O.
 
 pub mod calendar;
 pub mod caller;
 pub mod civil_time;
 pub mod claim;
 mod clock;
+pub(crate) mod codes;
 pub mod event;
 pub mod exchange;
 pub mod free_text;
@@ -18,9 +19,7 @@ pub mod receipt;
 
 pub use calendar::{Calendar, Territory};
 pub use caller::{Caller, Extent, Proof, Role, Scope};
-pub use claim::{
-    Claim, ClaimLine, ClaimPart, ClaimStatus, Flow, NewClaim, PartKind, PartState, Reason,
-};
+pub use claim::{Claim, ClaimLine, ClaimPart, Flow, NewClaim, PartKind, Reason};
 pub use clock::{Clock, SharedClock};
 pub use event::ClaimEvent;
 pub use exchange::{
@@ -29,7 +28,8 @@ pub use exchange::{
 };
 pub use free_text::{FreeText, IdempotencyKey, Reference, RefusedText};
 pub use ids::{ClaimId, EventId, ExchangeId, InvoiceKey, ReturnId, Token};
-// Types of the crate that reads files: the service has no second copy of them.
+pub use life_cycle::{ClaimStatus, PartState};
+// The types of the parsers serve the whole gateway, so that no type exists twice.
 pub use noemie_parsers::anomaly::Severity;
 pub use noemie_parsers::outcome::{Finding, FindingCode, LogicalFile, Norm, Packaging, Verdict};
 pub use page::{Page, PageToken};

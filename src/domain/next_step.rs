@@ -11,14 +11,14 @@ pub fn due_at(claim: &Claim) -> Option<OffsetDateTime> {
     is_waiting(claim.amc.state).then_some(claim.due_at)
 }
 
-/// Whether the AMC part waits past its promise.
+/// Returns whether the AMC part still waits after the end of its promise.
 #[must_use]
 pub fn is_overdue(claim: &Claim, now: OffsetDateTime) -> bool {
     due_at(claim).is_some_and(|due| due < now)
 }
 
-/// Returns the sentence. It is about the AMC part, which this insurer answers for, or about the AMO
-/// part when nothing is asked of the AMC. Days are those of Paris.
+/// Returns the sentence about the AMC part, or about the AMO part when nothing is asked of the AMC.
+/// Days are those of Paris.
 #[must_use]
 pub fn next_step(claim: &Claim, now: OffsetDateTime) -> String {
     let speaking = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };

@@ -1,6 +1,6 @@
 //! Pages of listings: keyset pagination, newest first.
 
-/// Where the next page starts: after this `(instant in microseconds since 1970, identifier)`.
+/// Position of the last row of a page, after which the next page starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageToken {
     /// Instant of the last row shown, microseconds since the Unix epoch.
@@ -27,7 +27,7 @@ impl std::str::FromStr for PageToken {
     }
 }
 
-/// A page token that this service did not make.
+/// Error: the page token was not made by this service.
 #[derive(Debug, thiserror::Error)]
 #[error("page token not made by this service")]
 pub struct InvalidPageToken;
@@ -37,11 +37,11 @@ pub struct InvalidPageToken;
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// Where the next page starts; `None` on the last page.
+    /// Token of the next page; `None` on the last page.
     pub next: Option<PageToken>,
 }
 
-/// The largest page a caller gets, whatever it asks: a bounded answer for a bounded memory.
+/// Limit of the rows of a page, so that an answer has a bounded size.
 pub const LARGEST_PAGE: usize = 1_000;
-/// The page a caller gets when it does not say.
+/// Rows of a page by default.
 pub const DEFAULT_PAGE: usize = 100;

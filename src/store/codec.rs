@@ -2,8 +2,8 @@
 
 pub(in crate::store) use super::error::doing;
 use super::{StoreError, Withdrawal};
-use crate::domain::claim::{Flow, PartKind, PartState};
 use crate::domain::{Channel, ReturnKind, Severity, Verdict};
+use crate::domain::{Flow, PartKind, PartState};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef};
@@ -111,12 +111,24 @@ pub(in crate::store) trait Coded: Sized {
 }
 
 macro_rules! coded_column {
-    ($($name:ty),*) => { $(impl Coded for $name { fn read(code: &str) -> Option<Self> { Self::from_code(code) } })* };
+    ($($name:ty),*) => {
+        $(impl Coded for $name {
+            fn read(code: &str) -> Option<Self> {
+                Self::from_code(code)
+            }
+        })*
+    };
 }
 coded_column!(PartKind, Severity, Verdict, Withdrawal);
 
 macro_rules! open_coded_column {
-    ($($name:ty),*) => { $(impl Coded for $name { fn read(code: &str) -> Option<Self> { Some(Self::read_code(code)) } })* };
+    ($($name:ty),*) => {
+        $(impl Coded for $name {
+            fn read(code: &str) -> Option<Self> {
+                Some(Self::read_code(code))
+            }
+        })*
+    };
 }
 open_coded_column!(Flow, PartState, Channel, ReturnKind);
 

@@ -2,8 +2,8 @@
 //! person.
 
 use noemie_gateway::clock::{Clock, SystemClock};
-use noemie_gateway::domain::claim::{Flow, PartKind, PartState, Reason};
 use noemie_gateway::domain::*;
+use noemie_gateway::domain::{Flow, PartKind, PartState, Reason};
 use noemie_gateway::store::{ChainTip, Closing, NewClaim, SharedStore, UnitOfWork};
 use noemie_parsers::types::Montant;
 use std::sync::Arc;

@@ -3,12 +3,11 @@
 //! The dry run and the first pass of a deposit call the same function, so that both always agree.
 //! Memory stays flat: one invoice at a time, and a bounded list of findings.
 
+use crate::examination::Examination;
 use crate::pass::Pass;
 use crate::report::Report;
-use noemie_parsers::anomaly::Position;
 use noemie_parsers::detect::{self, Detection, Norme};
 use noemie_parsers::noemie::Packaging;
-use noemie_parsers::outcome::LogicalFile;
 use noemie_parsers::types::Date;
 use std::io::{self, Chain, Cursor, Read};
 
@@ -21,20 +20,6 @@ pub fn recognise<R: Read>(mut source: R) -> io::Result<(Detection, Source<R>)> {
     source.by_ref().take(detect::APERCU as u64).read_to_end(&mut head)?;
     let detection = detect::detecter(&head);
     Ok((detection, Cursor::new(head).chain(source)))
-}
-
-/// Result of a pass over a file: the report, and the logical files found.
-#[derive(Debug, Clone)]
-pub struct Examination {
-    /// Norm and packaging as the parsers name them; `None` when the file was not recognised.
-    pub norme: Option<Norme>,
-    /// Counts, totals, verdict and findings.
-    pub report: Report,
-    /// Logical files with the position of their 000, in order.
-    pub remittances: Vec<(LogicalFile, Position)>,
-    /// Records that the ledger of an exchange counts: physical records, or entities of a NOEMIE
-    /// file.
-    pub read: u64,
 }
 
 /// Validates a file and returns its report.

@@ -19,15 +19,18 @@ pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::R
     writeln!(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")?;
     writeln!(
         out,
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
+         'unsafe-inline'\">"
     )?;
     writeln!(
         out,
-        "<title>Radiographie de {file}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{file}</h1>"
+        "<title>Radiographie de \
+         {file}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{file}</h1>"
     )?;
     writeln!(
         out,
-        "<p>{} : {} <span class=\"soft\">[{}]</span>, {} enregistrements, {} factures, {} anomalie(s).</p>",
+        "<p>{} : {} <span class=\"soft\">[{}]</span>, {} enregistrements, {} factures, {} \
+         anomalie(s).</p>",
         report.format(),
         escape(report.verdict.libelle()),
         report.verdict.as_str(),
@@ -36,7 +39,8 @@ pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::R
         report.anomaly_count
     )?;
     let persons = if show_persons {
-        "<strong>Les personnes sont en clair : ce document est à protéger comme le fichier.</strong>"
+        "<strong>Les personnes sont en clair : ce document est à protéger comme le \
+         fichier.</strong>"
     } else {
         "Les personnes sont masquées (<code>*</code>)."
     };
@@ -66,7 +70,8 @@ pub fn sheet(out: &mut impl Write, sheet: &Sheet) -> io::Result<()> {
     let (title, rest) = heading.split_once(" · ").unwrap_or((&heading, ""));
     writeln!(
         out,
-        "<section aria-labelledby=\"r{0}\">\n<h2 id=\"r{0}\">{title} <span class=\"soft\">· {rest}</span></h2>",
+        "<section aria-labelledby=\"r{0}\">\n<h2 id=\"r{0}\">{title} <span class=\"soft\">· \
+         {rest}</span></h2>",
         sheet.record
     )?;
     writeln!(out, "<pre>{}</pre>", bytes(sheet))?;
@@ -107,7 +112,8 @@ fn table(out: &mut impl Write, sheet: &Sheet) -> io::Result<()> {
     let first = if entities { "<th scope=\"col\">entité</th>" } else { "" };
     writeln!(
         out,
-        "{first}<th scope=\"col\">colonnes</th><th scope=\"col\">n°</th><th scope=\"col\">zone</th><th scope=\"col\">valeur</th></tr></thead>\n<tbody>"
+        "{first}<th scope=\"col\">colonnes</th><th scope=\"col\">n°</th><th \
+         scope=\"col\">zone</th><th scope=\"col\">valeur</th></tr></thead>\n<tbody>"
     )?;
     for field in sheet.fields.iter().filter(|f| !f.is_idle()) {
         let bad = if is_faulty(field, sheet) { " class=\"bad\"" } else { "" };
@@ -121,7 +127,8 @@ fn table(out: &mut impl Write, sheet: &Sheet) -> io::Result<()> {
         let follows = if field.continued { " (suite)" } else { "" };
         writeln!(
             out,
-            "<tr{bad}>{entity}<td class=\"num\">{}</td><td class=\"num\">{}</td><th scope=\"row\"{title}>{}{follows}</th><td>{}</td></tr>",
+            "<tr{bad}>{entity}<td class=\"num\">{}</td><td class=\"num\">{}</td><th \
+             scope=\"row\"{title}>{}{follows}</th><td>{}</td></tr>",
             text::columns(field.first, field.last),
             escape(field.no),
             escape(field.name),

@@ -2,6 +2,7 @@
 
 mod choice;
 mod decode;
+mod examination;
 mod examine;
 pub mod html;
 mod locate;
@@ -14,7 +15,8 @@ pub mod text;
 mod xray;
 
 pub use choice::{Choice, FAULTY_MAX, FIRST};
-pub use examine::{Examination, Source, examine, examine_at, recognise, validate};
+pub use examination::Examination;
+pub use examine::{Source, examine, examine_at, recognise, validate};
 pub use report::{Assumption, LONGEST_LIST, Report, ReturnSums};
 pub use sheet::{Fault, Field, Sheet};
 pub use xray::{Options, Xray};

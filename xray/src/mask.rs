@@ -1,9 +1,9 @@
 //! Decides which bytes of a record are hidden.
 //!
-//! A byte is shown when a table says that it is not of a person and the columns of the record can be
-//! trusted. The columns are not trusted when the record has not its length, when a zone that should
-//! hold a NIR holds something else (a record that lost a byte has its NIR in the zone before), or
-//! when zones do not fit their picture (a record of another type).
+//! A byte is shown when a table says that it is not of a person and the columns of the record can
+//! be trusted. The columns are not trusted when the record has not its length, when a zone that
+//! should hold a NIR holds something else (a record that lost a byte has its NIR in the zone
+//! before), or when zones do not fit their picture (a record of another type).
 
 use noemie_parsers::layout::{Layout, Picture, Zone};
 use noemie_parsers::types::Nir;
@@ -198,7 +198,9 @@ mod tests {
 
     #[test]
     fn the_number_of_a_street_is_hidden_with_its_street() {
-        let mut bytes = b"2992952606 180029999918792652038856B A MMEFICTIF                   GILLES         0060 RUE DES EXEMPLES".to_vec();
+        let mut bytes = b"2992952606 180029999918792652038856B A MMEFICTIF                   \
+            GILLES         0060 RUE DES EXEMPLES"
+            .to_vec();
         bytes.resize(128, b' ');
         let list: Vec<_> = zones(noemie_parsers::b2::t2b::layout::LAYOUT.all_zones()).collect();
         let hidden = record(&bytes, &list, 0);

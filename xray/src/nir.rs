@@ -1,8 +1,8 @@
 //! Finds what looks like a NIR in the bytes of a record, whatever its table says.
 //!
 //! A table gives the columns of a NIR in records of its type. When the type itself is damaged, the
-//! table is that of another record: a `2S` whose first byte became `4` has its NIR in zones that are
-//! shown. So the bytes are searched after the table was applied.
+//! table is that of another record: a `2S` whose first byte became `4` has its NIR in zones that
+//! are shown. So the bytes are searched after the table was applied.
 //!
 //! A fixed record is full of digits, and most 13 digits in a row are amounts and dates. The search
 //! therefore asks for more than digits: the parts of a NIR, and beside them a column where the norm
@@ -107,8 +107,8 @@ fn is_key(nir: &Nir, key: Option<&[u8]>) -> bool {
     key.and_then(CleNir::from_bytes) == Some(nir.cle())
 }
 
-/// Whether the parts of a number are those of a NIR: sex, a month or one of the codes that stand for
-/// an unknown one, a department, a commune, an order.
+/// Whether the parts of a number are those of a NIR: sex, a month or one of the codes that stand
+/// for an unknown one, a department, a commune, an order.
 fn is_plausible(nir: &Nir) -> bool {
     let digits = nir.expose().as_bytes();
     let month = matches!(month(digits), 1..=12 | 20 | 30..=42 | 50..=99);

@@ -1,6 +1,6 @@
 //! The pass over a file, for each norm.
 
-use crate::examine::Examination;
+use crate::examination::Examination;
 use crate::report::{Assumption, LONGEST_LIST, Report, ReturnSums};
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
 use noemie_parsers::b2::{self, Lecteur};
@@ -192,7 +192,8 @@ impl Pass {
         let anomaly = if empty {
             Anomaly::on_record(Code::FichierVide, Position::default(), "", "Le fichier est vide")
         } else {
-            let message = "Le contenu n'est ni un fichier B2, ni un fichier NOEMIE, ni un retour de concentrateur";
+            let message = "Le contenu n'est ni un fichier B2, ni un fichier NOEMIE, ni un retour \
+                de concentrateur";
             Anomaly::on_record(Code::NonReconnu, Position { record: 1, offset: 0 }, "", message)
         };
         self.add_findings(vec![anomaly], None);

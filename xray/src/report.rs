@@ -14,8 +14,8 @@ pub struct Report {
     pub packaging: Option<Packaging>,
     /// Reason for the norm and the packaging recognised, in English.
     pub detected: String,
-    /// Assumptions made where the file or the norm leaves a choice, each once, with the first record
-    /// concerned. An assumption is no anomaly.
+    /// Assumptions made where the file or the norm leaves a choice, each once, with the first
+    /// record concerned. An assumption is no anomaly.
     pub assumptions: Vec<Assumption>,
     /// Outcome.
     pub verdict: Verdict,

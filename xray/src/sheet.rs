@@ -1,5 +1,5 @@
-//! A record as it is shown: bytes, zones, faults. Hidden bytes are replaced when the sheet is built,
-//! so that no drawing can show them.
+//! A record as it is shown: bytes, zones, faults. Hidden bytes are replaced when the sheet is
+//! built, so that no drawing can show them.
 
 use crate::decode;
 use crate::locate::{Content, Entry, Part, Raw};
@@ -263,7 +263,8 @@ fn zone_of_part(zone: &'static Zone, part: &Part, secret: &[bool]) -> Option<Col
     })
 }
 
-/// Draws an anomaly. Its message may repeat the digits of a zone: they are hidden where the zone is.
+/// Draws an anomaly. Its message may repeat the digits of a zone: they are hidden where the zone
+/// is.
 fn fault(finding: &Finding, hidden: &[bool]) -> Fault {
     let length = hidden.len();
     let first = usize::try_from(finding.column.unwrap_or(1)).unwrap_or(1).clamp(1, length + 1);

@@ -2,11 +2,11 @@
 //! pointing at their bytes.
 //!
 //! ```text
-//! validate (anomalies) ─► choice of records ─► locate (offset, table) ─► one Sheet at a time ─► text, html
+//! validate (anomalies) ─► choice of records ─► locate (offset, table) ─► Sheet ─► text, html
 //! ```
 //!
-//! The anomalies are those of `validate`, so that both always agree. Memory stays flat: positions of
-//! the chosen records, and one sheet. Persons are hidden in the sheet itself, so that a drawing
+//! The anomalies are those of `validate`, so that both always agree. Memory stays flat: positions
+//! of the chosen records, and one sheet. Persons are hidden in the sheet itself, so that a drawing
 //! cannot show them, unless [`Options::show_persons`] is set.
 
 use crate::Report;

@@ -119,8 +119,8 @@ impl Finding {
         }
     }
 
-    /// An anomaly of a whole invoice or return, on column 1 of its first record: the gateway uses it
-    /// for what only its database can show.
+    /// An anomaly of a whole invoice or return, on column 1 of its first record: the gateway uses
+    /// it for what only its database can show.
     #[must_use]
     pub fn on_invoice(
         code: FindingCode,
@@ -199,7 +199,11 @@ mod tests {
         let finding = Finding::new(anomaly, Some("17".to_owned()));
         assert_eq!(
             serde_json::to_string(&finding).expect("a plain struct"),
-            r#"{"code":"C10-NIR-CLE","severity":"invoice","control":"C10","record":3,"record_type":"2","column":1,"offset":256,"length":0,"field":"","message":"Clé fausse","invoice":"17"}"#
+            concat!(
+                r#"{"code":"C10-NIR-CLE","severity":"invoice","control":"C10","record":3,"#,
+                r#""record_type":"2","column":1,"offset":256,"length":0,"field":"","#,
+                r#""message":"Clé fausse","invoice":"17"}"#
+            )
         );
     }
 }

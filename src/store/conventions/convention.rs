@@ -4,7 +4,7 @@ use super::StoreError;
 use crate::domain::FreeText;
 use time::{Date, OffsetDateTime};
 
-crate::domain::claim::coded! {
+crate::domain::codes::coded! {
     /// State of a convention, as the client's table gives it.
     ConventionState {
         /// In force between its dates.

@@ -3,8 +3,8 @@
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
 use noemie_gateway::domain::Scope;
-use noemie_gateway::domain::claim::{PartKind, PartState};
 use noemie_gateway::domain::*;
+use noemie_gateway::domain::{PartKind, PartState};
 use noemie_gateway::store::{PartChange, StoreError};
 use noemie_parsers::types::Montant;
 use time::macros::date;

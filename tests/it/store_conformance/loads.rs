@@ -173,8 +173,10 @@ pub async fn the_events_of_a_load_are_as_old_as_its_verdict(db: TestDatabase) {
 
 /// Rows that PostgreSQL's own statistics say were read: entries of the indexes of the outbox, and
 /// rows of whole tables.
-const READ: &str = "SELECT (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'outbox') + \
-                    (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('outbox', 'claims'))::bigint";
+const READ: &str = "SELECT (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE \
+    relname = 'outbox') + \
+                    (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('outbox', \
+                    'claims'))::bigint";
 const SCANS: &str =
     "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'outbox_waiting'";
 /// Events held in the story below.

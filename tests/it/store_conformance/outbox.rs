@@ -175,7 +175,13 @@ pub async fn the_relay_lease_is_exclusive(db: TestDatabase) {
     assert!(replica.try_relay_lease().await.unwrap().is_none());
     assert!(db.store.try_relay_lease().await.unwrap().is_none(), "nor twice from the same replica");
     if db.is_postgres() {
-        db.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").await.unwrap();
+        db.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND \
+            database = (SELECT oid FROM pg_database WHERE datname = \
+            current_database())",
+        )
+        .await
+        .unwrap();
         assert!(!lease.still_held().await, "lost with its connection");
     }
     drop(lease);
@@ -187,7 +193,8 @@ pub async fn the_relay_lease_is_exclusive(db: TestDatabase) {
 }
 
 /// The number of connections that listen for events.
-const LISTENERS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+const LISTENERS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+    AND query LIKE 'LISTEN%'";
 
 /// Waits until `wanted` connections listen. SQLite has no listening connection.
 async fn until_listening(db: &TestDatabase, wanted: i64) {
@@ -274,9 +281,12 @@ pub async fn a_cut_connection_costs_only_a_moment(db: TestDatabase) {
         return db.store.ping().await.unwrap();
     }
     until_listening(&db, 1).await;
-    db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
-        .await
-        .unwrap();
+    db.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = \
+        current_database() AND pid <> pg_backend_pid()",
+    )
+    .await
+    .unwrap();
     until("the store works again", || async { db.store.ping().await.is_ok() }).await;
     until_listening(&db, 1).await;
     let replica = db.replica().await;

@@ -2,8 +2,8 @@
 
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
+use noemie_gateway::domain::PartState;
 use noemie_gateway::domain::Scope;
-use noemie_gateway::domain::claim::PartState;
 use noemie_gateway::domain::*;
 use noemie_gateway::store::{OperationStep, PartChange, RecordedDecision, Stage};
 
@@ -165,7 +165,14 @@ pub async fn the_access_journal_is_written(db: TestDatabase) {
     unit.insert_access(claim_id, "worker-1", "liquidation", at(1)).await.unwrap();
     assert_eq!(db.number("SELECT count(*) FROM access_journal").await, 0);
     unit.commit().await.unwrap();
-    assert_eq!(db.number("SELECT count(*) FROM access_journal WHERE caller = 'worker-1' AND purpose = 'liquidation'").await, 2);
+    assert_eq!(
+        db.number(
+            "SELECT count(*) FROM access_journal WHERE caller = 'worker-1' AND \
+        purpose = 'liquidation'"
+        )
+        .await,
+        2
+    );
 }
 
 pub async fn the_journal_of_operations_keeps_its_steps(db: TestDatabase) {
