@@ -1,10 +1,12 @@
 //! Chooses among the conventions found the one that answers for a care date. Pure: no I/O.
 //!
 //! 1. Only the domain asked and `*` count; a question about `*` counts every domain.
-//! 2. The closest path decides (the number itself, then its link, its RPPS, its legal entity, its establishments), as soon as one convention
-//!    there covers the date.
-//! 3. For one holder and one type of convention, the domain itself beats `*`, then the latest start wins.
-//! 4. Between several holders or types, one in force is enough: the professional may use that one.
+//! 2. The closest path decides, as soon as one convention on it covers the date: the number itself,
+//!    then its link, its RPPS, its legal entity, its establishments.
+//! 3. For one holder and one type of convention, the domain asked beats `*`, then the latest start
+//!    wins.
+//! 4. Between several holders or types, one convention in force is enough: the professional may use
+//!    that one.
 
 use super::query::ANY_DOMAIN;
 use crate::store::conventions::{ConventionRow, ConventionState, FoundConvention, Path};
@@ -223,7 +225,7 @@ const fn key(one: &FoundConvention) -> Key<'_> {
     (one.path, row.identifier.as_str(), row.convention_type.as_str(), row.domain.as_str())
 }
 
-/// Returns the key of the conventions that replace each other; they follow each other in the search.
+/// Returns the key of the conventions that replace each other; the search returns them in a row.
 fn group(one: &FoundConvention, any: bool) -> Key<'_> {
     let (path, holder, convention_type, domain) = key(one);
     (path, holder, convention_type, if any { domain } else { "" })

@@ -1,4 +1,4 @@
-//! Import of a convention file: all of it or nothing, with every fault told.
+//! Import of a convention file: applied whole or refused whole. The result lists every fault.
 
 use super::convention_row::{self, Header};
 use super::import::{Batches, DOUBLE, ImportError, Stager, too_long};
@@ -9,7 +9,7 @@ use crate::store::conventions::{ConventionDiff, NewConventionImport, StagedConve
 use serde::Serialize;
 use std::io::{self, Read};
 
-/// What an import of conventions did.
+/// Result of an import of conventions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConventionImport {
     /// Name given to the source.
@@ -24,11 +24,11 @@ pub struct ConventionImport {
     pub rows: u64,
     /// Every fault; one is enough to refuse the file.
     pub problems: Problems,
-    /// What became of it.
+    /// Whether the file was applied.
     pub outcome: ConventionOutcome,
 }
 
-/// What became of a convention file.
+/// Whether a convention file was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum ConventionOutcome {
@@ -43,7 +43,7 @@ pub enum ConventionOutcome {
     },
 }
 
-/// What reading the file said; its rows went away in batches.
+/// Summary of a file that was read; its rows were handed over in batches.
 struct ReadFile {
     digest: String,
     encoding: Encoding,
@@ -83,7 +83,8 @@ impl Conventionnement {
             let kept = self.store.stage_conventions(import_id, self.clock.now(), &rows).await?;
             for staged in rows.iter().filter(|staged| !kept.contains(&staged.line)) {
                 let message = format!(
-                    "La convention de {} avec {} (même type, même domaine, même date de début) figure déjà plus haut dans le fichier.",
+                    "La convention de {} avec {} (même type, même domaine, même date de début) \
+                     figure déjà plus haut dans le fichier.",
                     staged.row.identifier, staged.row.amc
                 );
                 doubles.add_row(vec![Problem::rejecting(
@@ -100,7 +101,10 @@ impl Conventionnement {
         file.problems.merge(doubles);
         let outcome = self.apply_conventions(import_id, &file, name).await?;
         let ReadFile { digest, encoding, lines, rows, problems, .. } = file;
-        tracing::info!(source = name, digest, lines, rows, problems = problems.total, outcome = ?outcome, "conventionnement.import_conventions");
+        tracing::info!(
+            source = name, digest, lines, rows, problems = problems.total, outcome = ?outcome,
+            "conventionnement.import_conventions"
+        );
         Ok(ConventionImport {
             source_name: name.to_owned(),
             digest,
@@ -128,7 +132,8 @@ impl Conventionnement {
             Some((
                 "LIGNES_FAUTIVES",
                 format!(
-                    "{count} ligne(s) à corriger. Rien n'a été modifié : un fichier est repris en entier ou pas du tout."
+                    "{count} ligne(s) à corriger. Rien n'a été modifié : un fichier est repris en \
+                     entier ou pas du tout."
                 ),
             ))
         } else if file.rows == 0 {
@@ -149,7 +154,7 @@ impl Conventionnement {
     }
 }
 
-/// Reads the whole file. A wrong header ends the reading: nothing after it could be understood.
+/// Reads the whole file. A wrong header ends the reading, because it gives the columns no names.
 fn read_file(reader: impl Read, stager: &mut Stager<StagedConvention>) -> io::Result<ReadFile> {
     let mut lines = Lines::new(reader);
     let (mut rows, mut problems, mut header) = (0, Problems::default(), None);
@@ -198,7 +203,7 @@ fn read_file(reader: impl Read, stager: &mut Stager<StagedConvention>) -> io::Re
 
 fn read_line(number: u64, header: &Header, text: &str) -> Result<StagedConvention, Vec<Problem>> {
     let fields = split(text, header.separator).map_err(|(error, column)| {
-        let (code, message) = error.told();
+        let (code, message) = error.code_and_message();
         vec![Problem::rejecting(number, column, "", code, message.to_owned())]
     })?;
     let row = convention_row::read(number, header, &fields)?;

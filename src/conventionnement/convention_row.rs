@@ -1,5 +1,5 @@
-//! One line of a convention file to one convention. The columns are stated once, here;
-//! `docs/conventionnement.md` explains them.
+//! Reads a line of a convention file into a convention. `docs/conventionnement.md` explains the
+//! columns.
 
 use super::dates::parse_date;
 use super::identifier::{WRONG_KEY, is_domain, normalise, read_ps};
@@ -9,8 +9,8 @@ use crate::store::conventions::{ConventionRow, ConventionState};
 use noemie_parsers::types::{NumeroAmc, Rpps};
 use time::Date;
 
-/// Longest free text kept.
-const MAX_TEXT: usize = 200;
+/// Longest free text accepted.
+const MAX_TEXT_CHARS: usize = 200;
 
 /// The columns, in the order of the documentation; the file may have them in any order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,18 +67,18 @@ impl Column {
     }
 }
 
-/// Where each column stands in this file.
+/// Columns of a file in their order there, and its separator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
     columns: Vec<Column>,
     pub(super) separator: char,
 }
 
-/// Reads the header line; every fault of it at once.
+/// Returns the header that a line holds, or every fault of the line.
 pub(super) fn read_header(text: &str) -> Result<Header, Vec<Problem>> {
     let separator = if text.matches(';').count() >= text.matches(',').count() { ';' } else { ',' };
     let names = super::lines::split(text, separator).map_err(|(error, column)| {
-        let (code, message) = error.told();
+        let (code, message) = error.code_and_message();
         vec![Problem::rejecting(1, column, "", code, message.to_owned())]
     })?;
     let (mut columns, mut problems) = (Vec::new(), Vec::new());
@@ -112,7 +112,7 @@ pub(super) fn read_header(text: &str) -> Result<Header, Vec<Problem>> {
     if problems.is_empty() { Ok(Header { columns, separator }) } else { Err(problems) }
 }
 
-/// Reads the fields of one line: the convention, or every fault of it.
+/// Returns the convention of the fields of a line, or every fault of the line.
 pub(super) fn read(
     line: u64,
     header: &Header,
@@ -142,7 +142,8 @@ struct RowReader<'a> {
 }
 
 impl RowReader<'_> {
-    /// Reads every column before giving up, so that all faults are told at once.
+    /// Returns the convention. Every column is read even after a fault, so that all faults are
+    /// reported at once.
     fn row(&mut self) -> Option<ConventionRow> {
         let identifier = self.ps(Column::Identifiant);
         let amc = self.amc();
@@ -191,7 +192,8 @@ impl RowReader<'_> {
         self.problems.push(Problem::rejecting(self.line, rank, column.name(), code, message));
     }
 
-    /// A value that must be there when its column is required.
+    /// Returns the value of a column, `None` when empty; reports an empty value of a required
+    /// column.
     fn present(&mut self, column: Column) -> Option<String> {
         let text = self.text(column).to_owned();
         if text.is_empty() && column.required() {
@@ -277,11 +279,11 @@ impl RowReader<'_> {
 
     fn free_text(&mut self, column: Column) -> FreeText {
         let text = self.text(column);
-        if text.chars().count() > MAX_TEXT {
+        if text.chars().count() > MAX_TEXT_CHARS {
             self.report(
                 column,
                 "TEXTE_TROP_LONG",
-                format!("Le texte dépasse {MAX_TEXT} caractères."),
+                format!("Le texte dépasse {MAX_TEXT_CHARS} caractères."),
             );
             return FreeText::default();
         }
@@ -329,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_of_a_line_is_told() {
+    fn every_fault_of_a_line_is_reported() {
         assert_eq!(
             check("992001363;A;p h;2024-13-01;2024-01-01;oui;123"),
             Err(vec![

@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::io::{self, Read};
 use time::{Date, OffsetDateTime};
 
-/// What an import of the register did.
+/// Result of an import of the register.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FinessImport {
     /// Name given to the source.
@@ -26,28 +26,28 @@ pub struct FinessImport {
     pub as_of: Option<Date>,
     /// Lines read, the first one included.
     pub lines: u64,
-    /// Rows of the register that were read without a fault that costs them.
+    /// Rows read without a fault that leaves them out.
     pub rows: u64,
     /// Lines of other sections (`geolocalisation` …), skipped.
     pub other_sections: u64,
     /// Every fault.
     pub problems: Problems,
-    /// What became of it.
+    /// Whether the extract was applied.
     pub outcome: FinessOutcome,
 }
 
-/// What became of an extract.
+/// Whether an extract was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum FinessOutcome {
-    /// It is the register in force.
+    /// The extract is the register in force.
     Applied(RegisterDiff),
     /// The same file was already applied at this instant; nothing changed.
     AlreadyImported {
-        /// When.
+        /// Instant of the import.
         imported_at: OffsetDateTime,
     },
-    /// Refused as a whole; the register is as it was.
+    /// Refused whole; the register is as it was.
     Refused {
         /// Stable code.
         code: &'static str,
@@ -56,7 +56,7 @@ pub enum FinessOutcome {
     },
 }
 
-/// What reading the file said; its rows went away in batches.
+/// Summary of a file that was read; its rows were handed over in batches.
 struct ReadFile {
     digest: String,
     encoding: Encoding,
@@ -68,8 +68,8 @@ struct ReadFile {
 }
 
 impl Conventionnement {
-    /// Imports a 502-shaped extract. `force` lets it lose more establishments than the limit;
-    /// nothing else is forced.
+    /// Imports an extract in the format of file 502. `force` accepts an extract that lacks more
+    /// establishments than the limit; the other refusals stay.
     ///
     /// # Errors
     /// When the file cannot be read or the database fails. The register is then as it was.
@@ -116,7 +116,10 @@ impl Conventionnement {
         file.problems.merge(doubles);
         let outcome = self.apply_finess(import_id, &file, name, force).await?;
         let ReadFile { digest, encoding, as_of, lines, rows, other_sections, problems } = file;
-        tracing::info!(source = name, digest, lines, rows, problems = problems.total, outcome = ?outcome, "conventionnement.import_finess");
+        tracing::info!(
+            source = name, digest, lines, rows, problems = problems.total, outcome = ?outcome,
+            "conventionnement.import_finess"
+        );
         Ok(FinessImport {
             source_name: name.to_owned(),
             digest,
@@ -151,10 +154,10 @@ impl Conventionnement {
             problem_count: i64::try_from(file.problems.total).unwrap_or(i64::MAX),
         };
         let limit = (!force).then_some(self.max_loss_percent);
-        Ok(self.told(self.store.apply_finess(import_id, &snapshot, limit).await?))
+        Ok(self.outcome_of(self.store.apply_finess(import_id, &snapshot, limit).await?))
     }
 
-    fn told(&self, outcome: RegisterOutcome) -> FinessOutcome {
+    fn outcome_of(&self, outcome: RegisterOutcome) -> FinessOutcome {
         let (code, message) = match outcome {
             RegisterOutcome::Applied { diff, .. } => return FinessOutcome::Applied(diff),
             RegisterOutcome::AlreadyImported(known) => {
@@ -165,14 +168,16 @@ impl Conventionnement {
                 (
                     "EXTRAIT_PLUS_ANCIEN",
                     format!(
-                        "Le répertoire en place est plus récent (extrait du {date}). Rien n'a été modifié."
+                        "Le répertoire en place est plus récent (extrait du {date}). Rien n'a été \
+                         modifié."
                     ),
                 )
             }
             RegisterOutcome::TooManyLost { before, lost } => {
                 let limit = self.max_loss_percent;
                 let message = format!(
-                    "{lost} établissements sur {before} ont disparu de cet extrait, plus que la limite de {limit} %. Rien n'a été modifié ; \
+                    "{lost} établissements sur {before} ont disparu de cet extrait, plus que la \
+                     limite de {limit} %. Rien n'a été modifié ; \
                      vérifiez le fichier, puis forcez l'import s'il est juste."
                 );
                 ("PERTE_TROP_FORTE", message)
@@ -187,7 +192,7 @@ impl Conventionnement {
     }
 }
 
-/// Reads the whole file. A wrong first line ends the reading: it is another kind of file.
+/// Reads the whole file. A wrong first line ends the reading, because the file is of another kind.
 fn read_file(reader: impl Read, stager: &mut Stager<FinessRow>) -> io::Result<ReadFile> {
     let mut lines = Lines::new(reader);
     let (mut rows, mut other_sections, mut problems, mut as_of) = (0, 0, Problems::default(), None);
@@ -262,7 +267,7 @@ fn read_line(number: u64, text: &str) -> Read502 {
             ))
         }
         Err((error, column)) => {
-            let (code, message) = error.told();
+            let (code, message) = error.code_and_message();
             Read502::Row(unreadable(
                 text,
                 Problem::rejecting(number, column, "", code, message.to_owned()),
@@ -271,8 +276,8 @@ fn read_line(number: u64, text: &str) -> Read502 {
     }
 }
 
-/// A line that cannot be split: when its second position is a good number all the same, the
-/// establishment was seen.
+/// Returns the row of a line that cannot be split. When its second position holds a valid number,
+/// the establishment counts as present, so that the import does not close it.
 fn unreadable(text: &str, problem: Problem) -> Box<finess_row::ReadRow> {
     let number = text
         .split(';')

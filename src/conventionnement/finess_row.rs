@@ -1,8 +1,8 @@
-//! One line of a 502-shaped file (`structureet`, 32 positions) to one row of the register.
+//! Reads a line of file 502 (`structureet`, 32 positions) into a row of the register.
 //!
-//! Source: official description of the etalab CS1100502 file. A row whose own number is readable
-//! but something else is not is still worth one thing: the establishment exists, so it must not be
-//! closed. That is what `readable: false` says.
+//! Source: official description of the etalab file CS1100502. A row whose own number is valid but
+//! that has another fault becomes a row with `readable: false`: the establishment exists and must
+//! not be closed, but its other values stay as they were.
 
 use super::dates::parse_date;
 use super::identifier::{WRONG_KEY, normalise, read_ps};
@@ -12,7 +12,7 @@ use time::Date;
 
 /// Section that holds establishments.
 pub(super) const SECTION: &str = "structureet";
-/// Positions of its rows.
+/// Number of positions of a row of the section.
 pub(super) const POSITIONS: usize = 32;
 
 /// A position of the file, 1-based, with its official name.
@@ -30,11 +30,11 @@ const CODEMFT: Position = Position(25, "codemft");
 const DATEOUV: Position = Position(29, "dateouv");
 const DATEMAJ: Position = Position(31, "datemaj");
 
-/// What a row became.
+/// Result of reading a row.
 pub(super) struct ReadRow {
-    /// The row, when its own number can be read.
+    /// The row; `None` when its own number is not valid.
     pub(super) row: Option<FinessRow>,
-    /// What is wrong with it.
+    /// Faults of the row.
     pub(super) problems: Vec<Problem>,
 }
 
@@ -175,7 +175,8 @@ impl RowReader<'_> {
         String::new()
     }
 
-    /// An ISO date; the register also writes 1900-01-01 for none.
+    /// Returns an ISO date; `None` when the position is empty or 1900-01-01, which the register
+    /// also writes for no date.
     fn date(&mut self, position: &Position) -> Option<Date> {
         let text = self.text(position);
         if text.is_empty() || text == "1900-01-01" {
@@ -183,13 +184,19 @@ impl RowReader<'_> {
         }
         let date = parse_date(&text);
         if date.is_none() {
-            self.report(position, "DATE_INVALIDE", "La date n'existe pas ou n'est pas écrite AAAA-MM-JJ ; la valeur n'est pas reprise.", false);
+            self.report(
+                position,
+                "DATE_INVALIDE",
+                "La date n'existe pas ou n'est pas écrite \
+                AAAA-MM-JJ ; la valeur n'est pas reprise.",
+                false,
+            );
         }
         date
     }
 }
 
-/// Reads line 1, `finess;etalab;<counter>;AAAA-MM-JJ`: the date of the extract.
+/// Returns the date of the extract, from line 1: `finess;etalab;<counter>;AAAA-MM-JJ`.
 pub(super) fn read_first_line(text: &str) -> Option<Date> {
     let fields: Vec<&str> = text.split(';').map(str::trim).collect();
     match fields.as_slice() {
@@ -202,7 +209,9 @@ pub(super) fn read_first_line(text: &str) -> Option<Date> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "structureet;990000110;990000128;CLINIQUE INVENTEE;;;;1;R;DES TESTS;;;001;99;INVENTE;99001 VILLE INVENTEE;;;365;Clinique;1110;;;;03;;;;2001-02-03;1900-01-01;2024-05-06;";
+    const GOOD: &str = "structureet;990000110;990000128;CLINIQUE INVENTEE;;;;1;R;DES \
+        TESTS;;;001;99;INVENTE;99001 VILLE \
+        INVENTEE;;;365;Clinique;1110;;;;03;;;;2001-02-03;1900-01-01;2024-05-06;";
 
     fn row(line: &str) -> ReadRow {
         read(7, &super::super::lines::split(line, ';').expect("splits"))

@@ -1,4 +1,4 @@
-//! Numbers as people type them: trimmed, upper-cased, never padded in silence.
+//! Reads numbers as people type them: trimmed and upper-cased. A missing digit is never added.
 
 use noemie_parsers::types::{NumeroPs, Rpps, cle_type_1_2_valide};
 
@@ -19,7 +19,7 @@ impl Number {
         }
     }
 
-    /// Whether its last character is the right key.
+    /// Returns whether the last character is the right key.
     pub(super) fn key_is_right(&self) -> bool {
         match self {
             Self::Ps(number) => number.cle_valide(),
@@ -28,7 +28,7 @@ impl Number {
     }
 }
 
-/// A number that is not well formed.
+/// Why a number is not well formed: a stable code and a sentence in French.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BadShape {
     pub(super) code: &'static str,
@@ -41,12 +41,12 @@ pub(super) fn is_domain(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-/// Trims and upper-cases.
+/// Returns the text trimmed and in upper case.
 pub(super) fn normalise(text: &str) -> String {
     text.trim().to_uppercase()
 }
 
-/// Reads a billing number, FINESS or RPPS.
+/// Returns the billing number, FINESS or RPPS of a text as typed.
 pub(super) fn read_number(text: &str) -> Result<Number, BadShape> {
     let text = normalise(text);
     if text.len() == 11 && text.is_ascii() {
@@ -57,7 +57,7 @@ pub(super) fn read_number(text: &str) -> Result<Number, BadShape> {
     read_ps(&text).map(Number::Ps)
 }
 
-/// Reads a billing number or FINESS. `text` is normalised.
+/// Returns the billing number or FINESS of a text that is normalised already.
 pub(super) fn read_ps(text: &str) -> Result<NumeroPs, BadShape> {
     if text.is_empty() {
         return Err(bad("IDENTIFIANT_ABSENT", "Le numéro est absent.".to_owned()));
@@ -73,11 +73,17 @@ pub(super) fn read_ps(text: &str) -> Result<NumeroPs, BadShape> {
         ));
     }
     NumeroPs::from_bytes(text.as_bytes()).ok_or_else(|| {
-        bad("IDENTIFIANT_CARACTERES", "Un numéro est fait de chiffres, sauf le deuxième caractère qui peut être A ou B (Corse).".to_owned())
+        bad(
+            "IDENTIFIANT_CARACTERES",
+            "Un numéro est fait de chiffres, sauf le deuxième caractère \
+            qui peut être A ou B (Corse)."
+                .to_owned(),
+        )
     })
 }
 
-/// What an 8-character number may have lost; the caller decides, nothing is repaired.
+/// Returns a question about the digit that a number of 8 characters may lack: the leading zero, or
+/// the key. Empty when neither makes a valid number.
 fn hint(text: &str) -> String {
     if text.len() != 8 || !text.is_ascii() {
         return String::new();
@@ -96,7 +102,7 @@ const fn bad(code: &'static str, message: String) -> BadShape {
     BadShape { code, message }
 }
 
-/// What is said of a number whose key is wrong.
+/// Message about a number whose key is wrong.
 pub(super) const WRONG_KEY: &str =
     "La clé de ce numéro (dernier caractère) est fausse : une erreur de saisie est probable.";
 

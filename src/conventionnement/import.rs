@@ -1,7 +1,7 @@
-//! What both imports share: a blocking reader on its own thread that hands over batches, and the
+//! Parts of both imports: a reader on a blocking thread that hands over batches of rows, and the
 //! errors of an import.
 
-use super::lines::MAX_LINE;
+use super::lines::MAX_LINE_BYTES;
 use super::problem::Problem;
 use super::tables::Conventionnement;
 use crate::store::StoreError;
@@ -10,17 +10,17 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// Rows of one batch: one statement and one short transaction of the database.
-const BATCH: usize = 500;
-/// Batches read ahead of the database: enough to keep both busy, and all the memory that an import
-/// takes.
-const BATCHES_AHEAD: usize = 2;
-/// What a killed import left staged is emptied by the first import that begins this much later.
+const BATCH_ROWS: usize = 500;
+/// Batches read ahead of the database: reader and database both stay busy, and an import keeps no
+/// more rows in memory.
+const MAX_BATCHES_AHEAD: usize = 2;
+/// Age from which staged rows belong to an import that was killed; the next import deletes them.
 const DEAD_AFTER: time::Duration = time::Duration::days(1);
 
-/// Code of a row whose key stands earlier in the same file.
+/// Code of a row whose key is that of an earlier row of the same file.
 pub(super) const DOUBLE: &str = "DOUBLON";
 
-/// The file could not be read or the database failed; nothing was changed.
+/// Error of an import: the file could not be read or the database failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The source failed.
@@ -34,27 +34,27 @@ pub enum ImportError {
     Interrupted(#[source] tokio::task::JoinError),
 }
 
-/// The reader's end: collects rows and hands over full batches.
+/// Reader's half of the channel: collects rows and hands over full batches.
 pub(super) struct Stager<T> {
     batch: Vec<T>,
     to: mpsc::Sender<Vec<T>>,
 }
 
 impl<T> Stager<T> {
-    /// Adds a row; `false` when nobody listens any more and reading is useless.
+    /// Adds a row. Returns `false` when the receiver is closed, so that the reader stops.
     pub(super) fn push(&mut self, row: T) -> bool {
         self.batch.push(row);
-        self.batch.len() < BATCH || self.flush()
+        self.batch.len() < BATCH_ROWS || self.flush()
     }
 
-    /// Hands over what is left.
+    /// Hands over the last rows. Returns `false` when the receiver is closed.
     pub(super) fn flush(&mut self) -> bool {
-        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
+        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_ROWS));
         batch.is_empty() || self.to.blocking_send(batch).is_ok()
     }
 }
 
-/// The database's end.
+/// Database's half of the channel: receives batches, then the reader's summary of the file.
 pub(super) struct Batches<T, S> {
     from: mpsc::Receiver<Vec<T>>,
     reader: JoinHandle<io::Result<S>>,
@@ -65,19 +65,19 @@ impl<T: Send + 'static, S: Send + 'static> Batches<T, S> {
     pub(super) fn read(
         read: impl FnOnce(&mut Stager<T>) -> io::Result<S> + Send + 'static,
     ) -> Self {
-        let (to, from) = mpsc::channel(BATCHES_AHEAD);
+        let (to, from) = mpsc::channel(MAX_BATCHES_AHEAD);
         let reader = tokio::task::spawn_blocking(move || {
-            read(&mut Stager { batch: Vec::with_capacity(BATCH), to })
+            read(&mut Stager { batch: Vec::with_capacity(BATCH_ROWS), to })
         });
         Self { from, reader }
     }
 
-    /// The next batch, `None` when the reading is over.
+    /// Returns the next batch; `None` when the whole file was read.
     pub(super) async fn next(&mut self) -> Option<Vec<T>> {
         self.from.recv().await
     }
 
-    /// What the reader says of the whole file.
+    /// Returns the reader's summary of the file.
     pub(super) async fn finish(self) -> Result<S, ImportError> {
         drop(self.from);
         self.reader.await.map_err(ImportError::Interrupted)?.map_err(ImportError::Read)
@@ -85,19 +85,19 @@ impl<T: Send + 'static, S: Send + 'static> Batches<T, S> {
 }
 
 impl Conventionnement {
-    /// Empties the stage of an import, and of dead ones.
+    /// Deletes the staged rows of an import, and those of killed imports.
     pub(super) async fn discard(&self, import_id: &str) -> Result<(), StoreError> {
         self.store.discard_staged(import_id, self.clock.now() - DEAD_AFTER).await
     }
 }
 
-/// A line that was skipped unread.
+/// Returns the problem of a line that is too long to be read.
 pub(super) fn too_long(line: u64) -> Problem {
     Problem::rejecting(
         line,
         0,
         "",
         "LIGNE_TROP_LONGUE",
-        format!("La ligne dépasse {MAX_LINE} octets."),
+        format!("La ligne dépasse {MAX_LINE_BYTES} octets."),
     )
 }

@@ -1,15 +1,15 @@
 //! Reads a CSV file line by line: bounded memory, the digest of every byte, UTF-8 with a fall-back
 //! to Windows-1252.
 //!
-//! One line is one row: neither file has line ends inside quotes, and so a quote that is never
-//! closed costs its own line and not the rest of the file. That, and knowing each line's number and
-//! bytes, is why the split is written here.
+//! A line is always a row: neither file has line ends inside quotes, and so a quote that is never
+//! closed costs its own line and not the rest of the file. General CSV readers allow line ends
+//! inside quotes and do not give the bytes of each line; the splitter is therefore written here.
 
 use encoding_rs::WINDOWS_1252;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// Longest line accepted. The longest real row of the register has about 500 bytes.
-pub(super) const MAX_LINE: usize = 16 * 1024;
+pub(super) const MAX_LINE_BYTES: usize = 16 * 1024;
 
 /// Encodings found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -20,13 +20,13 @@ pub enum Encoding {
     /// At least one line is not UTF-8 and none is beyond ASCII in UTF-8: Windows-1252.
     #[serde(rename = "Windows-1252")]
     Windows1252,
-    /// Lines of both: read line by line, and worth a look.
+    /// Lines of both encodings; each line is decoded by its own.
     #[serde(rename = "UTF-8 + Windows-1252")]
     Mixed,
 }
 
 impl Encoding {
-    /// Its name.
+    /// Returns the name of the encoding.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,11 +42,11 @@ impl Encoding {
 pub(super) enum Line {
     /// Decoded text.
     Text(String),
-    /// Longer than [`MAX_LINE`]; skipped.
+    /// Longer than [`MAX_LINE_BYTES`]; skipped.
     TooLong,
 }
 
-/// Reads lines, digests bytes.
+/// Reader of lines that also computes the digest of all bytes.
 pub(super) struct Lines<R> {
     reader: BufReader<R>,
     hasher: blake3::Hasher,
@@ -66,17 +66,17 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// Number of the last line read, 1-based.
+    /// Returns the number of the last line read, 1-based.
     pub(super) const fn number(&self) -> u64 {
         self.number
     }
 
-    /// BLAKE3 of the bytes read so far, hex.
+    /// Returns the BLAKE3 of the bytes read so far, hex.
     pub(super) fn digest(&self) -> String {
         self.hasher.finalize().to_hex().to_string()
     }
 
-    /// Encoding of the lines read so far.
+    /// Returns the encoding of the lines read so far.
     pub(super) const fn encoding(&self) -> Encoding {
         match (self.utf8_seen, self.windows_seen) {
             (_, false) => Encoding::Utf8,
@@ -85,7 +85,7 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// The next line, `None` at the end of the file.
+    /// Returns the next line, `None` at the end of the file.
     pub(super) fn next_line(&mut self) -> io::Result<Option<Line>> {
         let Some((mut bytes, too_long)) = self.next_bytes()? else { return Ok(None) };
         self.number += 1;
@@ -115,7 +115,7 @@ impl<R: Read> Lines<R> {
             let end = buffer.iter().position(|byte| *byte == b'\n');
             let content = &buffer[..end.unwrap_or(buffer.len())];
             let used = content.len() + usize::from(end.is_some());
-            too_long |= line.len() + content.len() > MAX_LINE;
+            too_long |= line.len() + content.len() > MAX_LINE_BYTES;
             if !too_long {
                 line.extend_from_slice(content);
             }
@@ -148,13 +148,13 @@ pub(super) enum SplitError {
     UnclosedQuote,
     /// Text stands between a closing quote and the separator.
     TextAfterQuote,
-    /// A control character, which no database keeps.
+    /// A control character; PostgreSQL stores no NUL.
     ControlCharacter,
 }
 
 impl SplitError {
-    /// Code and French sentence.
-    pub(super) const fn told(self) -> (&'static str, &'static str) {
+    /// Returns the stable code and the sentence in French.
+    pub(super) const fn code_and_message(self) -> (&'static str, &'static str) {
         match self {
             Self::UnclosedQuote => {
                 ("GUILLEMET_NON_FERME", "Un guillemet ouvert n'est pas refermé sur cette ligne.")
@@ -169,9 +169,9 @@ impl SplitError {
     }
 }
 
-/// Splits a line into trimmed fields. A field that starts with `"` ends at the next lone `"`; `""`
-/// stands for one. A quote inside an unquoted field is text. On error, the 1-based column where it
-/// was found.
+/// Returns the trimmed fields of a line, or the error and its column, 1-based. A field that starts
+/// with `"` ends at the next single `"`; `""` stands for one quote. A quote inside an unquoted
+/// field is text.
 pub(super) fn split(line: &str, separator: char) -> Result<Vec<String>, (SplitError, u32)> {
     let mut fields: Vec<String> = Vec::with_capacity(32);
     let mut rest = line;
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn an_endless_line_is_skipped_without_being_held() {
-        let mut bytes = vec![b'x'; 3 * MAX_LINE];
+        let mut bytes = vec![b'x'; 3 * MAX_LINE_BYTES];
         bytes.extend_from_slice(b"\nsuite\n");
         let mut lines = Lines::new(&bytes[..]);
         assert_eq!(lines.next_line().expect("reads"), Some(Line::TooLong));

@@ -2,9 +2,9 @@
 //! the professional's entry in the register of establishments (FINESS).
 //!
 //! ```text
-//! FINESS extract ──► finess_import ──┐                        ┌── special_amc (rules, before any search)
-//!                     lines, *_row   ├─► store::conventions ──┤
-//! conventions CSV ─► convention_import┘                       └── lookup ─► choice (which convention) ─► wording (code, sentence)
+//! FINESS extract ──► finess_import ────┐
+//!                      lines, *_row    ├─► store::conventions ─► lookup ─► choice ─► wording
+//! conventions CSV ─► convention_import ┘                         └► special_amc (before a search)
 //! ```
 //!
 //! Promises: an import is applied whole or changes nothing, and names every fault; an answer names

@@ -1,5 +1,5 @@
-//! What is wrong with a row of a file: where, a stable code, and a sentence for the desk. All of
-//! them are counted, the first ones kept.
+//! Faults of an imported file: position, stable code, and a sentence for the desk. All faults are
+//! counted, the first ones kept.
 
 use serde::Serialize;
 
@@ -20,12 +20,12 @@ pub struct Problem {
     pub code: &'static str,
     /// Sentence in French.
     pub message: String,
-    /// Whether the row was left out; `false`: it was kept without this value.
+    /// Whether the row was left out; `false` when it was kept without this value.
     pub row_rejected: bool,
 }
 
 impl Problem {
-    /// A fault that costs the row.
+    /// Returns a fault that leaves the row out.
     #[must_use]
     pub const fn rejecting(
         line: u64,
@@ -41,11 +41,11 @@ impl Problem {
 /// The faults of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Problems {
-    /// The first ones, by line.
+    /// The first faults, by line.
     pub kept: Vec<Problem>,
-    /// How many there are, those not kept included.
+    /// Number of all faults, those not kept included.
     pub total: u64,
-    /// How many rows were left out.
+    /// Number of rows left out.
     pub rows_rejected: u64,
 }
 
@@ -58,13 +58,13 @@ impl Problems {
         self.kept.extend(problems.into_iter().take(room));
     }
 
-    /// Whether nothing is wrong.
+    /// Returns whether there is no fault.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.total == 0
     }
 
-    /// Joins faults found elsewhere, in line order.
+    /// Adds the faults of another list, in line order.
     pub(super) fn merge(&mut self, other: Self) {
         self.total += other.total;
         self.rows_rejected += other.rows_rejected;

@@ -1,10 +1,10 @@
-//! AMC numbers that name no insurer. They are answered by rule, before any search: a convention
-//! table that happened to hold one must not change the answer. One row each;
-//! `docs/conventionnement.md` shows the same table.
+//! AMC numbers that name no insurer. A rule answers them before any search, so that a convention
+//! stored under such a number cannot change the answer. `docs/conventionnement.md` shows the same
+//! table.
 
 use super::answer::{Answer, LookupAnswer, RegisterState};
 
-/// What is answered for one of them.
+/// Special AMC number, and its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SpecialAmc {
     pub(super) amc: &'static str,
@@ -36,15 +36,16 @@ const TABLE: [SpecialAmc; 3] = [
         amc: "0099999997",
         answer: Answer::Yes,
         reason_code: "C2S_CAISSE",
-        reason: "Complémentaire santé solidaire gérée par la caisse : la caisse règle les deux parts, aucune convention n'est nécessaire.",
+        reason: "Complémentaire santé solidaire gérée par la caisse : la caisse règle les deux \
+            parts, aucune convention n'est nécessaire.",
     },
-    // The number says that a complementary insurer manages the C2S, not which one: there is nothing
-    // to search with.
+    // The number says that a complementary insurer manages the C2S, but not which one.
     SpecialAmc {
         amc: "0088888888",
         answer: Answer::Unknown,
         reason_code: "C2S_ORGANISME_A_PRECISER",
-        reason: "Complémentaire santé solidaire gérée par un organisme complémentaire : ce numéro ne dit pas lequel. Interrogez avec le numéro \
+        reason: "Complémentaire santé solidaire gérée par un organisme complémentaire : ce numéro \
+            ne dit pas lequel. Interrogez avec le numéro \
                  de l'organisme qui figure sur la carte.",
     },
     SpecialAmc {
@@ -55,7 +56,7 @@ const TABLE: [SpecialAmc; 3] = [
     },
 ];
 
-/// The rule of an AMC number (10 digits), when it is special.
+/// Returns the rule of an AMC number (10 digits), `None` for the number of an insurer.
 pub(super) fn rule(amc: &str) -> Option<&'static SpecialAmc> {
     TABLE.iter().find(|special| special.amc == amc)
 }

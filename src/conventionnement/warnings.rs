@@ -24,8 +24,12 @@ pub(super) fn of(
     if let Some((path, row)) = facts.convention() {
         about_path(path, row, &mut warnings);
         if answer == Answer::Yes && row.concentrator.is_empty() {
-            warnings
-                .push(("CONCENTRATEUR_ABSENT", "La convention ne nomme aucun concentrateur : la télétransmission n'est pas confirmée.".to_owned()));
+            warnings.push((
+                "CONCENTRATEUR_ABSENT",
+                "La convention ne nomme aucun concentrateur : la \
+                    télétransmission n'est pas confirmée."
+                    .to_owned(),
+            ));
         }
         if let Choice::Convention { other_domains, .. } = &facts.choice
             && !other_domains.is_empty()
@@ -52,7 +56,8 @@ fn about_domains(row: &ConventionRow, others: &[String]) -> String {
         .collect();
     let others = others.join(", ");
     format!(
-        "Question sans domaine : la réponse vaut pour {answered}. Conventions aussi pour : {others}."
+        "Question sans domaine : la réponse vaut pour {answered}. Conventions aussi pour : \
+         {others}."
     )
 }
 
@@ -67,7 +72,8 @@ fn about_number(
     }
     let Number::Ps(number) = facts.number else { return };
     if !number.is_finess() && answer != Answer::Yes {
-        let text = "Ce numéro est un numéro de facturation, pas un FINESS (son troisième caractère n'est pas 0).";
+        let text = "Ce numéro est un numéro de facturation, pas un FINESS (son troisième caractère \
+            n'est pas 0).";
         warnings.push(("NUMERO_DE_FACTURATION", text.to_owned()));
     }
     let in_register = !facts.versions.is_empty() || facts.is_legal_entity;
@@ -85,13 +91,25 @@ fn about_path(path: Path, row: &ConventionRow, warnings: &mut Vec<(&'static str,
         Path::Own | Path::Rpps => {}
         Path::Linked => warnings.push((
             "PAR_NUMERO_DE_FACTURATION",
-            format!("La convention est au nom du numéro de facturation {holder}, rattaché à cet établissement."),
+            format!(
+                "La convention est au nom du numéro de facturation {holder}, rattaché à cet \
+                établissement."
+            ),
         )),
-        Path::LegalEntity => warnings.push(("PAR_ENTITE_JURIDIQUE", format!("La convention est au nom de l'entité juridique {holder}."))),
+        Path::LegalEntity => warnings.push((
+            "PAR_ENTITE_JURIDIQUE",
+            format!(
+                "La convention est au \
+            nom de l'entité juridique {holder}."
+            ),
+        )),
         Path::Establishment => {
             warnings.push((
                 "PAR_ETABLISSEMENT",
-                format!("La convention est au nom de {holder}, établissement de cette entité juridique ou rattaché à l'un d'eux."),
+                format!(
+                    "La convention est au nom de {holder}, établissement de cette entité \
+                    juridique ou rattaché à l'un d'eux."
+                ),
             ));
         }
     }
@@ -102,14 +120,16 @@ fn about_register(facts: &Facts<'_>, warnings: &mut Vec<(&'static str, String)>)
         if let Some(closed) = establishment.valid_to.filter(|closed| *closed <= facts.on) {
             let seen = establishment.last_seen.unwrap_or(closed);
             let text = format!(
-                "L'établissement ne figure plus au répertoire (vu pour la dernière fois dans l'extrait du {}).",
+                "L'établissement ne figure plus au répertoire (vu pour la dernière fois dans \
+                 l'extrait du {}).",
                 french_date(seen)
             );
             warnings.push(("ETABLISSEMENT_FERME", text));
         }
         if establishment.valid_from > facts.on {
             let text = format!(
-                "Le répertoire connu commence le {} : l'établissement est montré tel qu'à cette date.",
+                "Le répertoire connu commence le {} : l'établissement est montré tel qu'à cette \
+                 date.",
                 french_date(establishment.valid_from)
             );
             warnings.push(("REPERTOIRE_POSTERIEUR", text));
@@ -133,7 +153,8 @@ fn about_register(facts: &Facts<'_>, warnings: &mut Vec<(&'static str, String)>)
     }
 }
 
-/// Returns a sentence when the establishment passed to another legal entity since the convention began.
+/// Returns a sentence when the establishment passed to another legal entity since the convention
+/// began.
 fn entity_change(versions: &[EstablishmentRow], since: Date, on: Date) -> Option<String> {
     let mut changed = versions
         .windows(2)
@@ -142,6 +163,7 @@ fn entity_change(versions: &[EstablishmentRow], since: Date, on: Date) -> Option
     let last = changed.rfind(|version| version.valid_from > since && version.valid_from <= on)?;
     let (entity, day) = (&last.finess_ej, french_date(last.valid_from));
     Some(format!(
-        "L'établissement a changé d'entité juridique depuis le début de la convention ({entity}, extrait du {day})."
+        "L'établissement a changé d'entité juridique depuis le début de la convention ({entity}, \
+         extrait du {day})."
     ))
 }

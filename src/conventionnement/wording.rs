@@ -9,7 +9,7 @@ use super::query::ANY_DOMAIN;
 use super::warnings;
 use crate::store::conventions::ConventionRow;
 
-/// Words the answer of a search.
+/// Returns the answer of a search.
 pub(super) fn by_facts(facts: Facts<'_>) -> LookupAnswer {
     let (answer, reason_code, reason) = reason(&facts);
     let matched_by = facts.matched_by();
@@ -44,7 +44,8 @@ fn reason(facts: &Facts<'_>) -> (Answer, &'static str, String) {
                 Answer::No,
                 "AUCUNE_CONVENTION",
                 format!(
-                    "Pas de convention avec l'organisme {amc} pour le domaine {domain} (conventions pour : {others})."
+                    "Pas de convention avec l'organisme {amc} pour le domaine {domain} \
+                     (conventions pour : {others})."
                 ),
             )
         }
@@ -71,7 +72,8 @@ fn reason(facts: &Facts<'_>) -> (Answer, &'static str, String) {
                 Answer::Unknown,
                 "IDENTIFIANT_INCONNU",
                 format!(
-                    "Le numéro {number} ne figure ni au répertoire ni dans les conventions chargées."
+                    "Le numéro {number} ne figure ni au répertoire ni dans les conventions \
+                     chargées."
                 ),
             )
         }
@@ -135,7 +137,8 @@ fn of_convention(
     }
 }
 
-/// Words the domain of an answer: the one asked, or that of the convention for a question about all.
+/// Returns the words for the domain of an answer: the domain asked, or the convention's own for a
+/// question about all domains.
 fn for_domain(row: &ConventionRow, asked: &str) -> String {
     match (asked, row.domain.as_str()) {
         (ANY_DOMAIN, ANY_DOMAIN) => "pour tous les domaines".to_owned(),
