@@ -1,7 +1,8 @@
 //! The relay: publishes the events of the outbox to the workers.
 //!
 //! ```text
-//! outbox ─► batches, several in flight ─► sink (RabbitMQ, or the local log) ─► confirms ─► marked as published
+//! outbox ─► batches, several in flight ─► sink (RabbitMQ, or the local log) ─► confirms
+//!                          │                                  └► events marked as published
 //!                          │ any outcome but an ack: wait for the batches in flight, disconnect,
 //!                          │ back off, start over from the outbox
 //! ```
@@ -66,7 +67,8 @@ pub async fn run(
     };
     tokio::select! {
         () = publish_until(&mut relay, &shutdown) => {}
-        () = drain_timeout => tracing::warn!("relay stopped while events were in flight, they stay in the outbox"),
+        () = drain_timeout => tracing::warn!("relay stopped while events were in flight, they stay \
+            in the outbox"),
     }
     if timeout(CLOSE_TIMEOUT, relay.close()).await.is_err() {
         tracing::debug!("broker did not answer while the connection was closed");

@@ -14,8 +14,8 @@ pub enum Outcome {
     Unroutable,
     /// The broker refused the event (a queue at its limit, a failing node).
     Nacked,
-    /// The broker did not answer in time, or the connection was lost. The event may be in a queue or
-    /// not, and is sent again under the same id.
+    /// The broker did not answer in time, or the connection was lost. The event may be in a queue
+    /// or not, and is sent again under the same id.
     Unknown,
 }
 
@@ -72,8 +72,8 @@ pub enum SinkError {
 /// Destination of events. A sink belongs to one relay.
 #[async_trait]
 pub trait Sink: Send + Sync {
-    /// Connects, and declares exchanges and queues, unless the sink is ready already. Called while no
-    /// batch is in flight.
+    /// Connects, and declares exchanges and queues, unless the sink is ready already. Called while
+    /// no batch is in flight.
     async fn ready(&mut self) -> Result<(), SinkError>;
 
     /// Returns whether the sink takes events without another call of [`Self::ready`].

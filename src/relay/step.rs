@@ -122,7 +122,8 @@ impl Relay {
     /// Marks the confirmed events as published, gives the lease back and closes the sink.
     pub async fn close(&mut self) {
         if let Err(error) = self.mark_confirmed().await {
-            tracing::debug!(error = %Chain(&error), "the last confirmed events are not marked as published and will be sent again, under the same ids");
+            tracing::debug!(error = %Chain(&error), "the last confirmed events are not marked as \
+                published and will be sent again, under the same ids");
         }
         self.lease = None;
         self.sink.close().await;
@@ -209,7 +210,8 @@ impl Relay {
                 if self.failures == 1 {
                     tracing::warn!(%failure, "relay holds its events and tries again");
                 } else {
-                    tracing::debug!(%failure, failures = self.failures, "relay still holds its events");
+                    tracing::debug!(%failure, failures = self.failures, "relay still holds its \
+                        events");
                 }
             }
         }

@@ -1,9 +1,11 @@
 //! Exchanges and queues of the gateway: one table, declared at each connection.
 //!
 //! ```text
-//! relay ─► claims (topic) ─ claim.# ─► claims.work ─ rejected, or delivered 6 times ─► claims.dead (fanout) ─► claims.dead
-//!             └ no queue bound to the key ─► claims.unroutable (fanout) ─► claims.unroutable
-//! `dlq replay` ─► claims.replay (headers: noemie-replay-to = queue) ─► the queue where the message died, and no other
+//! relay ─► claims (topic) ─ claim.# ─► claims.work
+//!             │                          └ rejected, or delivered 6 times ─► claims.dead (fanout)
+//!             └ no queue bound to the key ─► claims.unroutable (fanout)
+//! claims.dead, claims.unroutable: each fanout exchange has one queue of the same name
+//! `dlq replay` ─► claims.replay (headers: noemie-replay-to) ─► the queue where the message died
 //! ```
 //!
 //! Workers may bind their own queues to `claims`. Settings that change over time (length limits,
@@ -58,8 +60,8 @@ pub struct QueueRow {
     /// `x-delivery-limit`.
     pub delivery_limit: i64,
     /// Exchange that takes rejected messages, at least once: a dead letter stays in its queue until
-    /// the other queue has it on disk. The broker requires `x-overflow = reject-publish` for this: a
-    /// full queue refuses new messages and drops no old ones.
+    /// the other queue has it on disk. The broker requires `x-overflow = reject-publish` for this:
+    /// a full queue refuses new messages and drops no old ones.
     pub dead_letters: Option<&'static str>,
 }
 

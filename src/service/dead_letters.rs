@@ -2,18 +2,18 @@
 //! message.
 
 pub use crate::relay::dead_letters::{
-    Act, DeadLetter, DeadLetterError, DeadQueue, Filter, Group, InvalidPattern, KeyPattern,
-    LARGEST_LOOK, Limits, Look, Outcome, USUAL_LOOK, USUAL_TIME, group,
+    Act, DEFAULT_LOOK_MESSAGES, DEFAULT_RUN_TIME, DeadLetter, DeadLetterError, DeadQueue, Filter,
+    Group, InvalidPattern, KeyPattern, Limits, Look, MAX_LOOK_MESSAGES, Outcome, group,
 };
 
 use super::operations::{OperationError, Operations, require_operator};
 use crate::domain::{Caller, FreeText};
 use crate::relay::{AmqpSettings, dead_letters};
 
-/// Reason why dead letters are not seen or worked on.
+/// Reason why dead letters are not read, replayed or dropped.
 #[derive(Debug, thiserror::Error)]
 pub enum DeadLettersError {
-    /// The caller may not, or the installation failed.
+    /// The caller may not do this, or the installation failed.
     #[error(transparent)]
     Operation(#[from] OperationError),
     /// The broker failed.
@@ -50,20 +50,20 @@ impl DeadLetters {
         Ok(dead_letters::look(&self.settings, queue, limit).await?)
     }
 
-    /// Returns what an act would do, and touches nothing.
-    pub async fn rehearse(
+    /// Returns what an act would do, and changes nothing.
+    pub async fn dry_run(
         &self,
         caller: &Caller,
         act: Act,
         limits: &Limits,
     ) -> Result<Outcome, DeadLettersError> {
         require_operator(caller)?;
-        Ok(act.rehearse(&self.settings, limits).await?)
+        Ok(act.dry_run(&self.settings, limits).await?)
     }
 
     /// Replays or drops messages. The journal of `operations` names the caller, and the author
     /// that the caller states.
-    pub async fn perform(
+    pub async fn execute(
         &self,
         caller: &Caller,
         act: Act,
@@ -73,6 +73,6 @@ impl DeadLetters {
     ) -> Result<Outcome, DeadLettersError> {
         require_operator(caller)?;
         let author = operations.author(caller, stated_author);
-        Ok(act.perform(&self.settings, limits, &author).await?)
+        Ok(act.execute(&self.settings, limits, &author).await?)
     }
 }

@@ -14,7 +14,7 @@ use lapin::options::*;
 use lapin::types::FieldTable;
 use noemie_gateway::clock::SystemClock;
 use noemie_gateway::relay::dead_letters::{
-    Act, DeadLetterError, DeadQueue, Filter, Limits, USUAL_TIME, group, look,
+    Act, DEFAULT_RUN_TIME, DeadLetterError, DeadQueue, Filter, Limits, group, look,
 };
 use noemie_gateway::relay::topology::{CLAIMS, DEAD, UNROUTABLE, WORK};
 use noemie_gateway::store::Author;
@@ -30,7 +30,7 @@ use support::samples::{deposit_many, event, new_id};
 const FAST: Act = Act::Replay { rate: 10_000 };
 
 fn limits(filter: Filter) -> Limits {
-    Limits { queue: DeadQueue::Dead, filter, max: None, look: 1_000, time: USUAL_TIME }
+    Limits { queue: DeadQueue::Dead, filter, max: None, look: 1_000, time: DEFAULT_RUN_TIME }
 }
 
 fn author(db: &TestDatabase) -> Author {
@@ -131,7 +131,7 @@ async fn a_replay_goes_to_the_queue_of_origin_alone_as_the_first_message() {
                 .unwrap();
 
             let outcome = FAST
-                .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
+                .execute(&broker.settings(), &limits(Filter::default()), &author(&db))
                 .await
                 .unwrap();
             assert_eq!((outcome.matched, outcome.done, &outcome.stopped), (3, 3, &None));
@@ -159,7 +159,7 @@ async fn a_replay_goes_to_the_queue_of_origin_alone_as_the_first_message() {
 
             // Again: there is nothing left to do, and nothing is written.
             let again = FAST
-                .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
+                .execute(&broker.settings(), &limits(Filter::default()), &author(&db))
                 .await
                 .unwrap();
             assert_eq!((again.chosen, again.operation_id), (0, None));
@@ -193,9 +193,9 @@ async fn filters_caps_and_rehearsals_touch_what_they_name() {
     on_broker(|broker| {
         on_sqlite(|db| async move {
             let ids = rejected(&broker, &db, 6).await;
-            let rehearsed =
-                FAST.rehearse(&broker.settings(), &limits(Filter::default())).await.unwrap();
-            assert_eq!((rehearsed.chosen, rehearsed.done, rehearsed.groups[0].messages), (6, 0, 6));
+            let planned =
+                FAST.dry_run(&broker.settings(), &limits(Filter::default())).await.unwrap();
+            assert_eq!((planned.chosen, planned.done, planned.groups[0].messages), (6, 0, 6));
             assert_eq!(
                 (broker.depth(WORK).await, db.store.operation_steps(10).await.unwrap().len()),
                 (0, 0)
@@ -206,7 +206,7 @@ async fn filters_caps_and_rehearsals_touch_what_they_name() {
                 max: Some(2),
                 ..limits(Filter { reason: Some("rejected".into()), ..Filter::default() })
             };
-            let outcome = FAST.perform(&broker.settings(), &capped, &author(&db)).await.unwrap();
+            let outcome = FAST.execute(&broker.settings(), &capped, &author(&db)).await.unwrap();
             assert_eq!((outcome.matched, outcome.chosen, outcome.done), (6, 2, 2));
             let replayed: HashSet<String> = broker.consume(WORK, 2).await.iter().map(id).collect();
             wait_for_depth(&broker, DEAD, 4).await;
@@ -214,13 +214,13 @@ async fn filters_caps_and_rehearsals_touch_what_they_name() {
             let rest: Vec<&String> = ids.iter().filter(|id| !replayed.contains(*id)).collect();
             let one = Filter { events: vec![rest[0].parse().unwrap()], ..Filter::default() };
             let dropped = Act::Drop
-                .perform(&broker.settings(), &limits(one.clone()), &author(&db))
+                .execute(&broker.settings(), &limits(one.clone()), &author(&db))
                 .await
                 .unwrap();
             assert_eq!((dropped.matched, dropped.done), (1, 1));
             assert_eq!(
                 Act::Drop
-                    .perform(&broker.settings(), &limits(one), &author(&db))
+                    .execute(&broker.settings(), &limits(one), &author(&db))
                     .await
                     .unwrap()
                     .matched,
@@ -244,7 +244,7 @@ async fn filters_caps_and_rehearsals_touch_what_they_name() {
                 Filter { origin: Some("elsewhere".into()), ..Filter::default() },
             ] {
                 assert_eq!(
-                    FAST.perform(&broker.settings(), &limits(nothing.clone()), &author(&db))
+                    FAST.execute(&broker.settings(), &limits(nothing.clone()), &author(&db))
                         .await
                         .unwrap()
                         .matched,
@@ -284,7 +284,7 @@ async fn a_replay_cut_in_the_middle_loses_nothing_and_sends_a_claim_in_order() {
                 (settings.clone(), given.clone(), author.clone());
             let cut =
                 tokio::spawn(
-                    async move { slow.perform(&cut_settings, &cut_limits, &cut_author).await },
+                    async move { slow.execute(&cut_settings, &cut_limits, &cut_author).await },
                 );
             eventually("some are back", || async { broker.depth(WORK).await >= 5 }).await;
             cut.abort();
@@ -293,7 +293,7 @@ async fn a_replay_cut_in_the_middle_loses_nothing_and_sends_a_claim_in_order() {
             eventually("the broker takes the rest back", || async { sent().await >= 30 }).await;
 
             eventually("the rest is replayed", || async {
-                FAST.perform(&settings, &given, &author).await.unwrap().waiting == 0
+                FAST.execute(&settings, &given, &author).await.unwrap().waiting == 0
             })
             .await;
             let back = broker.consume(WORK, 30).await;
@@ -331,7 +331,7 @@ async fn unroutable_events_go_out_again_to_everybody() {
 
             let unroutable = Limits { queue: DeadQueue::Unroutable, ..limits(Filter::default()) };
             let outcome =
-                FAST.perform(&broker.settings(), &unroutable, &author(&db)).await.unwrap();
+                FAST.execute(&broker.settings(), &unroutable, &author(&db)).await.unwrap();
             assert_eq!((outcome.done, outcome.stopped), (4, None));
             assert_eq!(
                 broker.consume(WORK, 4).await.len(),
@@ -363,8 +363,9 @@ async fn what_cannot_go_back_stays_and_says_why() {
             // The queue of origin is gone, and comes back empty when the gateway declares it:
             // deleted in between, the bind fails.
             broker.channel.queue_delete(broker.name(WORK), QueueDeleteOptions::default()).await.unwrap();
-            let outcome = FAST.perform(&broker.settings(), &limits(Filter::default()), &author(&db)).await.unwrap();
-            assert_eq!((outcome.matched, outcome.without_origin, outcome.done), (3, 1, 2), "the queue was declared anew: {outcome:?}");
+            let outcome = FAST.execute(&broker.settings(), &limits(Filter::default()), &author(&db)).await.unwrap();
+            assert_eq!((outcome.matched, outcome.without_origin, outcome.done), (3, 1, 2), "the \
+                queue was declared anew: {outcome:?}");
             wait_for_depth(&broker, DEAD, 1).await;
         })
     })
@@ -411,7 +412,7 @@ async fn letters_of_queues_that_are_gone_stay_and_hold_up_nobody() {
                 dead_of_a_queue_that_is_gone(&broker, "zzz").await,
             );
             let outcome = FAST
-                .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
+                .execute(&broker.settings(), &limits(Filter::default()), &author(&db))
                 .await
                 .unwrap();
             assert_eq!((outcome.chosen, outcome.done, &outcome.stopped), (5, 3, &None));
@@ -439,7 +440,7 @@ async fn letters_of_queues_that_are_gone_stay_and_hold_up_nobody() {
             // Nothing but such letters: nothing is sent, and it is on the record.
             let from_first = limits(Filter { origin: Some(first.clone()), ..Filter::default() });
             let outcome =
-                FAST.perform(&broker.settings(), &from_first, &author(&db)).await.unwrap();
+                FAST.execute(&broker.settings(), &from_first, &author(&db)).await.unwrap();
             assert_eq!(
                 (outcome.chosen, outcome.done, outcome.without_queue),
                 (1, 0, [(first, 1)].into())
@@ -459,12 +460,12 @@ async fn a_run_ends_in_its_time_and_the_next_one_does_the_rest() {
             // At five a second, ten would take two seconds.
             let two_seconds = Limits { time: Duration::from_secs(2), ..limits(Filter::default()) };
             let planned =
-                Act::Replay { rate: 5 }.rehearse(&broker.settings(), &two_seconds).await.unwrap();
+                Act::Replay { rate: 5 }.dry_run(&broker.settings(), &two_seconds).await.unwrap();
             assert_eq!((planned.matched, planned.chosen), (20, 10));
             // The rate asked for is beyond any broker: the time is over before the letters are.
             let too_short = Limits { time: Duration::from_millis(2), ..limits(Filter::default()) };
             let outcome = Act::Replay { rate: 10_000 }
-                .perform(&broker.settings(), &too_short, &author(&db))
+                .execute(&broker.settings(), &too_short, &author(&db))
                 .await
                 .unwrap();
             assert!(outcome.chosen == 20 && outcome.done < 20, "{outcome:?}");
@@ -477,7 +478,7 @@ async fn a_run_ends_in_its_time_and_the_next_one_does_the_rest() {
             let rest = 20 - u32::try_from(outcome.done).unwrap();
             wait_for_depth(&broker, DEAD, rest).await;
             let outcome = FAST
-                .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
+                .execute(&broker.settings(), &limits(Filter::default()), &author(&db))
                 .await
                 .unwrap();
             assert_eq!((outcome.done, outcome.stopped), (usize::try_from(rest).unwrap(), None));
@@ -497,7 +498,7 @@ async fn no_message_is_touched_without_a_journal() {
             rejected(&broker, &db, 2).await;
             db.execute("DROP TABLE operations_journal").await.unwrap();
             let refused = Act::Drop
-                .perform(&broker.settings(), &limits(Filter::default()), &author(&db))
+                .execute(&broker.settings(), &limits(Filter::default()), &author(&db))
                 .await;
             assert!(matches!(refused, Err(DeadLetterError::Journal(_))), "{refused:?}");
             wait_for_depth(&broker, DEAD, 2).await;

@@ -2,7 +2,9 @@
 
 use crate::cli::OutputArgs;
 use crate::domain::{ClaimId, EventId, FreeText};
-use crate::service::dead_letters::{DeadQueue, Filter, KeyPattern, LARGEST_LOOK, USUAL_LOOK};
+use crate::service::dead_letters::{
+    DEFAULT_LOOK_MESSAGES, DeadQueue, Filter, KeyPattern, MAX_LOOK_MESSAGES,
+};
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 
@@ -27,7 +29,11 @@ impl From<Queue> for DeadQueue {
 #[derive(Debug, Args)]
 pub(super) struct LookArgs {
     /// Messages taken for the look, at most, oldest first. No consumer sees them meanwhile.
-    #[arg(long, default_value_t = USUAL_LOOK, value_parser = clap::value_parser!(u16).range(1..=i64::from(LARGEST_LOOK)))]
+    #[arg(
+        long,
+        default_value_t = DEFAULT_LOOK_MESSAGES,
+        value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_LOOK_MESSAGES)),
+    )]
     pub(super) look: u16,
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -115,7 +121,12 @@ pub(in crate::cli) struct ReplayArgs {
     #[arg(long, value_name = "N")]
     pub(super) max: Option<usize>,
     /// Messages a second. Messages beyond 20 minutes of this rate stay for another run.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u32).range(1..=10_000),
+    )]
     pub(super) rate: u32,
     /// Print what would be replayed, and touch nothing.
     #[arg(long)]

@@ -9,7 +9,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::domain::{Caller, FreeText};
 use crate::service::dead_letters::{
-    Act, DeadLetter, DeadLetters, DeadQueue, Filter, Limits, Outcome, USUAL_TIME, group,
+    Act, DEFAULT_RUN_TIME, DeadLetter, DeadLetters, DeadQueue, Filter, Limits, Outcome, group,
 };
 use anyhow::Result;
 use args::{DropArgs, JournalArgs, ListArgs, ReplayArgs, ShowArgs};
@@ -30,7 +30,7 @@ pub(super) enum DlqCommand {
     Journal(JournalArgs),
 }
 
-/// The broker's dead letters and the caller who works on them.
+/// The dead letters of a broker, and the caller who reads or changes them.
 struct Desk {
     letters: DeadLetters,
     caller: Caller,
@@ -120,9 +120,9 @@ impl Desk {
         let limits = limits(args.queue.into(), filter, args.max, args.look.look);
         let act = Act::Replay { rate: args.rate };
         let outcome = if args.dry_run {
-            self.letters.rehearse(&self.caller, act, &limits).await?
+            self.letters.dry_run(&self.caller, act, &limits).await?
         } else {
-            self.perform(act, &limits, args.by.as_ref()).await?
+            self.execute(act, &limits, args.by.as_ref()).await?
         };
         self.print(&outcome, args.dry_run, "replayed", args.look.output.format)
     }
@@ -137,18 +137,18 @@ impl Desk {
         }
         let limits = limits(args.queue.into(), filter, args.max, args.look.look);
         let outcome = if args.yes {
-            self.perform(Act::Drop, &limits, args.by.as_ref()).await?
+            self.execute(Act::Drop, &limits, args.by.as_ref()).await?
         } else {
             output::notice("Nothing is dropped without --yes.");
-            self.letters.rehearse(&self.caller, Act::Drop, &limits).await?
+            self.letters.dry_run(&self.caller, Act::Drop, &limits).await?
         };
         self.print(&outcome, !args.yes, "dropped", args.look.output.format)
     }
 
-    /// Works on the messages. The journal of the installation names them before.
-    async fn perform(&self, act: Act, limits: &Limits, by: Option<&FreeText>) -> Result<Outcome> {
+    /// Replays or drops the messages. The journal of the installation names them first.
+    async fn execute(&self, act: Act, limits: &Limits, by: Option<&FreeText>) -> Result<Outcome> {
         let app = super::open_existing(self.config.clone()).await?;
-        Ok(self.letters.perform(&self.caller, act, limits, &app.operations(), by).await?)
+        Ok(self.letters.execute(&self.caller, act, limits, &app.operations(), by).await?)
     }
 
     fn print(
@@ -168,5 +168,5 @@ impl Desk {
 }
 
 fn limits(queue: DeadQueue, filter: Filter, max: Option<usize>, look: u16) -> Limits {
-    Limits { queue, filter, max, look, time: USUAL_TIME }
+    Limits { queue, filter, max, look, time: DEFAULT_RUN_TIME }
 }

@@ -1,90 +1,84 @@
-//! Replay and drop.
+//! Replay and drop of dead letters.
 
-use super::held::{Held, Kept};
-use super::letter::{REPLAY_TO, reborn};
+use super::republisher::Republisher;
+use super::unacked::{UnackedMessage, UnackedMessages};
 use super::{DeadLetter, DeadLetterError, DeadQueue, Filter, Group, group};
 use crate::error_chain::Chain;
 use crate::relay::AmqpSettings;
-use crate::relay::amqp::{broker_error, with_timeout};
-use crate::relay::message::short;
-use crate::relay::sink::{Outcome as Fate, SinkError};
-use crate::relay::topology::{self, CLAIMS, REPLAY};
-use crate::store::Stage;
-use crate::store::{Author, Journal};
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions};
-use lapin::protocol::AMQPErrorKind;
-use lapin::types::FieldTable;
-use lapin::{Channel, Confirmation, ErrorKind};
+use crate::relay::sink::SinkError;
+use crate::store::{Author, Journal, Stage};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use uuid::Uuid;
 
-/// Events named by one row of the journal: what a crash may leave in doubt.
-const BATCH: usize = 100;
-/// Messages a second, at most.
-const FASTEST: u32 = 10_000;
-/// How long a run usually may take: the broker takes a message back that is held for longer than
-/// half an hour (`consumer_timeout`).
-pub const USUAL_TIME: Duration = Duration::from_secs(20 * 60);
+/// Events named by one row of the journal. After a crash, any event of the last row may have been
+/// replayed or dropped, or not.
+const MAX_EVENTS_PER_STEP: usize = 100;
+/// Limit of the rate of a replay, in messages a second.
+const MAX_MESSAGES_PER_SECOND: u32 = 10_000;
+/// Default time limit of a run. RabbitMQ requeues a message that stays unacknowledged for half an
+/// hour (`consumer_timeout`).
+pub const DEFAULT_RUN_TIME: Duration = Duration::from_secs(20 * 60);
 
-/// What to do with the letters that match.
+/// Act on the letters that match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// Send them back, at most so many a second.
+    /// Publish the letters to the queues where they died.
     Replay {
-        /// Messages a second.
+        /// Rate, in messages a second.
         rate: u32,
     },
-    /// Throw them away.
+    /// Delete the letters.
     Drop,
 }
 
-/// Which letters, and how many.
+/// Letters that an act is about, and limits of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// The queue.
+    /// Queue of the letters.
     pub queue: DeadQueue,
-    /// Which of its letters.
+    /// Conditions on the letters.
     pub filter: Filter,
-    /// How many of them at most.
+    /// Limit of the letters replayed or dropped.
     pub max: Option<usize>,
-    /// How many of the queue are looked at, at most.
+    /// Limit of the messages consumed for the look.
     pub look: u16,
-    /// How long the run may take. What cannot be sent within it at the rate asked for is left for
-    /// another run; a broker that is slower than the rate has a quarter of it more, and then the
-    /// run ends where it is.
+    /// Time limit of the run. Letters that cannot be replayed within it at the rate asked for are
+    /// left for another run. When the broker is slower than the rate, the run ends after the limit
+    /// and a quarter of it.
     pub time: Duration,
 }
 
-/// What was done.
+/// Result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Outcome {
-    /// The operation in the journal; none when nothing was touched.
+    /// Operation in the journal; `None` when no message was changed.
     pub operation_id: Option<Uuid>,
     /// Messages ready in the queue at the start.
     pub waiting: u32,
-    /// Those looked at.
+    /// Messages consumed for the look.
     pub looked_at: usize,
-    /// Those that match the filter.
+    /// Messages that match the filter.
     pub matched: usize,
-    /// Those that match and that nobody can send back: they do not say where they died.
+    /// Matching messages that do not say where they died, so that they cannot be replayed.
     pub without_origin: usize,
-    /// Those meant for this run; the others that match are left for the next one.
+    /// Messages chosen for this run; other matching messages are left for the next run.
     pub chosen: usize,
-    /// Those done: confirmed by the broker and removed, or removed.
+    /// Messages replayed, confirmed and removed, or messages dropped.
     pub done: usize,
-    /// Those among the chosen that were left where they are, by the queue where they died: it is
-    /// there no more, or takes nothing from us.
+    /// Number of chosen messages left in the queue of dead letters, by the queue where they died:
+    /// it was deleted, or the gateway may not bind it.
     pub without_queue: BTreeMap<String, usize>,
-    /// What the chosen ones are.
+    /// Groups of the chosen messages.
     pub groups: Vec<Group>,
-    /// Why it ended early.
+    /// Error that ended the run early.
     pub stopped: Option<String>,
 }
 
 impl Act {
+    /// Returns the code of the act in the journal.
     const fn action(self) -> &'static str {
         match self {
             Self::Replay { .. } => "dlq.replay",
@@ -92,55 +86,62 @@ impl Act {
         }
     }
 
-    /// Says what it would do, and touches nothing.
-    pub async fn rehearse(
+    /// Returns what the act would do, and changes nothing.
+    pub async fn dry_run(
         self,
         settings: &AmqpSettings,
         limits: &Limits,
     ) -> Result<Outcome, DeadLetterError> {
-        let mut held = Held::take(settings, limits.queue, limits.look).await?;
-        let outcome = self.choose(&mut held, limits).await;
-        held.let_go().await;
+        let mut unacked = UnackedMessages::consume(settings, limits.queue, limits.look).await?;
+        let outcome = self.choose(&mut unacked, limits).await;
+        unacked.release().await;
         Ok(outcome?)
     }
 
-    /// Does it. A failure once something was done is told in the outcome, with what was done until
-    /// then.
-    pub async fn perform(
+    /// Executes the act. A failure after the first change is returned in [`Outcome::stopped`], with
+    /// the counts up to then.
+    pub async fn execute(
         self,
         settings: &AmqpSettings,
         limits: &Limits,
         author: &Author,
     ) -> Result<Outcome, DeadLetterError> {
-        let mut held = Held::take(settings, limits.queue, limits.look).await?;
-        let outcome = self.on_the_record(settings, limits, author, &mut held).await;
-        held.let_go().await;
+        let mut unacked = UnackedMessages::consume(settings, limits.queue, limits.look).await?;
+        let outcome = self.execute_with_journal(settings, limits, author, &mut unacked).await;
+        unacked.release().await;
         outcome
     }
 
-    async fn on_the_record(
+    async fn execute_with_journal(
         self,
         settings: &AmqpSettings,
         limits: &Limits,
         author: &Author,
-        held: &mut Held,
+        unacked: &mut UnackedMessages,
     ) -> Result<Outcome, DeadLetterError> {
-        let mut outcome = self.choose(held, limits).await?;
+        let mut outcome = self.choose(unacked, limits).await?;
         if outcome.chosen == 0 {
             return Ok(outcome);
         }
         let mut journal =
             Journal::open(author, self.action(), settings.prefix.name(limits.queue.queue()));
         outcome.operation_id = Some(journal.operation_id());
-        journal.write(Stage::Asked, json!({"filter": limits.filter, "messages": outcome.chosen, "groups": outcome.groups})).await?;
-        let stopped =
-            self.each(settings, limits, author, held, &mut journal, &mut outcome).await.err();
+        let asked = json!({
+            "filter": limits.filter, "messages": outcome.chosen, "groups": outcome.groups,
+        });
+        journal.write(Stage::Asked, asked).await?;
+        let run = Run { act: self, limits, author, unacked };
+        let stopped = run.execute(settings, &mut journal, &mut outcome).await.err();
         outcome.stopped = stopped.map(|error| Chain(&error).to_string());
         let stage = if outcome.stopped.is_some() { Stage::Failed } else { Stage::Done };
-        let recorded = journal.write(stage, json!({"done": outcome.done, "without_queue": outcome.without_queue, "stopped": outcome.stopped})).await;
+        let ended = json!({
+            "done": outcome.done, "without_queue": outcome.without_queue, "stopped": outcome.stopped,
+        });
+        let recorded = journal.write(stage, ended).await;
         tracing::warn!(
-            operation_id = %journal.operation_id(), by = %author.name, action = self.action(), queue = limits.queue.queue(), chosen = outcome.chosen,
-            done = outcome.done, "dead letters worked on by hand"
+            operation_id = %journal.operation_id(), by = %author.name, action = self.action(),
+            queue = limits.queue.queue(), chosen = outcome.chosen, done = outcome.done,
+            "an operator replayed or dropped dead letters"
         );
         if let (Err(error), None) = (recorded, &outcome.stopped) {
             outcome.stopped = Some(Chain(&error).to_string());
@@ -148,27 +149,30 @@ impl Act {
         Ok(outcome)
     }
 
-    /// Keeps what is meant, an older event of a claim before a younger one, and gives the rest
-    /// back.
-    async fn choose(self, held: &mut Held, limits: &Limits) -> Result<Outcome, SinkError> {
-        let looked_at = held.letters.len();
-        let matched =
-            held.letters.iter().filter(|kept| limits.filter.matches(&kept.letter)).count();
+    /// Keeps the messages that the act is about, sorted by rank of the event in its claim, and
+    /// requeues the others.
+    async fn choose(
+        self,
+        unacked: &mut UnackedMessages,
+        limits: &Limits,
+    ) -> Result<Outcome, SinkError> {
+        let looked_at = unacked.messages.len();
+        let matches = |message: &&UnackedMessage| limits.filter.matches(&message.letter);
+        let matched = unacked.messages.iter().filter(matches).count();
         let possible = |letter: &DeadLetter| matches!(self, Self::Drop) || letter.can_be_replayed();
-        held.keep(|letter| limits.filter.matches(letter) && possible(letter)).await?;
-        let without_origin = matched - held.letters.len();
-        held.letters.sort_by_key(|kept| kept.letter.sequence);
-        let with_timeout = match self {
+        unacked.keep(|letter| limits.filter.matches(letter) && possible(letter)).await?;
+        let without_origin = matched - unacked.messages.len();
+        unacked.messages.sort_by_key(|message| message.letter.sequence);
+        let within_time = match self {
             Self::Replay { rate } => {
                 usize::try_from(u128::from(rate) * limits.time.as_millis() / 1_000)
                     .unwrap_or(usize::MAX)
             }
             Self::Drop => usize::MAX,
         };
-        held.keep_first(limits.max.unwrap_or(usize::MAX).min(with_timeout)).await?;
-        let groups = group(held.letters.iter().map(|kept| &kept.letter));
-        let (waiting, chosen) = (held.waiting, held.letters.len());
-        let without_queue = BTreeMap::new();
+        unacked.keep_first(limits.max.unwrap_or(usize::MAX).min(within_time)).await?;
+        let groups = group(unacked.messages.iter().map(|message| &message.letter));
+        let (waiting, chosen) = (unacked.waiting, unacked.messages.len());
         Ok(Outcome {
             operation_id: None,
             waiting,
@@ -177,178 +181,96 @@ impl Act {
             without_origin,
             chosen,
             done: 0,
-            without_queue,
+            without_queue: BTreeMap::new(),
             groups,
             stopped: None,
         })
     }
+}
 
-    async fn each(
-        self,
+/// A run of an act over the chosen messages.
+struct Run<'a> {
+    act: Act,
+    limits: &'a Limits,
+    author: &'a Author,
+    unacked: &'a UnackedMessages,
+}
+
+impl Run<'_> {
+    /// Replays or drops the chosen messages, batch by batch, each batch named in the journal first.
+    async fn execute(
+        &self,
         settings: &AmqpSettings,
-        limits: &Limits,
-        author: &Author,
-        held: &Held,
         journal: &mut Journal<'_>,
         outcome: &mut Outcome,
     ) -> Result<(), DeadLetterError> {
-        let mut back = match self {
-            Self::Replay { rate } => Some((
-                Back::open(settings, held).await?,
-                interval(Duration::from_secs(1) / rate.clamp(1, FASTEST)),
-            )),
-            Self::Drop => None,
+        let mut replay = match self.act {
+            Act::Replay { rate } => Some(Replay::open(settings, self.unacked, rate).await?),
+            Act::Drop => None,
         };
-        if let Some((_, pace)) = &mut back {
-            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        }
-        for batch in held.letters.chunks(BATCH) {
-            let (can, cannot): (Vec<&Kept>, Vec<&Kept>) = batch
-                .iter()
-                .partition(|kept| back.as_ref().is_none_or(|(back, _)| back.reaches(kept)));
-            cannot.into_iter().for_each(|kept| outcome.leave(kept));
-            if can.is_empty() {
+        for batch in self.unacked.messages.chunks(MAX_EVENTS_PER_STEP) {
+            let (possible, impossible): (Vec<&UnackedMessage>, Vec<&UnackedMessage>) =
+                batch.iter().partition(|message| {
+                    replay.as_ref().is_none_or(|to| to.republisher.reaches(message))
+                });
+            impossible.into_iter().for_each(|message| outcome.count_without_queue(message));
+            if possible.is_empty() {
                 continue;
             }
-            let events: Vec<_> = can.iter().map(|kept| kept.letter.event_id).collect();
+            let events: Vec<_> = possible.iter().map(|message| message.letter.event_id).collect();
             journal.write(Stage::Batch, json!({"events": events})).await?;
-            for kept in can {
-                if let Some((back, pace)) = &mut back {
-                    pace.tick().await;
-                    if held.since.elapsed() > limits.time + limits.time / 4 {
-                        return Err(DeadLetterError::TimeIsUp);
-                    }
-                    if !back.send(kept, author.clock.now()).await? {
-                        outcome.leave(kept);
-                        continue;
-                    }
+            for message in possible {
+                if let Some(replay) = &mut replay
+                    && !self.replay(replay, message).await?
+                {
+                    outcome.count_without_queue(message);
+                    continue;
                 }
-                held.remove(kept).await?;
+                self.unacked.remove(message).await?;
                 outcome.done += 1;
             }
         }
         Ok(())
     }
+
+    /// Replays one message at the pace of the run. Returns `false` when the queue where it died
+    /// does not exist.
+    async fn replay(
+        &self,
+        replay: &mut Replay<'_>,
+        message: &UnackedMessage,
+    ) -> Result<bool, DeadLetterError> {
+        replay.pace.tick().await;
+        if self.unacked.since.elapsed() > self.limits.time + self.limits.time / 4 {
+            return Err(DeadLetterError::TimeIsUp);
+        }
+        Ok(replay.republisher.publish(message, self.author.clock.now()).await?)
+    }
+}
+
+/// Publisher of a replay, and its pace.
+struct Replay<'a> {
+    republisher: Republisher<'a>,
+    pace: Interval,
+}
+
+impl<'a> Replay<'a> {
+    async fn open(
+        settings: &'a AmqpSettings,
+        unacked: &UnackedMessages,
+        rate: u32,
+    ) -> Result<Self, SinkError> {
+        let republisher = Republisher::open(settings, unacked).await?;
+        let mut pace = interval(Duration::from_secs(1) / rate.clamp(1, MAX_MESSAGES_PER_SECOND));
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self { republisher, pace })
+    }
 }
 
 impl Outcome {
-    /// Counts a letter that stays where it is, for its queue is not there.
-    fn leave(&mut self, kept: &Kept) {
-        *self.without_queue.entry(kept.letter.origin.clone().unwrap_or_default()).or_default() += 1;
+    /// Counts a message that is left, because the queue where it died does not exist.
+    fn count_without_queue(&mut self, message: &UnackedMessage) {
+        let origin = message.letter.origin.clone().unwrap_or_default();
+        *self.without_queue.entry(origin).or_default() += 1;
     }
-}
-
-/// The way back: a channel in confirm mode, and the queues bound to the exchange of replays.
-struct Back<'a> {
-    settings: &'a AmqpSettings,
-    channel: Channel,
-    /// Queues where letters died that are there no more, or that the broker does not let us bind.
-    gone: BTreeSet<String>,
-}
-
-impl<'a> Back<'a> {
-    /// Opens the way, on a channel of its own: what the broker refuses here closes this channel,
-    /// and not the one that holds the letters.
-    async fn open(settings: &'a AmqpSettings, held: &Held) -> Result<Self, SinkError> {
-        let channel =
-            held.connection.create_channel().await.map_err(broker_error("opening a channel"))?;
-        // Also mends the binding of the workers' queue, without which an unroutable event would
-        // come straight back.
-        topology::declare(&channel, &settings.prefix).await?;
-        let origins: BTreeSet<&str> =
-            held.letters.iter().filter_map(|kept| kept.letter.origin.as_deref()).collect();
-        let mut back = Self { settings, channel, gone: BTreeSet::new() };
-        for origin in origins {
-            if !back.bind(origin).await? {
-                back.gone.insert(origin.to_owned());
-                // The refusal closed the channel.
-                back.channel = held
-                    .connection
-                    .create_channel()
-                    .await
-                    .map_err(broker_error("opening a channel"))?;
-            }
-        }
-        back.channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await
-            .map_err(broker_error("asking for confirms"))?;
-        Ok(back)
-    }
-
-    /// Binds a queue to the exchange of replays. Answers whether it is there and lets itself be
-    /// bound.
-    async fn bind(&self, origin: &str) -> Result<bool, SinkError> {
-        let exchange = self.settings.prefix.name(REPLAY);
-        let mut wanted = FieldTable::default();
-        wanted.insert("x-match".into(), topology::text("all"));
-        wanted.insert(REPLAY_TO.into(), topology::text(origin));
-        match self
-            .channel
-            .queue_bind(
-                short(origin),
-                short(&exchange),
-                "".into(),
-                QueueBindOptions::default(),
-                wanted,
-            )
-            .await
-        {
-            Ok(()) => Ok(true),
-            Err(error) if is_refusal(&error) => Ok(false),
-            Err(error) => Err(broker_error("binding the queue where letters died")(error)),
-        }
-    }
-
-    /// Whether the queue where a letter died takes it back.
-    fn reaches(&self, kept: &Kept) -> bool {
-        kept.letter.origin.as_ref().is_none_or(|origin| !self.gone.contains(origin))
-    }
-
-    /// Sends one message back and waits until the broker has it on disk. One at a time: the
-    /// broker's pace is far above the one asked for, and a crash leaves one message in doubt.
-    /// Answers `false` when its queue is there no more.
-    async fn send(&mut self, kept: &Kept, now: time::OffsetDateTime) -> Result<bool, SinkError> {
-        if !self.reaches(kept) {
-            return Ok(false);
-        }
-        let to = kept.letter.origin.as_deref();
-        let exchange = self.settings.prefix.name(if to.is_some() { REPLAY } else { CLAIMS });
-        let options = BasicPublishOptions { mandatory: true, immediate: false };
-        let properties = reborn(&kept.delivery.properties, &kept.letter, to, now);
-        let publishing = async {
-            let key = kept.delivery.routing_key.clone();
-            let sent = self
-                .channel
-                .basic_publish(short(&exchange), key, options, &kept.delivery.data, properties)
-                .await;
-            sent.map_err(broker_error("sending a dead letter back"))?
-                .await
-                .map_err(broker_error("waiting for a confirm"))
-        };
-        let fate = match with_timeout(
-            self.settings.confirm_timeout,
-            "confirming a replayed message",
-            publishing,
-        )
-        .await?
-        {
-            Confirmation::Ack(None) => return Ok(true),
-            // Bound a moment ago, deleted since: nobody had the message.
-            Confirmation::Ack(Some(_)) if to.is_some() => {
-                self.gone.extend(kept.letter.origin.clone());
-                return Ok(false);
-            }
-            Confirmation::Ack(Some(_)) => Fate::Unroutable,
-            Confirmation::Nack(_) => Fate::Nacked,
-            Confirmation::NotRequested => Fate::Unknown,
-        };
-        Err(SinkError::NotTaken(fate.as_str()))
-    }
-}
-
-/// Whether the broker refused what was asked, and nothing else is wrong: the queue is not there
-/// (404), is another connection's alone (405), or is not for us (403).
-fn is_refusal(error: &lapin::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ProtocolError(amqp) if matches!(amqp.kind(), AMQPErrorKind::Soft(_)))
 }

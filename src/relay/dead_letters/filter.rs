@@ -66,7 +66,8 @@ pub struct KeyPattern(String);
 /// Not a pattern of routing keys.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "a routing key is words of letters, digits and `_` between dots; `*` stands for one word, `#` for any number of them"
+    "a routing key is words of letters, digits and `_` between dots; `*` stands for one word, `#` \
+     for any number of them"
 )]
 pub struct InvalidPattern;
 

@@ -1,4 +1,4 @@
-//! Ten thousand messages of one cause are one row.
+//! Groups of dead letters with the same cause.
 
 use super::{DeadLetter, DeadQueue};
 use crate::domain::EventId;
@@ -8,33 +8,33 @@ use time::OffsetDateTime;
 /// Messages of one fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Group {
-    /// The queue they lie in.
+    /// Queue of the messages.
     pub queue: DeadQueue,
-    /// The fingerprint.
+    /// Fingerprint of the cause.
     pub group: String,
-    /// How many.
+    /// Number of messages.
     pub messages: u64,
-    /// Queue where they died.
+    /// Queue where the messages died.
     pub origin: Option<String>,
-    /// Why.
+    /// Reason of the deaths.
     pub reason: String,
-    /// Kind of event.
+    /// Event name.
     pub event: String,
-    /// Kind of routing key.
+    /// Routing key without the AMC number.
     pub routing_key: String,
-    /// First death of the first one.
+    /// First death of the message that died first.
     #[serde(with = "time::serde::rfc3339::option")]
     pub first_seen: Option<OffsetDateTime>,
-    /// Last death of the last one.
+    /// Last death of the message that died last.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_seen: Option<OffsetDateTime>,
-    /// How many of them had been replayed before, and died again.
+    /// Number of messages that were replayed before and died again.
     pub replayed_before: u64,
-    /// One of them.
+    /// Event of one of the messages.
     pub example: Option<EventId>,
 }
 
-/// Groups letters by fingerprint, the largest group first.
+/// Returns the letters grouped by fingerprint, the largest group first.
 #[must_use]
 pub fn group<'a>(letters: impl IntoIterator<Item = &'a DeadLetter>) -> Vec<Group> {
     let mut groups: BTreeMap<(DeadQueue, &str), Group> = BTreeMap::new();

@@ -1,8 +1,8 @@
-//! How a dead message reads: where it died, why, since when.
+//! Reads a dead message: where it died, why and when.
 //!
-//! Anybody may publish to a dead-letter exchange, also messages of their own with persons in them.
-//! So nothing is shown as it came but what has the form of ours: ids that are UUIDs, routing keys
-//! of `docs/events.md`, bodies that read as a [`ClaimEvent`].
+//! Every client of the broker may publish to a dead-letter exchange, and such messages may name
+//! persons. A letter therefore keeps only values with a form that the gateway writes: ids that are
+//! UUIDs, routing keys of `docs/events.md`, bodies that parse as a [`ClaimEvent`].
 
 use super::DeadQueue;
 use crate::domain::{ClaimEvent, ClaimId, EventId};
@@ -13,35 +13,35 @@ use lapin::types::{AMQPValue, FieldTable};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Header of a replayed message: the queue it goes back to.
+/// Header of a replayed message: name of the queue that it returns to.
 pub(super) const REPLAY_TO: &str = "noemie-replay-to";
-/// Header of a replayed message: how many times it was replayed.
+/// Header of a replayed message: number of its replays.
 pub(super) const REPLAYS: &str = "noemie-replays";
-/// Header of a replayed message: when it was replayed last.
+/// Header of a replayed message: instant of its last replay.
 pub(super) const REPLAYED_AT: &str = "noemie-replayed-at";
-/// Header of a replayed message: when it died for the first time.
+/// Header of a replayed message: instant of its first death.
 pub(super) const FIRST_DEATH_AT: &str = "noemie-first-death-at";
 
-/// What a replay adds to a message.
+/// Headers that a replay adds to a message.
 #[cfg(test)]
 pub(in crate::relay) const HEADERS: [&str; 4] = [REPLAYS, REPLAYED_AT, FIRST_DEATH_AT, REPLAY_TO];
 
-/// What stands for a text that is not of ours.
+/// Text in place of a value that the gateway does not write.
 const FOREIGN: &str = "other";
-/// The reasons that RabbitMQ gives.
+/// Reasons that RabbitMQ gives for a death.
 const REASONS: [&str; 4] = ["rejected", "expired", "maxlen", "delivery_limit"];
 
 /// A message in a queue of dead letters.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct DeadLetter {
-    /// The queue it lies in.
+    /// Queue of the message.
     pub queue: DeadQueue,
-    /// Fingerprint of its cause: equal for messages that died in one queue, for one reason, with
-    /// one kind of event and of routing key.
+    /// Fingerprint of the cause: equal for messages that died in the same queue for the same
+    /// reason, with the same event name and the same routing key without the AMC number.
     pub group: String,
-    /// Its event; none when its message id is no UUID, so that no gateway wrote it.
+    /// Event of the message; `None` when the message id is no UUID, so that no gateway wrote it.
     pub event_id: Option<EventId>,
-    /// Its claim.
+    /// Claim of the event.
     pub claim_id: Option<ClaimId>,
     /// Rank of the event in the life of its claim; 0 when unknown.
     pub sequence: u64,
@@ -49,24 +49,24 @@ pub struct DeadLetter {
     pub event: String,
     /// Routing key, or `other`.
     pub routing_key: String,
-    /// Queue where it died. None for a message that no queue had, and for one that carries no trace
-    /// of its death.
+    /// Queue where the message died; `None` for an unroutable message, and for a message without
+    /// the broker's `x-death` header.
     pub origin: Option<String>,
     /// `rejected`, `delivery_limit`, `maxlen`, `expired` as the broker says, `unroutable`, or
     /// `unknown`.
     pub reason: String,
-    /// When it died for the first time, also before a replay. For an unroutable one, which carries
-    /// no such trace: when its event happened.
+    /// Instant of the first death, also before a replay. An unroutable message has no `x-death`
+    /// header: the instant of its event.
     #[serde(with = "time::serde::rfc3339::option")]
     pub first_seen: Option<OffsetDateTime>,
-    /// When it died this time; as `first_seen` for an unroutable one.
+    /// Instant of the last death; the instant of its event for an unroutable message.
     #[serde(with = "time::serde::rfc3339::option")]
     pub died_at: Option<OffsetDateTime>,
-    /// How many times it was replayed before.
+    /// Number of replays before.
     pub replays: u64,
     /// Size of the body, bytes.
     pub bytes: usize,
-    /// The event itself, when the body reads as one.
+    /// Event in the body; `None` when the body does not parse as an event.
     #[serde(skip)]
     pub body: Option<ClaimEvent>,
 }
@@ -83,13 +83,13 @@ impl DeadLetter {
         let (origin, reason) = match (queue, death) {
             (DeadQueue::Unroutable, _) => (None, "unroutable".to_owned()),
             (DeadQueue::Dead, None) => (None, "unknown".to_owned()),
-            // Whoever may publish to the dead letters may write these headers: only what a broker
-            // and our topology would write is believed.
+            // Other clients may write these headers: a reason or a queue name that neither RabbitMQ
+            // nor a worker would write is replaced.
             (DeadQueue::Dead, Some(death)) => {
                 let reason =
                     text(death, "reason").filter(|reason| REASONS.contains(&reason.as_str()));
                 (
-                    text(death, "queue").filter(|queue| is_plain(queue)),
+                    text(death, "queue").filter(|queue| is_queue_name(queue)),
                     reason.unwrap_or_else(|| "unknown".to_owned()),
                 )
             }
@@ -102,9 +102,9 @@ impl DeadLetter {
             .kind()
             .as_ref()
             .map(|kind| kind.as_str())
-            .filter(|kind| is_ours(kind, 2))
+            .filter(|kind| is_gateway_key(kind, 2))
             .unwrap_or(FOREIGN);
-        let routing_key = if is_ours(routing_key, 4) { routing_key } else { FOREIGN };
+        let routing_key = if is_gateway_key(routing_key, 4) { routing_key } else { FOREIGN };
         Self {
             queue,
             group: fingerprint(&[
@@ -131,15 +131,15 @@ impl DeadLetter {
         }
     }
 
-    /// The kind of routing key, without the insurer: `claim.dre.received.*`.
+    /// Returns the routing key with `*` in place of the AMC number: `claim.dre.received.*`.
     #[must_use]
     pub fn key_pattern(&self) -> String {
         let kind = pattern(&self.routing_key);
         if kind == FOREIGN { kind.to_owned() } else { format!("{kind}.*") }
     }
 
-    /// Whether it is known where to send it: an unroutable one to the exchange, where nobody had
-    /// it; a dead one to the queue where it died.
+    /// Returns whether the letter says where to send it: a dead letter to the queue where it died,
+    /// an unroutable letter to the exchange `claims`.
     #[must_use]
     pub fn can_be_replayed(&self) -> bool {
         self.origin.is_some()
@@ -147,20 +147,20 @@ impl DeadLetter {
     }
 }
 
-/// Whether a text has the form of the name of a queue, as ours and those of workers have.
-fn is_plain(queue: &str) -> bool {
+/// Returns whether a text has the form of a queue name of the gateway or of a worker.
+fn is_queue_name(queue: &str) -> bool {
     (1..=128).contains(&queue.len())
         && queue.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b))
 }
 
-/// Whether a routing key or type has the form of ours: `claim.` and words of lower-case letters,
-/// digits and `_`.
-fn is_ours(text: &str, words: usize) -> bool {
+/// Returns whether a routing key or an event name has the form that the gateway writes: `claim.`
+/// and words of lower-case letters, digits and `_`, `words` in all.
+fn is_gateway_key(text: &str, words: usize) -> bool {
     let plain = |word: &str| {
         !word.is_empty()
             && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     };
-    // The last word of a key is an AMC number as the file had it.
+    // The last word of a routing key is an AMC number as the file has it.
     let number = |word: &str| {
         !word.is_empty() && word.len() <= 10 && word.bytes().all(|b| b.is_ascii_alphanumeric())
     };
@@ -172,13 +172,13 @@ fn is_ours(text: &str, words: usize) -> bool {
         && (plain(last) || number(last))
 }
 
-/// A routing key without its insurer: one cause seldom stops at one insurer.
+/// Returns a routing key without its AMC number, because a cause seldom concerns one insurer only.
 fn pattern(key: &str) -> &str {
     key.rsplit_once('.').map_or(key, |(kind, _)| kind)
 }
 
-/// Ten hexadecimal digits, the same in every version and on every machine: they are typed into
-/// commands and stay in journals.
+/// Returns ten hexadecimal digits that are the same in every version and on every machine:
+/// operators type them into commands, and journals keep them.
 fn fingerprint(parts: &[&str]) -> String {
     let mut digest = blake3::Hasher::new();
     for part in parts {
@@ -187,7 +187,7 @@ fn fingerprint(parts: &[&str]) -> String {
     digest.finalize().to_hex()[..10].to_owned()
 }
 
-/// The newest entry of `x-death`: the broker puts the last death first.
+/// Returns the first entry of `x-death`, which is the last death.
 fn last_death(headers: &FieldTable) -> Option<&FieldTable> {
     match headers.inner().get("x-death")? {
         AMQPValue::FieldArray(deaths) => match deaths.as_slice().first()? {
@@ -223,20 +223,20 @@ fn instant(table: &FieldTable, name: &str) -> Option<OffsetDateTime> {
     }
 }
 
-/// Properties of the copy that goes back: the message as it was before its death, and how often it
-/// came back. Without the broker's marks of its death and deliveries, so that the delivery limit
-/// counts from 1 again.
-pub(super) fn reborn(
+/// Returns the properties of the copy that is replayed: those of the message before its death, and
+/// the headers of its replays. The broker's headers about deaths and deliveries are left out, so
+/// that the delivery limit counts from 1 again.
+pub(super) fn replayed_properties(
     properties: &BasicProperties,
     letter: &DeadLetter,
     to: Option<&str>,
     now: OffsetDateTime,
 ) -> BasicProperties {
-    const MARKS: [&str; 5] =
+    const BROKER_HEADERS: [&str; 5] =
         ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
     let mut headers = FieldTable::default();
     for (name, value) in properties.headers().iter().flat_map(|headers| headers.inner()) {
-        if !MARKS.iter().any(|mark| name.as_str().starts_with(mark)) {
+        if !BROKER_HEADERS.iter().any(|prefix| name.as_str().starts_with(prefix)) {
             headers.insert(name.clone(), value.clone());
         }
     }
@@ -249,7 +249,7 @@ pub(super) fn reborn(
     if let Some(first) = letter.first_seen {
         headers.insert(FIRST_DEATH_AT.into(), string(first.format(&Rfc3339).unwrap_or_default()));
     }
-    // The exchange of an unroutable one is `claims`, by which everybody gets it.
+    // An unroutable message returns to the exchange `claims`, which routes it to all workers.
     headers.insert(REPLAY_TO.into(), string(to.unwrap_or(CLAIMS).to_owned()));
     properties.clone().with_headers(headers)
 }

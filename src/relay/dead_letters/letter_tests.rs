@@ -51,7 +51,7 @@ fn the_last_death_says_where_and_why() {
     assert_eq!(letter.first_seen, Some(datetime!(2025-03-10 09:46:40 UTC)));
     assert_eq!(letter.key_pattern(), "claim.dre.received.*");
     assert!(letter.can_be_replayed() && letter.claim_id.is_some() && letter.body.is_none());
-    // Printed in terminals and kept in journals: changing it would strand those who noted it.
+    // Operators note fingerprints and journals keep them: a change would make them useless.
     assert_eq!(letter.group, "b3f29fcb7a");
     let other_insurer =
         DeadLetter::read(DeadQueue::Dead, "claim.dre.received.0099900022", &properties, b"{}");
@@ -88,7 +88,12 @@ fn a_reborn_message_is_the_first_one_with_a_count() {
     ];
     let first = properties(&marks);
     let letter = DeadLetter::read(DeadQueue::Dead, "claim.dre.received.0099900011", &first, b"{}");
-    let again = reborn(&first, &letter, letter.origin.as_deref(), datetime!(2025-03-11 08:00 UTC));
+    let again = replayed_properties(
+        &first,
+        &letter,
+        letter.origin.as_deref(),
+        datetime!(2025-03-11 08:00 UTC),
+    );
     assert_eq!((again.message_id(), again.kind()), (first.message_id(), first.kind()));
     let headers = again.headers().clone().unwrap();
     let names: Vec<&str> = headers.inner().keys().map(|name| name.as_str()).collect();
@@ -107,7 +112,7 @@ fn a_reborn_message_is_the_first_one_with_a_count() {
         (1, Some("claims.work"))
     );
 
-    // It dies again, later: the first death is remembered and the count goes on.
+    // The message dies again: the letter keeps the first death and counts the replay.
     let mut marked = headers.clone();
     marked.insert(
         "x-death".into(),
@@ -119,7 +124,7 @@ fn a_reborn_message_is_the_first_one_with_a_count() {
     assert_eq!(letter.died_at, Some(datetime!(2025-03-11 13:33:20 UTC)));
     assert_eq!(
         count(
-            &reborn(&again, &letter, None, datetime!(2025-03-12 08:00 UTC))
+            &replayed_properties(&again, &letter, None, datetime!(2025-03-12 08:00 UTC))
                 .headers()
                 .clone()
                 .unwrap(),

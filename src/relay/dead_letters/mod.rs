@@ -1,30 +1,34 @@
-//! Dead letters: what workers gave up, and what no queue wanted. Seen, sent back, or thrown away,
-//! by hand and on the record.
+//! Dead letters: messages that workers rejected and messages that no queue was bound for. Operators
+//! list them, replay them or drop them; the journal of operations records each act.
 //!
 //! ```text
-//! claims.dead, claims.unroutable ─► held (taken, never lost) ─► letters ─► groups
-//!                                     │ replay: journal ─► publish ─► confirm ─► acknowledge ─► next
+//! claims.dead, claims.unroutable ─► unacked (consumed, not acknowledged) ─► letters ─► groups
+//!                                     │ replay: journal ─► publish ─► confirm ─► acknowledge
 //!                                     └ drop:   journal ─► acknowledge
 //! ```
 //!
-//! **A look loses nothing.** A quorum queue cannot be browsed, so a look takes messages without acknowledging them and lets them go when its
-//! channel closes, or when this process dies. For that time nobody else sees them, and each look
-//! counts as one delivery: that is why these queues have a delivery limit of a million. A look
-//! takes at most what it is told, and asks the broker for no more than that.
+//! **A look loses nothing.** A quorum queue cannot be browsed, so a look consumes messages without
+//! acknowledging them, and the broker requeues them when the channel closes or the process ends.
+//! For that time no other consumer sees them, and each look counts as one delivery: these queues
+//! therefore have a delivery limit of a million. A look consumes at most `at_most` messages, and
+//! its prefetch is no larger.
 //!
-//! **A replay loses nothing and doubles nothing in effect.** The dead message is acknowledged only once the broker has its copy on disk. Killed in
-//! between, both exist, under one event id: a consumer that remembers ids takes the fact once, and
-//! replaying the rest again is harmless.
+//! **A replay loses nothing and doubles nothing in effect.** The dead message is acknowledged once
+//! the broker has its copy on disk. A process killed in between leaves both, under the same event
+//! id: a consumer that remembers ids takes the event once, and replaying the rest again is
+//! harmless.
 //!
-//! **Nothing is touched off the record.** The journal of operations names every event before it is replayed or dropped.
+//! **Each act is in the journal first.** The journal of operations names every event before it is
+//! replayed or dropped.
 
 mod act;
 mod filter;
 mod group;
-mod held;
 mod letter;
+mod republisher;
+mod unacked;
 
-pub use act::{Act, Limits, Outcome, USUAL_TIME};
+pub use act::{Act, DEFAULT_RUN_TIME, Limits, Outcome};
 pub use filter::{Filter, InvalidPattern, KeyPattern};
 pub use group::{Group, group};
 pub use letter::DeadLetter;
@@ -33,31 +37,31 @@ use super::AmqpSettings;
 use super::sink::SinkError;
 use super::topology::{DEAD, UNROUTABLE};
 use crate::store::StoreError;
-use held::Held;
 #[cfg(test)]
 pub(super) use letter::HEADERS;
+use unacked::UnackedMessages;
 
-/// Messages that one look takes when nothing else is said.
-pub const USUAL_LOOK: u16 = 10_000;
-/// Most messages that one look may take: the broker's window is a 16-bit number, and each message
-/// costs some 2 KB of memory while it is held.
-pub const LARGEST_LOOK: u16 = 60_000;
+/// Messages that one look consumes by default.
+pub const DEFAULT_LOOK_MESSAGES: u16 = 10_000;
+/// Limit of the messages that one look consumes: the prefetch is a 16-bit number, and each message
+/// costs some 2 KB of memory until it is released.
+pub const MAX_LOOK_MESSAGES: u16 = 60_000;
 
 /// A queue of dead letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadQueue {
-    /// What workers gave up: `claims.dead`.
+    /// `claims.dead`: messages that workers rejected or that were delivered too often.
     Dead,
-    /// What no binding wanted: `claims.unroutable`.
+    /// `claims.unroutable`: messages whose routing key matched no binding.
     Unroutable,
 }
 
 impl DeadQueue {
-    /// Both.
+    /// Both queues.
     pub const ALL: [Self; 2] = [Self::Dead, Self::Unroutable];
 
-    /// Name of the queue, without prefix.
+    /// Returns the name of the queue, without prefix.
     #[must_use]
     pub const fn queue(self) -> &'static str {
         match self {
@@ -67,44 +71,45 @@ impl DeadQueue {
     }
 }
 
-/// Why dead letters could not be seen or worked on.
+/// Why dead letters could not be read, replayed or dropped.
 #[derive(Debug, thiserror::Error)]
 pub enum DeadLetterError {
     /// The broker failed or refused.
     #[error(transparent)]
     Broker(#[from] SinkError),
-    /// The gateway has never declared its queues there, or they were deleted.
+    /// The queue does not exist: the gateway never declared it there, or it was deleted.
     #[error("queue `{0}` is not on the broker: the gateway declares it when it connects")]
     NoQueue(String),
-    /// The broker would soon take back what is still held.
+    /// The run reached its time limit: the broker would soon requeue the remaining messages.
     #[error(
-        "the time of one run is over: the broker was slower than the rate asked for; run it again for the rest"
+        "the time of one run is over: the broker was slower than the rate asked for; run it again \
+         for the rest"
     )]
     TimeIsUp,
-    /// Nothing was touched that the journal does not name.
+    /// The journal could not be written. Only messages that it names already were touched.
     #[error("the journal of operations could not be written, nothing more was touched")]
     Journal(#[from] StoreError),
 }
 
-/// What a look saw.
+/// Result of a look at a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
-    /// Messages ready in the queue when the look began; those that somebody else holds are not
-    /// counted.
+    /// Messages ready in the queue when the look began; unacknowledged messages of other consumers
+    /// are not counted.
     pub waiting: u32,
-    /// Those looked at, oldest first.
+    /// Messages consumed, oldest first.
     pub letters: Vec<DeadLetter>,
 }
 
-/// Looks at a queue and leaves it as it was.
+/// Returns at most `at_most` messages of a queue, oldest first, and leaves the queue as it was.
 pub async fn look(
     settings: &AmqpSettings,
     queue: DeadQueue,
     at_most: u16,
 ) -> Result<Look, DeadLetterError> {
-    let held = Held::take(settings, queue, at_most).await?;
-    let waiting = held.waiting;
-    let letters = held.letters.iter().map(|kept| kept.letter.clone()).collect();
-    held.let_go().await;
+    let unacked = UnackedMessages::consume(settings, queue, at_most).await?;
+    let waiting = unacked.waiting;
+    let letters = unacked.messages.iter().map(|message| message.letter.clone()).collect();
+    unacked.release().await;
     Ok(Look { waiting, letters })
 }

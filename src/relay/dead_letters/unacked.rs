@@ -1,5 +1,5 @@
-//! Messages taken from a queue and not acknowledged: ours to look at until the channel closes, the
-//! queue's again after that.
+//! Messages consumed from a queue and not acknowledged. The broker requeues them when the channel
+//! closes.
 
 use super::letter::DeadLetter;
 use super::{DeadLetterError, DeadQueue};
@@ -20,31 +20,31 @@ use lapin::{Channel, Connection, ErrorKind};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// The queue said that it has more and nothing comes: somebody else took it.
-const SILENCE: Duration = Duration::from_secs(3);
-const TAG: &str = "noemie-gateway-dlq";
+/// Time to wait for the next message that the queue announced: another consumer may have it.
+const NEXT_MESSAGE_TIMEOUT: Duration = Duration::from_secs(3);
+const CONSUMER_TAG: &str = "noemie-gateway-dlq";
 
-/// A message and how it reads.
-pub(super) struct Kept {
+/// A message, and the letter read from it.
+pub(super) struct UnackedMessage {
     pub(super) letter: DeadLetter,
     pub(super) delivery: Delivery,
 }
 
-/// Messages held over one connection.
-pub(super) struct Held {
+/// Unacknowledged messages of one connection.
+pub(super) struct UnackedMessages {
     pub(super) connection: Connection,
     channel: Channel,
     pub(super) waiting: u32,
-    pub(super) letters: Vec<Kept>,
-    /// Since when they are held.
+    pub(super) messages: Vec<UnackedMessage>,
+    /// Instant at which the first message was consumed, or a little before.
     pub(super) since: Instant,
 }
 
-impl Held {
-    /// Takes at most `at_most` messages of a queue, oldest first. The consumer is gone when this
-    /// answers, so that what is acknowledged later makes room for nothing: a message that comes
-    /// back to the same queue is not seen twice.
-    pub(super) async fn take(
+impl UnackedMessages {
+    /// Consumes at most `at_most` messages of a queue, oldest first. The consumer is cancelled
+    /// before the function returns: later acknowledgements then fetch no further messages, and a
+    /// message replayed to the same queue is not consumed again.
+    pub(super) async fn consume(
         settings: &AmqpSettings,
         queue: DeadQueue,
         at_most: u16,
@@ -55,27 +55,27 @@ impl Held {
         let channel =
             connection.create_channel().await.map_err(broker_error("opening a channel"))?;
         let waiting = depth(&channel, &name).await?;
-        let mut held =
-            Self { connection, channel, waiting, letters: Vec::new(), since: Instant::now() };
+        let mut unacked =
+            Self { connection, channel, waiting, messages: Vec::new(), since: Instant::now() };
         let wanted = u16::try_from(waiting).unwrap_or(u16::MAX).min(at_most);
         if wanted > 0 {
-            held.fill(queue, &name, wanted).await?;
+            unacked.fill(queue, &name, wanted).await?;
         }
-        Ok(held)
+        Ok(unacked)
     }
 
     async fn fill(&mut self, queue: DeadQueue, name: &str, wanted: u16) -> Result<(), SinkError> {
-        let taking = broker_error("taking dead letters");
+        let taking = broker_error("consuming dead letters");
         self.channel.basic_qos(wanted, BasicQosOptions::default()).await.map_err(&taking)?;
         let options = BasicConsumeOptions::default();
         let mut consumer = self
             .channel
-            .basic_consume(short(name), TAG.into(), options, FieldTable::default())
+            .basic_consume(short(name), CONSUMER_TAG.into(), options, FieldTable::default())
             .await
             .map_err(&taking)?;
-        while self.letters.len() < usize::from(wanted) {
-            let Ok(next) = timeout(SILENCE, consumer.next()).await else { break };
-            // The end of the stream: the queue was deleted under us.
+        while self.messages.len() < usize::from(wanted) {
+            let Ok(next) = timeout(NEXT_MESSAGE_TIMEOUT, consumer.next()).await else { break };
+            // The stream ends when the queue is deleted.
             let Some(delivery) = next else { break };
             let delivery = delivery.map_err(&taking)?;
             let letter = DeadLetter::read(
@@ -84,67 +84,81 @@ impl Held {
                 &delivery.properties,
                 &delivery.data,
             );
-            self.letters.push(Kept { letter, delivery });
+            self.messages.push(UnackedMessage { letter, delivery });
         }
-        self.channel.basic_cancel(TAG.into(), BasicCancelOptions::default()).await.map_err(&taking)
+        self.channel
+            .basic_cancel(CONSUMER_TAG.into(), BasicCancelOptions::default())
+            .await
+            .map_err(&taking)
     }
 
-    /// Keeps the messages that `keep` wants and gives the others back at once.
+    /// Keeps the messages for which `keep` is true and requeues the others at once.
     pub(super) async fn keep(
         &mut self,
         keep: impl Fn(&DeadLetter) -> bool,
     ) -> Result<(), SinkError> {
-        let (kept, others): (Vec<Kept>, Vec<Kept>) =
-            std::mem::take(&mut self.letters).into_iter().partition(|kept| keep(&kept.letter));
-        self.letters = kept;
-        self.give_back(&others).await
+        let (kept, others): (Vec<UnackedMessage>, Vec<UnackedMessage>) =
+            std::mem::take(&mut self.messages)
+                .into_iter()
+                .partition(|message| keep(&message.letter));
+        self.messages = kept;
+        self.requeue(&others).await
     }
 
-    /// Keeps the first ones and gives the others back.
+    /// Keeps the first `count` messages and requeues the others.
     pub(super) async fn keep_first(&mut self, count: usize) -> Result<(), SinkError> {
-        let others = self.letters.split_off(count.min(self.letters.len()));
-        self.give_back(&others).await
+        let others = self.messages.split_off(count.min(self.messages.len()));
+        self.requeue(&others).await
     }
 
-    async fn give_back(&self, letters: &[Kept]) -> Result<(), SinkError> {
-        for kept in letters {
+    async fn requeue(&self, messages: &[UnackedMessage]) -> Result<(), SinkError> {
+        for message in messages {
             let options = BasicNackOptions { requeue: true, multiple: false };
             self.channel
-                .basic_nack(kept.delivery.delivery_tag, options)
+                .basic_nack(message.delivery.delivery_tag, options)
                 .await
-                .map_err(broker_error("giving dead letters back"))?;
+                .map_err(broker_error("requeuing dead letters"))?;
         }
         Ok(())
     }
 
     /// Removes a message from its queue.
-    pub(super) async fn remove(&self, kept: &Kept) -> Result<(), SinkError> {
+    pub(super) async fn remove(&self, message: &UnackedMessage) -> Result<(), SinkError> {
         self.channel
-            .basic_ack(kept.delivery.delivery_tag, BasicAckOptions::default())
+            .basic_ack(message.delivery.delivery_tag, BasicAckOptions::default())
             .await
             .map_err(broker_error("removing a dead letter"))
     }
 
-    /// Lets everything go that was not removed, and waits for the broker to have heard of what was.
-    pub(super) async fn let_go(self) {
-        let goodbye = async {
-            // Errors here say that it is closed already, and then the broker has taken everything
-            // back.
+    /// Closes the connection: the broker requeues the messages that were not removed. Returns when
+    /// the broker has processed every acknowledgement.
+    pub(super) async fn release(self) {
+        let closing = async {
+            // An error says that the connection is closed already: the messages are requeued.
             let _ = self.channel.close(REPLY_SUCCESS, "bye".into()).await;
             let _ = self.connection.close(REPLY_SUCCESS, "bye".into()).await;
         };
-        let _ = timeout(CLOSE_TIMEOUT * 10, goodbye).await;
+        let _ = timeout(CLOSE_TIMEOUT * 10, closing).await;
     }
 }
 
+/// Returns the number of messages ready in a queue.
 async fn depth(channel: &Channel, name: &str) -> Result<u32, DeadLetterError> {
     const NOT_FOUND: u16 = 404;
     let options = QueueDeclareOptions::durable().passive();
     match channel.queue_declare(short(name), options, FieldTable::default()).await {
         Ok(queue) => Ok(queue.message_count()),
-        Err(error) if matches!(error.kind(), ErrorKind::ProtocolError(amqp) if amqp.get_id() == NOT_FOUND) => {
+        Err(error) if reply_code(&error) == Some(NOT_FOUND) => {
             Err(DeadLetterError::NoQueue(name.to_owned()))
         }
-        Err(error) => Err(broker_error("looking at a queue")(error).into()),
+        Err(error) => Err(broker_error("reading the depth of a queue")(error).into()),
+    }
+}
+
+/// Returns the AMQP reply code of an error of the broker.
+fn reply_code(error: &lapin::Error) -> Option<u16> {
+    match error.kind() {
+        ErrorKind::ProtocolError(amqp) => Some(amqp.get_id()),
+        _ => None,
     }
 }
