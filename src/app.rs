@@ -36,8 +36,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 /// Timeout of an orderly stop for the deposit and the calls in flight. A deposit that is cut then
-/// has no receipt: its rows are rolled back and the sender sends it again, or, staged, it is resumed
-/// at the next start.
+/// has no receipt: its rows are rolled back and the sender sends it again, or, staged, it is
+/// resumed at the next start.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An open installation, and the rooms that work on it. No task runs yet.
@@ -174,7 +174,10 @@ impl App {
         };
         let database =
             self.config.masked().database_url.unwrap_or_else(|| "embedded SQLite".to_owned());
-        info!(grpc = %grpc.local_addr()?, admin = %admin.local_addr()?, database, events, drop = %self.config.drop_dir().display(), "gateway is open");
+        info!(
+            grpc = %grpc.local_addr()?, admin = %admin.local_addr()?, database, events,
+            drop = %self.config.drop_dir().display(), "gateway is open"
+        );
         Ok(())
     }
 }

@@ -4,7 +4,8 @@
 //! <dir>/AAAA/MM/JJ/<exchange id>.part      while the file is received
 //! <dir>/AAAA/MM/JJ/<exchange id>.enc       once the file is whole and on disk
 //!
-//! | magic (4) | key id (4) | nonce prefix (19) | chunk | chunk | … | last chunk |      chunk = 64 KiB encrypted + tag (16)
+//! | magic (4) | key id (4) | nonce prefix (19) | chunk | chunk | … | last chunk |
+//! chunk = 64 KiB encrypted + tag (16)
 //! ```
 //!
 //! Chunks are sealed by the STREAM construction over XChaCha20-Poly1305, bound to the exchange id:

@@ -38,8 +38,12 @@ pub fn write(
     let bytes = bytes(exchange, examination, unwritten).unwrap_or_else(|error| {
         // Only text copied from the deposit can fail (numbers of a damaged header): the second
         // form copies none.
-        tracing::warn!(exchange = %exchange.id, %error, "ARL written without the numbers of the received header");
-        bytes(exchange, &without_header(examination), &[]).expect("a header of zeros and the counts always fit")
+        tracing::warn!(exchange = %exchange.id, %error, "ARL written without the numbers of the \
+            received header");
+        bytes(exchange, &without_header(examination), &[]).expect(
+            "a header of zeros and the \
+            counts always fit",
+        )
     });
     let id = ReturnId(id);
     let sign = if exchange.verdict == Verdict::Refused { "neg" } else { "pos" };
@@ -169,7 +173,8 @@ fn counts_and_next_step(exchange: &Exchange) -> [String; 2] {
         );
         let next = match exchange.verdict {
             Verdict::Refused => {
-                "RETOUR REFUSE : RIEN N'A ETE PRIS EN COMPTE, CORRIGER ET RENVOYER LE FICHIER ENTIER"
+                "RETOUR REFUSE : RIEN N'A ETE PRIS EN COMPTE, CORRIGER ET RENVOYER LE FICHIER \
+                 ENTIER"
             }
             Verdict::Partial => {
                 "RETOUR PRIS EN COMPTE EN PARTIE : LES FACTURES MISES DE COTE NE L'ONT PAS ETE"
@@ -184,16 +189,19 @@ fn counts_and_next_step(exchange: &Exchange) -> [String; 2] {
     );
     let next = match exchange.verdict {
         Verdict::Refused => {
-            "FICHIER REFUSE : AUCUNE FACTURE PRISE EN CHARGE, CORRIGER ET RENVOYER LE FICHIER ENTIER"
+            "FICHIER REFUSE : AUCUNE FACTURE PRISE EN CHARGE, CORRIGER ET RENVOYER LE FICHIER \
+             ENTIER"
         }
         Verdict::Partial if exchange.duplicates == 0 => {
             "FICHIER ACCEPTE EN PARTIE : CORRIGER ET RENVOYER SEULEMENT LES FACTURES LISTEES"
         }
         Verdict::Partial if exchange.quarantined == 0 => {
-            "FICHIER ACCEPTE EN PARTIE : LES FACTURES LISTEES SONT DEJA CONNUES, NE PAS LES RENVOYER"
+            "FICHIER ACCEPTE EN PARTIE : LES FACTURES LISTEES SONT DEJA CONNUES, NE PAS LES \
+             RENVOYER"
         }
         Verdict::Partial => {
-            "FICHIER ACCEPTE EN PARTIE : CORRIGER ET RENVOYER LES FACTURES LISTEES, SAUF CELLES DEJA CONNUES"
+            "FICHIER ACCEPTE EN PARTIE : CORRIGER ET RENVOYER LES FACTURES LISTEES, SAUF CELLES \
+             DEJA CONNUES"
         }
         Verdict::Accepted => "FICHIER ACCEPTE : RIEN A RENVOYER, NE PAS ENVOYER DE DOUBLE PAPIER",
     };

@@ -23,8 +23,8 @@ pub struct Config {
     /// `postgres://…`, `sqlite:PATH`, or nothing for `<data_dir>/gateway.db`.
     pub database_url: Option<String>,
     /// Connections to PostgreSQL for deposits, decisions and queries. A replica opens four more for
-    /// probes and the relay, one to listen, one for the lease of the relay (one replica of all), and
-    /// one for each staged deposit that it writes.
+    /// probes and the relay, one to listen, one for the lease of the relay (one replica of all),
+    /// and one for each staged deposit that it writes.
     pub database_connections: u32,
     /// `amqp://…` or `amqps://…`; nothing keeps events in the outbox, streamed over gRPC.
     pub amqp_url: Option<String>,
@@ -66,7 +66,8 @@ impl Default for Config {
             amqp_url: None,
             amqp_prefix: String::new(),
             grpc_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
-            // The port by which OpenTelemetry serves metrics to Prometheus; 9090 is Prometheus' own.
+            // The port by which OpenTelemetry serves metrics to Prometheus; 9090 is Prometheus'
+            // own.
             admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)),
             vault_key: None,
             vault_key_file: None,

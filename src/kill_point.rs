@@ -1,5 +1,5 @@
-//! Kill points: named points of the code where a test ends the process, between two lasting effects.
-//! The tests prove at each of them that no file is lost and no claim is stored twice.
+//! Kill points: named points of the code where a test ends the process, between two lasting
+//! effects. The tests prove at each of them that no file is lost and no claim is stored twice.
 //!
 //! `NOEMIE_KILL_AT=relay.confirmed` ends the process when it first reaches that point,
 //! `relay.confirmed:3` when it reaches it for the third time. The process ends by SIGABRT, which

@@ -1,5 +1,5 @@
-//! The admin port: `/healthz`, `/readyz` and `/metrics`, for probes and Prometheus, on a listener of
-//! its own that is never open to callers. Its answers hold counts and states, no claim and no
+//! The admin port: `/healthz`, `/readyz` and `/metrics`, for probes and Prometheus, on a listener
+//! of its own that is never open to callers. Its answers hold counts and states, no claim and no
 //! person.
 
 mod probe;
@@ -55,7 +55,8 @@ pub fn describe_metrics() {
     );
     describe_gauge!(
         "noemie_loads_under_way",
-        "Large deposits whose invoices are being written, or whose writing was cut and waits to be resumed"
+        "Large deposits whose invoices are being written, or whose writing was cut and waits to be \
+         resumed"
     );
     describe_gauge!(
         "noemie_quarantine_waiting",

@@ -11,7 +11,8 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Returns whether `/healthz` at this address answers 200.
 pub async fn probe(addr: impl ToSocketAddrs) -> bool {
-    matches!(timeout(PROBE_TIMEOUT, status_line(addr)).await, Ok(Ok(line)) if line.starts_with(b"HTTP/1.1 200 "))
+    let line = timeout(PROBE_TIMEOUT, status_line(addr)).await;
+    matches!(line, Ok(Ok(line)) if line.starts_with(b"HTTP/1.1 200 "))
 }
 
 async fn status_line(addr: impl ToSocketAddrs) -> std::io::Result<[u8; 13]> {

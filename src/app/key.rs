@@ -24,12 +24,14 @@ pub(super) async fn check(
         std::fs::remove_file(path)
             .with_context(|| format!("removing the key just made in {}", path.display()))?;
         bail!(
-            "this database was sealed under a vault key that is not there: put it back in {}, or name it by vault_key_file or vault_key",
+            "this database was sealed under a vault key that is not there: put it back in {}, or \
+             name it by vault_key_file or vault_key",
             path.display()
         );
     }
     bail!(
-        "the vault key is not the one that sealed this database: give the first one by vault_key_file or vault_key"
+        "the vault key is not the one that sealed this database: give the first one by \
+         vault_key_file or vault_key"
     )
 }
 

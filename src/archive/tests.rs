@@ -167,7 +167,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn any_size_written_in_any_pieces_comes_back(size in 0..3 * CHUNK_BYTES, piece in 1..100_000usize) {
+    fn any_size_written_in_any_pieces_comes_back(
+        size in 0..3 * CHUNK_BYTES,
+        piece in 1..100_000usize,
+    ) {
         let (_dir, archive) = archive();
         let plain = some_bytes(size);
         let mut writer = archive.create(id(1), AT).unwrap();
@@ -179,7 +182,11 @@ proptest! {
     }
 
     #[test]
-    fn one_flipped_byte_is_noticed(size in 0..3 * CHUNK_BYTES, at in any::<prop::sample::Index>(), bit in 0..8u8) {
+    fn one_flipped_byte_is_noticed(
+        size in 0..3 * CHUNK_BYTES,
+        at in any::<prop::sample::Index>(),
+        bit in 0..8u8,
+    ) {
         let (_dir, archive) = archive();
         let name = keep(&archive, id(1), &some_bytes(size)).name;
         let path = archive.dir.join(&name);

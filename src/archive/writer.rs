@@ -115,7 +115,8 @@ impl Drop for PartGuard {
         if let Some(part) = self.0.take()
             && let Err(error) = std::fs::remove_file(&part)
         {
-            tracing::warn!(part = %part.display(), %error, "unfinished archive file not removed, a later sweep removes it");
+            tracing::warn!(part = %part.display(), %error, "unfinished archive file not removed, a \
+                later sweep removes it");
         }
     }
 }

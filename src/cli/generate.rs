@@ -29,7 +29,11 @@ pub(super) struct GenerateArgs {
     #[arg(long, value_enum)]
     norm: Norm,
     /// Kind of PS that bills.
-    #[arg(long, default_value = "mixte", value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::as_str)))]
+    #[arg(
+        long,
+        default_value = "mixte",
+        value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::as_str)),
+    )]
     profile: String,
     /// Number of invoices.
     #[arg(long, default_value_t = 100)]

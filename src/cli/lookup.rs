@@ -82,6 +82,8 @@ pub(super) fn lines(answer: &LookupAnswer) -> Vec<String> {
 }
 
 fn object(answer: &LookupAnswer) -> serde_json::Value {
+    let warnings: Vec<_> =
+        answer.warnings.iter().map(|(code, text)| json!({"code": code, "message": text})).collect();
     json!({
         "answer": word(answer.answer).0,
         "reason_code": answer.reason_code,
@@ -91,6 +93,6 @@ fn object(answer: &LookupAnswer) -> serde_json::Value {
         "matched_by": answer.matched_by.map(|m| format!("{m:?}")),
         "finess_et": answer.establishment.as_ref().map(|e| &e.finess_et),
         "register_as_of": answer.register.as_ref().map(|r| r.as_of.to_string()),
-        "warnings": answer.warnings.iter().map(|(code, text)| json!({"code": code, "message": text})).collect::<Vec<_>>(),
+        "warnings": warnings,
     })
 }

@@ -64,8 +64,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Deposit files and print their receipts.
     Ingest(ingest::IngestArgs),
-    /// Print the verdict that a deposit would get; nothing is stored. Exit status 0 accepted, 1 partial, 2
-    /// refused, 64 unreadable.
+    /// Print the verdict that a deposit would get; nothing is stored. Exit status 0 accepted, 1
+    /// partial, 2 refused, 64 unreadable.
     Validate(validate::ValidateArgs),
     /// Show records as they stand: bytes over a ruler, zones named and decoded, anomalies pointing
     /// at their bytes. Persons are masked.

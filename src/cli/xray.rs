@@ -16,7 +16,12 @@ pub(super) struct XrayArgs {
     /// The file.
     file: PathBuf,
     /// Only this physical record, 1-based.
-    #[arg(long, value_name = "N", conflicts_with = "invoice", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "invoice",
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
     record: Option<u64>,
     /// Only the records of this invoice.
     #[arg(long, value_name = "NUM")]
@@ -88,7 +93,8 @@ fn omissions(options: &Options, xray: &Xray<File>) -> Vec<String> {
     let (shown, records) = (xray.len() as u64, xray.report.records);
     if options.choice == Choice::Overview && shown < records {
         notes.push(format!(
-            "{shown} enregistrements montrés sur {records} : les premiers, et ceux qui ont une anomalie. --record N ou --invoice NUM pour les autres."
+            "{shown} enregistrements montrés sur {records} : les premiers, et ceux qui ont une \
+             anomalie. --record N ou --invoice NUM pour les autres."
         ));
     }
     if xray.faulty_left_out() > 0 {

@@ -21,20 +21,26 @@ macro_rules! damages {
         pub enum Damage { $($(#[$doc])* $variant,)* }
 
         impl Damage {
-            /// Every kind.
+            /// Every kind, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The word of the command line.
+            /// Returns the word of the command line.
             #[must_use]
-            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $word,)* } }
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
 
-            /// The control that must find it (C30 in place of C31 in norm CP).
+            /// Returns the control that must find the damage (C30 in place of C31 in norm CP).
             #[must_use]
-            pub const fn control(self) -> &'static str { match self { $(Self::$variant => $control,)* } }
+            pub const fn control(self) -> &'static str {
+                match self { $(Self::$variant => $control,)* }
+            }
 
-            /// Severity of that finding.
+            /// Returns the severity of the finding.
             #[must_use]
-            pub const fn verdict(self) -> Severity { match self { $(Self::$variant => Severity::$severity,)* } }
+            pub const fn verdict(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
         }
     };
 }

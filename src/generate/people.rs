@@ -3,7 +3,7 @@
 //! | what | range |
 //! |---|---|
 //! | NIR | place of birth 99 999, 2A 999 or 2B 999; provisional numbers 555555 999 |
-//! | PS, prescribers, FINESS | department 99, right key: 990 establishments, 991 prescribers, 992 and above professionals and suppliers |
+//! | PS, prescribers, FINESS | department 99, right key: establishments 990, prescribers 991, others from 992 |
 //! | insurer | 0099900011 |
 //! | caisse | regime 01, caisse 999, centre 0000 |
 //! | sender | 99900000000011 |

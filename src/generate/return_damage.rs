@@ -14,16 +14,20 @@ macro_rules! damages {
         pub enum ReturnDamage { $($(#[$doc])* $variant,)* }
 
         impl ReturnDamage {
-            /// Every kind.
+            /// Every kind, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The word of the command line.
+            /// Returns the word of the command line.
             #[must_use]
-            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $word,)* } }
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
 
-            /// The finding that it must raise.
+            /// Returns the code of the finding that the damage must raise.
             #[must_use]
-            pub const fn code(self) -> Code { match self { $(Self::$variant => Code::$code,)* } }
+            pub const fn code(self) -> Code {
+                match self { $(Self::$variant => Code::$code,)* }
+            }
         }
     };
 }

@@ -186,9 +186,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn any_seed_is_read_without_an_anomaly(seed: u64, profile in 0..Profile::ALL.len(), forme in 0..3usize, invoices in 1..120u64, per_lot in 1..50u64) {
+    fn any_seed_is_read_without_an_anomaly(
+        seed: u64,
+        profile in 0..Profile::ALL.len(),
+        forme in 0..3usize,
+        invoices in 1..120u64,
+        invoices_per_lot in 1..50u64,
+    ) {
         let (profile, forme) = (Profile::ALL[profile], FORMES[forme]);
-        let (bytes, summary) = generated(&Options { profile, forme, invoices, seed, invoices_per_lot: per_lot, ..Options::default() });
+        let options =
+            Options { profile, forme, invoices, seed, invoices_per_lot, ..Options::default() };
+        let (bytes, summary) = generated(&options);
         let (comptes, anomalies, _) = read(&bytes, forme);
         prop_assert!(anomalies.is_empty(), "{:?}", anomalies.first());
         check_counts(&summary, &comptes, 0);
@@ -236,15 +244,17 @@ fn fixtures() -> Vec<(String, Options)> {
 fn expected(options: &Options, s: &Summary) -> String {
     let damage = s.damaged.as_ref().map(|d| {
         serde_json::json!({
-            "kind": d.kind.as_str(), "control": d.control, "record": d.record, "record_type": d.record_type, "column": d.column,
+            "kind": d.kind.as_str(), "control": d.control, "record": d.record,
+            "record_type": d.record_type, "column": d.column,
             "columns": [d.columns.0, d.columns.1], "offset": d.offset, "quarantined": d.quarantined,
         })
     });
     let verdict = s.damaged.as_ref().map_or("ok", |d| d.verdict.as_str());
     let counts = (verdict != "file").then(|| {
         serde_json::json!({
-            "records": s.records, "logical_files": s.logical_files, "lots": s.lots, "invoices": s.invoices, "lines": s.lines,
-            "accepted": s.accepted, "total": s.total.centimes(), "amo": s.amo.centimes(), "amc": s.amc.centimes(),
+            "records": s.records, "logical_files": s.logical_files, "lots": s.lots,
+            "invoices": s.invoices, "lines": s.lines, "accepted": s.accepted,
+            "total": s.total.centimes(), "amo": s.amo.centimes(), "amc": s.amc.centimes(),
         })
     });
     let made = format!(
@@ -254,7 +264,10 @@ fn expected(options: &Options, s: &Summary) -> String {
         options.seed,
         options.forme.as_str()
     );
-    let json = serde_json::json!({ "made": made, "form": options.forme.as_str(), "bytes": s.bytes, "verdict": verdict, "expected": counts, "damage": damage });
+    let json = serde_json::json!({
+        "made": made, "form": options.forme.as_str(), "bytes": s.bytes, "verdict": verdict,
+        "expected": counts, "damage": damage,
+    });
     format!("{}\n", serde_json::to_string_pretty(&json).expect("a value"))
 }
 

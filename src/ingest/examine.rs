@@ -1,7 +1,7 @@
 //! First pass over an archived file: counts, totals, verdict and remittances.
 //!
-//! The verdict of a file is known only at its 999, and a refused file must write no invoice. Reading
-//! twice costs less than writing rows that a rollback deletes.
+//! The verdict of a file is known only at its 999, and a refused file must write no invoice.
+//! Reading twice costs less than writing rows that a rollback deletes.
 
 use super::{Ingest, IngestError};
 use crate::domain::civil_time::reception_hour;

@@ -96,8 +96,8 @@ mod tests {
         }
     }
 
-    /// Runs a job whose first run is under way when the stop comes; returns how many runs ended, and
-    /// whether the last one began after the stop.
+    /// Runs a job whose first run is under way when the stop comes; returns how many runs ended,
+    /// and whether the last one began after the stop.
     async fn stopped_in_its_first_run(at_stop: AtStop) -> (u32, bool) {
         let (runs, mut begun) = mpsc::unbounded_channel();
         let every = Schedule::Every(Duration::from_millis(1));

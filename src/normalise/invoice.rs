@@ -23,9 +23,9 @@ pub struct Origin {
     pub calendar: Calendar,
 }
 
-/// Returns the token of an invoice's identity: PS, number, NIR, key, birth date, rank, complement of
-/// the titre. The invoice date is not part of the identity, because senders change it when they send
-/// an invoice again.
+/// Returns the token of an invoice's identity: PS, number, NIR, key, birth date, rank, complement
+/// of the titre. The invoice date is not part of the identity, because senders change it when they
+/// send an invoice again.
 #[must_use]
 pub fn identity_token(facture: &Facture, vault: &Vault) -> Token {
     let id = facture.identite();

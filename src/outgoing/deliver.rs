@@ -51,8 +51,9 @@ pub enum DeliverError {
     },
 }
 
-/// Writes the undelivered files, oldest first, and returns their number. A recipient whose directory
-/// cannot be written does not delay the others: the first failure is returned after the batch.
+/// Writes the undelivered files, oldest first, and returns their number. A recipient whose
+/// directory cannot be written does not delay the others: the first failure is returned after the
+/// batch.
 pub async fn step(
     store: &SharedStore,
     vault: &Arc<Vault>,

@@ -7,7 +7,10 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database refused or could not be reached.
-    #[error("database{}, while {doing}", if is_busy(.source) { " busy with another change, try again" } else { "" })]
+    #[error(
+        "database{}, while {doing}",
+        if is_busy(.source) { " busy with another change, try again" } else { "" }
+    )]
     Database {
         /// Activity of the store when the database failed.
         doing: &'static str,

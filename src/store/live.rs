@@ -12,9 +12,11 @@ macro_rules! clear_live {
     ($which:literal) => {
         concat!(
             "UPDATE claims SET live = FALSE WHERE live AND EXISTS ( \
-             SELECT 1 FROM claim_parts amo JOIN claim_parts amc ON amc.claim_id = amo.claim_id AND amc.kind = 'amc' \
+             SELECT 1 FROM claim_parts amo JOIN claim_parts amc ON amc.claim_id = amo.claim_id \
+             AND amc.kind = 'amc' \
              WHERE amo.claim_id = claims.id AND amo.kind = 'amo' \
-             AND CASE WHEN amc.state = 'not_requested' THEN amo.state ELSE amc.state END IN ('rejected', 'rejected_after_acceptance')) AND ",
+             AND CASE WHEN amc.state = 'not_requested' THEN amo.state ELSE amc.state END \
+             IN ('rejected', 'rejected_after_acceptance')) AND ",
             $which
         )
     };

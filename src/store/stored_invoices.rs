@@ -103,13 +103,14 @@ pub trait StoredInvoices: Send + Sync {
 macro_rules! select_stored_invoice {
     ($from:expr) => {
         concat!(
-            "SELECT c.id, c.ordinal, c.lot, c.first_record, c.record_count, c.person, c.ps, c.invoice_number, c.total, \
-             (SELECT asked FROM claim_parts p WHERE p.claim_id = c.id AND p.kind = 'amo') AS amo, \
-             (SELECT asked FROM claim_parts p WHERE p.claim_id = c.id AND p.kind = 'amc') AS amc, \
-             (SELECT count(*) FROM claim_lines l WHERE l.claim_id = c.id) AS lines, \
-             (SELECT CAST(COALESCE(sum(l.billed), 0) AS BIGINT) FROM claim_lines l WHERE l.claim_id = c.id) AS billed, \
-             (SELECT count(*) FROM outbox o WHERE o.claim_id = c.id) AS events, \
-             (SELECT COALESCE(max(o.sequence), 0) FROM outbox o WHERE o.claim_id = c.id) AS last_sequence ",
+            "SELECT c.id, c.ordinal, c.lot, c.first_record, c.record_count, c.person, c.ps, \
+             c.invoice_number, c.total, (SELECT asked FROM claim_parts p WHERE p.claim_id = c.id \
+             AND p.kind = 'amo') AS amo, (SELECT asked FROM claim_parts p WHERE p.claim_id = c.id \
+             AND p.kind = 'amc') AS amc, (SELECT count(*) FROM claim_lines l \
+             WHERE l.claim_id = c.id) AS lines, (SELECT CAST(COALESCE(sum(l.billed), 0) AS BIGINT) \
+             FROM claim_lines l WHERE l.claim_id = c.id) AS billed, (SELECT count(*) FROM outbox o \
+             WHERE o.claim_id = c.id) AS events, (SELECT COALESCE(max(o.sequence), 0) \
+             FROM outbox o WHERE o.claim_id = c.id) AS last_sequence ",
             $from
         )
     };

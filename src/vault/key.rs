@@ -134,7 +134,8 @@ fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 fn warn_when_others_can_read(file: &File, path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     if file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0) {
-        tracing::warn!(path = %path.display(), "vault key file is open to every user of this machine");
+        tracing::warn!(path = %path.display(), "vault key file is open to every user of this \
+            machine");
     }
 }
 

@@ -52,7 +52,8 @@ pub(super) fn compare_verdict(
         Verdict::Partial if !some_unwritten && examination.report.verdict != Verdict::Partial => {
             verification.note(
                 exchange.id,
-                "accepted in part without an invoice quarantined, and would be accepted as a whole today",
+                "accepted in part without an invoice quarantined, and would be accepted as a whole \
+                 today",
             );
         }
         _ => {}

@@ -46,7 +46,8 @@ fn check_section(file: &str, marker: &str, expected: &str) {
         return;
     }
     panic!(
-        "{file} is not current: run NOEMIE_UPDATE_DOCS=1 cargo test --test it docs::\n--- expected\n{expected}"
+        "{file} is not current: run NOEMIE_UPDATE_DOCS=1 cargo test --test it docs::\n--- \
+         expected\n{expected}"
     );
 }
 
@@ -197,7 +198,8 @@ fn codes_of_returns_have_their_example() {
         });
         let packaging = if blocks { " --packaging blocks" } else { "" };
         let made = format!(
-            "`noemie-gateway generate --norm rsp --profile pharmacie --invoices 3{packaging} --damage {}`:",
+            "`noemie-gateway generate --norm rsp --profile pharmacie --invoices 3{packaging} \
+             --damage {}`:",
             damage.as_str()
         );
         check_section(
@@ -358,7 +360,8 @@ fn codes_that_the_generator_does_not_make_have_their_example() {
             )
         });
         let made = format!(
-            "`noemie-gateway generate --norm dre --profile {} --invoices 3 --form lf`, then {what}:",
+            "`noemie-gateway generate --norm dre --profile {} --invoices 3 --form lf`, then \
+             {what}:",
             profile.as_str()
         );
         check_section(

@@ -195,7 +195,8 @@ async fn the_rust_worker_handles_each_event_once() {
 async fn the_python_worker_handles_each_event_once() {
     let Some(python) = python_with_pika() else {
         eprintln!(
-            "SKIPPED: no python3 with pika, and pip could not install it into target/worker-venv: examples/worker.py was not tested"
+            "SKIPPED: no python3 with pika, and pip could not install it into target/worker-venv: \
+             examples/worker.py was not tested"
         );
         return;
     };

@@ -137,7 +137,12 @@ async fn a_return_put_aside_is_kept_and_told() {
     answer[first + 13] = b'Z'; // A state that the norm does not know.
     let receipt = gateway.deposit("cpam-a", &answer).await;
     assert_eq!((receipt.exchange.verdict, receipt.exchange.quarantined), (Verdict::Partial, 1));
-    let kept = gateway.number("SELECT count(*) FROM unmatched_returns WHERE summary LIKE 'Retour mis de c%' AND invoice_number <> ''").await;
+    let kept = gateway
+        .number(
+            "SELECT count(*) FROM unmatched_returns WHERE summary LIKE 'Retour \
+        mis de c%' AND invoice_number <> ''",
+        )
+        .await;
     assert_eq!(kept, 1);
     let arl = String::from_utf8_lossy(&receipt.arl_body).into_owned();
     assert!(arl.contains("10004"), "the ARL names the invoice: {arl}");

@@ -296,7 +296,8 @@ async fn jobs_of_an_idle_gateway_open_no_write_transaction(db: TestDatabase) {
     assert_eq!(deliver::step(&db.store, &vault, &clock, out.path()).await.unwrap(), 1, "the ARL");
     let (store, _writer) = if db.is_postgres() {
         db.execute(
-            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', \
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = \
+             on', \
              current_database()); END $$",
         )
         .await

@@ -109,7 +109,8 @@ async fn a_decision_about_a_busy_claim_waits_then_says_so() {
 /// Waits until a statement waits for a lock, and then until a later one does: the first attempt has
 /// timed out, and the retry is waiting.
 async fn until_second_attempt(db: &TestDatabase) {
-    let waiting_since = "SELECT coalesce(max((extract(epoch FROM query_start) * 1000000)::bigint), 0) \
+    let waiting_since = "SELECT coalesce(max((extract(epoch FROM query_start) * 1000000)::bigint), \
+        0) \
                          FROM pg_stat_activity \
                          WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let first = eventually("an attempt waits for the lock", || async {
@@ -180,15 +181,33 @@ async fn a_deposit_behind_a_long_change_begins_again_until_it_passes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_beside_another_one_says_busy() {
     on_postgres(|db| async move {
-        let service = Conventionnement::new(replica(&db, 4).await.conventions(), Arc::new(FixedClock::new(NOW)));
+        let service = Conventionnement::new(
+            replica(&db, 4).await.conventions(),
+            Arc::new(FixedClock::new(NOW)),
+        );
         let mut other = PgConnection::connect(&db.url).await.unwrap();
         let mut importing = other.begin().await.unwrap();
         importing.execute("LOCK TABLE finess_snapshots IN SHARE ROW EXCLUSIVE MODE").await.unwrap();
-        let extract = || std::fs::File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/finess/ok_20240101.csv")).unwrap();
+        let extract = || {
+            std::fs::File::open(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/testdata/finess/ok_20240101.csv"
+            ))
+            .unwrap()
+        };
         let refused = service.import_finess(extract(), "extract", false).await.unwrap_err();
-        assert!(matches!(&refused, ImportError::Store(cause) if cause.is_unavailable()), "{refused:?}");
+        assert!(
+            matches!(&refused, ImportError::Store(cause) if cause.is_unavailable()),
+            "{refused:?}"
+        );
         let told = Chain(&refused).to_string();
-        assert!(told.starts_with("storing the import: database busy with another change, try again, while locking the register: "), "{told}");
+        assert!(
+            told.starts_with(
+                "storing the import: database busy with another change, try \
+            again, while locking the register: "
+            ),
+            "{told}"
+        );
         importing.rollback().await.unwrap();
         service.import_finess(extract(), "extract", false).await.unwrap();
     })

@@ -198,7 +198,8 @@ async fn no_event_overtakes_an_unconfirmed_one() {
 
 /// Waits until so many statements wait for the locked outbox.
 async fn waiting_for_the_outbox(db: &TestDatabase, count: i64, what: &str) {
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'outbox'::regclass \
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = \
+        'outbox'::regclass \
                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     until(what, || async { db.number(waiting).await >= count }).await;
 }

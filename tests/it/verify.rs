@@ -139,7 +139,8 @@ async fn every_damage_of_the_database_is_found(db: TestDatabase) {
             Kind::ExchangeDiffers,
         ),
         (
-            "UPDATE exchanges SET amo = amo + 1 WHERE norm = 'b2' AND verdict = 'accepted' AND quarantined = 0",
+            "UPDATE exchanges SET amo = amo + 1 WHERE norm = 'b2' AND verdict = 'accepted' AND \
+             quarantined = 0",
             Kind::ExchangeDiffers,
         ),
         (
@@ -149,11 +150,13 @@ async fn every_damage_of_the_database_is_found(db: TestDatabase) {
         ("UPDATE exchanges SET total = total + 1 WHERE norm = 'noemie'", Kind::ExchangeDiffers),
         ("UPDATE exchanges SET total = total + 1 WHERE verdict = 'refused'", Kind::ExchangeDiffers),
         (
-            "UPDATE exchanges SET quarantined = duplicates, duplicates = quarantined WHERE duplicates = 20",
+            "UPDATE exchanges SET quarantined = duplicates, duplicates = quarantined WHERE \
+             duplicates = 20",
             Kind::ExchangeDiffers,
         ),
         (
-            "UPDATE claim_parts SET asked = asked + 1 WHERE kind = 'amo' AND claim_id = (SELECT id FROM claims WHERE ordinal = 6 ORDER BY id LIMIT 1)",
+            "UPDATE claim_parts SET asked = asked + 1 WHERE kind = 'amo' AND claim_id = (SELECT id \
+             FROM claims WHERE ordinal = 6 ORDER BY id LIMIT 1)",
             Kind::ClaimDiffers,
         ),
         (
@@ -161,16 +164,19 @@ async fn every_damage_of_the_database_is_found(db: TestDatabase) {
             Kind::QuarantinedDiffers,
         ),
         (
-            "INSERT INTO quarantine SELECT id, 1, '', '', '', '[]', 1, 1, 0, NULL, NULL, received_at FROM exchanges WHERE verdict = 'refused'",
+            "INSERT INTO quarantine SELECT id, 1, '', '', '', '[]', 1, 1, 0, NULL, NULL, \
+             received_at FROM exchanges WHERE verdict = 'refused'",
             Kind::ClaimInvented,
         ),
         ("UPDATE claims SET total = total + 100 WHERE ordinal = 3", Kind::ClaimDiffers),
         (
-            "DELETE FROM claim_lines WHERE claim_id = (SELECT id FROM claims WHERE ordinal = 5 ORDER BY id LIMIT 1)",
+            "DELETE FROM claim_lines WHERE claim_id = (SELECT id FROM claims WHERE ordinal = 5 \
+             ORDER BY id LIMIT 1)",
             Kind::ClaimDiffers,
         ),
         (
-            "DELETE FROM outbox WHERE claim_id = (SELECT id FROM claims WHERE ordinal = 4 ORDER BY id LIMIT 1) AND sequence = 1",
+            "DELETE FROM outbox WHERE claim_id = (SELECT id FROM claims WHERE ordinal = 4 ORDER BY \
+             id LIMIT 1) AND sequence = 1",
             Kind::EventsMissing,
         ),
         ("DELETE FROM claims WHERE ordinal = 2", Kind::InvoiceLost),
@@ -197,12 +203,20 @@ async fn a_receipt_that_is_removed_breaks_the_chain(db: TestDatabase) {
     db.execute("DELETE FROM receipt_chain WHERE sequence = 5").await.unwrap();
     assert_eq!(kinds(&filled.verify().await), [Kind::ChainCut, Kind::ReceiptNotChained]);
     // The end is moved back as well: the exchange has no link.
-    db.execute("UPDATE receipt_chain_tip SET sequence = 4, link = (SELECT link FROM receipt_chain WHERE sequence = 4)").await.unwrap();
+    db.execute(
+        "UPDATE receipt_chain_tip SET sequence = 4, link = (SELECT link FROM receipt_chain \
+        WHERE sequence = 4)",
+    )
+    .await
+    .unwrap();
     assert_eq!(kinds(&filled.verify().await), [Kind::ReceiptNotChained]);
     // A link beyond the end counts as none.
-    db.execute("INSERT INTO receipt_chain SELECT 1000, id, 'x' FROM exchanges WHERE id NOT IN (SELECT exchange_id FROM receipt_chain)")
-        .await
-        .unwrap();
+    db.execute(
+        "INSERT INTO receipt_chain SELECT 1000, id, 'x' FROM exchanges WHERE id NOT IN \
+        (SELECT exchange_id FROM receipt_chain)",
+    )
+    .await
+    .unwrap();
     assert_eq!(kinds(&filled.verify().await), [Kind::ReceiptNotChained]);
     // A receipt in the middle is removed: the next link no longer follows.
     db.execute("DELETE FROM receipt_chain WHERE sequence = 2").await.unwrap();
@@ -403,9 +417,19 @@ async fn other_controls_are_noted_and_nothing_altered_passes(db: TestDatabase) {
     assert_eq!(verified().await, (vec![], 5));
     assert!(verify(&sources, None).await.unwrap().is_clean());
 
-    db.execute("UPDATE claims SET total = total + 100 WHERE exchange_id = (SELECT exchange_id FROM receipt_chain WHERE sequence = 1)").await.unwrap();
+    db.execute(
+        "UPDATE claims SET total = total + 100 WHERE exchange_id = (SELECT exchange_id FROM \
+        receipt_chain WHERE sequence = 1)",
+    )
+    .await
+    .unwrap();
     assert_eq!(verified().await, (vec![Kind::ClaimDiffers, Kind::ExchangeDiffers], 5));
-    db.execute("UPDATE claims SET total = total - 100 WHERE exchange_id = (SELECT exchange_id FROM receipt_chain WHERE sequence = 1)").await.unwrap();
+    db.execute(
+        "UPDATE claims SET total = total - 100 WHERE exchange_id = (SELECT exchange_id FROM \
+        receipt_chain WHERE sequence = 1)",
+    )
+    .await
+    .unwrap();
     db.execute("UPDATE quarantine SET codes = '[\"DEJA_RECUE\"]' WHERE ordinal = 1").await.unwrap();
     assert_eq!(verified().await.0, [Kind::ExchangeDiffers, Kind::LedgerDiffers]);
     db.execute("DELETE FROM quarantine WHERE ordinal = 1").await.unwrap();

@@ -74,7 +74,8 @@ async fn outage_of_postgres(what: PostgresOutage, server: &Arc<Mutex<Postgres>>,
             blocking(server, Postgres::up).await;
         }
         PostgresOutage::Cut => {
-            let cut = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            let cut = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM \
+                pg_stat_activity \
                        WHERE datname = current_database() AND pid <> pg_backend_pid()) AS cut";
             let connections = AtomicI64::new(0);
             for _ in 0..CUTS {

@@ -59,9 +59,14 @@ fn url() -> String {
 impl Broker {
     /// Connects to a broker.
     pub async fn at(url: String, prefix: String) -> Self {
-        let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap_or_else(|error| {
-            panic!("RabbitMQ cannot be reached ({error}): run ./test, which starts it, or set NOEMIE_TEST_AMQP_URL");
-        });
+        let connection = Connection::connect(&url, ConnectionProperties::default())
+            .await
+            .unwrap_or_else(|error| {
+                panic!(
+                    "RabbitMQ cannot be reached ({error}): run ./test, which starts it, or set \
+                NOEMIE_TEST_AMQP_URL"
+                );
+            });
         Self { url, prefix, connection }
     }
 

@@ -142,7 +142,10 @@ pub fn server_url() -> String {
 
 async fn administer(server: &str, sql: String) {
     let mut db = PgConnection::connect(server).await.unwrap_or_else(|e| {
-        panic!("PostgreSQL cannot be reached ({e}): run ./test, which starts it, or set NOEMIE_TEST_DATABASE_URL");
+        panic!(
+            "PostgreSQL cannot be reached ({e}): run ./test, which starts it, or set \
+            NOEMIE_TEST_DATABASE_URL"
+        );
     });
     db.execute(AssertSqlSafe(sql.clone())).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
 }

@@ -51,9 +51,14 @@ pub async fn on_broker<F: Future<Output = ()> + Send + 'static>(
 
 impl Broker {
     pub async fn open() -> Self {
-        let connection = Connection::connect(&broker_url(), ConnectionProperties::default()).await.unwrap_or_else(|error| {
-            panic!("RabbitMQ cannot be reached ({error}): run ./test, which starts it, or set NOEMIE_TEST_AMQP_URL");
-        });
+        let connection = Connection::connect(&broker_url(), ConnectionProperties::default())
+            .await
+            .unwrap_or_else(|error| {
+                panic!(
+                    "RabbitMQ cannot be reached ({error}): run ./test, which starts it, or set \
+                NOEMIE_TEST_AMQP_URL"
+                );
+            });
         let channel = connection.create_channel().await.unwrap();
         // Without a prefetch, a quorum queue stops at 2,000 unacknowledged deliveries.
         channel.basic_qos(60_000, BasicQosOptions::default()).await.unwrap();

@@ -10,13 +10,15 @@ use std::path::{Path, PathBuf};
 const INVOICES: u64 = 3;
 
 /// Conventions of the pharmacy and of the nurse that the DRE files name.
-const CONVENTIONS: &str = "identifiant;numero_amc;type_convention;domaine;date_debut;date_fin;etat;motif;concentrateur;rpps;finess_et\n\
+const CONVENTIONS: &str = "identifiant;numero_amc;type_convention;domaine;date_debut;\
+    date_fin;etat;motif;concentrateur;rpps;finess_et\n\
     992952606;0099900011;;PHAR;2025-01-01;;active;;OCT-EXEMPLE;;990000119\n\
     996266771;0099900011;;AUXM;2025-01-01;;suspendue;RIB à vérifier;OCT-EXEMPLE;;\n";
 
 /// Register of one establishment.
 const REGISTER: &str = "finess;etalab;1;2026-02-01\n\
-    structureet;990000119;990000911;PHARMACIE EXEMPLE;;;;1;R;DES ESSAIS;;;001;99;EXEMPLE;99001 VILLE EXEMPLE;;;620;Pharmacie d'Officine;3201;;;;01;;;;2001-02-03;1900-01-01;2026-01-01;\n";
+    structureet;990000119;990000911;PHARMACIE EXEMPLE;;;;1;R;DES ESSAIS;;;001;99;EXEMPLE;99001 \
+    VILLE EXEMPLE;;;620;Pharmacie d'Officine;3201;;;;01;;;;2001-02-03;1900-01-01;2026-01-01;\n";
 
 /// Files of the demonstration, by what they show.
 #[derive(Clone)]

@@ -72,7 +72,8 @@ impl Demo {
         self.claims().await?;
         writeln!(
             self.out,
-            "3. Les événements sont partis vers les gestionnaires (sans broker : journal lu par SubscribeClaimEvents)\n"
+            "3. Les événements sont partis vers les gestionnaires (sans broker : journal lu par \
+             SubscribeClaimEvents)\n"
         )?;
         self.events().await?;
         writeln!(self.out, "4. La caisse répond par un retour NOEMIE (RSP) à la pharmacie\n")?;

@@ -145,8 +145,9 @@ fn return_fixtures_are_what_the_generator_makes() {
         let mut out = Vec::new();
         let s = rsp(&bytes[..], dre_options.forme, &options, &mut out).expect("generated");
         let json = serde_json::json!({
-            "made": format!("answer to {name}, seed 2026"), "bytes": s.bytes, "logical_files": s.logical_files, "transfers": s.transfers,
-            "invoices": s.invoices, "amo_asked": s.amo_asked.centimes(), "amo_paid": s.amo_paid.centimes(),
+            "made": format!("answer to {name}, seed 2026"), "bytes": s.bytes,
+            "logical_files": s.logical_files, "transfers": s.transfers, "invoices": s.invoices,
+            "amo_asked": s.amo_asked.centimes(), "amo_paid": s.amo_paid.centimes(),
             "amc_asked": s.amc_asked.centimes(), "amc_paid": s.amc_paid.centimes(),
         });
         let path = testdata().join(format!("noemie/rsp_mixte.{word}.noemie"));

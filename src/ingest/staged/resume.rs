@@ -40,7 +40,10 @@ impl Ingest {
                 // it.
                 Err(failure) => {
                     if self.backoffs.start(deposit.id, self.clock.now(), &failure) {
-                        span.in_scope(|| warn!(error = %Chain(&failure), "staged deposit could not be resumed, it is tried again after a backoff"));
+                        span.in_scope(|| {
+                            warn!(error = %Chain(&failure), "staged deposit could not \
+                            be resumed, it is tried again after a backoff")
+                        });
                     }
                 }
             }

@@ -1,10 +1,10 @@
 //! Batches of a staged deposit, each in a transaction of its own, after the batches that earlier
 //! tries wrote.
 //!
-//! Rows that are written stay as they are, whatever the controls of this version say: a claim counts
-//! as a claim, a quarantined invoice as quarantined. Only invoices after the last one written are
-//! judged. A batch that conflicts with another change is tried again alone, because the batches
-//! before it may be hours of work.
+//! Rows that are written stay as they are, whatever the controls of this version say: a claim
+//! counts as a claim, a quarantined invoice as quarantined. Only invoices after the last one
+//! written are judged. A batch that conflicts with another change is tried again alone, because the
+//! batches before it may be hours of work.
 
 use super::duplicates;
 use super::invoices;
@@ -68,7 +68,8 @@ impl StagedWriter {
             match self.write_batch(rest.clone(), last, context).await {
                 Err(IngestError::Held { exchange }) if polls < self.max_polls => {
                     if polls == 0 {
-                        info!(behind = %exchange, "an older staged deposit has invoices of this one, waiting for it");
+                        info!(behind = %exchange, "an older staged deposit has invoices of this \
+                            one, waiting for it");
                     }
                     polls += 1;
                     tokio::time::sleep(POLL_INTERVAL).await;

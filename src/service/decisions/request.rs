@@ -131,7 +131,8 @@ pub enum DecideError {
     #[error("idempotency key already used for another decision")]
     KeyReused,
     /// The life cycle forbids the transition.
-    #[error("la part {} est « {} » : elle ne peut pas devenir « {} »", .part.as_str(), .from.libelle(), .to.libelle())]
+    #[error("la part {} est « {} » : elle ne peut pas devenir « {} \
+        »", .part.as_str(), .from.libelle(), .to.libelle())]
     IllegalTransition {
         /// The part.
         part: PartKind,

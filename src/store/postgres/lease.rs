@@ -44,8 +44,10 @@ struct Held {
 /// halves.
 pub(super) async fn is_held(pool: &PgPool, key: LeaseKey) -> Result<bool, StoreError> {
     query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
-         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (classid::bigint << 32 | objid::bigint) = $1)",
+        "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted \
+         AND objsubid = 1 \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+         AND (classid::bigint << 32 | objid::bigint) = $1)",
     )
     .bind(key.lock_key())
     .fetch_one(pool)

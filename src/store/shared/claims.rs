@@ -1,5 +1,5 @@
-//! SQL of claims, compiled for both databases. Statements over many rows differ between the databases
-//! and stand in `batch.rs` of each.
+//! SQL of claims, compiled for both databases. Statements over many rows differ between the
+//! databases and stand in `batch.rs` of each.
 
 use super::batch;
 use super::db::{Db, Store};
@@ -92,7 +92,8 @@ async fn claim_lines(
     id: ClaimId,
 ) -> Result<Vec<ClaimLine>, StoreError> {
     let mut query = QueryBuilder::new(
-        "SELECT rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, rate, billed, amo, amc, qualifier \
+        "SELECT rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, \
+         rate, billed, amo, amc, qualifier \
          FROM claim_lines WHERE claim_id = ",
     );
     query.push_bind(id.0);

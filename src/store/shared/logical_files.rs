@@ -59,7 +59,8 @@ pub(super) async fn insert_logical_files(
     let mut seen = std::collections::HashSet::new();
     for file in files.iter().filter(|f| seen.insert(key(f))) {
         query(
-            "INSERT INTO logical_files (exchange_id, ordinal, issuer, recipient, message, created, file_id, norm) \
+            "INSERT INTO logical_files (exchange_id, ordinal, issuer, recipient, message, created, \
+             file_id, norm) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(id.0)

@@ -20,7 +20,8 @@ impl OperationsJournal for Store {
 
 async fn insert_operation_step(pool: &Pool<Db>, step: &OperationStep) -> Result<(), StoreError> {
     query(
-        "INSERT INTO operations_journal (operation_id, step, at, actor, action, stage, subject, detail) \
+        "INSERT INTO operations_journal (operation_id, step, at, actor, action, stage, subject, \
+         detail) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(step.operation_id)
@@ -39,7 +40,8 @@ async fn insert_operation_step(pool: &Pool<Db>, step: &OperationStep) -> Result<
 
 async fn operation_steps(pool: &Pool<Db>, rows: usize) -> Result<Vec<OperationStep>, StoreError> {
     let found: Vec<OperationRow> = query_as(
-        "SELECT operation_id, step, at, actor, action, stage, subject, detail FROM operations_journal \
+        "SELECT operation_id, step, at, actor, action, stage, subject, detail \
+         FROM operations_journal \
          ORDER BY at DESC, operation_id DESC, step DESC LIMIT $1",
     )
     .bind(limit(rows))

@@ -121,7 +121,8 @@ async fn quarantined_by_ordinals(
 /// must be visible somewhere.
 async fn resolve_quarantined(db: &mut Connection, by: ExchangeId) -> Result<(), StoreError> {
     query(
-        "UPDATE quarantine SET resolved_by = c.id FROM claims c WHERE c.exchange_id = $1 AND quarantine.exchange_id <> $1 \
+        "UPDATE quarantine SET resolved_by = c.id FROM claims c WHERE c.exchange_id = $1 \
+         AND quarantine.exchange_id <> $1 \
          AND quarantine.ps = c.ps AND quarantine.invoice_number = c.invoice_number \
          AND quarantine.resolved_by IS NULL AND quarantine.duplicate_of IS NULL",
     )

@@ -42,7 +42,8 @@ async fn chain_links(
     limit: usize,
 ) -> Result<Vec<ChainLink>, StoreError> {
     let query = query_as(
-        "SELECT sequence, exchange_id, link FROM receipt_chain WHERE sequence >= $1 ORDER BY sequence LIMIT $2",
+        "SELECT sequence, exchange_id, link FROM receipt_chain WHERE sequence >= $1 \
+         ORDER BY sequence LIMIT $2",
     );
     let found: Vec<ChainRow> = query
         .bind(int(from_sequence))

@@ -38,7 +38,8 @@ pub async fn the_care_date_and_the_domain_decide(desk: Desk) {
     );
     assert_eq!(
         active.reason,
-        "Convention active le 15/02/2024 avec l'organisme 0099900011 pour le domaine PHAR (depuis le 01/01/2024, sans date de fin)."
+        "Convention active le 15/02/2024 avec l'organisme 0099900011 pour le domaine PHAR (depuis \
+         le 01/01/2024, sans date de fin)."
     );
     let silent = desk.ask(AM[2], AMC, "OPTI", CARE).await;
     assert_eq!((silent.teletransmission_active, silent.concentrator.clone()), (false, None));

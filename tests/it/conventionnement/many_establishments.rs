@@ -39,7 +39,9 @@ pub async fn one_establishment_of_1500_decides(desk: Desk) {
     for n in 0..ESTABLISHMENTS {
         let number = establishment(n);
         register.push_str(&format!(
-            "structureet;{number};{entity};PHARMACIE INVENTÉE;;;;1;R;DES TESTS;;;001;99;INVENTÉ;99001 VILLE INVENTÉE;;;620;Pharmacie d'Officine;3201;;;;01;;;;2001-02-03;1900-01-01;2024-01-01;\n"
+            "structureet;{number};{entity};PHARMACIE INVENTÉE;;;;1;R;DES \
+             TESTS;;;001;99;INVENTÉ;99001 VILLE INVENTÉE;;;620;Pharmacie \
+             d'Officine;3201;;;;01;;;;2001-02-03;1900-01-01;2024-01-01;\n"
         ));
     }
     let import = desk.service.import_finess(std::io::Cursor::new(register), "register", true).await;

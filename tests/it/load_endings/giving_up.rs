@@ -80,7 +80,12 @@ pub async fn duplicates_of_a_given_up_load_wait_in_the_quarantine(db: TestDataba
     .unwrap()
     .exchange;
     assert_eq!(closed.quarantined, 1);
-    db.execute("UPDATE quarantine SET duplicate_of = (SELECT id FROM claims WHERE ordinal = 2 ORDER BY id LIMIT 1)").await.unwrap();
+    db.execute(
+        "UPDATE quarantine SET duplicate_of = (SELECT id FROM claims WHERE ordinal = 2 \
+        ORDER BY id LIMIT 1)",
+    )
+    .await
+    .unwrap();
     assert_eq!(
         db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().quarantine_waiting,
         0
