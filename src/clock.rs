@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-/// The variable that sets the clock of tests: an instant of RFC 3339 from which the clock runs on.
+/// Variable that sets the clock of tests: an instant of RFC 3339 from which the clock runs on.
 pub const TEST_VARIABLE: &str = "NOEMIE_TEST_CLOCK";
 
 /// The machine's clock and version 7 UUIDs.
@@ -37,8 +37,8 @@ pub struct GatewayClock {
 }
 
 impl GatewayClock {
-    /// Returns the clock. `test_start` is what [`test_start`] read; the time runs on from there,
-    /// for leases and backoffs must end.
+    /// Returns the clock. `test_start` is the result of [`test_start`]; the time runs on from
+    /// there, because leases and backoffs must end.
     #[must_use]
     pub fn new(calendar: Calendar, test_start: Option<OffsetDateTime>) -> Self {
         Self { calendar, set: test_start.map(|start| (start, Instant::now())) }
@@ -59,16 +59,16 @@ impl Clock for GatewayClock {
     }
 }
 
-/// Why [`TEST_VARIABLE`] was not taken.
+/// Why the value of [`TEST_VARIABLE`] is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TestClockError {
-    /// A release dates real files by the machine's clock.
+    /// A release accepts the variable for invented files only; real files are dated by the machine.
     #[error(
         "{TEST_VARIABLE} is set: a release takes it for `demo` and `simulate` only, since it would \
          date real files falsely. Unset it"
     )]
     Refused,
-    /// Not an instant.
+    /// The value is not an instant of RFC 3339.
     #[error("{TEST_VARIABLE} is not an instant such as 2026-03-29T00:30:00Z: {0}")]
     Unreadable(String),
 }
@@ -89,8 +89,8 @@ pub fn test_start(
         .map_err(|_| TestClockError::Unreadable(value.to_owned()))
 }
 
-/// A clock that starts where its maker says, advances only by [`FixedClock::advance`], and numbers
-/// its identifiers.
+/// A clock that starts at a given instant, advances only by [`FixedClock::advance`], and numbers
+/// its identifiers from 1.
 #[derive(Debug)]
 pub struct FixedClock {
     start: OffsetDateTime,

@@ -4,7 +4,7 @@
 //! bytes ─► reading ─► archive ─► normalise ─► ingest ─► store ─► relay ─► RabbitMQ
 //!                                               │         └► outgoing ─► out/<receiver>/
 //!                                               └► arl
-//! cli · grpc · admin ─► service ─► ingest, conventionnement, relay, outgoing, verify ─► store ─► domain
+//! cli · grpc · admin ─► service ─► ingest, conventionnement, relay, outgoing, verify ─► store
 //! ```
 
 // Answers go through `cli::output`: println! panics on a closed pipe.

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 /// Batches between a reading thread and the database.
 const BATCHES_AHEAD: usize = 2;
 
-/// Runs blocking work away from the async threads, and hands a panic on.
+/// Runs blocking work on a thread of its own, and continues a panic of the work.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,

@@ -35,7 +35,7 @@ impl std::str::FromStr for LogFormat {
 /// Reason why the process cannot log or count.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// Neither `text` nor `json`.
+    /// The format is neither `text` nor `json`.
     #[error("log format `{0}`: expected `text` or `json`")]
     Format(String),
     /// The filter does not parse.

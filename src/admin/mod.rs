@@ -21,11 +21,11 @@ use tokio_util::sync::CancellationToken;
 /// The state that the routes share.
 #[derive(Clone)]
 pub struct AdminState {
-    /// Signs of life and figures.
+    /// Health of database and relay, and figures.
     pub health: Health,
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
-    /// Once cancelled, the gateway is no longer ready for new work.
+    /// Token of the stop: once it is cancelled, `/readyz` answers that the gateway is not ready.
     pub shutdown: CancellationToken,
 }
 
@@ -75,8 +75,8 @@ struct HealthAnswer {
     relay: &'static str,
 }
 
-/// Answers 200 when the database answers. A broker that is away is shown and does not change the
-/// code: deposits go on, and a restart would not help.
+/// Answers 200 when the database answers. The state of the broker is in the body and does not
+/// change the status: without a broker deposits go on, and a restart would not help.
 async fn healthz(State(state): State<AdminState>) -> impl IntoResponse {
     let database = state.health.database_answers().await;
     let status = match (database, state.health.relay()) {

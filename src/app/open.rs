@@ -20,7 +20,7 @@ use tracing::warn;
      database_url; serve, ingest, finess import, conventions import, migrate and demo create one"
 )]
 pub struct NoInstallation {
-    /// Data directory or database URL in which it was looked for, without password.
+    /// Data directory or database URL that was examined, without password.
     pub looked_in: String,
 }
 
@@ -121,8 +121,8 @@ async fn database(config: &Config) -> Result<Option<Database>> {
     opened.context("opening the database")
 }
 
-/// Returns what a person reads of the place: the URL without its password, or the absolute data
-/// directory.
+/// Returns the location of the installation for messages: the URL without its password, or the
+/// absolute data directory.
 fn location(config: &Config) -> String {
     config.masked().database_url.unwrap_or_else(|| {
         let dir = &config.data_dir;

@@ -1,10 +1,10 @@
-//! Asks a running gateway whether it is well.
+//! Asks a running gateway for its health.
 
 use crate::admin;
 use crate::config::Config;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Returns whether the gateway of these settings answers on its admin port that it is well. A
+/// Returns whether the gateway of these settings answers on its admin port that it is healthy. A
 /// gateway that listens on every address is asked on loopback.
 pub async fn is_well(config: &Config) -> bool {
     let ip = match config.admin_listen.ip() {

@@ -12,7 +12,7 @@ use crate::verify::Sources;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 
-/// Events that one run of [`App::publish_waiting`] returns at most.
+/// Limit of the events that one run of [`App::publish_waiting`] returns.
 const MAX_RETURNED: usize = 100;
 
 impl App {

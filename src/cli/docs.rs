@@ -12,7 +12,7 @@ use std::process::ExitCode;
 pub(super) enum DocsCommand {
     /// Write `b2.md` and `noemie.md`.
     Formats {
-        /// Where.
+        /// Directory of the documents.
         #[arg(long, default_value = "docs/formats")]
         out: PathBuf,
     },

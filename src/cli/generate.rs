@@ -72,7 +72,7 @@ pub(super) fn run(args: &GenerateArgs) -> Result<ExitCode> {
         Norm::Rsp => rsp(args),
     };
     match written {
-        // The reader of standard output (`generate … | head`) has seen enough.
+        // The reader of standard output (`generate … | head`) has closed the pipe.
         Err(failure) if args.output.is_none() && is_closed_pipe(&failure) => {}
         other => other?,
     }

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use time::Date;
 use time::macros::format_description;
 
-/// Exit status of bad usage, as sysexits has it: 1 and 2 are verdicts of `validate`.
+/// Exit status of bad usage (`EX_USAGE` of sysexits.h): 1 and 2 are verdicts of `validate`.
 const BAD_USAGE: u8 = 64;
 /// Exit status of a failure of the gateway.
 const FAILED: u8 = 70;
@@ -60,7 +60,7 @@ struct Cli {
 enum Command {
     /// Run the gateway.
     Serve,
-    /// Show the whole job in a temporary embedded gateway.
+    /// Show deposits, decisions and returns of invented files in a temporary embedded gateway.
     Demo(demo::DemoArgs),
     /// Deposit files and print their receipts.
     Ingest(ingest::IngestArgs),
@@ -83,7 +83,7 @@ enum Command {
     /// List exchanges, claims or return files.
     #[command(subcommand)]
     List(listing::ListCommand),
-    /// Look at large deposits that have no receipt yet, or abandon one.
+    /// List large deposits that have no receipt yet, or abandon one.
     #[command(subcommand, alias = "loads")]
     Deposits(deposits::DepositsCommand),
     /// Show how many events wait for publication.
@@ -91,7 +91,7 @@ enum Command {
     /// Compare every raw file with what is stored, and check the chain of receipts. Exit status 0
     /// without a finding, else 1.
     Verify(verify::VerifyArgs),
-    /// Look at dead letters, send them back, or throw them away.
+    /// List dead letters, replay them, or drop them.
     #[command(subcommand)]
     Dlq(dlq::DlqCommand),
     /// Write invented files for tests: the same for the same seed.
@@ -144,7 +144,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refusal) => {
-            // A terminal that is gone leaves nowhere to report to.
+            // A closed standard error leaves no way to report this failure.
             let _ = refusal.print();
             let is_bad_usage = refusal.use_stderr();
             return if is_bad_usage { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };

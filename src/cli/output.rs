@@ -6,8 +6,8 @@ use std::io::{self, ErrorKind, Write};
 
 /// Standard output of one command.
 ///
-/// A reader that closes the pipe (`list claims | head`) has seen enough: later writes are dropped
-/// and the command keeps the exit status that it would have had. Any other fault of standard
+/// When the reader closes the pipe (`list claims | head`), later writes are dropped and the command
+/// keeps the exit status that it would have had. Any other fault of standard
 /// output (a full disk behind a redirection) is an error.
 pub(super) struct Output {
     stdout: io::Stdout,
@@ -60,8 +60,8 @@ pub(super) fn error(message: impl Display) {
     notice(format_args!("noemie-gateway: {message}"));
 }
 
-/// Writes a line to standard error. A closed standard error leaves nowhere to report to, so the
-/// failure to write is dropped.
+/// Writes a line to standard error. A failure to write is ignored, because it could not be
+/// reported.
 pub(super) fn notice(message: impl Display) {
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Name that stands for the standard input.
+/// Argument that means the standard input.
 const STANDARD_INPUT: &str = "-";
 
 /// Most findings that the text form lists for one file; the rest is counted.
@@ -30,8 +30,8 @@ Exit status, the worst of all files:
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
 pub(super) struct ValidateArgs {
-    /// Files to read; `-` is the standard input, a directory stands for the files in it, in the
-    /// order of their names.
+    /// Files to read; `-` is the standard input, a directory means the files in it, in the order of
+    /// their names.
     #[arg(required = true, value_name = "FILE|DIR|-")]
     paths: Vec<PathBuf>,
     /// `text` for people, `json` for one object a line.

@@ -55,7 +55,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The operator of this machine: sees and changes everything.
+    /// Returns the operator of this machine: sees and changes everything.
     #[must_use]
     pub fn local() -> Self {
         Self {
@@ -78,7 +78,7 @@ pub enum Extent {
 }
 
 impl Extent {
-    /// Whether a value lies inside.
+    /// Returns whether a value lies inside.
     #[must_use]
     pub fn covers(&self, value: &str) -> bool {
         match self {
@@ -102,13 +102,14 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The scope that leaves nothing out.
+    /// Returns the scope that leaves nothing out.
     #[must_use]
     pub fn everything() -> Self {
         Self::default()
     }
 
-    /// Whether a claim lies inside. Readings filter in SQL; an act checks the claim that it locked.
+    /// Returns whether a claim lies inside. Readings filter in SQL; an act checks the claim that it
+    /// locked.
     #[must_use]
     pub fn covers_claim(&self, claim: &Claim) -> bool {
         self.senders.covers(&claim.sender)

@@ -7,9 +7,9 @@
 //! |---|---|
 //! | 13 digits or more in a row (NIR, NIR with key, RIB, epoch in milliseconds) | masked |
 //! | 14 digits that are a SIRET by its check digit | kept: a SIRET names a company |
-//! | groups of a written NIR (`1 85 07 60 057 018 23`, also `.`, `-` or `/` between them) | masked |
+//! | groups of a written NIR (`1 85 07 60 057 018 23`, also with `.`, `-` or `/`) | masked |
 //! | other groups, 15 digits in all with the right key of a NIR | masked |
-//! | a text whose only number has 13 digits in groups, with sex, month and department of a NIR | masked |
+//! | the only number, 13 digits in groups with sex, month and department of a NIR | masked |
 //! | `FR` or `MC` with the length of an IBAN, blanks and dashes allowed | masked |
 //! | IBAN of another country: its length and its check digits | masked |
 //! | RIB in groups (5, 5, 11, 2) with the right key | masked |

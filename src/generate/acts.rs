@@ -7,7 +7,7 @@ use super::random::Random;
 use noemie_parsers::b2::{Fiche, t4};
 use noemie_parsers::types::Date;
 
-/// The circumstances of an invoice.
+/// Circumstances of an invoice.
 #[derive(Debug)]
 pub(super) struct Care<'a> {
     /// Professional who bills and gave the care.
@@ -65,7 +65,7 @@ impl<'a> Care<'a> {
     }
 }
 
-/// Hundredths to units, rounded half up: `base x rate` and `price x coefficient`.
+/// Returns a number of hundredths in units, rounded half up: `base x rate`, `price x coefficient`.
 pub(super) const fn hundredths(n: u64) -> u64 {
     (n + 50) / 100
 }
@@ -78,26 +78,26 @@ pub(super) struct Act {
     pub(super) coefficient: u64,
     pub(super) price: u64,
     pub(super) rate: u64,
-    /// Billed above the base.
+    /// Amount billed above the base.
     pub(super) above: u64,
-    /// Left to the patient.
+    /// Amount left to the patient.
     pub(super) left: u64,
     /// 1 at home and in transport, else 0.
     pub(super) place: u64,
 }
 
 impl Act {
-    /// Base of reimbursement.
+    /// Returns the base of reimbursement.
     pub(super) const fn base(&self) -> u64 {
         hundredths(self.price * self.coefficient)
     }
 
-    /// Billed.
+    /// Returns the amount billed.
     pub(super) const fn billed(&self) -> u64 {
         self.base() + self.above
     }
 
-    /// The record.
+    /// Returns the record of the line.
     pub(super) fn record(&self, care: &Care<'_>) -> Fiche {
         use t4::ps as t;
         let amo = hundredths(self.base() * self.rate);

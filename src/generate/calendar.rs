@@ -13,7 +13,7 @@ pub(super) struct Calendar {
 }
 
 impl Calendar {
-    /// The days around `created`.
+    /// Returns the table of the days around `created`.
     pub(super) fn around(created: Date) -> Self {
         let mut days = vec![created];
         for _ in 0..BEFORE {
@@ -26,19 +26,19 @@ impl Calendar {
         Self { days }
     }
 
-    /// So many days before, the oldest known one at most.
+    /// Returns the day that lies `days` before `created`, or the oldest day of the table.
     pub(super) fn before(&self, days: u64) -> Date {
         let days = usize::try_from(days).unwrap_or(BEFORE).min(BEFORE);
         self.days[BEFORE - days]
     }
 
-    /// So many days after, the latest known one at most.
+    /// Returns the day that lies `days` after `created`, or the latest day of the table.
     pub(super) fn after(&self, days: usize) -> Date {
         self.days[BEFORE + days.min(AFTER)]
     }
 }
 
-/// The day before.
+/// Returns the day before.
 pub(super) fn previous(date: Date) -> Date {
     let (y, m, d) = (date.annee(), date.mois(), date.jour());
     let (y, m) = match (d, m) {
@@ -49,7 +49,7 @@ pub(super) fn previous(date: Date) -> Date {
     (28..=31).rev().find_map(|d| Date::new(y, m, d)).expect("a month has 28 to 31 days")
 }
 
-/// The day after.
+/// Returns the day after.
 pub(super) fn next(date: Date) -> Date {
     let (y, m, d) = (date.annee(), date.mois(), date.jour());
     let first = if m == 12 { Date::new(y + 1, 1, 1) } else { Date::new(y, m + 1, 1) };

@@ -84,7 +84,7 @@ fn prescription(care: &Care<'_>) -> Fiche {
         .texte(&t::ORIGINE_PRESCRIPTION, "O")
 }
 
-/// A PII and its two articles (022003 has two a record).
+/// Adds a PII and its two articles (022003 has two a record).
 fn implants(care: &Care<'_>, ghs: u64, random: &mut Random, out: &mut Vec<Fiche>) {
     use t3f::v022003 as t;
     let (first, second) = (random.between(10_000, 60_000), random.between(10_000, 60_000));
@@ -104,7 +104,7 @@ fn implants(care: &Care<'_>, ghs: u64, random: &mut Random, out: &mut Vec<Fiche>
     out.push(articles);
 }
 
-/// An ADC with its 4S and 4M; the excess fee is paid by the insurer.
+/// Adds an ADC with its 4S and 4M; the insurer pays the excess fee.
 fn ccam(care: &Care<'_>, ghs: u64, random: &mut Random, out: &mut Vec<Fiche>) {
     let base = random.between(5_000, 40_000);
     let billed = base + if random.chance(40) { random.between(1_000, 9_000) } else { 0 };

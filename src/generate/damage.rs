@@ -104,7 +104,7 @@ pub struct Damaged {
     /// Physical record, 1-based; 0 when the file has none. For something missing, the record
     /// at which a reader can notice it.
     pub record: u64,
-    /// Its type.
+    /// Type of that record.
     pub record_type: String,
     /// Column of the first faulty byte, 1-based; 0 when the file has none.
     pub column: u32,

@@ -121,7 +121,7 @@ impl<'a> Invoice<'a> {
         self.follow_up(Profile::Clinique, person, care, authority);
     }
 
-    /// 2B and 2C.
+    /// Adds the records 2B and 2C.
     fn address(&mut self, person: &Person, random: &mut Random) {
         use {t2b::layout as b, t2c::layout as c};
         let name = Fiche::nouvelle(&b::LAYOUT)
@@ -140,7 +140,7 @@ impl<'a> Invoice<'a> {
         self.records.extend([name, address]);
     }
 
-    /// 2P and 2X.
+    /// Adds the records 2P and 2X.
     fn follow_up(&mut self, profile: Profile, person: &Person, care: &Care<'_>, authority: u64) {
         use {t2p::dre2009 as p, t2x::dre2009 as x};
         let routing = Fiche::nouvelle(&p::LAYOUT)
@@ -156,7 +156,7 @@ impl<'a> Invoice<'a> {
     }
 }
 
-/// AAMMJJ, CRAM 99 and the key.
+/// Returns the number of an accident: AAMMJJ, CRAM 99 and the key.
 fn accident(date: Date) -> String {
     let number = format!("{}99", date.aammjj());
     let key = remplir::cle_type_1_2(number.as_bytes()).expect("digits");

@@ -56,7 +56,7 @@ pub enum Profile {
     Biologie,
     /// Private clinics, norm CP: GHS, FJ, PII, ADC with 3S, 3F, 4S, 4M.
     Clinique,
-    /// All of them: one logical file of norm PS, one of norm CP.
+    /// All professions: one logical file of norm PS, one of norm CP.
     Mixte,
 }
 
@@ -72,7 +72,7 @@ impl Profile {
         Self::Mixte,
     ];
 
-    /// The word of the command line.
+    /// Returns the word of the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

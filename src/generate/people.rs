@@ -3,7 +3,7 @@
 //! | what | range |
 //! |---|---|
 //! | NIR | place of birth 99 999, 2A 999 or 2B 999; provisional numbers 555555 999 |
-//! | PS, prescribers, FINESS | department 99, right key: establishments 990, prescribers 991, others from 992 |
+//! | PS, prescribers, FINESS | department 99: establishments 990, prescribers 991, others 992 on |
 //! | insurer | 0099900011 |
 //! | caisse | regime 01, caisse 999, centre 0000 |
 //! | sender | 99900000000011 |
@@ -57,7 +57,7 @@ pub(super) struct Person {
     pub(super) member: u64,
 }
 
-/// A person of the fictitious range.
+/// Returns a person of the fictitious range.
 pub(super) fn person(random: &mut Random) -> Person {
     let (sex, year, month) = (random.between(1, 2), random.between(30, 99), random.between(1, 12));
     let provisional = random.chance(1);
@@ -110,14 +110,14 @@ fn six_digits(a: u64, b: u64, c: u64) -> [u8; 6] {
     out
 }
 
-/// A number of department 99 with its key; `kind` is its third digit.
+/// Returns a number of department 99 with its key; `kind` is its third digit.
 pub(super) fn professional(kind: u8, rank: u64) -> String {
     let number = format!("99{kind}{:05}", rank % 100_000);
     let key = remplir::cle_type_1_2(number.as_bytes()).expect("digits");
     format!("{number}{}", char::from(key))
 }
 
-/// A prescriber.
+/// Returns a prescriber.
 pub(super) fn prescriber(random: &mut Random) -> String {
     professional(1, random.between(10_000, 99_999))
 }

@@ -73,7 +73,7 @@ pub(super) fn apply(
     file: &mut Vec<u8>,
 ) -> Result<(), GenerateError> {
     let blocks = packaging == Packaging::Blocs;
-    // In blocks an entity may be cut by a flag: only the flag itself has a certain place.
+    // In blocks the flag of a block may cut an entity, so that only the flag has a known position.
     if blocks != (kind == ReturnDamage::Flag) {
         return Err(GenerateError::Impossible(kind.as_str()));
     }
@@ -82,7 +82,7 @@ pub(super) fn apply(
 
 fn make(kind: ReturnDamage, file: &mut Vec<u8>) -> Option<()> {
     use ReturnDamage as D;
-    // Where, and what is put there; nothing: another digit.
+    // Position of the change, and the bytes written there; `None` changes the digit.
     let (at, bytes): (usize, Option<&[u8]>) = match kind {
         D::Header127 => {
             drop(file.drain(BORNE + 3..BORNE + 4));

@@ -158,7 +158,7 @@ pub fn rsp(
     Ok(RspSummary { bytes: bytes.len() as u64, ..summary })
 }
 
-/// Answers at most `most` invoices: a return to damage is held in memory.
+/// Answers at most `most` invoices, because a return to damage is kept in memory.
 fn write(
     dre: impl Read,
     forme: Forme,

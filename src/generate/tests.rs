@@ -240,7 +240,7 @@ fn fixtures() -> Vec<(String, Options)> {
     all
 }
 
-/// The expected result beside a fixture.
+/// Returns the expected result beside a fixture.
 fn expected(options: &Options, s: &Summary) -> String {
     let damage = s.damaged.as_ref().map(|d| {
         serde_json::json!({

@@ -25,7 +25,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 /// Counter of failed calls of `accept`, those of single connections left out.
 const FAILURES: &str = "noemie_grpc_accept_failures_total";
 
-/// Returns the connections of a listener, ready for HTTP/2.
+/// Returns the accepted connections of a listener, with their socket options set.
 pub(super) fn connections(listener: TcpListener) -> impl Stream<Item = io::Result<TcpStream>> {
     describe_counter!(FAILURES, "Failed attempts to accept a gRPC connection");
     counter!(FAILURES).absolute(0);
@@ -37,8 +37,8 @@ pub(super) fn connections(listener: TcpListener) -> impl Stream<Item = io::Resul
 
 /// Returns the next connection; failures are counted, logged and followed by a pause.
 ///
-/// A process without file descriptors stays readable at the listener, so that a retry without a
-/// pause would take a whole processor.
+/// When the process has no free file descriptor, the listener stays readable, so that a retry
+/// without a pause would use a whole processor.
 async fn next_connection(listener: &TcpListener) -> TcpStream {
     let mut backoff = FIRST_BACKOFF;
     loop {
@@ -75,7 +75,7 @@ fn prepare(socket: TcpStream) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-/// Whether an error concerns only the connection that was accepted.
+/// Returns whether an error concerns only the connection that was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

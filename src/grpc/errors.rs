@@ -84,12 +84,14 @@ pub(super) fn of_deposit(clock: &dyn Clock, error: &IngestError) -> Status {
         }
         IngestError::Held { .. } => with_reason(
             Code::Unavailable,
-            "invoices_being_loaded",
-            "another deposit, whose invoices are being written, holds the same invoices or \
+            "invoices_being_written",
+            "another deposit, whose invoices are being written, has the same invoices or \
              remittance: send this one again later",
         ),
         IngestError::Overtaken => with_reason(Code::Unavailable, "overtaken", error.to_string()),
-        IngestError::Abandoned => with_reason(Code::Aborted, "load_given_up", error.to_string()),
+        IngestError::Abandoned => {
+            with_reason(Code::Aborted, "deposit_abandoned", error.to_string())
+        }
         IngestError::Store(cause) => internal(clock, cause),
         IngestError::Archive { source, .. }
             if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>
@@ -182,7 +184,7 @@ mod tests {
         let info = details.error_info().expect("a reason");
         assert_eq!(
             (status.code(), info.reason.as_str()),
-            (Code::Unavailable, "invoices_being_loaded")
+            (Code::Unavailable, "invoices_being_written")
         );
     }
 }

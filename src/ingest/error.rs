@@ -48,7 +48,8 @@ pub enum IngestError {
     },
     /// An operator abandoned this deposit while its invoices were being written.
     #[error(
-        "the deposit was abandoned while its invoices were being written (`deposits abandon`): none of them is kept"
+        "an operator abandoned the deposit while its invoices were being written: none of them is \
+         kept; deposit the file again if it is still wanted"
     )]
     Abandoned,
     /// The database failed.
@@ -57,12 +58,13 @@ pub enum IngestError {
 }
 
 impl IngestError {
-    /// Whether the same deposit, begun again, may well succeed.
+    /// Returns whether the same deposit, begun again, may well succeed.
     pub(super) fn is_retryable(&self) -> bool {
         matches!(self, Self::Overtaken) || self.is_conflict()
     }
 
-    /// Whether the transaction conflicted with another one: begun again, it may well succeed.
+    /// Returns whether the transaction conflicted with another one: begun again, it may well
+    /// succeed.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(failure) if failure.worth_a_retry())
     }

@@ -27,7 +27,7 @@ impl Examined {
         &self.0.report
     }
 
-    /// The pass as the ARL reads it.
+    /// Returns the pass as the ARL reads it.
     pub(super) const fn examination(&self) -> &Examination {
         &self.0
     }
@@ -37,7 +37,7 @@ impl Examined {
         self.0.read
     }
 
-    /// Whether no invoice of the file may be written.
+    /// Returns whether no invoice of the file may be written.
     pub(super) fn is_refused(&self) -> bool {
         self.0.report.verdict == Verdict::Refused
     }

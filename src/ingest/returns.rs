@@ -18,8 +18,8 @@ pub(super) enum ReadReturn {
     Quarantined(Box<QuarantinedReturn>),
 }
 
-/// A return that cannot be believed. Its row stands with the unmatched ones under an empty
-/// identity, so that no later claim matches it.
+/// A return that the controls quarantine. Its row is stored among the unmatched returns with an
+/// empty identity, so that no later claim matches it.
 pub(super) struct QuarantinedReturn {
     /// Row in the store.
     pub(super) row: UnmatchedReturn,

@@ -125,7 +125,7 @@ fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// Whether [`write_whole`] gave this name: `.<file>.<attempt>.part`.
+/// Returns whether [`write_whole`] gave this name: `.<file>.<attempt>.part`.
 fn is_partial(path: &Path) -> bool {
     let name = path
         .file_name()

@@ -242,8 +242,8 @@ impl Claims {
     }
 }
 
-/// The name that the access journal keeps: the name stated by the caller, the proven name and its
-/// proof.
+/// Returns the name that the access journal keeps: the name stated by the caller, the proven name
+/// and its proof.
 fn journal_name(caller: &Caller, stated_name: &str) -> String {
     format!("{stated_name}, stated by {} ({})", caller.name, caller.proof.as_str())
 }

@@ -1,11 +1,11 @@
-//! Failures of what stands behind the service. An edge sees whether a later call may succeed, and
+//! Failures of the rooms behind the service. An edge sees whether a later call may succeed, and
 //! logs the chain of causes; it does not see the database.
 
 use crate::store::StoreError;
 use crate::vault::VaultError;
 use std::error::Error;
 
-/// A reading or an act that the rooms behind the service could not do. An act wrote nothing.
+/// Failure of a reading or an act. An act that failed wrote nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     /// The database failed.
@@ -16,8 +16,8 @@ pub enum ServiceError {
     Vault(#[from] VaultError),
 }
 
-/// Whether a failure or one of its causes is a database that is away or busy, so that the same
-/// call may succeed later.
+/// Returns whether a failure or one of its causes is a database that is away or busy, so that the
+/// same call may succeed later.
 #[must_use]
 pub fn is_unavailable(failure: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(failure);

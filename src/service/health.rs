@@ -1,5 +1,5 @@
-//! Signs of life and figures, for probes and metrics: counts and states only. Probes have no name,
-//! so that these readings are the only ones of the service without a caller.
+//! Health and figures, for probes and metrics: counts and states only. Probes have no name, so that
+//! these readings are the only ones of the service without a caller.
 
 use crate::clock::SharedClock;
 use crate::relay::RelayStatus;

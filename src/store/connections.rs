@@ -1,4 +1,4 @@
-//! Connections to a database, with a time limit on every question.
+//! Connections to a database, with a time limit on every query.
 
 use super::StoreError;
 use super::codec::doing;
@@ -7,7 +7,7 @@ use sqlx::{Database, Pool, Transaction};
 use std::future::Future;
 use std::time::Duration;
 
-/// A pool, and the time limit of a question, the wait for a free connection included.
+/// A pool, and the time limit of a query, the wait for a free connection included.
 #[derive(Debug)]
 pub(in crate::store) struct Connections<DB: Database> {
     pool: Pool<DB>,
@@ -15,7 +15,7 @@ pub(in crate::store) struct Connections<DB: Database> {
 }
 
 impl<DB: Database> Connections<DB> {
-    /// Returns the connections of a pool, each question to which takes at most `answer`.
+    /// Returns the connections of a pool; each query takes at most `answer`.
     pub(in crate::store) const fn new(pool: Pool<DB>, answer: Duration) -> Self {
         Self { pool, answer }
     }
@@ -30,7 +30,7 @@ impl<DB: Database> Connections<DB> {
         &self.pool
     }
 
-    /// Runs a question and returns [`StoreError::NoAnswer`] after the time limit.
+    /// Runs a query and returns [`StoreError::NoAnswer`] after the time limit.
     pub(in crate::store) async fn ask<'a, T, W>(
         &'a self,
         work: impl FnOnce(&'a Pool<DB>) -> W,
@@ -41,7 +41,7 @@ impl<DB: Database> Connections<DB> {
         in_time(self.answer, work(&self.pool)).await
     }
 
-    /// Begins a transaction of several statements, each of which has the time limit of a question.
+    /// Begins a transaction of several statements, each with the time limit of a query.
     pub(in crate::store) async fn begin(
         &self,
         statement: &'static str,
@@ -53,7 +53,7 @@ impl<DB: Database> Connections<DB> {
     }
 }
 
-/// A transaction of several statements. A drop without commit is a rollback.
+/// A transaction of several statements. A transaction dropped without commit is rolled back.
 pub(in crate::store) struct Change<DB: Database> {
     tx: Transaction<'static, DB>,
     answer: Duration,

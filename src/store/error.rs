@@ -1,9 +1,9 @@
-//! The one error of the store, with what a caller may do about it.
+//! The error of the store, and whether a call may be repeated.
 
 use crate::domain::Ledger;
 use std::time::Duration;
 
-/// The database failed, or holds what it should not.
+/// Error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database refused or could not be reached.
@@ -12,7 +12,7 @@ pub enum StoreError {
         if is_busy(.source) { " busy with another change, try again" } else { "" }
     )]
     Database {
-        /// Activity of the store when the database failed.
+        /// Step of the store that failed.
         doing: &'static str,
         /// Error of the database.
         #[source]

@@ -1,4 +1,4 @@
-//! Signs of life and figures, for probes and metrics.
+//! Health and figures, for probes and metrics.
 
 use super::error::StoreError;
 use async_trait::async_trait;
@@ -29,7 +29,7 @@ pub struct OutboxDepth {
 /// Answers probes and metrics.
 #[async_trait]
 pub trait Health: Send + Sync {
-    /// Asks the database for a sign of life.
+    /// Returns when the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Returns the depth of the outbox.

@@ -1,13 +1,13 @@
 //! The flag `live`: an invoice with a live claim may not be sent again.
 //!
 //! The AMC part decides; when nothing is asked of the AMC, the AMO part does. Rejects are final, so
-//! that the flag only ever falls.
+//! that the flag is cleared once and never set again.
 
 use super::{PartChange, StoreError};
 use std::collections::HashSet;
 
-/// The rule of [`crate::domain::life_cycle::is_live`] for claims already stored; the caller's
-/// condition on `claims.id` follows.
+/// Statement that applies the rule of [`crate::domain::life_cycle::is_live`] to stored claims; the
+/// caller appends a condition on `claims.id`.
 macro_rules! clear_live {
     ($which:literal) => {
         concat!(

@@ -10,8 +10,7 @@ use std::sync::Arc;
 /// The file of the embedded gateway, in the data directory.
 const FILE: &str = "gateway.db";
 
-/// An open database, known by its kind: the store of conventions reaches its connections through
-/// it.
+/// An open database, by kind. The store of conventions uses its connections.
 #[derive(Debug, Clone)]
 pub enum Database {
     /// The embedded database.
@@ -37,8 +36,8 @@ impl Database {
         }
     }
 
-    /// Opens the same database only if it is there: returns `None`, and creates nothing, when the
-    /// SQLite file is absent or the PostgreSQL database has no schema of the gateway.
+    /// Opens the database only if it exists: returns `None`, and creates nothing, when the SQLite
+    /// file is absent or the PostgreSQL database has no schema of the gateway.
     pub async fn open_existing(
         url: Option<&str>,
         data_dir: &Path,
@@ -72,7 +71,7 @@ impl Database {
     }
 }
 
-/// Where a database is.
+/// Location of a database.
 enum Location<'a> {
     File(PathBuf),
     Server(&'a str),

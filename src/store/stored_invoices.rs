@@ -46,10 +46,10 @@ pub struct StoredInvoice {
 }
 
 impl StoredInvoice {
-    /// Returns the summary that the store would have, had it written the invoice as it is read now.
-    /// The counts of events stay, because later events do not come from the file.
+    /// Returns the summary expected for the invoice as it is read now. The counts of events are
+    /// those of the store, because later events do not come from the file.
     #[must_use]
-    pub fn if_it_were(&self, read: &NewClaim) -> Self {
+    pub fn expected_for(&self, read: &NewClaim) -> Self {
         let c = &read.claim;
         Self {
             id: self.id,

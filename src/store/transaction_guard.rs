@@ -64,7 +64,7 @@ impl TransactionGuard {
         self.held = true;
     }
 
-    /// Whether this change adds to a load.
+    /// Returns whether this change adds to a load.
     pub(in crate::store) const fn is_load(&self) -> bool {
         self.held
     }

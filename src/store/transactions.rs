@@ -13,7 +13,7 @@ use super::unmatched_returns::UnmatchedReturnWrites;
 use async_trait::async_trait;
 
 /// A transaction over all nouns. Its rows become visible at [`commit`](Self::commit) or not at all;
-/// a drop without commit is a rollback.
+/// a transaction dropped without commit is rolled back.
 #[async_trait]
 pub trait UnitOfWork:
     ExchangeWrites

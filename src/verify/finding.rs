@@ -3,18 +3,18 @@
 use crate::domain::ExchangeId;
 use serde::Serialize;
 
-/// Most findings and most notes listed; the counts go on.
+/// Limit of the findings listed, and of the notes; all are counted.
 const MAX_LISTED: usize = 1_000;
 
 /// Kind of a finding or note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Kind {
-    /// A receipt does not make the link that was chained, or a link before it is gone.
+    /// The digest of a receipt differs from its link, or the link before it is missing.
     ReceiptAltered,
-    /// The receipt of a link is gone.
+    /// The receipt of a link is missing.
     ReceiptMissing,
-    /// The last receipts of the chain are gone.
+    /// The last receipts of the chain are missing.
     ChainCut,
     /// An exchange with a verdict has no link in the chain.
     ReceiptNotChained,
@@ -24,9 +24,9 @@ pub enum Kind {
     ArchiveAltered,
     /// Counts or sums of the exchange differ from the file.
     ExchangeDiffers,
-    /// The ledger is gone, or differs from the ledger of the file.
+    /// The ledger is missing, or differs from the ledger of the file.
     LedgerDiffers,
-    /// The ARL is gone, does not open, or has another digest.
+    /// The ARL is missing, does not open, or has another digest.
     ArlUnreadable,
     /// An invoice of the file is neither a claim nor quarantined.
     InvoiceLost,

@@ -123,7 +123,7 @@ fn compare_claim(
     totals.total += stored.total;
     totals.amo += stored.amo;
     totals.amc += stored.amc;
-    let expected = stored.if_it_were(&invoice.new);
+    let expected = stored.expected_for(&invoice.new);
     if *stored != expected {
         let detail = format!("claim {}: written {stored:?}, read {expected:?}", stored.id);
         verification.find(Kind::ClaimDiffers, Some(exchange.id), detail);

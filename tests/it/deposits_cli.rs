@@ -144,7 +144,11 @@ async fn a_staged_deposit_is_abandoned_under_its_depositor(db: TestDatabase) {
     let (answer, (id, output)) = tokio::join!(gateway.submit("oct-a", "grand.b2", &dre), command);
     let refused = answer.expect_err("the load was given up");
     let reason = refused.get_details_error_info().unwrap().reason;
-    assert_eq!((refused.code(), reason.as_str()), (Code::Aborted, "load_given_up"), "{refused}");
+    assert_eq!(
+        (refused.code(), reason.as_str()),
+        (Code::Aborted, "deposit_abandoned"),
+        "{refused}"
+    );
     assert!(output.status.success(), "{output:?}");
     db.holds_nothing_deposited().await;
     let receipt = gateway.submit("oct-a", "grand.b2", &dre).await.unwrap();

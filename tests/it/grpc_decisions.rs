@@ -155,10 +155,7 @@ async fn a_decision_that_the_life_cycle_forbids_writes_nothing() {
         (refused.code(), reason(&refused).as_str()),
         (Code::FailedPrecondition, "illegal_transition")
     );
-    assert_eq!(
-        refused.message(),
-        "la part amc est « Rejetée » : elle ne peut pas devenir « Payée »"
-    );
+    assert_eq!(refused.message(), "the amc part is rejected: it cannot become paid");
     let details = refused.get_error_details();
     let metadata = &details.error_info().expect("an ErrorInfo").metadata;
     assert_eq!((metadata["from"].as_str(), metadata["to"].as_str()), ("rejected", "paid"));

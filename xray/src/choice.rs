@@ -57,7 +57,7 @@ impl Wanted {
         wanted
     }
 
-    /// Whether an invoice is the chosen one; leading zeros do not count.
+    /// Returns whether an invoice is the chosen one; leading zeros do not count.
     pub(crate) fn is_invoice(&self, number: &str) -> bool {
         let bare = |n: &str| n.trim().trim_start_matches('0').to_owned();
         matches!(&self.choice, Choice::Invoice(asked) if bare(asked) == bare(number))
@@ -77,7 +77,8 @@ impl Wanted {
         self.records.iter().copied()
     }
 
-    /// Number of the last record to show. An invoice is looked for up to the end of the file.
+    /// Returns the number of the last record to show. An invoice is looked for up to the end of the
+    /// file.
     pub(crate) fn last(&self) -> u64 {
         if matches!(self.choice, Choice::Invoice(_)) {
             u64::MAX

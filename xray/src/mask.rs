@@ -88,12 +88,12 @@ fn set(hidden: &mut [bool], from: usize, to: usize, value: bool) {
     }
 }
 
-/// Whether the norm wants a zone blank.
+/// Returns whether the norm wants a zone blank.
 pub(crate) fn is_filler(zone: &Zone) -> bool {
     names_filler(zone.name)
 }
 
-/// Whether the name of a zone says that the norm wants it blank.
+/// Returns whether the name of a zone says that the norm wants it blank.
 pub(crate) fn names_filler(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["filler", "blanc", "non documente"].iter().any(|filler| name.starts_with(filler))
@@ -108,7 +108,7 @@ fn hide_words(bytes: &[u8], hidden: &mut [bool], zone: &Zone) {
     }
 }
 
-/// The runs of letters of a zone; accented letters are letters, in whatever character set.
+/// Returns the runs of letters of a zone; accented letters are letters, in whatever character set.
 fn words(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut end = 0;
     bytes.chunk_by(|a, b| is_letter(*a) == is_letter(*b)).filter_map(move |run| {
@@ -122,8 +122,8 @@ const fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte >= 0x80
 }
 
-/// Whether the columns of a record can be trusted: numeric zones hold digits, and a zone for a NIR
-/// holds one or is blank, after a blank filler.
+/// Returns whether the columns of a record can be trusted: numeric zones hold digits, and a zone
+/// for a NIR holds one or is blank, after a blank filler.
 fn trusted(bytes: &[u8], list: &[(&'static Zone, bool)]) -> bool {
     let misfit = |zone: &Zone| {
         zone.picture.is_numeric()

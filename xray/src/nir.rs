@@ -34,18 +34,18 @@ pub(crate) fn hide(bytes: &[u8], hidden: &mut [bool], columns: &[usize]) {
     }
 }
 
-/// Whether an invoice's prefix (PS, a blank, NIR) begins the record: records 2 to 5 have it, and no
-/// other type has a blank there with 13 digits behind.
+/// Returns whether an invoice's prefix (PS, a blank, NIR) begins the record: records 2 to 5 have
+/// it, and no other type has a blank there with 13 digits behind.
 pub(crate) fn has_prefix(bytes: &[u8]) -> bool {
     bytes.get(10) == Some(&b' ') && bytes.get(11..11 + LENGTH).is_some_and(is_filled)
 }
 
-/// Whether 13 bytes are written like a NIR and are not all zeros.
+/// Returns whether 13 bytes are written like a NIR and are not all zeros.
 fn is_filled(bytes: &[u8]) -> bool {
     bytes.iter().any(|b| *b != b'0') && read(bytes).is_some()
 }
 
-/// The NIR that begins at `start`, key included.
+/// Returns the NIR that begins at `start`, key included.
 fn span_at(bytes: &[u8], start: usize, expected: bool) -> Option<Range<usize>> {
     if !bytes[start].is_ascii_digit() {
         return None;
@@ -107,8 +107,8 @@ fn is_key(nir: &Nir, key: Option<&[u8]>) -> bool {
     key.and_then(CleNir::from_bytes) == Some(nir.cle())
 }
 
-/// Whether the parts of a number are those of a NIR: sex, a month or one of the codes that stand
-/// for an unknown one, a department, a commune, an order.
+/// Returns whether the parts of a number are those of a NIR: sex, a month or one of the codes that
+/// stand for an unknown one, a department, a commune, an order.
 fn is_plausible(nir: &Nir) -> bool {
     let digits = nir.expose().as_bytes();
     let month = matches!(month(digits), 1..=12 | 20 | 30..=42 | 50..=99);
@@ -117,8 +117,8 @@ fn is_plausible(nir: &Nir) -> bool {
     matches!(digits[0], b'1'..=b'4' | b'7' | b'8') && month && department && place
 }
 
-/// Whether a number is of the most common form: sex 1 or 2, a known month. Of the digits that
-/// satisfy the key by chance, one in thirty has it.
+/// Returns whether a number is of the most common form: sex 1 or 2, a known month. Of the digits
+/// that satisfy the key by chance, one in thirty has it.
 fn is_usual(nir: &Nir) -> bool {
     let digits = nir.expose().as_bytes();
     matches!(digits[0], b'1' | b'2') && matches!(month(digits), 1..=12)

@@ -38,18 +38,18 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// Number of columns to draw: a fault past the end adds its own.
+    /// Returns the number of columns to draw: a fault past the end adds its own.
     #[must_use]
     pub fn width(&self) -> usize {
         self.faults.iter().map(|f| f.last).max().unwrap_or(0).max(self.shown.len())
     }
 
-    /// The character at an index, blank past the end.
+    /// Returns the character at an index, blank past the end.
     pub(crate) fn char_at(&self, index: usize) -> char {
         self.shown.get(index).copied().unwrap_or(' ')
     }
 
-    /// The first fault that covers an index.
+    /// Returns the first fault that covers an index.
     pub(crate) fn fault_at(&self, index: usize) -> Option<&Fault> {
         self.faults.iter().find(|f| f.first <= index + 1 && index < f.last)
     }
@@ -77,13 +77,13 @@ pub struct Field {
 }
 
 impl Field {
-    /// Whether the zone is a blank filler, which is not drawn.
+    /// Returns whether the zone is a blank filler, which is not drawn.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.value.is_empty() && mask::names_filler(self.name)
     }
 
-    /// Whether a new entity begins with this zone.
+    /// Returns whether a new entity begins with this zone.
     pub(crate) fn opens_entity(&self) -> bool {
         !self.entity.is_empty() && self.no == "1" && !self.continued
     }
@@ -219,7 +219,8 @@ fn one_table(
     (hidden, placed.collect())
 }
 
-/// Whether a mandatory zone is blank or a filler is not, as in a record under the type of another.
+/// Returns whether a mandatory zone is blank or a filler is not, as in a record under the type of
+/// another.
 fn contradicts(zone: &Zone, bytes: &[u8]) -> bool {
     let blank = zone.of(bytes).iter().all(|b| *b == b' ');
     if mask::is_filler(zone) { !blank } else { blank && zone.presence == Presence::O }
@@ -248,7 +249,7 @@ fn entities(bytes: &[u8], parts: &[Part]) -> (Vec<bool>, Vec<Columns>) {
     (hidden, placed)
 }
 
-/// The part of a zone that is in this record.
+/// Returns the part of a zone that is in this record.
 fn zone_of_part(zone: &'static Zone, part: &Part, secret: &[bool]) -> Option<Columns> {
     let (start, end) = (usize::from(zone.start) - 1, usize::from(zone.end()));
     let (first, last) = (start.max(part.from), end.min(part.from + part.len));

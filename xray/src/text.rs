@@ -124,13 +124,13 @@ pub(crate) fn columns(first: usize, last: usize) -> String {
     if first == last { first.to_string() } else { format!("{first}-{last}") }
 }
 
-/// The bytes by lines of `WIDTH`, each over its ruler, and carets under faulty columns.
+/// Returns the bytes by lines of `WIDTH`, each over its ruler, and carets under faulty columns.
 #[must_use]
 pub fn bytes(sheet: &Sheet, paint: Paint) -> String {
     rows(sheet).map(|start| row(sheet, start, paint)).collect()
 }
 
-/// The lines of [`bytes`] that hold a fault, without colour.
+/// Returns the lines of [`bytes`] that hold a fault, without colour.
 #[must_use]
 pub fn faulty_bytes(sheet: &Sheet) -> String {
     rows(sheet)

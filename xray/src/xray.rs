@@ -64,17 +64,17 @@ impl<S: Read + Seek> Xray<S> {
         })
     }
 
-    /// Whether a norm was recognised.
+    /// Returns whether a norm was recognised.
     pub const fn recognised(&self) -> bool {
         self.norme.is_some()
     }
 
-    /// Number of records to show.
+    /// Returns the number of records to show.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether no record answers the choice.
+    /// Returns whether no record answers the choice.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -84,13 +84,13 @@ impl<S: Read + Seek> Xray<S> {
         self.report.anomalies.iter().filter(|f| f.record.is_none())
     }
 
-    /// Number of records with an anomaly that are left out, past
+    /// Returns the number of records with an anomaly that are left out, past
     /// [`FAULTY_MAX`](crate::FAULTY_MAX).
     pub const fn faulty_left_out(&self) -> u64 {
         self.wanted.left_out
     }
 
-    /// The sheet of a record, `index` below [`Xray::len`].
+    /// Returns the sheet of a record, `index` below [`Xray::len`].
     pub fn sheet(&mut self, index: usize) -> io::Result<Sheet> {
         let entry = &self.entries[index];
         let raw = locate::raw(&mut self.source, self.norme, entry)?;

@@ -6,7 +6,7 @@ use noemie_parsers::physical::enregistrements::Forme;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-/// Invoices of each deposit: enough to see, few enough to read.
+/// Invoices of each deposit: few enough to be read on a terminal.
 const INVOICES: u64 = 3;
 
 /// Conventions of the pharmacy and of the nurse that the DRE files name.
@@ -20,7 +20,7 @@ const REGISTER: &str = "finess;etalab;1;2026-02-01\n\
     structureet;990000119;990000911;PHARMACIE EXEMPLE;;;;1;R;DES ESSAIS;;;001;99;EXEMPLE;99001 \
     VILLE EXEMPLE;;;620;Pharmacie d'Officine;3201;;;;01;;;;2001-02-03;1900-01-01;2026-01-01;\n";
 
-/// Files of the demonstration, by what they show.
+/// Files of the demonstration.
 #[derive(Clone)]
 pub(super) struct Files {
     /// DRE without a fault.

@@ -1,4 +1,5 @@
-//! `demo`: the whole job, in a temporary embedded gateway, with invented files.
+//! `demo`: deposits, lookups, decisions and returns of invented files, in a temporary embedded
+//! gateway.
 //!
 //! Clock and identifiers come from [`FixedClock`], so that every run prints the same; a test
 //! compares the transcript in `README.md`. Database, archive, parsers, outbox and return files are

@@ -5,12 +5,12 @@ use anyhow::Result;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Characters that a shell takes as they are.
+/// Characters that need no quotes in a shell.
 const PLAIN: &str = "/._-+=:,@%";
 
-/// Prints what is left in the directory, and commands that work as printed from where the user
-/// stands: they begin with the name by which this process was started, since `cargo run` puts
-/// nothing on the PATH.
+/// Prints the files left in the directory, and commands that work as printed in the user's current
+/// directory: they begin with the name by which this process was started, because `cargo run` does
+/// not put the program on the PATH.
 pub(super) fn print(out: &mut Output, dir: &Path) -> Result<()> {
     let program = std::env::args().next().unwrap_or_else(|| "noemie-gateway".to_owned());
     let (program, data) = (shell_word(&program), shell_word(&dir.display().to_string()));

@@ -22,9 +22,9 @@ pub(super) enum DlqCommand {
     List(ListArgs),
     /// Print messages, each with its event.
     Show(ShowArgs),
-    /// Send messages back to the queue where they died, under their first ids.
+    /// Replay messages to the queue where they died, under their first event ids.
     Replay(ReplayArgs),
-    /// Throw messages away.
+    /// Delete messages.
     Drop(DropArgs),
     /// Print the journal of operations (replays, drops, abandoned deposits), newest first.
     Journal(JournalArgs),

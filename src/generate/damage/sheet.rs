@@ -83,17 +83,17 @@ impl Sheet {
         self.records[..index].iter().map(|r| (r.bytes.len() + self.line_end().len()) as u64).sum()
     }
 
-    /// The first record of that kind in an invoice.
+    /// Returns the first record of that kind in an invoice.
     pub(super) fn find_in(&self, invoice: usize, which: impl Fn(Genre) -> bool) -> Option<usize> {
         self.records.iter().position(|r| r.invoice == Some(invoice) && which(r.genre))
     }
 
-    /// Adds to a number.
+    /// Adds `n` to a number of a record.
     pub(super) fn add(&mut self, index: usize, zone: &Zone, n: u64) {
         self.change(index, zone, |value| value + n);
     }
 
-    /// Takes one from a number of the next record of that kind.
+    /// Subtracts one from a number of the next record of that kind.
     pub(super) fn lower(&mut self, from: usize, genre: Genre, zone: &Zone) {
         if let Some(i) = self.records[from..].iter().position(|r| r.genre == genre) {
             self.change(from + i, zone, |value| value.saturating_sub(1));

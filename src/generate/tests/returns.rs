@@ -82,7 +82,7 @@ fn flat_payments_and_recoveries_are_in_the_sums() {
     }
 }
 
-/// The codes of everything that the reader finds in a return.
+/// Returns the codes of everything that the reader finds in a return.
 fn findings(bytes: &[u8], packaging: Packaging) -> Vec<Code> {
     let mut reader = noemie_parsers::noemie::Reader::new(bytes, packaging);
     let mut found = Vec::new();
@@ -120,7 +120,7 @@ fn a_damaged_return_raises_what_it_names() {
         let file = made(packaging).expect("generated");
         let found = findings(&file, packaging);
         assert!(found.contains(&damage.code()), "{damage:?}: {found:?}");
-        // Each is made in one packaging: the other has no certain place for it.
+        // Each damage is made in the packaging in which its position is known.
         let other =
             if packaging == Packaging::Blocs { Packaging::Lignes } else { Packaging::Blocs };
         assert!(matches!(made(other), Err(GenerateError::Impossible(_))), "{damage:?}");

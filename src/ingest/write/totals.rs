@@ -131,7 +131,7 @@ impl Totals {
     }
 
     /// Adds a finding. The list has a limit, for a file of a million duplicates must not fill the
-    /// memory; the count goes on.
+    /// memory. All findings are counted.
     pub(in crate::ingest) fn add_finding(&mut self, finding: Finding) {
         self.finding_count += 1;
         if self.findings.len() < LONGEST_LIST {

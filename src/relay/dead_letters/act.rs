@@ -135,7 +135,8 @@ impl Act {
         outcome.stopped = stopped.map(|error| Chain(&error).to_string());
         let stage = if outcome.stopped.is_some() { Stage::Failed } else { Stage::Done };
         let ended = json!({
-            "done": outcome.done, "without_queue": outcome.without_queue, "stopped": outcome.stopped,
+            "done": outcome.done, "without_queue": outcome.without_queue,
+            "stopped": outcome.stopped,
         });
         let recorded = journal.write(stage, ended).await;
         tracing::warn!(

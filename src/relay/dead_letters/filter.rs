@@ -1,4 +1,4 @@
-//! Which dead letters are meant. Every condition given must hold.
+//! Filter of dead letters: a letter has to meet every condition given.
 
 use super::DeadLetter;
 use crate::domain::{ClaimId, EventId};
@@ -21,28 +21,28 @@ pub struct Filter {
     /// Routing key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routing_key: Option<KeyPattern>,
-    /// Queue where they died.
+    /// Queue where the letter died.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     /// Reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Died before this instant. A letter without date is not.
+    /// Died before this instant. A letter without a date does not match.
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     pub died_before: Option<OffsetDateTime>,
-    /// Died at this instant or later. A letter without date is not.
+    /// Died at this instant or later. A letter without a date does not match.
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     pub died_from: Option<OffsetDateTime>,
 }
 
 impl Filter {
-    /// Whether it lets everything through.
+    /// Returns whether the filter has no condition.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether a letter is meant.
+    /// Returns whether a letter meets every condition.
     #[must_use]
     pub fn matches(&self, letter: &DeadLetter) -> bool {
         self.group.as_ref().is_none_or(|group| letter.group == *group)
@@ -63,7 +63,7 @@ impl Filter {
 #[serde(transparent)]
 pub struct KeyPattern(String);
 
-/// Not a pattern of routing keys.
+/// Error: the text is no pattern of routing keys.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "a routing key is words of letters, digits and `_` between dots; `*` stands for one word, `#` \
@@ -102,7 +102,8 @@ impl KeyPattern {
     }
 }
 
-/// Keys have four words, so that trying each length of `#` costs nothing.
+/// Returns whether a pattern matches a key, word by word. Keys have four words, so that trying each
+/// length of `#` is cheap.
 fn words_match(pattern: &[&str], key: &[&str]) -> bool {
     match (pattern.split_first(), key.split_first()) {
         (None, _) => key.is_empty(),

@@ -131,8 +131,7 @@ pub enum DecideError {
     #[error("idempotency key already used for another decision")]
     KeyReused,
     /// The life cycle forbids the transition.
-    #[error("la part {} est « {} » : elle ne peut pas devenir « {} \
-        »", .part.as_str(), .from.libelle(), .to.libelle())]
+    #[error("the {} part is {}: it cannot become {}", .part.as_str(), .from.as_str(), .to.as_str())]
     IllegalTransition {
         /// The part.
         part: PartKind,
@@ -142,7 +141,7 @@ pub enum DecideError {
         to: PartState,
     },
     /// The part already has this state, with another transfer, amount or other reasons.
-    #[error("la part {} est déjà « {} », avec un autre contenu", .part.as_str(), .state.libelle())]
+    #[error("the {} part is already {}, with another content", .part.as_str(), .state.as_str())]
     DecidedOtherwise {
         /// The part.
         part: PartKind,
@@ -150,7 +149,11 @@ pub enum DecideError {
         state: PartState,
     },
     /// The amount is zero, negative, or more than what is asked or was paid.
-    #[error("le montant {amount} € n'est pas compris entre 0,01 € et {limit} €")]
+    #[error(
+        "the amount {} is not between 1 and {} centimes",
+        .amount.centimes(),
+        .limit.centimes()
+    )]
     AmountOutOfRange {
         /// Amount given.
         amount: Montant,
@@ -158,7 +161,7 @@ pub enum DecideError {
         limit: Montant,
     },
     /// The reject has no reason.
-    #[error("un rejet porte au moins un motif")]
+    #[error("a reject needs at least one reason")]
     ReasonMissing,
     /// The database failed.
     #[error(transparent)]

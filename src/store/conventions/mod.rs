@@ -101,7 +101,7 @@ pub trait ConventionStore: Send + Sync {
         at: OffsetDateTime,
         rows: &[FinessRow],
     ) -> Result<Vec<i64>, StoreError>;
-    /// Puts the staged rows in force as the register, in one transaction. With `max_loss_percent`
+    /// Makes the staged rows the register in force, in one transaction. With `max_loss_percent`
     /// an extract that lacks a larger share of the establishments in force is refused.
     async fn apply_finess(
         &self,

@@ -28,10 +28,10 @@ mod db {
     pub(super) use sqlx::Postgres as Db;
 
     pub(super) const BEGIN: &str = "BEGIN";
-    /// Locks out another import; lookups go on reading.
+    /// Blocks another import; lookups go on reading.
     pub(super) const LOCK_REGISTER: &str =
         "LOCK TABLE finess_snapshots IN SHARE ROW EXCLUSIVE MODE";
-    /// Locks out another import; lookups go on reading.
+    /// Blocks another import; lookups go on reading.
     pub(super) const LOCK_CONVENTIONS: &str =
         "LOCK TABLE convention_imports IN SHARE ROW EXCLUSIVE MODE";
     /// Joins establishments `e` with conventions `c`. `OFFSET 0` in [`KEYED_JOIN_END`] keeps the

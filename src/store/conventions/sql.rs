@@ -1,4 +1,5 @@
-//! The statements, the same for both databases. What differs is in `sqlite.rs` and `postgres.rs`.
+//! The statements that both databases share. Statements that differ are in `sqlite.rs` and
+//! `postgres.rs`.
 
 /// Columns of an establishment version, in the order of its struct.
 macro_rules! establishment_columns {
@@ -12,29 +13,30 @@ macro_rules! establishment_columns {
 pub(super) const CONVENTION_COLUMNS: &str = "c.identifier, c.amc, c.convention_type, c.domain, \
     c.starts_on, c.ends_on, c.state, c.motive, c.concentrator, c.rpps, c.finess_et";
 
-/// When two versions of an establishment (`s` staged, `e` in force) differ. Two differences have
-/// names of their own; the update date is none.
+/// Condition that the names of an establishment differ between the staged row `s` and the version
+/// in force `e`.
 macro_rules! renamed {
     () => {
         "(s.name <> e.name OR s.long_name <> e.long_name)"
     };
 }
+/// Condition that the legal entity differs between `s` and `e`.
 macro_rules! ej_changed {
     () => {
         "(s.finess_ej <> e.finess_ej)"
     };
 }
+/// Condition that another value differs between `s` and `e`. The update date is not compared.
 macro_rules! otherwise_changed {
     () => {
         "(s.category_code <> e.category_code OR s.category_label <> e.category_label \
          OR s.department <> e.department OR s.post_line <> e.post_line \
-         OR s.siret <> e.siret OR s.codemft <> e.codemft OR s.opened_on IS DISTINCT \
-         FROM e.opened_on)"
+         OR s.siret <> e.siret OR s.codemft <> e.codemft \
+         OR s.opened_on IS DISTINCT FROM e.opened_on)"
     };
 }
 
-/// Whether two convention rows (`s` staged, `c` in the table) say different things under the same
-/// key.
+/// Condition that the staged convention `s` and the stored convention `c` of the same key differ.
 macro_rules! convention_differs {
     () => {
         "(s.ends_on IS DISTINCT FROM c.ends_on OR s.state <> c.state OR s.motive <> c.motive \
@@ -42,6 +44,7 @@ macro_rules! convention_differs {
          OR s.rpps <> c.rpps OR s.finess_et <> c.finess_et)"
     };
 }
+/// Condition that `c` is the current convention with the key of `s`.
 macro_rules! same_convention {
     () => {
         "c.recorded_to IS NULL AND c.identifier = s.identifier AND c.amc = s.amc \
@@ -79,7 +82,8 @@ pub(super) const STAGE_CONVENTIONS: &str = "INSERT INTO convention_staging (impo
 
 pub(super) const KEEP_FIRST: &str = " ON CONFLICT DO NOTHING RETURNING line";
 
-/// In force, of which absent from the extract; rows of the extract.
+/// Counts the establishments in force, those that the extract lacks, and the readable rows of the
+/// extract.
 pub(super) const COUNT_LOSS: &str = "SELECT (SELECT COUNT(*) FROM finess_establishments \
     WHERE valid_to IS NULL) AS in_force, (SELECT COUNT(*) FROM finess_establishments e \
     WHERE e.valid_to IS NULL \
@@ -114,13 +118,13 @@ pub(super) const COUNT_CHANGES: &str = concat!(
      AND e.valid_to IS NULL WHERE s.import_id = $1"
 );
 
-/// $1 import, $2 date of the extract, $3 date of the one before.
+/// Parameters: $1 import, $2 date of the extract, $3 date of the extract before.
 pub(super) const CLOSE_ABSENT: &str = "UPDATE finess_establishments AS e SET valid_to = $2, \
     last_seen = $3, close_reason = 'absent' \
     WHERE e.valid_to IS NULL AND NOT EXISTS (SELECT 1 FROM finess_staging s WHERE s.import_id = $1 \
     AND s.finess_et = e.finess_et)";
 
-/// Same parameters.
+/// Parameters as for [`CLOSE_ABSENT`].
 pub(super) const CLOSE_CHANGED: &str = concat!(
     "UPDATE finess_establishments AS e SET valid_to = $2, last_seen = $3, close_reason = 'modifie' \
      WHERE e.valid_to IS NULL \
@@ -134,7 +138,7 @@ pub(super) const CLOSE_CHANGED: &str = concat!(
     "))"
 );
 
-/// $1 import, $2 date of the extract.
+/// Parameters: $1 import, $2 date of the extract.
 pub(super) const OPEN_VERSIONS: &str = "INSERT INTO finess_establishments (finess_et, finess_ej, \
     name, long_name, category_code, category_label, department, post_line, siret, codemft, \
     opened_on, updated_on, valid_from, first_version) \
@@ -165,7 +169,7 @@ pub(super) const COUNT_CONVENTION_CHANGES: &str = concat!(
     " WHERE s.import_id = $1"
 );
 
-/// $1 import, $2 now.
+/// Parameters: $1 import, $2 now.
 pub(super) const CLOSE_CONVENTIONS: &str = concat!(
     "UPDATE conventions AS c SET recorded_to = $2 WHERE c.recorded_to IS NULL \
      AND EXISTS (SELECT 1 FROM convention_staging s WHERE s.import_id = $1 AND ",
@@ -175,7 +179,7 @@ pub(super) const CLOSE_CONVENTIONS: &str = concat!(
     ")"
 );
 
-/// $1 import, $2 now, $3 digest of the file.
+/// Parameters: $1 import, $2 now, $3 digest of the file.
 pub(super) const OPEN_CONVENTIONS: &str = concat!(
     "INSERT INTO conventions (identifier, amc, convention_type, domain, starts_on, ends_on, state, \
      motive, concentrator, rpps, finess_et, recorded_from, source_digest) \
@@ -187,7 +191,7 @@ pub(super) const OPEN_CONVENTIONS: &str = concat!(
     ")"
 );
 
-/// $1 import. Keeps the AMCs of the file, so that "is this AMC known" is one keyed read.
+/// Inserts the AMC numbers of the import $1, so that whether an AMC is known is one read by key.
 pub(super) const INSERT_CONVENTION_AMCS: &str = "INSERT INTO convention_amcs (amc) \
      SELECT DISTINCT amc FROM convention_staging WHERE import_id = $1 ON CONFLICT DO NOTHING";
 
@@ -195,7 +199,7 @@ pub(super) const INSERT_CONVENTION_IMPORT: &str = "INSERT INTO convention_import
     source_name, encoding, imported_at, row_count, added, changed, unchanged) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
-/// $1 import, $2 seconds since 1970.
+/// Parameters: $1 import, $2 seconds since 1970.
 pub(super) const DISCARD_FINESS: &str =
     "DELETE FROM finess_staging WHERE import_id = $1 OR staged_at < $2";
 pub(super) const DISCARD_CONVENTIONS: &str =

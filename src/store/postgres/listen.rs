@@ -5,12 +5,12 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Pause before a lost listener connects again; meanwhile waiters live on their own timeout.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Pause before a lost listener connects again; until then waiters read after their own timeout.
+const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Time limit of a silent connection, after which the listener makes a new one. A dead connection
-/// costs a second an event, because waiters read by themselves.
-const BELIEVED: Duration = Duration::from_secs(300);
+/// Time without a notification after which the listener makes a new connection. A dead connection
+/// delays events by a second, because waiters also read after their own timeout.
+const MAX_SILENCE: Duration = Duration::from_secs(300);
 
 /// Wakes the waiters of this process at each notification, for ever, and connects again after a
 /// lost connection.
@@ -25,7 +25,7 @@ pub(super) async fn listen(options: PgConnectOptions, notifier: Notifier) {
         if let Err(error) = listen_once(&pool, &notifier).await {
             tracing::warn!(error = %error, "store.listen lost its connection, will connect again");
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RECONNECT_PAUSE).await;
     }
 }
 
@@ -34,13 +34,15 @@ async fn listen_once(pool: &sqlx::PgPool, notifier: &Notifier) -> Result<(), sql
     listener.listen(CHANNEL).await?;
     loop {
         // Notifications between two connections are lost: waiters read once after each connection.
-        notifier.doubt();
+        notifier.wake_all();
         // `None`: the connection was lost. The listener connects again at its next call, and
         // waiters read again above.
         loop {
-            let Ok(heard) = timeout(BELIEVED, listener.try_recv()).await else { return Ok(()) };
-            let Some(heard) = heard? else { break };
-            notifier.hear(heard.payload());
+            let Ok(received) = timeout(MAX_SILENCE, listener.try_recv()).await else {
+                return Ok(());
+            };
+            let Some(notification) = received? else { break };
+            notifier.receive(notification.payload());
         }
     }
 }

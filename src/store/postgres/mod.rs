@@ -62,23 +62,23 @@ mod unit;
 mod withdrawals;
 
 /// Time limit of the wait for a free connection, after which the caller gets an error.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// A connection idle for longer is pinged before use. A ping each time would cost a quarter of the
-/// throughput; no ping would hand out, after a restart of the server, one dead connection after the
-/// other.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
-/// Time limit of that ping.
-const ALIVE: Duration = Duration::from_secs(1);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Idle time after which a connection is pinged before use. A ping before every use would cost a
+/// quarter of the throughput; without pings, each pooled connection would fail once after a restart
+/// of the server.
+const MAX_UNCHECKED_IDLE: Duration = Duration::from_secs(1);
+/// Time limit of the ping.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time limit of a statement, which takes milliseconds. A connection cut silently (cable, firewall,
 /// frozen host) never answers, and the system gives up on it after a quarter of an hour at best.
 const ANSWER: Duration = Duration::from_secs(30);
 /// Time limit of a statement of an import: applying an extract reads the whole register, some
 /// hundred thousand rows.
-const IMPORT: Duration = Duration::from_secs(300);
+const IMPORT_TIMEOUT: Duration = Duration::from_secs(300);
 /// Connections beside the work, for tasks that must not stop under load: probes, figures, the relay
 /// with its outbox, notifications between replicas. The number is small, because each task takes
 /// some milliseconds.
-const UPKEEP: u32 = 4;
+const UPKEEP_CONNECTIONS: u32 = 4;
 /// Settings of each connection on the server.
 ///
 /// The server notices a silent replica and frees its locks: cable or host after 30 s + 3 × 10 s; a
@@ -86,8 +86,8 @@ const UPKEEP: u32 = 4;
 /// 60 s.
 ///
 /// A transaction that waits 20 s for a lock gets an error and retries. The limit is shorter than
-/// [`ANSWER`]: a wait for a neighbour (a large return of a caisse has its claims locked for as long
-/// as it is written) must not look like a dead connection, nor cost one.
+/// [`ANSWER`]: a wait for another transaction (a large return of a caisse keeps its claims locked
+/// while it is written) must not look like a dead connection.
 const SESSION: [(&str, &str); 5] = [
     ("tcp_keepalives_idle", "30"),
     ("tcp_keepalives_interval", "10"),
@@ -124,7 +124,7 @@ impl PostgresStore {
             .connect_with(options.clone())
             .await
             .map_err(doing("connecting to PostgreSQL"))?;
-        let upkeep = pool(UPKEEP).connect_lazy_with(options.clone());
+        let upkeep = pool(UPKEEP_CONNECTIONS).connect_lazy_with(options.clone());
         let wake = Arc::<Wake>::default();
         let notifier = Notifier::new(Arc::clone(&wake));
         let listening = tokio::spawn(listen::listen(options.clone(), notifier.clone()));
@@ -141,7 +141,7 @@ impl PostgresStore {
         })
     }
 
-    /// Whether the schema of the gateway was ever brought into this database.
+    /// Returns whether the database has the schema of the gateway, of any version.
     pub(in crate::store) async fn has_schema(&self) -> Result<bool, StoreError> {
         self.work
             .ask(async |pool: &PgPool| {
@@ -180,7 +180,10 @@ impl PostgresStore {
 
     /// Returns the store of register and conventions, on the same connections.
     pub(in crate::store) fn conventions(&self) -> PostgresConventions {
-        PostgresConventions { reader: self.work.within(ANSWER), writer: self.work.within(IMPORT) }
+        PostgresConventions {
+            reader: self.work.within(ANSWER),
+            writer: self.work.within(IMPORT_TIMEOUT),
+        }
     }
 
     /// Returns the connections for reads.
@@ -229,21 +232,22 @@ fn of_session(options: PgConnectOptions) -> PgConnectOptions {
 fn pool(max_connections: u32) -> PgPoolOptions {
     let pool = PgPoolOptions::new()
         .max_connections(max_connections)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false);
     let pool = pool.before_acquire(|connection, idle| {
         Box::pin(async move {
             // An error here would fail the caller; `false` gives the caller another connection. A
             // cut cable gives no answer at all.
-            let alive = async { matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(()))) };
-            Ok(idle.idle_for < TRUSTED_IDLE || alive.await)
+            let alive =
+                async { matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(()))) };
+            Ok(idle.idle_for < MAX_UNCHECKED_IDLE || alive.await)
         })
     });
     // A caller may have cancelled half-way, with a dead connection. Without a limit the connection
     // would keep its slot in the pool until the system notices.
     pool.after_release(|connection, _| {
         Box::pin(async move {
-            timeout(ALIVE, connection.flush())
+            timeout(PING_TIMEOUT, connection.flush())
                 .await
                 .unwrap_or(Err(sqlx::Error::PoolTimedOut))
                 .map(|()| true)
@@ -254,7 +258,7 @@ fn pool(max_connections: u32) -> PgPoolOptions {
 /// Disables TLS towards a server on the same machine, unless the URL or `PGSSLMODE` asks for it.
 /// sqlx 0.9.0 leaves Nagle's algorithm on (its issue 4335), and TLS cuts a batch into records of 16
 /// KiB: each waits 40 ms for the acknowledgement of the record before, which makes an ingest three
-/// times slower. Traffic over the loopback leaves the machine nowhere.
+/// times slower. Loopback traffic does not leave the machine.
 fn plain_on_loopback(options: PgConnectOptions, url: &str) -> PgConnectOptions {
     let is_loopback = matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1" | "[::1]");
     let is_said = url.contains("sslmode")
@@ -273,8 +277,8 @@ impl Drop for PostgresStore {
 impl Schema for PostgresStore {
     async fn migrate(&self) -> Result<(), StoreError> {
         let mut migrations = sqlx::migrate!("migrations/postgres");
-        // A newer gateway may have been here, and this one may be started again: migrations only
-        // ever add.
+        // A schema of a later version is accepted: migrations only add, so that the version before
+        // still runs.
         migrations.set_ignore_missing(true);
         let pool = self.patient();
         let migrated = migrations.run(&pool).await.map_err(StoreError::Migration);

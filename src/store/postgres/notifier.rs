@@ -15,8 +15,9 @@ use tokio::time::timeout;
 
 /// The channel of notifications.
 pub(super) const CHANNEL: &str = "noemie_outbox";
-/// Time limit of a notification. The other replicas read the events without it soon after.
-const IN_TIME: Duration = Duration::from_secs(2);
+/// Time limit of sending a notification. Replicas without it read the events after their own
+/// timeout.
+const NOTIFY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Announces commits.
 #[derive(Debug, Clone)]
@@ -51,10 +52,10 @@ impl Notifier {
                 () = self.0.published.notified() => Occasion::Published,
             };
             let notification = query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(word(occasion));
-            if !matches!(timeout(IN_TIME, notification.execute(&pool)).await, Ok(Ok(_))) {
+            if !matches!(timeout(NOTIFY_TIMEOUT, notification.execute(&pool)).await, Ok(Ok(_))) {
                 tracing::debug!(
                     ?occasion,
-                    "the other replicas were not told of events, they will look by themselves"
+                    "the other replicas were not notified of events and read them after a timeout"
                 );
             }
         }
@@ -62,17 +63,17 @@ impl Notifier {
 
     /// Wakes this process by a notification of a replica, itself included. An empty notification
     /// means either occasion.
-    pub(super) fn hear(&self, said: &str) {
+    pub(super) fn receive(&self, payload: &str) {
         for occasion in [Occasion::Written, Occasion::Published] {
-            if said.is_empty() || said == word(occasion) {
+            if payload.is_empty() || payload == word(occasion) {
                 self.0.wake.announce(occasion);
             }
         }
     }
 
     /// Wakes this process, because it may have missed a notification.
-    pub(super) fn doubt(&self) {
-        self.hear("");
+    pub(super) fn wake_all(&self) {
+        self.receive("");
     }
 }
 

@@ -79,7 +79,7 @@ fn restrict(query: &mut QueryBuilder<Db>, scope: &Scope, dimensions: &[(&str, &E
     }
 }
 
-/// Whether a dimension covers no value.
+/// Returns whether a dimension covers no value.
 fn is_empty(extent: &Extent) -> bool {
     matches!(extent, Extent::Only(values) if values.is_empty())
 }

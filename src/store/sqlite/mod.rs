@@ -60,13 +60,13 @@ mod withdrawals;
 
 /// Connections that read: enough for a listing, a status and the relay at once; more connections
 /// would share the same disk.
-const READERS: u32 = 4;
+const MAX_READERS: u32 = 4;
 /// Time limit of the wait for the writer. A large return of a caisse has the writer for as long as
 /// it is read.
-const WRITER_PATIENCE: Duration = Duration::from_secs(60);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Time limit of a statement that waits for a lock of another process (`sqlite3` in an operator's
 /// shell).
-const BUSY: Duration = Duration::from_secs(10);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A store in one SQLite file.
 #[derive(Debug)]
@@ -88,15 +88,15 @@ impl SqliteStore {
             // FULL: an ARL leaves only after the commit, so the commit must outlive a power cut.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(BUSY);
+            .busy_timeout(BUSY_TIMEOUT);
         let pool =
-            |max| SqlitePoolOptions::new().max_connections(max).acquire_timeout(WRITER_PATIENCE);
+            |max| SqlitePoolOptions::new().max_connections(max).acquire_timeout(ACQUIRE_TIMEOUT);
         // The writer first: it makes the file and turns WAL on, which a reader cannot.
         let writer = pool(1)
             .connect_with(options.clone())
             .await
             .map_err(doing("opening the SQLite file"))?;
-        let readers = pool(READERS)
+        let readers = pool(MAX_READERS)
             .connect_with(options.read_only(true))
             .await
             .map_err(doing("opening the SQLite file for reading"))?;
@@ -156,8 +156,8 @@ impl SqliteStore {
 impl Schema for SqliteStore {
     async fn migrate(&self) -> Result<(), StoreError> {
         let mut migrations = sqlx::migrate!("migrations/sqlite");
-        // A newer gateway may have been here, and this one may be started again: migrations only
-        // ever add.
+        // A schema of a later version is accepted: migrations only add, so that the version before
+        // still runs.
         migrations.set_ignore_missing(true);
         migrations.run(self.writer.pool()).await.map_err(StoreError::Migration)
     }
