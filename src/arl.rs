@@ -11,7 +11,7 @@
 
 use crate::domain::civil_time::paris_date;
 use crate::domain::{
-    Exchange, Norm, ReturnFile, ReturnId, ReturnKind, Severity, UnwrittenInvoice, Verdict,
+    Exchange, KeyId, Norm, ReturnFile, ReturnId, ReturnKind, Severity, UnwrittenInvoice, Verdict,
 };
 use crate::vault::{Vault, VaultError};
 use noemie_parsers::noemie::{
@@ -25,6 +25,10 @@ pub const REFERENCE: &str = "ARL";
 
 /// Most faults of the file that an ARL lists; the report lists them all.
 const MAX_FAULTS: usize = 200;
+
+/// Next step for a verdict of a later version. An ARL is written with the verdict of this version, so
+/// that no partner reads it.
+const UNKNOWN_VERDICT: &str = "VERDICT INCONNU DE CETTE VERSION";
 
 /// Writes the ARL of an exchange. Returns the sealed file and its bytes.
 #[must_use]
@@ -55,6 +59,7 @@ pub fn write(
         file_name: format!("ARL_{}_{sign}.noemie", exchange.id),
         digest: blake3::hash(&bytes).to_hex().to_string(),
         sealed: vault.seal(&ReturnFile::seal_context(id), &bytes),
+        key_id: KeyId(vault.key_id()),
         created_at: exchange.received_at,
     };
     (file, bytes)
@@ -180,6 +185,7 @@ fn counts_and_next_step(exchange: &Exchange) -> [String; 2] {
                 "RETOUR PRIS EN COMPTE EN PARTIE : LES FACTURES MISES DE COTE NE L'ONT PAS ETE"
             }
             Verdict::Accepted => "RETOUR PRIS EN COMPTE",
+            Verdict::Unknown => UNKNOWN_VERDICT,
         };
         return [counts, next.to_owned()];
     }
@@ -204,6 +210,7 @@ fn counts_and_next_step(exchange: &Exchange) -> [String; 2] {
              DEJA CONNUES"
         }
         Verdict::Accepted => "FICHIER ACCEPTE : RIEN A RENVOYER, NE PAS ENVOYER DE DOUBLE PAPIER",
+        Verdict::Unknown => UNKNOWN_VERDICT,
     };
     [counts, next.to_owned()]
 }

@@ -31,15 +31,15 @@ const PREPARE: [&str; 4] = [
 const PAST: [&str; 5] = [
     "INSERT INTO exchanges (id, sender, digest, verdict, norm, received_at) SELECT pg_temp.v7(at, e), 'past', 'past' || e, 'accepted', 'b2', at \
      FROM (SELECT e, timestamptz '2020-01-01' + e * interval '10 hours' AS at FROM generate_series(0, ($1::bigint - 1) / 5000) AS e) AS x",
-    "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, ordinal, first_record, record_count, identity, person, vault, ps, norm_code, \
-     invoice_number, invoice_complement, amc_number, amo_organism, total, received_at, live) \
+    "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, ordinal, first_record, record_count, identity, person, token_version, vault, key_id, \
+     ps, norm_code, invoice_number, invoice_complement, amc_number, amo_organism, total, received_at, date_limite_reponse_amc, live) \
      SELECT pg_temp.v7(at + r * interval '1 ms', n), pg_temp.v7(at, e), 'dre', 'past', 1, lpad((r / 50)::text, 3, '0'), r, r * 10, 10, \
-     encode(sha256(n::text::bytea), 'hex'), encode(sha256(('p' || n % 300000)::bytea), 'hex'), decode(repeat('ab', 180), 'hex'), \
+     encode(sha256(n::text::bytea), 'hex'), encode(sha256(('p' || n % 300000)::bytea), 'hex'), 1, decode(repeat('ab', 180), 'hex'), '0badcafe', \
      '992' || lpad(ps::text, 5, '0') || '0', 'PS', lpad(((ps * 7990271 + e * 50 + r % 50) % 1000000000)::text, 9, '0'), '', '0099900011', \
-     '017100000', 2500, at, n % 33 <> 0 \
+     '017100000', 2500, at, '', n % 33 <> 0 \
      FROM (SELECT n, n / 5000 AS e, n % 5000 AS r, timestamptz '2020-01-01' + (n / 5000) * interval '10 hours' AS at, (n / 50) * 48271 % 99991 AS ps \
      FROM generate_series(0::bigint, $1::bigint - 1) AS n) AS x",
-    "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, reasons, updated_at, due_at, told_in) \
+    "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, reasons, updated_at, due_at, reported_in) \
      SELECT id, k, CASE WHEN k = 'amc' AND NOT live THEN 'rejected' ELSE 'paid' END, 1250, 1250, '[]', received_at, \
      CASE WHEN k = 'amc' THEN received_at END, CASE WHEN k = 'amc' AND NOT live THEN exchange_id END FROM claims, (VALUES ('amc'), ('amo')) AS kinds(k)",
     "INSERT INTO claim_lines (claim_id, rank, record_type, act_code, quantity, coefficient, unit_price, base, rate, billed, amo, amc, qualifier) \

@@ -272,7 +272,7 @@ async fn steady_decisions(
                 part: PartKind::Amc,
                 kind: DecisionKind::Accept,
                 idempotency_key: None,
-                decided_by: "bench".into(),
+                decided_by: Some("bench".into()),
             };
             decide(store.as_ref(), clock.as_ref(), &Caller::local(), &decision).await.unwrap();
             (claim, Instant::now())

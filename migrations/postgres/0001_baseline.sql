@@ -41,7 +41,7 @@ CREATE TABLE exchanges (
     archive_name    TEXT NOT NULL DEFAULT '',
     -- Rank of the last invoice that a staged deposit wrote. A batch continues from here or fails,
     -- so that two writers of one deposit never write the same part.
-    loaded          BIGINT NOT NULL DEFAULT 0,
+    last_written_invoice BIGINT NOT NULL DEFAULT 0,
     -- `restart` or `abandon` while the invoices of a staged deposit are being deleted; null
     -- otherwise.
     withdrawal      TEXT,
@@ -54,7 +54,7 @@ CREATE UNIQUE INDEX exchanges_key ON exchanges (sender, idempotency_key) WHERE i
 CREATE INDEX exchanges_newest ON exchanges (received_at, id);
 CREATE INDEX exchanges_by_sender ON exchanges (sender, received_at, id);
 -- Staged deposits: as many rows as large deposits are under way.
-CREATE INDEX exchanges_loading ON exchanges (received_at, id) WHERE verdict IS NULL;
+CREATE INDEX exchanges_staged ON exchanges (received_at, id) WHERE verdict IS NULL;
 
 -- One 000..999. Only exchanges that were not refused write here, so that a corrected file can be
 -- sent again (control C5).
@@ -102,7 +102,12 @@ CREATE TABLE claims (
     record_count       BIGINT NOT NULL,
     identity           TEXT NOT NULL,
     person             TEXT NOT NULL,
+    -- Construction of the two tokens above (`TOKEN_VERSION` in `vault/token.rs`).
+    token_version      BIGINT NOT NULL,
     vault              BYTEA NOT NULL,
+    -- Id of the master key that sealed `vault`, 8 hexadecimal digits: the rows of a key are found by
+    -- it when that key is replaced.
+    key_id             TEXT NOT NULL,
     ps                 TEXT NOT NULL,
     norm_code          TEXT NOT NULL,
     invoice_number     TEXT NOT NULL,
@@ -113,6 +118,9 @@ CREATE TABLE claims (
     total              BIGINT NOT NULL,
     received_at        TIMESTAMPTZ NOT NULL,
     corrects           UUID,
+    -- Limit for the answer of the AMC as sent (2X 45-52, AAMMJJHH, Paris); empty without 2X. The
+    -- limit that counts is `claim_parts.due_at`, computed from it.
+    date_limite_reponse_amc TEXT NOT NULL,
     -- False once the AMC part is rejected (the AMO part when nothing is asked of the AMC): the
     -- invoice may then be sent again. Written by the store beside each change of a part, because an
     -- index cannot look into another table.
@@ -150,17 +158,17 @@ CREATE TABLE claim_parts (
     updated_at         TIMESTAMPTZ NOT NULL,
     -- When the promise ends; the AMC part only.
     due_at             TIMESTAMPTZ,
-    -- What told this reject to its sender: a return file of ours, or the exchange by which the
-    -- caisse did.
-    told_in            UUID,
+    -- How this reject was reported to its sender: a return file of ours, or the exchange by which
+    -- the caisse did.
+    reported_in        UUID,
     PRIMARY KEY (claim_id, kind)
 );
 -- Overdue claims without reading those that are over.
 CREATE INDEX claim_parts_due ON claim_parts (due_at)
     WHERE kind = 'amc' AND state IN ('received', 'accepted', 'deferred');
--- Rejects to tell, oldest first.
-CREATE INDEX claim_parts_untold ON claim_parts (updated_at, claim_id)
-    WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND told_in IS NULL;
+-- Rejects to report, oldest first.
+CREATE INDEX claim_parts_unreported ON claim_parts (updated_at, claim_id)
+    WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND reported_in IS NULL;
 
 CREATE TABLE claim_lines (
     claim_id    UUID NOT NULL,
@@ -255,6 +263,8 @@ CREATE TABLE unmatched_returns (
     exchange_id    UUID NOT NULL REFERENCES exchanges (id),
     ordinal        BIGINT NOT NULL,
     identity       TEXT NOT NULL,
+    -- Construction of the identity, as `claims.token_version`.
+    token_version  BIGINT NOT NULL,
     ps             TEXT NOT NULL,
     invoice_number TEXT NOT NULL,
     summary        TEXT NOT NULL,
@@ -271,6 +281,8 @@ CREATE TABLE returns (
     file_name    TEXT NOT NULL,
     digest       TEXT NOT NULL,
     sealed       BYTEA NOT NULL,
+    -- Id of the master key that sealed the body, as `claims.key_id`.
+    key_id       TEXT NOT NULL,
     created_at   TIMESTAMPTZ NOT NULL,
     delivered_at TIMESTAMPTZ
 );
@@ -280,14 +292,27 @@ CREATE INDEX returns_newest ON returns (created_at, id);
 CREATE INDEX returns_by_recipient ON returns (recipient, created_at, id);
 CREATE INDEX returns_undelivered ON returns (created_at, id) WHERE delivered_at IS NULL;
 
--- Decisions of workers, one per idempotency key.
+-- Decisions of workers, written in the transaction of the change. Each recorded decision has a row,
+-- with or without idempotency key; a repetition without key has none.
 CREATE TABLE decisions (
-    idempotency_key TEXT PRIMARY KEY,
-    request_digest  TEXT NOT NULL,
-    event_id        UUID NOT NULL,
+    decision_id     UUID PRIMARY KEY,
     claim_id        UUID NOT NULL,
-    at              TIMESTAMPTZ NOT NULL
+    part            TEXT NOT NULL,
+    -- `accept`, `reject`, `defer`, `pay` or `recover`.
+    kind            TEXT NOT NULL,
+    -- Null when the part already had the state and content: the decision changed nothing.
+    event_id        UUID,
+    idempotency_key TEXT,
+    request_digest  TEXT NOT NULL,
+    -- The caller as it was proven, and the author that it states (not proven).
+    caller_name     TEXT NOT NULL,
+    caller_proof    TEXT NOT NULL,
+    caller_role     TEXT NOT NULL,
+    stated_author   TEXT,
+    decided_at      TIMESTAMPTZ NOT NULL
 );
+CREATE UNIQUE INDEX decisions_key ON decisions (idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX decisions_by_claim ON decisions (claim_id, decided_at);
 
 -- Each reading of a person's data: reader, instant, purpose. Rows are only appended.
 CREATE TABLE access_journal (
@@ -304,7 +329,9 @@ CREATE INDEX access_journal_claim ON access_journal (claim_id, at);
 CREATE TABLE receipt_chain (
     sequence    BIGINT PRIMARY KEY,
     exchange_id UUID NOT NULL UNIQUE REFERENCES exchanges (id),
-    link        TEXT NOT NULL
+    link        TEXT NOT NULL,
+    -- Id of the master key that made the link, as `claims.key_id`.
+    key_id      TEXT NOT NULL
 );
 -- One row: the end of the chain, so that the removal of the last receipts shows as well. Its lock
 -- puts the commits of receipts in order.

@@ -44,7 +44,7 @@ CREATE TABLE exchanges (
     archive_name    TEXT NOT NULL DEFAULT '',
     -- Rank of the last invoice that a staged deposit wrote. A batch continues from here or fails,
     -- so that two writers of one deposit never write the same part.
-    loaded          INTEGER NOT NULL DEFAULT 0,
+    last_written_invoice INTEGER NOT NULL DEFAULT 0,
     -- `restart` or `abandon` while the invoices of a staged deposit are being deleted; null
     -- otherwise.
     withdrawal      TEXT,
@@ -57,7 +57,7 @@ CREATE UNIQUE INDEX exchanges_key ON exchanges (sender, idempotency_key) WHERE i
 CREATE INDEX exchanges_newest ON exchanges (received_at, id);
 CREATE INDEX exchanges_by_sender ON exchanges (sender, received_at, id);
 -- Staged deposits: as many rows as large deposits are under way.
-CREATE INDEX exchanges_loading ON exchanges (received_at, id) WHERE verdict IS NULL;
+CREATE INDEX exchanges_staged ON exchanges (received_at, id) WHERE verdict IS NULL;
 
 -- One 000..999. Only exchanges that were not refused write here, so that a corrected file can be
 -- sent again (control C5).
@@ -105,7 +105,12 @@ CREATE TABLE claims (
     record_count       INTEGER NOT NULL,
     identity           TEXT NOT NULL,
     person             TEXT NOT NULL,
+    -- Construction of the two tokens above (`TOKEN_VERSION` in `vault/token.rs`).
+    token_version      INTEGER NOT NULL,
     vault              BLOB NOT NULL,
+    -- Id of the master key that sealed `vault`, 8 hexadecimal digits: the rows of a key are found by
+    -- it when that key is replaced.
+    key_id             TEXT NOT NULL,
     ps                 TEXT NOT NULL,
     norm_code          TEXT NOT NULL,
     invoice_number     TEXT NOT NULL,
@@ -116,6 +121,9 @@ CREATE TABLE claims (
     total              INTEGER NOT NULL,
     received_at        INTEGER NOT NULL,
     corrects           BLOB,
+    -- Limit for the answer of the AMC as sent (2X 45-52, AAMMJJHH, Paris); empty without 2X. The
+    -- limit that counts is `claim_parts.due_at`, computed from it.
+    date_limite_reponse_amc TEXT NOT NULL,
     -- False once the AMC part is rejected (the AMO part when nothing is asked of the AMC): the
     -- invoice may then be sent again. Written by the store beside each change of a part, because an
     -- index cannot look into another table.
@@ -153,17 +161,17 @@ CREATE TABLE claim_parts (
     updated_at         INTEGER NOT NULL,
     -- When the promise ends; the AMC part only.
     due_at             INTEGER,
-    -- What told this reject to its sender: a return file of ours, or the exchange by which the
-    -- caisse did.
-    told_in            BLOB,
+    -- How this reject was reported to its sender: a return file of ours, or the exchange by which
+    -- the caisse did.
+    reported_in        BLOB,
     PRIMARY KEY (claim_id, kind)
 ) WITHOUT ROWID;
 -- Overdue claims without reading those that are over.
 CREATE INDEX claim_parts_due ON claim_parts (due_at)
     WHERE kind = 'amc' AND state IN ('received', 'accepted', 'deferred');
--- Rejects to tell, oldest first.
-CREATE INDEX claim_parts_untold ON claim_parts (updated_at, claim_id)
-    WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND told_in IS NULL;
+-- Rejects to report, oldest first.
+CREATE INDEX claim_parts_unreported ON claim_parts (updated_at, claim_id)
+    WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND reported_in IS NULL;
 
 CREATE TABLE claim_lines (
     claim_id    BLOB NOT NULL,
@@ -260,6 +268,8 @@ CREATE TABLE unmatched_returns (
     exchange_id    BLOB NOT NULL REFERENCES exchanges (id),
     ordinal        INTEGER NOT NULL,
     identity       TEXT NOT NULL,
+    -- Construction of the identity, as `claims.token_version`.
+    token_version  INTEGER NOT NULL,
     ps             TEXT NOT NULL,
     invoice_number TEXT NOT NULL,
     summary        TEXT NOT NULL,
@@ -276,6 +286,8 @@ CREATE TABLE returns (
     file_name    TEXT NOT NULL,
     digest       TEXT NOT NULL,
     sealed       BLOB NOT NULL,
+    -- Id of the master key that sealed the body, as `claims.key_id`.
+    key_id       TEXT NOT NULL,
     created_at   INTEGER NOT NULL,
     delivered_at INTEGER
 );
@@ -285,14 +297,27 @@ CREATE INDEX returns_newest ON returns (created_at, id);
 CREATE INDEX returns_by_recipient ON returns (recipient, created_at, id);
 CREATE INDEX returns_undelivered ON returns (created_at, id) WHERE delivered_at IS NULL;
 
--- Decisions of workers, one per idempotency key.
+-- Decisions of workers, written in the transaction of the change. Each recorded decision has a row,
+-- with or without idempotency key; a repetition without key has none.
 CREATE TABLE decisions (
-    idempotency_key TEXT NOT NULL PRIMARY KEY,
-    request_digest  TEXT NOT NULL,
-    event_id        BLOB NOT NULL,
+    decision_id     BLOB NOT NULL PRIMARY KEY,
     claim_id        BLOB NOT NULL,
-    at              INTEGER NOT NULL
-);
+    part            TEXT NOT NULL,
+    -- `accept`, `reject`, `defer`, `pay` or `recover`.
+    kind            TEXT NOT NULL,
+    -- Null when the part already had the state and content: the decision changed nothing.
+    event_id        BLOB,
+    idempotency_key TEXT,
+    request_digest  TEXT NOT NULL,
+    -- The caller as it was proven, and the author that it states (not proven).
+    caller_name     TEXT NOT NULL,
+    caller_proof    TEXT NOT NULL,
+    caller_role     TEXT NOT NULL,
+    stated_author   TEXT,
+    decided_at      INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX decisions_key ON decisions (idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX decisions_by_claim ON decisions (claim_id, decided_at);
 
 -- Each reading of a person's data: reader, instant, purpose. Rows are only appended.
 CREATE TABLE access_journal (
@@ -309,7 +334,9 @@ CREATE INDEX access_journal_claim ON access_journal (claim_id, at);
 CREATE TABLE receipt_chain (
     sequence    INTEGER PRIMARY KEY,
     exchange_id BLOB NOT NULL UNIQUE REFERENCES exchanges (id),
-    link        TEXT NOT NULL
+    link        TEXT NOT NULL,
+    -- Id of the master key that made the link, as `claims.key_id`.
+    key_id      TEXT NOT NULL
 );
 -- One row: the end of the chain, so that the removal of the last receipts shows as well.
 CREATE TABLE receipt_chain_tip (

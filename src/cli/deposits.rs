@@ -73,7 +73,8 @@ fn line(deposit: &StagedDepositView) -> Result<String> {
     let state = match deposit.withdrawal {
         None => "",
         Some("restart") => "; the rows are being removed, to be written anew",
-        Some(_) => "; abandoned, the rows are being removed",
+        Some("abandon") => "; abandoned, the rows are being removed",
+        Some(_) => "; a later version of the gateway withdraws it",
     };
     let (at, file) = (deposit.received_at.format(&Rfc3339)?, &deposit.file);
     Ok(format!(

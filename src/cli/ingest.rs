@@ -27,7 +27,8 @@ fn sender(name: &str) -> std::result::Result<String, IngestError> {
     if is_sender(name) { Ok(name.to_owned()) } else { Err(IngestError::InvalidSender) }
 }
 
-/// Exit status: the worst verdict, as for `validate`, or 70 when a file has no receipt. The other
+/// Exit status: the worst verdict, as for `validate`, or 70 when a file has no receipt or a verdict
+/// that this version does not know. The other
 /// files are deposited all the same.
 pub(super) async fn run(args: &IngestArgs, session: &mut Session) -> Result<ExitCode> {
     let files = session.app.local_files();
@@ -46,6 +47,8 @@ pub(super) async fn run(args: &IngestArgs, session: &mut Session) -> Result<Exit
             Verdict::Accepted => 0,
             Verdict::Partial => 1,
             Verdict::Refused => 2,
+            // The first receipt of a repeated file, given by a later version.
+            Verdict::Unknown => FAILED,
         });
         match args.format {
             Format::Json => session.out.json(&object(&receipt))?,

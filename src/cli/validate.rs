@@ -91,7 +91,7 @@ fn validate(path: &Path, args: &ValidateArgs, out: &mut Output) -> Result<u8> {
         Verdict::Accepted if args.strict && report.anomaly_count > 0 => 1,
         Verdict::Accepted => 0,
         Verdict::Partial => 1,
-        Verdict::Refused => 2,
+        Verdict::Refused | Verdict::Unknown => 2,
     })
 }
 

@@ -20,6 +20,8 @@ const MAX_DOMAINS_NAMED: usize = 50;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
     InForce,
+    /// The state is one of a later version: no other convention makes the answer a no.
+    Unknown,
     Suspended,
     Pending,
     Terminated,
@@ -30,7 +32,7 @@ pub(super) enum Standing {
 impl Standing {
     /// Returns whether the convention covers that very day.
     const fn covers(self) -> bool {
-        matches!(self, Self::InForce | Self::Suspended | Self::Pending)
+        matches!(self, Self::InForce | Self::Suspended | Self::Pending | Self::Unknown)
     }
 }
 
@@ -47,6 +49,7 @@ pub(super) fn standing(row: &ConventionRow, on: Date) -> Standing {
         ConventionState::Resiliee | ConventionState::Active => Standing::InForce,
         ConventionState::Suspendue => Standing::Suspended,
         ConventionState::EnAttente => Standing::Pending,
+        ConventionState::Unknown => Standing::Unknown,
     }
 }
 

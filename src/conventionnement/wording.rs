@@ -113,6 +113,14 @@ fn of_convention(
             "CONVENTION_EN_ATTENTE",
             format!("Convention demandée, pas encore accordée le {day} {with}.{why}"),
         ),
+        Standing::Unknown => (
+            Answer::Unknown,
+            "ETAT_INCONNU",
+            format!(
+                "Convention le {day} {with}, dans un état que cette version ne connaît pas (depuis \
+                 le {start}, {end}).{why}"
+            ),
+        ),
         Standing::Terminated => {
             let since = row.ends_on.map_or_else(
                 || format!("depuis le {start}"),

@@ -5,39 +5,33 @@
 //! query without a filter does not compile (invariant 13).
 
 use super::Claim;
+use super::codes::open_coded;
 use std::collections::BTreeSet;
 
-/// What kind of party a caller is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Deposits the files of health professionals, and reads what became of them.
-    Concentrator,
-    /// Deposits NOEMIE returns.
-    Caisse,
-    /// Decides and pays claims for an AMC.
-    Worker,
-    /// Keeps the conventions.
-    Desk,
-    /// Runs the gateway.
-    Operator,
-    /// Reads the journals.
-    Auditor,
+open_coded! {
+    /// Kind of party that a caller is.
+    Role {
+        /// Deposits the files of health professionals, and reads what became of them.
+        Concentrator = "concentrator", "Concentrateur";
+        /// Deposits NOEMIE returns.
+        Caisse = "caisse", "Caisse";
+        /// Decides and pays claims for an AMC.
+        Worker = "worker", "Traitement des demandes";
+        /// Keeps the conventions.
+        Desk = "desk", "Gestion du conventionnement";
+        /// Runs the gateway.
+        Operator = "operator", "Exploitation";
+        /// Reads the journals.
+        Auditor = "auditor", "Contrôle";
+    }
 }
 
-/// How the name of a caller was proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Proof {
-    /// The caller runs on this machine: the command line, or the loopback of the embedded default.
-    Local,
-}
-
-impl Proof {
-    /// Stable code, for journals and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-        }
+open_coded! {
+    /// Proof of the name of a caller.
+    Proof {
+        /// The caller runs on this machine: the command line, or the loopback of the embedded
+        /// default.
+        Local = "local", "Appel de cette machine";
     }
 }
 

@@ -1,8 +1,8 @@
 //! Claims, their two parts and their lines.
 
-use super::codes::{coded, open_coded};
+use super::codes::open_coded;
 use super::life_cycle::{ClaimStatus, PartState};
-use super::{ClaimId, ExchangeId, FreeText, InvoiceKey, Token};
+use super::{ClaimId, ExchangeId, FreeText, InvoiceKey, KeyId, Token};
 use noemie_parsers::types::Montant;
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
@@ -17,7 +17,7 @@ open_coded! {
     }
 }
 
-coded! {
+open_coded! {
     /// Insurer that a part of a claim is asked of.
     PartKind {
         /// Compulsory insurance.
@@ -115,8 +115,12 @@ pub struct Claim {
     pub identity: Token,
     /// Token of the insured person's NIR.
     pub person: Token,
+    /// Version of the construction of both tokens.
+    pub token_version: u32,
     /// Encrypted [`PersonRecord`]; opened only for callers entitled to it.
     pub vault: Vec<u8>,
+    /// Master key that sealed [`vault`](Self::vault).
+    pub key_id: KeyId,
     /// Number of the professional or structure, 9 characters with its key.
     pub ps: String,
     /// Norm code of the lot (type 1, 79-80), as sent.
@@ -137,6 +141,9 @@ pub struct Claim {
     pub received_at: OffsetDateTime,
     /// Instant at which the insurer's promise for the AMC part ends.
     pub due_at: OffsetDateTime,
+    /// Limit for the answer of the AMC as sent (2X 45-52, AAMMJJHH), from which `due_at` follows
+    /// with the instant of the deposit; empty without 2X.
+    pub date_limite_reponse_amc: String,
     /// Rejected claim that this claim corrects.
     pub corrects: Option<ClaimId>,
     /// AMO part.
@@ -158,12 +165,13 @@ impl Claim {
         InvoiceKey::new(&self.ps, &self.invoice_number, self.identity.clone())
     }
 
-    /// Returns the part asked of an insurer.
+    /// Returns the part asked of an insurer; `None` for a kind of part of a later version.
     #[must_use]
-    pub const fn part(&self, kind: PartKind) -> &ClaimPart {
+    pub const fn part(&self, kind: PartKind) -> Option<&ClaimPart> {
         match kind {
-            PartKind::Amo => &self.amo,
-            PartKind::Amc => &self.amc,
+            PartKind::Amo => Some(&self.amo),
+            PartKind::Amc => Some(&self.amc),
+            PartKind::Unknown => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Exchanges: files deposited with the gateway, what came of them, and the books that must balance.
 
 use super::codes::open_coded;
-use super::{ClaimId, ExchangeId, ReturnId, Token};
+use super::{ClaimId, ExchangeId, KeyId, ReturnId, Token};
 use noemie_parsers::outcome::{Norm, Packaging, Verdict};
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
@@ -171,6 +171,8 @@ pub struct UnmatchedReturn {
     pub ordinal: u64,
     /// Token of the invoice's identity, computed from the return; empty when nothing may match it.
     pub identity: Token,
+    /// Version of the construction of the token.
+    pub token_version: u32,
     /// PS number as sent.
     pub ps: String,
     /// Invoice number as sent.
@@ -196,6 +198,8 @@ pub struct ReturnFile {
     pub digest: String,
     /// The bytes, encrypted by the vault (a 580 names persons).
     pub sealed: Vec<u8>,
+    /// Master key that sealed them.
+    pub key_id: KeyId,
     /// When it was made.
     pub created_at: OffsetDateTime,
 }

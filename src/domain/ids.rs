@@ -35,6 +35,10 @@ id! {
     ClaimId
 }
 id! {
+    /// Identifier of a decision of a worker about a part of a claim.
+    DecisionId
+}
+id! {
     /// Identifier of an event; consumers recognise a repeated delivery by it.
     EventId
 }
@@ -50,6 +54,17 @@ id! {
 pub struct Token(pub String);
 
 impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Identifier of the master key that sealed a blob or made a link, as columns keep it: 8 hexadecimal
+/// digits. Nothing of the key follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyId(pub String);
+
+impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -7,6 +7,7 @@ pub mod civil_time;
 pub mod claim;
 mod clock;
 pub(crate) mod codes;
+pub mod decision;
 pub mod event;
 pub mod exchange;
 pub mod free_text;
@@ -21,13 +22,14 @@ pub use calendar::{Calendar, Territory};
 pub use caller::{Caller, Extent, Proof, Role, Scope};
 pub use claim::{Claim, ClaimLine, ClaimPart, Flow, NewClaim, PartKind, Reason};
 pub use clock::{Clock, SharedClock};
+pub use decision::{DecisionAuthor, DecisionCode, RecordedDecision};
 pub use event::ClaimEvent;
 pub use exchange::{
     Channel, Exchange, Ledger, Quarantined, ReturnFile, ReturnKind, UnmatchedReturn,
     UnwrittenInvoice,
 };
 pub use free_text::{FreeText, IdempotencyKey, Reference, RefusedText};
-pub use ids::{ClaimId, EventId, ExchangeId, InvoiceKey, ReturnId, Token};
+pub use ids::{ClaimId, DecisionId, EventId, ExchangeId, InvoiceKey, KeyId, ReturnId, Token};
 pub use life_cycle::{ClaimStatus, PartState};
 // The types of the parsers serve the whole gateway, so that no type exists twice.
 pub use noemie_parsers::anomaly::Severity;

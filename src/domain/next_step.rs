@@ -26,6 +26,7 @@ pub fn next_step(claim: &Claim, now: OffsetDateTime) -> String {
     let payer = match speaking.kind {
         PartKind::Amo => "l'assurance maladie obligatoire",
         PartKind::Amc => "l'organisme complémentaire",
+        PartKind::Unknown => "l'organisme",
     };
     let step = of_part(speaking, payer);
     match due {

@@ -3,11 +3,38 @@
 use super::{Exchange, Ledger, ReturnFile};
 use noemie_parsers::types::Montant;
 
+/// Codes of an exchange as the database has them: a code of a later version is kept here, and its
+/// enum reads as unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Codes {
+    /// Channel.
+    pub channel: String,
+    /// Norm, empty when not recognised.
+    pub norm: String,
+    /// Packaging, empty when not recognised.
+    pub packaging: String,
+    /// Verdict.
+    pub verdict: String,
+}
+
+impl Codes {
+    /// Returns the codes of an exchange that this version writes.
+    #[must_use]
+    pub fn of(e: &Exchange) -> Self {
+        Self {
+            channel: e.channel.as_str().to_owned(),
+            norm: e.norm_code().to_owned(),
+            packaging: e.packaging_code().to_owned(),
+            verdict: e.verdict.as_str().to_owned(),
+        }
+    }
+}
+
 /// A receipt in one text that never changes once committed: every column of the exchange, its
 /// books, the digest of its ARL. The form is part of the chain: another one would break every link
 /// made before.
 #[must_use]
-pub fn text(e: &Exchange, l: &Ledger, arl: &ReturnFile) -> String {
+pub fn text(e: &Exchange, codes: &Codes, l: &Ledger, arl: &ReturnFile) -> String {
     let numbers = [
         e.size,
         e.logical_files,
@@ -29,11 +56,11 @@ pub fn text(e: &Exchange, l: &Ledger, arl: &ReturnFile) -> String {
         &e.file_name,
         &e.digest,
         &e.idempotency_key,
-        e.norm_code(),
-        e.packaging_code(),
+        &codes.norm,
+        &codes.packaging,
         &e.archive_name,
         &arl.digest,
     ];
-    let (channel, verdict) = (e.channel.as_str(), e.verdict.as_str());
+    let (channel, verdict) = (&codes.channel, &codes.verdict);
     format!("{} {channel} {verdict} {at} {numbers:?} {books:?} {sums:?} {texts:?}", e.id)
 }

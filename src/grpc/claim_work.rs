@@ -14,8 +14,6 @@ use tonic::{Request, Response, Status};
 
 /// Largest number of characters of the purpose of a reading.
 const MAX_PURPOSE_CHARS: usize = 200;
-/// Name of the person who decides, when the caller states none.
-const UNNAMED: &str = "unnamed";
 
 pub(super) struct ClaimWorkEdge(pub(super) Edge);
 
@@ -24,7 +22,7 @@ impl ClaimWorkEdge {
         &self,
         caller: &Caller,
         request: &proto::Decision,
-        decided_by: &str,
+        decided_by: Option<&str>,
     ) -> Result<proto::RecordDecisionResponse, Status> {
         let decision = decision::decision(request, decided_by)?;
         let recorded = self.0.service.decisions.record(caller, &decision).await;
@@ -63,11 +61,11 @@ impl ClaimWorkService for ClaimWorkEdge {
         request: Request<proto::RecordDecisionRequest>,
     ) -> Result<Response<proto::RecordDecisionResponse>, Status> {
         let caller = caller::of(&request);
-        let decided_by = decided_by(&request)?;
+        let decided_by = caller::stated_name(request.metadata())?;
         let Some(decision) = request.into_inner().decision else {
             return Err(check::one_violation("decision", "must be given"));
         };
-        self.record(&caller, &decision, &decided_by).await.map(Response::new)
+        self.record(&caller, &decision, decided_by.as_deref()).await.map(Response::new)
     }
 
     #[tracing::instrument(
@@ -81,12 +79,12 @@ impl ClaimWorkService for ClaimWorkEdge {
     ) -> Result<Response<proto::BatchRecordDecisionsResponse>, Status> {
         use proto::decision_result::Result as Outcome;
         let caller = caller::of(&request);
-        let decided_by = decided_by(&request)?;
+        let decided_by = caller::stated_name(request.metadata())?;
         let decisions = request.into_inner().decisions;
         check::batch("decisions", decisions.len())?;
         let mut results = Vec::with_capacity(decisions.len());
         for decision in &decisions {
-            let result = match self.record(&caller, decision, &decided_by).await {
+            let result = match self.record(&caller, decision, decided_by.as_deref()).await {
                 Ok(recorded) => Outcome::Recorded(recorded),
                 Err(status) => Outcome::Error(item(&status)),
             };
@@ -112,11 +110,6 @@ impl ClaimWorkService for ClaimWorkEdge {
             events.map(move |batch| Ok(filter.answers(batch.map_err(|e| edge.internal(e))?)));
         Ok(Response::new(flatten(answers)))
     }
-}
-
-/// Returns the name stated for a decision.
-fn decided_by<T>(request: &Request<T>) -> Result<String, Status> {
-    Ok(caller::stated_name(request.metadata())?.unwrap_or_else(|| UNNAMED.to_owned()))
 }
 
 /// The events that a subscriber asks for.

@@ -12,7 +12,10 @@ use tonic::Status;
 const MAX_REASONS: usize = 20;
 
 /// Checks every field of a decision; `decided_by` is the name stated by the caller.
-pub(super) fn decision(decision: &proto::Decision, decided_by: &str) -> Result<Decision, Status> {
+pub(super) fn decision(
+    decision: &proto::Decision,
+    decided_by: Option<&str>,
+) -> Result<Decision, Status> {
     let mut check = Violations::default();
     let claim_id = check.parse("decision.claim_id", &decision.claim_id, "a UUID");
     let part = check
@@ -27,7 +30,8 @@ pub(super) fn decision(decision: &proto::Decision, decided_by: &str) -> Result<D
     check.finish()?;
     match (claim_id, kind) {
         (Some(claim_id), Some(kind)) => {
-            Ok(Decision { claim_id, part, kind, idempotency_key, decided_by: decided_by.into() })
+            let decided_by = decided_by.map(FreeText::new);
+            Ok(Decision { claim_id, part, kind, idempotency_key, decided_by })
         }
         _ => Err(super::check::one_violation("decision", "incomplete")),
     }

@@ -3,6 +3,7 @@
 //! | code | when | detail |
 //! |---|---|---|
 //! | `INVALID_ARGUMENT` | wrong input | `BadRequest` with every wrong field |
+//! | `PERMISSION_DENIED` | a deposit in the name of another sender | `ErrorInfo` |
 //! | `NOT_FOUND` | no such claim, invoice, exchange or return | `ErrorInfo` |
 //! | `FAILED_PRECONDITION` | the state forbids the decision | `ErrorInfo` with the states |
 //! | `ALREADY_EXISTS` | idempotency key used for another request | `ErrorInfo` |
@@ -73,6 +74,9 @@ pub(super) fn of_deposit(clock: &dyn Clock, error: &IngestError) -> Status {
         IngestError::InvalidSender => {
             super::check::one_violation("metadata.sender", error.to_string())
         }
+        IngestError::SenderOutsideScope => {
+            with_reason(Code::PermissionDenied, "sender_outside_scope", error.to_string())
+        }
         IngestError::KeyReused => {
             with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string())
         }
@@ -88,6 +92,9 @@ pub(super) fn of_deposit(clock: &dyn Clock, error: &IngestError) -> Status {
             "another deposit, whose invoices are being written, has the same invoices or \
              remittance: send this one again later",
         ),
+        IngestError::WithdrawnByLaterVersion { .. } => {
+            with_reason(Code::Unavailable, "withdrawn_by_later_version", error.to_string())
+        }
         IngestError::Overtaken => with_reason(Code::Unavailable, "overtaken", error.to_string()),
         IngestError::Abandoned => {
             with_reason(Code::Aborted, "deposit_abandoned", error.to_string())
@@ -115,6 +122,7 @@ pub(super) fn of_deposit(clock: &dyn Clock, error: &IngestError) -> Status {
 pub(super) fn of_decision(clock: &dyn Clock, kind: &DecisionKind, error: &DecideError) -> Status {
     match error {
         DecideError::UnknownClaim(id) => not_found("claim", id),
+        DecideError::UnknownPart => super::check::one_violation("decision.part", error.to_string()),
         DecideError::KeyReused => {
             with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string())
         }

@@ -10,6 +10,9 @@ pub enum IngestError {
     /// The sender's name is not usable.
     #[error("sender must be 1 to 64 letters, digits, '-', '_' or '.'")]
     InvalidSender,
+    /// The sender lies outside the scope of the caller.
+    #[error("the caller may not deposit in the name of this sender")]
+    SenderOutsideScope,
     /// The idempotency key was used for other bytes.
     #[error("idempotency key already used for another file")]
     KeyReused,
@@ -52,6 +55,14 @@ pub enum IngestError {
          kept; deposit the file again if it is still wanted"
     )]
     Abandoned,
+    /// A later version withdraws this staged deposit, for a reason that this version does not know.
+    #[error(
+        "exchange {exchange} is being withdrawn by a later version of the gateway: a replica of that version has to finish it"
+    )]
+    WithdrawnByLaterVersion {
+        /// Exchange that the staged deposit becomes.
+        exchange: ExchangeId,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

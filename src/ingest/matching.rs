@@ -75,11 +75,10 @@ pub(super) async fn apply(
         applied.matched.push(key.is_some());
         let Some(claim) = key.and_then(|k| claims.get_mut(&k)) else { continue };
         for outcome in &answer.outcomes {
-            match change(claim.part(outcome.kind), outcome, origin.received_at) {
+            let Some(before) = claim.part(outcome.kind) else { continue };
+            match change(before, outcome, origin.received_at) {
                 Change::Same => {}
-                Change::Impossible => {
-                    applied.findings.push(impossible(answer, claim.part(outcome.kind), outcome))
-                }
+                Change::Impossible => applied.findings.push(impossible(answer, before, outcome)),
                 Change::To(part) => {
                     set(claim, part.clone());
                     let sequence = sequences.entry(claim.id).or_insert(1);
@@ -164,6 +163,7 @@ fn set(claim: &mut Claim, part: ClaimPart) {
     match part.kind {
         PartKind::Amo => claim.amo = part,
         PartKind::Amc => claim.amc = part,
+        PartKind::Unknown => {}
     }
 }
 

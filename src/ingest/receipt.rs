@@ -5,9 +5,9 @@ use super::write::{Totals, WrittenInvoices};
 use super::{Ingest, IngestError, Receipt};
 use crate::arl;
 use crate::domain::Scope;
-use crate::domain::{Exchange, Finding, LogicalFile, Norm, Verdict, receipt};
+use crate::domain::{Exchange, Finding, KeyId, LogicalFile, Norm, Verdict, receipt};
 use crate::kill_point;
-use crate::store::{Closing, StagedDeposit, StoreError, UnitOfWork};
+use crate::store::{Closing, NewLink, StagedDeposit, StoreError, UnitOfWork};
 use noemie_parsers::types::Montant;
 use noemie_xray::LONGEST_LIST;
 use tracing::info;
@@ -74,9 +74,15 @@ impl Ingest {
         );
         let closing =
             Closing { exchange, at: self.clock.now(), ledger: totals.ledger(), logical_files, arl };
-        let text = receipt::text(&closing.exchange, &closing.ledger, &closing.arl);
-        work.close_exchange(&closing, &|tip| {
-            self.vault.receipt_link(&tip.link, tip.sequence + 1, &text)
+        let text = receipt::text(
+            &closing.exchange,
+            &receipt::Codes::of(&closing.exchange),
+            &closing.ledger,
+            &closing.arl,
+        );
+        work.close_exchange(&closing, &|tip| NewLink {
+            link: self.vault.receipt_link(&tip.link, tip.sequence + 1, &text),
+            key_id: KeyId(self.vault.key_id()),
         })
         .await?;
         kill_point::reach("ingest.closed");

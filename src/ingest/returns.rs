@@ -7,7 +7,7 @@ use crate::normalise;
 use crate::normalise::DepositContext;
 use crate::normalise::reasons;
 use crate::reading::Batches;
-use crate::vault::Vault;
+use crate::vault::{TOKEN_VERSION, Vault};
 use noemie_parsers::noemie::{Element, Packaging, Reader, Retour};
 
 /// A return as the controls judge it.
@@ -75,6 +75,7 @@ fn quarantined_row(retour: &Retour) -> UnmatchedReturn {
     UnmatchedReturn {
         ordinal: retour.ordinal,
         identity: Token(String::new()),
+        token_version: TOKEN_VERSION,
         ps: ps(retour),
         invoice_number: retour.numero.clone(),
         summary: format!("Retour mis de côté : {}", codes.join(", ")),

@@ -127,6 +127,7 @@ impl Ingest {
         examined: Option<Examined>,
         max_polls: u32,
     ) -> Result<Receipt, IngestError> {
+        withdrawal::check_known(staged)?;
         if staged.withdrawal.is_some() {
             self.finish_withdrawal(staged.id).await?;
             return Err(IngestError::Overtaken);

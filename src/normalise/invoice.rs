@@ -2,10 +2,10 @@
 
 use crate::domain::exchange::civil;
 use crate::domain::{
-    Calendar, Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, NewClaim, PartKind,
+    Calendar, Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, KeyId, NewClaim, PartKind,
     PartState, Token, calendar, civil_time,
 };
-use crate::vault::{Identity, PersonRecord, Vault};
+use crate::vault::{Identity, PersonRecord, TOKEN_VERSION, Vault};
 use noemie_parsers::b2::{Facture, Flux, Genre, Ligne, Lot};
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
@@ -68,7 +68,9 @@ pub fn claim(
         record_count: u32::try_from(facture.pieces.len()).unwrap_or(u32::MAX),
         identity: identity_token(facture, vault),
         person: Token(vault.person_token(&person.nir, &person.nir_key)),
+        token_version: TOKEN_VERSION,
         vault: vault.seal_person(&person, id.0),
+        key_id: KeyId(vault.key_id()),
         ps: identite.ps,
         norm_code: lot.code_norme(),
         invoice_number: identite.numero,
@@ -79,6 +81,7 @@ pub fn claim(
         total: totaux.total,
         received_at: origin.received_at,
         due_at: due_at(facture, origin),
+        date_limite_reponse_amc: facture.date_limite_reponse_amc(),
         corrects: None,
         amo: part(PartKind::Amo, totaux.amo, origin.received_at),
         amc: part(PartKind::Amc, totaux.amc, origin.received_at),

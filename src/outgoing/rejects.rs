@@ -7,7 +7,7 @@
 
 use crate::clock::SharedClock;
 use crate::domain::civil_time::paris_date;
-use crate::domain::{Claim, ClaimId, Reason, ReturnFile, ReturnId, ReturnKind};
+use crate::domain::{Claim, ClaimId, KeyId, Reason, ReturnFile, ReturnId, ReturnKind};
 use crate::kill_point;
 use crate::store::{SharedStore, StoreError};
 use crate::vault::{PersonRecord, Vault, VaultError};
@@ -100,6 +100,7 @@ fn sealed(
         file_name: format!("580_{id}.noemie"),
         digest: blake3::hash(bytes).to_hex().to_string(),
         sealed: vault.seal(&ReturnFile::seal_context(id), bytes),
+        key_id: KeyId(vault.key_id()),
         created_at: at,
     }
 }

@@ -11,6 +11,9 @@ use crate::vault::{PersonRecord, Vault};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
+/// Most decisions of a claim that an answer names, the last ones.
+const MAX_DECISIONS: usize = 100;
+
 /// Number of other claims of one PS and invoice number that an answer names.
 const MAX_OTHERS: usize = 10;
 
@@ -178,7 +181,7 @@ impl Claims {
         Ok(events.into_iter().map(|stored| stored.event).collect())
     }
 
-    /// Returns a claim with its lines and its person.
+    /// Returns a claim with its lines, its decisions and its person.
     ///
     /// The person is given only after the access journal is committed: no reading without a row
     /// that names caller, claim and purpose.
@@ -190,6 +193,7 @@ impl Claims {
     ) -> Result<Option<FullClaim>, ServiceError> {
         let Some(claim) = self.read(caller, id).await? else { return Ok(None) };
         let lines = self.store.claim_lines(&caller.scope, id).await?;
+        let decisions = self.store.decisions(&caller.scope, id, MAX_DECISIONS).await?;
         let person = match request {
             PersonRequest { stated_name: None, .. } => Err(Withheld::NameMissing),
             PersonRequest { purpose: "", .. } => Err(Withheld::PurposeMissing),
@@ -198,7 +202,7 @@ impl Claims {
             }
         };
         let view = ClaimView::of_claim(&claim, &[], self.clock.now());
-        Ok(Some(FullClaim { view, lines, person }))
+        Ok(Some(FullClaim { view, lines, decisions, person }))
     }
 
     async fn read_person(

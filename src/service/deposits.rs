@@ -30,7 +30,8 @@ impl Deposits {
     }
 
     /// Deposits a file and returns its receipt after the commit. A dropped future leaves neither a
-    /// receipt nor a claim.
+    /// receipt nor a claim. A sender outside the scope of the caller is refused before a byte is
+    /// read, also for a file that this sender has already deposited.
     pub async fn submit(
         &self,
         caller: &Caller,
@@ -38,6 +39,9 @@ impl Deposits {
         chunks: &mut Chunks<'_>,
     ) -> Result<Receipt, IngestError> {
         tracing::debug!(caller = caller.name, sender = deposit.sender, "deposit begins");
+        if !caller.scope.senders.covers(&deposit.sender) {
+            return Err(IngestError::SenderOutsideScope);
+        }
         let _permit = self.acquire()?;
         let mut incoming = self.ingest.open(deposit)?;
         while let Some(chunk) = chunks.next().await {

@@ -73,8 +73,8 @@ pub struct StagedDepositView {
     pub claims: u64,
     /// Invoices quarantined so far.
     pub quarantined: u64,
-    /// Code of the withdrawal that removes these rows (`restart`, `abandon`), when one is under
-    /// way.
+    /// Code of the withdrawal that removes these rows (`restart`, `abandon`, `unknown` for one of a
+    /// later version), when one is under way.
     pub withdrawal: Option<&'static str>,
 }
 

@@ -3,8 +3,8 @@
 
 use crate::domain::next_step::{due_at, is_overdue, next_step};
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, Quarantined, ReturnFile, ReturnId,
-    ReturnKind, Token,
+    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, Quarantined, RecordedDecision,
+    ReturnFile, ReturnId, ReturnKind, Token,
 };
 pub use crate::vault::PersonRecord;
 use noemie_parsers::types::Montant;
@@ -69,6 +69,8 @@ pub struct ClaimDetails {
     pub received_at: OffsetDateTime,
     /// Rejected claim that this claim corrects.
     pub corrects: Option<ClaimId>,
+    /// Limit for the answer of the AMC as sent (AAMMJJHH), empty when none.
+    pub date_limite_reponse_amc: String,
     /// Norm code of the lot.
     pub norm_code: String,
     /// Rank of the logical file in the exchange, from 1.
@@ -140,6 +142,7 @@ impl ClaimDetails {
             amc: claim.amc.clone(),
             received_at: claim.received_at,
             corrects: claim.corrects,
+            date_limite_reponse_amc: claim.date_limite_reponse_amc.clone(),
             norm_code: claim.norm_code.clone(),
             logical_file: claim.logical_file,
             ordinal: claim.ordinal,
@@ -157,6 +160,8 @@ pub struct FullClaim {
     pub view: ClaimView,
     /// Lines, in the order of the invoice.
     pub lines: Vec<ClaimLine>,
+    /// The last decisions about its parts, oldest first.
+    pub decisions: Vec<RecordedDecision>,
     /// The person, or the reason for which the person is withheld.
     pub person: Result<PersonRecord, Withheld>,
 }

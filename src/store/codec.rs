@@ -2,8 +2,10 @@
 
 pub(in crate::store) use super::error::doing;
 use super::{StoreError, Withdrawal};
-use crate::domain::{Channel, ReturnKind, Severity, Verdict};
-use crate::domain::{Flow, PartKind, PartState};
+use crate::domain::{
+    Channel, DecisionCode, Flow, Norm, Packaging, PartKind, PartState, Proof, ReturnKind, Role,
+    Severity, Verdict,
+};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef};
@@ -104,37 +106,40 @@ pub(in crate::store) fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A column of codes: an enum that the database keeps by its stable code.
+/// A column of codes: an open enum that the database keeps by its stable code.
 pub(in crate::store) trait Coded: Sized {
-    /// Reads the code.
-    fn read(code: &str) -> Option<Self>;
+    /// Reads the code, `unknown` for one of a later version.
+    fn read(code: &str) -> Self;
 }
 
 macro_rules! coded_column {
     ($($name:ty),*) => {
         $(impl Coded for $name {
-            fn read(code: &str) -> Option<Self> {
-                Self::from_code(code)
+            fn read(code: &str) -> Self {
+                Self::read_code(code)
             }
         })*
     };
 }
-coded_column!(PartKind, Severity, Verdict, Withdrawal);
+coded_column!(
+    Channel,
+    DecisionCode,
+    Flow,
+    Norm,
+    Packaging,
+    PartKind,
+    PartState,
+    Proof,
+    ReturnKind,
+    Role,
+    Severity,
+    Verdict,
+    Withdrawal
+);
 
-macro_rules! open_coded_column {
-    ($($name:ty),*) => {
-        $(impl Coded for $name {
-            fn read(code: &str) -> Option<Self> {
-                Some(Self::read_code(code))
-            }
-        })*
-    };
-}
-open_coded_column!(Flow, PartState, Channel, ReturnKind);
-
-/// Reads a column of codes.
-pub(in crate::store) fn code<T: Coded>(code: &str, column: &'static str) -> Result<T, StoreError> {
-    T::read(code).ok_or_else(|| StoreError::Corrupt(format!("{column} holds {code:?}")))
+/// Reads a column of codes. A code of a later version is a value too: no row is corrupt for it.
+pub(in crate::store) fn code<T: Coded>(code: &str) -> T {
+    T::read(code)
 }
 
 /// Writes a list or an event as JSON text. Strings and integers always have a JSON form.

@@ -1,35 +1,86 @@
-//! Decisions under their idempotency keys.
+//! Decisions of workers, each with its author.
 
+use super::codec::{Instant, code};
 use super::error::StoreError;
-use crate::domain::{ClaimId, EventId};
+use crate::domain::{
+    ClaimId, DecisionAuthor, DecisionId, EventId, FreeText, RecordedDecision, Scope,
+};
 use async_trait::async_trait;
-use time::OffsetDateTime;
+use sqlx::FromRow;
+use uuid::Uuid;
 
-/// A decision already recorded under an idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedDecision {
-    /// Digest of the request. A different digest under the same key is a different request.
-    pub request_digest: String,
-    /// The event that the decision produced.
-    pub event_id: EventId,
-    /// The claim.
-    pub claim_id: ClaimId,
+/// Reads decisions.
+#[async_trait]
+pub trait Decisions: Send + Sync {
+    /// Returns the last `limit` decisions about a claim, oldest first.
+    async fn decisions(
+        &self,
+        scope: &Scope,
+        claim_id: ClaimId,
+        limit: usize,
+    ) -> Result<Vec<RecordedDecision>, StoreError>;
 }
 
 /// Reads and writes decisions, inside a transaction.
 #[async_trait]
 pub trait DecisionWrites: Send {
-    /// Returns the decision recorded under a key.
+    /// Returns the decision recorded under an idempotency key.
     async fn recorded_decision(
         &mut self,
         idempotency_key: &str,
     ) -> Result<Option<RecordedDecision>, StoreError>;
 
-    /// Inserts a decision under its key.
-    async fn insert_decision(
-        &mut self,
-        idempotency_key: &str,
-        decision: &RecordedDecision,
-        at: OffsetDateTime,
-    ) -> Result<(), StoreError>;
+    /// Inserts a decision. A second decision under one key is an error.
+    async fn insert_decision(&mut self, decision: &RecordedDecision) -> Result<(), StoreError>;
+}
+
+/// `SELECT` of decisions; the condition follows.
+macro_rules! select_decision {
+    ($tail:literal) => {
+        concat!(
+            "SELECT decision_id, claim_id, part, kind, event_id, idempotency_key, request_digest, \
+             caller_name, caller_proof, caller_role, stated_author, decided_at FROM decisions ",
+            $tail
+        )
+    };
+}
+pub(in crate::store) use select_decision;
+
+#[derive(FromRow)]
+pub(in crate::store) struct DecisionRow {
+    decision_id: Uuid,
+    claim_id: Uuid,
+    part: String,
+    kind: String,
+    event_id: Option<Uuid>,
+    idempotency_key: Option<String>,
+    request_digest: String,
+    caller_name: String,
+    caller_proof: String,
+    caller_role: String,
+    stated_author: Option<String>,
+    decided_at: Instant,
+}
+
+impl TryFrom<DecisionRow> for RecordedDecision {
+    type Error = StoreError;
+
+    fn try_from(r: DecisionRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: DecisionId(r.decision_id),
+            claim_id: ClaimId(r.claim_id),
+            part: code(&r.part),
+            kind: code(&r.kind),
+            event_id: r.event_id.map(EventId),
+            idempotency_key: r.idempotency_key,
+            request_digest: r.request_digest,
+            author: DecisionAuthor {
+                caller_name: r.caller_name,
+                proof: code(&r.caller_proof),
+                role: code(&r.caller_role),
+                stated: r.stated_author.map(FreeText::from),
+            },
+            decided_at: r.decided_at.0,
+        })
+    }
 }

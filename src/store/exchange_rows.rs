@@ -1,12 +1,11 @@
 //! Rows of exchanges, ledgers, findings and quarantined invoices, and their conversion to the
 //! domain.
 
-use super::codec::{Instant, code, from_json, uint};
+use super::codec::{Coded, Instant, code, from_json, uint};
 use super::staged_rows::StagedDepositRow;
 use super::{StagedDeposit, StoreError};
-use crate::domain::{
-    ClaimId, Exchange, ExchangeId, Finding, FindingCode, Ledger, Norm, Packaging, Quarantined,
-};
+use crate::domain::receipt::Codes;
+use crate::domain::{ClaimId, Exchange, ExchangeId, Finding, FindingCode, Ledger, Quarantined};
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -56,9 +55,9 @@ impl TryFrom<ExchangeRow> for Exchange {
             digest,
             idempotency_key,
             size,
-            norm: Norm::from_code(&r.norm),
-            packaging: Packaging::from_code(&r.packaging),
-            verdict: code(&r.verdict, "exchanges.verdict")?,
+            norm: coded(&r.norm),
+            packaging: coded(&r.packaging),
+            verdict: code(&r.verdict),
             logical_files: uint(r.logical_files, "exchanges.logical_files")?,
             lots: uint(r.lots, "exchanges.lots")?,
             invoices: uint(r.invoices, "exchanges.invoices")?,
@@ -74,6 +73,26 @@ impl TryFrom<ExchangeRow> for Exchange {
             received_at,
             archive_name,
         })
+    }
+}
+
+/// Reads a code that the first pass found, or `None` for an empty column.
+fn coded<T: Coded>(text: &str) -> Option<T> {
+    (!text.is_empty()).then(|| code(text))
+}
+
+/// The codes of an exchange as the database has them.
+#[derive(FromRow)]
+pub(in crate::store) struct CodesRow {
+    channel: String,
+    norm: String,
+    packaging: String,
+    verdict: String,
+}
+
+impl From<CodesRow> for Codes {
+    fn from(r: CodesRow) -> Self {
+        Self { channel: r.channel, norm: r.norm, packaging: r.packaging, verdict: r.verdict }
     }
 }
 
@@ -127,7 +146,7 @@ impl TryFrom<AnomalyRow> for Finding {
         let column: u32 = uint(r.column_number, "anomalies.column_number")?;
         Ok(Self {
             code: FindingCode::stored(r.code, r.control),
-            severity: code(&r.severity, "anomalies.severity")?,
+            severity: code(&r.severity),
             record: (record > 0).then_some(record),
             record_type: r.record_type,
             column: (column > 0).then_some(column),

@@ -3,6 +3,7 @@
 use super::error::StoreError;
 use super::receipt_chain::SignLink;
 use crate::domain::page::PageToken;
+use crate::domain::receipt::Codes;
 use crate::domain::{Exchange, ExchangeId, Finding, Ledger, LogicalFile, Page, ReturnFile, Scope};
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -48,6 +49,10 @@ pub trait Exchanges: Send + Sync {
 
     /// Returns the ledger of an exchange.
     async fn ledger(&self, scope: &Scope, id: ExchangeId) -> Result<Option<Ledger>, StoreError>;
+
+    /// Returns the codes of an exchange as they are stored, for its receipt: codes of a later version
+    /// included.
+    async fn receipt_codes(&self, id: ExchangeId) -> Result<Option<Codes>, StoreError>;
 
     /// Returns findings of an exchange, from an ordinal on, in order.
     async fn anomalies(

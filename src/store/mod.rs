@@ -48,7 +48,7 @@ mod wake;
 pub use crate::domain::{NewClaim, UnmatchedReturn};
 pub use access_journal::AccessJournalWrites;
 pub use claims::{ClaimFilter, ClaimWrites, Claims, PartChange};
-pub use decisions::{DecisionWrites, RecordedDecision};
+pub use decisions::{DecisionWrites, Decisions};
 pub use error::StoreError;
 pub use events::Events;
 pub use exchanges::{Closing, ExchangeWrites, Exchanges};
@@ -59,7 +59,7 @@ pub use open::Database;
 pub use operations_journal::{OperationStep, OperationsJournal, Stage};
 pub use outbox::{Outbox, OutboxEvent, OutboxWrites};
 pub use quarantine::{Quarantine, QuarantineWrites};
-pub use receipt_chain::{ChainLink, ChainTip, ReceiptChain, SignLink};
+pub use receipt_chain::{ChainLink, ChainTip, NewLink, ReceiptChain, SignLink};
 pub use return_files::{ReturnFileWrites, ReturnFiles};
 pub use schema::Schema;
 pub use staged_deposits::{
@@ -85,6 +85,7 @@ pub trait Store:
     + StoredInvoices
     + Claims
     + Quarantine
+    + Decisions
     + Events
     + Outbox
     + ReturnFiles
@@ -102,6 +103,7 @@ impl<T> Store for T where
         + StoredInvoices
         + Claims
         + Quarantine
+        + Decisions
         + Events
         + Outbox
         + ReturnFiles

@@ -19,6 +19,8 @@ pub enum Stage {
     Done,
     /// The operation stopped early. The detail has the reason and the work done until then.
     Failed,
+    /// A stage of a later version.
+    Unknown,
 }
 
 impl Stage {
@@ -30,15 +32,15 @@ impl Stage {
             Self::Batch => "batch",
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::Unknown => "unknown",
         }
     }
 
-    /// Reads the stable code.
+    /// Reads a code that the database holds.
     #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Asked, Self::Batch, Self::Done, Self::Failed]
-            .into_iter()
-            .find(|stage| stage.as_str() == code)
+    pub fn read_code(code: &str) -> Self {
+        let known = [Self::Asked, Self::Batch, Self::Done, Self::Failed];
+        known.into_iter().find(|stage| stage.as_str() == code).unwrap_or(Self::Unknown)
     }
 }
 
@@ -84,9 +86,7 @@ impl TryFrom<OperationRow> for OperationStep {
     fn try_from(
         (operation_id, step, at, actor, action, stage, subject, detail): OperationRow,
     ) -> Result<Self, StoreError> {
-        let stage = Stage::from_code(&stage).ok_or_else(|| {
-            StoreError::Corrupt(format!("operations_journal.stage holds {stage:?}"))
-        })?;
+        let stage = Stage::read_code(&stage);
         let step = super::codec::uint(step, "operations_journal.step")?;
         let detail = super::codec::from_json(&detail, "operations_journal.detail")?;
         Ok(Self { operation_id, step, at: at.0, actor, action, stage, subject, detail })

@@ -1,7 +1,7 @@
 //! The chain of receipts: one keyed digest a receipt, each over the digest before it.
 
 use super::error::StoreError;
-use crate::domain::ExchangeId;
+use crate::domain::{ExchangeId, KeyId};
 use async_trait::async_trait;
 
 /// The end of the chain.
@@ -22,11 +22,22 @@ pub struct ChainLink {
     pub exchange_id: ExchangeId,
     /// Keyed digest (hex) over the digest before, this sequence and the receipt.
     pub link: String,
+    /// Master key that made the digest.
+    pub key_id: KeyId,
 }
 
-/// Computes the digest of a receipt from the end of the chain. The store calls it once the end is
+/// A new link of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLink {
+    /// Keyed digest (hex).
+    pub link: String,
+    /// Master key that made the digest.
+    pub key_id: KeyId,
+}
+
+/// Computes the link of a receipt from the end of the chain. The store calls it once the end is
 /// locked.
-pub type SignLink<'a> = &'a (dyn Fn(&ChainTip) -> String + Send + Sync);
+pub type SignLink<'a> = &'a (dyn Fn(&ChainTip) -> NewLink + Send + Sync);
 
 /// Reads the chain. [`close_exchange`](super::ExchangeWrites::close_exchange) extends it.
 #[async_trait]

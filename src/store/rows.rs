@@ -2,10 +2,10 @@
 //! select lists stand beside the structs that read them.
 
 use super::codec::{Instant, code, from_json, uint};
-use super::{OutboxEvent, RecordedDecision, StoreError};
+use super::{OutboxEvent, StoreError};
 use crate::domain::claim::PartKind;
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClaimPart, EventId, ExchangeId, ReturnFile, ReturnId, Token,
+    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, KeyId, ReturnFile, ReturnId, Token,
 };
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
@@ -18,13 +18,19 @@ use uuid::Uuid;
 macro_rules! select_claim {
     ($($tail:expr)?) => {
         concat!(
-            "SELECT c.id, c.exchange_id, c.flow, c.sender, c.logical_file, c.lot, c.lot_date, c.ordinal, c.first_record, c.record_count, \
-             c.identity, c.person, c.vault, c.ps, c.norm_code, c.invoice_number, c.invoice_complement, c.invoice_date, c.amc_number, \
-             c.amo_organism, c.total, c.received_at, c.corrects, amc.due_at, \
-             amo.state AS amo_state, amo.asked AS amo_asked, amo.paid AS amo_paid, amo.transfer_reference AS amo_transfer_reference, \
-             amo.transfer_date AS amo_transfer_date, amo.reasons AS amo_reasons, amo.updated_at AS amo_updated_at, \
-             amc.state AS amc_state, amc.asked AS amc_asked, amc.paid AS amc_paid, amc.transfer_reference AS amc_transfer_reference, \
-             amc.transfer_date AS amc_transfer_date, amc.reasons AS amc_reasons, amc.updated_at AS amc_updated_at \
+            "SELECT c.id, c.exchange_id, c.flow, c.sender, c.logical_file, c.lot, c.lot_date, \
+             c.ordinal, c.first_record, c.record_count, c.identity, c.person, c.token_version, \
+             c.vault, c.key_id, c.ps, c.norm_code, c.invoice_number, c.invoice_complement, \
+             c.invoice_date, c.amc_number, c.amo_organism, c.total, c.received_at, c.corrects, \
+             c.date_limite_reponse_amc, amc.due_at, \
+             amo.state AS amo_state, amo.asked AS amo_asked, amo.paid AS amo_paid, \
+             amo.transfer_reference AS amo_transfer_reference, \
+             amo.transfer_date AS amo_transfer_date, amo.reasons AS amo_reasons, \
+             amo.updated_at AS amo_updated_at, \
+             amc.state AS amc_state, amc.asked AS amc_asked, amc.paid AS amc_paid, \
+             amc.transfer_reference AS amc_transfer_reference, \
+             amc.transfer_date AS amc_transfer_date, amc.reasons AS amc_reasons, \
+             amc.updated_at AS amc_updated_at \
              FROM claims c CROSS JOIN claim_parts amo CROSS JOIN claim_parts amc \
              WHERE amo.claim_id = c.id AND amo.kind = 'amo' AND amc.claim_id = c.id AND amc.kind = 'amc' "
             $(, $tail)?
@@ -102,7 +108,11 @@ macro_rules! select_quarantined {
 /// `SELECT` of a return file, then the given tail.
 macro_rules! select_return {
     ($($tail:expr)?) => {
-        concat!("SELECT id, kind, recipient, exchange_id, file_name, digest, sealed, created_at FROM returns " $(, $tail)?)
+        concat!(
+            "SELECT id, kind, recipient, exchange_id, file_name, digest, sealed, key_id, created_at \
+             FROM returns "
+            $(, $tail)?
+        )
     };
 }
 pub(in crate::store) use {
@@ -124,7 +134,9 @@ pub(in crate::store) struct ClaimRow {
     record_count: i64,
     identity: String,
     person: String,
+    token_version: i64,
     vault: Vec<u8>,
+    key_id: String,
     ps: String,
     norm_code: String,
     invoice_number: String,
@@ -136,6 +148,7 @@ pub(in crate::store) struct ClaimRow {
     received_at: Instant,
     due_at: Instant,
     corrects: Option<Uuid>,
+    date_limite_reponse_amc: String,
     amo_state: String,
     amo_asked: i64,
     amo_paid: i64,
@@ -159,7 +172,7 @@ impl TryFrom<ClaimRow> for Claim {
         Ok(Self {
             id: ClaimId(r.id),
             exchange_id: ExchangeId(r.exchange_id),
-            flow: code(&r.flow, "claims.flow")?,
+            flow: code(&r.flow),
             sender: r.sender,
             logical_file: uint(r.logical_file, "claims.logical_file")?,
             lot: r.lot,
@@ -169,7 +182,9 @@ impl TryFrom<ClaimRow> for Claim {
             record_count: uint(r.record_count, "claims.record_count")?,
             identity: Token(r.identity),
             person: Token(r.person),
+            token_version: uint(r.token_version, "claims.token_version")?,
             vault: r.vault,
+            key_id: KeyId(r.key_id),
             ps: r.ps,
             norm_code: r.norm_code,
             invoice_number: r.invoice_number,
@@ -180,10 +195,11 @@ impl TryFrom<ClaimRow> for Claim {
             total: Montant::from_centimes(r.total),
             received_at: r.received_at.0,
             due_at: r.due_at.0,
+            date_limite_reponse_amc: r.date_limite_reponse_amc,
             corrects: r.corrects.map(ClaimId),
             amo: ClaimPart {
                 kind: PartKind::Amo,
-                state: code(&r.amo_state, "claim_parts.state")?,
+                state: code(&r.amo_state),
                 asked: Montant::from_centimes(r.amo_asked),
                 paid: Montant::from_centimes(r.amo_paid),
                 transfer_reference: r.amo_transfer_reference.map(Into::into),
@@ -193,7 +209,7 @@ impl TryFrom<ClaimRow> for Claim {
             },
             amc: ClaimPart {
                 kind: PartKind::Amc,
-                state: code(&r.amc_state, "claim_parts.state")?,
+                state: code(&r.amc_state),
                 asked: Montant::from_centimes(r.amc_asked),
                 paid: Montant::from_centimes(r.amc_paid),
                 transfer_reference: r.amc_transfer_reference.map(Into::into),
@@ -253,6 +269,7 @@ pub(in crate::store) struct ReturnRow {
     file_name: String,
     digest: String,
     sealed: Vec<u8>,
+    key_id: String,
     created_at: Instant,
 }
 
@@ -262,12 +279,13 @@ impl TryFrom<ReturnRow> for ReturnFile {
     fn try_from(r: ReturnRow) -> Result<Self, StoreError> {
         Ok(Self {
             id: ReturnId(r.id),
-            kind: code(&r.kind, "returns.kind")?,
+            kind: code(&r.kind),
             recipient: r.recipient,
             exchange_id: r.exchange_id.map(ExchangeId),
             file_name: r.file_name,
             digest: r.digest,
             sealed: r.sealed,
+            key_id: KeyId(r.key_id),
             created_at: r.created_at.0,
         })
     }
@@ -301,23 +319,6 @@ impl TryFrom<OutboxRow> for OutboxEvent {
             payload: r.payload,
             attempts: r.attempts,
         })
-    }
-}
-
-#[derive(FromRow)]
-pub(in crate::store) struct DecisionRow {
-    request_digest: String,
-    event_id: Uuid,
-    claim_id: Uuid,
-}
-
-impl From<DecisionRow> for RecordedDecision {
-    fn from(r: DecisionRow) -> Self {
-        Self {
-            request_digest: r.request_digest,
-            event_id: EventId(r.event_id),
-            claim_id: ClaimId(r.claim_id),
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 use super::error::StoreError;
 use super::lease::Lease;
+use crate::domain::codes::open_coded;
 use crate::domain::{Channel, ExchangeId, LogicalFile};
 use async_trait::async_trait;
 use noemie_parsers::types::Montant;
@@ -66,29 +67,14 @@ pub struct OpenDeposit {
     pub withdrawn: bool,
 }
 
-/// Why the rows of a staged deposit are removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Withdrawal {
-    /// The deposit is written anew, or refused: its exchange stays reserved.
-    Restart,
-    /// The deposit is given up: its exchange is deleted too.
-    Abandon,
-}
-
-impl Withdrawal {
-    /// Returns the stable code.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Restart => "restart",
-            Self::Abandon => "abandon",
-        }
-    }
-
-    /// Reads the stable code.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Restart, Self::Abandon].into_iter().find(|withdrawal| withdrawal.as_str() == code)
+open_coded! {
+    /// Reason for which the rows of a staged deposit are removed. A deposit with a reason of a later
+    /// version is left as it is: that version knows what is to become of its rows.
+    Withdrawal {
+        /// The deposit is written anew, or refused: its exchange stays reserved.
+        Restart = "restart", "Écriture recommencée";
+        /// The deposit is given up: its exchange is deleted too.
+        Abandon = "abandon", "Dépôt abandonné";
     }
 }
 
@@ -151,7 +137,8 @@ pub trait StagedDepositWrites: Send {
     async fn open_deposits(&mut self) -> Result<Vec<OpenDeposit>, StoreError>;
 
     /// Withdraws a staged deposit: from the commit on no writer goes on with it, and its rows are
-    /// to be removed. Returns `false` when it is closed.
+    /// to be removed. A withdrawal of a later version stays as it is. Returns `false` when the
+    /// deposit is closed.
     async fn withdraw_deposit(
         &mut self,
         id: ExchangeId,
@@ -159,7 +146,8 @@ pub trait StagedDepositWrites: Send {
     ) -> Result<bool, StoreError>;
 
     /// Removes at most `limit` invoices of a withdrawn deposit and, when no invoice is left, its
-    /// withdrawal or its exchange. Returns `None` when the deposit is not withdrawn (any more).
+    /// withdrawal or its exchange. Returns `None` when the deposit is not withdrawn (any more), or
+    /// withdrawn by a later version for a reason that this version does not know.
     async fn remove_staged_rows(
         &mut self,
         id: ExchangeId,

@@ -2,7 +2,7 @@
 
 use super::codec::{Instant, code, uint};
 use super::{ChainLink, ChainTip, StagedDeposit, StagedProgress, StoreError};
-use crate::domain::ExchangeId;
+use crate::domain::{ExchangeId, KeyId};
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -12,7 +12,8 @@ use uuid::Uuid;
 macro_rules! select_staged_deposit {
     ($tail:literal) => {
         concat!(
-            "SELECT id, sender, digest, idempotency_key, channel, file_name, size, received_at, archive_name, loaded, withdrawal FROM exchanges \
+            "SELECT id, sender, digest, idempotency_key, channel, file_name, size, received_at, \
+             archive_name, last_written_invoice, withdrawal FROM exchanges \
              WHERE verdict IS NULL AND received_at IS NOT NULL ",
             $tail
         )
@@ -33,7 +34,7 @@ pub(in crate::store) struct StagedDepositRow {
     archive_name: String,
     /// Set for staged deposits only, as the next column.
     #[sqlx(default)]
-    loaded: i64,
+    last_written_invoice: i64,
     #[sqlx(default)]
     withdrawal: Option<String>,
 }
@@ -47,13 +48,13 @@ impl TryFrom<StagedDepositRow> for StagedDeposit {
             sender: r.sender,
             digest: r.digest,
             idempotency_key: r.idempotency_key,
-            channel: code(&r.channel, "exchanges.channel")?,
+            channel: code(&r.channel),
             file_name: r.file_name,
             size: uint(r.size, "exchanges.size")?,
             received_at: r.received_at.0,
             archive_name: r.archive_name,
-            cursor: uint(r.loaded, "exchanges.loaded")?,
-            withdrawal: r.withdrawal.map(|w| code(&w, "exchanges.withdrawal")).transpose()?,
+            cursor: uint(r.last_written_invoice, "exchanges.last_written_invoice")?,
+            withdrawal: r.withdrawal.map(|w| code(&w)),
         })
     }
 }
@@ -89,6 +90,7 @@ pub(in crate::store) struct ChainRow {
     sequence: i64,
     exchange_id: Uuid,
     link: String,
+    key_id: String,
 }
 
 impl TryFrom<ChainRow> for ChainLink {
@@ -99,6 +101,7 @@ impl TryFrom<ChainRow> for ChainLink {
             sequence: uint(r.sequence, "receipt_chain.sequence")?,
             exchange_id: ExchangeId(r.exchange_id),
             link: r.link,
+            key_id: KeyId(r.key_id),
         })
     }
 }

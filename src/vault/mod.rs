@@ -15,7 +15,7 @@ mod token;
 
 pub use key::{KEY_FILE, KeyOrigin, KeySource};
 pub use person::PersonRecord;
-pub use token::Identity;
+pub use token::{Identity, TOKEN_VERSION};
 
 use hkdf::Hkdf;
 use sha2::Sha256;
@@ -29,7 +29,8 @@ pub const KEY_LENGTH: usize = 32;
 /// Derived key, wiped when dropped.
 pub(crate) type SubKey = Zeroizing<[u8; KEY_LENGTH]>;
 
-/// Identifier of the master key that made a blob; it reveals nothing of the key.
+/// Identifier of the master key that made a blob, as its header has it; it reveals nothing of the
+/// key.
 pub(crate) type KeyId = [u8; 4];
 
 /// Salt of the derivations, so that another program with the same key derives other keys.
@@ -112,6 +113,13 @@ impl Vault {
         }
     }
 
+    /// Returns the identifier of the master key in hexadecimal digits, for the column beside what
+    /// this vault seals.
+    #[must_use]
+    pub fn key_id(&self) -> String {
+        hex::encode(self.id)
+    }
+
     /// The key of the raw archive and its id.
     pub(crate) const fn archive_key(&self) -> (KeyId, &SubKey) {
         (self.id, &self.archive)
@@ -137,6 +145,14 @@ mod tests {
                 assert_ne!(a.as_slice(), b.as_slice());
             }
         }
+    }
+
+    #[test]
+    fn the_key_id_of_a_column_is_that_of_the_blobs() {
+        let vault = Vault::from_master_key([7; KEY_LENGTH]);
+        let sealed = vault.seal("here", b"text");
+        assert_eq!(vault.key_id(), hex::encode(&sealed[1..5]));
+        assert_ne!(vault.key_id(), Vault::from_master_key([8; KEY_LENGTH]).key_id());
     }
 
     #[test]

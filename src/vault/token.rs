@@ -4,6 +4,11 @@ use super::{SubKey, Vault};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+/// Version of the construction of tokens, stored beside them: HMAC-SHA-256 under the key of the use,
+/// over each field without surrounding blanks, its length before it as 8 bytes, big-endian. Another
+/// construction gets the next number, so that tokens of both are told apart.
+pub const TOKEN_VERSION: u32 = 1;
+
 /// Identity of an invoice: the fields that a sender keeps when sending it again (the invoice date
 /// is not one of them). Values are taken as sent without surrounding blanks, so that the padding of
 /// both norms gives one identity.

@@ -63,15 +63,16 @@ async fn check(
         );
         return Ok(());
     };
-    let (ledger, arl) = (
+    let (ledger, arl, codes) = (
         sources.store.ledger(&Scope::everything(), id).await?,
         sources.store.arl(&Scope::everything(), id).await?,
+        sources.store.receipt_codes(id).await?,
     );
-    let expected = match (&ledger, &arl) {
-        (Some(ledger), Some(arl)) => Some(sources.vault.receipt_link(
+    let expected = match (&ledger, &arl, &codes) {
+        (Some(ledger), Some(arl), Some(codes)) => Some(sources.vault.receipt_link(
             &last.link,
             last.sequence + 1,
-            &receipt::text(&exchange, ledger, arl),
+            &receipt::text(&exchange, codes, ledger, arl),
         )),
         _ => None,
     };

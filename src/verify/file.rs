@@ -7,7 +7,7 @@ use super::sources::Sources;
 use crate::arl;
 use crate::domain::Scope;
 use crate::domain::civil_time::reception_hour;
-use crate::domain::{Exchange, Ledger, ReturnFile, Verdict};
+use crate::domain::{Exchange, Ledger, Norm, ReturnFile, Verdict};
 use crate::store::StoreError;
 use noemie_parsers::anomaly::Code;
 use noemie_parsers::detect::Norme;
@@ -61,6 +61,11 @@ pub(super) async fn compare(
             return Ok(());
         }
     };
+    if is_of_later_version(exchange) {
+        let note = "its verdict or norm is of a later version: its rows were not compared";
+        verification.note(exchange.id, note);
+        return Ok(());
+    }
     let written = ledger.copied().unwrap_or_default();
     let expected = if exchange.verdict == Verdict::Refused {
         compare_refused(sources, exchange, &examination, &written, verification).await?
@@ -72,6 +77,11 @@ pub(super) async fn compare(
         verification.find(Kind::LedgerDiffers, id, detail);
     }
     Ok(())
+}
+
+/// Returns whether a later version judged the file by rules that this version does not know.
+fn is_of_later_version(exchange: &Exchange) -> bool {
+    exchange.verdict == Verdict::Unknown || exchange.norm == Some(Norm::Unknown)
 }
 
 /// Checks that the ARL opens and has the digest that was chained.

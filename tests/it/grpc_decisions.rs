@@ -9,8 +9,8 @@ use noemie_gateway::domain::{ClaimId, PartState};
 use noemie_gateway::grpc::proto::decision::Kind;
 use noemie_gateway::grpc::proto::decision_result::Result as Outcome;
 use noemie_gateway::grpc::proto::{
-    Accept, BatchRecordDecisionsRequest, Decision, Defer, Pay, Reason, RecordDecisionRequest,
-    RecordDecisionResponse, Recover, Reject,
+    Accept, BatchRecordDecisionsRequest, Decision, Defer, GetClaimRequest, Pay, Reason,
+    RecordDecisionRequest, RecordDecisionResponse, Recover, Reject,
 };
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -159,7 +159,7 @@ async fn a_decision_that_the_life_cycle_forbids_writes_nothing() {
     let details = refused.get_error_details();
     let metadata = &details.error_info().expect("an ErrorInfo").metadata;
     assert_eq!((metadata["from"].as_str(), metadata["to"].as_str()), ("rejected", "paid"));
-    assert_eq!(gateway.number("SELECT count(*) FROM decisions").await, 0);
+    assert_eq!(gateway.number("SELECT count(*) FROM decisions").await, 1, "the reject only");
     assert_eq!(
         gateway.store.claim_history(&Scope::everything(), claim).await.expect("reads").len(),
         2
@@ -301,4 +301,36 @@ async fn concurrent_copies_of_a_decision_are_recorded_once() {
         gateway.store.claim_history(&Scope::everything(), claim).await.expect("reads").len(),
         2
     );
+}
+
+#[tokio::test]
+async fn get_claim_says_who_decided() {
+    let gateway = Gateway::start().await;
+    let claim = one_claim(&gateway).await;
+    let mut request = tonic::Request::new(RecordDecisionRequest {
+        decision: Some(decision(claim, "k1", accept())),
+    });
+    request.metadata_mut().insert("x-noemie-caller", "marie".parse().expect("a name"));
+    let accepted = gateway.work().record_decision(request).await.expect("accepts").into_inner();
+    record(&gateway, decision(claim, "", pay(500))).await.expect("pays without key");
+    record(&gateway, decision(claim, "", pay(500))).await.expect("repeats without key");
+    record(&gateway, decision(claim, "k2", pay(500))).await.expect("repeats under a new key");
+    let request = GetClaimRequest { claim_id: claim.to_string(), ..Default::default() };
+    let full = gateway.work().get_claim(request).await.expect("reads").into_inner();
+    let seen: Vec<(&str, &str, &str, bool)> = full
+        .decisions
+        .iter()
+        .map(|d| (d.kind.as_str(), d.part.as_str(), d.author.as_str(), d.event_id.is_some()))
+        .collect();
+    let expected =
+        [("accept", "amc", "marie", true), ("pay", "amc", "", true), ("pay", "amc", "", false)];
+    assert_eq!(seen, expected, "a repetition without key leaves no decision");
+    let first = &full.decisions[0];
+    assert_eq!(first.event_id, accepted.event_id);
+    assert_eq!(
+        [&first.caller, &first.caller_role, &first.caller_proof],
+        ["local", "operator", "local"]
+    );
+    assert!(first.decided_at.is_some() && first.label == "Acceptation");
+    assert_eq!(full.date_limite_reponse_amc, "25031318");
 }

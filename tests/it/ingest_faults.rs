@@ -81,7 +81,7 @@ async fn a_reject_that_cannot_be_told_waits_alone() {
     for claim in &claims[..2] {
         let reasons = vec![Reason { code: "AAA00000é".into(), label: "Motif".into() }];
         let (kind, idempotency_key, decided_by) =
-            (DecisionKind::Reject { reasons }, None, "test".into());
+            (DecisionKind::Reject { reasons }, None, Some("test".into()));
         let decision =
             Decision { claim_id: claim.id, part: PartKind::Amc, kind, idempotency_key, decided_by };
         decide(gateway.app.store.as_ref(), gateway.app.clock.as_ref(), &Caller::local(), &decision)

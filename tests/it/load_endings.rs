@@ -137,7 +137,7 @@ async fn deposit(door: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
 /// store is read after each step, so that the speed of the machine does not count.
 async fn cut_load(db: &TestDatabase, door: &Ingest, bytes: &[u8], rank: i64) -> StagedDeposit {
     let mut work = Box::pin(deposit(door, bytes));
-    while db.number("SELECT COALESCE(max(loaded), 0) FROM exchanges").await < rank {
+    while db.number("SELECT COALESCE(max(last_written_invoice), 0) FROM exchanges").await < rank {
         assert!(step(&mut work).await.is_none(), "the load came to its end first");
     }
     drop(work);

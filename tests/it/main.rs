@@ -9,6 +9,7 @@
 
 mod conventionnement;
 mod dead_letters;
+mod deposit_scope;
 mod deposits_cli;
 mod dlq_cli;
 mod docs;
@@ -31,6 +32,7 @@ mod holidays;
 mod ingest_faults;
 mod ingest_loads;
 mod ingest_support;
+mod later_version;
 mod load_endings;
 mod migrations;
 mod postgres_limits;

@@ -17,7 +17,7 @@ use crate::support;
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::{
-    Channel, ClaimId, ClaimStatus, ExchangeId, Flow, Ledger, PartState, Verdict,
+    Channel, ClaimId, ClaimStatus, DecisionCode, ExchangeId, Flow, Ledger, PartState, Verdict,
 };
 use noemie_gateway::store::{ClaimFilter, Database, SharedStore};
 use sqlx::migrate::Migrator;
@@ -36,10 +36,11 @@ const BASELINE: i64 = 1;
 /// number of the deposit.
 const DEPOSIT_OF_0001: &str = "
 INSERT INTO exchanges (id, sender, digest, idempotency_key) VALUES (ID(1), 'octest', 'digest-#', 'key-#');
-INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, vault, ps,
-  norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects, live)
-  VALUES (ID(2), ID(1), 'dre', 'octest', 1, '001', '2026-02-02', 1, 3, 5, 'identity-#', 'person-#', BYTES(ab), '750000013', 'PS', '00000000#', '',
-  '2026-02-02', '0099900011', '017100000', 4157, AT(0), NULL, TRUE);
+INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, token_version, vault,
+  key_id, ps, norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects,
+  date_limite_reponse_amc, live)
+  VALUES (ID(2), ID(1), 'dre', 'octest', 1, '001', '2026-02-02', 1, 3, 5, 'identity-#', 'person-#', 1, BYTES(ab), '0badcafe', '750000013', 'PS',
+  '00000000#', '', '2026-02-02', '0099900011', '017100000', 4157, AT(0), NULL, '26020520', TRUE);
 INSERT INTO claim_parts (claim_id, kind, state, asked, paid, transfer_reference, transfer_date, reasons, updated_at, due_at)
   VALUES (ID(2), 'amo', 'received', 2700, 0, NULL, NULL, '[]', AT(0), NULL), (ID(2), 'amc', 'received', 1457, 0, NULL, NULL, '[]', AT(0), AT(345600));
 INSERT INTO claim_lines (claim_id, rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, rate, billed, amo, amc, qualifier)
@@ -56,12 +57,13 @@ UPDATE exchanges SET channel = 'drop', file_name = 'f.b2', size = 1792, norm = '
 INSERT INTO ledgers (exchange_id, read_records, accepted, quarantined, duplicates, unmatched, envelope) VALUES (ID(1), 13, 5, 4, 0, 0, 4);
 INSERT INTO logical_files (exchange_id, ordinal, issuer, recipient, message, created, file_id, norm)
   VALUES (ID(1), 1, 'OT99900000000011', 'OC00000099900011', '', '260202', '00000#', 'B2');
-INSERT INTO returns (id, kind, recipient, exchange_id, file_name, digest, sealed, created_at)
-  VALUES (ID(4), 'arl', 'octest', ID(1), 'ARL_#', 'd-#', BYTES(07), AT(0));
+INSERT INTO returns (id, kind, recipient, exchange_id, file_name, digest, sealed, key_id, created_at)
+  VALUES (ID(4), 'arl', 'octest', ID(1), 'ARL_#', 'd-#', BYTES(07), '0badcafe', AT(0));
 UPDATE claim_parts SET state = 'accepted', updated_at = AT(60) WHERE claim_id = ID(2) AND kind = 'amc';
 INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at)
   VALUES (ID(5), ID(2), 2, 'claim.accepted', 'claim.dre.accepted.0099900011', 'PAYLOAD(2)', AT(60));
-INSERT INTO decisions (idempotency_key, request_digest, event_id, claim_id, at) VALUES ('decision-#', 'd', ID(5), ID(2), AT(60));
+INSERT INTO decisions (decision_id, claim_id, part, kind, event_id, idempotency_key, request_digest, caller_name, caller_proof, caller_role,
+  stated_author, decided_at) VALUES (ID(6), ID(2), 'amc', 'accept', ID(5), 'decision-#', 'd', 'local', 'local', 'operator', NULL, AT(60));
 INSERT INTO access_journal (claim_id, caller, purpose, at) VALUES (ID(2), 'worker', 'test', AT(61));
 ";
 
@@ -93,7 +95,7 @@ fn payload(deposit: u8, sequence: u8) -> String {
 /// The statements of a deposit in the dialect of a database.
 fn spelt(sql: &str, deposit: u8, postgres: bool) -> String {
     let mut out = sql.replace('#', &deposit.to_string());
-    for row in 1..=5 {
+    for row in 1..=6 {
         let literal = if postgres {
             format!("'{}'", id(deposit, row))
         } else {
@@ -277,6 +279,10 @@ async fn holds(store: &SharedStore, deposit: u8) {
         (claim.amo.state, claim.amc.state, claim.total.centimes()),
         (PartState::Received, PartState::Accepted, 4157)
     );
+    assert_eq!((claim.key_id.0.as_str(), claim.token_version), ("0badcafe", 1));
+    assert_eq!(claim.date_limite_reponse_amc, "26020520");
+    let decisions = store.decisions(&Scope::everything(), claim.id, 10).await.unwrap();
+    assert_eq!((decisions.len(), decisions[0].kind), (1, DecisionCode::Accept));
     assert_eq!(store.claim_lines(&Scope::everything(), claim.id).await.unwrap().len(), 1);
     assert_eq!(store.claim_history(&Scope::everything(), claim.id).await.unwrap().len(), 2);
     assert_eq!(store.quarantined(&Scope::everything(), exchange.id, 10).await.unwrap().len(), 1);

@@ -46,7 +46,7 @@ fn acceptance(claim_id: ClaimId) -> Decision {
         part: PartKind::Amc,
         kind: DecisionKind::Accept,
         idempotency_key: None,
-        decided_by: "test".into(),
+        decided_by: Some("test".into()),
     }
 }
 

@@ -18,7 +18,7 @@ fn decision(claim_id: ClaimId, key: &str, kind: DecisionKind) -> Decision {
         part: PartKind::Amc,
         kind,
         idempotency_key: key.try_into().ok(),
-        decided_by: "test".into(),
+        decided_by: Some("test".into()),
     }
 }
 

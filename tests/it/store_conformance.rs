@@ -109,6 +109,7 @@ suite! {
         returns_in_pages_by_recipient_and_kind,
         rejects_are_told_once,
         a_decision_is_recorded_once,
+        decisions_come_back_with_their_authors,
         the_access_journal_is_written,
         the_journal_of_operations_keeps_its_steps,
     }

@@ -16,12 +16,12 @@ use noemie_gateway::arl;
 use noemie_gateway::clock::SystemClock;
 use noemie_gateway::config::Config;
 use noemie_gateway::domain::{
-    Channel, ClaimEvent, EventId, Exchange, ExchangeId, Ledger, Quarantined, Verdict, receipt,
+    Channel, ClaimEvent, EventId, Exchange, ExchangeId, KeyId, Ledger, Quarantined, Verdict, receipt,
 };
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
 use noemie_gateway::ingest::{Deposit, Ingest, Limits};
 use noemie_gateway::normalise::{DepositContext, Origin, UnjudgedInvoice, read_unjudged};
-use noemie_gateway::store::Closing;
+use noemie_gateway::store::{Closing, NewLink};
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Kind, Sources, Verification, verify};
 use noemie_parsers::detect::Norme;
@@ -212,7 +212,7 @@ async fn a_receipt_that_is_removed_breaks_the_chain(db: TestDatabase) {
     assert_eq!(kinds(&filled.verify().await), [Kind::ReceiptNotChained]);
     // A link beyond the end counts as none.
     db.execute(
-        "INSERT INTO receipt_chain SELECT 1000, id, 'x' FROM exchanges WHERE id NOT IN \
+        "INSERT INTO receipt_chain SELECT 1000, id, 'x', 'k' FROM exchanges WHERE id NOT IN \
         (SELECT exchange_id FROM receipt_chain)",
     )
     .await
@@ -345,9 +345,11 @@ impl Earlier<'_> {
         };
         let (arl, _) = arl::write(&exchange, &examination, &[], vault, clock.new_id());
         let closing = Closing { exchange, ledger, logical_files: vec![], arl, at };
-        let said = receipt::text(&closing.exchange, &closing.ledger, &closing.arl);
-        work.close_exchange(&closing, &|tip| {
-            vault.receipt_link(&tip.link, tip.sequence + 1, &said)
+        let codes = receipt::Codes::of(&closing.exchange);
+        let said = receipt::text(&closing.exchange, &codes, &closing.ledger, &closing.arl);
+        work.close_exchange(&closing, &|tip| NewLink {
+            link: vault.receipt_link(&tip.link, tip.sequence + 1, &said),
+            key_id: KeyId(vault.key_id()),
         })
         .await
         .unwrap();

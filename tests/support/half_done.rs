@@ -66,7 +66,7 @@ impl Inspector {
             (
                 Unfinished::Undelivered,
                 exists("SELECT count(*) FROM returns WHERE delivered_at IS NULL").await
-                    || exists("SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected' AND told_in IS NULL").await,
+                    || exists("SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected' AND reported_in IS NULL").await,
             ),
             (Unfinished::Unanswered, unanswered),
         ];

@@ -135,11 +135,11 @@ const INCONSISTENCIES: &[(&str, &str)] = &[
     ),
     (
         "decisions without event",
-        "SELECT count(*) FROM decisions d WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = d.event_id)",
+        "SELECT count(*) FROM decisions d WHERE d.event_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = d.event_id)",
     ),
     (
         "worker's rejects in no return file",
-        "SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND told_in IS NULL",
+        "SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND reported_in IS NULL",
     ),
 ];
 

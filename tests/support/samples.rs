@@ -4,7 +4,7 @@
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::domain::*;
 use noemie_gateway::domain::{Flow, PartKind, PartState, Reason};
-use noemie_gateway::store::{ChainTip, Closing, NewClaim, SharedStore, UnitOfWork};
+use noemie_gateway::store::{ChainTip, Closing, NewClaim, NewLink, SharedStore, UnitOfWork};
 use noemie_parsers::types::Montant;
 use std::sync::Arc;
 use time::macros::{date, datetime};
@@ -65,7 +65,9 @@ pub fn claim(exchange: ExchangeId, ordinal: u64, identity: &str) -> NewClaim {
         record_count: 4,
         identity: Token(identity.into()),
         person: Token("person-token".into()),
+        token_version: 1,
         vault: vec![0, 1, 2, 255],
+        key_id: key_id(),
         ps: "123456782".into(),
         norm_code: "CP".into(),
         invoice_number: format!("{ordinal:09}"),
@@ -76,6 +78,7 @@ pub fn claim(exchange: ExchangeId, ordinal: u64, identity: &str) -> NewClaim {
         total: Montant::from_centimes(1500),
         received_at: NOW,
         due_at: NOW + Duration::days(4),
+        date_limite_reponse_amc: "25031318".into(),
         corrects: None,
         amo: part(PartKind::Amo, PartState::Received, 1000),
         amc: part(PartKind::Amc, PartState::Received, 500),
@@ -110,6 +113,7 @@ pub fn arl(exchange: ExchangeId, recipient: &str) -> ReturnFile {
         file_name: format!("arl-{exchange}.noemie"),
         digest: "d1".into(),
         sealed: vec![7; 40],
+        key_id: key_id(),
         created_at: NOW,
     }
 }
@@ -149,8 +153,13 @@ pub fn closing(id: ExchangeId, digest: &str, claims: &[NewClaim]) -> Closing {
 }
 
 /// A link that needs no key.
-pub fn plain_link(tip: &ChainTip) -> String {
-    format!("{}.{}", tip.link, tip.sequence + 1)
+pub fn plain_link(tip: &ChainTip) -> NewLink {
+    NewLink { link: format!("{}.{}", tip.link, tip.sequence + 1), key_id: key_id() }
+}
+
+/// The master key of the samples.
+pub fn key_id() -> KeyId {
+    KeyId("00c0ffee".into())
 }
 
 /// Takes the place of an exchange that must be free.

@@ -254,6 +254,22 @@ impl Facture {
             .unwrap_or_default()
     }
 
+    /// Returns the limit of 2X as sent (AAMMJJHH), empty when there is none: [`limite_reponse`] has
+    /// no value for a limit that is no date. A byte that is no digit stands as `?`, because a
+    /// misplaced record may bring a name here.
+    ///
+    /// [`limite_reponse`]: Self::limite_reponse
+    #[must_use]
+    pub fn date_limite_reponse_amc(&self) -> String {
+        let Some(piece) = self.piece(Genre::ComplementFacture(b'X')) else { return String::new() };
+        let zone = t2x::dre2009::DATE_LIMITE_REPONSE_AMC.of(&piece.record);
+        let readable = |byte: &u8| match byte {
+            b'0'..=b'9' | b' ' => char::from(*byte),
+            _ => '?',
+        };
+        zone.iter().map(readable).collect::<String>().trim_end().to_owned()
+    }
+
     /// Returns a warning when the limit of 2X was past at the hour of reception. Both are hours of
     /// Paris; a limit is past from the first minute of its hour.
     #[must_use]

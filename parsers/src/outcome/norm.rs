@@ -73,5 +73,7 @@ mod tests {
         assert_eq!(Norm::from_code("b2"), Some(Norm::B2));
         assert_eq!(Norm::from_code("camt"), None);
         assert_eq!(Packaging::from_code(""), None);
+        assert_eq!(Norm::read_code("camt"), Norm::Unknown);
+        assert_eq!(Norm::Unknown.as_str(), "unknown");
     }
 }

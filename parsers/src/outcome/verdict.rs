@@ -22,6 +22,7 @@ impl Verdict {
             Self::Accepted => "Fichier accepté",
             Self::Partial => "Fichier accepté en partie",
             Self::Refused => "Fichier refusé",
+            Self::Unknown => "Verdict inconnu de cette version",
         }
     }
 }

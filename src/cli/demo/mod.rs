@@ -182,7 +182,7 @@ impl Demo {
             part: PartKind::Amc,
             kind,
             idempotency_key: None,
-            decided_by: "demo".into(),
+            decided_by: Some("demo".into()),
         };
         let outcome = self.app.service().decisions.record(&self.caller, &decision).await?;
         let state = outcome.view.claim.map_or("", |claim| claim.amc.state.libelle());

@@ -1,7 +1,7 @@
 //! Converts claims, events, lines and persons.
 
 use super::{count, day, quarantined, small, timestamp};
-use crate::domain::{ClaimEvent, ClaimLine, ClaimPart, Reason};
+use crate::domain::{ClaimEvent, ClaimLine, ClaimPart, DecisionAuthor, Reason, RecordedDecision};
 use crate::grpc::caller::STATED_NAME;
 use crate::grpc::proto;
 use crate::service::decisions::{Recorded, Warning};
@@ -106,12 +106,14 @@ pub(in crate::grpc) fn full_claim(full: FullClaim) -> proto::GetClaimResponse {
     let answer = proto::GetClaimResponse {
         dre: Some(dre_status(full.view)),
         lines: full.lines.iter().map(line).collect(),
+        decisions: full.decisions.into_iter().map(decision).collect(),
         person,
         person_withheld,
         ..proto::GetClaimResponse::default()
     };
     let Some(claim) = details else { return answer };
     proto::GetClaimResponse {
+        date_limite_reponse_amc: claim.date_limite_reponse_amc,
         norm_code: claim.norm_code,
         logical_file: small(claim.logical_file),
         ordinal: count(claim.ordinal),
@@ -122,7 +124,24 @@ pub(in crate::grpc) fn full_claim(full: FullClaim) -> proto::GetClaimResponse {
     }
 }
 
-/// Converts a recorded decision.
+/// Converts a decision about a claim.
+fn decision(decision: RecordedDecision) -> proto::ClaimDecision {
+    let DecisionAuthor { caller_name, proof, role, stated } = decision.author;
+    proto::ClaimDecision {
+        decision_id: decision.id.to_string(),
+        kind: decision.kind.as_str().to_owned(),
+        label: decision.kind.libelle().to_owned(),
+        part: decision.part.as_str().to_owned(),
+        event_id: decision.event_id.map(|id| id.to_string()),
+        author: stated.map(String::from).unwrap_or_default(),
+        caller: caller_name,
+        caller_role: role.as_str().to_owned(),
+        caller_proof: proof.as_str().to_owned(),
+        decided_at: Some(timestamp(decision.decided_at)),
+    }
+}
+
+/// Converts the outcome of a decision.
 pub(in crate::grpc) fn recorded(recorded: Recorded) -> proto::RecordDecisionResponse {
     let warning =
         |w: Warning| proto::Reason { code: w.as_str().to_owned(), label: w.libelle().to_owned() };

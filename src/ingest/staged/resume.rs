@@ -1,9 +1,10 @@
 //! Resumes staged deposits whose process died or stopped.
 
+use super::withdrawal;
 use crate::domain::ExchangeId;
 use crate::error_chain::Chain;
 use crate::ingest::{Ingest, IngestError};
-use crate::store::{StagedDeposit, StoreError};
+use crate::store::{StagedDeposit, StoreError, Withdrawal};
 use std::collections::HashSet;
 use tracing::{Instrument, info, info_span, warn};
 
@@ -20,8 +21,8 @@ impl Ingest {
         self.backoffs.retain(&staged);
         for deposit in &deposits {
             // Staged deposits with `withdrawal` set skip the backoff: other deposits are blocked
-            // until their rows are deleted.
-            if deposit.withdrawal.is_none()
+            // until their rows are deleted. Those that wait for a later version do not.
+            if !matches!(deposit.withdrawal, Some(Withdrawal::Restart | Withdrawal::Abandon))
                 && !self.backoffs.is_due(deposit.id, self.clock.now(), &staged)
             {
                 continue;
@@ -56,6 +57,7 @@ impl Ingest {
         let Some(_lease) = self.store.try_deposit_lease(id).await? else { return Ok(false) };
         // The deposit may have been closed or abandoned since it was listed.
         let Some(staged) = self.store.staged_deposit(id).await? else { return Ok(false) };
+        withdrawal::check_known(&staged)?;
         if staged.withdrawal.is_some() {
             info!("finishing the withdrawal of a staged deposit");
             self.finish_withdrawal(id).await?;

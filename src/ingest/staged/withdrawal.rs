@@ -8,11 +8,19 @@ use crate::domain::Scope;
 use crate::ingest::retry::{MAX_TRIES, POLL_INTERVAL};
 use crate::ingest::{Ingest, IngestError};
 use crate::kill_point;
-use crate::store::{RemovedRows, Withdrawal};
+use crate::store::{RemovedRows, StagedDeposit, Withdrawal};
 
 /// Most polls of a deposit that another process writes, while it is abandoned: five minutes. A
 /// process that reads a large file notices the flag at the end of the read.
 const MAX_POLLS: u32 = 600;
+
+/// Refuses a deposit that a later version withdraws for a reason that this version does not know.
+pub(super) fn check_known(staged: &StagedDeposit) -> Result<(), IngestError> {
+    if staged.withdrawal == Some(Withdrawal::Unknown) {
+        return Err(IngestError::WithdrawnByLaterVersion { exchange: staged.id });
+    }
+    Ok(())
+}
 
 impl Ingest {
     /// Abandons a staged deposit: its exchange, remittances and rows are deleted. The archive file
@@ -22,6 +30,9 @@ impl Ingest {
     pub async fn abandon(&self, id: ExchangeId) -> Result<Option<RemovedRows>, IngestError> {
         if !self.flag_withdrawal(id, Withdrawal::Abandon).await? {
             return Ok(None);
+        }
+        if let Some(staged) = self.store.staged_deposit(id).await? {
+            check_known(&staged)?;
         }
         kill_point::reach("abandon.marked");
         for _ in 0..MAX_POLLS {

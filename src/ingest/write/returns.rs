@@ -10,6 +10,7 @@ use crate::ingest::returns::{ReadReturn, read_returns};
 use crate::kill_point;
 use crate::normalise::DepositContext;
 use crate::store::UnitOfWork;
+use crate::vault::TOKEN_VERSION;
 use noemie_parsers::noemie::Packaging;
 
 /// Writes the returns of a file.
@@ -72,6 +73,7 @@ fn unmatched_row(answer: Answer) -> UnmatchedReturn {
     UnmatchedReturn {
         ordinal: answer.ordinal,
         identity: answer.identities.into_iter().next().unwrap_or_else(|| Token(String::new())),
+        token_version: TOKEN_VERSION,
         ps: answer.ps,
         invoice_number: answer.invoice_number,
         summary: states.join(" ; "),

@@ -100,7 +100,7 @@ pub(super) fn check_amount(before: &ClaimPart, kind: &DecisionKind) -> Result<()
 /// Returns the doubt about a decision: less paid than asked, or less taken back than paid. A
 /// repetition gets the same one, because the amount asked never changes.
 pub(super) fn warning_of(claim: &Claim, decision: &Decision) -> Option<Warning> {
-    let part = claim.part(decision.part);
+    let part = claim.part(decision.part)?;
     match &decision.kind {
         DecisionKind::Pay { amount, .. } => {
             (*amount < part.asked).then_some(Warning::PartialPayment)

@@ -1,5 +1,5 @@
-//! Records decisions of workers about one part of one claim: state, event and idempotency key in
-//! one transaction.
+//! Records decisions of workers about one part of one claim: decision, state and event in one
+//! transaction.
 //!
 //! A decision repeated under its key, or without a key for the state that the part already has,
 //! writes nothing and gets the same answer. A decision that the life cycle forbids writes nothing.
@@ -12,16 +12,13 @@ pub use request::{DecideError, Decision, DecisionKind, DecisionOutcome, Warning}
 
 use super::view::ClaimView;
 use crate::clock::{Clock, SharedClock};
-use crate::domain::{Caller, Claim, ClaimEvent, ClaimPart, EventId, PartKind};
+use crate::domain::{
+    Caller, Claim, ClaimEvent, ClaimPart, DecisionAuthor, DecisionId, EventId, PartKind,
+    RecordedDecision,
+};
 use crate::kill_point;
-use crate::store::{PartChange, RecordedDecision, SharedStore, Store, StoreError, UnitOfWork};
+use crate::store::{PartChange, SharedStore, Store, StoreError, UnitOfWork};
 use apply::{apply, check_amount, check_same_content, check_transition, warning_of};
-use time::OffsetDateTime;
-use uuid::Uuid;
-
-/// Stands in the place of an event id for a decision that found its state already there and
-/// produced no event.
-const NO_EVENT: EventId = EventId(Uuid::nil());
 
 /// Largest number of transactions tried for one decision: a conflict with another change (two calls
 /// with one key, a deadlock, a busy file) begins a new one.
@@ -111,41 +108,62 @@ async fn decide_once(
     if let Some(outcome) = already_recorded(work.as_mut(), caller, decision, &digest).await? {
         return Ok(outcome);
     }
-    let before = claim.part(decision.part).clone();
+    let before = claim.part(decision.part).ok_or(DecideError::UnknownPart)?.clone();
     let mut part = apply(&before, &decision.kind, clock.now())?;
+    let mut row = new_row(clock, caller, decision, digest, &part);
     if part.state == before.state {
         check_same_content(&before, &part)?;
-        keep_key(work.as_mut(), decision, &digest, NO_EVENT, part.updated_at).await?;
+        // A repetition without key cannot be recognised a second time, and leaves no row.
+        if row.idempotency_key.is_some() {
+            work.insert_decision(&row).await?;
+        }
         work.commit().await?;
         return Ok(DecisionOutcome { claim, event_id: None, repeated: true, warning: None });
     }
     check_transition(&before, &part)?;
     check_amount(&before, &decision.kind)?;
-    part.updated_at = clock.now();
+    part.updated_at = row.decided_at;
     set_part(&mut claim, part.clone());
     let event_id = EventId(clock.new_id());
-    write(work.as_mut(), decision, &digest, &claim, &part, event_id).await?;
+    row.event_id = Some(event_id);
+    write(work.as_mut(), &row, &claim, &part, event_id).await?;
     kill_point::reach("decide.written");
     work.commit().await?;
     kill_point::reach("decide.committed");
-    log_decision(caller, decision, &before, &part, event_id);
+    log_decision(&row, &before, &part);
     let warning = warning_of(&claim, decision);
     Ok(DecisionOutcome { claim, event_id: Some(event_id), repeated: false, warning })
 }
 
-fn log_decision(
+/// Returns the row of a decision that produces no event yet.
+fn new_row(
+    clock: &dyn Clock,
     caller: &Caller,
     decision: &Decision,
-    before: &ClaimPart,
-    after: &ClaimPart,
-    event_id: EventId,
-) {
+    request_digest: String,
+    part: &ClaimPart,
+) -> RecordedDecision {
+    RecordedDecision {
+        id: DecisionId(clock.new_id()),
+        claim_id: decision.claim_id,
+        part: decision.part,
+        kind: decision.kind.code(),
+        event_id: None,
+        idempotency_key: decision.idempotency_key.as_ref().map(ToString::to_string),
+        request_digest,
+        author: DecisionAuthor::of(caller, decision.decided_by.clone()),
+        decided_at: part.updated_at,
+    }
+}
+
+fn log_decision(row: &RecordedDecision, before: &ClaimPart, after: &ClaimPart) {
     tracing::info!(
         from = before.state.as_str(),
         to = after.state.as_str(),
-        decided_by = %decision.decided_by,
-        proof = caller.proof.as_str(),
-        %event_id,
+        decision_id = %row.id,
+        decided_by = row.author.stated.as_ref().map(|name| name.as_str()),
+        proof = row.author.proof.as_str(),
+        event_id = row.event_id.map(tracing::field::display),
         "decision recorded"
     );
 }
@@ -178,22 +196,21 @@ async fn already_recorded(
     }
     let claim = lock_claim(work, caller, decision).await?;
     let warning = warning_of(&claim, decision);
-    let event_id = (recorded.event_id != NO_EVENT).then_some(recorded.event_id);
-    Ok(Some(DecisionOutcome { claim, event_id, repeated: true, warning }))
+    Ok(Some(DecisionOutcome { claim, event_id: recorded.event_id, repeated: true, warning }))
 }
 
 fn set_part(claim: &mut Claim, part: ClaimPart) {
     match part.kind {
         PartKind::Amo => claim.amo = part,
         PartKind::Amc => claim.amc = part,
+        PartKind::Unknown => {}
     }
 }
 
-/// Writes state, event and idempotency key.
+/// Writes state, event and decision.
 async fn write(
     work: &mut dyn UnitOfWork,
-    decision: &Decision,
-    digest: &str,
+    row: &RecordedDecision,
     claim: &Claim,
     part: &ClaimPart,
     event_id: EventId,
@@ -202,22 +219,5 @@ async fn write(
     work.update_parts(&[PartChange { claim_id: claim.id, part: part.clone() }]).await?;
     work.insert_events(&[ClaimEvent::of(claim, part, event_id, sequence, None, part.updated_at)])
         .await?;
-    keep_key(work, decision, digest, event_id, part.updated_at).await
-}
-
-/// Keeps a decision under its idempotency key, if it has one.
-async fn keep_key(
-    work: &mut dyn UnitOfWork,
-    decision: &Decision,
-    digest: &str,
-    event_id: EventId,
-    at: OffsetDateTime,
-) -> Result<(), StoreError> {
-    let Some(key) = &decision.idempotency_key else { return Ok(()) };
-    let recorded = RecordedDecision {
-        request_digest: digest.to_owned(),
-        event_id,
-        claim_id: decision.claim_id,
-    };
-    work.insert_decision(key.as_str(), &recorded, at).await
+    work.insert_decision(row).await
 }

@@ -1,7 +1,8 @@
 //! Decisions as workers ask for them, their outcome, and the reasons of a refusal.
 
 use crate::domain::{
-    Claim, ClaimId, EventId, FreeText, IdempotencyKey, PartKind, PartState, Reason, Reference,
+    Claim, ClaimId, DecisionCode, EventId, FreeText, IdempotencyKey, PartKind, PartState, Reason,
+    Reference,
 };
 use crate::store::StoreError;
 use noemie_parsers::types::Montant;
@@ -20,7 +21,7 @@ pub struct Decision {
     /// Idempotency key, chosen by the caller.
     pub idempotency_key: Option<IdempotencyKey>,
     /// Name of the person or program that decides, as the caller states it.
-    pub decided_by: FreeText,
+    pub decided_by: Option<FreeText>,
 }
 
 impl Decision {
@@ -30,15 +31,17 @@ impl Decision {
         let reasons = |reasons: &[Reason]| {
             reasons.iter().map(|r| [r.code.clone(), r.label.clone()]).collect::<Vec<_>>()
         };
+        let code = self.kind.code().as_str();
         let kind = match &self.kind {
-            DecisionKind::Accept => json!(["accept"]),
-            DecisionKind::Reject { reasons: list } => json!(["reject", reasons(list)]),
-            DecisionKind::Defer { reasons: list } => json!(["defer", reasons(list)]),
+            DecisionKind::Accept => json!([code]),
+            DecisionKind::Reject { reasons: list } | DecisionKind::Defer { reasons: list } => {
+                json!([code, reasons(list)])
+            }
             DecisionKind::Pay { reference, date, amount } => {
-                json!(["pay", reference, date.to_string(), amount.centimes()])
+                json!([code, reference, date.to_string(), amount.centimes()])
             }
             DecisionKind::Recover { amount, reference } => {
-                json!(["recover", reference, amount.centimes()])
+                json!([code, reference, amount.centimes()])
             }
         };
         let content = json!([self.claim_id, self.part.as_str(), kind]).to_string();
@@ -77,6 +80,20 @@ pub enum DecisionKind {
         /// Reference of the movement.
         reference: Reference,
     },
+}
+
+impl DecisionKind {
+    /// Returns the code under which the decision is recorded.
+    #[must_use]
+    pub const fn code(&self) -> DecisionCode {
+        match self {
+            Self::Accept => DecisionCode::Accept,
+            Self::Reject { .. } => DecisionCode::Reject,
+            Self::Defer { .. } => DecisionCode::Defer,
+            Self::Pay { .. } => DecisionCode::Pay,
+            Self::Recover { .. } => DecisionCode::Recover,
+        }
+    }
 }
 
 /// The outcome of a recorded decision.
@@ -124,6 +141,9 @@ impl Warning {
 /// Reason for which a decision was not recorded. The transaction was rolled back.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideError {
+    /// The part is none of those that this version knows.
+    #[error("the decision names a part that this version does not know")]
+    UnknownPart,
     /// The claim does not exist, or lies outside the scope of the caller.
     #[error("claim {0} not found")]
     UnknownClaim(ClaimId),

@@ -4,7 +4,7 @@ use super::StoreError;
 use crate::domain::FreeText;
 use time::{Date, OffsetDateTime};
 
-crate::domain::codes::coded! {
+crate::domain::codes::open_coded! {
     /// State of a convention, as the client's table gives it.
     ConventionState {
         /// In force between its dates.
@@ -18,12 +18,9 @@ crate::domain::codes::coded! {
     }
 }
 
-impl TryFrom<String> for ConventionState {
-    type Error = StoreError;
-
-    fn try_from(code: String) -> Result<Self, StoreError> {
-        Self::from_code(&code)
-            .ok_or_else(|| StoreError::Corrupt(format!("convention state {code}")))
+impl From<String> for ConventionState {
+    fn from(code: String) -> Self {
+        Self::read_code(&code)
     }
 }
 

@@ -147,11 +147,15 @@ pub(super) async fn insert_claims(
     let mut rows = column(claims, |new| &new.claim);
     rows.sort_by_key(|c| (&c.ps, &c.invoice_number, &c.identity));
     let written: Vec<Uuid> = query_scalar(
-        "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, \
-         vault, ps, norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects, live) \
-         SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::date[], $8::bigint[], $9::bigint[], \
-         $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::text[], $17::text[], $18::date[], $19::text[], \
-         $20::text[], $21::bigint[], $22::timestamptz[], $23::uuid[], $24::boolean[]) \
+        "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, \
+         first_record, record_count, identity, person, token_version, vault, key_id, ps, \
+         norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, \
+         total, received_at, corrects, date_limite_reponse_amc, live) \
+         SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], \
+         $6::text[], $7::date[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], \
+         $12::text[], $13::bigint[], $14::bytea[], $15::text[], $16::text[], $17::text[], \
+         $18::text[], $19::text[], $20::date[], $21::text[], $22::text[], $23::bigint[], \
+         $24::timestamptz[], $25::uuid[], $26::text[], $27::boolean[]) \
          ON CONFLICT (ps, invoice_number, identity) WHERE live DO NOTHING RETURNING id",
     )
     .bind(column(&rows, |c| c.id.0))
@@ -166,7 +170,9 @@ pub(super) async fn insert_claims(
     .bind(column(&rows, |c| i64::from(c.record_count)))
     .bind(column(&rows, |c| c.identity.0.as_str()))
     .bind(column(&rows, |c| c.person.0.as_str()))
+    .bind(column(&rows, |c| i64::from(c.token_version)))
     .bind(column(&rows, |c| c.vault.as_slice()))
+    .bind(column(&rows, |c| c.key_id.0.as_str()))
     .bind(column(&rows, |c| clean(&c.ps)))
     .bind(column(&rows, |c| clean(&c.norm_code)))
     .bind(column(&rows, |c| clean(&c.invoice_number)))
@@ -177,6 +183,7 @@ pub(super) async fn insert_claims(
     .bind(column(&rows, |c| c.total.centimes()))
     .bind(column(&rows, |c| Instant(c.received_at)))
     .bind(column(&rows, |c| c.corrects.map(|id| id.0)))
+    .bind(column(&rows, |c| clean(&c.date_limite_reponse_amc)))
     .bind(column(&rows, |c| is_live(c.amo.state, c.amc.state)))
     .fetch_all(&mut *db)
     .await
@@ -391,12 +398,14 @@ pub(super) async fn insert_unmatched_returns(
     returns: &[UnmatchedReturn],
 ) -> Result<(), StoreError> {
     query(
-        "INSERT INTO unmatched_returns (exchange_id, ordinal, identity, ps, invoice_number, summary) \
-         SELECT $1, t.* FROM UNNEST($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[]) AS t",
+        "INSERT INTO unmatched_returns (exchange_id, ordinal, identity, token_version, ps, \
+         invoice_number, summary) SELECT $1, t.* FROM UNNEST($2::bigint[], $3::text[], \
+         $4::bigint[], $5::text[], $6::text[], $7::text[]) AS t",
     )
     .bind(id.0)
     .bind(column(returns, |u| int(u.ordinal)))
     .bind(column(returns, |u| u.identity.0.as_str()))
+    .bind(column(returns, |u| i64::from(u.token_version)))
     .bind(column(returns, |u| clean(&u.ps)))
     .bind(column(returns, |u| clean(&u.invoice_number)))
     .bind(column(returns, |u| clean(&u.summary)))
@@ -410,36 +419,36 @@ pub(super) async fn rejects_to_return(
     db: &mut PgConnection,
     limit: usize,
 ) -> Result<Vec<Claim>, StoreError> {
-    // The condition is the one of the index `claim_parts_untold`, word for word. SKIP LOCKED leaves
+    // The condition is the one of the index `claim_parts_unreported`, word for word. SKIP LOCKED leaves
     // out the rejects that another replica is returning at this moment.
     let ids: Vec<Uuid> = query_scalar(
         "SELECT p.claim_id FROM claim_parts p JOIN claims c ON c.id = p.claim_id \
-         WHERE p.kind = 'amc' AND p.state IN ('rejected', 'rejected_after_acceptance') AND p.told_in IS NULL \
-         ORDER BY p.updated_at, p.claim_id LIMIT $1 FOR UPDATE OF p, c SKIP LOCKED",
+         WHERE p.kind = 'amc' AND p.state IN ('rejected', 'rejected_after_acceptance') \
+         AND p.reported_in IS NULL ORDER BY p.updated_at, p.claim_id LIMIT $1 FOR UPDATE OF p, c SKIP LOCKED",
     )
     .bind(rows(limit))
     .fetch_all(&mut *db)
     .await
-    .map_err(doing("locking the rejects to tell"))?;
+    .map_err(doing("locking the rejects to report"))?;
     let found: Vec<ClaimRow> =
         query_as(select_claim!("AND c.id = ANY($1) ORDER BY amc.updated_at, c.id"))
             .bind(ids)
             .fetch_all(db)
             .await
-            .map_err(doing("reading the rejects to tell"))?;
+            .map_err(doing("reading the rejects to report"))?;
     all(found)
 }
 
 pub(super) async fn mark_rejects_returned(
     db: &mut PgConnection,
     by: Uuid,
-    told: &[ClaimId],
+    reported: &[ClaimId],
 ) -> Result<(), StoreError> {
-    query("UPDATE claim_parts SET told_in = $1 WHERE kind = 'amc' AND claim_id = ANY($2)")
+    query("UPDATE claim_parts SET reported_in = $1 WHERE kind = 'amc' AND claim_id = ANY($2)")
         .bind(by)
-        .bind(uuids(told))
+        .bind(uuids(reported))
         .execute(db)
         .await
         .map(|_| ())
-        .map_err(doing("marking rejects as told"))
+        .map_err(doing("marking rejects as reported"))
 }

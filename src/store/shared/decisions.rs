@@ -1,19 +1,32 @@
 //! SQL of decisions and of the access journal, compiled for both databases.
 
-use super::db::Db;
+use super::db::{Db, Store};
+use super::scope;
 use super::unit::Unit;
-use crate::domain::ClaimId;
+use crate::domain::{ClaimId, RecordedDecision, Scope};
 use crate::store::access_journal::AccessJournalWrites;
-use crate::store::codec::Instant;
-use crate::store::decisions::{DecisionWrites, RecordedDecision};
+use crate::store::codec::{Instant, clean, limit as rows};
+use crate::store::decisions::{DecisionRow, DecisionWrites, Decisions, select_decision};
 use crate::store::error::{StoreError, doing};
-use crate::store::rows::DecisionRow;
+use crate::store::rows::all;
 use crate::store::transaction_guard::step;
 use async_trait::async_trait;
-use sqlx::{Database, query, query_as};
+use sqlx::{Database, Pool, QueryBuilder, query, query_as};
 use time::OffsetDateTime;
 
 type Connection = <Db as Database>::Connection;
+
+#[async_trait]
+impl Decisions for Store {
+    async fn decisions(
+        &self,
+        scope: &Scope,
+        claim_id: ClaimId,
+        limit: usize,
+    ) -> Result<Vec<RecordedDecision>, StoreError> {
+        self.reads().ask(|pool| decisions(pool, scope, claim_id, limit)).await
+    }
+}
 
 #[async_trait]
 impl DecisionWrites for Unit {
@@ -24,13 +37,8 @@ impl DecisionWrites for Unit {
         step!(self, recorded_decision(&mut self.tx, idempotency_key))
     }
 
-    async fn insert_decision(
-        &mut self,
-        idempotency_key: &str,
-        decision: &RecordedDecision,
-        at: OffsetDateTime,
-    ) -> Result<(), StoreError> {
-        step!(self, insert_decision(&mut self.tx, idempotency_key, decision, at))
+    async fn insert_decision(&mut self, decision: &RecordedDecision) -> Result<(), StoreError> {
+        step!(self, insert_decision(&mut self.tx, decision))
     }
 }
 
@@ -47,36 +55,58 @@ impl AccessJournalWrites for Unit {
     }
 }
 
+async fn decisions(
+    pool: &Pool<Db>,
+    scope: &Scope,
+    claim_id: ClaimId,
+    limit: usize,
+) -> Result<Vec<RecordedDecision>, StoreError> {
+    let mut query = QueryBuilder::new(select_decision!("WHERE claim_id = "));
+    query.push_bind(claim_id.0);
+    scope::of_claim(&mut query, "decisions.claim_id", scope);
+    query.push(" ORDER BY decided_at DESC, decision_id DESC LIMIT ").push_bind(rows(limit));
+    let found: Vec<DecisionRow> = query
+        .build_query_as()
+        .fetch_all(pool)
+        .await
+        .map_err(doing("reading the decisions about a claim"))?;
+    all(found.into_iter().rev().collect())
+}
+
 async fn recorded_decision(
     db: &mut Connection,
     key: &str,
 ) -> Result<Option<RecordedDecision>, StoreError> {
-    let row: Option<DecisionRow> = query_as(
-        "SELECT request_digest, event_id, claim_id FROM decisions WHERE idempotency_key = $1",
-    )
-    .bind(key)
-    .fetch_optional(db)
-    .await
-    .map_err(doing("looking for a recorded decision"))?;
-    Ok(row.map(RecordedDecision::from))
+    let row: Option<DecisionRow> = query_as(select_decision!("WHERE idempotency_key = $1"))
+        .bind(key)
+        .fetch_optional(db)
+        .await
+        .map_err(doing("looking for a recorded decision"))?;
+    row.map(RecordedDecision::try_from).transpose()
 }
 
-async fn insert_decision(
-    db: &mut Connection,
-    key: &str,
-    decision: &RecordedDecision,
-    at: OffsetDateTime,
-) -> Result<(), StoreError> {
-    query("INSERT INTO decisions (idempotency_key, request_digest, event_id, claim_id, at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(key)
-        .bind(&decision.request_digest)
-        .bind(decision.event_id.0)
-        .bind(decision.claim_id.0)
-        .bind(Instant(at))
-        .execute(db)
-        .await
-        .map(|_| ())
-        .map_err(doing("recording a decision"))
+async fn insert_decision(db: &mut Connection, d: &RecordedDecision) -> Result<(), StoreError> {
+    query(
+        "INSERT INTO decisions (decision_id, claim_id, part, kind, event_id, idempotency_key, \
+         request_digest, caller_name, caller_proof, caller_role, stated_author, decided_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(d.id.0)
+    .bind(d.claim_id.0)
+    .bind(d.part.as_str())
+    .bind(d.kind.as_str())
+    .bind(d.event_id.map(|id| id.0))
+    .bind(d.idempotency_key.as_deref())
+    .bind(&d.request_digest)
+    .bind(clean(&d.author.caller_name))
+    .bind(d.author.proof.as_str())
+    .bind(d.author.role.as_str())
+    .bind(d.author.stated.as_ref().map(|name| name.as_str()))
+    .bind(Instant(d.decided_at))
+    .execute(db)
+    .await
+    .map(|_| ())
+    .map_err(doing("recording a decision"))
 }
 
 async fn insert_access(

@@ -6,10 +6,11 @@ use super::scope;
 use super::unit::Unit;
 use super::{listing, logical_files};
 use crate::domain::page::PageToken;
+use crate::domain::receipt::Codes;
 use crate::domain::{Exchange, ExchangeId, Finding, Ledger, LogicalFile, Norm, Page, Scope};
 use crate::store::codec::{Instant, clean, int, limit as rows};
 use crate::store::error::{StoreError, doing};
-use crate::store::exchange_rows::{AnomalyRow, ExchangeRow, LedgerRow};
+use crate::store::exchange_rows::{AnomalyRow, CodesRow, ExchangeRow, LedgerRow};
 use crate::store::exchanges::{Closing, ExchangeWrites, Exchanges};
 use crate::store::receipt_chain::SignLink;
 use crate::store::rows::{all, select_exchange};
@@ -51,6 +52,10 @@ impl Exchanges for Store {
 
     async fn ledger(&self, scope: &Scope, id: ExchangeId) -> Result<Option<Ledger>, StoreError> {
         self.reads().ask(|pool| ledger(pool, scope, id)).await
+    }
+
+    async fn receipt_codes(&self, id: ExchangeId) -> Result<Option<Codes>, StoreError> {
+        self.reads().ask(|pool| receipt_codes(pool, id)).await
     }
 
     async fn anomalies(
@@ -152,6 +157,18 @@ async fn exchanges(
     let rows: Vec<ExchangeRow> =
         query.build_query_as().fetch_all(pool).await.map_err(doing("listing exchanges"))?;
     listing::cut(rows, limit)
+}
+
+async fn receipt_codes(pool: &Pool<Db>, id: ExchangeId) -> Result<Option<Codes>, StoreError> {
+    let row: Option<CodesRow> = query_as(
+        "SELECT channel, norm, packaging, verdict FROM exchanges \
+         WHERE id = $1 AND verdict IS NOT NULL",
+    )
+    .bind(id.0)
+    .fetch_optional(pool)
+    .await
+    .map_err(doing("reading the codes of an exchange"))?;
+    Ok(row.map(Codes::from))
 }
 
 async fn ledger(

@@ -5,7 +5,7 @@ use super::listing;
 use crate::domain::ExchangeId;
 use crate::store::codec::{int, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
-use crate::store::receipt_chain::{ChainLink, ChainTip, ReceiptChain, SignLink};
+use crate::store::receipt_chain::{ChainLink, ChainTip, NewLink, ReceiptChain, SignLink};
 use crate::store::rows::all;
 use crate::store::staged_rows::{ChainRow, tip};
 use async_trait::async_trait;
@@ -42,7 +42,7 @@ async fn chain_links(
     limit: usize,
 ) -> Result<Vec<ChainLink>, StoreError> {
     let query = query_as(
-        "SELECT sequence, exchange_id, link FROM receipt_chain WHERE sequence >= $1 \
+        "SELECT sequence, exchange_id, link, key_id FROM receipt_chain WHERE sequence >= $1 \
          ORDER BY sequence LIMIT $2",
     );
     let found: Vec<ChainRow> = query
@@ -79,20 +79,23 @@ async fn chain_sequences(
 pub(super) async fn extend_chain(
     db: &mut Connection,
     id: ExchangeId,
-    link: SignLink<'_>,
+    sign: SignLink<'_>,
 ) -> Result<(), StoreError> {
     let last =
         tip(query_as(concat!("SELECT sequence, link FROM receipt_chain_tip", for_update!()))
             .fetch_one(&mut *db)
             .await)?;
-    let (sequence, link) = (int(last.sequence + 1), link(&last));
-    query("INSERT INTO receipt_chain (sequence, exchange_id, link) VALUES ($1, $2, $3)")
-        .bind(sequence)
-        .bind(id.0)
-        .bind(&link)
-        .execute(&mut *db)
-        .await
-        .map_err(doing("chaining a receipt"))?;
+    let (sequence, NewLink { link, key_id }) = (int(last.sequence + 1), sign(&last));
+    query(
+        "INSERT INTO receipt_chain (sequence, exchange_id, link, key_id) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(sequence)
+    .bind(id.0)
+    .bind(&link)
+    .bind(key_id.0)
+    .execute(&mut *db)
+    .await
+    .map_err(doing("chaining a receipt"))?;
     query("UPDATE receipt_chain_tip SET sequence = $1, link = $2")
         .bind(sequence)
         .bind(link)

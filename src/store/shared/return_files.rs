@@ -152,9 +152,10 @@ async fn return_files_to_deliver(
 }
 
 async fn has_rejects_to_return(pool: &Pool<Db>) -> Result<bool, StoreError> {
-    // The condition is the one of the index `claim_parts_untold`, word for word.
+    // The condition is the one of the index `claim_parts_unreported`, word for word.
     let first: Option<i32> = query_scalar(
-        "SELECT 1 FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND told_in IS NULL LIMIT 1",
+        "SELECT 1 FROM claim_parts WHERE kind = 'amc' \
+         AND state IN ('rejected', 'rejected_after_acceptance') AND reported_in IS NULL LIMIT 1",
     )
     .fetch_optional(pool)
     .await
@@ -182,8 +183,8 @@ pub(super) async fn insert_return_file(
     file: &ReturnFile,
 ) -> Result<(), StoreError> {
     query(
-        "INSERT INTO returns (id, kind, recipient, exchange_id, file_name, digest, sealed, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO returns (id, kind, recipient, exchange_id, file_name, digest, sealed, key_id, \
+         created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(file.id.0)
     .bind(file.kind.as_str())
@@ -192,6 +193,7 @@ pub(super) async fn insert_return_file(
     .bind(&file.file_name)
     .bind(&file.digest)
     .bind(&file.sealed)
+    .bind(&file.key_id.0)
     .bind(Instant(file.created_at))
     .execute(db)
     .await

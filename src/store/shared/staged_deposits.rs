@@ -184,7 +184,7 @@ async fn advance_deposit_cursor(
     to: u64,
 ) -> Result<bool, StoreError> {
     let moved = query(
-        "UPDATE exchanges SET loaded = $3 WHERE id = $1 AND loaded = $2 AND verdict IS NULL AND withdrawal IS NULL",
+        "UPDATE exchanges SET last_written_invoice = $3 WHERE id = $1 AND last_written_invoice = $2 AND verdict IS NULL AND withdrawal IS NULL",
     );
     let moved = moved
         .bind(id.0)

@@ -2,7 +2,7 @@
 
 use super::db::{Db, for_update};
 use crate::domain::ExchangeId;
-use crate::store::codec::{code, limit as rows};
+use crate::store::codec::{self, limit as rows};
 use crate::store::error::{StoreError, doing};
 use crate::store::staged_deposits::{RemovedRows, Withdrawal};
 use crate::store::staged_rows::step_claims;
@@ -11,14 +11,16 @@ use uuid::Uuid;
 
 type Connection = <Db as Database>::Connection;
 
-/// Withdraws a staged deposit. An abandoned deposit stays abandoned.
+/// Withdraws a staged deposit. An abandoned deposit stays abandoned, and a withdrawal of a later
+/// version stays what it is.
 pub(super) async fn withdraw_deposit(
     db: &mut Connection,
     id: ExchangeId,
     why: Withdrawal,
 ) -> Result<bool, StoreError> {
     let marked = query(
-        "UPDATE exchanges SET withdrawal = CASE WHEN withdrawal = 'abandon' THEN withdrawal ELSE $2 END \
+        "UPDATE exchanges SET withdrawal = \
+         CASE WHEN COALESCE(withdrawal, 'restart') = 'restart' THEN $2 ELSE withdrawal END \
          WHERE id = $1 AND verdict IS NULL AND received_at IS NOT NULL",
     );
     let marked = marked
@@ -35,13 +37,19 @@ pub(super) async fn remove_staged_rows(
     id: ExchangeId,
     at_most: usize,
 ) -> Result<Option<RemovedRows>, StoreError> {
-    let marked: Option<String> =
-        query_scalar(concat!("SELECT withdrawal FROM exchanges WHERE id = $1 AND verdict IS NULL AND withdrawal IS NOT NULL", for_update!()))
-            .bind(id.0)
-            .fetch_optional(&mut *db)
-            .await
-            .map_err(doing("locking a withdrawn deposit"))?;
-    let Some(marked) = marked else { return Ok(None) };
+    let marked: Option<String> = query_scalar(concat!(
+        "SELECT withdrawal FROM exchanges \
+             WHERE id = $1 AND verdict IS NULL AND withdrawal IS NOT NULL",
+        for_update!()
+    ))
+    .bind(id.0)
+    .fetch_optional(&mut *db)
+    .await
+    .map_err(doing("locking a withdrawn deposit"))?;
+    let Some(why) = marked.map(|code| codec::code(&code)) else { return Ok(None) };
+    if why == Withdrawal::Unknown {
+        return Ok(None);
+    }
     // The claims are locked before rows are removed: a deposit that refuses a duplicate of them at
     // this moment is waited for, and its refusal is seen below.
     let claims: Vec<Uuid> = query_scalar(concat!(step_claims!(), for_update!()))
@@ -64,7 +72,7 @@ pub(super) async fn remove_staged_rows(
     if aside > 0 {
         return Ok(Some(RemovedRows { quarantined: aside, ..RemovedRows::default() }));
     }
-    finish_withdrawal(db, id, code(&marked, "exchanges.withdrawal")?).await?;
+    finish_withdrawal(db, id, why).await?;
     Ok(Some(RemovedRows { over: true, ..RemovedRows::default() }))
 }
 
@@ -116,12 +124,13 @@ async fn finish_withdrawal(
 ) -> Result<(), StoreError> {
     let ends: &[&'static str] = match why {
         Withdrawal::Restart => {
-            &["UPDATE exchanges SET withdrawal = NULL, loaded = 0 WHERE id = $1"]
+            &["UPDATE exchanges SET withdrawal = NULL, last_written_invoice = 0 WHERE id = $1"]
         }
         Withdrawal::Abandon => &[
             "DELETE FROM logical_files WHERE exchange_id = $1",
             "DELETE FROM exchanges WHERE id = $1",
         ],
+        Withdrawal::Unknown => &[],
     };
     for sql in ends {
         query(*sql)

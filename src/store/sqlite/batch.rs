@@ -112,8 +112,10 @@ pub(super) async fn insert_claims(
     let mut written: HashSet<Uuid> = HashSet::with_capacity(claims.len());
     for chunk in claims.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, first_record, record_count, identity, person, \
-             vault, ps, norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, total, received_at, corrects, live) ",
+            "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, \
+             first_record, record_count, identity, person, token_version, vault, key_id, ps, \
+             norm_code, invoice_number, invoice_complement, invoice_date, amc_number, \
+             amo_organism, total, received_at, corrects, date_limite_reponse_amc, live) ",
         );
         insert.push_values(chunk.iter().map(|new| &new.claim), |mut row, c| {
             row.push_bind(c.id.0)
@@ -128,8 +130,8 @@ pub(super) async fn insert_claims(
                 .push_bind(i64::from(c.record_count))
                 .push_bind(&c.identity.0)
                 .push_bind(&c.person.0);
-            row.push_bind(&c.vault)
-                .push_bind(clean(&c.ps))
+            row.push_bind(i64::from(c.token_version)).push_bind(&c.vault).push_bind(&c.key_id.0);
+            row.push_bind(clean(&c.ps))
                 .push_bind(clean(&c.norm_code))
                 .push_bind(clean(&c.invoice_number))
                 .push_bind(clean(&c.invoice_complement));
@@ -139,6 +141,7 @@ pub(super) async fn insert_claims(
                 .push_bind(c.total.centimes());
             row.push_bind(Instant(c.received_at))
                 .push_bind(c.corrects.map(|id| id.0))
+                .push_bind(clean(&c.date_limite_reponse_amc))
                 .push_bind(is_live(c.amo.state, c.amc.state));
         });
         insert
@@ -377,12 +380,14 @@ pub(super) async fn insert_unmatched_returns(
 ) -> Result<(), StoreError> {
     for chunk in returns.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO unmatched_returns (exchange_id, ordinal, identity, ps, invoice_number, summary) ",
+            "INSERT INTO unmatched_returns (exchange_id, ordinal, identity, token_version, ps, \
+             invoice_number, summary) ",
         );
         insert.push_values(chunk, |mut row, u| {
             row.push_bind(id.0)
                 .push_bind(int(u.ordinal))
                 .push_bind(&u.identity.0)
+                .push_bind(i64::from(u.token_version))
                 .push_bind(clean(&u.ps))
                 .push_bind(clean(&u.invoice_number));
             row.push_bind(clean(&u.summary));
@@ -396,28 +401,31 @@ pub(super) async fn rejects_to_return(
     db: &mut SqliteConnection,
     limit: usize,
 ) -> Result<Vec<Claim>, StoreError> {
-    // The condition is the one of the index `claim_parts_untold`, word for word.
+    // The condition is the one of the index `claim_parts_unreported`, word for word.
     let found: Vec<ClaimRow> = query_as(select_claim!(
-        "AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') \
-         AND told_in IS NULL ORDER BY updated_at, claim_id LIMIT $1) ORDER BY amc.updated_at, c.id"
+        "AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' \
+         AND state IN ('rejected', 'rejected_after_acceptance') AND reported_in IS NULL ORDER BY updated_at, claim_id LIMIT $1) ORDER BY amc.updated_at, c.id"
     ))
     .bind(rows(limit))
     .fetch_all(db)
     .await
-    .map_err(doing("reading the rejects to tell"))?;
+    .map_err(doing("reading the rejects to report"))?;
     all(found)
 }
 
 pub(super) async fn mark_rejects_returned(
     db: &mut SqliteConnection,
     by: Uuid,
-    told: &[ClaimId],
+    reported: &[ClaimId],
 ) -> Result<(), StoreError> {
-    query("UPDATE claim_parts SET told_in = $1 WHERE kind = 'amc' AND claim_id IN (SELECT unhex(value) FROM json_each($2))")
-        .bind(by)
-        .bind(hex_list(told))
-        .execute(db)
-        .await
-        .map(|_| ())
-        .map_err(doing("marking rejects as told"))
+    query(
+        "UPDATE claim_parts SET reported_in = $1 WHERE kind = 'amc' \
+         AND claim_id IN (SELECT unhex(value) FROM json_each($2))",
+    )
+    .bind(by)
+    .bind(hex_list(reported))
+    .execute(db)
+    .await
+    .map(|_| ())
+    .map_err(doing("marking rejects as reported"))
 }

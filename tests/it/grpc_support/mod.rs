@@ -34,6 +34,7 @@ pub struct Gateway {
     pub clock: Arc<FixedClock>,
     pub vault: Arc<Vault>,
     pub conventionnement: Arc<Conventionnement>,
+    pub service: Service,
     pub pool: SqlitePool,
     pub channel: Channel,
     pub stop: CancellationToken,
@@ -72,8 +73,9 @@ impl Gateway {
         let stop = CancellationToken::new();
         let shutdown = stop.clone();
         let ids = clock.clone();
+        let served_service = service.clone();
         let served = tokio::spawn(async move {
-            serve(listener, service, ids, shutdown).await.expect("serves");
+            serve(listener, served_service, ids, shutdown).await.expect("serves");
         });
         let channel = Channel::from_shared(format!("http://{address}"))
             .expect("an address")
@@ -85,6 +87,7 @@ impl Gateway {
             clock,
             vault,
             conventionnement,
+            service,
             pool,
             channel,
             stop,

@@ -27,6 +27,7 @@ pub async fn a_claim_comes_back_as_written(db: TestDatabase) {
             ..part(PartKind::Amc, PartState::Paid, 500)
         };
         new.claim.lot_date = None;
+        new.claim.token_version = 7;
         vec![new]
     })
     .await;

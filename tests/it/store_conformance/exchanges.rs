@@ -409,6 +409,7 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
         &[UnmatchedReturn {
             ordinal: 1,
             identity: Token("i".into()),
+            token_version: 1,
             ps: "\0".into(),
             invoice_number: "\0".into(),
             summary: "\0".into(),
@@ -479,6 +480,7 @@ pub async fn unmatched_returns_are_kept(db: TestDatabase) {
     let unmatched = |ordinal: u64| UnmatchedReturn {
         ordinal,
         identity: Token(format!("i{ordinal}")),
+        token_version: 7,
         ps: "123456782".into(),
         invoice_number: "000000001".into(),
         summary: "Part AMO payée, 10,00 €".into(),
@@ -493,7 +495,10 @@ pub async fn unmatched_returns_are_kept(db: TestDatabase) {
     unit.close_exchange(&closing, &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     assert_eq!(
-        db.number("SELECT count(*) FROM unmatched_returns WHERE ordinal IN (1, 2)").await,
+        db.number(
+            "SELECT count(*) FROM unmatched_returns WHERE ordinal IN (1, 2) AND token_version = 7"
+        )
+        .await,
         2
     );
     assert_eq!(db.store.ledger(&Scope::everything(), id).await.unwrap().unwrap().unmatched, 4);

@@ -5,7 +5,7 @@ use crate::support::samples::*;
 use noemie_gateway::domain::PartState;
 use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::*;
-use noemie_gateway::store::{OperationStep, PartChange, RecordedDecision, Stage};
+use noemie_gateway::store::{OperationStep, PartChange, Stage};
 
 fn rejects_file(recipient: &str, seconds: i64) -> ReturnFile {
     let id = ReturnId(new_id());
@@ -138,24 +138,68 @@ pub async fn rejects_are_told_once(db: TestDatabase) {
     );
 }
 
+/// A reject of the AMC part, with a key and a stated author.
+fn recorded(claim_id: ClaimId, key: &str) -> RecordedDecision {
+    RecordedDecision {
+        id: DecisionId(new_id()),
+        claim_id,
+        part: PartKind::Amc,
+        kind: DecisionCode::Reject,
+        event_id: Some(EventId(new_id())),
+        idempotency_key: Some(key.into()),
+        request_digest: "r1".into(),
+        author: DecisionAuthor::of(&Caller::local(), Some("Marie".into())),
+        decided_at: NOW,
+    }
+}
+
 pub async fn a_decision_is_recorded_once(db: TestDatabase) {
     let claim_id = deposit_many(&db.store, "d", 1).await[0].claim.id;
-    let decision =
-        RecordedDecision { request_digest: "r1".into(), event_id: EventId(new_id()), claim_id };
+    let decision = recorded(claim_id, "k1");
     let mut unit = db.store.begin().await.unwrap();
     assert_eq!(unit.recorded_decision("k1").await.unwrap(), None);
-    unit.insert_decision("k1", &decision, NOW).await.unwrap();
+    unit.insert_decision(&decision).await.unwrap();
     unit.commit().await.unwrap();
 
     let mut unit = db.store.begin().await.unwrap();
     assert_eq!(unit.recorded_decision("k1").await.unwrap(), Some(decision.clone()));
     assert_eq!(unit.recorded_decision("k2").await.unwrap(), None);
-    let other = RecordedDecision { request_digest: "r2".into(), ..decision.clone() };
-    let refused = unit.insert_decision("k1", &other, NOW).await.unwrap_err();
+    let other = RecordedDecision { request_digest: "r2".into(), ..recorded(claim_id, "k1") };
+    let refused = unit.insert_decision(&other).await.unwrap_err();
     assert!(refused.worth_a_retry(), "who lost the race reads the first decision at the next try");
     drop(unit);
     let mut unit = db.store.begin().await.unwrap();
     assert_eq!(unit.recorded_decision("k1").await.unwrap(), Some(decision));
+}
+
+pub async fn decisions_come_back_with_their_authors(db: TestDatabase) {
+    let claims = deposit_many(&db.store, "d", 2).await;
+    let (claim, other) = (&claims[0].claim, claims[1].claim.id);
+    let with_key = recorded(claim.id, "k1");
+    // Two decisions without key, author or event: no key is no key in common.
+    let without = |seconds| RecordedDecision {
+        kind: DecisionCode::Accept,
+        event_id: None,
+        idempotency_key: None,
+        author: DecisionAuthor::of(&Caller::local(), None),
+        decided_at: at(seconds),
+        ..recorded(claim.id, "")
+    };
+    let (first, second) = (without(5), without(6));
+    let mut unit = db.store.begin().await.unwrap();
+    for decision in [&second, &with_key, &first, &recorded(other, "k2")] {
+        unit.insert_decision(decision).await.unwrap();
+    }
+    unit.commit().await.unwrap();
+    let read =
+        async |scope: &Scope, limit| db.store.decisions(scope, claim.id, limit).await.unwrap();
+    let all = [with_key, first, second];
+    assert_eq!(read(&Scope::everything(), 10).await, all, "oldest first");
+    assert_eq!(read(&Scope::everything(), 2).await, all[1..], "the last ones");
+    let of =
+        |amc: &str| Scope { amc: Extent::Only([amc.to_owned()].into()), ..Scope::everything() };
+    assert_eq!(read(&of(&claim.amc_number), 10).await, all);
+    assert_eq!(read(&of("0099900022"), 10).await, [], "outside the scope");
 }
 
 pub async fn the_access_journal_is_written(db: TestDatabase) {

@@ -1,0 +1,66 @@
+//! Decisions of workers as they are recorded: what was decided, when, and who decided.
+
+use super::codes::open_coded;
+use super::{Caller, ClaimId, DecisionId, EventId, FreeText, PartKind, Proof, Role};
+use time::OffsetDateTime;
+
+open_coded! {
+    /// Code of the kind of a decision.
+    DecisionCode {
+        /// The payment is to come.
+        Accept = "accept", "Acceptation";
+        /// The part is not paid.
+        Reject = "reject", "Rejet";
+        /// The decision comes later.
+        Defer = "defer", "Report";
+        /// The part is paid.
+        Pay = "pay", "Paiement";
+        /// Money that was paid is taken back.
+        Recover = "recover", "Récupération";
+    }
+}
+
+/// Author of a decision: the caller as it was proven, and the name that it states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionAuthor {
+    /// Name of the caller.
+    pub caller_name: String,
+    /// Proof of that name.
+    pub proof: Proof,
+    /// Role of the caller.
+    pub role: Role,
+    /// Person or program that decides, as the caller states it; not proven.
+    pub stated: Option<FreeText>,
+}
+
+impl DecisionAuthor {
+    /// Returns the author of a decision of a caller.
+    #[must_use]
+    pub fn of(caller: &Caller, stated: Option<FreeText>) -> Self {
+        let Caller { name, proof, role, .. } = caller;
+        Self { caller_name: name.clone(), proof: *proof, role: *role, stated }
+    }
+}
+
+/// A recorded decision. Amounts, transfers and reasons stand in its event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedDecision {
+    /// Identifier.
+    pub id: DecisionId,
+    /// Claim.
+    pub claim_id: ClaimId,
+    /// Part of the claim.
+    pub part: PartKind,
+    /// Kind.
+    pub kind: DecisionCode,
+    /// Event of the decision; `None` when the part already had the state and content.
+    pub event_id: Option<EventId>,
+    /// Idempotency key, when the caller gave one.
+    pub idempotency_key: Option<String>,
+    /// Digest of the request: another digest under the same key is another request.
+    pub request_digest: String,
+    /// Author.
+    pub author: DecisionAuthor,
+    /// Instant.
+    pub decided_at: OffsetDateTime,
+}
