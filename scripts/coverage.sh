@@ -2,10 +2,9 @@
 # Lines of the workspace that its tests run: a table by room, and the share of each crate.
 #
 #   scripts/coverage.sh                        every test of the workspace, by ./test
-#   scripts/coverage.sh -p noemie-parsers      other arguments go to ./test; crates without a test run are not judged
+#   scripts/coverage.sh -p noemie-parsers      other arguments go to ./test; crates without a test run are not checked
 #
-# Fails when a crate is below its limit in the table LEAST_PERCENT. Unit tests stand beside the code they test and are counted
-# with it. A process that a test kills with SIGKILL writes no counters, so that lines that run only in killed processes count
+# Fails when a crate is below its limit in the table LEAST_PERCENT. Unit tests are in the files that they test and are counted with them. A process that a test kills with SIGKILL writes no counters, so that lines that run only in killed processes count
 # as not run.
 #
 # The compiler writes the counters (-C instrument-coverage), llvm-profdata and llvm-cov read them. They must be of the
@@ -19,12 +18,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly LEAST_PERCENT="parsers/src 95
 xray/src 90
 src 85"
-# Instrumented artifacts are kept apart: the other flags would rebuild everything at each change of side.
+# Instrumented artifacts have a directory of their own: a build with other flags would rebuild everything.
 readonly TARGET=target/coverage
 
 version=$(rustc --version --verbose | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 
-# tool NAME: the program of LLVM that fits the compiler.
+# tool NAME: prints the path of the LLVM program of the compiler's version.
 tool() {
     local name=$1 variable candidate
     variable=$(tr 'a-z-' 'A-Z_' <<<"$name")

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # Peak memory of `validate` must not depend on the size of the file, and its time must be linear.
 #
-#   scripts/memory.sh [SMALL_MB] [LARGE_MB]        1 and 1000 when not given
+#   scripts/memory.sh [SMALL_MB] [LARGE_MB]        default 1 and 1000
 #
-# Generates files in a directory of its own, which it removes whatever happens, one large file at a time. Fails when the peak of the large
+# Generates files in a directory of its own, one large file at a time, and removes the directory at the end, also after a failure. Fails when the peak of the large
 # file is more than 32 MiB above that of the small one. Prints the ratio of the times of the large file and of half of it: CPU time (user and
-# system), because a shared machine lies about the other one.
+# system), because wall time on a shared machine depends on other programs.
 set -euo pipefail
-# Numbers with a point, whatever the language of the machine.
+# Numbers are printed with a decimal point in every locale.
 export LC_ALL=C
 
 cd "$(dirname "$0")/.."
 bin=${GATEWAY_BIN:-target/release/noemie-gateway}
 small_mb=${1:-1}
 large_mb=${2:-1000}
-# Bytes of an invoice of the mixed profile, about; the generator counts invoices.
+# Approximate bytes of an invoice of the mixed profile: the generator takes a number of invoices.
 invoice_bytes=1377
 margin_kib=$((32 * 1024))
 
@@ -34,7 +34,7 @@ measure() {
         /usr/bin/time -f '%M %U %S' -o "$dir/time" "$bin" validate --format json "$file" >"$dir/report"
         read -r peak user system <"$dir/time"
     else
-        # The kernel keeps the peak of a process until its end: ask again and again, the last answer is the peak but for its last instants.
+        # /proc has the peak memory of a process until it ends: the last value read is the peak, except for the last instants.
         local before after
         before=$(times | awk 'NR == 2')
         "$bin" validate --format json "$file" >"$dir/report" &

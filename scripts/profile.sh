@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# What the readers spend their instructions on, function by function: callgrind counts, which do not depend on the load of the machine.
+# Prints the instructions of the readers by function, as callgrind counts them: the counts do not depend on the load of the machine.
 #
-#   scripts/profile.sh [WORK...]        decode_constants decode_by_hand b2_blocks noemie_lines when not given
+#   scripts/profile.sh [WORK...]        decode_constants decode_by_hand b2_blocks noemie_lines by default
 #
-# The works are those of parsers/benches/debit/profil.rs; only the reading is counted, not the building of the file. What the compiler put
-# inside a function counts as that function. Needs valgrind.
+# The works are those of parsers/benches/debit/profil.rs; only the reading is counted, not the building of the file. Inlined code counts for the function that holds it. Needs valgrind.
 set -euo pipefail
 export LC_ALL=C
 

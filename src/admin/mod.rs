@@ -54,9 +54,9 @@ pub fn describe_metrics() {
         "Exchanges whose ledger does not balance; must be 0"
     );
     describe_gauge!(
-        "noemie_loads_under_way",
-        "Large deposits whose invoices are being written, or whose writing was cut and waits to be \
-         resumed"
+        "noemie_staged_deposits",
+        "Large deposits whose invoices are being written, or whose writing was interrupted and \
+         waits to be resumed"
     );
     describe_gauge!(
         "noemie_quarantine_waiting",
@@ -108,7 +108,7 @@ async fn render_metrics(State(state): State<AdminState>) -> impl IntoResponse {
 async fn refresh(health: &Health) {
     let Some(figures) = health.figures().await else { return };
     set("noemie_ledger_unbalanced_total", figures.unbalanced);
-    set("noemie_loads_under_way", figures.staged_deposits);
+    set("noemie_staged_deposits", figures.staged_deposits);
     set("noemie_quarantine_waiting", figures.quarantined);
     set("noemie_claims_overdue", figures.overdue);
     set("noemie_outbox_pending", figures.outbox);

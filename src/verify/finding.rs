@@ -33,7 +33,6 @@ pub enum Kind {
     /// A claim differs from its invoice in the file.
     ClaimDiffers,
     /// A quarantined row differs from its invoice in the file.
-    #[serde(rename = "ASIDE_DIFFERS")]
     QuarantinedDiffers,
     /// A claim or a quarantined row has no invoice in the file.
     ClaimInvented,
