@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_idle_upload_is_given_up() {
+    async fn an_idle_upload_times_out() {
         let (caller, messages) = mpsc::unbounded();
         caller.unbounded_send(message(Metadata(proto::SubmitMetadata::default()))).expect("sent");
         let (_, mut upload) =
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_upload_without_metadata_is_given_up() {
+    async fn an_upload_without_metadata_times_out() {
         let (_caller, messages) = mpsc::unbounded::<Message>();
         let refused = Upload::start_within(messages, QUIET).await.err().expect("given up");
         assert_eq!(refused.code(), Code::DeadlineExceeded);

@@ -1,7 +1,7 @@
 //! Circles between the files of a source tree: file A names an item of B, and B, directly or over
 //! others, names an item of A.
 //!
-//! A module that has children (`mod.rs`, or `x.rs` beside a folder `x/`) is the door of its room:
+//! A module that has children (`mod.rs`, or `x.rs` beside a folder `x/`) is the parent of its room:
 //! it knows its children by declaring them, so it takes no part in a circle. What it re-exports
 //! counts as an item of the child that defines it.
 

@@ -128,7 +128,7 @@ async fn a_file_dropped_again_gets_its_first_arl_again() {
 }
 
 #[tokio::test]
-async fn a_return_put_aside_is_kept_and_told() {
+async fn a_quarantined_return_is_kept_and_reported() {
     let gateway = Gateway::open().await;
     let file = dre(&options(1));
     gateway.deposit("oct-a", &file).await;

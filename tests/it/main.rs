@@ -30,14 +30,14 @@ mod grpc_support;
 mod grpc_transport;
 mod holidays;
 mod ingest_faults;
-mod ingest_loads;
 mod ingest_support;
 mod later_version;
-mod load_endings;
 mod migrations;
 mod postgres_limits;
 mod relay_steps;
 mod returns_decide;
+mod staged_deposits;
+mod staged_endings;
 mod store_conformance;
 #[path = "../support/mod.rs"]
 mod support;

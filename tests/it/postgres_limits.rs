@@ -121,8 +121,8 @@ async fn until_second_attempt(db: &TestDatabase) {
         .await;
 }
 
-/// A door of files over a store.
-fn door(store: &SharedStore, dir: &Path) -> Ingest {
+/// Returns the `Ingest` of a replica over a store.
+fn ingest(store: &SharedStore, dir: &Path) -> Ingest {
     let vault = Arc::new(Vault::from_master_key([9; 32]));
     Ingest::new(
         Arc::clone(store),
@@ -133,23 +133,23 @@ fn door(store: &SharedStore, dir: &Path) -> Ingest {
     )
 }
 
-async fn deposit(door: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
+async fn deposit(ingest: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
     let deposit = Deposit {
         sender: "oct-a".into(),
         channel: Channel::Cli,
         file_name: "a.b2".into(),
         idempotency_key: None,
     };
-    let mut incoming = door.open(deposit).unwrap();
+    let mut incoming = ingest.open(deposit).unwrap();
     incoming.write(bytes).unwrap();
-    door.accept(incoming).await
+    ingest.accept(incoming).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deposit_behind_a_long_change_begins_again_until_it_passes() {
     on_postgres(|db| async move {
         let directory = tempfile::tempdir().unwrap();
-        let door = door(&replica(&db, 4).await.store(), directory.path());
+        let ingest = ingest(&replica(&db, 4).await.store(), directory.path());
         let mut bytes = Vec::new();
         generate::dre(
             &Options { profile: Profile::Pharmacie, invoices: 4, seed: 1, ..Options::default() },
@@ -164,12 +164,12 @@ async fn a_deposit_behind_a_long_change_begins_again_until_it_passes() {
             long.reserve_exchange("oct-a", &digest, "", ExchangeId(new_id())).await.unwrap(),
             None
         );
-        let refused = deposit(&door, &bytes).await.unwrap_err();
+        let refused = deposit(&ingest, &bytes).await.unwrap_err();
         assert!(
             matches!(&refused, IngestError::Store(cause) if cause.is_unavailable()),
             "{refused:?}"
         );
-        let (deposited, ()) = tokio::join!(deposit(&door, &bytes), async {
+        let (deposited, ()) = tokio::join!(deposit(&ingest, &bytes), async {
             until_second_attempt(&db).await;
             drop(long);
         });

@@ -4,6 +4,7 @@
 pub mod broker;
 pub mod cut;
 pub mod databases;
+pub mod files;
 pub mod gateway;
 pub mod half_done;
 pub mod load;

@@ -42,7 +42,7 @@ struct Held {
 /// Returns whether a connection has the lock, asked over the pool: a waiting replica asks again and
 /// again, and must not connect each time. PostgreSQL shows the key of an advisory lock in two
 /// halves.
-pub(super) async fn is_held(pool: &PgPool, key: LeaseKey) -> Result<bool, StoreError> {
+pub(super) async fn is_blocked(pool: &PgPool, key: LeaseKey) -> Result<bool, StoreError> {
     query_scalar(
         "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted \
          AND objsubid = 1 \

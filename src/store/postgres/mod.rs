@@ -169,7 +169,7 @@ impl PostgresStore {
             LeaseKey::StagedDeposit(_) => &self.work,
         };
         let take = async |pool| {
-            if lease::is_held(pool, key).await? {
+            if lease::is_blocked(pool, key).await? {
                 Ok(None)
             } else {
                 lease::take(&self.options, key).await

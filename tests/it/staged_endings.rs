@@ -7,20 +7,20 @@
     reason = "a test stops at the first surprise"
 )]
 
-#[path = "load_endings/controls.rs"]
+#[path = "staged_endings/abandonment.rs"]
+mod abandonment;
+#[path = "staged_endings/conflicts.rs"]
+mod conflicts;
+#[path = "staged_endings/controls.rs"]
 mod controls;
-#[path = "load_endings/giving_up.rs"]
-mod giving_up;
-#[path = "load_endings/meetings.rs"]
-mod meetings;
 use crate::on_both;
 use crate::support;
 use crate::support::wait::until;
 
+use abandonment::*;
+use conflicts::*;
 use controls::*;
 use cut::{cut_after, step};
-use giving_up::*;
-use meetings::*;
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::SystemClock;
 use noemie_gateway::domain::{Channel, Exchange, ExchangeId, Scope, Severity, Verdict};
@@ -48,18 +48,18 @@ const MIDDLE: i64 = 21;
 
 /// A replica over a directory of its own.
 struct Replica {
-    door: Ingest,
+    ingest: Ingest,
     sources: Sources,
     dir: TempDir,
 }
 
 fn replica(store: &SharedStore) -> Replica {
     let dir = tempfile::tempdir().unwrap();
-    let (door, sources) = door(store, dir.path());
-    Replica { door, sources, dir }
+    let (ingest, sources) = ingest(store, dir.path());
+    Replica { ingest, sources, dir }
 }
 
-fn door(store: &SharedStore, dir: &Path) -> (Ingest, Sources) {
+fn ingest(store: &SharedStore, dir: &Path) -> (Ingest, Sources) {
     let vault = Arc::new(Vault::from_master_key([9; 32]));
     let archive = Arc::new(Archive::new(dir, Arc::clone(&vault)));
     let sources = Sources {
@@ -75,22 +75,22 @@ fn door(store: &SharedStore, dir: &Path) -> (Ingest, Sources) {
 impl Replica {
     /// Returns the `Ingest` of a gateway that starts again, without backoffs.
     fn again(&self, store: &SharedStore) -> Ingest {
-        door(store, self.dir.path()).0
+        ingest(store, self.dir.path()).0
     }
 
     /// Replaces the archived file of a staged deposit, as if this version read the file with other
     /// controls.
-    fn reads(&self, load: &StagedDeposit, bytes: &[u8]) {
-        self.sources.archive.remove(&load.archive_name).unwrap();
-        let mut writer = self.sources.archive.create(load.id.0, load.received_at).unwrap();
+    fn reads(&self, staged: &StagedDeposit, bytes: &[u8]) {
+        self.sources.archive.remove(&staged.archive_name).unwrap();
+        let mut writer = self.sources.archive.create(staged.id.0, staged.received_at).unwrap();
         writer.write_all(bytes).unwrap();
-        assert_eq!(writer.finish().unwrap().name, load.archive_name);
+        assert_eq!(writer.finish().unwrap().name, staged.archive_name);
     }
 
     /// Puts the own file of the deposit back, verifies without findings, and returns the number of
     /// notes.
-    async fn notes(&self, load: &StagedDeposit, own: &[u8]) -> u64 {
-        self.reads(load, own);
+    async fn notes(&self, staged: &StagedDeposit, own: &[u8]) -> u64 {
+        self.reads(staged, own);
         let seen = verify(&self.sources, None).await.unwrap();
         assert_eq!(seen.findings, [], "notes: {:?}", seen.notes);
         seen.note_count
@@ -121,24 +121,24 @@ fn small() -> Vec<u8> {
     made(&Options { invoices: 1, sender: "99900000000029".to_owned(), ..options(1) })
 }
 
-async fn deposit(door: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
+async fn deposit(ingest: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
     let deposit = Deposit {
         sender: "oct-a".into(),
         channel: Channel::Cli,
         file_name: "grand.b2".into(),
         idempotency_key: None,
     };
-    let mut incoming = door.open(deposit)?;
+    let mut incoming = ingest.open(deposit)?;
     incoming.write(bytes)?;
-    door.accept(incoming).await
+    ingest.accept(incoming).await
 }
 
 /// Returns a staged deposit of these bytes, cut when its invoices up to an ordinal are written. The
 /// store is read after each step, so that the speed of the machine does not count.
-async fn cut_load(db: &TestDatabase, door: &Ingest, bytes: &[u8], rank: i64) -> StagedDeposit {
-    let mut work = Box::pin(deposit(door, bytes));
+async fn cut_deposit(db: &TestDatabase, ingest: &Ingest, bytes: &[u8], rank: i64) -> StagedDeposit {
+    let mut work = Box::pin(deposit(ingest, bytes));
     while db.number("SELECT COALESCE(max(last_written_invoice), 0) FROM exchanges").await < rank {
-        assert!(step(&mut work).await.is_none(), "the load came to its end first");
+        assert!(step(&mut work).await.is_none(), "the deposit was closed first");
     }
     drop(work);
     free(db).await;
@@ -168,22 +168,22 @@ async fn closed(db: &TestDatabase, id: ExchangeId) -> Exchange {
     exchange
 }
 
-fn is_held(outcome: &Result<Receipt, IngestError>, by: ExchangeId) -> bool {
+fn is_blocked(outcome: &Result<Receipt, IngestError>, by: ExchangeId) -> bool {
     matches!(outcome, Err(IngestError::Held { exchange }) if *exchange == by)
 }
 
 on_both! {
-    a_claim_stands_that_this_version_would_put_aside,
-    an_invoice_stands_aside_that_this_version_would_take,
-    what_is_not_written_yet_is_judged_by_this_version,
-    a_file_that_this_version_refuses_loads_nothing,
-    books_that_cannot_balance_begin_anew,
-    a_load_that_is_given_up_leaves_nothing_and_may_come_again,
-    a_giving_up_that_is_cut_comes_to_its_end,
-    nothing_final_is_said_of_what_an_open_load_holds,
-    what_a_given_up_load_held_is_free,
-    the_later_of_two_loads_gives_way,
-    duplicates_of_a_given_up_load_wait_in_the_quarantine,
-    a_load_that_fails_is_left_alone_for_a_while,
-    two_processes_on_one_database_do_not_load_the_same,
+    a_claim_stays_that_this_version_would_quarantine,
+    an_invoice_stays_quarantined_that_this_version_would_accept,
+    invoices_not_written_yet_are_judged_by_this_version,
+    a_file_that_this_version_refuses_has_no_claims,
+    a_ledger_that_cannot_balance_is_written_anew,
+    an_abandoned_deposit_leaves_no_row_and_may_be_deposited_again,
+    an_abandonment_that_is_cut_is_finished,
+    no_final_answer_depends_on_a_staged_deposit,
+    invoices_of_an_abandoned_deposit_are_free,
+    the_later_of_two_staged_deposits_waits,
+    duplicates_of_an_abandoned_deposit_wait_in_the_quarantine,
+    a_staged_deposit_that_fails_has_a_backoff,
+    two_processes_do_not_write_the_same_deposit,
 }

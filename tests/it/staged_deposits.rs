@@ -63,16 +63,16 @@ fn file(seed: u64) -> Vec<u8> {
     made(&options(seed))
 }
 
-async fn deposit(door: &Ingest, bytes: &[u8], key: &str) -> Result<Receipt, IngestError> {
+async fn deposit(ingest: &Ingest, bytes: &[u8], key: &str) -> Result<Receipt, IngestError> {
     let deposit = Deposit {
         sender: "oct-a".into(),
         channel: Channel::Cli,
         file_name: "grand.b2".into(),
         idempotency_key: key.try_into().ok(),
     };
-    let mut incoming = door.open(deposit)?;
+    let mut incoming = ingest.open(deposit)?;
     incoming.write(bytes)?;
-    door.accept(incoming).await
+    ingest.accept(incoming).await
 }
 
 async fn shown(store: &SharedStore) -> (usize, usize, OutboxDepth) {
@@ -132,12 +132,12 @@ async fn a_large_deposit_is_shown_whole(db: TestDatabase) {
 }
 
 /// Cuts a deposit as soon as it is staged; the store is read after each step of the deposit.
-async fn cut_deposit(db: &TestDatabase, door: &Ingest, key: &str) -> ExchangeId {
+async fn cut_deposit(db: &TestDatabase, ingest: &Ingest, key: &str) -> ExchangeId {
     let bytes = file(1);
-    let mut work = Box::pin(deposit(door, &bytes, key));
+    let mut work = Box::pin(deposit(ingest, &bytes, key));
     loop {
-        if let Some(load) = db.store.staged_deposits(10).await.unwrap().first() {
-            return load.id;
+        if let Some(staged) = db.store.staged_deposits(10).await.unwrap().first() {
+            return staged.id;
         }
         assert!(step(&mut work).await.is_none(), "the deposit was closed first");
     }
@@ -146,11 +146,11 @@ async fn cut_deposit(db: &TestDatabase, door: &Ingest, key: &str) -> ExchangeId 
 /// Cuts the deposit ever later, as a kill does, until it is closed.
 async fn a_deposit_that_is_cut_shows_no_row_and_is_resumed(db: TestDatabase) {
     let (dir, bytes) = (tempfile::tempdir().unwrap(), file(1));
-    let door = ingest_in(&db.store, dir.path());
-    cut_deposit(&db, &door, "key").await;
+    let ingest = ingest_in(&db.store, dir.path());
+    cut_deposit(&db, &ingest, "key").await;
     let (mut cuts, mut partly) = (1u32, 0);
     let receipt = loop {
-        let load = db.store.staged_deposits(10).await.unwrap().remove(0);
+        let staged = db.store.staged_deposits(10).await.unwrap().remove(0);
         partly += u32::from(db.number("SELECT count(*) FROM claims").await > 0);
         assert_eq!(
             shown(&db.store).await,
@@ -158,17 +158,17 @@ async fn a_deposit_that_is_cut_shows_no_row_and_is_resumed(db: TestDatabase) {
             "no row of a staged deposit is shown"
         );
         assert!(db.store.unpublished_events(10, &[]).await.unwrap().is_empty());
-        assert_eq!(db.store.exchange(&Scope::everything(), load.id).await.unwrap(), None);
+        assert_eq!(db.store.exchange(&Scope::everything(), staged.id).await.unwrap(), None);
         assert_eq!(db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().loading, 1);
         cuts += 1;
-        if let Some(receipt) = cut_after(8 * cuts, deposit(&door, &bytes, "key")).await {
+        if let Some(receipt) = cut_after(8 * cuts, deposit(&ingest, &bytes, "key")).await {
             break receipt.unwrap();
         }
     };
     is_whole(&db, receipt.exchange.id).await;
     assert!(partly > 2, "only {partly} of {cuts} cuts left a part of the file behind");
     assert!(
-        deposit(&door, &bytes, "").await.unwrap().repeated,
+        deposit(&ingest, &bytes, "").await.unwrap().repeated,
         "and then it is a file like any other"
     );
 }
@@ -198,9 +198,9 @@ async fn two_replicas_with_the_same_large_file_write_it_once(db: TestDatabase) {
         Arc::clone(&db.store),
         if db.is_postgres() { db.replica().await } else { Arc::clone(&db.store) },
     ];
-    let doors: Vec<Ingest> =
+    let replicas: Vec<Ingest> =
         stores.iter().zip(&dirs).map(|(store, dir)| ingest_in(store, dir.path())).collect();
-    let (a, b) = tokio::join!(deposit(&doors[0], &bytes, ""), deposit(&doors[1], &bytes, ""));
+    let (a, b) = tokio::join!(deposit(&replicas[0], &bytes, ""), deposit(&replicas[1], &bytes, ""));
     let (a, b) = (a.unwrap(), b.unwrap());
     assert_eq!(a.exchange.id, b.exchange.id);
     assert_eq!(a.arl_body, b.arl_body);
@@ -257,21 +257,21 @@ async fn a_copy_that_a_resumed_deposit_took_over_is_no_orphan(db: TestDatabase) 
 
 async fn the_key_of_a_staged_deposit_is_taken(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
-    let door = ingest_in(&db.store, dir.path());
-    cut_deposit(&db, &door, "key").await;
+    let ingest = ingest_in(&db.store, dir.path());
+    cut_deposit(&db, &ingest, "key").await;
     let before = archived(dir.path());
-    assert!(matches!(deposit(&door, &file(2), "key").await, Err(IngestError::KeyReused)));
+    assert!(matches!(deposit(&ingest, &file(2), "key").await, Err(IngestError::KeyReused)));
     assert_eq!(archived(dir.path()), before, "a deposit that failed for good leaves no copy");
 }
 
 async fn large_files_with_common_invoices_share_them_out(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
-    let door = ingest_in(&db.store, dir.path());
+    let ingest = ingest_in(&db.store, dir.path());
     // The same invoices in a remittance of another issuer.
     let (first, second) =
         (file(1), made(&Options { sender: "99900000000029".to_owned(), ..options(1) }));
     assert_ne!(first, second);
-    let (a, b) = tokio::join!(deposit(&door, &first, ""), deposit(&door, &second, ""));
+    let (a, b) = tokio::join!(deposit(&ingest, &first, ""), deposit(&ingest, &second, ""));
     let (a, b) = (a.unwrap().exchange, b.unwrap().exchange);
     assert_eq!(
         (a.accepted + b.accepted, a.duplicates + b.duplicates),

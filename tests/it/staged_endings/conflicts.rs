@@ -9,9 +9,9 @@ fn archived(dir: &Path) -> usize {
     entries.map(|path| if path.is_dir() { archived(&path) } else { 1 }).sum()
 }
 
-pub async fn nothing_final_is_said_of_what_an_open_load_holds(db: TestDatabase) {
+pub async fn no_final_answer_depends_on_a_staged_deposit(db: TestDatabase) {
     let replica = replica(&db.store);
-    let load = cut_load(&db, &replica.door, &good(), 3).await;
+    let staged = cut_deposit(&db, &replica.ingest, &good(), 3).await;
     let before = archived(replica.dir.path());
     let mut rsp = Vec::new();
     generate::rsp(
@@ -23,8 +23,8 @@ pub async fn nothing_final_is_said_of_what_an_open_load_holds(db: TestDatabase) 
     .unwrap();
     // The same invoice, the same remittance under other bytes, and the return of the caisse.
     for bytes in [&small(), &damaged(), &rsp] {
-        let outcome = deposit(&replica.door, bytes).await;
-        assert!(is_held(&outcome, load.id), "{outcome:?}");
+        let outcome = deposit(&replica.ingest, bytes).await;
+        assert!(is_blocked(&outcome, staged.id), "{outcome:?}");
     }
     assert_eq!(
         (db.number("SELECT count(*) FROM exchanges").await, archived(replica.dir.path())),
@@ -45,33 +45,33 @@ pub async fn nothing_final_is_said_of_what_an_open_load_holds(db: TestDatabase) 
     let mut drop_dir = DropDir::new(drops.path());
     let mut taken = 0;
     for _ in 0..2 {
-        taken += drop_dir.step(&replica.door, &CancellationToken::new()).await;
+        taken += drop_dir.step(&replica.ingest, &CancellationToken::new()).await;
     }
     assert_eq!((taken, path.exists()), (0, true));
-    assert_eq!(replica.door.resume().await.unwrap(), 1);
+    assert_eq!(replica.ingest.resume().await.unwrap(), 1);
     // After the receipt each of them gets an answer.
-    let again = deposit(&replica.door, &small()).await.unwrap().exchange;
+    let again = deposit(&replica.ingest, &small()).await.unwrap().exchange;
     assert_eq!((again.accepted, again.duplicates), (0, 1));
     assert_eq!(
-        deposit(&replica.door, &damaged()).await.unwrap().exchange.verdict,
+        deposit(&replica.ingest, &damaged()).await.unwrap().exchange.verdict,
         Verdict::Refused
     );
-    assert!(deposit(&replica.door, &rsp).await.unwrap().exchange.accepted > 0);
+    assert!(deposit(&replica.ingest, &rsp).await.unwrap().exchange.accepted > 0);
     assert_eq!(verify(&replica.sources, None).await.unwrap().findings, []);
 }
 
 /// Of two staged deposits with common invoices the younger waits, and the older never does.
-pub async fn the_later_of_two_loads_gives_way(db: TestDatabase) {
+pub async fn the_later_of_two_staged_deposits_waits(db: TestDatabase) {
     let replica = replica(&db.store);
     let other = made(&Options { sender: "99900000000029".to_owned(), ..options(1) });
-    let first = cut_load(&db, &replica.door, &good(), 3).await;
+    let first = cut_deposit(&db, &replica.ingest, &good(), 3).await;
     // The younger deposit gets past the invoices of the older one, as if it had come first.
     db.execute("UPDATE claims SET identity = 'hidden ' || identity").await.unwrap();
-    cut_load(&db, &replica.door, &other, 30).await;
+    cut_deposit(&db, &replica.ingest, &other, 30).await;
     let second = db.store.staged_deposits(10).await.unwrap().pop().unwrap();
     assert!(second.id > first.id);
     // The older deposit meets the invoices of the younger from its next batch on.
-    assert_eq!(replica.door.resume().await.unwrap(), 2, "neither waits for the other");
+    assert_eq!(replica.ingest.resume().await.unwrap(), 2, "neither waits for the other");
     let first = closed(&db, first.id).await;
     assert!(first.duplicates > 0 && first.accepted > 0, "{first:?}");
     let second = closed(&db, second.id).await;
@@ -82,15 +82,15 @@ pub async fn the_later_of_two_loads_gives_way(db: TestDatabase) {
     );
 }
 
-pub async fn a_load_that_fails_is_left_alone_for_a_while(db: TestDatabase) {
+pub async fn a_staged_deposit_that_fails_has_a_backoff(db: TestDatabase) {
     let replica = replica(&db.store);
-    let load = cut_load(&db, &replica.door, &good(), 3).await;
+    let staged = cut_deposit(&db, &replica.ingest, &good(), 3).await;
     let (here, away) =
-        (replica.dir.path().join(&load.archive_name), replica.dir.path().join("away"));
+        (replica.dir.path().join(&staged.archive_name), replica.dir.path().join("away"));
     std::fs::rename(&here, &away).unwrap();
-    assert_eq!(replica.door.resume().await.unwrap(), 0);
+    assert_eq!(replica.ingest.resume().await.unwrap(), 0);
     std::fs::rename(&away, &here).unwrap();
-    assert_eq!(replica.door.resume().await.unwrap(), 0, "the deposit is in backoff");
+    assert_eq!(replica.ingest.resume().await.unwrap(), 0, "the deposit is in backoff");
     // The lease of the failed attempt ends with its connection, a little later.
     super::free(&db).await;
     assert_eq!(
@@ -98,27 +98,29 @@ pub async fn a_load_that_fails_is_left_alone_for_a_while(db: TestDatabase) {
         1,
         "a gateway that starts has no backoff"
     );
-    closed(&db, load.id).await;
+    closed(&db, staged.id).await;
 }
 
-pub async fn two_processes_on_one_database_do_not_load_the_same(db: TestDatabase) {
+pub async fn two_processes_do_not_write_the_same_deposit(db: TestDatabase) {
     let other = db.replica().await;
     let id = ExchangeId(uuid::Uuid::from_u128(7));
     let lease = db.store.try_deposit_lease(id).await.unwrap().expect("free");
     assert!(other.try_deposit_lease(id).await.unwrap().is_none());
     assert!(
         other.try_deposit_lease(ExchangeId(uuid::Uuid::from_u128(8))).await.unwrap().is_some(),
-        "another load is another right"
+        "another staged deposit has another lease"
     );
     drop(lease);
     until("the lease is free", || async { other.try_deposit_lease(id).await.unwrap().is_some() })
         .await;
     // Should the lease be lost, the cursor lets one of the two go on.
     let replica = replica(&db.store);
-    let load = cut_load(&db, &replica.door, &good(), 6).await;
+    let staged = cut_deposit(&db, &replica.ingest, &good(), 6).await;
     let mut work = other.begin().await.unwrap();
-    assert!(!work.advance_deposit_cursor(load.id, load.cursor - 3, load.cursor).await.unwrap());
-    assert!(work.advance_deposit_cursor(load.id, load.cursor, load.cursor).await.unwrap());
+    assert!(
+        !work.advance_deposit_cursor(staged.id, staged.cursor - 3, staged.cursor).await.unwrap()
+    );
+    assert!(work.advance_deposit_cursor(staged.id, staged.cursor, staged.cursor).await.unwrap());
 }
 
 /// A real deadlock: the server rolls the batch back, and only this batch is written again. The
@@ -127,21 +129,21 @@ pub async fn two_processes_on_one_database_do_not_load_the_same(db: TestDatabase
 async fn a_batch_that_meets_a_deadlock_is_written_again_alone() {
     on_postgres(|db| async move {
         let replica = replica(&db.store);
-        let load = cut_load(&db, &replica.door, &good(), 3).await;
+        let staged = cut_deposit(&db, &replica.ingest, &good(), 3).await;
         let mut rival = PgConnection::connect(&db.url).await.unwrap();
         // The rival has a long deadlock timeout, so that the server ends the batch and not the rival.
         rival
             .execute("SET deadlock_timeout = '60s'; BEGIN; LOCK TABLE claim_lines IN SHARE MODE")
             .await
             .unwrap();
-        let resuming = async { replica.door.resume().await.unwrap() };
+        let resuming = async { replica.ingest.resume().await.unwrap() };
         let meeting = async {
             // Until the batch waits for the table, with the cursor moved.
             until("the deposit waits for the table", || async {
                 db.number("SELECT count(*) FROM pg_locks WHERE NOT granted").await > 0
             })
             .await;
-            std::fs::remove_file(replica.dir.path().join(&load.archive_name)).unwrap();
+            std::fs::remove_file(replica.dir.path().join(&staged.archive_name)).unwrap();
             rival
                 .execute(
                     "UPDATE exchanges SET file_name = 'rival.b2' WHERE verdict IS NULL; COMMIT",
@@ -151,7 +153,7 @@ async fn a_batch_that_meets_a_deadlock_is_written_again_alone() {
         };
         let (resumed, ()) = tokio::join!(resuming, meeting);
         assert_eq!(resumed, 1);
-        assert_eq!(closed(&db, load.id).await.accepted, INVOICES);
+        assert_eq!(closed(&db, staged.id).await.accepted, INVOICES);
         assert_eq!(
             db.number("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
                 .await,

@@ -2,20 +2,20 @@
 
 use super::*;
 
-pub async fn a_load_that_is_given_up_leaves_nothing_and_may_come_again(db: TestDatabase) {
+pub async fn an_abandoned_deposit_leaves_no_row_and_may_be_deposited_again(db: TestDatabase) {
     let replica = replica(&db.store);
-    let load = cut_load(&db, &replica.door, &damaged(), MIDDLE).await;
-    let written = db.store.count_invoices(load.id).await.unwrap();
-    let removed = replica.door.abandon(load.id).await.unwrap().expect("it was staged");
+    let staged = cut_deposit(&db, &replica.ingest, &damaged(), MIDDLE).await;
+    let written = db.store.count_invoices(staged.id).await.unwrap();
+    let removed = replica.ingest.abandon(staged.id).await.unwrap().expect("it was staged");
     assert_eq!(removed, RemovedRows { claims: written.0, quarantined: 1, freed: 0, over: true });
     db.holds_nothing_deposited().await;
-    assert_eq!(replica.door.abandon(load.id).await.unwrap(), None, "once");
-    assert_eq!(replica.door.resume().await.unwrap(), 0);
-    let again = deposit(&replica.door, &damaged()).await.unwrap();
-    assert!(!again.repeated && again.exchange.id != load.id);
+    assert_eq!(replica.ingest.abandon(staged.id).await.unwrap(), None, "once");
+    assert_eq!(replica.ingest.resume().await.unwrap(), 0);
+    let again = deposit(&replica.ingest, &damaged()).await.unwrap();
+    assert!(!again.repeated && again.exchange.id != staged.id);
     assert_eq!(closed(&db, again.exchange.id).await.accepted, INVOICES - 1);
     assert_eq!(
-        replica.door.abandon(again.exchange.id).await.unwrap(),
+        replica.ingest.abandon(again.exchange.id).await.unwrap(),
         None,
         "a closed deposit stays"
     );
@@ -24,56 +24,56 @@ pub async fn a_load_that_is_given_up_leaves_nothing_and_may_come_again(db: TestD
 
 /// A withdrawal that is cut, ever later, is finished by the same command, by a gateway that
 /// resumes, or by a deposit of the same bytes.
-pub async fn a_giving_up_that_is_cut_comes_to_its_end(db: TestDatabase) {
+pub async fn an_abandonment_that_is_cut_is_finished(db: TestDatabase) {
     let replica = replica(&db.store);
     for (way, looks) in [4, 12, 24, 36].into_iter().cycle().take(9).enumerate() {
-        let load = cut_load(&db, &replica.door, &good(), 9).await;
-        let ended = cut_after(looks, replica.door.abandon(load.id)).await.is_some();
+        let staged = cut_deposit(&db, &replica.ingest, &good(), 9).await;
+        let ended = cut_after(looks, replica.ingest.abandon(staged.id)).await.is_some();
         let marked = db
             .store
-            .staged_deposit(load.id)
+            .staged_deposit(staged.id)
             .await
             .unwrap()
-            .is_some_and(|load| load.withdrawal.is_some());
+            .is_some_and(|staged| staged.withdrawal.is_some());
         match way % 3 {
-            0 if !ended && marked => drop(replica.door.abandon(load.id).await.unwrap()),
+            0 if !ended && marked => drop(replica.ingest.abandon(staged.id).await.unwrap()),
             1 if !ended && marked => {
-                while db.store.staged_deposit(load.id).await.unwrap().is_some() {
+                while db.store.staged_deposit(staged.id).await.unwrap().is_some() {
                     assert_eq!(
-                        replica.door.resume().await.unwrap(),
+                        replica.ingest.resume().await.unwrap(),
                         0,
                         "the deposit gets no receipt"
                     );
                 }
             }
             _ if marked => {
-                let receipt = deposit(&replica.door, &good()).await.unwrap();
-                assert!(receipt.exchange.id != load.id && receipt.exchange.accepted == INVOICES);
+                let receipt = deposit(&replica.ingest, &good()).await.unwrap();
+                assert!(receipt.exchange.id != staged.id && receipt.exchange.accepted == INVOICES);
                 return;
             }
-            _ => drop(replica.door.abandon(load.id).await.unwrap()),
+            _ => drop(replica.ingest.abandon(staged.id).await.unwrap()),
         }
         db.holds_nothing_deposited().await;
     }
     panic!("no cut left a deposit being withdrawn");
 }
 
-pub async fn what_a_given_up_load_held_is_free(db: TestDatabase) {
+pub async fn invoices_of_an_abandoned_deposit_are_free(db: TestDatabase) {
     let replica = replica(&db.store);
-    let load = cut_load(&db, &replica.door, &good(), 3).await;
-    assert!(is_held(&deposit(&replica.door, &small()).await, load.id));
-    assert!(replica.door.abandon(load.id).await.unwrap().unwrap().over);
-    assert_eq!(deposit(&replica.door, &small()).await.unwrap().exchange.accepted, 1);
+    let staged = cut_deposit(&db, &replica.ingest, &good(), 3).await;
+    assert!(is_blocked(&deposit(&replica.ingest, &small()).await, staged.id));
+    assert!(replica.ingest.abandon(staged.id).await.unwrap().unwrap().over);
+    assert_eq!(deposit(&replica.ingest, &small()).await.unwrap().exchange.accepted, 1);
 }
 
-pub async fn duplicates_of_a_given_up_load_wait_in_the_quarantine(db: TestDatabase) {
+pub async fn duplicates_of_an_abandoned_deposit_wait_in_the_quarantine(db: TestDatabase) {
     let replica = replica(&db.store);
     let other = made(&Options { sender: "99900000000029".to_owned(), ..options(1) });
-    let later = cut_load(&db, &replica.door, &other, 9).await;
+    let later = cut_deposit(&db, &replica.ingest, &other, 9).await;
     // A closed exchange has a duplicate of a claim of the staged deposit, as the older of two staged
     // deposits may have.
     let closed = deposit(
-        &replica.door,
+        &replica.ingest,
         &made(&Options { invoices: 2, damage: Some(Damage::NirKey), ..options(7) }),
     )
     .await
@@ -90,7 +90,7 @@ pub async fn duplicates_of_a_given_up_load_wait_in_the_quarantine(db: TestDataba
         db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().quarantine_waiting,
         0
     );
-    assert_eq!(replica.door.abandon(later.id).await.unwrap().unwrap().freed, 1);
+    assert_eq!(replica.ingest.abandon(later.id).await.unwrap().unwrap().freed, 1);
     assert_eq!(
         db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().quarantine_waiting,
         1
