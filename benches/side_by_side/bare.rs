@@ -17,7 +17,7 @@ pub const TABLES: [(&str, &str); 4] = [
     ("claims", "id"),
     ("claim_parts", "claim_id"),
     ("claim_lines", "claim_id"),
-    ("outbox", "claim_id"),
+    ("events", "subject_id"),
 ];
 
 /// The values of one column of a batch.

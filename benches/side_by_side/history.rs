@@ -28,7 +28,7 @@ const PREPARE: [&str; 4] = [
 /// Statements that generate the history: published claims, paid or (one in 33) rejected, with their
 /// parts, a line and an event. The rows have the size of real ones. Deposits have 5,000 claims, lots
 /// have 50 claims of one PS out of 100,000, and each PS numbers its invoices upwards.
-const PAST: [&str; 5] = [
+const PAST: [&str; 6] = [
     "INSERT INTO exchanges (id, sender, digest, verdict, norm, received_at) SELECT pg_temp.v7(at, e), 'past', 'past' || e, 'accepted', 'b2', at \
      FROM (SELECT e, timestamptz '2020-01-01' + e * interval '10 hours' AS at FROM generate_series(0, ($1::bigint - 1) / 5000) AS e) AS x",
     "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, ordinal, first_record, record_count, identity, person, token_version, vault, key_id, \
@@ -44,9 +44,10 @@ const PAST: [&str; 5] = [
      CASE WHEN k = 'amc' THEN received_at END, CASE WHEN k = 'amc' AND NOT live THEN exchange_id END FROM claims, (VALUES ('amc'), ('amo')) AS kinds(k)",
     "INSERT INTO claim_lines (claim_id, rank, record_type, act_code, quantity, coefficient, unit_price, base, rate, billed, amo, amc, qualifier) \
      SELECT id, 1, '4', 'PH7', 1, 100, 2500, 2500, 65, 2500, 1250, 1250, '' FROM claims",
-    "INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at, published_at, position, load_id) \
-     SELECT (substr(id::text, 1, 19) || '9' || substr(id::text, 21))::uuid, id, 1, 'claim.received', 'claim.dre.received.0099900011', \
-     repeat('x', 600), received_at, received_at, row_number() OVER (), exchange_id FROM claims",
+    "INSERT INTO events (event_id, subject_kind, subject_id, sequence, kind, actor_name, actor_role, actor_proof, exchange_id, routing_key, payload, \
+     occurred_at) SELECT (substr(id::text, 1, 19) || '9' || substr(id::text, 21))::uuid, 'claim', id, 1, 'received', sender, 'concentrator', 'stated', \
+     exchange_id, 'claim.dre.received.0099900011', repeat('x', 600), received_at FROM claims",
+    "INSERT INTO published_events SELECT row_number() OVER (), event_no, occurred_at FROM events",
 ];
 
 /// Measures the same deposit into an empty database and into a database with a history, in turn.

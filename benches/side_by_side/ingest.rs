@@ -83,7 +83,7 @@ fn report(
 ) {
     let (ours, bare) = (median(ours), median(bare));
     println!(
-        "{name}: {invoices} invoices, {bytes} bytes, {rows} rows of claims, parts, lines and outbox"
+        "{name}: {invoices} invoices, {bytes} bytes, {rows} rows of claims, parts, lines and events"
     );
     println!(
         "  gateway, file to receipt   {ours:>10.2?}  {:>9.0} rows/s  {:>8.0} invoices/s",

@@ -126,7 +126,7 @@ pub async fn throughput(events: u64) {
         bench.ingest(&bytes).await;
         let mut db = PgConnection::connect(&bench.url).await.unwrap();
         let messages: Vec<(String, String)> =
-            query_as("SELECT routing_key, payload FROM outbox ORDER BY outbox_id")
+            query_as("SELECT routing_key, payload FROM events ORDER BY event_no")
                 .fetch_all(&mut db)
                 .await
                 .unwrap();
@@ -159,12 +159,14 @@ pub async fn throughput(events: u64) {
 
 async fn bare_loop(db: &mut PgConnection, broker: &Broker) {
     loop {
-        let rows: Vec<(i64, String, String)> =
-            query_as("SELECT outbox_id, routing_key, payload FROM outbox WHERE position IS NULL ORDER BY outbox_id LIMIT $1")
-                .bind(WINDOW_EVENTS)
-                .fetch_all(&mut *db)
-                .await
-                .unwrap();
+        let rows: Vec<(i64, String, String)> = query_as(
+            "SELECT event_no, routing_key, payload FROM outbox JOIN events USING (event_no) \
+                 ORDER BY event_no LIMIT $1",
+        )
+        .bind(WINDOW_EVENTS)
+        .fetch_all(&mut *db)
+        .await
+        .unwrap();
         if rows.is_empty() {
             return;
         }
@@ -172,7 +174,10 @@ async fn bare_loop(db: &mut PgConnection, broker: &Broker) {
         let messages: Vec<(String, String)> =
             rows.into_iter().map(|(_, key, payload)| (key, payload)).collect();
         broker.publish(&messages).await;
-        query("UPDATE outbox SET published_at = now(), position = outbox_id WHERE outbox_id = ANY($1)").bind(ids).execute(&mut *db).await.unwrap();
+        let publish = "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) \
+                       RETURNING event_no) INSERT INTO published_events \
+                       SELECT event_no, event_no, now() FROM removed";
+        query(publish).bind(ids).execute(&mut *db).await.unwrap();
     }
 }
 
@@ -313,8 +318,12 @@ async fn steady_inserts(url: &str, claims: Vec<ClaimId>) -> HashMap<ClaimId, Ins
     let (start, mut commits) = (Instant::now(), HashMap::new());
     for (claim, n) in claims.into_iter().zip(0u64..) {
         due(start, n).await;
-        let again = "INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at) \
-                     SELECT gen_random_uuid(), claim_id, 2, name, routing_key, payload, now() FROM outbox WHERE claim_id = $1";
+        let again = "WITH again AS (INSERT INTO events (event_id, subject_kind, subject_id, \
+                     sequence, kind, actor_name, actor_role, actor_proof, routing_key, payload, \
+                     occurred_at) SELECT gen_random_uuid(), subject_kind, subject_id, 2, kind, \
+                     actor_name, actor_role, actor_proof, routing_key, payload, now() FROM events \
+                     WHERE subject_kind = 'claim' AND subject_id = $1 RETURNING event_no) \
+                     INSERT INTO outbox (event_no) SELECT event_no FROM again";
         query(again).bind(claim.0).execute(&mut db).await.unwrap();
         commits.insert(claim, Instant::now());
     }

@@ -191,35 +191,51 @@ CREATE TABLE claim_lines (
     PRIMARY KEY (claim_id, rank)
 ) WITHOUT ROWID;
 
--- Invariant 3: the fact and its event are one transaction. There is one writer at a time, so
--- `outbox_id` follows the order of commits; AUTOINCREMENT because a purged row must not give its
--- number again.
-CREATE TABLE outbox (
-    outbox_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+-- Events: one fact about one subject each. Rows are only appended and never changed; a withdrawal
+-- deletes those of a staged deposit, which nobody has seen. Invariant 3: the change and its event
+-- are one transaction. There is one writer at a time, so `event_no` follows the order of commits;
+-- AUTOINCREMENT because a deleted row must not give its number again.
+CREATE TABLE events (
+    event_no     INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id     BLOB NOT NULL UNIQUE,
-    claim_id     BLOB NOT NULL,
-    sequence     INTEGER NOT NULL,
-    name         TEXT NOT NULL,
+    -- The subject: `claim` and the id of the claim.
+    subject_kind TEXT NOT NULL,
+    subject_id   BLOB NOT NULL,
+    sequence     INTEGER NOT NULL,      -- from 1, without holes, in the life of the subject
+    kind         TEXT NOT NULL,         -- `received`, `paid` …
+    -- The party that told the fact, its role, and how its name is known.
+    actor_name   TEXT NOT NULL,
+    actor_role   TEXT NOT NULL,
+    actor_proof  TEXT NOT NULL,
+    -- The exchange that told the fact; null for a decision.
+    exchange_id  BLOB,
     routing_key  TEXT NOT NULL,
     -- JSON as text, byte for byte what consumers get: it is never written anew.
     payload      TEXT NOT NULL,
-    created_at   INTEGER NOT NULL,
-    published_at INTEGER,
-    -- Rank in the published stream, without holes: the resume token of a subscriber.
-    position     INTEGER UNIQUE,
-    attempts     INTEGER NOT NULL DEFAULT 0,
+    occurred_at  INTEGER NOT NULL,
+    -- The kind stands second: without statistics a plan by one kind would read the whole history.
+    UNIQUE (subject_id, subject_kind, sequence)
+);
+
+-- The queue: events that wait for publication. A row is inserted with its event and deleted when the
+-- event is published, so that the table is as long as the relay is behind.
+CREATE TABLE outbox (
+    event_no       INTEGER PRIMARY KEY,
     -- The staged deposit whose verdict the event waits for. Null, or a deposit with a verdict: the
     -- event may leave.
-    load_id      BLOB,
-    UNIQUE (claim_id, sequence),
-    CHECK ((position IS NULL) = (published_at IS NULL))
+    staged_deposit BLOB,
+    attempts       INTEGER NOT NULL DEFAULT 0
 );
--- No index of the unpublished here: in the index behind UNIQUE (position), those without position
--- stand together, by outbox_id.
+-- The events of no staged deposit first, then deposit by deposit: the events of a deposit under way
+-- are passed over in one step. Nulls are first in every index.
+CREATE INDEX outbox_waiting ON outbox (staged_deposit, event_no);
 
--- Events to publish, staged deposit by staged deposit, and those of none: the events of a staged
--- deposit under way are passed over in one step.
-CREATE INDEX outbox_waiting ON outbox (load_id, outbox_id) WHERE published_at IS NULL;
+-- The published stream. `position` has no holes: it is the resume token of a subscriber.
+CREATE TABLE published_events (
+    position     INTEGER PRIMARY KEY,
+    event_no     INTEGER NOT NULL UNIQUE,
+    published_at INTEGER NOT NULL
+);
 
 -- Quarantined invoices. An invoice waits here until a corrected one replaces it (`resolved_by`); a
 -- duplicate names its original and waits for nothing.

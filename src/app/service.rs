@@ -8,6 +8,7 @@ use crate::service::imports::Imports;
 use crate::service::local_files::LocalFiles;
 use crate::service::operations::Operations;
 use crate::service::verification::Verifier;
+use crate::store::OutboxEvent;
 use crate::verify::Sources;
 use anyhow::{Context, Result};
 use std::sync::Arc;
@@ -57,7 +58,9 @@ impl App {
         );
         while let StepOutcome::Published(_) = relay.step().await {}
         relay.close().await;
-        Ok(waiting.into_iter().map(|waiting| waiting.event).collect())
+        let read = |waiting: OutboxEvent| serde_json::from_str(&waiting.payload);
+        let events: Result<_, _> = waiting.into_iter().map(read).collect();
+        events.context("reading a published event")
     }
 }
 

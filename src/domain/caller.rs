@@ -27,11 +27,13 @@ open_coded! {
 }
 
 open_coded! {
-    /// Proof of the name of a caller.
+    /// Proof of the name of a caller or of an actor.
     Proof {
         /// The caller runs on this machine: the command line, or the loopback of the embedded
         /// default.
         Local = "local", "Appel de cette machine";
+        /// The name is only said: senders of files and authors of decisions.
+        Stated = "stated", "Nom déclaré, sans preuve";
     }
 }
 

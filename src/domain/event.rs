@@ -2,10 +2,11 @@
 //!
 //! The JSON is the proto3 JSON mapping of `noemie.gateway.v1.ClaimEvent` (camelCase names, 64-bit
 //! integers as strings); a test reads it back with the generated type. It carries amounts, parties,
-//! state, reasons, tokens and ids, and no person.
+//! state, reasons, tokens, ids and who told it, and no person.
 
 use super::{
-    Claim, ClaimId, ClaimPart, EventId, ExchangeId, Flow, PartKind, PartState, Reason, Token,
+    Actor, Claim, ClaimId, ClaimPart, EventId, ExchangeId, FactSource, Flow, PartKind, PartState,
+    Reason, Subject, Token,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -16,6 +17,8 @@ use time::OffsetDateTime;
 pub struct ClaimEvent {
     /// Identifier of the event; the same on every delivery.
     pub event_id: EventId,
+    /// The thing that the event is about: the claim.
+    pub subject: Subject,
     /// The claim.
     pub claim_id: ClaimId,
     /// 1-based rank of the event in the life of the claim.
@@ -32,6 +35,8 @@ pub struct ClaimEvent {
     /// When it happened (RFC 3339, UTC, to the microsecond).
     #[serde(with = "timestamp")]
     pub occurred_at: OffsetDateTime,
+    /// The party that told it.
+    pub actor: Actor,
     /// The exchange that told it (deposit or return); absent for a worker's decision.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub exchange_id: Option<ExchangeId>,
@@ -86,25 +91,26 @@ impl From<&Reason> for ReasonEntry {
 }
 
 impl ClaimEvent {
-    /// The event that tells the present state of a part of `claim`.
+    /// Returns the event that tells the present state of a part of `claim`.
     #[must_use]
     pub fn of(
         claim: &Claim,
         part: &ClaimPart,
         event_id: EventId,
         sequence: u64,
-        exchange_id: Option<ExchangeId>,
-        occurred_at: OffsetDateTime,
+        source: &FactSource,
     ) -> Self {
         Self {
             event_id,
+            subject: claim.id.into(),
             claim_id: claim.id,
             sequence,
             fact: part.state,
             part: part.kind,
             flow: claim.flow,
-            occurred_at,
-            exchange_id,
+            occurred_at: source.at,
+            actor: source.actor.clone(),
+            exchange_id: source.exchange_id,
             sender: claim.sender.clone(),
             ps: claim.ps.clone(),
             invoice_number: claim.invoice_number.clone(),
@@ -127,14 +133,6 @@ impl ClaimEvent {
     pub fn routing_key(&self) -> String {
         let amc = if self.amc_number.is_empty() { "none" } else { &self.amc_number };
         format!("claim.{}.{}.{amc}", self.flow.as_str(), self.fact.as_str())
-    }
-
-    /// Returns the CloudEvents type, for example `noemie.gateway.v1.claim.received`. The prefix is
-    /// the package of the protos: it has the form of a reversed domain and claims none, because no
-    /// top-level domain is called `noemie`. The version is that of the body.
-    #[must_use]
-    pub fn cloud_event_type(&self) -> String {
-        format!("noemie.gateway.v1.{}", self.name())
     }
 
     /// Returns the name of the event, for example `claim.received`.

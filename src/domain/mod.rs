@@ -1,6 +1,7 @@
 //! Types of the gateway: exchanges, claims and their parts, events, callers, days of Paris. The
 //! room does no I/O.
 
+pub mod actor;
 pub mod calendar;
 pub mod caller;
 pub mod civil_time;
@@ -17,7 +18,9 @@ pub mod masking;
 pub mod next_step;
 pub mod page;
 pub mod receipt;
+pub mod subject;
 
+pub use actor::{Actor, FactSource};
 pub use calendar::{Calendar, Territory};
 pub use caller::{Caller, Extent, Proof, Role, Scope};
 pub use claim::{Claim, ClaimLine, ClaimPart, Flow, NewClaim, PartKind, Reason};
@@ -35,3 +38,4 @@ pub use life_cycle::{ClaimStatus, PartState};
 pub use noemie_parsers::anomaly::Severity;
 pub use noemie_parsers::outcome::{Finding, FindingCode, LogicalFile, Norm, Packaging, Verdict};
 pub use page::{Page, PageToken};
+pub use subject::{Subject, SubjectKind};

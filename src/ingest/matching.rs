@@ -2,8 +2,8 @@
 
 use crate::clock::SharedClock;
 use crate::domain::{
-    Claim, ClaimEvent, ClaimId, ClaimPart, EventId, ExchangeId, Finding, FindingCode, InvoiceKey,
-    PartKind, PartState, Severity, Token, life_cycle,
+    Actor, Claim, ClaimEvent, ClaimId, ClaimPart, EventId, ExchangeId, FactSource, Finding,
+    FindingCode, InvoiceKey, PartKind, PartState, Role, Severity, Token, life_cycle,
 };
 use crate::normalise::{Origin, Outcome};
 use crate::store::{PartChange, StoreError, UnitOfWork};
@@ -68,6 +68,11 @@ pub(super) async fn apply(
     let ids: Vec<ClaimId> = claims.values().map(|c| c.id).collect();
     let mut sequences: HashMap<ClaimId, u64> =
         work.next_sequences(&ids).await?.into_iter().collect();
+    let source = FactSource {
+        actor: Actor::depositor(&origin.sender, Role::Caisse),
+        exchange_id: Some(origin.exchange_id),
+        at: origin.received_at,
+    };
     let (mut applied, mut changes, mut events) =
         (Applied { exchanges, ..Applied::default() }, Vec::new(), Vec::new());
     for answer in answers {
@@ -82,14 +87,8 @@ pub(super) async fn apply(
                 Change::To(part) => {
                     set(claim, part.clone());
                     let sequence = sequences.entry(claim.id).or_insert(1);
-                    events.push(ClaimEvent::of(
-                        claim,
-                        &part,
-                        EventId(clock.new_id()),
-                        *sequence,
-                        Some(origin.exchange_id),
-                        origin.received_at,
-                    ));
+                    let id = EventId(clock.new_id());
+                    events.push(ClaimEvent::of(claim, &part, id, *sequence, &source));
                     *sequence += 1;
                     changes.push(PartChange { claim_id: claim.id, part });
                 }

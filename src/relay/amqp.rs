@@ -165,7 +165,7 @@ impl AmqpSink {
         let mut confirms = Vec::with_capacity(batch.len());
         let options = BasicPublishOptions { mandatory: true, immediate: false };
         for event in batch {
-            let key = short(&event.event.routing_key());
+            let key = short(&event.routing_key);
             let sent = channel
                 .basic_publish(
                     self.exchange.clone(),
@@ -324,7 +324,7 @@ async fn await_confirms(
             "events returned: no queue took them, not even the unroutable one"
         );
         for (event, outcome) in batch.iter().zip(&mut outcomes) {
-            if *outcome == Outcome::Acked && returned.contains(&event.event.event_id.to_string()) {
+            if *outcome == Outcome::Acked && returned.contains(&event.event_id.to_string()) {
                 *outcome = Outcome::Unroutable;
             }
         }

@@ -1,15 +1,14 @@
 //! The work in flight between the outbox and the sink: one read of the outbox, several batches, one
 //! update of the outbox.
 //!
-//! A batch holds events of different claims, and all its confirms are awaited together. Several
+//! A batch holds events of different subjects, and all its confirms are awaited together. Several
 //! batches are in flight together, so that an event does not wait for the confirms of unrelated
-//! events. Two batches never hold events of the same claim: an event is sent only when every
-//! earlier event of its claim is confirmed. Confirmed events are marked as published while further
+//! events. Two batches never hold events of the same subject: an event is sent only when every
+//! earlier event of its subject is confirmed. Confirmed events are marked as published while further
 //! batches are sent, one update after the other, in the order of the confirms.
 
 use super::sink::{Outcome, Sink};
 use super::{BATCH_EVENTS, MAX_BATCHES};
-use crate::domain::ClaimId;
 use crate::kill_point;
 use crate::store::{Lease, Outbox, OutboxEvent, StoreError, Waiter};
 use futures::StreamExt as _;
@@ -19,6 +18,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::Duration;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// Events sent or confirmed, and not yet marked as published: a crash resends at most so many.
 const MAX_UNMARKED_EVENTS: usize = 2 * BATCH_EVENTS;
@@ -30,16 +30,16 @@ pub(super) struct CompletedBatch {
 }
 
 impl CompletedBatch {
-    /// Returns the outbox ids of the confirmed events, then those of the events that were sent and
+    /// Returns the numbers of the confirmed events, then those of the events that were sent and
     /// not confirmed.
-    pub(super) fn outbox_ids(&self) -> (Vec<i64>, Vec<i64>) {
+    pub(super) fn event_numbers(&self) -> (Vec<i64>, Vec<i64>) {
         let (confirmed, unconfirmed): (Vec<_>, Vec<_>) = self
             .events
             .iter()
             .zip(&self.outcomes)
             .partition(|(_, outcome)| **outcome == Outcome::Acked);
         let ids = |events: Vec<(&OutboxEvent, &Outcome)>| {
-            events.into_iter().map(|(event, _)| event.outbox_id).collect()
+            events.into_iter().map(|(event, _)| event.event_no).collect()
         };
         (ids(confirmed), ids(unconfirmed))
     }
@@ -70,8 +70,8 @@ pub(super) struct InFlight<'a> {
     reading: Option<BoxFuture<'a, ReadResult>>,
     batches: FuturesUnordered<BoxFuture<'a, CompletedBatch>>,
     marking: Option<(usize, BoxFuture<'a, Result<(), StoreError>>)>,
-    /// The outbox id of the one event in flight of each claim.
-    sent: HashMap<ClaimId, i64>,
+    /// The number of the one event in flight of each subject.
+    sent: HashMap<Uuid, i64>,
 }
 
 impl<'a> InFlight<'a> {
@@ -130,13 +130,13 @@ impl<'a> InFlight<'a> {
         true
     }
 
-    /// Sends the first event of each claim that has none in flight, and returns their number. The
+    /// Sends the first event of each subject that has none in flight, and returns their number. The
     /// other events of `read` stay in the outbox.
     pub(super) fn send(&mut self, read: Vec<OutboxEvent>) -> usize {
         let mut events = Vec::with_capacity(read.len());
         for event in read {
-            if let Entry::Vacant(entry) = self.sent.entry(event.event.claim_id) {
-                entry.insert(event.outbox_id);
+            if let Entry::Vacant(entry) = self.sent.entry(event.subject_id) {
+                entry.insert(event.event_no);
                 events.push(event);
             }
         }
@@ -191,7 +191,7 @@ impl<'a> InFlight<'a> {
                 Progress::Read(held.then_some(batch))
             }
             Some(batch) = completed => {
-                batch.events.iter().for_each(|event| _ = self.sent.remove(&event.event.claim_id));
+                batch.events.iter().for_each(|event| _ = self.sent.remove(&event.subject_id));
                 Progress::Completed(batch)
             }
             (count, done) = marked => {

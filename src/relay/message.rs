@@ -10,17 +10,19 @@ use time::format_description::well_known::Rfc3339;
 
 /// `app_id` of every message, and CloudEvents source.
 const APP_ID: &str = "noemie-gateway";
-/// Header: the id of the claim. Events with the same id must be handled in order.
+/// Header: the id of the subject. Events with the same id must be handled in order.
 pub(super) const PARTITION_KEY: &str = "cloudEvents_partitionkey";
-/// Header: number of the event within its claim, from 1.
+/// Header: number of the event within its subject, from 1.
 pub(super) const SEQUENCE: &str = "cloudEvents_sequence";
 /// Header: instant of the event.
 pub(super) const TIME: &str = "cloudEvents_time";
 /// AMQP delivery mode: the broker writes the message to disk before it confirms.
 const PERSISTENT: u8 = 2;
-/// JSON Schema of the body: the file `docs/schemas/claim-event.v1.json` of the source tree.
-const DATA_SCHEMA: &str = "urn:noemie-gateway:docs:schemas:claim-event.v1.json";
-/// Digits of a sequence, zero-padded so that sequences of one claim sort as text (CloudEvents
+/// Package of the protos, and prefix of the CloudEvents type. The package has the form of a
+/// reversed domain and claims none, because no top-level domain is called `noemie`. The version is
+/// that of the body.
+const PACKAGE: &str = "noemie.gateway.v1";
+/// Digits of a sequence, zero-padded so that sequences of one subject sort as text (CloudEvents
 /// extension `sequence`).
 const SEQUENCE_DIGITS: usize = 10;
 /// Limit of an AMQP short string.
@@ -28,10 +30,10 @@ const SHORT_STRING_BYTES: usize = 255;
 
 /// Returns the properties and headers of an event.
 pub(super) fn properties(event: &OutboxEvent) -> BasicProperties {
-    let occurred_at = event.event.occurred_at;
+    let occurred_at = event.occurred_at;
     BasicProperties::default()
-        .with_message_id(short(&event.event.event_id.to_string()))
-        .with_type(short(&event.event.name()))
+        .with_message_id(short(&event.event_id.to_string()))
+        .with_type(short(&event.name()))
         .with_content_type(short("application/json"))
         .with_content_encoding(short("utf-8"))
         .with_delivery_mode(PERSISTENT)
@@ -43,22 +45,27 @@ pub(super) fn properties(event: &OutboxEvent) -> BasicProperties {
 /// Returns the CloudEvents 1.0 attributes, with the prefix of the CloudEvents AMQP binding, and the
 /// trace context.
 fn headers(event: &OutboxEvent) -> FieldTable {
-    let claim = event.event.claim_id;
     let mut headers = FieldTable::default();
     let mut put = |name: &str, value: String| {
         headers.insert(short(name), AMQPValue::LongString(LongString::from(value)));
     };
     put("cloudEvents_specversion", "1.0".to_owned());
-    put("cloudEvents_id", event.event.event_id.to_string());
+    put("cloudEvents_id", event.event_id.to_string());
     put("cloudEvents_source", format!("/{APP_ID}"));
-    put("cloudEvents_type", event.event.cloud_event_type());
-    put("cloudEvents_dataschema", DATA_SCHEMA.to_owned());
-    put("cloudEvents_subject", format!("claims/{claim}"));
-    put(TIME, event.event.occurred_at.format(&Rfc3339).unwrap_or_default());
-    put(PARTITION_KEY, claim.to_string());
-    put(SEQUENCE, sequence(event.event.sequence));
+    put("cloudEvents_type", format!("{PACKAGE}.{}", event.name()));
+    put("cloudEvents_dataschema", data_schema(&event.subject_kind));
+    put("cloudEvents_subject", event.subject());
+    put(TIME, event.occurred_at.format(&Rfc3339).unwrap_or_default());
+    put(PARTITION_KEY, event.subject_id.to_string());
+    put(SEQUENCE, sequence(event.sequence));
     put("traceparent", traceparent(event));
     headers
+}
+
+/// Returns the URN of the JSON Schema of the body: for a claim the file
+/// `docs/schemas/claim-event.v1.json` of the source tree.
+fn data_schema(subject_kind: &str) -> String {
+    format!("urn:noemie-gateway:docs:schemas:{subject_kind}-event.v1.json")
 }
 
 /// Returns the rank of an event as text that sorts like the number.
@@ -66,11 +73,11 @@ fn sequence(rank: u64) -> String {
     format!("{rank:0SEQUENCE_DIGITS$}")
 }
 
-/// Returns the W3C trace context: one trace per exchange (per claim for a worker's decision), one
+/// Returns the W3C trace context: one trace per exchange (per subject for a decision), one
 /// span per event. The ids of the event determine it, so that a resent event has the same.
 fn traceparent(event: &OutboxEvent) -> String {
-    let trace = event.event.exchange_id.map_or(event.event.claim_id.0, |exchange| exchange.0);
-    let span = event.event.event_id.0.as_u64_pair().1;
+    let trace = event.exchange_id.map_or(event.subject_id, |exchange| exchange.0);
+    let span = event.event_id.0.as_u64_pair().1;
     format!("00-{}-{span:016x}-01", trace.simple())
 }
 
@@ -129,13 +136,7 @@ mod tests {
         let page = include_str!("../../docs/events.md");
         let sample =
             page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-        let event = OutboxEvent {
-            outbox_id: 1,
-            position: 0,
-            event: serde_json::from_str(sample).unwrap(),
-            payload: sample.to_owned(),
-            attempts: 0,
-        };
+        let event = waiting(sample);
         let written: BTreeSet<String> =
             headers(&event).inner().keys().map(ToString::to_string).collect();
         assert_eq!(documented(page, "| header of every event | value |"), written);
@@ -150,6 +151,43 @@ mod tests {
         }
     }
 
+    /// Returns the event of a sample as it waits in the outbox.
+    fn waiting(sample: &str) -> OutboxEvent {
+        let event: ClaimEvent = serde_json::from_str(sample).unwrap();
+        OutboxEvent {
+            event_no: 1,
+            event_id: event.event_id,
+            subject_kind: event.subject.kind.as_str().to_owned(),
+            subject_id: event.subject.id,
+            sequence: event.sequence,
+            kind: event.fact.as_str().to_owned(),
+            exchange_id: event.exchange_id,
+            routing_key: event.routing_key(),
+            payload: sample.to_owned(),
+            occurred_at: event.occurred_at,
+            attempts: 0,
+        }
+    }
+
+    #[test]
+    fn an_event_of_a_later_version_keeps_its_own_words() {
+        let page = include_str!("../../docs/events.md");
+        let sample =
+            page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let event = OutboxEvent {
+            subject_kind: "invoice".into(),
+            kind: "movement_added".into(),
+            ..waiting(sample)
+        };
+        let header = |name: &str| match &headers(&event).inner()[name] {
+            AMQPValue::LongString(text) => text.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(header("cloudEvents_subject"), format!("invoice/{}", event.subject_id));
+        assert_eq!(header("cloudEvents_type"), "noemie.gateway.v1.invoice.movement_added");
+        assert!(header("cloudEvents_dataschema").ends_with(":invoice-event.v1.json"));
+    }
+
     #[test]
     fn sequences_sort_as_text() {
         let ranks = [1, 2, 9, 10, 99, 100, 4_294_967_295];
@@ -159,11 +197,12 @@ mod tests {
 
     #[test]
     fn the_schema_of_the_body_is_in_the_tree_and_names_every_field() {
-        let path = DATA_SCHEMA.trim_start_matches("urn:noemie-gateway:").replace(':', "/");
+        let urn = data_schema("claim");
+        let path = urn.trim_start_matches("urn:noemie-gateway:").replace(':', "/");
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         let schema: serde_json::Value =
             serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-        assert_eq!(schema["$id"], DATA_SCHEMA);
+        assert_eq!(schema["$id"], urn);
         let described: BTreeSet<&String> =
             schema["properties"].as_object().unwrap().keys().collect();
         let page = include_str!("../../docs/events.md");

@@ -79,7 +79,7 @@ pub trait Sink: Send + Sync {
     /// Returns whether the sink takes events without another call of [`Self::ready`].
     fn is_ready(&self) -> bool;
 
-    /// Publishes events of different claims and waits for the outcome of each. The vector has one
+    /// Publishes events of different subjects and waits for the outcome of each. The vector has one
     /// outcome per event sent, in order, and is shorter than `batch` when the sink failed before
     /// the rest. At most [`MAX_BATCHES`](super::MAX_BATCHES) batches are in flight together.
     async fn publish(&self, batch: &[OutboxEvent]) -> Vec<Outcome>;
@@ -88,8 +88,8 @@ pub trait Sink: Send + Sync {
     async fn close(&mut self);
 }
 
-/// The sink of a gateway without a broker. It confirms every event at once: an event marked as
-/// published in the outbox is streamed by `SubscribeClaimEvents`.
+/// The sink of a gateway without a broker. It confirms every event at once: a published event is
+/// streamed by `SubscribeClaimEvents`.
 #[derive(Debug, Default)]
 pub struct LocalLog;
 

@@ -23,7 +23,7 @@ pub enum StepOutcome {
     Idle,
     /// Another replica has the lease.
     Standby,
-    /// Some events were not confirmed. They and the later events of their claims stay in the
+    /// Some events were not confirmed. They and the later events of their subjects stay in the
     /// outbox.
     Unconfirmed(OutcomeCounts),
     /// The sink cannot be reached.
@@ -65,7 +65,7 @@ pub struct Relay {
     status: RelayStatus,
     lease: Option<Box<dyn Lease>>,
     notifier: Waiter,
-    /// Outbox ids of events confirmed and not yet marked as published, in the order of the
+    /// Numbers of events confirmed and not yet marked as published, in the order of the
     /// confirms.
     confirmed: Vec<i64>,
     failures: u32,
@@ -279,10 +279,10 @@ impl StepState {
         }
     }
 
-    /// Counts the outcomes of a batch and returns the outbox ids of its confirmed events.
+    /// Counts the outcomes of a batch and returns the numbers of its confirmed events.
     async fn complete(&mut self, batch: &CompletedBatch, store: &dyn Outbox) -> Vec<i64> {
         batch.outcomes.iter().for_each(|outcome| self.counts.add(*outcome));
-        let (confirmed, unconfirmed) = batch.outbox_ids();
+        let (confirmed, unconfirmed) = batch.event_numbers();
         if !confirmed.is_empty() {
             kill_point::reach("relay.confirmed");
         }

@@ -177,8 +177,7 @@ impl Claims {
         id: ClaimId,
     ) -> Result<Vec<ClaimEvent>, ServiceError> {
         tracing::trace!(caller = caller.name, claim_id = %id, "history read");
-        let events = self.store.claim_history(&caller.scope, id).await?;
-        Ok(events.into_iter().map(|stored| stored.event).collect())
+        Ok(self.store.claim_history(&caller.scope, id).await?)
     }
 
     /// Returns a claim with its lines, its decisions and its person.

@@ -4,6 +4,8 @@
 //! The position of the last event read is all that a reader has to keep: a stream that was cut
 //! starts again after it, and the service remembers nothing between two streams.
 
+pub use crate::store::PublishedEvent;
+
 use super::claims::Claims;
 use super::error::ServiceError;
 use super::view::ClaimView;
@@ -19,15 +21,6 @@ use tokio_util::sync::CancellationToken;
 const BATCH: usize = 100;
 /// Longest wait between two reads: the delay that a lost wake-up costs.
 const MAX_WAIT: Duration = Duration::from_secs(2);
-
-/// A published event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishedEvent {
-    /// Position in the published stream, from 1.
-    pub position: i64,
-    /// The event.
-    pub event: ClaimEvent,
-}
 
 /// Claims that a watcher is interested in; an empty field does not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -141,11 +134,7 @@ impl Follower {
             let events = self.store.published_events(&self.scope, self.position, BATCH).await?;
             if let Some(last) = events.last() {
                 self.position = last.position;
-                let events = events.into_iter().map(|stored| PublishedEvent {
-                    position: stored.position,
-                    event: stored.event,
-                });
-                return Ok(Some(events.collect()));
+                return Ok(Some(events));
             }
             tokio::select! {
                 () = self.stop.cancelled() => {}

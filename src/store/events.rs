@@ -1,25 +1,33 @@
 //! Events as readers see them: the history of a claim and the published stream.
 
 use super::error::StoreError;
-use super::outbox::OutboxEvent;
-use crate::domain::{ClaimId, Scope};
+use crate::domain::{ClaimEvent, ClaimId, Scope};
 use async_trait::async_trait;
+
+/// A published event of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedEvent {
+    /// Position in the published stream, from 1.
+    pub position: i64,
+    /// The event.
+    pub event: ClaimEvent,
+}
 
 /// Reads events.
 #[async_trait]
 pub trait Events: Send + Sync {
-    /// Returns every event of a claim, in order.
+    /// Returns every event of a claim, in order, published or not.
     async fn claim_history(
         &self,
         scope: &Scope,
         id: ClaimId,
-    ) -> Result<Vec<OutboxEvent>, StoreError>;
+    ) -> Result<Vec<ClaimEvent>, StoreError>;
 
-    /// Returns published events after a position, in order.
+    /// Returns published events of claims after a position, in order.
     async fn published_events(
         &self,
         scope: &Scope,
         after_position: i64,
         limit: usize,
-    ) -> Result<Vec<OutboxEvent>, StoreError>;
+    ) -> Result<Vec<PublishedEvent>, StoreError>;
 }

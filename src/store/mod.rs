@@ -50,7 +50,7 @@ pub use access_journal::AccessJournalWrites;
 pub use claims::{ClaimFilter, ClaimWrites, Claims, PartChange};
 pub use decisions::{DecisionWrites, Decisions};
 pub use error::StoreError;
-pub use events::Events;
+pub use events::{Events, PublishedEvent};
 pub use exchanges::{Closing, ExchangeWrites, Exchanges};
 pub use health::{Health, OutboxDepth, StoreFigures};
 pub use journal::{Author, Journal};

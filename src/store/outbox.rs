@@ -1,28 +1,57 @@
-//! The outbox: events that a transaction wrote and the relay has to publish.
+//! The outbox: the queue of events that a transaction wrote and the relay has to publish.
 //!
-//! Events of one claim are published in the order of their commits. A published event gets a
-//! position in the stream; positions have no holes.
+//! Events of one subject are published in the order of their commits. A published event leaves the
+//! queue and gets a position in the stream; positions have no holes. The event itself stays in the
+//! history.
 
 use super::error::StoreError;
 use super::lease::Lease;
 use super::wake::{Occasion, Waiter};
-use crate::domain::{ClaimEvent, ClaimId};
+use crate::domain::{ClaimEvent, ClaimId, EventId, ExchangeId};
 use async_trait::async_trait;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-/// An event with its row in the outbox.
+/// An event that waits for publication. Its codes are the stored texts: the relay also sends an
+/// event of a later version, whose subject or kind this version does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxEvent {
-    /// Row id in the outbox, in commit order of each claim.
-    pub outbox_id: i64,
-    /// Position in the published stream; 0 before publication.
-    pub position: i64,
-    /// Event.
-    pub event: ClaimEvent,
+    /// Number of the event, in commit order of each subject.
+    pub event_no: i64,
+    /// Identifier of the event; the same on every delivery.
+    pub event_id: EventId,
+    /// Kind of the subject, for example `claim`.
+    pub subject_kind: String,
+    /// Identifier of the subject.
+    pub subject_id: Uuid,
+    /// 1-based rank of the event in the life of the subject.
+    pub sequence: u64,
+    /// What happened, for example `received`.
+    pub kind: String,
+    /// The exchange that told it; `None` for a decision.
+    pub exchange_id: Option<ExchangeId>,
+    /// Routing key.
+    pub routing_key: String,
     /// JSON as written at commit, byte for byte what consumers get.
     pub payload: String,
+    /// When it happened.
+    pub occurred_at: OffsetDateTime,
     /// Number of failed publications.
     pub attempts: i32,
+}
+
+impl OutboxEvent {
+    /// Returns the subject as text, for example `claim/<uuid>`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        format!("{}/{}", self.subject_kind, self.subject_id)
+    }
+
+    /// Returns the name of the event, for example `claim.received`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.subject_kind, self.kind)
+    }
 }
 
 /// The events that wait for publication, for the relay.
@@ -31,22 +60,19 @@ pub trait Outbox: Send + Sync {
     /// Takes the lease to publish, unless another replica has it.
     async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError>;
 
-    /// Returns the oldest unpublished events except these row ids, in order.
+    /// Returns the oldest unpublished events except those of these numbers, in order.
     async fn unpublished_events(
         &self,
         limit: usize,
         except: &[i64],
     ) -> Result<Vec<OutboxEvent>, StoreError>;
 
-    /// Flags events as published and gives them positions in the stream, in the order given.
-    async fn mark_published(
-        &self,
-        outbox_ids: &[i64],
-        at: OffsetDateTime,
-    ) -> Result<(), StoreError>;
+    /// Takes events out of the queue and gives them positions in the stream, in the order given. A
+    /// number that does not wait is passed over.
+    async fn mark_published(&self, events: &[i64], at: OffsetDateTime) -> Result<(), StoreError>;
 
     /// Counts a failed publication of events.
-    async fn count_failed_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError>;
+    async fn count_failed_attempt(&self, events: &[i64]) -> Result<(), StoreError>;
 
     /// Returns a waiter that any replica wakes when it writes or publishes events.
     fn waiter(&self, occasion: Occasion) -> Waiter;
@@ -62,6 +88,6 @@ pub trait OutboxWrites: Send {
         claims: &[ClaimId],
     ) -> Result<Vec<(ClaimId, u64)>, StoreError>;
 
-    /// Inserts events in the outbox, in order.
+    /// Inserts events in the history and in the queue, in order.
     async fn insert_events(&mut self, events: &[ClaimEvent]) -> Result<(), StoreError>;
 }

@@ -2,10 +2,10 @@
 //! select lists stand beside the structs that read them.
 
 use super::codec::{Instant, code, from_json, uint};
-use super::{OutboxEvent, StoreError};
+use super::{OutboxEvent, PublishedEvent, StoreError};
 use crate::domain::claim::PartKind;
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, KeyId, ReturnFile, ReturnId, Token,
+    Claim, ClaimId, ClaimLine, ClaimPart, EventId, ExchangeId, KeyId, ReturnFile, ReturnId, Token,
 };
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
@@ -59,38 +59,41 @@ macro_rules! select_exchange {
     };
 }
 
-/// `SELECT` of an outbox event, then the given tail.
-macro_rules! select_outbox {
-    ($tail:expr) => {
-        concat!("SELECT outbox_id, COALESCE(position, 0) AS position, payload, attempts, load_id FROM outbox ", $tail)
-    };
-}
-
-/// The closed staged deposits with events to publish, as a CTE `closed (load_id, first)` with the
-/// first event of each. The CTE reads one step of the index for each deposit, however many events
-/// it has: the null that ends `waiting` stands for "no further one". Every statement over
-/// unpublished events says `published_at IS NULL`, as the index does: by `position` PostgreSQL
-/// would take the unique index of positions, and read every event that waits.
-macro_rules! closed_loads {
-    () => {
+/// `SELECT` of the events of the queue that this table expression names, in order. The queue is as
+/// short as its limit, so that each event is read by its number.
+macro_rules! select_waiting {
+    ($queue:expr) => {
         concat!(
-            "WITH RECURSIVE waiting (load_id) AS ( \
-             SELECT (SELECT load_id FROM outbox WHERE published_at IS NULL AND load_id IS NOT NULL ORDER BY load_id LIMIT 1) \
-             UNION ALL SELECT (SELECT o.load_id FROM outbox o WHERE o.published_at IS NULL AND o.load_id > w.load_id ORDER BY o.load_id LIMIT 1) \
-             FROM waiting w WHERE w.load_id IS NOT NULL), \
-             closed (load_id, first) AS ( \
-             SELECT w.load_id, (SELECT o.outbox_id FROM outbox o WHERE o.published_at IS NULL AND o.load_id = w.load_id ORDER BY o.outbox_id LIMIT 1) \
-             FROM waiting w WHERE w.load_id IS NOT NULL AND ",
-            $crate::store::rows::visible!("w.load_id"),
-            ") "
+            "SELECT o.event_no, o.staged_deposit, o.attempts, e.event_id, e.subject_kind, \
+             e.subject_id, e.sequence, e.kind, e.exchange_id, e.routing_key, e.payload, \
+             e.occurred_at FROM (",
+            $queue,
+            ") AS o CROSS JOIN events e WHERE e.event_no = o.event_no ORDER BY o.event_no"
         )
     };
 }
 
-/// The condition that an event may be published: its deposit is closed.
-macro_rules! may_be_published {
+/// The staged deposits with a verdict that have events to publish, as a CTE
+/// `closed (staged_deposit, first)` with the first event of each. The CTE reads one step of the
+/// index for each deposit, however many events it has: the null that ends `waiting` stands for "no
+/// further one". The order says NULLS FIRST, as the index does.
+macro_rules! closed_deposits {
     () => {
-        concat!("(load_id IS NULL OR ", $crate::store::rows::visible!("load_id"), ")")
+        concat!(
+            "WITH RECURSIVE waiting (staged_deposit) AS ( \
+             SELECT (SELECT staged_deposit FROM outbox WHERE staged_deposit IS NOT NULL \
+             ORDER BY staged_deposit NULLS FIRST LIMIT 1) \
+             UNION ALL SELECT (SELECT o.staged_deposit FROM outbox o \
+             WHERE o.staged_deposit > w.staged_deposit \
+             ORDER BY o.staged_deposit NULLS FIRST LIMIT 1) \
+             FROM waiting w WHERE w.staged_deposit IS NOT NULL), \
+             closed (staged_deposit, first) AS ( \
+             SELECT w.staged_deposit, (SELECT o.event_no FROM outbox o \
+             WHERE o.staged_deposit = w.staged_deposit ORDER BY o.event_no LIMIT 1) \
+             FROM waiting w WHERE w.staged_deposit IS NOT NULL AND ",
+            $crate::store::rows::visible!("w.staged_deposit"),
+            ") "
+        )
     };
 }
 
@@ -116,8 +119,8 @@ macro_rules! select_return {
     };
 }
 pub(in crate::store) use {
-    closed_loads, may_be_published, select_claim, select_exchange, select_outbox,
-    select_quarantined, select_return, visible,
+    closed_deposits, select_claim, select_exchange, select_quarantined, select_return,
+    select_waiting, visible,
 };
 
 #[derive(FromRow)]
@@ -292,33 +295,60 @@ impl TryFrom<ReturnRow> for ReturnFile {
 }
 
 #[derive(FromRow)]
-pub(in crate::store) struct OutboxRow {
-    pub(in crate::store) outbox_id: i64,
-    position: i64,
-    payload: String,
+pub(in crate::store) struct WaitingRow {
+    event_no: i64,
+    staged_deposit: Option<Uuid>,
     attempts: i32,
-    load_id: Option<Uuid>,
+    event_id: Uuid,
+    subject_kind: String,
+    subject_id: Uuid,
+    sequence: i64,
+    kind: String,
+    exchange_id: Option<Uuid>,
+    routing_key: String,
+    payload: String,
+    occurred_at: Instant,
 }
 
-impl OutboxRow {
-    /// Returns the row id in the outbox, and the staged deposit that brought the event.
-    pub(in crate::store) const fn place(&self) -> (i64, Option<Uuid>) {
-        (self.outbox_id, self.load_id)
+impl WaitingRow {
+    /// Returns the number of the event, and the staged deposit that brought it.
+    pub(in crate::store) const fn key(&self) -> (i64, Option<Uuid>) {
+        (self.event_no, self.staged_deposit)
     }
 }
 
-impl TryFrom<OutboxRow> for OutboxEvent {
+impl TryFrom<WaitingRow> for OutboxEvent {
     type Error = StoreError;
 
-    fn try_from(r: OutboxRow) -> Result<Self, StoreError> {
-        let event = from_json(&r.payload, "outbox.payload")?;
+    fn try_from(r: WaitingRow) -> Result<Self, StoreError> {
         Ok(Self {
-            outbox_id: r.outbox_id,
-            position: r.position,
-            event,
+            event_no: r.event_no,
+            event_id: EventId(r.event_id),
+            subject_kind: r.subject_kind,
+            subject_id: r.subject_id,
+            sequence: uint(r.sequence, "events.sequence")?,
+            kind: r.kind,
+            exchange_id: r.exchange_id.map(ExchangeId),
+            routing_key: r.routing_key,
             payload: r.payload,
+            occurred_at: r.occurred_at.0,
             attempts: r.attempts,
         })
+    }
+}
+
+#[derive(FromRow)]
+pub(in crate::store) struct PublishedRow {
+    pub(in crate::store) position: i64,
+    pub(in crate::store) subject_kind: String,
+    payload: String,
+}
+
+impl TryFrom<PublishedRow> for PublishedEvent {
+    type Error = StoreError;
+
+    fn try_from(r: PublishedRow) -> Result<Self, StoreError> {
+        Ok(Self { position: r.position, event: from_json(&r.payload, "events.payload")? })
     }
 }
 

@@ -108,9 +108,10 @@ macro_rules! select_stored_invoice {
              AND p.kind = 'amo') AS amo, (SELECT asked FROM claim_parts p WHERE p.claim_id = c.id \
              AND p.kind = 'amc') AS amc, (SELECT count(*) FROM claim_lines l \
              WHERE l.claim_id = c.id) AS lines, (SELECT CAST(COALESCE(sum(l.billed), 0) AS BIGINT) \
-             FROM claim_lines l WHERE l.claim_id = c.id) AS billed, (SELECT count(*) FROM outbox o \
-             WHERE o.claim_id = c.id) AS events, (SELECT COALESCE(max(o.sequence), 0) \
-             FROM outbox o WHERE o.claim_id = c.id) AS last_sequence ",
+             FROM claim_lines l WHERE l.claim_id = c.id) AS billed, (SELECT count(*) FROM events v \
+             WHERE v.subject_id = c.id AND v.subject_kind = 'claim') AS events, \
+             (SELECT COALESCE(max(v.sequence), 0) FROM events v \
+             WHERE v.subject_id = c.id AND v.subject_kind = 'claim') AS last_sequence ",
             $from
         )
     };
@@ -157,7 +158,7 @@ impl TryFrom<StoredInvoiceRow> for StoredInvoice {
             lines: uint(r.lines, "count")?,
             billed: Montant::from_centimes(r.billed),
             events: uint(r.events, "count")?,
-            last_sequence: uint(r.last_sequence, "outbox.sequence")?,
+            last_sequence: uint(r.last_sequence, "events.sequence")?,
         })
     }
 }

@@ -74,10 +74,10 @@ async fn a_claim_is_accepted_paid_and_recovered() {
     assert_eq!(recovered.dre.expect("a status").amc.expect("a part").paid_centimes, 300);
     let history = gateway.store.claim_history(&Scope::everything(), claim).await.expect("reads");
     let events: Vec<(u64, PartState)> =
-        history.iter().map(|o| (o.event.sequence, o.event.fact)).collect();
+        history.iter().map(|event| (event.sequence, event.fact)).collect();
     use PartState::{Accepted, Paid, Received, Recovered};
     assert_eq!(events, [(1, Received), (2, Accepted), (3, Paid), (4, Recovered)]);
-    assert_eq!(history[2].event.event_id.to_string(), paid.event_id.expect("an event"));
+    assert_eq!(history[2].event_id.to_string(), paid.event_id.expect("an event"));
 }
 
 #[tokio::test]

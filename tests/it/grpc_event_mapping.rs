@@ -4,7 +4,7 @@
 
 use noemie_gateway::domain::event::ReasonEntry;
 use noemie_gateway::domain::{
-    ClaimEvent, ClaimId, EventId, ExchangeId, Flow, PartKind, PartState, Token,
+    Actor, ClaimEvent, ClaimId, EventId, ExchangeId, Flow, PartKind, PartState, Proof, Role, Token,
 };
 use noemie_gateway::grpc::proto;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor};
@@ -15,12 +15,14 @@ use uuid::Uuid;
 fn full() -> ClaimEvent {
     ClaimEvent {
         event_id: EventId(Uuid::from_u128(1)),
+        subject: ClaimId(Uuid::from_u128(2)).into(),
         claim_id: ClaimId(Uuid::from_u128(2)),
         sequence: 9_007_199_254_740_993,
         fact: PartState::RejectedAfterAcceptance,
         part: PartKind::Amc,
         flow: Flow::B2Amo,
         occurred_at: datetime!(2026-11-21 10:20:30.123456 +1),
+        actor: Actor { name: "cpam-22".into(), role: Role::Caisse, proof: Proof::Stated },
         exchange_id: Some(ExchangeId(Uuid::from_u128(3))),
         sender: "oct-ouest".into(),
         ps: "992001362".into(),
@@ -68,6 +70,7 @@ fn reason(entry: &ReasonEntry) -> proto::Reason {
 fn expected(event: &ClaimEvent) -> proto::ClaimEvent {
     proto::ClaimEvent {
         event_id: event.event_id.to_string(),
+        subject: "claim/00000000-0000-0000-0000-000000000002".into(),
         claim_id: event.claim_id.to_string(),
         sequence: i64::try_from(event.sequence).expect("small"),
         fact: "rejected_after_acceptance".into(),
@@ -76,6 +79,11 @@ fn expected(event: &ClaimEvent) -> proto::ClaimEvent {
         occurred_at: Some(prost_types::Timestamp {
             seconds: event.occurred_at.unix_timestamp(),
             nanos: 123_456_000,
+        }),
+        actor: Some(proto::Actor {
+            name: "cpam-22".into(),
+            role: "caisse".into(),
+            proof: "stated".into(),
         }),
         exchange_id: event.exchange_id.map(|id| id.to_string()),
         sender: event.sender.clone(),

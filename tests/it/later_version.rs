@@ -47,7 +47,10 @@ const LATER_CODES: &[&str] = &[
     "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, reasons, updated_at) \
      SELECT claim_id, 'patient', 'asked', 100, 0, '[]', updated_at FROM claim_parts \
      WHERE kind = 'amo'",
-    "UPDATE outbox SET payload = replace(replace(replace(replace(payload, '\"part\":\"amc\"', \
+    "UPDATE events SET kind = 'asked', actor_role = 'robot', actor_proof = 'passkey'",
+    "UPDATE events SET payload = replace(payload, '\"role\":\"concentrator\"', \
+     '\"role\":\"robot\"')",
+    "UPDATE events SET payload = replace(replace(replace(replace(payload, '\"part\":\"amc\"', \
      '\"part\":\"patient\"'), '\"part\":\"amo\"', '\"part\":\"patient\"'), \
      '\"fact\":\"received\"', '\"fact\":\"asked\"'), \
      '\"flow\":\"dre\"', '\"flow\":\"fse2030\"')",
@@ -200,7 +203,7 @@ async fn stage(db: &TestDatabase) -> ExchangeId {
 /// Publishes every event, as the relay would.
 async fn publish(gateway: &Gateway) {
     let events = gateway.db.store.unpublished_events(1_000, &[]).await.unwrap();
-    let ids: Vec<i64> = events.iter().map(|event| event.outbox_id).collect();
+    let ids: Vec<i64> = events.iter().map(|event| event.event_no).collect();
     gateway.db.store.mark_published(&ids, gateway.clock.now()).await.unwrap();
 }
 

@@ -17,7 +17,8 @@ use crate::support;
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::{
-    Channel, ClaimId, ClaimStatus, DecisionCode, ExchangeId, Flow, Ledger, PartState, Verdict,
+    Channel, ClaimId, ClaimStatus, DecisionCode, ExchangeId, Flow, Ledger, PartState, Proof, Role,
+    Verdict,
 };
 use noemie_gateway::store::{ClaimFilter, Database, SharedStore};
 use sqlx::migrate::Migrator;
@@ -45,8 +46,9 @@ INSERT INTO claim_parts (claim_id, kind, state, asked, paid, transfer_reference,
   VALUES (ID(2), 'amo', 'received', 2700, 0, NULL, NULL, '[]', AT(0), NULL), (ID(2), 'amc', 'received', 1457, 0, NULL, NULL, '[]', AT(0), AT(345600));
 INSERT INTO claim_lines (claim_id, rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, rate, billed, amo, amc, qualifier)
   VALUES (ID(2), 1, '4', 'PH7', '2026-01-31', 1, 100, 4157, 4157, 65, 4157, 2700, 1457, '');
-INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at)
-  VALUES (ID(3), ID(2), 1, 'claim.received', 'claim.dre.received.0099900011', 'PAYLOAD(1)', AT(0));
+INSERT INTO events (event_id, subject_kind, subject_id, sequence, kind, actor_name, actor_role, actor_proof, exchange_id, routing_key, payload, occurred_at)
+  VALUES (ID(3), 'claim', ID(2), 1, 'received', 'octest', 'concentrator', 'stated', ID(1), 'claim.dre.received.0099900011', 'PAYLOAD(1)', AT(0));
+INSERT INTO outbox (event_no) SELECT event_no FROM events WHERE event_id = ID(3);
 INSERT INTO quarantine (exchange_id, ordinal, ps, invoice_number, lot, codes, first_record, record_count, byte_offset, duplicate_of, resolved_by, at)
   VALUES (ID(1), 2, '750000013', '00000010#', '001', '[\"NIR_CLE\"]', 8, 4, 1024, NULL, NULL, AT(0));
 INSERT INTO anomalies (exchange_id, ordinal, code, control, severity, record, record_type, column_number, byte_offset, length, field, value, message,
@@ -60,8 +62,9 @@ INSERT INTO logical_files (exchange_id, ordinal, issuer, recipient, message, cre
 INSERT INTO returns (id, kind, recipient, exchange_id, file_name, digest, sealed, key_id, created_at)
   VALUES (ID(4), 'arl', 'octest', ID(1), 'ARL_#', 'd-#', BYTES(07), '0badcafe', AT(0));
 UPDATE claim_parts SET state = 'accepted', updated_at = AT(60) WHERE claim_id = ID(2) AND kind = 'amc';
-INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at)
-  VALUES (ID(5), ID(2), 2, 'claim.accepted', 'claim.dre.accepted.0099900011', 'PAYLOAD(2)', AT(60));
+INSERT INTO events (event_id, subject_kind, subject_id, sequence, kind, actor_name, actor_role, actor_proof, routing_key, payload, occurred_at)
+  VALUES (ID(5), 'claim', ID(2), 2, 'accepted', 'worker', 'worker', 'stated', 'claim.dre.accepted.0099900011', 'PAYLOAD(2)', AT(60));
+INSERT INTO outbox (event_no) SELECT event_no FROM events WHERE event_id = ID(5);
 INSERT INTO decisions (decision_id, claim_id, part, kind, event_id, idempotency_key, request_digest, caller_name, caller_proof, caller_role,
   stated_author, decided_at) VALUES (ID(6), ID(2), 'amc', 'accept', ID(5), 'decision-#', 'd', 'local', 'local', 'operator', NULL, AT(60));
 INSERT INTO access_journal (claim_id, caller, purpose, at) VALUES (ID(2), 'worker', 'test', AT(61));
@@ -86,6 +89,7 @@ fn payload(deposit: u8, sequence: u8) -> String {
         .unwrap();
     let mut event_json: serde_json::Value = serde_json::from_str(sample).unwrap();
     event_json["eventId"] = event.to_string().into();
+    event_json["subject"] = format!("claim/{claim}").into();
     event_json["claimId"] = claim.to_string().into();
     event_json["exchangeId"] = exchange.to_string().into();
     assert!(event_json.to_string().contains(fact) && event_json.to_string().contains(state));
@@ -234,8 +238,11 @@ async fn codes_of_a_later_version_read_as_unknown(db: TestDatabase) {
          UPDATE claims SET flow = 'fse2030' WHERE id = ID(2); \
          UPDATE exchanges SET channel = 'as4' WHERE id = ID(1); \
          UPDATE returns SET kind = 'noemie408' WHERE id = ID(4); \
-         UPDATE outbox SET payload = replace(payload, '\"fact\":\"accepted\"', \
-         '\"fact\":\"suspended\"') WHERE claim_id = ID(2);";
+         UPDATE events SET kind = 'suspended', actor_role = 'regulator', \
+         actor_proof = 'certificate', payload = replace(replace(replace(payload, \
+         '\"fact\":\"accepted\"', '\"fact\":\"suspended\"'), '\"proof\":\"stated\"', \
+         '\"proof\":\"certificate\"'), '\"role\":\"operator\"', '\"role\":\"regulator\"') \
+         WHERE subject_id = ID(2) AND sequence = 2;";
     run(&url.0, postgres, &spelt(later, 1, postgres));
     let exchange =
         store.exchange(&Scope::everything(), ExchangeId(id(1, 1))).await.unwrap().unwrap();
@@ -247,10 +254,15 @@ async fn codes_of_a_later_version_read_as_unknown(db: TestDatabase) {
         store.claims(&Scope::everything(), &ClaimFilter::default(), None, 10).await.unwrap().items;
     assert_eq!(listed.len(), 2, "the neighbour of the unknown claim is listed too");
     let history = store.claim_history(&Scope::everything(), claim.id).await.unwrap();
-    assert_eq!(history.last().unwrap().event.fact, PartState::Unknown);
-    assert_eq!(store.unpublished_events(20, &[]).await.unwrap().len(), 4);
-    // Events leave byte for byte, so that a reader of the later version gets its own code.
-    assert!(history.last().unwrap().payload.contains("suspended"));
+    let told = history.last().unwrap();
+    assert_eq!(told.fact, PartState::Unknown);
+    assert_eq!((told.actor.role, told.actor.proof), (Role::Unknown, Proof::Unknown));
+    let waiting = store.unpublished_events(20, &[]).await.unwrap();
+    assert_eq!(waiting.len(), 4);
+    // Events leave as they were written, so that a reader of the later version gets its own code.
+    let later = waiting.iter().find(|event| event.event_id == told.event_id).unwrap();
+    assert_eq!(later.name(), "claim.suspended");
+    assert!(later.payload.contains("suspended") && later.payload.contains("regulator"));
     drop(store);
     url.drop_it(&db).await;
 }

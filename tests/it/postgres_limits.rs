@@ -230,7 +230,7 @@ async fn a_flood_of_work_stops_neither_probes_nor_the_relay() {
             .await
             .unwrap()
             .iter()
-            .map(|event| event.outbox_id)
+            .map(|event| event.event_no)
             .collect();
         assert_eq!(waiting.len(), events);
         store.count_failed_attempt(&waiting).await.unwrap();

@@ -11,7 +11,7 @@ use crate::support;
 use async_trait::async_trait;
 use noemie_gateway::clock::FixedClock;
 use noemie_gateway::domain::Scope;
-use noemie_gateway::domain::{Claim, EventId};
+use noemie_gateway::domain::{Claim, ClaimId, EventId};
 use noemie_gateway::relay::{
     self, LocalLog, Outcome, OutcomeCounts, Relay, RelayState, RelayStatus, Sink, SinkError,
     StepOutcome,
@@ -52,7 +52,7 @@ async fn two_events_of_one_claim_are_never_in_flight_together() {
         let batches: Vec<Vec<u64>> = sink
             .batches()
             .iter()
-            .map(|batch| batch.iter().map(|event| event.event.sequence).collect())
+            .map(|batch| batch.iter().map(|event| event.sequence).collect())
             .collect();
         assert_eq!(batches, [vec![1, 1, 1], vec![2, 2], vec![3]]);
         assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
@@ -76,7 +76,7 @@ async fn an_unconfirmed_event_holds_back_later_events_of_its_claim_only() {
             let held = db.store.unpublished_events(10, &[]).await.unwrap();
             assert_eq!(
                 held.iter()
-                    .map(|event| (event.event.claim_id, event.event.sequence, event.attempts))
+                    .map(|event| (ClaimId(event.subject_id), event.sequence, event.attempts))
                     .collect::<Vec<_>>(),
                 [(claims[1].claim.id, 1, 1), (claims[1].claim.id, 2, 0)]
             );
@@ -134,7 +134,7 @@ async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
         })
         .await;
         assert_eq!(
-            sink.batches()[1].iter().map(|e| e.event.claim_id).collect::<Vec<_>>(),
+            sink.batches()[1].iter().map(|e| ClaimId(e.subject_id)).collect::<Vec<_>>(),
             [quick[0].claim.id]
         );
         gate.add_permits(10);
@@ -143,7 +143,7 @@ async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
             matches!(outcome, StepOutcome::Published(OutcomeCounts { acked: 3, .. })),
             "{outcome:?}"
         );
-        assert_eq!(sink.batches()[2].iter().map(|e| e.event.sequence).collect::<Vec<_>>(), [2]);
+        assert_eq!(sink.batches()[2].iter().map(|e| e.sequence).collect::<Vec<_>>(), [2]);
         assert_eq!(
             db.store.published_events(&Scope::everything(), 0, 10).await.unwrap().len(),
             3,
@@ -190,7 +190,7 @@ async fn no_event_overtakes_an_unconfirmed_one() {
             relay.step().await,
             StepOutcome::Published(OutcomeCounts { acked: 2, .. })
         ));
-        let sent: Vec<u64> = sink.batches().iter().flatten().map(|e| e.event.sequence).collect();
+        let sent: Vec<u64> = sink.batches().iter().flatten().map(|e| e.sequence).collect();
         assert_eq!(sent, [1, 1, 2]);
     })
     .await;
@@ -303,7 +303,7 @@ impl Script {
     fn event_ids_by_event(&self) -> HashMap<EventId, usize> {
         let mut counts = HashMap::new();
         for event in self.batches().into_iter().flatten() {
-            *counts.entry(event.event.event_id).or_default() += 1;
+            *counts.entry(event.event_id).or_default() += 1;
         }
         counts
     }

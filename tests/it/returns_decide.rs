@@ -79,7 +79,7 @@ async fn two_minds_at_once(db: TestDatabase) {
         .await
         .expect("reads")
         .iter()
-        .map(|outbox| outbox.event.sequence)
+        .map(|event| event.sequence)
         .collect();
     assert_eq!(sequences, (1..=sequences.len() as u64).collect::<Vec<_>>());
 }

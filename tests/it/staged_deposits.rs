@@ -104,7 +104,7 @@ async fn is_whole(db: &TestDatabase, id: ExchangeId) -> Ledger {
     assert_eq!(db.number("SELECT count(*) FROM claims").await, all, "once");
     assert_eq!(db.number("SELECT count(DISTINCT ordinal) FROM claims").await, all);
     assert_eq!(
-        db.number("SELECT count(*) FROM outbox WHERE sequence = 1").await,
+        db.number("SELECT count(*) FROM events WHERE sequence = 1").await,
         all,
         "one event each"
     );

@@ -87,6 +87,8 @@ suite! {
     outbox {
         events_come_out_as_they_went_in,
         positions_follow_the_order_of_publication,
+        a_published_event_leaves_the_queue_and_stays_in_the_history,
+        an_event_of_a_later_version_is_relayed_and_passed_over,
         an_event_waits_for_the_earlier_ones_of_its_claim,
         concurrent_changes_of_one_claim_keep_its_order,
         sequences_go_on,
@@ -103,6 +105,7 @@ suite! {
         a_later_event_follows_the_one_of_the_load,
         the_events_of_a_load_are_as_old_as_its_verdict,
         a_look_reads_neither_held_events_nor_the_history,
+        plans_do_not_depend_on_statistics,
     }
     returns {
         returns_are_delivered_once,

@@ -176,8 +176,8 @@ async fn every_damage_of_the_database_is_found(db: TestDatabase) {
             Kind::ClaimDiffers,
         ),
         (
-            "DELETE FROM outbox WHERE claim_id = (SELECT id FROM claims WHERE ordinal = 4 ORDER BY \
-             id LIMIT 1) AND sequence = 1",
+            "DELETE FROM events WHERE sequence = 1 AND subject_id = \
+             (SELECT id FROM claims WHERE ordinal = 4 ORDER BY id LIMIT 1)",
             Kind::EventsMissing,
         ),
         ("DELETE FROM claims WHERE ordinal = 2", Kind::InvoiceLost),
@@ -303,8 +303,9 @@ impl Earlier<'_> {
             work.insert_claims(&support::samples::offered(&claims)).await.unwrap().len(),
             claims.len()
         );
+        let source = support::samples::source("oct-a", Some(id), at);
         let event = |c: &noemie_gateway::domain::Claim| {
-            ClaimEvent::of(c, &c.amo, EventId(clock.new_id()), 1, Some(id), at)
+            ClaimEvent::of(c, &c.amo, EventId(clock.new_id()), 1, &source)
         };
         work.insert_events(&claims.iter().map(|new| event(&new.claim)).collect::<Vec<_>>())
             .await

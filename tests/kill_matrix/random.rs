@@ -192,7 +192,7 @@ impl Listener {
     /// Asserts that every committed event was consumed, those of a claim in order.
     async fn check_all(self, url: &str) {
         let committed =
-            proof::number(url, "SELECT count(*) FROM outbox").await.expect("the database answers");
+            proof::number(url, "SELECT count(*) FROM events").await.expect("the database answers");
         let consumed = || self.facts.lock().expect("no panic").clone();
         // The check below names the missing events.
         let _ = within(PATIENCE, || async {

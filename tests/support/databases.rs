@@ -66,6 +66,7 @@ impl TestDatabase {
             "SELECT count(*) FROM claims",
             "SELECT count(*) FROM claim_parts",
             "SELECT count(*) FROM claim_lines",
+            "SELECT count(*) FROM events",
             "SELECT count(*) FROM outbox",
             "SELECT count(*) FROM quarantine",
         ] {

@@ -62,7 +62,7 @@ impl Inspector {
             (Unfinished::Archived, new),
             (Unfinished::Staged, exists("SELECT count(*) FROM exchanges WHERE verdict IS NULL").await),
             (Unfinished::NotRemoved, dropped(dir).iter().any(|(sender, digest)| answered.contains(&(&**sender, &**digest)))),
-            (Unfinished::Unpublished, exists("SELECT count(*) FROM outbox WHERE position IS NULL").await),
+            (Unfinished::Unpublished, exists("SELECT count(*) FROM outbox").await),
             (
                 Unfinished::Undelivered,
                 exists("SELECT count(*) FROM returns WHERE delivered_at IS NULL").await

@@ -82,7 +82,7 @@ where
 
 /// Queries that must count 0 rows once the gateway is idle.
 const INCONSISTENCIES: &[(&str, &str)] = &[
-    ("events not published", "SELECT count(*) FROM outbox WHERE position IS NULL"),
+    ("events not published", "SELECT count(*) FROM outbox"),
     ("exchanges without verdict", "SELECT count(*) FROM exchanges WHERE verdict IS NULL"),
     (
         "exchanges without ledger",
@@ -119,11 +119,24 @@ const INCONSISTENCIES: &[(&str, &str)] = &[
     ),
     (
         "claims without event",
-        "SELECT count(*) FROM claims c WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.claim_id = c.id AND o.sequence = 1)",
+        "SELECT count(*) FROM claims c WHERE NOT EXISTS (SELECT 1 FROM events e \
+         WHERE e.subject_id = c.id AND e.sequence = 1)",
     ),
     (
         "events without claim",
-        "SELECT count(*) FROM outbox o WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.id = o.claim_id)",
+        "SELECT count(*) FROM events e WHERE NOT EXISTS (SELECT 1 FROM claims c \
+         WHERE c.id = e.subject_id)",
+    ),
+    (
+        "events without position",
+        "SELECT count(*) FROM events e WHERE NOT EXISTS (SELECT 1 FROM published_events p \
+         WHERE p.event_no = e.event_no)",
+    ),
+    (
+        "positions without event, or with holes",
+        "SELECT (SELECT count(*) FROM published_events p WHERE NOT EXISTS (SELECT 1 FROM events e \
+         WHERE e.event_no = p.event_no)) + (SELECT COALESCE(max(position), 0) - count(*) \
+         FROM published_events)",
     ),
     (
         "parts without claim",
@@ -131,11 +144,12 @@ const INCONSISTENCIES: &[(&str, &str)] = &[
     ),
     (
         "claims with gaps in their events",
-        "SELECT count(*) FROM (SELECT claim_id FROM outbox GROUP BY claim_id HAVING count(*) <> max(sequence) OR min(sequence) <> 1) AS broken",
+        "SELECT count(*) FROM (SELECT subject_id FROM events GROUP BY subject_kind, subject_id \
+         HAVING count(*) <> max(sequence) OR min(sequence) <> 1) AS broken",
     ),
     (
         "decisions without event",
-        "SELECT count(*) FROM decisions d WHERE d.event_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = d.event_id)",
+        "SELECT count(*) FROM decisions d WHERE d.event_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM events e WHERE e.event_id = d.event_id)",
     ),
     (
         "worker's rejects in no return file",
@@ -328,13 +342,13 @@ pub async fn check_facts(url: &str, consumed: &[Fact]) {
             "events of claim {claim}: {life:?}"
         );
     }
-    let committed = number(url, "SELECT count(*) FROM outbox").await.expect("the database answers");
+    let committed = number(url, "SELECT count(*) FROM events").await.expect("the database answers");
     assert_eq!(seen.len() as i64, committed, "events consumed, and events committed");
 }
 
 /// Returns the published events from the start, as a subscriber without a resume token gets them.
 pub async fn stream(gateway: &Gateway, url: &str) -> Vec<Fact> {
-    let count = number(url, "SELECT count(*) FROM outbox").await.expect("the database answers");
+    let count = number(url, "SELECT count(*) FROM events").await.expect("the database answers");
     let mut stream = gateway
         .work()
         .subscribe_claim_events(proto::SubscribeClaimEventsRequest::default())

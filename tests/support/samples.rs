@@ -86,8 +86,14 @@ pub fn claim(exchange: ExchangeId, ordinal: u64, identity: &str) -> NewClaim {
     NewClaim { claim, lines: vec![line(1), line(2)] }
 }
 
+/// Returns the source of a fact that a depositor told.
+pub fn source(sender: &str, exchange_id: Option<ExchangeId>, at: OffsetDateTime) -> FactSource {
+    FactSource { actor: Actor::depositor(sender, Role::Concentrator), exchange_id, at }
+}
+
 pub fn event(claim: &Claim, sequence: u64) -> ClaimEvent {
-    ClaimEvent::of(claim, &claim.amc, EventId(new_id()), sequence, Some(claim.exchange_id), NOW)
+    let source = source(&claim.sender, Some(claim.exchange_id), NOW);
+    ClaimEvent::of(claim, &claim.amc, EventId(new_id()), sequence, &source)
 }
 
 pub fn reason() -> Reason {

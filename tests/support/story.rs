@@ -293,7 +293,7 @@ impl Story {
             std::future::ready((self.senders.iter().map(inbox).sum::<usize>() == 0).then_some(()))
         })
         .await?;
-        let waiting = "SELECT (SELECT count(*) FROM outbox WHERE position IS NULL) + (SELECT count(*) FROM returns WHERE delivered_at IS NULL) \
+        let waiting = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM returns WHERE delivered_at IS NULL) \
                        + (SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state = 'rejected' AND reported_in IS NULL)";
         until(gateway, "the gateway is idle", || async {
             (number(&self.url, waiting).await.ok()? == 0).then_some(())

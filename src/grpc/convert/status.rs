@@ -1,7 +1,9 @@
 //! Converts claims, events, lines and persons.
 
 use super::{count, day, quarantined, small, timestamp};
-use crate::domain::{ClaimEvent, ClaimLine, ClaimPart, DecisionAuthor, Reason, RecordedDecision};
+use crate::domain::{
+    Actor, ClaimEvent, ClaimLine, ClaimPart, DecisionAuthor, Reason, RecordedDecision,
+};
 use crate::grpc::caller::STATED_NAME;
 use crate::grpc::proto;
 use crate::service::decisions::{Recorded, Warning};
@@ -63,12 +65,14 @@ fn reason(reason: &Reason) -> proto::Reason {
 pub(in crate::grpc) fn event(event: ClaimEvent) -> proto::ClaimEvent {
     proto::ClaimEvent {
         event_id: event.event_id.to_string(),
+        subject: event.subject.to_string(),
         claim_id: event.claim_id.to_string(),
         sequence: count(event.sequence),
         fact: event.fact.as_str().to_owned(),
         part: event.part.as_str().to_owned(),
         flow: event.flow.as_str().to_owned(),
         occurred_at: Some(timestamp(event.occurred_at)),
+        actor: Some(actor(event.actor)),
         exchange_id: event.exchange_id.map(|id| id.to_string()),
         sender: event.sender,
         ps: event.ps,
@@ -88,6 +92,14 @@ pub(in crate::grpc) fn event(event: ClaimEvent) -> proto::ClaimEvent {
             .map(|r| proto::Reason { code: r.code, label: r.label })
             .collect(),
         corrects: event.corrects.map(|id| id.to_string()),
+    }
+}
+
+fn actor(actor: Actor) -> proto::Actor {
+    proto::Actor {
+        name: actor.name.into(),
+        role: actor.role.as_str().to_owned(),
+        proof: actor.proof.as_str().to_owned(),
     }
 }
 

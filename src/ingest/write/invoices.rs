@@ -4,7 +4,8 @@ use super::duplicates::{self, Original, duplicate};
 use super::open_deposits::wait_for_open;
 use super::totals::Totals;
 use crate::domain::{
-    Claim, ClaimEvent, ClaimId, EventId, InvoiceKey, NewClaim, PartState, Token, life_cycle,
+    Actor, Claim, ClaimEvent, ClaimId, EventId, FactSource, InvoiceKey, NewClaim, PartState, Role,
+    Token, life_cycle,
 };
 use crate::ingest::IngestError;
 use crate::kill_point;
@@ -141,10 +142,15 @@ fn is_same_invoice(stored: &Claim, read: &Claim) -> bool {
 /// Makes the first event of each claim.
 fn first_events(claims: &[Arc<NewClaim>], context: &DepositContext) -> Vec<ClaimEvent> {
     let origin = &context.origin;
+    let source = FactSource {
+        actor: Actor::depositor(&origin.sender, Role::Concentrator),
+        exchange_id: Some(origin.exchange_id),
+        at: origin.received_at,
+    };
     let first = |claim: &Claim| {
         let part = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };
         let id = EventId(context.clock.new_id());
-        ClaimEvent::of(claim, part, id, 1, Some(origin.exchange_id), origin.received_at)
+        ClaimEvent::of(claim, part, id, 1, &source)
     };
     claims.iter().map(|new| first(&new.claim)).collect()
 }

@@ -13,8 +13,8 @@ pub use request::{DecideError, Decision, DecisionKind, DecisionOutcome, Warning}
 use super::view::ClaimView;
 use crate::clock::{Clock, SharedClock};
 use crate::domain::{
-    Caller, Claim, ClaimEvent, ClaimPart, DecisionAuthor, DecisionId, EventId, PartKind,
-    RecordedDecision,
+    Actor, Caller, Claim, ClaimEvent, ClaimPart, DecisionAuthor, DecisionId, EventId, FactSource,
+    PartKind, RecordedDecision,
 };
 use crate::kill_point;
 use crate::store::{PartChange, SharedStore, Store, StoreError, UnitOfWork};
@@ -215,9 +215,13 @@ async fn write(
     part: &ClaimPart,
     event_id: EventId,
 ) -> Result<(), StoreError> {
+    let source = FactSource {
+        actor: Actor::author(&row.author),
+        exchange_id: None,
+        at: part.updated_at,
+    };
     let sequence = work.next_sequences(&[claim.id]).await?.first().map_or(1, |(_, next)| *next);
     work.update_parts(&[PartChange { claim_id: claim.id, part: part.clone() }]).await?;
-    work.insert_events(&[ClaimEvent::of(claim, part, event_id, sequence, None, part.updated_at)])
-        .await?;
+    work.insert_events(&[ClaimEvent::of(claim, part, event_id, sequence, &source)]).await?;
     work.insert_decision(row).await
 }

@@ -7,10 +7,9 @@
 use super::claims;
 use crate::domain::life_cycle::{is_live, is_reject};
 use crate::domain::{
-    Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Finding, InvoiceKey, Quarantined,
-    Scope,
+    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Finding, InvoiceKey, Quarantined, Scope,
 };
-use crate::store::codec::{Instant, clean, doing, int, json, limit as rows, uint};
+use crate::store::codec::{Instant, clean, doing, int, json, limit as rows};
 use crate::store::live::{clear_live, expect_all, last_of_each};
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::stored_invoices::{StoredInvoice, StoredInvoiceRow, select_stored_invoice};
@@ -23,11 +22,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Returns one column of a batch.
-fn column<'a, T, C>(rows: &'a [T], of: impl Fn(&'a T) -> C) -> Vec<C> {
+pub(super) fn column<'a, T, C>(rows: &'a [T], of: impl Fn(&'a T) -> C) -> Vec<C> {
     rows.iter().map(of).collect()
 }
 
-fn uuids(ids: &[ClaimId]) -> Vec<Uuid> {
+pub(super) fn uuids(ids: &[ClaimId]) -> Vec<Uuid> {
     column(ids, |id| id.0)
 }
 
@@ -287,49 +286,6 @@ pub(super) async fn update_parts(
         .await
         .map(|_| ())
         .map_err(doing("freeing the invoices of rejected claims"))
-}
-
-pub(super) async fn next_sequences(
-    db: &mut PgConnection,
-    claims: &[ClaimId],
-) -> Result<Vec<(ClaimId, u64)>, StoreError> {
-    let found: Vec<(Uuid, i64)> = query_as(
-        "SELECT claim_id, max(sequence) + 1 FROM outbox WHERE claim_id = ANY($1) GROUP BY claim_id",
-    )
-    .bind(uuids(claims))
-    .fetch_all(db)
-    .await
-    .map_err(doing("reading the next sequences"))?;
-    found.into_iter().map(|(id, next)| Ok((ClaimId(id), uint(next, "outbox.sequence")?))).collect()
-}
-
-pub(super) async fn insert_events(
-    db: &mut PgConnection,
-    events: &[ClaimEvent],
-    of_staged_deposit: bool,
-) -> Result<(), StoreError> {
-    // ORDER BY ord: the row ids of the outbox follow the order given. The first event of a claim
-    // waits for the staged deposit that brings the claim; a later event waits with it while the
-    // deposit is open.
-    query(
-        "INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id) \
-         SELECT event_id, claim_id, sequence, name, routing_key, payload, created_at, CASE WHEN sequence = 1 THEN load_id ELSE \
-         (SELECT e.id FROM claims c JOIN exchanges e ON e.id = c.exchange_id AND e.verdict IS NULL WHERE c.id = t.claim_id) END \
-         FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::uuid[]) WITH ORDINALITY \
-         AS t(event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id, ord) ORDER BY ord",
-    )
-    .bind(column(events, |e| e.event_id.0))
-    .bind(column(events, |e| e.claim_id.0))
-    .bind(column(events, |e| int(e.sequence)))
-    .bind(column(events, ClaimEvent::name))
-    .bind(column(events, ClaimEvent::routing_key))
-    .bind(column(events, json))
-    .bind(column(events, |e| Instant(e.occurred_at)))
-    .bind(column(events, |e| e.exchange_id.filter(|_| of_staged_deposit).map(|id| id.0)))
-    .execute(db)
-    .await
-    .map(|_| ())
-    .map_err(doing("writing events"))
 }
 
 pub(super) async fn insert_quarantined(

@@ -23,6 +23,7 @@ use tokio::time::timeout;
 
 mod batch;
 mod db;
+mod event_writes;
 mod lease;
 mod listen;
 mod notifier;

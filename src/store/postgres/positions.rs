@@ -1,66 +1,64 @@
-//! Positions of published events.
+//! Publication of events: out of the queue, into the published stream.
 //!
-//! **Order of the events of one claim.** A sequence gives `outbox_id` when the event is inserted,
-//! and transactions commit in any order, so that between claims a larger id may become visible
-//! before a smaller one. Within one claim the ids follow the commits: the writer of an event of an
-//! existing claim has locked the row of the claim first
+//! **Order of the events of one claim.** A sequence gives `event_no` when the event is inserted,
+//! and transactions commit in any order, so that between claims a larger number may become visible
+//! before a smaller one. Within one claim the numbers follow the commits: the writer of an event of
+//! an existing claim has locked the row of the claim first
 //! ([`lock_claim`](crate::store::ClaimWrites::lock_claim), `lock_latest_claims`,
 //! `rejects_to_return`) until its commit, and the transaction that makes a claim writes its first
-//! events before any other transaction sees the claim. The second transaction takes its ids after
-//! the first one committed, so that a reader that sees the events of the second sees those of the
-//! first. The sequence must give ids one by one (CACHE 1). An event whose claim was not locked
-//! meets `UNIQUE (claim_id, sequence)` instead. `unpublished_events` therefore sorts by `outbox_id`
-//! and can cut anywhere.
+//! events before any other transaction sees the claim. The second transaction takes its numbers
+//! after the first one committed, so that a reader that sees the events of the second sees those of
+//! the first. The sequence must give numbers one by one (CACHE 1). An event whose claim was not
+//! locked meets `UNIQUE (subject_kind, subject_id, sequence)` instead. `unpublished_events`
+//! therefore sorts by `event_no` and can cut anywhere.
 
 use crate::store::StoreError;
 use crate::store::codec::{Instant, doing};
-use sqlx::{PgPool, query};
+use sqlx::{PgConnection, PgPool, query};
 use time::OffsetDateTime;
 
-/// Tries of a numbering. Two replicas meet here only when one has just lost the lease and does not
-/// know it yet.
+/// Tries of a publication. Two replicas meet here only when one has just lost the lease and does
+/// not know it yet.
 const TRIES: u32 = 10;
 
-/// Gives consecutive positions, in the order given, to the events that have none yet.
+/// Gives consecutive positions, in the order given, to the events of the queue, and deletes them
+/// from it.
 pub(super) async fn mark_published(
     pool: &PgPool,
-    outbox_ids: &[i64],
+    events: &[i64],
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
     for _ in 1..TRIES {
-        match take_positions(pool, outbox_ids, at).await {
+        match take_positions(pool, events, at).await {
             Err(met) if met.worth_a_retry() => {
                 tracing::debug!(error = %met, "another replica took the same positions")
             }
             done => return done,
         }
     }
-    take_positions(pool, outbox_ids, at).await
+    take_positions(pool, events, at).await
 }
 
-/// Takes positions in one statement without lock: every numbering begins at the first free
-/// position, so that two at once want the same one. The second waits for the commit of the first
-/// (the index of positions is unique), fails, and sees at its next try the positions of the first.
-/// So there are no holes, and readers of the stream never see a position before a smaller one. An
-/// id given twice takes its first position.
-///
-/// `COALESCE(position, 0) = 0` instead of `position IS NULL` excludes every index: behind a long
-/// history the planner expects no unpublished event, and would read all of them by the index of
-/// positions, once or for each event of the batch.
+/// Publishes in one statement without lock: every numbering begins at the first free position, so
+/// that two at once want the same one. The second waits for the commit of the first (positions are
+/// the primary key), fails, and sees at its next try the positions of the first. So there are no
+/// holes, and readers of the stream never see a position before a smaller one. Of two replicas that
+/// publish one event the second finds its row deleted. A number given twice takes its first
+/// position.
 async fn take_positions(
     pool: &PgPool,
-    outbox_ids: &[i64],
+    events: &[i64],
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
     query(
-        "UPDATE outbox SET published_at = $2, \
-         position = (SELECT COALESCE(max(position), 0) FROM outbox) + wanted.place \
-         FROM (SELECT o.outbox_id, row_number() OVER (ORDER BY min(t.ord)) AS place \
-               FROM UNNEST($1::bigint[]) WITH ORDINALITY AS t(id, ord) JOIN outbox o ON o.outbox_id = t.id \
-               WHERE COALESCE(o.position, 0) = 0 GROUP BY o.outbox_id) AS wanted \
-         WHERE outbox.outbox_id = wanted.outbox_id AND COALESCE(outbox.position, 0) = 0",
+        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) RETURNING event_no) \
+         INSERT INTO published_events (position, event_no, published_at) \
+         SELECT (SELECT COALESCE(max(position), 0) FROM published_events) \
+         + row_number() OVER (ORDER BY min(t.place)), removed.event_no, $2 \
+         FROM removed JOIN UNNEST($1::bigint[]) WITH ORDINALITY AS t(event_no, place) \
+         ON t.event_no = removed.event_no GROUP BY removed.event_no ORDER BY 1",
     )
-    .bind(outbox_ids)
+    .bind(events)
     .bind(Instant(at))
     .execute(pool)
     .await
@@ -69,14 +67,24 @@ async fn take_positions(
 }
 
 /// Counts a failed publication.
-pub(super) async fn count_failed_attempt(
-    pool: &PgPool,
-    outbox_ids: &[i64],
-) -> Result<(), StoreError> {
-    query("UPDATE outbox SET attempts = attempts + 1 WHERE COALESCE(position, 0) = 0 AND outbox_id = ANY($1)")
-        .bind(outbox_ids)
+pub(super) async fn count_failed_attempt(pool: &PgPool, events: &[i64]) -> Result<(), StoreError> {
+    query("UPDATE outbox SET attempts = attempts + 1 WHERE event_no = ANY($1)")
+        .bind(events)
         .execute(pool)
         .await
         .map(|_| ())
         .map_err(doing("counting a failed publication"))
+}
+
+/// Deletes events from the queue without publishing them.
+pub(super) async fn remove_from_outbox(
+    db: &mut PgConnection,
+    events: &[i64],
+) -> Result<(), StoreError> {
+    query("DELETE FROM outbox WHERE event_no = ANY($1)")
+        .bind(events)
+        .execute(db)
+        .await
+        .map(|_| ())
+        .map_err(doing("removing events from the outbox"))
 }

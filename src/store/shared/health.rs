@@ -4,7 +4,7 @@ use super::db::{Db, Store};
 use crate::store::codec::{Instant, uint};
 use crate::store::error::{StoreError, doing};
 use crate::store::health::{Health, OutboxDepth, StoreFigures};
-use crate::store::rows::closed_loads;
+use crate::store::rows::closed_deposits;
 use async_trait::async_trait;
 use sqlx::{Pool, query_as};
 use time::OffsetDateTime;
@@ -55,20 +55,23 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
 }
 
 async fn outbox_depth(pool: &Pool<Db>) -> Result<OutboxDepth, StoreError> {
-    // The parts read the index of unpublished events, not the history, and skip staged deposits.
-    // The first row of each part gives its oldest instant; the events of a large deposit are as old
-    // as its verdict.
-    let (pending, free, of_loads): (i64, Option<Instant>, Option<Instant>) = query_as(concat!(
-        closed_loads!(),
-        "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL AND load_id IS NULL) + CAST((SELECT COALESCE(sum( \
-         (SELECT count(*) FROM outbox o WHERE o.published_at IS NULL AND o.load_id = closed.load_id)), 0) FROM closed) AS BIGINT), \
-         (SELECT created_at FROM outbox WHERE published_at IS NULL AND load_id IS NULL ORDER BY load_id, outbox_id LIMIT 1), \
-         (SELECT min(CASE WHEN e.closed_at > o.created_at THEN e.closed_at ELSE o.created_at END) \
-         FROM closed JOIN outbox o ON o.outbox_id = closed.first LEFT JOIN exchanges e ON e.id = closed.load_id)"
+    // The parts read the index of the queue, not the history, and skip staged deposits. The first
+    // row of each part gives its oldest instant; the events of a staged deposit are as old as its
+    // verdict.
+    let (pending, free, staged): (i64, Option<Instant>, Option<Instant>) = query_as(concat!(
+        closed_deposits!(),
+        "SELECT (SELECT count(*) FROM outbox WHERE staged_deposit IS NULL) + CAST((SELECT \
+         COALESCE(sum((SELECT count(*) FROM outbox o \
+         WHERE o.staged_deposit = closed.staged_deposit)), 0) FROM closed) AS BIGINT), \
+         (SELECT occurred_at FROM events WHERE event_no = (SELECT event_no FROM outbox \
+         WHERE staged_deposit IS NULL ORDER BY staged_deposit NULLS FIRST, event_no LIMIT 1)), \
+         (SELECT min(CASE WHEN x.closed_at > e.occurred_at THEN x.closed_at \
+         ELSE e.occurred_at END) FROM closed JOIN events e ON e.event_no = closed.first \
+         LEFT JOIN exchanges x ON x.id = closed.staged_deposit)"
     ))
     .fetch_one(pool)
     .await
     .map_err(doing("measuring the outbox"))?;
-    let oldest = [free, of_loads].into_iter().flatten().map(|at| at.0).min();
+    let oldest = [free, staged].into_iter().flatten().map(|at| at.0).min();
     Ok(OutboxDepth { pending: uint(pending, "count")?, oldest })
 }

@@ -1,7 +1,7 @@
 //! SQL of the outbox, compiled for both databases.
 
-use super::batch;
 use super::db::{Db, LeaseKey, Store};
+use super::event_writes;
 use super::positions;
 use super::unit::Unit;
 use crate::domain::{ClaimEvent, ClaimId};
@@ -9,7 +9,7 @@ use crate::store::codec::limit as rows;
 use crate::store::error::{StoreError, doing};
 use crate::store::lease::Lease;
 use crate::store::outbox::{Outbox, OutboxEvent, OutboxWrites};
-use crate::store::rows::{OutboxRow, all, closed_loads, select_outbox};
+use crate::store::rows::{WaitingRow, all, closed_deposits, select_waiting};
 use crate::store::transaction_guard::step;
 use crate::store::wake::{Occasion, Waiter};
 use async_trait::async_trait;
@@ -31,18 +31,14 @@ impl Outbox for Store {
         self.upkeep().ask(|pool| unpublished_events(pool, limit, except)).await
     }
 
-    async fn mark_published(
-        &self,
-        outbox_ids: &[i64],
-        at: OffsetDateTime,
-    ) -> Result<(), StoreError> {
-        self.upkeep_writes().ask(|pool| positions::mark_published(pool, outbox_ids, at)).await?;
+    async fn mark_published(&self, events: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
+        self.upkeep_writes().ask(|pool| positions::mark_published(pool, events, at)).await?;
         self.announcer().announce(Occasion::Published);
         Ok(())
     }
 
-    async fn count_failed_attempt(&self, outbox_ids: &[i64]) -> Result<(), StoreError> {
-        self.upkeep_writes().ask(|pool| positions::count_failed_attempt(pool, outbox_ids)).await
+    async fn count_failed_attempt(&self, events: &[i64]) -> Result<(), StoreError> {
+        self.upkeep_writes().ask(|pool| positions::count_failed_attempt(pool, events)).await
     }
 
     fn waiter(&self, occasion: Occasion) -> Waiter {
@@ -56,12 +52,12 @@ impl OutboxWrites for Unit {
         &mut self,
         claims: &[ClaimId],
     ) -> Result<Vec<(ClaimId, u64)>, StoreError> {
-        step!(self, batch::next_sequences(&mut self.tx, claims))
+        step!(self, event_writes::next_sequences(&mut self.tx, claims))
     }
 
     async fn insert_events(&mut self, events: &[ClaimEvent]) -> Result<(), StoreError> {
         self.state.events |= !events.is_empty();
-        step!(self, batch::insert_events(&mut self.tx, events, self.state.is_load()))
+        step!(self, event_writes::insert_events(&mut self.tx, events, self.state.is_load()))
     }
 }
 
@@ -71,38 +67,49 @@ async fn unpublished_events(
     except: &[i64],
 ) -> Result<Vec<OutboxEvent>, StoreError> {
     let (doing, page) = (doing("reading the outbox"), limit + except.len());
-    // Events outside of large deposits, and the first event of each closed deposit. `load_id` leads
-    // both orders, so that the index gives them.
+    // Events of no staged deposit, and the first event of each closed deposit. The limits are inside
+    // of the conditions on `staged_deposit`: the index gives the order, and what a database without
+    // statistics expects of a condition changes no plan.
     let first = query_as(concat!(
-        closed_loads!(),
-        "SELECT * FROM (SELECT * FROM (",
-        select_outbox!(
-            "WHERE published_at IS NULL AND load_id IS NULL ORDER BY load_id, outbox_id LIMIT $1"
-        ),
-        ") AS free UNION ALL SELECT o.outbox_id, 0, o.payload, o.attempts, o.load_id FROM closed JOIN outbox o ON o.outbox_id = closed.first) \
-         AS found ORDER BY outbox_id LIMIT $1"
+        closed_deposits!(),
+        select_waiting!(
+            "SELECT * FROM (SELECT * FROM (SELECT event_no, staged_deposit, attempts FROM outbox \
+             ORDER BY staged_deposit NULLS FIRST, event_no LIMIT $1) AS oldest \
+             WHERE staged_deposit IS NULL UNION ALL SELECT o.event_no, o.staged_deposit, o.attempts \
+             FROM closed JOIN outbox o ON o.event_no = closed.first) AS found \
+             ORDER BY event_no LIMIT $1"
+        )
     ));
-    let mut found: Vec<OutboxRow> = first.bind(rows(page)).fetch_all(pool).await.map_err(&doing)?;
+    let mut found: Vec<WaitingRow> =
+        first.bind(rows(page)).fetch_all(pool).await.map_err(&doing)?;
     // Then the other events of the deposits that begin within the page. The order of the reads
     // matters: an event that precedes a free event of its claim was committed before it.
-    let loads: Vec<(Uuid, i64)> = found
+    let deposits: Vec<(Uuid, i64)> = found
         .iter()
-        .map(OutboxRow::place)
-        .filter_map(|(id, load)| load.map(|load| (load, id)))
+        .map(WaitingRow::key)
+        .filter_map(|(event, deposit)| deposit.map(|deposit| (deposit, event)))
         .collect();
-    for (load, first) in loads {
-        if found.len() == page && found.last().is_some_and(|last| last.place().0 < first) {
+    for (deposit, first) in deposits {
+        if found.len() == page && found.last().is_some_and(|last| last.key().0 < first) {
             break;
         }
-        let query = query_as(select_outbox!(
-            "WHERE published_at IS NULL AND load_id = $1 AND outbox_id > $2 ORDER BY outbox_id LIMIT $3"
+        let query = query_as(select_waiting!(
+            "SELECT * FROM (SELECT event_no, staged_deposit, attempts FROM outbox \
+             WHERE (staged_deposit, event_no) > ($1, $2) \
+             ORDER BY staged_deposit NULLS FIRST, event_no LIMIT $3) AS following \
+             WHERE staged_deposit = $1"
         ));
-        let rest: Vec<OutboxRow> =
-            query.bind(load).bind(first).bind(rows(page)).fetch_all(pool).await.map_err(&doing)?;
+        let rest: Vec<WaitingRow> = query
+            .bind(deposit)
+            .bind(first)
+            .bind(rows(page))
+            .fetch_all(pool)
+            .await
+            .map_err(&doing)?;
         found.extend(rest);
-        found.sort_unstable_by_key(OutboxRow::place);
+        found.sort_unstable_by_key(WaitingRow::key);
         found.truncate(page);
     }
     let except: std::collections::HashSet<i64> = except.iter().copied().collect();
-    all(found.into_iter().filter(|row| !except.contains(&row.outbox_id)).take(limit).collect())
+    all(found.into_iter().filter(|row| !except.contains(&row.key().0)).take(limit).collect())
 }

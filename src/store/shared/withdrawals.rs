@@ -1,6 +1,7 @@
 //! SQL that removes the rows of a withdrawn deposit, compiled for both databases.
 
 use super::db::{Db, for_update};
+use super::positions;
 use crate::domain::ExchangeId;
 use crate::store::codec::{self, limit as rows};
 use crate::store::error::{StoreError, doing};
@@ -89,9 +90,19 @@ async fn remove_claims(
         ")"
     );
     let freed = execute(db, duplicates, id, at_most).await?;
+    let events: Vec<i64> = query_scalar(concat!(
+        "DELETE FROM events WHERE subject_kind = 'claim' AND subject_id IN (",
+        step_claims!(),
+        ") RETURNING event_no"
+    ))
+    .bind(id.0)
+    .bind(rows(at_most))
+    .fetch_all(&mut *db)
+    .await
+    .map_err(doing("removing the events of a withdrawn deposit"))?;
+    positions::remove_from_outbox(db, &events).await?;
     // The claims come last, because the other rows are found by them.
     for removal in [
-        concat!("DELETE FROM outbox WHERE claim_id IN (", step_claims!(), ")"),
         concat!("DELETE FROM claim_lines WHERE claim_id IN (", step_claims!(), ")"),
         concat!("DELETE FROM claim_parts WHERE claim_id IN (", step_claims!(), ")"),
         concat!("DELETE FROM claims WHERE id IN (", step_claims!(), ")"),

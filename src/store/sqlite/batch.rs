@@ -3,23 +3,22 @@
 use super::claims;
 use crate::domain::life_cycle::{is_live, is_reject};
 use crate::domain::{
-    Claim, ClaimEvent, ClaimId, ClaimLine, ClaimPart, ExchangeId, Finding, InvoiceKey, Quarantined,
-    Scope,
+    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Finding, InvoiceKey, Quarantined, Scope,
 };
-use crate::store::codec::{Instant, clean, doing, int, json, limit as rows, uint};
+use crate::store::codec::{Instant, clean, doing, int, json, limit as rows};
 use crate::store::live::clear_live;
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::stored_invoices::{StoredInvoice, StoredInvoiceRow, select_stored_invoice};
 use crate::store::{NewClaim, PartChange, StoreError, UnmatchedReturn};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool, query, query_as};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Rows per statement: beyond fifty rows SQLite gains no speed, and fifty claims bind 1,300 values,
 /// far from its limit of 32,766.
-const CHUNK: usize = 50;
+pub(super) const CHUNK: usize = 50;
 
 /// Returns a claim; the writer has the lock of the database.
 pub(super) async fn lock_claim(
@@ -31,7 +30,7 @@ pub(super) async fn lock_claim(
 
 /// Returns identifiers as a JSON list of hexadecimal text: JSON has no blobs, and `unhex` converts
 /// the text back.
-fn hex_list<'a>(ids: impl IntoIterator<Item = &'a ClaimId>) -> String {
+pub(super) fn hex_list<'a>(ids: impl IntoIterator<Item = &'a ClaimId>) -> String {
     json(&ids.into_iter().map(|id| id.0.simple().to_string()).collect::<Vec<_>>())
 }
 
@@ -247,69 +246,6 @@ pub(super) async fn update_parts(
         .await
         .map(|_| ())
         .map_err(doing("freeing the invoices of rejected claims"))
-}
-
-pub(super) async fn next_sequences(
-    db: &mut SqliteConnection,
-    claims: &[ClaimId],
-) -> Result<Vec<(ClaimId, u64)>, StoreError> {
-    let found: Vec<(Uuid, i64)> =
-        query_as("SELECT claim_id, max(sequence) + 1 FROM outbox WHERE claim_id IN (SELECT unhex(value) FROM json_each($1)) GROUP BY claim_id")
-            .bind(hex_list(claims))
-            .fetch_all(db)
-            .await
-            .map_err(doing("reading the next sequences"))?;
-    found.into_iter().map(|(id, next)| Ok((ClaimId(id), uint(next, "outbox.sequence")?))).collect()
-}
-
-/// Returns the staged deposits that bring these claims.
-async fn waiting_for(
-    db: &mut SqliteConnection,
-    claims: impl Iterator<Item = &ClaimId>,
-) -> Result<HashMap<Uuid, Uuid>, StoreError> {
-    let found: Vec<(Uuid, Uuid)> = query_as(
-        "SELECT c.id, e.id FROM json_each($1) j CROSS JOIN claims c ON c.id = unhex(j.value) \
-         JOIN exchanges e ON e.id = c.exchange_id AND e.verdict IS NULL",
-    )
-    .bind(hex_list(claims))
-    .fetch_all(db)
-    .await
-    .map_err(doing("reading the staged deposits of claims"))?;
-    Ok(found.into_iter().collect())
-}
-
-pub(super) async fn insert_events(
-    db: &mut SqliteConnection,
-    events: &[ClaimEvent],
-    of_staged_deposit: bool,
-) -> Result<(), StoreError> {
-    // The first event of a claim waits for the staged deposit that brings the claim; a later event
-    // waits with it while the deposit is open.
-    let later = || events.iter().filter(|e| e.sequence > 1).map(|e| &e.claim_id);
-    let waiting = if later().next().is_some() {
-        waiting_for(&mut *db, later()).await?
-    } else {
-        HashMap::new()
-    };
-    let brought_by = |e: &ClaimEvent| e.exchange_id.filter(|_| of_staged_deposit).map(|id| id.0);
-    let load_of = |e: &ClaimEvent| {
-        if e.sequence == 1 { brought_by(e) } else { waiting.get(&e.claim_id.0).copied() }
-    };
-    for chunk in events.chunks(CHUNK) {
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO outbox (event_id, claim_id, sequence, name, routing_key, payload, created_at, load_id) ",
-        );
-        insert.push_values(chunk, |mut row, e| {
-            row.push_bind(e.event_id.0)
-                .push_bind(e.claim_id.0)
-                .push_bind(int(e.sequence))
-                .push_bind(e.name())
-                .push_bind(e.routing_key());
-            row.push_bind(json(e)).push_bind(Instant(e.occurred_at)).push_bind(load_of(e));
-        });
-        insert.build().execute(&mut *db).await.map_err(doing("writing events"))?;
-    }
-    Ok(())
 }
 
 pub(super) async fn insert_quarantined(

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 mod batch;
 mod db;
+mod event_writes;
 mod lease;
 mod positions;
 

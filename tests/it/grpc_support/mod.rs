@@ -120,7 +120,7 @@ impl Gateway {
     /// Publishes the oldest events of the outbox.
     pub async fn publish_oldest(&self, count: usize) {
         let events = self.store.unpublished_events(count, &[]).await.expect("reads the outbox");
-        let ids: Vec<i64> = events.iter().map(|event| event.outbox_id).collect();
+        let ids: Vec<i64> = events.iter().map(|event| event.event_no).collect();
         self.store.mark_published(&ids, self.clock.now()).await.expect("marks");
     }
 

@@ -69,6 +69,7 @@ pub async fn a_file_that_this_version_refuses_has_no_claims(db: TestDatabase) {
     assert_eq!((exchange.verdict, exchange.accepted), (Verdict::Refused, 0));
     for rows in [
         "SELECT count(*) FROM claims",
+        "SELECT count(*) FROM events",
         "SELECT count(*) FROM outbox",
         "SELECT count(*) FROM claim_lines",
         "SELECT count(*) FROM logical_files",

@@ -64,7 +64,13 @@ async fn close(
 
 /// The claims whose events may leave, in order.
 async fn leaving(store: &SharedStore, limit: usize) -> Vec<ClaimId> {
-    store.unpublished_events(limit, &[]).await.unwrap().iter().map(|e| e.event.claim_id).collect()
+    store
+        .unpublished_events(limit, &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|e| ClaimId(e.subject_id))
+        .collect()
 }
 
 fn ids(claims: &[NewClaim]) -> Vec<ClaimId> {
@@ -116,9 +122,9 @@ pub async fn events_of_loads_leave_in_the_order_of_the_outbox(db: TestDatabase) 
         if page.is_empty() {
             break;
         }
-        left.extend(page.iter().map(|e| e.event.claim_id));
+        left.extend(page.iter().map(|e| ClaimId(e.subject_id)));
         db.store
-            .mark_published(&page.iter().map(|e| e.outbox_id).collect::<Vec<_>>(), at(70))
+            .mark_published(&page.iter().map(|e| e.event_no).collect::<Vec<_>>(), at(70))
             .await
             .unwrap();
     }
@@ -135,7 +141,7 @@ pub async fn a_later_event_follows_the_one_of_the_load(db: TestDatabase) {
     let first = unit.lock_claim(claims[0].claim.id).await.unwrap().unwrap();
     unit.insert_events(&[event(&first, 2)]).await.unwrap();
     unit.commit().await.unwrap();
-    assert_eq!(db.number("SELECT count(*) FROM outbox WHERE load_id IS NULL").await, 1);
+    assert_eq!(db.number("SELECT count(*) FROM outbox WHERE staged_deposit IS NULL").await, 1);
     for limit in 1..=4 {
         let sequences: Vec<u64> = db
             .store
@@ -143,7 +149,7 @@ pub async fn a_later_event_follows_the_one_of_the_load(db: TestDatabase) {
             .await
             .unwrap()
             .iter()
-            .map(|e| e.event.sequence)
+            .map(|e| e.sequence)
             .collect();
         assert_eq!(sequences, [1, 1, 1, 2][..limit]);
     }
@@ -171,24 +177,24 @@ pub async fn the_events_of_a_load_are_as_old_as_its_verdict(db: TestDatabase) {
     );
 }
 
-/// Rows that PostgreSQL's own statistics say were read: entries of the indexes of the outbox, and
-/// rows of whole tables.
-const READ: &str = "SELECT (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE \
-    relname = 'outbox') + \
-                    (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('outbox', \
-                    'claims'))::bigint";
+/// Rows that PostgreSQL's own statistics say were read: entries of the indexes of queue, history and
+/// stream, and rows of whole tables.
+const READ: &str = "SELECT (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes \
+     WHERE relname IN ('outbox', 'events', 'published_events')) + \
+     (SELECT sum(seq_tup_read) FROM pg_stat_user_tables \
+     WHERE relname IN ('outbox', 'events', 'published_events', 'claims'))::bigint";
 const SCANS: &str =
     "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'outbox_waiting'";
 /// Events held in the story below.
 const HELD: u64 = 3_000;
 
-/// A look at the outbox, a mark in it and a look for invoices read what they answer, not what is
-/// held or stored. SQLite tells no such figures; its SQL is the same.
+/// A look at the outbox, a mark in it and a look for invoices read as many rows as they may answer,
+/// not what is held or stored. SQLite tells no such figures; its SQL is the same.
 pub async fn a_look_reads_neither_held_events_nor_the_history(db: TestDatabase) {
     // As in life, the server counted and cleaned its tables when nothing waited.
     deposit_many(&db.store, "published", 500).await;
     let published: Vec<i64> =
-        db.store.unpublished_events(500, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+        db.store.unpublished_events(500, &[]).await.unwrap().iter().map(|e| e.event_no).collect();
     db.store.mark_published(&published, NOW).await.unwrap();
     db.execute(if db.is_postgres() { "VACUUM ANALYZE" } else { "ANALYZE" }).await.unwrap();
     let id = open_load(&db.store, "l").await;
@@ -206,7 +212,7 @@ pub async fn a_look_reads_neither_held_events_nor_the_history(db: TestDatabase) 
     assert_eq!(unit.lock_latest_claims(&invoices).await.unwrap().len(), 5);
     drop(unit);
     let places: Vec<i64> =
-        replica.unpublished_events(10, &[]).await.unwrap().iter().map(|e| e.outbox_id).collect();
+        replica.unpublished_events(10, &[]).await.unwrap().iter().map(|e| e.event_no).collect();
     replica.count_failed_attempt(&places).await.unwrap();
     replica.mark_published(&places, NOW).await.unwrap();
     // A connection hands its statistics in when it ends.
@@ -217,6 +223,56 @@ pub async fn a_look_reads_neither_held_events_nor_the_history(db: TestDatabase) 
     .await;
     if db.is_postgres() {
         let read = db.number(READ).await;
-        assert!((1..100).contains(&read), "{read} rows read where {HELD} are held");
+        assert!((1..300).contains(&read), "{read} rows read where {HELD} are held");
     }
+}
+
+/// Events of other claims in the story below: half of them are published, a quarter waits, a quarter
+/// waits with a closed staged deposit. The planner gets no statistics, as in a database whose
+/// server never counted.
+const LONG_HISTORY: [&str; 6] = [
+    "ALTER TABLE events SET (autovacuum_enabled = false)",
+    "ALTER TABLE outbox SET (autovacuum_enabled = false)",
+    "ALTER TABLE published_events SET (autovacuum_enabled = false)",
+    "INSERT INTO events (event_id, subject_kind, subject_id, sequence, kind, actor_name, \
+     actor_role, actor_proof, routing_key, payload, occurred_at) \
+     SELECT gen_random_uuid(), e.subject_kind, gen_random_uuid(), 1, e.kind, e.actor_name, \
+     e.actor_role, e.actor_proof, e.routing_key, e.payload, e.occurred_at \
+     FROM (SELECT * FROM events LIMIT 1) AS e, generate_series(1, 40000)",
+    "INSERT INTO published_events SELECT row_number() OVER (), event_no, now() FROM events \
+     WHERE event_no <= 20000 AND event_no NOT IN (SELECT event_no FROM outbox)",
+    "INSERT INTO outbox (event_no, staged_deposit) SELECT event_no, CASE WHEN event_no > 30000 \
+     THEN '01234567-0000-7000-8000-000000000001'::uuid END FROM events \
+     WHERE event_no > 20000",
+];
+
+/// The statements over queue, history and stream read what they answer, behind a long history and
+/// with a long queue, also when PostgreSQL has no statistics.
+pub async fn plans_do_not_depend_on_statistics(db: TestDatabase) {
+    if !db.is_postgres() {
+        return;
+    }
+    let kept = deposit_many(&db.store, "d", 1).await;
+    for sql in LONG_HISTORY {
+        db.execute(sql).await.unwrap();
+    }
+    let replica = db.replica().await;
+    db.execute("SELECT pg_stat_reset()").await.unwrap();
+    let all = Scope::everything();
+    let page = replica.unpublished_events(100, &[]).await.unwrap();
+    assert_eq!(page.len(), 100);
+    let numbers: Vec<i64> = page.iter().map(|e| e.event_no).collect();
+    replica.count_failed_attempt(&numbers[..10]).await.unwrap();
+    replica.mark_published(&numbers, NOW).await.unwrap();
+    let end = replica.published_events(&all, 19_990, 200).await.unwrap();
+    assert!(end.len() >= 100);
+    assert_eq!(replica.claim_history(&all, kept[0].claim.id).await.unwrap().len(), 1);
+    let claims: Vec<ClaimId> = (0..50).map(|_| ClaimId(new_id())).collect();
+    let mut unit = replica.begin().await.unwrap();
+    assert_eq!(unit.next_sequences(&claims).await.unwrap(), vec![]);
+    drop(unit);
+    drop(replica);
+    until("the connection hands in its statistics", || async { db.number(SCANS).await > 0 }).await;
+    let read = db.number(READ).await;
+    assert!((1..3_000).contains(&read), "{read} rows read where 40,000 are stored");
 }

@@ -21,7 +21,7 @@ async fn fill(store: &SharedStore) -> (ExchangeId, Claim) {
     unit.close_exchange(&closing(id, "d", &claims), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     let event = store.unpublished_events(10, &[]).await.unwrap().remove(0);
-    store.mark_published(&[event.outbox_id], NOW).await.unwrap();
+    store.mark_published(&[event.event_no], NOW).await.unwrap();
     let [NewClaim { claim, .. }] = claims;
     (id, claim)
 }
