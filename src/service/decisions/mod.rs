@@ -215,11 +215,8 @@ async fn write(
     part: &ClaimPart,
     event_id: EventId,
 ) -> Result<(), StoreError> {
-    let source = FactSource {
-        actor: Actor::author(&row.author),
-        exchange_id: None,
-        at: part.updated_at,
-    };
+    let source =
+        FactSource { actor: Actor::author(&row.author), exchange_id: None, at: part.updated_at };
     let sequence = work.next_sequences(&[claim.id]).await?.first().map_or(1, |(_, next)| *next);
     work.update_parts(&[PartChange { claim_id: claim.id, part: part.clone() }]).await?;
     work.insert_events(&[ClaimEvent::of(claim, part, event_id, sequence, &source)]).await?;
