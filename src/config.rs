@@ -105,7 +105,6 @@ impl Config {
             .add_source(
                 config::Environment::with_prefix("NOEMIE")
                     .prefix_separator("_")
-                    .try_parsing(true)
                     .source(Some(environment)),
             )
             .build()?
@@ -238,6 +237,16 @@ mod tests {
                 && !is_setting("NOEMIE_DATABSE_URL")
                 && !is_setting("DATABASE_URL")
         );
+    }
+
+    #[test]
+    fn a_variable_keeps_its_digits_and_a_number_is_whole() {
+        let set = with(&[("NOEMIE_AMQP_PREFIX", "0012"), ("NOEMIE_MAX_UPLOADS", "7")]);
+        let set = set.expect("valid");
+        assert_eq!((set.amqp_prefix.as_str(), set.max_uploads), ("0012", 7));
+        let set = with(&[("NOEMIE_GOOD_FRIDAY", "true")]).expect("valid");
+        assert!(set.good_friday);
+        with(&[("NOEMIE_MAX_UPLOADS", "1.5")]).expect_err("no whole number");
     }
 
     #[test]

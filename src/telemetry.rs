@@ -5,6 +5,7 @@
 //! NIR, a name or a birth date: rooms log ids and tokens.
 
 use crate::jobs;
+use std::io::IsTerminal as _;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -64,7 +65,10 @@ const QUIET: &str = "lapin=error,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
 pub fn init(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let filter = parse_filter(filter)?;
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // A log that is no terminal gets no colour codes: they would stand between the fields.
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => registry.with(lines.with_target(false)).try_init()?,
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,

@@ -40,8 +40,11 @@ pub(super) async fn run(args: &LookupArgs, session: &mut Session) -> Result<Exit
     };
     let answer = match session.app.service().conventions.lookup(&session.caller, &query).await {
         Ok(answer) => answer,
-        Err(LookupError::Invalid { field, code, message }) => {
-            output::error(format_args!("{field} [{code}] : {message}"));
+        Err(LookupError::Invalid(fields)) => {
+            for wrong in fields {
+                let message = &wrong.message;
+                output::error(format_args!("{} [{}] : {message}", wrong.field, wrong.code));
+            }
             return Ok(ExitCode::from(super::BAD_USAGE));
         }
         Err(failure) => return Err(failure.into()),

@@ -19,6 +19,7 @@ mod validate;
 mod verify;
 mod xray;
 
+use crate::domain::civil_time::read_day;
 use crate::app::{App, NoInstallation, is_well, local_caller};
 use crate::clock::{self, GatewayClock, SharedClock};
 use crate::config::{self, Config};
@@ -32,7 +33,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use time::Date;
-use time::macros::format_description;
 
 /// Exit status of bad usage (`EX_USAGE` of sysexits.h): 1 and 2 are verdicts of `validate`.
 const BAD_USAGE: u8 = 64;
@@ -258,6 +258,5 @@ async fn open_existing(config: Config) -> Result<App> {
 
 /// Reads a day of the command line.
 fn day(text: &str) -> Result<Date> {
-    Date::parse(text, format_description!("[year]-[month]-[day]"))
-        .context("a day is written AAAA-MM-JJ")
+    read_day(text).context("a day is written AAAA-MM-JJ")
 }

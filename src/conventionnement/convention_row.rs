@@ -1,9 +1,9 @@
 //! Reads a line of a convention file into a convention. `docs/conventionnement.md` explains the
 //! columns.
 
-use super::dates::parse_date;
 use super::identifier::{WRONG_KEY, is_domain, normalise, read_ps};
 use super::problem::Problem;
+use crate::domain::civil_time::read_day;
 use crate::domain::FreeText;
 use crate::store::conventions::{ConventionRow, ConventionState};
 use noemie_parsers::types::{NumeroAmc, Rpps};
@@ -253,7 +253,7 @@ impl RowReader<'_> {
 
     fn date(&mut self, column: Column) -> Option<Date> {
         let text = self.present(column)?;
-        let date = parse_date(&text);
+        let date = read_day(&text);
         if date.is_none() {
             self.report(
                 column,

@@ -4,9 +4,9 @@
 //! that has another fault becomes a row with `readable: false`: the establishment exists and must
 //! not be closed, but its other values stay as they were.
 
-use super::dates::parse_date;
 use super::identifier::{WRONG_KEY, normalise, read_ps};
 use super::problem::Problem;
+use crate::domain::civil_time::read_day;
 use crate::store::conventions::FinessRow;
 use time::Date;
 
@@ -182,7 +182,7 @@ impl RowReader<'_> {
         if text.is_empty() || text == "1900-01-01" {
             return None;
         }
-        let date = parse_date(&text);
+        let date = read_day(&text);
         if date.is_none() {
             self.report(
                 position,
@@ -200,7 +200,7 @@ impl RowReader<'_> {
 pub(super) fn read_first_line(text: &str) -> Option<Date> {
     let fields: Vec<&str> = text.split(';').map(str::trim).collect();
     match fields.as_slice() {
-        ["finess", "etalab", _, date] => parse_date(date),
+        ["finess", "etalab", _, date] => read_day(date),
         _ => None,
     }
 }
@@ -242,8 +242,8 @@ mod tests {
             (row.name.as_str(), row.category_code.as_str(), row.post_line.as_str()),
             ("CLINIQUE INVENTEE", "365", "99001 VILLE INVENTEE")
         );
-        assert_eq!(row.opened_on, parse_date("2001-02-03"));
-        assert_eq!(row.updated_on, parse_date("2024-05-06"));
+        assert_eq!(row.opened_on, read_day("2001-02-03"));
+        assert_eq!(row.updated_on, read_day("2024-05-06"));
     }
 
     #[test]
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn first_line_gives_the_date_of_the_extract() {
-        assert_eq!(read_first_line("finess;etalab;111;2026-05-12"), parse_date("2026-05-12"));
+        assert_eq!(read_first_line("finess;etalab;111;2026-05-12"), read_day("2026-05-12"));
         for bad in
             ["", "finess;etalab;111", "finess;etalab;111;12/05/2026", "structureet;1;2;2026-05-12"]
         {

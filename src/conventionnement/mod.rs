@@ -39,5 +39,5 @@ pub use finess_import::{FinessImport, FinessOutcome};
 pub use import::ImportError;
 pub use lines::Encoding;
 pub use problem::{MAX_PROBLEMS_KEPT, Problem, Problems};
-pub use query::{ANY_DOMAIN, LookupError, LookupQuery};
+pub use query::{ANY_DOMAIN, LookupError, LookupQuery, WrongField};
 pub use tables::{Conventionnement, DEFAULT_MAX_LOSS_PERCENT};

@@ -22,22 +22,36 @@ pub struct LookupQuery {
     pub on: Date,
 }
 
+impl LookupQuery {
+    /// Checks the fields, without a database.
+    ///
+    /// # Errors
+    /// [`LookupError::Invalid`] with every misshapen field.
+    pub fn check(&self) -> Result<(), LookupError> {
+        CheckedQuery::try_from(self).map(|_| ())
+    }
+}
+
 /// Reason why a lookup or a history is not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
-    /// A field of the question is misshapen.
-    #[error("{field}: {code}")]
-    Invalid {
-        /// Field of [`LookupQuery`].
-        field: &'static str,
-        /// Stable code.
-        code: &'static str,
-        /// Sentence in French.
-        message: String,
-    },
+    /// Fields of the question are misshapen, at least one.
+    #[error("misshapen: {}", .0.iter().map(|f| f.field).collect::<Vec<_>>().join(", "))]
+    Invalid(Vec<WrongField>),
     /// The database failed.
     #[error("looking up a convention")]
     Store(#[from] StoreError),
+}
+
+/// A misshapen field of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongField {
+    /// Field of [`LookupQuery`].
+    pub field: &'static str,
+    /// Stable code.
+    pub code: &'static str,
+    /// Sentence in French.
+    pub message: String,
 }
 
 /// Question whose fields are well formed.
@@ -54,33 +68,50 @@ impl TryFrom<&LookupQuery> for CheckedQuery {
     type Error = LookupError;
 
     fn try_from(query: &LookupQuery) -> Result<Self, LookupError> {
-        let (number, amc) = read_keys(&query.identifier, &query.amc)?;
-        let domain = read_domain(&query.domain)?;
-        Ok(Self { number, amc, domain, on: query.on })
+        let keys = (read_identifier(&query.identifier), read_amc(&query.amc));
+        match (keys, read_domain(&query.domain)) {
+            ((Ok(number), Ok(amc)), Ok(domain)) => Ok(Self { number, amc, domain, on: query.on }),
+            ((number, amc), domain) => {
+                Err(LookupError::Invalid(wrong([number.err(), amc.err(), domain.err()])))
+            }
+        }
     }
 }
 
 /// Checks a number and an AMC.
 pub(super) fn read_keys(identifier: &str, amc: &str) -> Result<(Number, NumeroAmc), LookupError> {
-    let number = read_number(identifier).map_err(|shape| LookupError::Invalid {
+    match (read_identifier(identifier), read_amc(amc)) {
+        (Ok(number), Ok(amc)) => Ok((number, amc)),
+        (number, amc) => Err(LookupError::Invalid(wrong([number.err(), amc.err()]))),
+    }
+}
+
+fn wrong<const N: usize>(fields: [Option<WrongField>; N]) -> Vec<WrongField> {
+    fields.into_iter().flatten().collect()
+}
+
+fn read_identifier(text: &str) -> Result<Number, WrongField> {
+    read_number(text).map_err(|shape| WrongField {
         field: "identifier",
         code: shape.code,
         message: shape.message,
-    })?;
-    let amc = NumeroAmc::from_bytes(amc.as_bytes()).ok_or_else(|| LookupError::Invalid {
+    })
+}
+
+fn read_amc(text: &str) -> Result<NumeroAmc, WrongField> {
+    NumeroAmc::from_bytes(text.as_bytes()).ok_or_else(|| WrongField {
         field: "amc",
         code: "AMC_INVALIDE",
         message: "Un numéro d'AMC est fait de 1 à 10 chiffres.".to_owned(),
-    })?;
-    Ok((number, amc))
+    })
 }
 
-fn read_domain(text: &str) -> Result<String, LookupError> {
+fn read_domain(text: &str) -> Result<String, WrongField> {
     let domain = normalise(text);
     if domain == ANY_DOMAIN || is_domain(&domain) {
         return Ok(domain);
     }
-    Err(LookupError::Invalid {
+    Err(WrongField {
         field: "domain",
         code: "DOMAINE_INVALIDE",
         message: "Un domaine a 2 à 8 lettres ou chiffres (PHAR, OPTI…) ; « * » les vaut tous."

@@ -104,6 +104,14 @@ impl Scope {
         Self::default()
     }
 
+    /// Returns whether a dimension is empty, so that no row lies inside.
+    #[must_use]
+    pub fn covers_nothing(&self) -> bool {
+        [&self.senders, &self.ps, &self.amc, &self.organisms]
+            .into_iter()
+            .any(|extent| matches!(extent, Extent::Only(values) if values.is_empty()))
+    }
+
     /// Returns whether a claim lies inside. Readings filter in SQL; an act checks the claim that it
     /// locked.
     #[must_use]

@@ -7,11 +7,19 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use std::sync::LazyLock;
+use time::macros::format_description;
 use time::{Date, Month, OffsetDateTime};
 
 static PARIS: LazyLock<TimeZone> = LazyLock::new(|| {
     TimeZone::get("Europe/Paris").expect("the compiled-in time zones have Europe/Paris")
 });
+
+/// Reads a day written AAAA-MM-JJ, of the years 1 to 9999, which both databases keep.
+#[must_use]
+pub fn read_day(text: &str) -> Option<Date> {
+    let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
+    (text.len() == 10 && date.year() > 0).then_some(date)
+}
 
 /// Returns the day in Paris at this instant.
 #[must_use]
@@ -114,6 +122,14 @@ mod tests {
         assert_eq!(at_paris_hour(date!(2026 - 01 - 01), 200), None);
         assert_eq!(paris_date(datetime!(9999-12-31 23:59:59 UTC)).year(), 9999);
         assert_eq!(end_of_paris_day(date!(9999 - 12 - 31)).date(), date!(9999 - 12 - 31));
+    }
+
+    #[test]
+    fn a_day_is_one_that_both_databases_keep() {
+        assert_eq!(read_day("2026-11-30"), Some(date!(2026 - 11 - 30)));
+        for wrong in ["-9999-01-01", "0000-01-01", "+2026-11-30", "2026-11-31", "2026-1-1", ""] {
+            assert_eq!(read_day(wrong), None, "{wrong}");
+        }
     }
 
     proptest! {

@@ -1,12 +1,12 @@
 //! Checks of the fields of requests: one answer names every wrong field.
 
 use super::MAX_BATCH_ITEMS;
+use crate::domain::civil_time::read_day;
 use crate::domain::masking::holds_identity;
 use crate::domain::page::{DEFAULT_PAGE, LARGEST_PAGE};
 use crate::domain::{FreeText, PageToken, RefusedText};
 use std::fmt::Display;
 use std::str::FromStr;
-use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -25,15 +25,30 @@ impl Violations {
         self.0.add_bad_request_violation(field, description);
     }
 
+    /// Adds a wrong field, unless it is known to be wrong.
+    pub(super) fn add_once(&mut self, field: &str, description: impl Into<String>) {
+        let known = self.0.bad_request().is_some_and(|bad| {
+            bad.field_violations.iter().any(|violation| violation.field == field)
+        });
+        if !known {
+            self.add(field, description);
+        }
+    }
+
     /// Ends the checks with `INVALID_ARGUMENT` when a field was wrong.
     pub(super) fn finish(self) -> Result<(), Status> {
-        let Some(bad) = self.0.bad_request() else { return Ok(()) };
-        let fields: Vec<String> = bad
-            .field_violations
+        if self.0.bad_request().is_some() { Err(self.status()) } else { Ok(()) }
+    }
+
+    /// Returns `INVALID_ARGUMENT` with every wrong field.
+    pub(super) fn status(self) -> Status {
+        let violations = self.0.bad_request().map(|bad| bad.field_violations.as_slice());
+        let fields: Vec<String> = violations
+            .unwrap_or_default()
             .iter()
             .map(|v| format!("{}: {}", v.field, v.description))
             .collect();
-        Err(Status::with_error_details(Code::InvalidArgument, fields.join("; "), self.0))
+        Status::with_error_details(Code::InvalidArgument, fields.join("; "), self.0)
     }
 
     /// Returns a parsed value, such as an identifier; a text that does not parse is wrong.
@@ -128,9 +143,29 @@ impl Violations {
         if text.is_empty() { None } else { Some(self.text(field, text, MAX_FIELD_CHARS)) }
     }
 
+    /// Returns an AMC number, 10 digits; an empty field is not given.
+    pub(super) fn amc_number(&mut self, field: &str, text: &str) -> Option<String> {
+        if !text.is_empty() && (text.len() != 10 || !text.bytes().all(|b| b.is_ascii_digit())) {
+            self.add(field, "expected the 10 digits of an AMC number");
+        }
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// Returns the position in the published stream that a resume token names; an empty token names
+    /// the position before the oldest event.
+    pub(super) fn resume_token(&mut self, token: &str) -> i64 {
+        if token.is_empty() {
+            return 0;
+        }
+        token.parse().ok().filter(|position| *position >= 0).unwrap_or_else(|| {
+            self.add("resume_token", "expected the resume_token of a message of this service");
+            0
+        })
+    }
+
     /// Returns a calendar date, `2026-11-21`.
     pub(super) fn date(&mut self, field: &str, text: &str) -> Date {
-        Date::parse(text, format_description!("[year]-[month]-[day]")).unwrap_or_else(|_| {
+        read_day(text).unwrap_or_else(|| {
             self.add(field, "expected a date such as 2026-11-21");
             Date::MIN
         })
@@ -173,7 +208,7 @@ impl Violations {
 pub(super) fn one_violation(field: &str, description: impl Into<String>) -> Status {
     let mut violations = Violations::default();
     violations.add(field, description);
-    violations.finish().expect_err("one field was just added")
+    violations.status()
 }
 
 /// Returns the identifier of a request that has no other field to check. The span of the call gets

@@ -3,7 +3,7 @@
 use super::check::{self, Violations};
 use super::errors::{item, not_found, of_decision};
 use super::proto::claim_work_service_server::ClaimWorkService;
-use super::stream::{flatten, position};
+use super::stream::flatten;
 use super::{Answers, Edge, MAX_BATCH_ITEMS, caller, convert, decision, proto};
 use crate::domain::{Caller, ClaimId, PartState};
 use crate::service::claims::PersonRequest;
@@ -102,8 +102,10 @@ impl ClaimWorkService for ClaimWorkEdge {
     ) -> Result<Response<Self::SubscribeClaimEventsStream>, Status> {
         let caller = caller::of(&request);
         let request = request.into_inner();
-        let start = position(&request.resume_token)?;
-        let filter = EventFilter::read(&request)?;
+        let mut check = Violations::default();
+        let start = check.resume_token(&request.resume_token);
+        let filter = EventFilter::read(&mut check, &request);
+        check.finish()?;
         let edge = self.0.clone();
         let events = edge.service.events.follow(&caller, start, edge.stopping.clone());
         let answers =
@@ -119,21 +121,22 @@ struct EventFilter {
 }
 
 impl EventFilter {
-    fn read(request: &proto::SubscribeClaimEventsRequest) -> Result<Self, Status> {
-        let mut check = Violations::default();
+    fn read(check: &mut Violations, request: &proto::SubscribeClaimEventsRequest) -> Self {
         if request.facts.len() > MAX_BATCH_ITEMS {
             check.add("facts", format!("at most {MAX_BATCH_ITEMS}"));
         }
-        let known = check::codes(PartState::ALL, PartState::as_str);
+        let is_fact = |state: &PartState| *state != PartState::NotRequested;
+        let known: Vec<PartState> = PartState::ALL.iter().copied().filter(is_fact).collect();
+        let known = check::codes(&known, PartState::as_str);
+        let read = |code: &str| PartState::from_code(code).filter(is_fact);
         let facts = request.facts.iter().enumerate();
         let facts = facts
             .filter_map(|(i, fact)| {
-                check.code(&format!("facts[{i}]"), fact, PartState::from_code, &known)
+                check.code(&format!("facts[{i}]"), fact, read, &known)
             })
             .collect();
-        let amc_number = check.optional("amc_number", &request.amc_number);
-        check.finish()?;
-        Ok(Self { amc_number, facts })
+        let amc_number = check.amc_number("amc_number", &request.amc_number);
+        Self { amc_number, facts }
     }
 
     fn covers(&self, published: &PublishedEvent) -> bool {

@@ -5,7 +5,7 @@ use super::errors::{internal, item};
 use super::proto::conventionnement_service_server::ConventionnementService;
 use super::{Edge, caller, convert, proto};
 use crate::domain::Caller;
-use crate::service::conventions::{LookupError, LookupQuery};
+use crate::service::conventions::{LookupError, LookupQuery, WrongField};
 use tonic::{Request, Response, Status};
 
 pub(super) struct ConventionnementEdge(pub(super) Edge);
@@ -18,16 +18,18 @@ impl ConventionnementEdge {
     ) -> Result<proto::LookupConventionnementResponse, Status> {
         let conventions = &self.0.service.conventions;
         let mut check = Violations::default();
-        let query = LookupQuery {
-            identifier: check.required("identifier", &request.identifier, MAX_FIELD_CHARS),
-            amc: check.required("amc_number", &request.amc_number, MAX_FIELD_CHARS),
-            domain: check.required("domain", &request.domain, MAX_FIELD_CHARS),
-            on: if request.on.is_empty() {
-                conventions.today()
-            } else {
-                check.date("on", &request.on)
-            },
+        let mut query = LookupQuery {
+            identifier: check.text("identifier", &request.identifier, MAX_FIELD_CHARS),
+            amc: check.text("amc_number", &request.amc_number, MAX_FIELD_CHARS),
+            domain: check.text("domain", &request.domain, MAX_FIELD_CHARS),
+            on: conventions.today(),
         };
+        if let Err(LookupError::Invalid(fields)) = query.check() {
+            fields.iter().for_each(|wrong| add(&mut check, wrong));
+        }
+        if !request.on.is_empty() {
+            query.on = check.date("on", &request.on);
+        }
         check.finish()?;
         let answer = conventions.lookup(caller, &query).await.map_err(|e| self.failure(&e))?;
         Ok(convert::lookup_answer(answer, query.on))
@@ -35,14 +37,21 @@ impl ConventionnementEdge {
 
     fn failure(&self, error: &LookupError) -> Status {
         match error {
-            // The field `amc` of a query is `amc_number` in this package.
-            LookupError::Invalid { field, code, message } => {
-                let field = if *field == "amc" { "amc_number" } else { field };
-                check::one_violation(field, format!("{code}: {message}"))
+            LookupError::Invalid(fields) => {
+                let mut check = Violations::default();
+                fields.iter().for_each(|wrong| add(&mut check, wrong));
+                check.status()
             }
             LookupError::Store(_) => internal(self.0.clock.as_ref(), error),
         }
     }
+}
+
+/// Adds a wrong field of a question, unless the same field is wrong already. The field `amc` of a
+/// query is `amc_number` in this package.
+fn add(check: &mut Violations, wrong: &WrongField) {
+    let field = if wrong.field == "amc" { "amc_number" } else { wrong.field };
+    check.add_once(field, format!("{}: {}", wrong.code, wrong.message));
 }
 
 #[tonic::async_trait]
@@ -88,8 +97,8 @@ impl ConventionnementService for ConventionnementEdge {
         let caller = caller::of(&request);
         let request = request.into_inner();
         let mut check = Violations::default();
-        let identifier = check.required("identifier", &request.identifier, MAX_FIELD_CHARS);
-        let amc = check.required("amc_number", &request.amc_number, MAX_FIELD_CHARS);
+        let identifier = check.text("identifier", &request.identifier, MAX_FIELD_CHARS);
+        let amc = check.text("amc_number", &request.amc_number, MAX_FIELD_CHARS);
         check.finish()?;
         let versions = self.0.service.conventions.history(&caller, &identifier, &amc).await;
         let versions = versions.map_err(|e| self.failure(&e))?;

@@ -4,7 +4,7 @@ use super::check::{self, MAX_FIELD_CHARS, Violations};
 use super::errors::{item, not_found, with_reason};
 use super::proto::dre_status_service_server::DreStatusService;
 use super::proto::get_dre_status_request::Dre;
-use super::stream::{flatten, position};
+use super::stream::flatten;
 use super::{Answers, Edge, MAX_BATCH_ITEMS, caller, convert, proto};
 use crate::domain::{Caller, ClaimId, ClaimStatus, ExchangeId};
 use crate::service::claims::ClaimQuery;
@@ -78,8 +78,7 @@ impl DreStatusEdge {
 }
 
 /// Reads the filter of a watcher.
-fn interest(request: &proto::WatchDreRequest) -> Result<Interest, Status> {
-    let mut check = Violations::default();
+fn interest(check: &mut Violations, request: &proto::WatchDreRequest) -> Interest {
     if request.claim_ids.len() > MAX_BATCH_ITEMS {
         check.add("claim_ids", format!("at most {MAX_BATCH_ITEMS}"));
     }
@@ -89,8 +88,7 @@ fn interest(request: &proto::WatchDreRequest) -> Result<Interest, Status> {
         .collect();
     let sender = check.optional("sender", &request.sender);
     let ps = check.optional("ps", &request.ps);
-    check.finish()?;
-    Ok(Interest { claims, sender, ps })
+    Interest { claims, sender, ps }
 }
 
 /// Reads the filter of a listing.
@@ -192,8 +190,10 @@ impl DreStatusService for DreStatusEdge {
     ) -> Result<Response<Self::WatchDreStream>, Status> {
         let caller = Arc::new(caller::of(&request));
         let request = request.into_inner();
-        let start = position(&request.resume_token)?;
-        let interest = Arc::new(interest(&request)?);
+        let mut check = Violations::default();
+        let start = check.resume_token(&request.resume_token);
+        let interest = Arc::new(interest(&mut check, &request));
+        check.finish()?;
         let edge = self.clone();
         let batches = self.0.service.events.follow(&caller, start, self.0.stopping.clone());
         let answers = batches.then(move |batch| {

@@ -9,7 +9,7 @@ use time::Date;
 
 pub use crate::conventionnement::{
     Answer, ConventionRow, EstablishmentRow, LookupAnswer, LookupError, LookupQuery, MatchedBy,
-    RegisterState,
+    RegisterState, WrongField,
 };
 pub use crate::store::conventions::ConventionVersion;
 

@@ -68,7 +68,7 @@ impl Exchanges {
         let ledger = self.store.ledger(&caller.scope, id).await?;
         let first = from.unwrap_or(1);
         let mut anomalies = self.store.anomalies(&caller.scope, id, first, limit + 1).await?;
-        let next = (anomalies.len() > limit).then_some(first + limit as u64);
+        let next = (anomalies.len() > limit).then(|| first + limit as u64);
         anomalies.truncate(limit);
         let quarantined = match from {
             None => self.store.quarantined(&caller.scope, id, LARGEST_PAGE).await?,

@@ -170,17 +170,23 @@ async fn events_filtered_out_still_move_the_token() {
 #[tokio::test]
 async fn wrong_subscriptions_are_refused_at_once() {
     let gateway = Gateway::start().await;
-    for (request, field) in [
-        (from("later"), "resume_token"),
-        (from("-1"), "resume_token"),
-        (
-            SubscribeClaimEventsRequest { facts: vec!["paid".into(), "lost".into()], ..from("") },
-            "facts[1]",
-        ),
-    ] {
+    let all_wrong = SubscribeClaimEventsRequest {
+        amc_number: "zz".into(),
+        facts: vec!["paid".into(), "lost".into(), "not_requested".into()],
+        ..from("later")
+    };
+    let all_fields = ["resume_token", "facts[1]", "facts[2]", "amc_number"].as_slice();
+    for (request, wrong) in [(from("-1"), ["resume_token"].as_slice()), (all_wrong, all_fields)] {
         let refused = gateway.work().subscribe_claim_events(request).await.expect_err("wrong");
-        assert_eq!(fields(&refused), [field]);
+        assert_eq!(fields(&refused), wrong);
     }
+    let request = WatchDreRequest {
+        claim_ids: vec!["x".into()],
+        resume_token: "later".into(),
+        ..WatchDreRequest::default()
+    };
+    let refused = gateway.status().watch_dre(request).await.expect_err("wrong");
+    assert_eq!(fields(&refused), ["resume_token", "claim_ids[0]"]);
 }
 
 async fn watch(gateway: &Gateway, request: WatchDreRequest) -> Streaming<WatchDreResponse> {

@@ -192,6 +192,13 @@ async fn an_exchange_and_its_report_page_by_page() {
         }
     }
     assert_eq!(records, [1, 2, 3, 4, 5]);
+    let beyond = GetExchangeReportRequest {
+        exchange_id: id.to_string(),
+        page_size: 2,
+        page_token: u64::MAX.to_string(),
+    };
+    let beyond = gateway.exchange().get_exchange_report(beyond).await.expect("an empty page");
+    assert!(beyond.get_ref().anomalies.is_empty() && beyond.get_ref().next_page_token.is_empty());
     let unknown = GetExchangeRequest { exchange_id: samples::new_id().to_string() };
     let unknown = gateway.exchange().get_exchange(unknown).await.expect_err("no such exchange");
     assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::NotFound, "exchange_not_found"));

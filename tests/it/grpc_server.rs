@@ -186,6 +186,11 @@ async fn wrong_lookups_are_named() {
         .await
         .expect_err("letters");
     assert_eq!(fields(&letters), ["amc_number"]);
+    let misshapen = client
+        .lookup_conventionnement(lookup("123", "abc", "trop long !!", "-9999-01-01"))
+        .await
+        .expect_err("all wrong");
+    assert_eq!(fields(&misshapen), ["identifier", "amc_number", "domain", "on"]);
     let requests =
         vec![lookup("12", "99900011", "PHAR", ""), lookup("992001362", "99900011", "PHAR", "")];
     let batch = client

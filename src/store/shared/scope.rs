@@ -63,7 +63,7 @@ pub(super) fn return_files(query: &mut QueryBuilder<Db>, scope: &Scope) {
 
 /// Appends one condition for each limited dimension.
 fn restrict(query: &mut QueryBuilder<Db>, scope: &Scope, dimensions: &[(&str, &Extent)]) {
-    if [&scope.senders, &scope.ps, &scope.amc, &scope.organisms].into_iter().any(is_empty) {
+    if scope.covers_nothing() {
         query.push(" AND 1 = 0");
         return;
     }
@@ -77,9 +77,4 @@ fn restrict(query: &mut QueryBuilder<Db>, scope: &Scope, dimensions: &[(&str, &E
             query.push(")");
         }
     }
-}
-
-/// Returns whether a dimension covers no value.
-fn is_empty(extent: &Extent) -> bool {
-    matches!(extent, Extent::Only(values) if values.is_empty())
 }

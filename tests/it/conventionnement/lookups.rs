@@ -148,9 +148,25 @@ pub async fn wrong_questions_are_refused_by_field(desk: Desk) {
             on: CARE,
         };
         match desk.service.lookup(&Scope::everything(), &query).await {
-            Err(LookupError::Invalid { field, code, .. }) => assert_eq!((field, code), expected),
+            Err(LookupError::Invalid(fields)) => {
+                let found: Vec<_> = fields.iter().map(|wrong| (wrong.field, wrong.code)).collect();
+                assert_eq!(found, [expected]);
+            }
             other => panic!("{expected:?}: {other:?}"),
         }
+    }
+    let query = LookupQuery {
+        identifier: "123".to_owned(),
+        amc: "abc".to_owned(),
+        domain: "trop long !!".to_owned(),
+        on: CARE,
+    };
+    match desk.service.lookup(&Scope::everything(), &query).await {
+        Err(LookupError::Invalid(fields)) => {
+            let found: Vec<_> = fields.iter().map(|wrong| wrong.field).collect();
+            assert_eq!(found, ["identifier", "amc", "domain"], "every wrong field is named");
+        }
+        other => panic!("{other:?}"),
     }
 }
 
