@@ -5,8 +5,8 @@
 //! NIR, a name or a birth date: rooms log ids and tokens.
 
 use crate::jobs;
-use std::io::IsTerminal as _;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};

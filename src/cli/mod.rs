@@ -19,11 +19,11 @@ mod validate;
 mod verify;
 mod xray;
 
-use crate::domain::civil_time::read_day;
 use crate::app::{App, NoInstallation, is_well, local_caller};
 use crate::clock::{self, GatewayClock, SharedClock};
 use crate::config::{self, Config};
 use crate::domain::Caller;
+use crate::domain::civil_time::read_day;
 use crate::telemetry;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};

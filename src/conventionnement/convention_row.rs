@@ -3,8 +3,8 @@
 
 use super::identifier::{WRONG_KEY, is_domain, normalise, read_ps};
 use super::problem::Problem;
-use crate::domain::civil_time::read_day;
 use crate::domain::FreeText;
+use crate::domain::civil_time::read_day;
 use crate::store::conventions::{ConventionRow, ConventionState};
 use noemie_parsers::types::{NumeroAmc, Rpps};
 use time::Date;

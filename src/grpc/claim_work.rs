@@ -131,9 +131,7 @@ impl EventFilter {
         let read = |code: &str| PartState::from_code(code).filter(is_fact);
         let facts = request.facts.iter().enumerate();
         let facts = facts
-            .filter_map(|(i, fact)| {
-                check.code(&format!("facts[{i}]"), fact, read, &known)
-            })
+            .filter_map(|(i, fact)| check.code(&format!("facts[{i}]"), fact, read, &known))
             .collect();
         let amc_number = check.amc_number("amc_number", &request.amc_number);
         Self { amc_number, facts }
