@@ -213,3 +213,23 @@ async fn join(tasks: &mut JoinSet<Result<()>>, stop: &CancellationToken) -> Resu
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_panics_stops_the_others_and_fails_the_gateway() {
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async { panic!("a step of a job") });
+        let token = stop.clone();
+        tasks.spawn(async move {
+            token.cancelled().await;
+            Ok(())
+        });
+        let failure = join(&mut tasks, &stop).await.expect_err("a task panicked");
+        assert!(format!("{failure:#}").contains("panicked"), "{failure:#}");
+        assert!(stop.is_cancelled());
+    }
+}

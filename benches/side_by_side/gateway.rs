@@ -62,9 +62,9 @@ impl Bench {
     /// Deposits a file, and returns the time from the first byte to the receipt.
     pub async fn ingest(&self, bytes: &[u8]) -> Duration {
         let deposit = Deposit {
-            sender: "bench".into(),
+            sender: "bench".parse().expect("a sender"),
             channel: Channel::Cli,
-            file_name: String::new(),
+            file_name: "".into(),
             idempotency_key: None,
         };
         let start = Instant::now();

@@ -10,6 +10,7 @@
 
 use crate::coded::coded;
 use crate::layout::{Picture, Zone};
+use crate::nir_search;
 use std::fmt;
 
 coded! {
@@ -215,7 +216,7 @@ impl Anomaly {
         raw: &[u8],
         message: impl Into<String>,
     ) -> Self {
-        Self {
+        let anomaly = Self {
             column: u32::from(zone.start),
             offset: at.offset + u64::from(zone.start) - 1,
             length: u32::from(zone.len),
@@ -223,7 +224,27 @@ impl Anomaly {
             field: zone.name,
             value: shown(zone, zone.of(raw)),
             ..Self::on_record(code, at, record_type, message)
+        };
+        anomaly.beside_nir(zone, raw)
+    }
+
+    /// Masks the figures of the message when the record has a NIR beyond its prefix, and those of
+    /// the value when the zone has a part of that NIR: under a damaged type, the zones of another
+    /// record cut a NIR into amounts.
+    fn beside_nir(mut self, zone: &Zone, raw: &[u8]) -> Self {
+        let columns = usize::from(zone.start) - 1..usize::from(zone.end());
+        for nir in nir_search::beyond_prefix(raw) {
+            self.mask_message();
+            if nir.start < columns.end && columns.start < nir.end {
+                self.value = self.value.map(|value| without_figures(&value, 0));
+            }
         }
+        self
+    }
+
+    /// Masks the figures of the message.
+    pub(crate) fn mask_message(&mut self) {
+        self.message = without_figures(&self.message, LONGEST_FIGURE);
     }
 
     /// The same anomaly with the severity of its place.
@@ -232,6 +253,23 @@ impl Anomaly {
         self.severity = severity;
         self
     }
+}
+
+/// Most digits of a figure that a masked message keeps: counts and years.
+const LONGEST_FIGURE: usize = 3;
+
+/// Returns a text with stars in place of the digits of each figure of more than `kept` digits; the
+/// decimal comma belongs to the figure.
+fn without_figures(text: &str, kept: usize) -> String {
+    let in_figure = |c: char| c.is_ascii_digit() || c == ',';
+    let characters: Vec<char> = text.chars().collect();
+    let figures = characters.chunk_by(|a, b| in_figure(*a) == in_figure(*b));
+    figures
+        .flat_map(|run| {
+            let is_long = run.iter().filter(|c| c.is_ascii_digit()).count() > kept;
+            run.iter().map(move |c| if is_long && c.is_ascii_digit() { '*' } else { *c })
+        })
+        .collect()
 }
 
 /// The longest value repeated in an anomaly: shorter than any NIR, long enough for every code, date

@@ -2,6 +2,8 @@
 
 use super::finess::print_problems;
 use super::{Format, Output, Session};
+use crate::domain::FileName;
+use crate::domain::masking::masked;
 use crate::service::imports::{ConventionImport, ConventionOutcome};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -28,19 +30,20 @@ pub(super) struct ImportArgs {
 /// Exit status 0 when the table is applied, 2 when it is refused whole.
 pub(super) async fn run(command: &ConventionsCommand, session: &mut Session) -> Result<ExitCode> {
     let ConventionsCommand::Import(args) = command;
-    let name = args.file.display().to_string();
-    let file = File::open(&args.file).with_context(|| format!("opening {name}"))?;
+    let path = masked(&args.file.display().to_string());
+    let name = FileName::from(args.file.as_path());
+    let file = File::open(&args.file).with_context(|| format!("opening {path}"))?;
     let import = session.app.imports().conventions(&session.caller, file, &name).await?;
     match args.format {
         Format::Json => session.out.json(&import)?,
-        Format::Text => print(&mut session.out, &name, &import)?,
+        Format::Text => print(&mut session.out, &path, &import)?,
     }
     let is_refused = matches!(import.outcome, ConventionOutcome::Refused { .. });
     Ok(if is_refused { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
 
-fn print(out: &mut Output, name: &str, import: &ConventionImport) -> Result<()> {
-    writeln!(out, "{name} : {} lignes, {} conventions", import.lines, import.rows)?;
+fn print(out: &mut Output, path: &str, import: &ConventionImport) -> Result<()> {
+    writeln!(out, "{path} : {} lignes, {} conventions", import.lines, import.rows)?;
     match &import.outcome {
         ConventionOutcome::Applied(d) => writeln!(
             out,

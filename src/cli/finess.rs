@@ -1,7 +1,9 @@
 //! `finess import FILE`: imports an extract of the FINESS register.
 
 use super::{Format, Output, Session};
+use crate::domain::FileName;
 use crate::domain::civil_time::paris_date;
+use crate::domain::masking::masked;
 use crate::service::imports::{FinessImport, FinessOutcome, Problems};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -31,19 +33,20 @@ pub(super) struct ImportArgs {
 /// Exit status 0 when the register is at this extract, 2 when the extract is refused.
 pub(super) async fn run(command: &FinessCommand, session: &mut Session) -> Result<ExitCode> {
     let FinessCommand::Import(args) = command;
-    let name = args.file.display().to_string();
-    let file = File::open(&args.file).with_context(|| format!("opening {name}"))?;
+    let path = masked(&args.file.display().to_string());
+    let name = FileName::from(args.file.as_path());
+    let file = File::open(&args.file).with_context(|| format!("opening {path}"))?;
     let import = session.app.imports().finess(&session.caller, file, &name, args.force).await?;
     match args.format {
         Format::Json => session.out.json(&import)?,
-        Format::Text => print(&mut session.out, &name, &import)?,
+        Format::Text => print(&mut session.out, &path, &import)?,
     }
     let is_refused = matches!(import.outcome, FinessOutcome::Refused { .. });
     Ok(if is_refused { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
 
-fn print(out: &mut Output, name: &str, import: &FinessImport) -> Result<()> {
-    writeln!(out, "{name} : {} lignes, {} établissements", import.lines, import.rows)?;
+fn print(out: &mut Output, path: &str, import: &FinessImport) -> Result<()> {
+    writeln!(out, "{path} : {} lignes, {} établissements", import.lines, import.rows)?;
     match &import.outcome {
         FinessOutcome::Applied(d) => writeln!(
             out,

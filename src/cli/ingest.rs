@@ -1,8 +1,8 @@
 //! `ingest FILE…`: deposits files and prints their receipts.
 
 use super::{FAILED, Format, Output, Session, output};
-use crate::domain::{Exchange, Verdict};
-use crate::service::local_files::{IngestError, Receipt, is_sender};
+use crate::domain::{Exchange, Sender, Verdict};
+use crate::service::local_files::Receipt;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -16,15 +16,11 @@ pub(super) struct IngestArgs {
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Who deposits: 1 to 64 letters, digits, `-`, `_` or `.`.
-    #[arg(long, default_value = "cli", value_parser = sender)]
-    sender: String,
+    #[arg(long, default_value = "cli")]
+    sender: Sender,
     /// `text` for people, `json` for one object a line.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-}
-
-fn sender(name: &str) -> std::result::Result<String, IngestError> {
-    if is_sender(name) { Ok(name.to_owned()) } else { Err(IngestError::InvalidSender) }
 }
 
 /// Exit status: the worst verdict, as for `validate`, or 70 when a file has no receipt or a verdict

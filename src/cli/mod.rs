@@ -144,8 +144,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refusal) => {
-            // A closed standard error leaves no way to report this failure.
-            let _ = refusal.print();
+            output::usage(&refusal);
             let is_bad_usage = refusal.use_stderr();
             return if is_bad_usage { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
         }

@@ -1,5 +1,6 @@
 //! Standard output and standard error of the commands.
 
+use crate::domain::masking::{holds_identity, masked};
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
@@ -55,13 +56,25 @@ impl Write for Output {
     }
 }
 
-/// Writes an error to standard error, after the name of the program.
+/// Writes an error to standard error, after the name of the program; see [`notice`].
 pub(super) fn error(message: impl Display) {
     notice(format_args!("noemie-gateway: {message}"));
 }
 
-/// Writes a line to standard error. A failure to write is ignored, because it could not be
-/// reported.
+/// Writes a line to standard error, with NIR and bank accounts masked: an error may repeat an
+/// argument or a path, and schedulers keep what their commands write. A failure to write is
+/// ignored, because it could not be reported.
 pub(super) fn notice(message: impl Display) {
-    let _ = writeln!(io::stderr(), "{message}");
+    let _ = writeln!(io::stderr(), "{}", masked(&message.to_string()));
+}
+
+/// Writes the answer of the argument parser: help to standard output, a refusal to standard error.
+/// A refusal repeats the argument, so that one that holds a NIR or a bank account is masked.
+pub(super) fn usage(answer: &clap::Error) {
+    let text = answer.render().to_string();
+    if answer.use_stderr() && holds_identity(&text) {
+        notice(text.trim_end());
+    } else {
+        let _ = answer.print();
+    }
 }

@@ -3,6 +3,7 @@
 use super::output::{self, Output};
 use super::{BAD_USAGE, Format};
 use crate::domain::Verdict;
+use crate::domain::masking::masked;
 use anyhow::Result;
 use clap::Args;
 use noemie_parsers::types::Montant;
@@ -70,7 +71,7 @@ pub(super) fn run(args: &ValidateArgs, out: &mut Output) -> Result<ExitCode> {
 
 /// Validates one file, writes its report and returns its exit status.
 fn validate(path: &Path, args: &ValidateArgs, out: &mut Output) -> Result<u8> {
-    let name = path.display().to_string();
+    let name = masked(&path.display().to_string());
     let read = if is_standard_input(path) {
         noemie_xray::validate(io::stdin().lock(), &name)
     } else {

@@ -2,6 +2,7 @@
 
 use super::BAD_USAGE;
 use super::output::{self, Output};
+use crate::domain::masking::masked;
 use anyhow::{Context, Result};
 use clap::Args;
 use noemie_xray::text::Paint;
@@ -37,7 +38,7 @@ pub(super) struct XrayArgs {
 /// Shows the chosen records. Returns exit status 0 when a record is shown, 1 when no record answers
 /// the choice, 2 when the file is not recognised, 64 when it cannot be read.
 pub(super) fn run(args: &XrayArgs, out: &mut Output) -> Result<ExitCode> {
-    let name = args.file.display().to_string();
+    let name = masked(&args.file.display().to_string());
     let choice = match (&args.record, &args.invoice) {
         (Some(record), _) => Choice::Record(*record),
         (None, Some(number)) => Choice::Invoice(number.clone()),

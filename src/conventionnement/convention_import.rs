@@ -5,6 +5,7 @@ use super::import::{Batches, DOUBLE, ImportError, Stager, too_long};
 use super::lines::{Encoding, Line, Lines, split};
 use super::problem::{Problem, Problems};
 use super::tables::Conventionnement;
+use crate::domain::FileName;
 use crate::store::conventions::{ConventionDiff, NewConventionImport, StagedConvention};
 use serde::Serialize;
 use std::io::{self, Read};
@@ -13,7 +14,7 @@ use std::io::{self, Read};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConventionImport {
     /// Name given to the source.
-    pub source_name: String,
+    pub source_name: FileName,
     /// BLAKE3 of the file, hex.
     pub digest: String,
     /// Encoding found.
@@ -61,7 +62,7 @@ impl Conventionnement {
     pub async fn import_conventions(
         &self,
         reader: impl Read + Send + 'static,
-        name: &str,
+        name: &FileName,
     ) -> Result<ConventionImport, ImportError> {
         let import_id = self.clock.new_id().to_string();
         let result = self.stage_and_apply_conventions(&import_id, reader, name).await;
@@ -75,7 +76,7 @@ impl Conventionnement {
         &self,
         import_id: &str,
         reader: impl Read + Send + 'static,
-        name: &str,
+        name: &FileName,
     ) -> Result<ConventionImport, ImportError> {
         let mut batches = Batches::read(move |stager| read_file(reader, stager));
         let mut doubles = Problems::default();
@@ -102,11 +103,11 @@ impl Conventionnement {
         let outcome = self.apply_conventions(import_id, &file, name).await?;
         let ReadFile { digest, encoding, lines, rows, problems, .. } = file;
         tracing::info!(
-            source = name, digest, lines, rows, problems = problems.total, outcome = ?outcome,
+            source = %name, digest, lines, rows, problems = problems.total, outcome = ?outcome,
             "conventionnement.import_conventions"
         );
         Ok(ConventionImport {
-            source_name: name.to_owned(),
+            source_name: name.clone(),
             digest,
             encoding,
             lines,
@@ -120,7 +121,7 @@ impl Conventionnement {
         &self,
         import_id: &str,
         file: &ReadFile,
-        name: &str,
+        name: &FileName,
     ) -> Result<ConventionOutcome, ImportError> {
         let refusal = if !file.header_read {
             Some((
@@ -146,7 +147,7 @@ impl Conventionnement {
         }
         let import = NewConventionImport {
             digest: file.digest.clone(),
-            source_name: name.to_owned(),
+            source_name: name.clone(),
             encoding: file.encoding.as_str().to_owned(),
             imported_at: self.clock.now(),
         };

@@ -90,7 +90,7 @@ pub(super) fn read_header(text: &str) -> Result<Header, Vec<Problem>> {
                     rank,
                     column.name(),
                     "COLONNE_EN_DOUBLE",
-                    format!("La colonne « {name} » figure deux fois."),
+                    format!("La colonne « {} » figure deux fois.", column.name()),
                 ));
             }
             Some(column) => columns.push(column),
@@ -99,7 +99,7 @@ pub(super) fn read_header(text: &str) -> Result<Header, Vec<Problem>> {
                 rank,
                 "",
                 "COLONNE_INCONNUE",
-                format!("La colonne « {name} » n'est pas connue."),
+                format!("La colonne « {} » n'est pas connue.", FreeText::new(name)),
             )),
         }
     }

@@ -8,6 +8,7 @@ use super::import::{Batches, DOUBLE, ImportError, Stager, too_long};
 use super::lines::{Encoding, Line, Lines, split};
 use super::problem::{Problem, Problems};
 use super::tables::Conventionnement;
+use crate::domain::FileName;
 use crate::store::conventions::{FinessRow, NewSnapshot, RegisterDiff, RegisterOutcome};
 use serde::Serialize;
 use std::io::{self, Read};
@@ -17,7 +18,7 @@ use time::{Date, OffsetDateTime};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FinessImport {
     /// Name given to the source.
-    pub source_name: String,
+    pub source_name: FileName,
     /// BLAKE3 of the file, hex: the snapshot's identifier.
     pub digest: String,
     /// Encoding found.
@@ -76,7 +77,7 @@ impl Conventionnement {
     pub async fn import_finess(
         &self,
         reader: impl Read + Send + 'static,
-        name: &str,
+        name: &FileName,
         force: bool,
     ) -> Result<FinessImport, ImportError> {
         let import_id = self.clock.new_id().to_string();
@@ -91,7 +92,7 @@ impl Conventionnement {
         &self,
         import_id: &str,
         reader: impl Read + Send + 'static,
-        name: &str,
+        name: &FileName,
         force: bool,
     ) -> Result<FinessImport, ImportError> {
         let mut batches = Batches::read(move |stager| read_file(reader, stager));
@@ -117,11 +118,11 @@ impl Conventionnement {
         let outcome = self.apply_finess(import_id, &file, name, force).await?;
         let ReadFile { digest, encoding, as_of, lines, rows, other_sections, problems } = file;
         tracing::info!(
-            source = name, digest, lines, rows, problems = problems.total, outcome = ?outcome,
+            source = %name, digest, lines, rows, problems = problems.total, outcome = ?outcome,
             "conventionnement.import_finess"
         );
         Ok(FinessImport {
-            source_name: name.to_owned(),
+            source_name: name.clone(),
             digest,
             encoding,
             as_of,
@@ -137,7 +138,7 @@ impl Conventionnement {
         &self,
         import_id: &str,
         file: &ReadFile,
-        name: &str,
+        name: &FileName,
         force: bool,
     ) -> Result<FinessOutcome, ImportError> {
         let Some(as_of) = file.as_of else {
@@ -147,7 +148,7 @@ impl Conventionnement {
         };
         let snapshot = NewSnapshot {
             digest: file.digest.clone(),
-            source_name: name.to_owned(),
+            source_name: name.clone(),
             encoding: file.encoding.as_str().to_owned(),
             as_of,
             imported_at: self.clock.now(),

@@ -68,29 +68,29 @@ impl RowReader<'_> {
             readable: true,
             finess_et,
             finess_ej: self.number(&NOFINESSEJ).unwrap_or_default(),
-            name: self.required(&RS),
-            long_name: self.text(&RSLONGUE),
+            name: self.required(&RS).into(),
+            long_name: self.text(&RSLONGUE).into(),
             category_code: self.shaped(
                 &CATEGETAB,
                 "CATEGORIE_INVALIDE",
                 "La catégorie est faite de 3 chiffres.",
                 |c| c.len() == 3 && c.bytes().all(|b| b.is_ascii_digit()),
             ),
-            category_label: self.text(&LIBCATEGETAB),
+            category_label: self.text(&LIBCATEGETAB).into(),
             department: self.shaped(
                 &DEPARTEMENT,
                 "DEPARTEMENT_INVALIDE",
                 "Le département est fait d'un chiffre et d'un chiffre ou d'une lettre.",
                 |d| matches!(d.as_bytes(), [b'0'..=b'9', b'0'..=b'9' | b'A'..=b'Z']),
             ),
-            post_line: self.text(&LIGNEACHEMINEMENT),
+            post_line: self.text(&LIGNEACHEMINEMENT).into(),
             siret: self.optional(
                 &SIRET,
                 "SIRET_INVALIDE",
                 "Le SIRET est fait de 14 chiffres ; la valeur n'est pas reprise.",
                 |s| s.len() == 14 && s.bytes().all(|b| b.is_ascii_digit()),
             ),
-            codemft: self.text(&CODEMFT),
+            codemft: self.text(&CODEMFT).into(),
             opened_on: self.date(&DATEOUV),
             updated_on: self.date(&DATEMAJ),
         };
@@ -263,7 +263,7 @@ mod tests {
     fn a_faulty_row_with_a_readable_number_is_seen_but_not_read() {
         let row = row(&good().replace(";365;", ";;")).row.expect("seen");
         assert!(!row.readable);
-        assert_eq!((row.finess_et, row.name), (keyed("99000011"), String::new()));
+        assert_eq!((row.finess_et, row.name), (keyed("99000011"), "".into()));
     }
 
     #[test]

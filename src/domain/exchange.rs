@@ -1,7 +1,7 @@
 //! Exchanges: files deposited with the gateway, what came of them, and the books that must balance.
 
 use super::codes::open_coded;
-use super::{ClaimId, ExchangeId, KeyId, ReturnId, Token};
+use super::{ClaimId, ExchangeId, FileName, KeyId, ReturnId, Token};
 use noemie_parsers::outcome::{Norm, Packaging, Verdict};
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
@@ -37,8 +37,8 @@ pub struct Exchange {
     pub sender: String,
     /// Door.
     pub channel: Channel,
-    /// Name given by the sender, cut and cleaned; may be empty.
-    pub file_name: String,
+    /// Name given by the sender; may be empty.
+    pub file_name: FileName,
     /// Digest of the bytes (BLAKE3, hex).
     pub digest: String,
     /// The caller's idempotency key, empty when none.

@@ -105,6 +105,9 @@ pub enum RefusedText {
     /// The text holds control characters.
     #[error("control characters are not allowed")]
     Control,
+    /// The text is no name of a sender.
+    #[error("expected 1 to 64 letters, digits, '-', '_' or '.', not a '.' first")]
+    Sender,
     /// The text holds digits that may be a NIR or a bank account.
     #[error("holds what may be a NIR or a bank account (13 digits or more); a UUID is a safe key")]
     Identity,
@@ -149,6 +152,14 @@ macro_rules! checked_text {
             }
         }
 
+        impl std::str::FromStr for $name {
+            type Err = RefusedText;
+
+            fn from_str(text: &str) -> Result<Self, RefusedText> {
+                Self::try_from(text)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -164,6 +175,11 @@ checked_text! {
 checked_text! {
     /// Key under which a request may be repeated.
     IdempotencyKey, 128
+}
+checked_text! {
+    /// Name or code that an operator searches for. The journal of operations keeps what was
+    /// searched for.
+    FilterText, 255
 }
 
 impl From<&Reference> for FreeText {

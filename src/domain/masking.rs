@@ -92,6 +92,20 @@ pub fn holds_identity(text: &str) -> bool {
     identities(&text.chars().collect::<Vec<_>>()).contains(&true)
 }
 
+/// Returns the type and the number of a party of an exchange (2 letters, 14 digits with zeros
+/// before), with stars in place of a number that is a NIR. [`masked`] would hide every such number,
+/// because all have 14 digits.
+#[must_use]
+pub fn masked_party(party: &str) -> String {
+    let number: String = party.chars().filter(char::is_ascii_digit).collect();
+    let is_nir = |at: usize| number.get(at..at + NIR).is_some_and(is_plausible_nir);
+    if (is_nir(0) || is_nir(1)) && !is_siret(&number) {
+        party.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect()
+    } else {
+        party.to_owned()
+    }
+}
+
 /// Marks the characters of every NIR and every bank account.
 fn identities(chars: &[char]) -> Vec<bool> {
     let mut covered = vec![false; chars.len()];

@@ -103,3 +103,13 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn the_number_of_a_party_is_kept_unless_it_is_a_nir() {
+    for kept in ["OT00000099900011", "OC99900000000011", "TP73282932000074", "OC", ""] {
+        assert_eq!(masked_party(kept), kept);
+    }
+    for nir in ["OT01850760057018", "OT18507600570181", "OC1850760057018"] {
+        assert!(masked_party(nir).ends_with("*************"), "{nir}");
+    }
+}

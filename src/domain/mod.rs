@@ -11,6 +11,7 @@ pub(crate) mod codes;
 pub mod decision;
 pub mod event;
 pub mod exchange;
+pub mod file_name;
 pub mod free_text;
 pub mod ids;
 pub mod life_cycle;
@@ -18,6 +19,7 @@ pub mod masking;
 pub mod next_step;
 pub mod page;
 pub mod receipt;
+pub mod sender;
 pub mod subject;
 
 pub use actor::{Actor, FactSource};
@@ -31,11 +33,13 @@ pub use exchange::{
     Channel, Exchange, Ledger, Quarantined, ReturnFile, ReturnKind, UnmatchedReturn,
     UnwrittenInvoice,
 };
-pub use free_text::{FreeText, IdempotencyKey, Reference, RefusedText};
+pub use file_name::FileName;
+pub use free_text::{FilterText, FreeText, IdempotencyKey, Reference, RefusedText};
 pub use ids::{ClaimId, DecisionId, EventId, ExchangeId, InvoiceKey, KeyId, ReturnId, Token};
 pub use life_cycle::{ClaimStatus, PartState};
 // The types of the parsers serve the whole gateway, so that no type exists twice.
 pub use noemie_parsers::anomaly::Severity;
 pub use noemie_parsers::outcome::{Finding, FindingCode, LogicalFile, Norm, Packaging, Verdict};
 pub use page::{Page, PageToken};
+pub use sender::Sender;
 pub use subject::{Subject, SubjectKind};

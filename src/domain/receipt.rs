@@ -53,7 +53,7 @@ pub fn text(e: &Exchange, codes: &Codes, l: &Ledger, arl: &ReturnFile) -> String
     let at = e.received_at.unix_timestamp_nanos().div_euclid(1_000);
     let texts = [
         e.sender.as_str(),
-        &e.file_name,
+        e.file_name.as_str(),
         &e.digest,
         &e.idempotency_key,
         &codes.norm,

@@ -1,7 +1,7 @@
 //! The caller of a request: who asks, as the service knows it, and the name that a request states.
 
 use super::check::{Violations, one_violation};
-use crate::domain::Caller;
+use crate::domain::{Caller, FreeText};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Status};
 
@@ -15,7 +15,7 @@ pub(super) fn of<T>(_request: &Request<T>) -> Caller {
 }
 
 /// Returns the name stated in the metadata of a request, `None` when there is none.
-pub(super) fn stated_name(metadata: &MetadataMap) -> Result<Option<String>, Status> {
+pub(super) fn stated_name(metadata: &MetadataMap) -> Result<Option<FreeText>, Status> {
     let Some(value) = metadata.get(STATED_NAME) else { return Ok(None) };
     let Ok(name) = value.to_str() else {
         return Err(one_violation(STATED_NAME, "only visible ASCII characters"));
@@ -23,5 +23,5 @@ pub(super) fn stated_name(metadata: &MetadataMap) -> Result<Option<String>, Stat
     let mut check = Violations::default();
     let name = check.optional(STATED_NAME, name);
     check.finish()?;
-    Ok(name)
+    Ok(name.map(FreeText::from))
 }

@@ -5,7 +5,7 @@ use super::errors::{item, not_found, of_decision};
 use super::proto::claim_work_service_server::ClaimWorkService;
 use super::stream::flatten;
 use super::{Answers, Edge, MAX_BATCH_ITEMS, caller, convert, decision, proto};
-use crate::domain::{Caller, ClaimId, PartState};
+use crate::domain::{Caller, ClaimId, FreeText, PartState};
 use crate::service::claims::PersonRequest;
 use crate::service::events::PublishedEvent;
 use futures::StreamExt as _;
@@ -22,7 +22,7 @@ impl ClaimWorkEdge {
         &self,
         caller: &Caller,
         request: &proto::Decision,
-        decided_by: Option<&str>,
+        decided_by: Option<&FreeText>,
     ) -> Result<proto::RecordDecisionResponse, Status> {
         let decision = decision::decision(request, decided_by)?;
         let recorded = self.0.service.decisions.record(caller, &decision).await;
@@ -48,8 +48,7 @@ impl ClaimWorkService for ClaimWorkEdge {
         check.finish()?;
         let Some(id) = id else { return Err(check::one_violation("claim_id", "expected a UUID")) };
         tracing::Span::current().record("claim_id", tracing::field::display(id));
-        let person =
-            PersonRequest { stated_name: stated_name.as_deref(), purpose: purpose.as_str() };
+        let person = PersonRequest { stated_name: stated_name.as_ref(), purpose: &purpose };
         let claim = self.0.service.claims.full(&caller, id, person).await;
         let claim = claim.map_err(|e| self.0.internal(e))?.ok_or_else(|| not_found("claim", id))?;
         Ok(Response::new(convert::full_claim(claim)))
@@ -65,7 +64,7 @@ impl ClaimWorkService for ClaimWorkEdge {
         let Some(decision) = request.into_inner().decision else {
             return Err(check::one_violation("decision", "must be given"));
         };
-        self.record(&caller, &decision, decided_by.as_deref()).await.map(Response::new)
+        self.record(&caller, &decision, decided_by.as_ref()).await.map(Response::new)
     }
 
     #[tracing::instrument(
@@ -84,7 +83,7 @@ impl ClaimWorkService for ClaimWorkEdge {
         check::batch("decisions", decisions.len())?;
         let mut results = Vec::with_capacity(decisions.len());
         for decision in &decisions {
-            let result = match self.record(&caller, decision, decided_by.as_deref()).await {
+            let result = match self.record(&caller, decision, decided_by.as_ref()).await {
                 Ok(recorded) => Outcome::Recorded(recorded),
                 Err(status) => Outcome::Error(item(&status)),
             };

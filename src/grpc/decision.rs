@@ -14,7 +14,7 @@ const MAX_REASONS: usize = 20;
 /// Checks every field of a decision; `decided_by` is the name stated by the caller.
 pub(super) fn decision(
     decision: &proto::Decision,
-    decided_by: Option<&str>,
+    decided_by: Option<&FreeText>,
 ) -> Result<Decision, Status> {
     let mut check = Violations::default();
     let claim_id = check.parse("decision.claim_id", &decision.claim_id, "a UUID");
@@ -30,7 +30,7 @@ pub(super) fn decision(
     check.finish()?;
     match (claim_id, kind) {
         (Some(claim_id), Some(kind)) => {
-            let decided_by = decided_by.map(FreeText::new);
+            let decided_by = decided_by.cloned();
             Ok(Decision { claim_id, part, kind, idempotency_key, decided_by })
         }
         _ => Err(super::check::one_violation("decision", "incomplete")),

@@ -71,9 +71,6 @@ pub(super) fn internal(clock: &dyn Clock, error: &(dyn Error + 'static)) -> Stat
 /// Returns the status of a deposit without receipt.
 pub(super) fn of_deposit(clock: &dyn Clock, error: &IngestError) -> Status {
     match error {
-        IngestError::InvalidSender => {
-            super::check::one_violation("metadata.sender", error.to_string())
-        }
         IngestError::SenderOutsideScope => {
             with_reason(Code::PermissionDenied, "sender_outside_scope", error.to_string())
         }

@@ -1,6 +1,6 @@
 //! `ExchangeService`: deposits, dry runs, reports, return files.
 
-use super::check::{self, MAX_FIELD_CHARS, Violations};
+use super::check::{self, Violations};
 use super::errors::{not_found, of_deposit};
 use super::proto::exchange_service_server::ExchangeService;
 use super::upload::Upload;
@@ -15,8 +15,6 @@ use tracing::Span;
 
 /// Bytes of a message of a download.
 const DOWNLOAD_CHUNK_BYTES: usize = 64 * 1024;
-/// Largest number of characters of the name of a depositor.
-const MAX_SENDER_CHARS: usize = 64;
 
 pub(super) struct ExchangeEdge(pub(super) Edge);
 
@@ -30,7 +28,7 @@ impl ExchangeService for ExchangeEdge {
         let caller = caller::of(&request);
         let (metadata, mut upload) = Upload::start(request.into_inner()).await?;
         let deposit = deposit(&metadata)?;
-        Span::current().record("sender", &deposit.sender);
+        Span::current().record("sender", deposit.sender.as_str());
         match self.0.service.deposits.submit(&caller, deposit, &mut upload).await {
             Ok(receipt) => {
                 Span::current().record("exchange_id", tracing::field::display(receipt.exchange.id));
@@ -51,9 +49,9 @@ impl ExchangeService for ExchangeEdge {
         let caller = caller::of(&request);
         let (metadata, mut upload) = Upload::start(request.into_inner()).await?;
         let mut check = Violations::default();
-        let file_name = check.free_text("metadata.file_name", &metadata.file_name, MAX_FIELD_CHARS);
+        let file_name = check.file_name("metadata.file_name", &metadata.file_name);
         check.finish()?;
-        match self.0.service.deposits.validate(&caller, file_name.as_str(), &mut upload).await {
+        match self.0.service.deposits.validate(&caller, file_name, &mut upload).await {
             Ok(report) => Ok(Response::new(convert::report(report))),
             Err(error) => {
                 Err(upload.failure().unwrap_or_else(|| of_deposit(self.0.clock.as_ref(), &error)))
@@ -164,15 +162,12 @@ impl ExchangeService for ExchangeEdge {
 /// Checks the metadata of a deposit.
 fn deposit(metadata: &proto::SubmitMetadata) -> Result<Deposit, Status> {
     let mut check = Violations::default();
-    let sender = check.required("metadata.sender", &metadata.sender, MAX_SENDER_CHARS);
-    if !sender.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
-        check.add("metadata.sender", "only letters, digits, '-', '_' and '.'");
-    }
-    let file_name =
-        check.free_text("metadata.file_name", &metadata.file_name, MAX_FIELD_CHARS).into();
+    let sender = check.typed("metadata.sender", &metadata.sender);
+    let file_name = check.file_name("metadata.file_name", &metadata.file_name);
     let idempotency_key =
         check.typed_optional("metadata.idempotency_key", &metadata.idempotency_key);
     check.finish()?;
+    let sender = sender.ok_or_else(|| check::one_violation("metadata.sender", "must be given"))?;
     Ok(Deposit { sender, channel: Channel::Grpc, file_name, idempotency_key })
 }
 

@@ -1,7 +1,7 @@
 //! Dry run of bytes that arrive in pieces: validated as they come, stored nowhere.
 
-use super::deposit::clean_name;
 use super::{Ingest, IngestError};
+use crate::domain::FileName;
 use crate::reading::ReadingThread;
 use noemie_xray::Report;
 use std::io::{self, Read};
@@ -39,13 +39,14 @@ impl Ingest {
     /// Returns a channel for the bytes of a file, and its report once the channel is dropped.
     pub fn dry_run(
         &self,
-        file_name: &str,
+        file_name: FileName,
     ) -> (mpsc::Sender<Vec<u8>>, impl Future<Output = Result<Report, IngestError>> + Send + use<>)
     {
         let (channel, pieces) = mpsc::channel(PIECES_AHEAD);
-        let (limit, name) = (self.limits.file_bytes, clean_name(file_name));
+        let limit = self.limits.file_bytes;
         let source = Pieces { pieces, current: Vec::new(), taken: 0, left: limit };
-        let reading = ReadingThread::start(move || noemie_xray::validate(source, &name));
+        let reading =
+            ReadingThread::start(move || noemie_xray::validate(source, file_name.as_str()));
         let report = async move {
             match reading.finish().await {
                 Err(failure) if failure.kind() == io::ErrorKind::FileTooLarge => {

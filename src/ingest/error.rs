@@ -7,9 +7,6 @@ use std::io;
 /// Reason for which a deposit has no receipt. A file that was read always has one, even refused.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    /// The sender's name is not usable.
-    #[error("sender must be 1 to 64 letters, digits, '-', '_' or '.'")]
-    InvalidSender,
     /// The sender lies outside the scope of the caller.
     #[error("the caller may not deposit in the name of this sender")]
     SenderOutsideScope,

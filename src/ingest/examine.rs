@@ -5,6 +5,7 @@
 
 use super::{Ingest, IngestError};
 use crate::domain::civil_time::reception_hour;
+use crate::domain::masking::{masked, masked_party};
 use crate::domain::{Finding, LogicalFile, Verdict};
 use crate::reading::blocking;
 use crate::store::StagedDeposit;
@@ -17,6 +18,17 @@ use std::sync::Arc;
 pub(super) struct Examined(Examination);
 
 impl Examined {
+    /// Takes the result of a pass, and masks persons in the texts of its remittances: a 000 has
+    /// zones in which anything may be typed, and the store keeps them to recognise a remittance.
+    fn new(mut examination: Examination) -> Self {
+        for (file, _) in &mut examination.remittances {
+            file.issuer = masked_party(&file.issuer);
+            file.recipient = masked_party(&file.recipient);
+            file.message = masked(&file.message);
+        }
+        Self(examination)
+    }
+
     /// Norm of the file; `None` when it was not recognised.
     pub(super) const fn norme(&self) -> Option<Norme> {
         self.0.norme
@@ -65,9 +77,11 @@ impl Ingest {
         let (archive, archive_name, file_name) =
             (Arc::clone(&self.archive), deposit.archive_name.clone(), deposit.file_name.clone());
         let hour = reception_hour(deposit.received_at);
-        blocking(move || noemie_xray::examine_at(archive.open(&archive_name)?, &file_name, hour))
-            .await
-            .map(Examined)
-            .map_err(IngestError::archive("reading the file"))
+        blocking(move || {
+            noemie_xray::examine_at(archive.open(&archive_name)?, file_name.as_str(), hour)
+        })
+        .await
+        .map(Examined::new)
+        .map_err(IngestError::archive("reading the file"))
     }
 }

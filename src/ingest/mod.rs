@@ -40,7 +40,7 @@ mod staged;
 mod upload;
 mod write;
 
-pub use deposit::{Deposit, Limits, Receipt, is_sender};
+pub use deposit::{Deposit, Limits, Receipt};
 pub use error::IngestError;
 pub use upload::Upload;
 

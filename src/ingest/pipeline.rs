@@ -15,11 +15,10 @@
 //! `WrittenInvoices` of `write`, `write` the `Examined` file that `reserve` checked.
 
 use super::archive_copy::ArchiveCopy;
-use super::deposit::clean_name;
 use super::reserve::{Reservation, Reserved};
 use super::retry::MAX_TRIES;
 use super::write::{CommitMode, Totals};
-use super::{Deposit, Ingest, IngestError, Receipt, Upload, is_sender};
+use super::{Deposit, Ingest, IngestError, Receipt, Upload};
 use crate::domain::ExchangeId;
 use crate::kill_point;
 use crate::reading::blocking;
@@ -31,9 +30,6 @@ use tracing::{Instrument, info_span, warn};
 impl Ingest {
     /// Starts an upload: its bytes go to the archive, encrypted, whatever they are.
     pub fn open(&self, deposit: Deposit) -> Result<Upload, IngestError> {
-        if !is_sender(&deposit.sender) {
-            return Err(IngestError::InvalidSender);
-        }
         let (id, at) = (ExchangeId(self.clock.new_id()), self.clock.now());
         let writer =
             self.archive.create(id.0, at).map_err(IngestError::archive("opening the archive"))?;
@@ -78,11 +74,11 @@ impl Ingest {
         let copy = ArchiveCopy::new(Arc::clone(&self.archive), archived.name.clone());
         let deposit = StagedDeposit {
             id,
-            sender: deposit.sender,
+            sender: deposit.sender.into(),
             digest: archived.digest_hex,
             idempotency_key: deposit.idempotency_key.map(|key| key.to_string()).unwrap_or_default(),
             channel: deposit.channel,
-            file_name: clean_name(&deposit.file_name),
+            file_name: deposit.file_name,
             size: archived.size,
             received_at,
             archive_name: archived.name,

@@ -4,7 +4,8 @@ use super::error::ServiceError;
 use super::view::{ClaimView, FullClaim, Withheld};
 use crate::clock::SharedClock;
 use crate::domain::{
-    Caller, Claim, ClaimEvent, ClaimId, ClaimStatus, ExchangeId, Page, PageToken, Quarantined,
+    Caller, Claim, ClaimEvent, ClaimId, ClaimStatus, ExchangeId, FreeText, Page, PageToken,
+    Quarantined,
 };
 use crate::store::{ClaimFilter, SharedStore};
 use crate::vault::{PersonRecord, Vault};
@@ -60,9 +61,9 @@ pub struct FoundInvoice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PersonRequest<'a> {
     /// Name stated by the caller.
-    pub stated_name: Option<&'a str>,
+    pub stated_name: Option<&'a FreeText>,
     /// Purpose; empty when not given.
-    pub purpose: &'a str,
+    pub purpose: &'a FreeText,
 }
 
 /// Reads claims for callers.
@@ -195,7 +196,7 @@ impl Claims {
         let decisions = self.store.decisions(&caller.scope, id, MAX_DECISIONS).await?;
         let person = match request {
             PersonRequest { stated_name: None, .. } => Err(Withheld::NameMissing),
-            PersonRequest { purpose: "", .. } => Err(Withheld::PurposeMissing),
+            PersonRequest { purpose, .. } if purpose.is_empty() => Err(Withheld::PurposeMissing),
             PersonRequest { stated_name: Some(name), purpose } => {
                 Ok(self.read_person(caller, &claim, name, purpose).await?)
             }
@@ -208,8 +209,8 @@ impl Claims {
         &self,
         caller: &Caller,
         claim: &Claim,
-        stated_name: &str,
-        purpose: &str,
+        stated_name: &FreeText,
+        purpose: &FreeText,
     ) -> Result<PersonRecord, ServiceError> {
         let mut work = self.store.begin().await?;
         let name = journal_name(caller, stated_name);
@@ -247,6 +248,6 @@ impl Claims {
 
 /// Returns the name that the access journal keeps: the name stated by the caller, the proven name
 /// and its proof.
-fn journal_name(caller: &Caller, stated_name: &str) -> String {
-    format!("{stated_name}, stated by {} ({})", caller.name, caller.proof.as_str())
+fn journal_name(caller: &Caller, stated_name: &FreeText) -> FreeText {
+    format!("{stated_name}, stated by {} ({})", caller.name, caller.proof.as_str()).into()
 }

@@ -1,6 +1,6 @@
 //! Deposits and dry runs of files that arrive in chunks. A limited number of them runs at once.
 
-use crate::domain::Caller;
+use crate::domain::{Caller, FileName};
 use crate::ingest::Ingest;
 use futures::{Stream, StreamExt as _};
 use noemie_xray::Report;
@@ -38,8 +38,8 @@ impl Deposits {
         deposit: Deposit,
         chunks: &mut Chunks<'_>,
     ) -> Result<Receipt, IngestError> {
-        tracing::debug!(caller = caller.name, sender = deposit.sender, "deposit begins");
-        if !caller.scope.senders.covers(&deposit.sender) {
+        tracing::debug!(caller = caller.name, sender = %deposit.sender, "deposit begins");
+        if !caller.scope.senders.covers(deposit.sender.as_str()) {
             return Err(IngestError::SenderOutsideScope);
         }
         let _permit = self.acquire()?;
@@ -54,7 +54,7 @@ impl Deposits {
     pub async fn validate(
         &self,
         caller: &Caller,
-        file_name: &str,
+        file_name: FileName,
         chunks: &mut Chunks<'_>,
     ) -> Result<Report, IngestError> {
         tracing::debug!(caller = caller.name, "dry run begins");

@@ -5,7 +5,7 @@ pub use crate::conventionnement::{
 };
 
 use crate::conventionnement::Conventionnement;
-use crate::domain::{Caller, Role};
+use crate::domain::{Caller, FileName, Role};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl Imports {
         &self,
         caller: &Caller,
         table: impl Read + Send + 'static,
-        name: &str,
+        name: &FileName,
         is_forced: bool,
     ) -> Result<FinessImport, ImportsError> {
         require_desk(caller)?;
@@ -54,7 +54,7 @@ impl Imports {
         &self,
         caller: &Caller,
         table: impl Read + Send + 'static,
-        name: &str,
+        name: &FileName,
     ) -> Result<ConventionImport, ImportsError> {
         require_desk(caller)?;
         Ok(self.conventionnement.import_conventions(table, name).await?)

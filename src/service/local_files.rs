@@ -1,8 +1,8 @@
 //! Deposits of files that lie on the machine of the caller.
 
-pub use crate::ingest::{IngestError, Receipt, is_sender};
+pub use crate::ingest::{IngestError, Receipt};
 
-use crate::domain::{Caller, Channel, Role};
+use crate::domain::{Caller, Channel, Role, Sender};
 use crate::ingest::{Deposit, Ingest};
 use std::path::Path;
 use std::sync::Arc;
@@ -39,16 +39,15 @@ impl LocalFiles {
         &self,
         caller: &Caller,
         path: &Path,
-        sender: &str,
+        sender: &Sender,
     ) -> Result<Receipt, LocalFileError> {
-        if caller.role != Role::Operator || !caller.scope.senders.covers(sender) {
+        if caller.role != Role::Operator || !caller.scope.senders.covers(sender.as_str()) {
             return Err(LocalFileError::NotPermitted { name: caller.name.clone() });
         }
-        let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let deposit = Deposit {
-            sender: sender.to_owned(),
+            sender: sender.clone(),
             channel: Channel::Cli,
-            file_name: file_name.unwrap_or_default(),
+            file_name: path.into(),
             idempotency_key: None,
         };
         Ok(self.ingest.accept_file(path, deposit).await?)

@@ -6,7 +6,7 @@
 pub use crate::store::OperationStep;
 
 use crate::clock::SharedClock;
-use crate::domain::{Caller, Channel, ExchangeId, FreeText, Role};
+use crate::domain::{Caller, Channel, ExchangeId, FileName, FreeText, Role};
 use crate::ingest::{Ingest, IngestError};
 use crate::store::{Author, Journal};
 use crate::store::{RemovedRows, SharedStore, Stage, StagedDeposit, StoreError, Withdrawal};
@@ -61,7 +61,7 @@ pub struct StagedDepositView {
     /// Channel of the deposit.
     pub channel: Channel,
     /// Name that the sender gave to the file.
-    pub file: String,
+    pub file: FileName,
     /// Digest of the bytes (BLAKE3, hex).
     pub digest: String,
     /// Size in bytes.

@@ -1,7 +1,7 @@
 //! The access journal: each look at the data of a person.
 
 use super::error::StoreError;
-use crate::domain::ClaimId;
+use crate::domain::{ClaimId, FreeText};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -12,8 +12,8 @@ pub trait AccessJournalWrites: Send {
     async fn insert_access(
         &mut self,
         claim_id: ClaimId,
-        caller: &str,
-        purpose: &str,
+        caller: &FreeText,
+        purpose: &FreeText,
         at: OffsetDateTime,
     ) -> Result<(), StoreError>;
 }

@@ -7,7 +7,7 @@
 use super::error::StoreError;
 use super::lease::Lease;
 use crate::domain::codes::open_coded;
-use crate::domain::{Channel, ExchangeId, LogicalFile};
+use crate::domain::{Channel, ExchangeId, FileName, LogicalFile};
 use async_trait::async_trait;
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
@@ -26,7 +26,7 @@ pub struct StagedDeposit {
     /// Channel of the deposit.
     pub channel: Channel,
     /// Name given by the sender.
-    pub file_name: String,
+    pub file_name: FileName,
     /// Size in bytes.
     pub size: u64,
     /// Instant of the deposit.

@@ -49,7 +49,7 @@ impl TryFrom<StagedDepositRow> for StagedDeposit {
             digest: r.digest,
             idempotency_key: r.idempotency_key,
             channel: code(&r.channel),
-            file_name: r.file_name,
+            file_name: r.file_name.into(),
             size: uint(r.size, "exchanges.size")?,
             received_at: r.received_at.0,
             archive_name: r.archive_name,

@@ -109,7 +109,7 @@ async fn examine(sources: &Sources, exchange: &Exchange) -> io::Result<(Examinat
     let reading = tokio::task::spawn_blocking(move || {
         let mut source =
             Digested { source: archive.open(&name)?, hasher: blake3::Hasher::new(), size: 0 };
-        let examination = noemie_xray::examine_at(&mut source, &file_name, hour)?;
+        let examination = noemie_xray::examine_at(&mut source, file_name.as_str(), hour)?;
         // The reading of a refused file may have ended early; the digest covers the whole file.
         io::copy(&mut source, &mut io::sink())?;
         Ok((examination, source.hasher.finalize().to_hex().to_string(), source.size))

@@ -58,13 +58,13 @@ impl Desk {
     async fn finess(&self, path: &Path, force: bool) -> FinessImport {
         let file = std::fs::File::open(path).expect("fixture");
         self.clock.advance(60);
-        self.service.import_finess(file, &path.to_string_lossy(), force).await.expect("import")
+        self.service.import_finess(file, &path.into(), force).await.expect("import")
     }
 
     async fn conventions(&self, name: &str) -> ConventionImport {
         let file = std::fs::File::open(testdata(&format!("conventions/{name}"))).expect("fixture");
         self.clock.advance(60);
-        self.service.import_conventions(file, name).await.expect("import")
+        self.service.import_conventions(file, &name.into()).await.expect("import")
     }
 
     /// Register of January, then conventions.

@@ -123,7 +123,7 @@ async fn filters_limits_and_dry_runs_change_only_their_letters() {
 
             let capped = Limits {
                 max: Some(2),
-                ..limits(Filter { reason: Some("rejected".into()), ..Filter::default() })
+                ..limits(Filter { reason: "rejected".parse().ok(), ..Filter::default() })
             };
             let outcome = FAST.execute(&broker.settings(), &capped, &author(&db)).await.unwrap();
             assert_eq!((outcome.matched, outcome.chosen, outcome.done), (6, 2, 2));
@@ -154,13 +154,13 @@ async fn filters_limits_and_dry_runs_change_only_their_letters() {
             assert_eq!(batch.detail["events"][0].as_str(), Some(rest[0].as_str()));
 
             for nothing in [
-                Filter { group: Some("0000000000".into()), ..Filter::default() },
+                Filter { group: "0000000000".parse().ok(), ..Filter::default() },
                 Filter {
                     routing_key: Some("claim.*.paid.*".parse().unwrap()),
                     ..Filter::default()
                 },
                 Filter { died_before: Some(support::samples::NOW), ..Filter::default() },
-                Filter { origin: Some("elsewhere".into()), ..Filter::default() },
+                Filter { origin: "elsewhere".parse().ok(), ..Filter::default() },
             ] {
                 assert_eq!(
                     FAST.execute(&broker.settings(), &limits(nothing.clone()), &author(&db))

@@ -15,7 +15,7 @@ fn concentrator() -> Caller {
 
 fn deposit(sender: &str) -> Deposit {
     Deposit {
-        sender: sender.into(),
+        sender: sender.parse().expect("a sender"),
         channel: Channel::Grpc,
         file_name: "f.b2".into(),
         idempotency_key: None,

@@ -129,7 +129,7 @@ async fn a_lookup_answers_and_says_why() {
     let gateway = Gateway::start().await;
     gateway
         .conventionnement
-        .import_conventions(CONVENTIONS.as_bytes(), "conventions.csv")
+        .import_conventions(CONVENTIONS.as_bytes(), &"conventions.csv".into())
         .await
         .expect("imports");
     let found = gateway

@@ -42,9 +42,9 @@ async fn a_deposit_that_the_database_refuses_leaves_no_copy() {
     gateway.deposit("oct-a", &dre(&options(1))).await;
     gateway.run("ALTER TABLE exchanges RENAME TO away").await;
     let deposit = Deposit {
-        sender: "oct-a".into(),
+        sender: "oct-a".parse().unwrap(),
         channel: Channel::Cli,
-        file_name: String::new(),
+        file_name: "".into(),
         idempotency_key: None,
     };
     for _ in 0..3 {

@@ -95,7 +95,7 @@ impl Gateway {
             Arc::new(Conventionnement::new(db.database.conventions(), clock.clone()));
         let table = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/conventions/ok.csv");
         let table = std::fs::File::open(table).unwrap();
-        conventionnement.import_conventions(table, "ok.csv").await.unwrap();
+        conventionnement.import_conventions(table, &"ok.csv".into()).await.unwrap();
         let service = Service::new(Rooms {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
@@ -166,7 +166,7 @@ async fn deposit(ingest: &Ingest) -> ExchangeId {
     let mut bytes = Vec::new();
     generate::dre(&options, &mut bytes).unwrap();
     let deposit = Deposit {
-        sender: "oct-a".into(),
+        sender: "oct-a".parse().unwrap(),
         channel: Channel::Cli,
         file_name: "f.b2".into(),
         idempotency_key: None,

@@ -135,7 +135,7 @@ fn ingest(store: &SharedStore, dir: &Path) -> Ingest {
 
 async fn deposit(ingest: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
     let deposit = Deposit {
-        sender: "oct-a".into(),
+        sender: "oct-a".parse().unwrap(),
         channel: Channel::Cli,
         file_name: "a.b2".into(),
         idempotency_key: None,
@@ -195,7 +195,7 @@ async fn an_import_beside_another_one_says_busy() {
             ))
             .unwrap()
         };
-        let refused = service.import_finess(extract(), "extract", false).await.unwrap_err();
+        let refused = service.import_finess(extract(), &"extract".into(), false).await.unwrap_err();
         assert!(
             matches!(&refused, ImportError::Store(cause) if cause.is_unavailable()),
             "{refused:?}"
@@ -209,7 +209,7 @@ async fn an_import_beside_another_one_says_busy() {
             "{told}"
         );
         importing.rollback().await.unwrap();
-        service.import_finess(extract(), "extract", false).await.unwrap();
+        service.import_finess(extract(), &"extract".into(), false).await.unwrap();
     })
     .await;
 }

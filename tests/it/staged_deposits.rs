@@ -65,7 +65,7 @@ fn file(seed: u64) -> Vec<u8> {
 
 async fn deposit(ingest: &Ingest, bytes: &[u8], key: &str) -> Result<Receipt, IngestError> {
     let deposit = Deposit {
-        sender: "oct-a".into(),
+        sender: "oct-a".parse().unwrap(),
         channel: Channel::Cli,
         file_name: "grand.b2".into(),
         idempotency_key: key.try_into().ok(),

@@ -123,7 +123,7 @@ fn small() -> Vec<u8> {
 
 async fn deposit(ingest: &Ingest, bytes: &[u8]) -> Result<Receipt, IngestError> {
     let deposit = Deposit {
-        sender: "oct-a".into(),
+        sender: "oct-a".parse().unwrap(),
         channel: Channel::Cli,
         file_name: "grand.b2".into(),
         idempotency_key: None,

@@ -99,7 +99,7 @@ impl Filled {
 
 async fn deposit(door: &Ingest, bytes: &[u8]) -> Exchange {
     let deposit = Deposit {
-        sender: "oct-a".into(),
+        sender: "oct-a".parse().unwrap(),
         channel: Channel::Cli,
         file_name: "f.b2".into(),
         idempotency_key: None,

@@ -7,7 +7,6 @@ mod examine;
 pub mod html;
 mod locate;
 mod mask;
-mod nir;
 mod pass;
 mod report;
 mod sheet;

@@ -4,10 +4,10 @@
 use crate::decode;
 use crate::locate::{Content, Entry, Part, Raw};
 use crate::mask;
-use crate::nir;
 use noemie_parsers::anomaly::Code;
 use noemie_parsers::anomaly::Severity;
 use noemie_parsers::layout::{Famille, Layout, Presence, Zone};
+use noemie_parsers::nir_search as nir;
 use noemie_parsers::outcome::{Finding, FindingCode};
 use noemie_parsers::physical::enregistrements::LONGUEUR;
 

@@ -91,7 +91,7 @@ impl Demo {
     }
 
     async fn deposit(&mut self, path: &Path, sender: &str) -> Result<()> {
-        let receipt = self.app.local_files().deposit(&self.caller, path, sender).await?;
+        let receipt = self.app.local_files().deposit(&self.caller, path, &sender.parse()?).await?;
         let e = &receipt.exchange;
         let again =
             if receipt.repeated { ", déjà déposé : le premier accusé est rendu" } else { "" };
@@ -193,9 +193,9 @@ impl Demo {
     async fn lookups(&mut self) -> Result<()> {
         let imports = self.app.imports();
         let register = File::open(&self.files.register)?;
-        imports.finess(&self.caller, register, "finess.csv", false).await?;
+        imports.finess(&self.caller, register, &"finess.csv".into(), false).await?;
         let conventions = File::open(&self.files.conventions)?;
-        imports.conventions(&self.caller, conventions, "conventions.csv").await?;
+        imports.conventions(&self.caller, conventions, &"conventions.csv".into()).await?;
         for (identifier, domain) in [("992952606", "PHAR"), ("996266771", "AUXM")] {
             writeln!(
                 self.out,

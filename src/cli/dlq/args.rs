@@ -1,7 +1,7 @@
 //! Arguments of the commands on dead letters.
 
 use crate::cli::OutputArgs;
-use crate::domain::{ClaimId, EventId, FreeText};
+use crate::domain::{ClaimId, EventId, FilterText, FreeText};
 use crate::service::dead_letters::{
     DEFAULT_LOOK_MESSAGES, DeadQueue, Filter, KeyPattern, MAX_LOOK_MESSAGES,
 };
@@ -44,7 +44,7 @@ pub(super) struct LookArgs {
 pub(super) struct FilterArgs {
     /// Fingerprint, as `list` shows it.
     #[arg(long)]
-    pub(super) group: Option<String>,
+    pub(super) group: Option<FilterText>,
     /// Event id; may be given several times.
     #[arg(long = "event", value_name = "EVENT_ID")]
     pub(super) events: Vec<EventId>,
@@ -56,10 +56,10 @@ pub(super) struct FilterArgs {
     pub(super) routing_key: Option<KeyPattern>,
     /// Queue where the messages died.
     #[arg(long, value_name = "QUEUE")]
-    pub(super) origin: Option<String>,
+    pub(super) origin: Option<FilterText>,
     /// `rejected`, `delivery_limit` …
     #[arg(long)]
-    pub(super) reason: Option<String>,
+    pub(super) reason: Option<FilterText>,
     /// Dead for longer than this duration: `2h`, `3days`.
     #[arg(long, value_name = "DURATION")]
     pub(super) older_than: Option<humantime::Duration>,

@@ -14,7 +14,7 @@ pub(in crate::grpc) fn exchange(exchange: &Exchange) -> proto::Exchange {
         exchange_id: exchange.id.to_string(),
         sender: exchange.sender.clone(),
         channel: exchange.channel.as_str().to_owned(),
-        file_name: exchange.file_name.clone(),
+        file_name: exchange.file_name.to_string(),
         digest: exchange.digest.clone(),
         idempotency_key: exchange.idempotency_key.clone(),
         size_bytes: count(exchange.size),

@@ -1,5 +1,6 @@
 //! A file in the drop directory, and how a change of it is noticed.
 
+use crate::domain::Sender;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -8,16 +9,9 @@ use std::time::SystemTime;
 /// A regular file in the directory of a sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DroppedFile {
-    pub(super) sender: String,
+    pub(super) sender: Sender,
     pub(super) path: PathBuf,
     pub(super) fingerprint: Fingerprint,
-}
-
-impl DroppedFile {
-    /// Returns the name of the file.
-    pub(super) fn name(&self) -> String {
-        file_name(&self.path)
-    }
 }
 
 /// Returns the last part of a path.

@@ -1,7 +1,7 @@
 //! Entries of a drop directory.
 
 use super::dropped_file::{DroppedFile, Fingerprint, file_name};
-use crate::ingest::{IngestError, is_sender};
+use crate::domain::Sender;
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::io;
@@ -20,28 +20,32 @@ pub(super) struct Listing {
 pub(super) fn list(root: &Path) -> Listing {
     let mut listing = Listing::default();
     for (path, kind) in entries(root, &mut listing) {
-        let sender = file_name(&path);
+        let name = file_name(&path);
         if !kind.is_dir() {
-            if !is_being_written(&sender) {
+            if !is_being_written(&name) {
                 listing.skipped.insert(path, "not in the directory of a sender".to_owned());
             }
-        } else if is_sender(&sender) {
-            list_sender(&path, &sender, &mut listing);
-        } else if !sender.starts_with('.') {
-            listing.skipped.insert(path, IngestError::InvalidSender.to_string());
+            continue;
+        }
+        match Sender::try_from(name.as_str()) {
+            Ok(sender) => list_sender(&path, &sender, &mut listing),
+            Err(_) if name.starts_with('.') => {}
+            Err(refused) => {
+                listing.skipped.insert(path, format!("not the name of a sender: {refused}"));
+            }
         }
     }
     listing
 }
 
-fn list_sender(dir: &Path, sender: &str, listing: &mut Listing) {
+fn list_sender(dir: &Path, sender: &Sender, listing: &mut Listing) {
     for (path, metadata) in entries(dir, listing) {
         if is_being_written(&file_name(&path)) {
             continue;
         }
         if metadata.is_file() {
             listing.files.push(DroppedFile {
-                sender: sender.to_owned(),
+                sender: sender.clone(),
                 fingerprint: Fingerprint::new(&metadata),
                 path,
             });

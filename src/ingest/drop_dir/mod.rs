@@ -13,14 +13,13 @@ mod dropped_file;
 mod listing;
 mod settling;
 
-use super::deposit::clean_name;
 use super::{Deposit, Ingest, IngestError, Receipt};
-use crate::domain::Channel;
+use crate::domain::{Channel, FileName};
 use crate::error_chain::Chain;
 use crate::files::write_whole;
 use crate::kill_point;
 use crate::reading::blocking;
-use dropped_file::{DroppedFile, Fingerprint, file_name};
+use dropped_file::{DroppedFile, Fingerprint};
 use listing::list;
 use settling::SettlingFiles;
 use std::collections::{BTreeMap, HashMap};
@@ -103,7 +102,7 @@ impl DropDir {
     fn log_skipped(&mut self, skipped: BTreeMap<PathBuf, String>) {
         let logged = &self.skipped;
         for (path, why) in skipped.iter().filter(|(path, why)| logged.get(*path) != Some(*why)) {
-            warn!(name = clean_name(&file_name(path)), %why, "entry of the drop directory skipped");
+            warn!(name = %FileName::from(path.as_path()), %why, "entry of the drop directory skipped");
         }
         self.skipped = skipped;
     }
@@ -114,7 +113,7 @@ impl DropDir {
         let deposit = Deposit {
             sender: file.sender.clone(),
             channel: Channel::Drop,
-            file_name: file.name(),
+            file_name: file.path.as_path().into(),
             idempotency_key: None,
         };
         kill_point::reach("drop.found");
@@ -159,11 +158,11 @@ impl DropDir {
 }
 
 fn log_failure(file: &DroppedFile, failure: &IngestError) {
-    let (sender, name) = (&file.sender, clean_name(&file.name()));
+    let (sender, name) = (&file.sender, FileName::from(file.path.as_path()));
     if let IngestError::Held { exchange } = failure {
-        info!(sender, file = name, behind = %exchange, "deposit waits for a staged deposit that has the same invoices");
+        info!(%sender, file = %name, behind = %exchange, "deposit waits for a staged deposit that has the same invoices");
     } else {
-        error!(sender, file = name, error = %Chain(failure), "deposit failed, the file stays in the drop directory");
+        error!(%sender, file = %name, error = %Chain(failure), "deposit failed, the file stays in the drop directory");
     }
 }
 

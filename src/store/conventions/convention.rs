@@ -1,7 +1,7 @@
 //! Types of the conventions.
 
 use super::StoreError;
-use crate::domain::FreeText;
+use crate::domain::{FileName, FreeText};
 use time::{Date, OffsetDateTime};
 
 crate::domain::codes::open_coded! {
@@ -139,7 +139,7 @@ pub struct NewConventionImport {
     /// BLAKE3 of the file, hex.
     pub digest: String,
     /// File name or other source.
-    pub source_name: String,
+    pub source_name: FileName,
     /// Encoding found.
     pub encoding: String,
     /// Instant of the import.

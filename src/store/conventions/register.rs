@@ -1,5 +1,6 @@
 //! Types of the register of establishments (FINESS).
 
+use crate::domain::{FileName, FreeText};
 use time::{Date, OffsetDateTime};
 
 /// An establishment as one extract of the register shows it. Absent texts are empty.
@@ -14,21 +15,21 @@ pub struct FinessRow {
     /// FINESS of its legal entity.
     pub finess_ej: String,
     /// Short name.
-    pub name: String,
+    pub name: FreeText,
     /// Long name.
-    pub long_name: String,
+    pub long_name: FreeText,
     /// Category, 3 digits.
     pub category_code: String,
     /// Label of the category.
-    pub category_label: String,
+    pub category_label: FreeText,
     /// Department of the address.
     pub department: String,
     /// Post code and town.
-    pub post_line: String,
+    pub post_line: FreeText,
     /// SIRET.
     pub siret: String,
     /// Tariff mode.
-    pub codemft: String,
+    pub codemft: FreeText,
     /// Opening date.
     pub opened_on: Option<Date>,
     /// Last update in the register.
@@ -76,7 +77,7 @@ pub struct NewSnapshot {
     /// BLAKE3 of the file, hex.
     pub digest: String,
     /// File name or other source.
-    pub source_name: String,
+    pub source_name: FileName,
     /// Encoding found.
     pub encoding: String,
     /// Date of the extract.

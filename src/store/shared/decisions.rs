@@ -3,7 +3,7 @@
 use super::db::{Db, Store};
 use super::scope;
 use super::unit::Unit;
-use crate::domain::{ClaimId, RecordedDecision, Scope};
+use crate::domain::{ClaimId, FreeText, RecordedDecision, Scope};
 use crate::store::access_journal::AccessJournalWrites;
 use crate::store::codec::{Instant, clean, limit as rows};
 use crate::store::decisions::{DecisionRow, DecisionWrites, Decisions, select_decision};
@@ -47,8 +47,8 @@ impl AccessJournalWrites for Unit {
     async fn insert_access(
         &mut self,
         claim_id: ClaimId,
-        caller: &str,
-        purpose: &str,
+        caller: &FreeText,
+        purpose: &FreeText,
         at: OffsetDateTime,
     ) -> Result<(), StoreError> {
         step!(self, insert_access(&mut self.tx, claim_id, caller, purpose, at))
@@ -112,14 +112,14 @@ async fn insert_decision(db: &mut Connection, d: &RecordedDecision) -> Result<()
 async fn insert_access(
     db: &mut Connection,
     claim_id: ClaimId,
-    caller: &str,
-    purpose: &str,
+    caller: &FreeText,
+    purpose: &FreeText,
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
     query("INSERT INTO access_journal (claim_id, caller, purpose, at) VALUES ($1, $2, $3, $4)")
         .bind(claim_id.0)
-        .bind(caller)
-        .bind(purpose)
+        .bind(caller.as_str())
+        .bind(purpose.as_str())
         .bind(Instant(at))
         .execute(db)
         .await

@@ -301,7 +301,7 @@ async fn fill_exchange(
     )
     .bind(e.id.0)
     .bind(e.channel.as_str())
-    .bind(clean(&e.file_name))
+    .bind(clean(e.file_name.as_str()))
     .bind(int(e.size))
     .bind(e.norm_code())
     .bind(e.packaging_code())

@@ -159,7 +159,7 @@ async fn stage_deposit(
     )
     .bind(deposit.id.0)
     .bind(deposit.channel.as_str())
-    .bind(clean(&deposit.file_name))
+    .bind(clean(deposit.file_name.as_str()))
     .bind(int(deposit.size))
     .bind(Instant(deposit.received_at))
     .bind(&deposit.archive_name)

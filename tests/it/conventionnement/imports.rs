@@ -107,7 +107,9 @@ pub async fn refused_extracts_leave_the_register_untouched(desk: Desk) {
     );
     let import = |text: &'static str, force| {
         let service = desk.service.clone();
-        async move { service.import_finess(text.as_bytes(), "inline", force).await.expect("import") }
+        async move {
+            service.import_finess(text.as_bytes(), &"inline".into(), force).await.expect("import")
+        }
     };
     assert_eq!(
         refusal(&import("finess;etalab;2;2024-07-01\n", true).await),
@@ -144,7 +146,10 @@ impl Read for Broken {
 pub async fn a_broken_source_leaves_nothing_behind(desk: Desk) {
     let bytes = std::fs::read(testdata("finess/ok_20240101.csv")).expect("fixture");
     let broken = Broken(io::Cursor::new(bytes));
-    desk.service.import_finess(broken, "broken", false).await.expect_err("the source failed");
+    desk.service
+        .import_finess(broken, &"broken".into(), false)
+        .await
+        .expect_err("the source failed");
     assert_eq!(desk.service.register().await.expect("reads"), None);
     assert_eq!(desk.store.establishment_versions(ET[1]).await.expect("reads"), []);
     applied(&desk.finess(&testdata("finess/ok_20240101.csv"), false).await);
@@ -179,7 +184,8 @@ pub async fn a_convention_file_is_all_or_nothing(desk: Desk) {
     let header = desk.conventions("err_header.csv").await;
     assert!(matches!(header.outcome, ConventionOutcome::Refused { code: "ENTETE_INVALIDE", .. }));
     assert_eq!(told(&header.problems), [(1, 0, "COLONNE_MANQUANTE"), (1, 2, "COLONNE_INCONNUE")]);
-    let empty = desk.service.import_conventions(io::empty(), "empty").await.expect("import");
+    let empty =
+        desk.service.import_conventions(io::empty(), &"empty".into()).await.expect("import");
     assert!(matches!(empty.outcome, ConventionOutcome::Refused { code: "ENTETE_INVALIDE", .. }));
 
     let commas = desk.conventions("ok_commas_cp1252.csv").await;

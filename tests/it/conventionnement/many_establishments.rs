@@ -44,14 +44,16 @@ pub async fn one_establishment_of_1500_decides(desk: Desk) {
              d'Officine;3201;;;;01;;;;2001-02-03;1900-01-01;2024-01-01;\n"
         ));
     }
-    let import = desk.service.import_finess(std::io::Cursor::new(register), "register", true).await;
+    let import =
+        desk.service.import_finess(std::io::Cursor::new(register), &"register".into(), true).await;
     assert!(matches!(import.expect("imports").outcome, FinessOutcome::Applied(_)));
 
     // The last establishment in every order that a database might choose, and the first one.
     for active in [ESTABLISHMENTS - 1, 0] {
         desk.clock.advance(60);
         let file = std::io::Cursor::new(conventions(active));
-        let import = desk.service.import_conventions(file, "conventions").await.expect("imports");
+        let import =
+            desk.service.import_conventions(file, &"conventions".into()).await.expect("imports");
         assert!(matches!(import.outcome, ConventionOutcome::Applied(_)), "{:?}", import.problems);
         let answer = desk.ask(&entity, AMC, "PHAR", CARE).await;
         assert_eq!(

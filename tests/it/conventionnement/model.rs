@@ -1,13 +1,16 @@
 //! Random conventions and questions, compared with a naive model that reads every convention.
 
 use super::{AM, Desk, EJ, ET, applied, testdata};
+use crate::support::is_long;
 use noemie_gateway::conventionnement::ConventionOutcome;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use time::{Date, Duration, macros::date};
 
-/// Questions asked of each database.
+/// Questions asked of each database in the short form of the tests.
 const QUESTIONS: usize = 3_000;
+/// Questions asked of each database in the full length of the tests.
+const QUESTIONS_LONG: usize = 80_000;
 const AMCS: [&str; 3] = ["0099900011", "0099900037", "0099900045"];
 const FIRST_DAY: Date = date!(2024 - 02 - 01);
 
@@ -162,13 +165,15 @@ pub async fn lookups_agree_with_a_naive_model(desk: Desk) {
     }
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let all = conventions(&mut random);
-    let import = desk.service.import_conventions(std::io::Cursor::new(file(&all)), "model").await;
+    let import =
+        desk.service.import_conventions(std::io::Cursor::new(file(&all)), &"model".into()).await;
     let import = import.expect("imports");
     assert!(matches!(import.outcome, ConventionOutcome::Applied(_)), "{:?}", import.problems);
 
     let numbers: Vec<&str> = [&AM[1..], &ET[1..], &EJ[1..]].concat();
     let mut codes = BTreeSet::new();
-    for _ in 0..QUESTIONS {
+    let questions = if is_long() { QUESTIONS_LONG } else { QUESTIONS };
+    for _ in 0..questions {
         let (number, amc) = (random.of(&numbers), random.of(&AMCS));
         let (domain, on) = (random.of(&["PHAR", "OPTI", "AUDI", "*"]), random.day());
         let answer = desk.ask(number, amc, domain, on).await;

@@ -96,7 +96,7 @@ async fn letters_of_deleted_queues_stay_and_delay_no_other() {
             assert_eq!(named, back, "what is left is not named as touched");
 
             // Nothing but such letters: nothing is sent, and it is on the record.
-            let from_first = limits(Filter { origin: Some(first.clone()), ..Filter::default() });
+            let from_first = limits(Filter { origin: first.parse().ok(), ..Filter::default() });
             let outcome =
                 FAST.execute(&broker.settings(), &from_first, &author(&db)).await.unwrap();
             assert_eq!(

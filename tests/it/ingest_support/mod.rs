@@ -28,9 +28,9 @@ impl Gateway {
 
     pub async fn deposit(&self, sender: &str, bytes: &[u8]) -> Receipt {
         let deposit = Deposit {
-            sender: sender.to_owned(),
+            sender: sender.parse().expect("a sender"),
             channel: Channel::Cli,
-            file_name: "file".to_owned(),
+            file_name: "file".into(),
             idempotency_key: None,
         };
         let mut incoming = self.app.ingest.open(deposit).expect("the archive opens");

@@ -17,7 +17,7 @@ async fn open_load(store: &SharedStore, digest: &str) -> ExchangeId {
         digest: digest.into(),
         idempotency_key: String::new(),
         channel: Channel::Drop,
-        file_name: String::new(),
+        file_name: "".into(),
         size: 1,
         received_at: NOW,
         archive_name: "archive-1".into(),

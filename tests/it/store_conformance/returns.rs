@@ -205,8 +205,8 @@ pub async fn decisions_come_back_with_their_authors(db: TestDatabase) {
 pub async fn the_access_journal_is_written(db: TestDatabase) {
     let claim_id = deposit_many(&db.store, "d", 1).await[0].claim.id;
     let mut unit = db.store.begin().await.unwrap();
-    unit.insert_access(claim_id, "worker-1", "liquidation", NOW).await.unwrap();
-    unit.insert_access(claim_id, "worker-1", "liquidation", at(1)).await.unwrap();
+    unit.insert_access(claim_id, &"worker-1".into(), &"liquidation".into(), NOW).await.unwrap();
+    unit.insert_access(claim_id, &"worker-1".into(), &"liquidation".into(), at(1)).await.unwrap();
     assert_eq!(db.number("SELECT count(*) FROM access_journal").await, 0);
     unit.commit().await.unwrap();
     assert_eq!(

@@ -4,6 +4,7 @@ use super::super::element::{FinLot, Lot};
 use super::super::facture::{self, Facture};
 use super::super::genre::Genre;
 use super::super::{t1, t5, t6};
+use super::persons;
 use crate::anomaly::{Anomaly, Code};
 use crate::layout::{Picture, Zone};
 use crate::picture;
@@ -21,6 +22,8 @@ pub struct CompteLot {
     /// AMO of the fees only: in norm CP the source A adds nothing else.
     amo_honoraires: u64,
     amc: u64,
+    /// Whether an invoice had a NIR in zones of amounts, so that the sums may have a part of it.
+    has_misplaced_nir: bool,
 }
 
 impl CompteLot {
@@ -41,6 +44,7 @@ impl CompteLot {
     /// Adds an invoice.
     pub fn ajouter(&mut self, facture: &Facture) {
         self.factures += 1;
+        self.has_misplaced_nir |= !facture.anomalies.is_empty() && persons::has_misplaced(facture);
         for piece in &facture.pieces {
             match piece.genre {
                 Genre::Ligne3 | Genre::Ligne4 => self.lignes += 1,
@@ -78,6 +82,7 @@ pub fn fin_lot(fin: &FinLot, lot: &Lot, read: &CompteLot, out: &mut Vec<Anomaly>
         (&t::MONTANT_TOTAL_AMO_LOT, amo),
         (&t::MONTANT_TOTAL_OC_LOT, &[read.amc]),
     ];
+    let first = out.len();
     for (zone, accepted) in table {
         let declared = picture::nombre(zone.of(&fin.record)).ok().map(Option::unwrap_or_default);
         if declared.is_some_and(|d| !accepted.contains(&d)) {
@@ -94,6 +99,9 @@ pub fn fin_lot(fin: &FinLot, lot: &Lot, read: &CompteLot, out: &mut Vec<Anomaly>
                 out,
             );
         }
+    }
+    if read.has_misplaced_nir {
+        out[first..].iter_mut().for_each(Anomaly::mask_message);
     }
     if t::NO_LOT.of(&fin.record) != t1::layout::NO_LOT.of(&lot.record) {
         push(

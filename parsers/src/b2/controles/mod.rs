@@ -12,6 +12,7 @@ mod codes;
 mod fichier;
 mod lot;
 mod ordre;
+mod persons;
 mod prefixe;
 mod totaux;
 mod zones;
@@ -89,6 +90,7 @@ pub fn facture(facture: &mut Facture, en_tete: Option<&EnTete>) {
         calculs::calculs(facture, en_tete.and_then(|e| e.date), found);
     }
     bilan.rendre(facture);
+    persons::mask_misplaced(facture);
 }
 
 /// An anomaly on a zone of a piece of an invoice.

@@ -135,7 +135,7 @@ async fn insert_snapshot(
 ) -> Result<(), StoreError> {
     let query = sqlx::query(sql::INSERT_SNAPSHOT)
         .bind(new.digest.clone())
-        .bind(new.source_name.clone())
+        .bind(new.source_name.to_string())
         .bind(new.encoding.clone())
         .bind(new.as_of)
         .bind(new.imported_at)
@@ -177,7 +177,7 @@ pub(super) async fn apply_conventions(
     }
     let query = sqlx::query(sql::INSERT_CONVENTION_IMPORT)
         .bind(new.digest.clone())
-        .bind(new.source_name.clone())
+        .bind(new.source_name.to_string())
         .bind(new.encoding.clone())
         .bind(new.imported_at)
         .bind(diff.added + diff.changed + diff.unchanged)

@@ -30,13 +30,14 @@ pub(super) async fn stage_finess(
             values
                 .push_bind(&row.finess_et)
                 .push_bind(&row.finess_ej)
-                .push_bind(&row.name)
-                .push_bind(&row.long_name);
+                .push_bind(row.name.as_str())
+                .push_bind(row.long_name.as_str());
             values
                 .push_bind(&row.category_code)
-                .push_bind(&row.category_label)
+                .push_bind(row.category_label.as_str())
                 .push_bind(&row.department);
-            values.push_bind(&row.post_line).push_bind(&row.siret).push_bind(&row.codemft);
+            values.push_bind(row.post_line.as_str()).push_bind(&row.siret);
+            values.push_bind(row.codemft.as_str());
             values.push_bind(row.opened_on).push_bind(row.updated_on);
         });
         query

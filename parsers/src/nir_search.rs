@@ -8,11 +8,11 @@
 //! therefore asks for more than digits: the parts of a NIR, and beside them a column where the norm
 //! has a NIR in some record, or the key, or limits on both sides.
 
-use noemie_parsers::types::{CleNir, Nir};
+use crate::types::{CleNir, Nir};
 use std::ops::Range;
 
 /// Length of a NIR without its key.
-const LENGTH: usize = 13;
+pub(crate) const LENGTH: usize = 13;
 
 /// Length of the key behind it.
 const KEY: usize = 2;
@@ -22,21 +22,31 @@ const GROUPS: [usize; 6] = [1, 2, 2, 2, 3, 3];
 
 /// Columns, 0-based, where a record of norm B2 has a NIR: the prefix of an invoice, and the 2S. A
 /// damaged type moves no column.
-pub(crate) const B2_COLUMNS: &[usize] = &[11, 49];
+pub const B2_COLUMNS: &[usize] = &[11, 49];
 
 /// Hides every NIR of a record. At one of the `columns`, a number needs neither key nor limits.
-pub(crate) fn hide(bytes: &[u8], hidden: &mut [bool], columns: &[usize]) {
-    for start in 0..bytes.len() {
-        if let Some(span) = span_at(bytes, start, columns.contains(&start)) {
-            let end = span.end.min(hidden.len());
-            hidden[span.start..end].fill(true);
-        }
+pub fn hide(bytes: &[u8], hidden: &mut [bool], columns: &[usize]) {
+    for span in spans(bytes, columns) {
+        let end = span.end.min(hidden.len());
+        hidden[span.start..end].fill(true);
     }
+}
+
+/// Returns the columns, 0-based, of every NIR of a record, key included; `columns` as for [`hide`].
+pub fn spans<'b>(bytes: &'b [u8], columns: &'b [usize]) -> impl Iterator<Item = Range<usize>> + 'b {
+    (0..bytes.len()).filter_map(|start| span_at(bytes, start, columns.contains(&start)))
+}
+
+/// Returns the columns, 0-based, of every NIR of a record of norm B2 but that of the invoice's prefix.
+pub(crate) fn beyond_prefix(record: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+    let prefix = if has_prefix(record) { B2_COLUMNS[0] + LENGTH + KEY } else { 0 };
+    spans(record, B2_COLUMNS).filter(move |span| span.end > prefix)
 }
 
 /// Returns whether an invoice's prefix (PS, a blank, NIR) begins the record: records 2 to 5 have
 /// it, and no other type has a blank there with 13 digits behind.
-pub(crate) fn has_prefix(bytes: &[u8]) -> bool {
+#[must_use]
+pub fn has_prefix(bytes: &[u8]) -> bool {
     bytes.get(10) == Some(&b' ') && bytes.get(11..11 + LENGTH).is_some_and(is_filled)
 }
 

@@ -1,0 +1,102 @@
+//! Names of files, as senders and operators give them (invariant 4).
+
+use super::masking::masked;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::Path;
+
+/// Longest run of digits that a file name keeps.
+const MAX_DIGITS: usize = 8;
+
+/// Name of a file: the last part of its path, at most [`FileName::MAX_CHARS`] characters.
+///
+/// The constructor masks NIR and bank accounts and the end of every long run of digits, and drops
+/// control characters: senders name files after persons, and a name leaves in answers, listings,
+/// journals and logs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FileName(#[serde(deserialize_with = "read")] String);
+
+impl FileName {
+    /// Longest name kept, in characters.
+    pub const MAX_CHARS: usize = 120;
+
+    /// Returns the last part of a path, masked and cut.
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        let last = path.rsplit(['/', '\\']).next().unwrap_or_default();
+        let mut name = String::new();
+        let mut digits = 0;
+        for c in masked(last).chars().filter(|c| !c.is_control()).take(Self::MAX_CHARS) {
+            digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
+            name.push(if digits > MAX_DIGITS { '*' } else { c });
+        }
+        Self(name)
+    }
+
+    /// Returns the masked name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map(|name| FileName::new(&name).0)
+}
+
+impl From<&str> for FileName {
+    fn from(path: &str) -> Self {
+        Self::new(path)
+    }
+}
+
+impl From<String> for FileName {
+    fn from(path: String) -> Self {
+        Self::new(&path)
+    }
+}
+
+impl From<&Path> for FileName {
+    fn from(path: &Path) -> Self {
+        Self::new(&path.file_name().unwrap_or_default().to_string_lossy())
+    }
+}
+
+impl From<FileName> for String {
+    fn from(name: FileName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl PartialEq<&str> for FileName {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nir_in_a_file_name_is_masked() {
+        for (path, name) in [
+            ("/tmp/dre_1850760057018.b2", "dre_*************.b2"),
+            ("185072A00401823.b2", "***************.b2"),
+            ("1 85 07 60 057 018 42.b2", "* ** ** ** *** *** **.b2"),
+            ("facture_1234567890.b2", "facture_12345678**.b2"),
+            ("SP_FP_20260202.b2", "SP_FP_20260202.b2"),
+        ] {
+            assert_eq!(FileName::new(path), name);
+            assert_eq!(FileName::new(name), name, "a masked name stays as it is");
+        }
+        assert_eq!(FileName::from(Path::new("a\\1850760057018/b.b2")), "b.b2");
+    }
+}
