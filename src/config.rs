@@ -20,13 +20,13 @@ pub struct Config {
     /// Directory of the embedded database, the archive, the key and the drop and return
     /// directories.
     pub data_dir: PathBuf,
-    /// `postgres://…`, `sqlite:PATH`, or nothing for `<data_dir>/gateway.db`.
+    /// `postgres://…` or `sqlite:PATH`; when not set, `<data_dir>/gateway.db`.
     pub database_url: Option<String>,
     /// Connections to PostgreSQL for deposits, decisions and queries. A replica opens four more for
     /// probes and the relay, one to listen, one for the lease of the relay (one replica of all),
     /// and one for each staged deposit that it writes.
     pub database_connections: u32,
-    /// `amqp://…` or `amqps://…`; nothing keeps events in the outbox, streamed over gRPC.
+    /// `amqp://…` or `amqps://…`; when not set, events are streamed over gRPC only.
     pub amqp_url: Option<String>,
     /// Prefix of the names of exchanges and queues, when several gateways share a broker.
     pub amqp_prefix: String,
@@ -36,7 +36,7 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// Master key of the vault, 64 hexadecimal digits; better given as a file.
     pub vault_key: Option<String>,
-    /// File that holds the master key; nothing makes `<data_dir>/vault.key` on first start.
+    /// File that holds the master key; when not set, the first start makes `<data_dir>/vault.key`.
     pub vault_key_file: Option<PathBuf>,
     /// Drop directory, `<data_dir>/in` when not set; one sub-directory a sender.
     pub drop_dir: Option<PathBuf>,

@@ -338,7 +338,9 @@ CREATE TABLE decisions (
     stated_author   TEXT,
     decided_at      TIMESTAMPTZ NOT NULL
 );
-CREATE UNIQUE INDEX decisions_key ON decisions (idempotency_key) WHERE idempotency_key IS NOT NULL;
+-- A key belongs to its caller: the keys of one party change no answer to another.
+CREATE UNIQUE INDEX decisions_key ON decisions (caller_name, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
 CREATE INDEX decisions_by_claim ON decisions (claim_id, decided_at);
 
 -- Each reading of a person's data: reader, instant, purpose. Rows are only appended.

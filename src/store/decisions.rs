@@ -24,13 +24,15 @@ pub trait Decisions: Send + Sync {
 /// Reads and writes decisions, inside a transaction.
 #[async_trait]
 pub trait DecisionWrites: Send {
-    /// Returns the decision recorded under an idempotency key.
+    /// Returns the decision that a caller recorded under an idempotency key.
     async fn recorded_decision(
         &mut self,
+        caller: &str,
         idempotency_key: &str,
     ) -> Result<Option<RecordedDecision>, StoreError>;
 
-    /// Inserts a decision. A second decision under one key is an error.
+    /// Inserts a decision. A second decision of one caller under one key is an
+    /// error.
     async fn insert_decision(&mut self, decision: &RecordedDecision) -> Result<(), StoreError>;
 }
 

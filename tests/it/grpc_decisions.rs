@@ -196,6 +196,8 @@ async fn an_amount_above_the_amount_asked_is_refused() {
     );
     let again = record(&gateway, decision(claim, "k", pay(400))).await.expect("repeats");
     assert_eq!(again.warnings, partial.warnings);
+    let without_key = record(&gateway, decision(claim, "", pay(400))).await.expect("repeats");
+    assert!(without_key.repeated && without_key.warnings == partial.warnings);
 }
 
 #[tokio::test]

@@ -118,7 +118,8 @@ async fn decide_once(
             work.insert_decision(&row).await?;
         }
         work.commit().await?;
-        return Ok(DecisionOutcome { claim, event_id: None, repeated: true, warning: None });
+        let warning = warning_of(&claim, decision);
+        return Ok(DecisionOutcome { claim, event_id: None, repeated: true, warning });
     }
     check_transition(&before, &part)?;
     check_amount(&before, &decision.kind)?;
@@ -188,7 +189,7 @@ async fn already_recorded(
     digest: &str,
 ) -> Result<Option<DecisionOutcome>, DecideError> {
     let Some(key) = &decision.idempotency_key else { return Ok(None) };
-    let Some(recorded) = work.recorded_decision(key.as_str()).await? else {
+    let Some(recorded) = work.recorded_decision(&caller.name, key.as_str()).await? else {
         return Ok(None);
     };
     if recorded.request_digest != digest {

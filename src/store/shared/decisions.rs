@@ -32,9 +32,10 @@ impl Decisions for Store {
 impl DecisionWrites for Unit {
     async fn recorded_decision(
         &mut self,
+        caller: &str,
         idempotency_key: &str,
     ) -> Result<Option<RecordedDecision>, StoreError> {
-        step!(self, recorded_decision(&mut self.tx, idempotency_key))
+        step!(self, recorded_decision(&mut self.tx, caller, idempotency_key))
     }
 
     async fn insert_decision(&mut self, decision: &RecordedDecision) -> Result<(), StoreError> {
@@ -75,9 +76,12 @@ async fn decisions(
 
 async fn recorded_decision(
     db: &mut Connection,
+    caller: &str,
     key: &str,
 ) -> Result<Option<RecordedDecision>, StoreError> {
-    let row: Option<DecisionRow> = query_as(select_decision!("WHERE idempotency_key = $1"))
+    let found = query_as(select_decision!("WHERE caller_name = $1 AND idempotency_key = $2"));
+    let row: Option<DecisionRow> = found
+        .bind(clean(caller))
         .bind(key)
         .fetch_optional(db)
         .await

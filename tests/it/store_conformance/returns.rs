@@ -157,19 +157,20 @@ pub async fn a_decision_is_recorded_once(db: TestDatabase) {
     let claim_id = deposit_many(&db.store, "d", 1).await[0].claim.id;
     let decision = recorded(claim_id, "k1");
     let mut unit = db.store.begin().await.unwrap();
-    assert_eq!(unit.recorded_decision("k1").await.unwrap(), None);
+    assert_eq!(unit.recorded_decision("local", "k1").await.unwrap(), None);
     unit.insert_decision(&decision).await.unwrap();
     unit.commit().await.unwrap();
 
     let mut unit = db.store.begin().await.unwrap();
-    assert_eq!(unit.recorded_decision("k1").await.unwrap(), Some(decision.clone()));
-    assert_eq!(unit.recorded_decision("k2").await.unwrap(), None);
+    assert_eq!(unit.recorded_decision("local", "k1").await.unwrap(), Some(decision.clone()));
+    assert_eq!(unit.recorded_decision("local", "k2").await.unwrap(), None);
+    assert_eq!(unit.recorded_decision("other", "k1").await.unwrap(), None, "keys have an owner");
     let other = RecordedDecision { request_digest: "r2".into(), ..recorded(claim_id, "k1") };
     let refused = unit.insert_decision(&other).await.unwrap_err();
     assert!(refused.worth_a_retry(), "who lost the race reads the first decision at the next try");
     drop(unit);
     let mut unit = db.store.begin().await.unwrap();
-    assert_eq!(unit.recorded_decision("k1").await.unwrap(), Some(decision));
+    assert_eq!(unit.recorded_decision("local", "k1").await.unwrap(), Some(decision));
 }
 
 pub async fn decisions_come_back_with_their_authors(db: TestDatabase) {
