@@ -1,4 +1,4 @@
-//! Decisions of workers as they are recorded: what was decided, when, and who decided.
+//! Recorded decisions of workers: kind, instant and author.
 
 use super::codes::open_coded;
 use super::{Caller, ClaimId, DecisionId, EventId, FreeText, PartKind, Proof, Role};
@@ -7,15 +7,15 @@ use time::OffsetDateTime;
 open_coded! {
     /// Code of the kind of a decision.
     DecisionCode {
-        /// The payment is to come.
+        /// The part is accepted; the payment follows.
         Accept = "accept", "Acceptation";
-        /// The part is not paid.
+        /// The part is rejected.
         Reject = "reject", "Rejet";
-        /// The decision comes later.
+        /// The decision is postponed.
         Defer = "defer", "Report";
         /// The part is paid.
         Pay = "pay", "Paiement";
-        /// Money that was paid is taken back.
+        /// A payment is recovered.
         Recover = "recover", "Récupération";
     }
 }
@@ -42,7 +42,7 @@ impl DecisionAuthor {
     }
 }
 
-/// A recorded decision. Amounts, transfers and reasons stand in its event.
+/// A recorded decision. Its event has amounts, transfers and reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedDecision {
     /// Identifier.

@@ -1,4 +1,4 @@
-//! Exchanges: files deposited with the gateway, what came of them, and the books that must balance.
+//! Exchanges: deposited files, their outcome, and the ledger that must balance.
 
 use super::codes::open_coded;
 use super::{ClaimId, ExchangeId, FileName, KeyId, ReturnId, Token};
@@ -7,7 +7,7 @@ use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
 
 open_coded! {
-    /// By which door a file came.
+    /// Channel by which a file was deposited.
     Channel {
         /// Drop directory.
         Drop = "drop", "Répertoire de dépôt";
@@ -33,9 +33,9 @@ open_coded! {
 pub struct Exchange {
     /// Identifier.
     pub id: ExchangeId,
-    /// Who deposited it.
+    /// Name of the depositor.
     pub sender: String,
-    /// Door.
+    /// Channel of the deposit.
     pub channel: Channel,
     /// Name given by the sender; may be empty.
     pub file_name: FileName,
@@ -59,7 +59,7 @@ pub struct Exchange {
     pub invoices: u64,
     /// Lines (main types 3 and 4).
     pub lines: u64,
-    /// Invoices loaded (or returns matched to a claim).
+    /// Invoices written as claims (or returns matched to a claim).
     pub accepted: u64,
     /// Invoices quarantined.
     pub quarantined: u64,
@@ -67,35 +67,35 @@ pub struct Exchange {
     pub duplicates: u64,
     /// Returns that match no claim.
     pub unmatched: u64,
-    /// Billed, over loaded invoices.
+    /// Billed, over accepted invoices.
     pub total: Montant,
-    /// Asked of the AMO (or paid by it, in a return), over loaded invoices.
+    /// Asked of the AMO (or paid by it, in a return), over accepted invoices.
     pub amo: Montant,
-    /// Asked of the AMC (or paid by it, in a return), over loaded invoices.
+    /// Asked of the AMC (or paid by it, in a return), over accepted invoices.
     pub amc: Montant,
     /// Number of anomalies found (all of them, even past the stored limit).
     pub anomalies: u64,
-    /// When the receipt was committed.
+    /// Instant of the receipt.
     pub received_at: OffsetDateTime,
     /// Name of the encrypted raw file in the archive.
     pub archive_name: String,
 }
 
 impl Exchange {
-    /// Code of the norm, empty when not recognised, as receipts and the database keep it.
+    /// Returns the code of the norm as in receipts and in the database, empty when not recognised.
     #[must_use]
     pub fn norm_code(&self) -> &'static str {
         self.norm.map_or("", Norm::as_str)
     }
 
-    /// Code of the packaging, empty when not recognised.
+    /// Returns the code of the packaging, empty when not recognised.
     #[must_use]
     pub fn packaging_code(&self) -> &'static str {
         self.packaging.map_or("", Packaging::as_str)
     }
 }
 
-/// The books of one exchange, invariant 1:
+/// The ledger of one exchange (invariant 1):
 /// `read = accepted + quarantined + duplicates + unmatched + envelope`, in records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ledger {
@@ -114,7 +114,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Whether nothing was lost on the way.
+    /// Returns whether every record read is in one of the other columns.
     #[must_use]
     pub const fn balances(&self) -> bool {
         self.read
@@ -122,10 +122,11 @@ impl Ledger {
     }
 }
 
-/// An invoice kept aside until it is sent again, corrected.
+/// An invoice that was not written, because of its faults or as a duplicate. An invoice with faults
+/// waits for a corrected resend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantined {
-    /// The exchange that brought it.
+    /// Exchange of the invoice.
     pub exchange_id: ExchangeId,
     /// Rank of the invoice in the exchange, 1-based.
     pub ordinal: u64,
@@ -135,19 +136,19 @@ pub struct Quarantined {
     pub invoice_number: String,
     /// Lot number.
     pub lot: String,
-    /// Codes of the anomalies that cost it, most frequent first, without repetition.
+    /// Codes of the anomalies for which it is quarantined, most frequent first, each once.
     pub codes: Vec<String>,
-    /// First record and number of records.
+    /// First record of the invoice, 1-based.
     pub first_record: u64,
     /// Number of records.
     pub record_count: u32,
     /// Offset of the invoice in the raw file.
     pub offset: u64,
-    /// The duplicate's original, when that is the reason.
+    /// Claim that the invoice repeats; `None` for an invoice with faults.
     pub duplicate_of: Option<ClaimId>,
-    /// The claim that replaced it, once resent.
+    /// Claim of the corrected resend; `None` while the invoice waits.
     pub resolved_by: Option<ClaimId>,
-    /// When it was put aside.
+    /// Instant of the quarantine.
     pub at: OffsetDateTime,
 }
 
@@ -169,7 +170,7 @@ pub struct UnwrittenInvoice {
 pub struct UnmatchedReturn {
     /// Rank in the exchange, 1-based.
     pub ordinal: u64,
-    /// Token of the invoice's identity, computed from the return; empty when nothing may match it.
+    /// Token of the invoice's identity, computed from the return; empty when no claim may match it.
     pub identity: Token,
     /// Version of the construction of the token.
     pub token_version: u32,
@@ -188,32 +189,31 @@ pub struct ReturnFile {
     pub id: ReturnId,
     /// Kind.
     pub kind: ReturnKind,
-    /// Whom it is for (same name as the sender of the deposit).
+    /// Recipient: the sender of the deposit.
     pub recipient: String,
-    /// The exchange it answers, when there is one.
+    /// Exchange that the file answers; `None` for a file of rejects.
     pub exchange_id: Option<ExchangeId>,
-    /// File name: no person in it.
+    /// File name, without data of a person.
     pub file_name: String,
     /// Digest of the bytes (BLAKE3, hex).
     pub digest: String,
-    /// The bytes, encrypted by the vault (a 580 names persons).
+    /// Bytes, encrypted by the vault (a 580 names persons).
     pub sealed: Vec<u8>,
-    /// Master key that sealed them.
+    /// Identifier of the master key that sealed the bytes.
     pub key_id: KeyId,
-    /// When it was made.
+    /// Instant at which the file was made.
     pub created_at: OffsetDateTime,
 }
 
 impl ReturnFile {
-    /// The context under which the vault seals and opens the bytes: they open for this file and for
-    /// no other.
+    /// Returns the context under which the vault seals the bytes: they open for this file only.
     #[must_use]
     pub fn seal_context(id: ReturnId) -> String {
         format!("return/{id}")
     }
 }
 
-/// The day of a civil date as the parsers read it.
+/// Returns the date of the parsers as a date of this crate; `None` when it does not exist.
 #[must_use]
 pub fn civil(date: noemie_parsers::types::Date) -> Option<Date> {
     let month = time::Month::try_from(date.mois()).ok()?;

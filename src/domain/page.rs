@@ -42,6 +42,6 @@ pub struct Page<T> {
 }
 
 /// Limit of the rows of a page, so that an answer has a bounded size.
-pub const LARGEST_PAGE: usize = 1_000;
+pub const MAX_PAGE_ROWS: usize = 1_000;
 /// Rows of a page by default.
-pub const DEFAULT_PAGE: usize = 100;
+pub const DEFAULT_PAGE_ROWS: usize = 100;

@@ -1,4 +1,4 @@
-//! What a receipt says, for the chain of receipts.
+//! The text of a receipt, which the chain of receipts signs.
 
 use super::{Exchange, Ledger, ReturnFile};
 use noemie_parsers::types::Montant;
@@ -30,9 +30,9 @@ impl Codes {
     }
 }
 
-/// A receipt in one text that never changes once committed: every column of the exchange, its
-/// books, the digest of its ARL. The form is part of the chain: another one would break every link
-/// made before.
+/// Returns a receipt as one text: every column of the exchange, its ledger, the digest of its ARL.
+/// The form of the text is part of the chain: with another form every existing link would be
+/// broken.
 #[must_use]
 pub fn text(e: &Exchange, codes: &Codes, l: &Ledger, arl: &ReturnFile) -> String {
     let numbers = [
@@ -49,7 +49,7 @@ pub fn text(e: &Exchange, codes: &Codes, l: &Ledger, arl: &ReturnFile) -> String
     ];
     let books = [l.read, l.accepted, l.quarantined, l.duplicates, l.unmatched, l.envelope];
     let sums = [e.total, e.amo, e.amc].map(Montant::centimes);
-    // Databases keep microseconds.
+    // Both databases store microseconds.
     let at = e.received_at.unix_timestamp_nanos().div_euclid(1_000);
     let texts = [
         e.sender.as_str(),

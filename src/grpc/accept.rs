@@ -18,9 +18,9 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
 /// Time between two probes of the kernel.
 const KEEPALIVE_PROBE: Duration = Duration::from_secs(15);
 /// First pause after a failed `accept`; each further failure doubles it.
-const FIRST_BACKOFF: Duration = Duration::from_millis(20);
+const MIN_BACKOFF: Duration = Duration::from_millis(20);
 /// Longest pause, and so the longest time between a freed file descriptor and its use.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// Counter of failed calls of `accept`, those of single connections left out.
 const FAILURES: &str = "noemie_grpc_accept_failures_total";
@@ -40,12 +40,12 @@ pub(super) fn connections(listener: TcpListener) -> impl Stream<Item = io::Resul
 /// When the process has no free file descriptor, the listener stays readable, so that a retry
 /// without a pause would use a whole processor.
 async fn next_connection(listener: &TcpListener) -> TcpStream {
-    let mut backoff = FIRST_BACKOFF;
+    let mut backoff = MIN_BACKOFF;
     loop {
         let accepted = listener.accept().await;
         match accepted.and_then(|(socket, _)| prepare(socket)) {
             Ok(connection) => {
-                if backoff > FIRST_BACKOFF {
+                if backoff > MIN_BACKOFF {
                     info!("connections are accepted again");
                 }
                 return connection;
@@ -57,7 +57,7 @@ async fn next_connection(listener: &TcpListener) -> TcpStream {
                 counter!(FAILURES).increment(1);
                 warn!(%error, retry_in = ?backoff, "connections cannot be accepted");
                 tokio::time::sleep(backoff).await;
-                backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                backoff = (backoff * 2).min(MAX_BACKOFF);
             }
         }
     }

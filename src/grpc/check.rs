@@ -3,7 +3,7 @@
 use super::{ERROR_DOMAIN, MAX_BATCH_ITEMS};
 use crate::domain::civil_time::read_day;
 use crate::domain::masking::holds_identity;
-use crate::domain::page::{DEFAULT_PAGE, LARGEST_PAGE};
+use crate::domain::page::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS};
 use crate::domain::{FileName, FreeText, PageToken, RefusedText};
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -214,11 +214,11 @@ impl Violations {
     /// Returns the size of a page: the default for 0, at most the largest.
     pub(super) fn page_size(&mut self, size: i32) -> usize {
         match usize::try_from(size) {
-            Ok(0) => DEFAULT_PAGE,
-            Ok(size) => size.min(LARGEST_PAGE),
+            Ok(0) => DEFAULT_PAGE_ROWS,
+            Ok(size) => size.min(MAX_PAGE_ROWS),
             Err(_) => {
                 self.add("page_size", "must not be negative");
-                DEFAULT_PAGE
+                DEFAULT_PAGE_ROWS
             }
         }
     }

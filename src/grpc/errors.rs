@@ -83,7 +83,7 @@ pub(super) fn of_deposit(clock: &dyn Clock, error: &IngestError) -> Status {
         IngestError::TooLarge { .. } => {
             with_reason(Code::ResourceExhausted, "file_too_large", error.to_string())
         }
-        IngestError::Held { .. } => with_reason(
+        IngestError::BlockedBy { .. } => with_reason(
             Code::Unavailable,
             "invoices_being_written",
             "another deposit, whose invoices are being written, has the same invoices or \
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_deposit_that_meets_a_staged_deposit_is_told_to_come_again() {
-        let held = IngestError::Held { exchange: ExchangeId(SystemClock.new_id()) };
+        let held = IngestError::BlockedBy { exchange: ExchangeId(SystemClock.new_id()) };
         let status = of_deposit(&SystemClock, &held);
         let details = status.get_error_details();
         let info = details.error_info().expect("a reason");

@@ -34,15 +34,16 @@ pub enum IngestError {
         #[source]
         source: io::Error,
     },
-    /// A second process goes on with this deposit. Begun again, the deposit finds its receipt.
-    #[error("another replica went on with this deposit")]
+    /// Another process resumed this deposit. The same bytes deposited again get its receipt.
+    #[error("another replica resumed this deposit")]
     Overtaken,
-    /// A staged deposit has some of the invoices or a remittance of this one. Whether they are
-    /// duplicates is known when the staged deposit is closed or abandoned.
+    /// A staged deposit has some of the invoices or a remittance of this deposit. Whether they are
+    /// duplicates is known only when the staged deposit is closed or abandoned.
     #[error(
-        "exchange {exchange}, whose invoices are being written, has the same invoices or remittance: try again later"
+        "exchange {exchange}, whose invoices are being written, has the same invoices or \
+         remittance: try again later"
     )]
-    Held {
+    BlockedBy {
         /// Exchange that the staged deposit becomes.
         exchange: ExchangeId,
     },
@@ -54,7 +55,8 @@ pub enum IngestError {
     Abandoned,
     /// A later version withdraws this staged deposit, for a reason that this version does not know.
     #[error(
-        "exchange {exchange} is being withdrawn by a later version of the gateway: a replica of that version has to finish it"
+        "exchange {exchange} is being withdrawn by a later version of the gateway: a replica of \
+         that version has to finish it"
     )]
     WithdrawnByLaterVersion {
         /// Exchange that the staged deposit becomes.
@@ -66,7 +68,7 @@ pub enum IngestError {
 }
 
 impl IngestError {
-    /// Returns whether the same deposit, begun again, may well succeed.
+    /// Returns whether the same deposit may succeed when it is begun again.
     pub(super) fn is_retryable(&self) -> bool {
         matches!(self, Self::Overtaken) || self.is_conflict()
     }

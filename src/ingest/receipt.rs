@@ -9,7 +9,7 @@ use crate::domain::{Exchange, Finding, KeyId, LogicalFile, Norm, Verdict, receip
 use crate::kill_point;
 use crate::store::{Closing, NewLink, StagedDeposit, StoreError, UnitOfWork};
 use noemie_parsers::types::Montant;
-use noemie_xray::LONGEST_LIST;
+use noemie_xray::MAX_LISTED_FINDINGS;
 use tracing::info;
 
 impl Ingest {
@@ -99,7 +99,7 @@ impl Ingest {
 /// store made first, then those of the first pass.
 fn findings(examined: &Examined, totals: &Totals) -> Vec<Finding> {
     let of_file = examined.report().anomalies.iter().filter(|finding| !totals.overrules(finding));
-    totals.findings.iter().chain(of_file).take(LONGEST_LIST).cloned().collect()
+    totals.findings.iter().chain(of_file).take(MAX_LISTED_FINDINGS).cloned().collect()
 }
 
 fn exchange(deposit: &StagedDeposit, examined: &Examined, totals: &Totals) -> Exchange {

@@ -59,8 +59,8 @@ impl Ingest {
 }
 
 /// Refuses a file whose remittance came before under other bytes, naming the first exchange
-/// (control C5). Returns [`IngestError::Held`] while that exchange has no receipt: it may still be
-/// abandoned, and then the remittance is free.
+/// (control C5). Returns [`IngestError::BlockedBy`] while that exchange has no receipt: it may
+/// still be abandoned, and then the remittance is free.
 async fn refuse_known_remittances(
     work: &mut dyn UnitOfWork,
     examined: &mut Examined,
@@ -72,12 +72,12 @@ async fn refuse_known_remittances(
     for (file, at) in examined.identified_remittances() {
         let Some(first) = work.find_logical_file(file).await? else { continue };
         if work.open_deposits().await?.iter().any(|open| open.id == first) {
-            return Err(IngestError::Held { exchange: first });
+            return Err(IngestError::BlockedBy { exchange: first });
         }
         // A staged deposit that ended between the two reads may have been abandoned or refused, and
         // then its remittance is free.
         if work.find_logical_file(file).await? != Some(first) {
-            return Err(IngestError::Held { exchange: first });
+            return Err(IngestError::BlockedBy { exchange: first });
         }
         findings.push(known_remittance(first, at));
     }

@@ -2,7 +2,7 @@
 //!
 //! A staged deposit survives the process that writes it. The gateway resumes it (`resume.rs`), and
 //! so does a sender who deposits the same bytes again; a lease keeps two processes from the same
-//! work, and the cursor of the deposit decides should both write all the same. Rows that another
+//! work, and the cursor of the deposit decides if both write at the same time. Rows that another
 //! version wrote stay as they are; where this version refuses the whole file, the rows are deleted
 //! first (`withdrawal.rs`).
 
@@ -52,8 +52,8 @@ impl Ingest {
         }
     }
 
-    /// Brings the exchange that these bytes have to its receipt: waits while another process writes
-    /// it, and goes on with it when none does.
+    /// Returns the receipt of the exchange that these bytes already have: waits while another
+    /// process writes the exchange, and resumes it when none does.
     pub(super) async fn bring_to_receipt(
         &self,
         id: ExchangeId,
@@ -84,7 +84,7 @@ impl Ingest {
         }
     }
 
-    /// Goes on with a staged deposit under its lease, for the depositor of the same bytes.
+    /// Resumes a staged deposit under its lease, for the depositor of the same bytes.
     async fn take_over(
         &self,
         staged: StagedDeposit,
@@ -119,8 +119,8 @@ impl Ingest {
     }
 
     /// Writes the invoices that a staged deposit lacks, and closes it. The caller holds the lease.
-    /// A deposit that is being withdrawn is withdrawn to the end first, and
-    /// [`IngestError::Overtaken`] sends the caller back to the start.
+    /// When the deposit is being withdrawn, the withdrawal is finished and the function returns
+    /// [`IngestError::Overtaken`], so that the caller begins anew.
     async fn write_and_close(
         &self,
         staged: &StagedDeposit,

@@ -1,7 +1,7 @@
 //! Readings of exchanges: one, a page of them, and the report of one.
 
 use super::error::ServiceError;
-use crate::domain::page::LARGEST_PAGE;
+use crate::domain::page::MAX_PAGE_ROWS;
 use crate::domain::{Caller, Exchange, ExchangeId, Finding, Ledger, Page, PageToken, Quarantined};
 use crate::store::SharedStore;
 
@@ -71,7 +71,7 @@ impl Exchanges {
         let next = (anomalies.len() > limit).then(|| first + limit as u64);
         anomalies.truncate(limit);
         let quarantined = match from {
-            None => self.store.quarantined(&caller.scope, id, LARGEST_PAGE).await?,
+            None => self.store.quarantined(&caller.scope, id, MAX_PAGE_ROWS).await?,
             Some(_) => Vec::new(),
         };
         Ok(Some(ExchangeReport { exchange, ledger, anomalies, quarantined, next }))

@@ -38,7 +38,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// Makes the answers over a store and the state of the relay.
+    /// Returns the health of an installation, from its store and the state of its relay.
     #[must_use]
     pub fn new(store: SharedHealth, clock: SharedClock, relay: RelayStatus) -> Self {
         Self { store, clock, relay }

@@ -39,7 +39,7 @@ macro_rules! select_claim {
 }
 
 /// The condition that a row is visible: the exchange in this column is not a staged deposit. The
-/// list is as short as the large deposits under way, and read once a statement.
+/// list is as short as the staged deposits, and read once a statement.
 macro_rules! visible {
     ($column:literal) => {
         concat!($column, " NOT IN (SELECT id FROM exchanges WHERE verdict IS NULL)")

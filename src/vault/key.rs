@@ -1,6 +1,6 @@
 //! Reads the master key from its value (environment) or a file, or makes a file at the first start.
 
-use super::{KEY_LENGTH, SubKey, VaultError};
+use super::{KEY_BYTES, SubKey, VaultError};
 use chacha20poly1305::aead::Generate;
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 /// Name of the key file made at the first start, in the data directory.
 pub const KEY_FILE: &str = "vault.key";
 
-/// Most bytes of a key file, which is one line of 64 digits.
-const LARGEST_KEY_FILE: u64 = 1_024;
+/// Limit of the size of a key file, which is one line of 64 digits.
+const MAX_KEY_FILE_BYTES: u64 = 1_024;
 
 /// Source of the key.
 pub enum KeySource {
@@ -58,7 +58,7 @@ pub enum KeyOrigin {
     Created(PathBuf),
 }
 
-/// The master key and its origin.
+/// Returns the master key and its origin.
 pub(super) fn obtain(
     source: KeySource,
     data_dir: &Path,
@@ -78,7 +78,7 @@ pub(super) fn obtain(
 fn decode(text: &str) -> Result<SubKey, VaultError> {
     let mut key = SubKey::default();
     let text = text.trim();
-    if text.len() != KEY_LENGTH * 2 {
+    if text.len() != KEY_BYTES * 2 {
         return Err(VaultError::MalformedKey);
     }
     hex::decode_to_slice(text, key.as_mut_slice()).map_err(|_| VaultError::MalformedKey)?;
@@ -90,7 +90,7 @@ fn read(path: &Path) -> Result<SubKey, VaultError> {
     let file = File::open(path).map_err(failed("opening it"))?;
     warn_when_others_can_read(&file, path);
     let mut text = Zeroizing::new(String::new());
-    file.take(LARGEST_KEY_FILE).read_to_string(&mut text).map_err(failed("reading it"))?;
+    file.take(MAX_KEY_FILE_BYTES).read_to_string(&mut text).map_err(failed("reading it"))?;
     decode(&text)
 }
 
@@ -99,7 +99,7 @@ fn read(path: &Path) -> Result<SubKey, VaultError> {
 fn create(data_dir: &Path, path: &Path) -> Result<bool, VaultError> {
     let failed = |doing| move |source| VaultError::KeyFile { doing, path: path.to_owned(), source };
     std::fs::create_dir_all(data_dir).map_err(failed("making the data directory"))?;
-    let key = Zeroizing::new(<[u8; KEY_LENGTH]>::generate());
+    let key = Zeroizing::new(<[u8; KEY_BYTES]>::generate());
     let line = Zeroizing::new(format!("{}\n", hex::encode(key.as_slice())));
     let aside = data_dir.join(format!(".{KEY_FILE}.{}", hex::encode(<[u8; 8]>::generate())));
     let written =

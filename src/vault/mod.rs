@@ -1,7 +1,7 @@
 //! The vault: encrypts data of persons, and makes the tokens that stand for persons outside.
 //!
-//! The master key has 32 bytes; every use has its own key, derived by HKDF-SHA-256, so that a token
-//! never helps against a blob. Blobs are XChaCha20-Poly1305 with a random nonce, bound to a
+//! The master key has 32 bytes; every use has a key of its own, derived by HKDF-SHA-256, so that a
+//! token does not help to decrypt a blob. Blobs are XChaCha20-Poly1305 with a random nonce, bound to a
 //! *context* (the row they belong to): a blob moved to another row does not open. Tokens are
 //! HMAC-SHA-256 in hex: equal inputs give equal tokens, and a token cannot be reversed without the
 //! key.
@@ -24,10 +24,10 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Length of the master key and of every derived key, bytes.
-pub const KEY_LENGTH: usize = 32;
+pub const KEY_BYTES: usize = 32;
 
 /// Derived key, wiped when dropped.
-pub(crate) type SubKey = Zeroizing<[u8; KEY_LENGTH]>;
+pub(crate) type SubKey = Zeroizing<[u8; KEY_BYTES]>;
 
 /// Identifier of the master key that made a blob, as its header has it; it reveals nothing of the
 /// key.
@@ -40,7 +40,7 @@ const HKDF_SALT: &[u8] = b"noemie-gateway vault 1";
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The key is not 64 hexadecimal digits.
-    #[error("the vault key must be {} hexadecimal digits ({KEY_LENGTH} bytes)", KEY_LENGTH * 2)]
+    #[error("the vault key must be {} hexadecimal digits ({KEY_BYTES} bytes)", KEY_BYTES * 2)]
     MalformedKey,
     /// The key file could not be read or made.
     #[error("vault key file {path}, while {doing}")]
@@ -88,7 +88,7 @@ impl Vault {
 
     /// Returns a vault for a master key.
     #[must_use]
-    pub fn from_master_key(master: [u8; KEY_LENGTH]) -> Self {
+    pub fn from_master_key(master: [u8; KEY_BYTES]) -> Self {
         Self::from_zeroizing(&Zeroizing::new(master))
     }
 
@@ -120,7 +120,7 @@ impl Vault {
         hex::encode(self.id)
     }
 
-    /// The key of the raw archive and its id.
+    /// Returns the key of the raw archive and its id.
     pub(crate) const fn archive_key(&self) -> (KeyId, &SubKey) {
         (self.id, &self.archive)
     }
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_use_has_its_own_key() {
-        let vault = Vault::from_master_key([7; KEY_LENGTH]);
+        let vault = Vault::from_master_key([7; KEY_BYTES]);
         let keys = [&vault.seal, &vault.archive, &vault.identity, &vault.person, &vault.chain];
         for (i, a) in keys.iter().enumerate() {
             for b in &keys[i + 1..] {
@@ -149,14 +149,14 @@ mod tests {
 
     #[test]
     fn the_key_id_of_a_column_is_that_of_the_blobs() {
-        let vault = Vault::from_master_key([7; KEY_LENGTH]);
+        let vault = Vault::from_master_key([7; KEY_BYTES]);
         let sealed = vault.seal("here", b"text");
         assert_eq!(vault.key_id(), hex::encode(&sealed[1..5]));
-        assert_ne!(vault.key_id(), Vault::from_master_key([8; KEY_LENGTH]).key_id());
+        assert_ne!(vault.key_id(), Vault::from_master_key([8; KEY_BYTES]).key_id());
     }
 
     #[test]
     fn debug_prints_no_key() {
-        assert_eq!(format!("{:?}", Vault::from_master_key([7; KEY_LENGTH])), "Vault(***)");
+        assert_eq!(format!("{:?}", Vault::from_master_key([7; KEY_BYTES])), "Vault(***)");
     }
 }

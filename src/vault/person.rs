@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The person of one claim, sealed by the vault. Never printed, never serialised outside of it.
+/// The person of one claim. `Debug` prints no value, and only the vault serialises the record.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonRecord {
     /// NIR of the insured, 13 characters as sent.
     pub nir: String,
-    /// Its key, 2 digits as sent.
+    /// Key of the NIR, 2 digits as sent.
     pub nir_key: String,
     /// Birth date of the beneficiary, 6 characters AAMMJJ as sent (may be lunar).
     pub birth_date: String,
     /// Birth rank.
     pub birth_rank: String,
-    /// The beneficiary's own NIR and key (15 characters), empty when absent.
+    /// NIR of the beneficiary with its key (15 characters), empty when absent.
     pub individual_nir: String,
     /// Member number of the AMC, empty when absent.
     pub member_number: String,

@@ -14,9 +14,9 @@ use zeroize::Zeroizing;
 /// Version of the format.
 const VERSION: u8 = 1;
 /// Version and key id.
-const PREFIX: usize = 1 + size_of::<KeyId>();
+const PREFIX_BYTES: usize = 1 + size_of::<KeyId>();
 /// Prefix and nonce.
-const HEADER: usize = PREFIX + 24;
+const HEADER_BYTES: usize = PREFIX_BYTES + 24;
 
 impl Vault {
     /// Encrypts `plain` for one `context` (for example `return/<id>`).
@@ -28,8 +28,8 @@ impl Vault {
         let body = cipher
             .encrypt(&nonce, Payload { msg: plain, aad: &aad })
             .expect("the cipher takes 256 GiB, more than any memory given to it");
-        let mut sealed = Vec::with_capacity(HEADER + body.len());
-        sealed.extend_from_slice(&aad[..PREFIX]);
+        let mut sealed = Vec::with_capacity(HEADER_BYTES + body.len());
+        sealed.extend_from_slice(&aad[..PREFIX_BYTES]);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(&body);
         sealed
@@ -37,8 +37,8 @@ impl Vault {
 
     /// Decrypts a blob that was sealed for the same context.
     pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let (header, body) = sealed.split_at_checked(HEADER).ok_or(VaultError::NotSealed)?;
-        let nonce = &header[PREFIX..];
+        let (header, body) = sealed.split_at_checked(HEADER_BYTES).ok_or(VaultError::NotSealed)?;
+        let nonce = &header[PREFIX_BYTES..];
         match self.is_under_this_key(sealed) {
             None => return Err(VaultError::NotSealed),
             Some(false) => return Err(VaultError::OtherKey),
@@ -50,11 +50,11 @@ impl Vault {
         cipher.decrypt(&nonce, Payload { msg: body, aad: &aad }).map_err(|_| VaultError::Altered)
     }
 
-    /// Whether the header of a blob names this key; `None` when the bytes are no blob. The blob is
+    /// Returns whether the header of a blob names this key; `None` when the bytes are no blob. The blob is
     /// not decrypted.
     #[must_use]
     pub fn is_under_this_key(&self, sealed: &[u8]) -> Option<bool> {
-        let prefix = sealed.get(..PREFIX).filter(|prefix| prefix[0] == VERSION)?;
+        let prefix = sealed.get(..PREFIX_BYTES).filter(|prefix| prefix[0] == VERSION)?;
         Some(prefix[1..] == self.id)
     }
 

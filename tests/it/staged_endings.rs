@@ -169,7 +169,7 @@ async fn closed(db: &TestDatabase, id: ExchangeId) -> Exchange {
 }
 
 fn is_blocked(outcome: &Result<Receipt, IngestError>, by: ExchangeId) -> bool {
-    matches!(outcome, Err(IngestError::Held { exchange }) if *exchange == by)
+    matches!(outcome, Err(IngestError::BlockedBy { exchange }) if *exchange == by)
 }
 
 on_both! {

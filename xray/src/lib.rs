@@ -16,6 +16,6 @@ mod xray;
 pub use choice::{Choice, FAULTY_MAX, FIRST};
 pub use examination::Examination;
 pub use examine::{Source, examine, examine_at, recognise, validate};
-pub use report::{Assumption, LONGEST_LIST, Report, ReturnSums};
+pub use report::{Assumption, MAX_LISTED_FINDINGS, Report, ReturnSums};
 pub use sheet::{Fault, Field, Sheet};
 pub use xray::{Options, Xray};

@@ -1,7 +1,7 @@
 //! The pass over a file, for each norm.
 
 use crate::examination::Examination;
-use crate::report::{Assumption, LONGEST_LIST, Report, ReturnSums};
+use crate::report::{Assumption, MAX_LISTED_FINDINGS, Report, ReturnSums};
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
 use noemie_parsers::b2::{self, Lecteur};
 use noemie_parsers::detect::{Detection, Norme};
@@ -213,7 +213,7 @@ impl Pass {
         }
         if !quarantined {
             self.report.accepted_invoices += 1;
-        } else if self.report.quarantined_invoices.len() < LONGEST_LIST {
+        } else if self.report.quarantined_invoices.len() < MAX_LISTED_FINDINGS {
             self.report.quarantined_invoices.push(number());
         }
     }
@@ -222,7 +222,7 @@ impl Pass {
         for anomaly in found {
             self.worst = self.worst.max(Some(anomaly.severity));
             self.report.anomaly_count += 1;
-            if self.report.anomalies.len() < LONGEST_LIST {
+            if self.report.anomalies.len() < MAX_LISTED_FINDINGS {
                 self.report.anomalies.push(Finding::new(anomaly, invoice.map(str::to_owned)));
             }
         }

@@ -47,7 +47,7 @@ pub struct Report {
     pub sums: Option<ReturnSums>,
     /// Number of anomalies, including those past the limit of the list.
     pub anomaly_count: u64,
-    /// The anomalies, at most [`LONGEST_LIST`].
+    /// The anomalies, at most [`MAX_LISTED_FINDINGS`].
     pub anomalies: Vec<Finding>,
 }
 
@@ -103,4 +103,4 @@ pub struct ReturnSums {
 
 /// Most anomalies kept for one file, so that a file of noise does not fill the memory. All are
 /// counted.
-pub const LONGEST_LIST: usize = 10_000;
+pub const MAX_LISTED_FINDINGS: usize = 10_000;

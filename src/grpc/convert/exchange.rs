@@ -1,7 +1,7 @@
 //! Exchanges, their findings, and return files.
 
 use super::{count, small, timestamp};
-use crate::domain::page::LARGEST_PAGE;
+use crate::domain::page::MAX_PAGE_ROWS;
 use crate::domain::{Exchange, Finding, Ledger, Norm, Packaging, Quarantined};
 use crate::grpc::proto;
 use crate::service::deposits::Receipt;
@@ -110,7 +110,7 @@ pub(in crate::grpc) fn report(report: Report) -> proto::ValidateExchangeResponse
         amo_centimes: report.amo_centimes,
         amc_centimes: report.amc_centimes,
         anomaly_count: count(report.anomaly_count),
-        anomalies: report.anomalies.into_iter().take(LARGEST_PAGE).map(anomaly).collect(),
+        anomalies: report.anomalies.into_iter().take(MAX_PAGE_ROWS).map(anomaly).collect(),
     }
 }
 

@@ -159,7 +159,7 @@ impl DropDir {
 
 fn log_failure(file: &DroppedFile, failure: &IngestError) {
     let (sender, name) = (&file.sender, FileName::from(file.path.as_path()));
-    if let IngestError::Held { exchange } = failure {
+    if let IngestError::BlockedBy { exchange } = failure {
         info!(%sender, file = %name, behind = %exchange, "deposit waits for a staged deposit that has the same invoices");
     } else {
         error!(%sender, file = %name, error = %Chain(failure), "deposit failed, the file stays in the drop directory");

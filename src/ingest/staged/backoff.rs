@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use time::{Duration, OffsetDateTime};
 
 /// Backoff after the first failure.
-const FIRST_BACKOFF: Duration = Duration::seconds(15);
+const MIN_BACKOFF: Duration = Duration::seconds(15);
 /// Longest backoff.
 const MAX_BACKOFF: Duration = Duration::minutes(15);
 
@@ -56,7 +56,7 @@ impl BackoffTable {
     /// that no two wait for each other; behind a younger one, which is being withdrawn, it is tried
     /// again in time.
     pub(super) fn start(&self, id: ExchangeId, now: OffsetDateTime, error: &IngestError) -> bool {
-        let behind = if let IngestError::Held { exchange } = error {
+        let behind = if let IngestError::BlockedBy { exchange } = error {
             Some(*exchange).filter(|other| *other < id)
         } else {
             None
@@ -64,7 +64,7 @@ impl BackoffTable {
         let failure = Chain(error).to_string();
         let mut all = self.all();
         let length =
-            all.get(&id).map_or(FIRST_BACKOFF, |last| (last.length + last.length).min(MAX_BACKOFF));
+            all.get(&id).map_or(MIN_BACKOFF, |last| (last.length + last.length).min(MAX_BACKOFF));
         let backoff = Backoff { until: now + length, length, failure: failure.clone(), behind };
         all.insert(id, backoff).is_none_or(|last| last.failure != failure)
     }
@@ -104,10 +104,10 @@ mod tests {
     fn a_deposit_behind_an_older_one_is_due_when_that_one_is_closed() {
         let (backoffs, now) = (BackoffTable::default(), OffsetDateTime::UNIX_EPOCH);
         let (both, tomorrow) = (HashSet::from([id(1), id(2)]), now + Duration::days(1));
-        backoffs.start(id(2), now, &IngestError::Held { exchange: id(1) });
+        backoffs.start(id(2), now, &IngestError::BlockedBy { exchange: id(1) });
         assert!(!backoffs.is_due(id(2), tomorrow, &both));
         assert!(backoffs.is_due(id(2), now, &HashSet::from([id(2)])));
-        backoffs.start(id(1), now, &IngestError::Held { exchange: id(2) });
+        backoffs.start(id(1), now, &IngestError::BlockedBy { exchange: id(2) });
         assert!(backoffs.is_due(id(1), tomorrow, &both), "no two deposits wait for each other");
         backoffs.retain(&HashSet::new());
         assert!(backoffs.all().is_empty());

@@ -6,14 +6,14 @@ use crate::normalise::DepositContext;
 use crate::store::{OpenDeposit, UnitOfWork};
 use std::collections::HashSet;
 
-/// Returns [`IngestError::Held`] if one of these exchanges is a staged deposit that this one has to
-/// wait for: a staged deposit may be abandoned, so that no invoice may be refused as a duplicate of
-/// one of its invoices.
+/// Returns [`IngestError::BlockedBy`] if one of these exchanges is a staged deposit that this one
+/// has to wait for: a staged deposit may be abandoned, so that no invoice may be refused as a
+/// duplicate of one of its invoices.
 ///
-/// A deposit in one transaction rolls back and waits for every staged one. Of two staged deposits
-/// the younger waits, for two that waited for each other would wait for ever; the older refuses the
-/// younger one's invoices as duplicates, and should the younger be abandoned, these invoices wait
-/// in the quarantine. Every deposit waits for one that is being withdrawn.
+/// A deposit in one transaction rolls back and waits for every staged deposit. Of two staged
+/// deposits only the younger waits, because otherwise they would wait for each other. The older
+/// quarantines common invoices as duplicates; if the younger is abandoned, these invoices wait for
+/// a resend. Every deposit waits for a deposit that is being withdrawn.
 pub(super) async fn wait_for_open(
     exchanges: impl IntoIterator<Item = ExchangeId>,
     context: &DepositContext,
@@ -28,7 +28,7 @@ pub(super) async fn wait_for_open(
         others.contains(&open.id) && (!context.is_staged || open.withdrawn || open.id < own)
     };
     match work.open_deposits().await?.iter().find(has_priority) {
-        Some(open) => Err(IngestError::Held { exchange: open.id }),
+        Some(open) => Err(IngestError::BlockedBy { exchange: open.id }),
         None => Ok(()),
     }
 }

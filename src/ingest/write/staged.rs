@@ -66,7 +66,7 @@ impl StagedWriter {
         let (mut tries, mut polls) = (1, 0);
         let batch_totals = loop {
             match self.write_batch(rest.clone(), last, context).await {
-                Err(IngestError::Held { exchange }) if polls < self.max_polls => {
+                Err(IngestError::BlockedBy { exchange }) if polls < self.max_polls => {
                     if polls == 0 {
                         info!(behind = %exchange, "an older staged deposit has invoices of this \
                             one, waiting for it");

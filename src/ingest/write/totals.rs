@@ -5,7 +5,7 @@ use crate::domain::UnwrittenInvoice;
 use crate::domain::{Claim, Finding, Ledger, Quarantined, Severity};
 use crate::store::StagedProgress;
 use noemie_parsers::types::Montant;
-use noemie_xray::LONGEST_LIST;
+use noemie_xray::MAX_LISTED_FINDINGS;
 
 /// Most invoices that an ARL lists one by one; the report has them all.
 pub(in crate::ingest) const MAX_NOT_LOADED: usize = 5_000;
@@ -29,14 +29,14 @@ pub(in crate::ingest) struct Totals {
     /// Asked of the AMC, over the claims.
     pub(in crate::ingest) amc: Montant,
     /// Findings that only the store could make (duplicates, impossible transitions), at most
-    /// [`LONGEST_LIST`].
+    /// [`MAX_LISTED_FINDINGS`].
     pub(in crate::ingest) findings: Vec<Finding>,
     /// Number of these findings, the ones past the limit included.
     pub(in crate::ingest) finding_count: u64,
     /// Invoices not loaded, for the ARL, at most [`MAX_NOT_LOADED`].
     pub(in crate::ingest) unwritten: Vec<UnwrittenInvoice>,
     /// First and last records of the claims that an earlier version wrote and this version would
-    /// quarantine, in the order of the file, at most [`LONGEST_LIST`].
+    /// quarantine, in the order of the file, at most [`MAX_LISTED_FINDINGS`].
     overruled: Vec<(u64, u64)>,
 }
 
@@ -134,7 +134,7 @@ impl Totals {
     /// memory. All findings are counted.
     pub(in crate::ingest) fn add_finding(&mut self, finding: Finding) {
         self.finding_count += 1;
-        if self.findings.len() < LONGEST_LIST {
+        if self.findings.len() < MAX_LISTED_FINDINGS {
             self.findings.push(finding);
         }
     }
@@ -148,7 +148,7 @@ impl Totals {
 
     /// Notes an invoice that is a claim already although this version would quarantine it.
     pub(in crate::ingest) fn overrule(&mut self, invoice: &Quarantined) {
-        if self.overruled.len() < LONGEST_LIST {
+        if self.overruled.len() < MAX_LISTED_FINDINGS {
             self.overruled.push((
                 invoice.first_record,
                 invoice.first_record + u64::from(invoice.record_count),

@@ -1,4 +1,4 @@
-//! The effect of a decision on a part of a claim. Pure functions: no store.
+//! The effect of a decision on a part of a claim, in pure functions.
 
 use super::request::{DecideError, Decision, DecisionKind, Warning};
 use crate::domain::life_cycle::may_become;
@@ -97,8 +97,8 @@ pub(super) fn check_amount(before: &ClaimPart, kind: &DecisionKind) -> Result<()
     }
 }
 
-/// Returns the doubt about a decision: less paid than asked, or less taken back than paid. A
-/// repetition gets the same one, because the amount asked never changes.
+/// Returns the warning about a decision: less paid than asked, or less recovered than paid. A
+/// repetition gets the same warning, because the amount asked never changes.
 pub(super) fn warning_of(claim: &Claim, decision: &Decision) -> Option<Warning> {
     let part = claim.part(decision.part)?;
     match &decision.kind {

@@ -38,9 +38,9 @@ pub struct Recorded {
     pub view: ClaimView,
     /// The event; `None` when the part already had this state and content.
     pub event_id: Option<EventId>,
-    /// Whether nothing was written this time.
+    /// Whether the decision was recorded before, so that this call wrote nothing.
     pub repeated: bool,
-    /// A doubt that the caller should look at.
+    /// Warning for the caller.
     pub warning: Option<Warning>,
 }
 
@@ -104,7 +104,9 @@ async fn decide_once(
         return Ok(outcome);
     }
     let mut claim = lock_claim(work.as_mut(), caller, decision).await?;
-    // Of two calls with one key the second waited for the lock of the claim and has to look again.
+    // Of two calls with the same key, the second waited for the lock of the claim: the first may
+    // have
+    // recorded the decision meanwhile.
     if let Some(outcome) = already_recorded(work.as_mut(), caller, decision, &digest).await? {
         return Ok(outcome);
     }

@@ -52,14 +52,14 @@ impl Decision {
 /// The kind of a decision, with its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DecisionKind {
-    /// The payment is to come.
+    /// The part is accepted; the payment follows.
     Accept,
-    /// The part is not paid.
+    /// The part is rejected.
     Reject {
         /// Reasons, at least one.
         reasons: Vec<Reason>,
     },
-    /// The decision comes later.
+    /// The decision is postponed.
     Defer {
         /// Reasons, possibly none.
         reasons: Vec<Reason>,
@@ -73,7 +73,7 @@ pub enum DecisionKind {
         /// Amount, more than 0; less than asked is a partial payment.
         amount: Montant,
     },
-    /// Money that was paid is taken back.
+    /// A payment is recovered.
     Recover {
         /// Amount taken back, more than 0, at most what was paid.
         amount: Montant,
@@ -103,18 +103,18 @@ pub struct DecisionOutcome {
     pub claim: Claim,
     /// The event; `None` when the part already had this state and content.
     pub event_id: Option<EventId>,
-    /// Whether nothing was written this time.
+    /// Whether the decision was recorded before, so that this call wrote nothing.
     pub repeated: bool,
-    /// A doubt that the caller should look at.
+    /// Warning for the caller.
     pub warning: Option<Warning>,
 }
 
-/// A doubt about a recorded decision.
+/// Warning about a recorded decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Warning {
     /// Less was paid than asked.
     PartialPayment,
-    /// Less was taken back than paid.
+    /// Less was recovered than paid.
     PartialRecovery,
 }
 
@@ -141,7 +141,7 @@ impl Warning {
 /// Reason for which a decision was not recorded. The transaction was rolled back.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideError {
-    /// The part is none of those that this version knows.
+    /// The part has a code that this version does not know.
     #[error("the decision names a part that this version does not know")]
     UnknownPart,
     /// The claim does not exist, or lies outside the scope of the caller.

@@ -3,7 +3,7 @@
 use super::db::Db;
 use super::scope;
 use crate::domain::life_cycle::{is_waiting, status};
-use crate::domain::page::{LARGEST_PAGE, PageToken};
+use crate::domain::page::{MAX_PAGE_ROWS, PageToken};
 use crate::domain::{
     Claim, ClaimStatus, Exchange, ExchangeId, Page, PartState, ReturnFile, ReturnKind, Scope,
 };
@@ -145,7 +145,7 @@ fn page(
 
 /// Returns the number of rows of a page: the number asked, between one and the largest page.
 fn page_size(limit: usize) -> usize {
-    limit.clamp(1, LARGEST_PAGE)
+    limit.clamp(1, MAX_PAGE_ROWS)
 }
 
 /// Returns the pairs of states (AMO, AMC) of a status as SQL rows. The pairs come from
