@@ -53,7 +53,8 @@ CREATE TABLE exchanges (
 );
 -- Invariant 7: the same bytes, or the same key, from the same sender are one deposit.
 CREATE UNIQUE INDEX exchanges_digest ON exchanges (sender, digest);
-CREATE UNIQUE INDEX exchanges_key ON exchanges (sender, idempotency_key) WHERE idempotency_key <> '';
+CREATE UNIQUE INDEX exchanges_key ON exchanges (sender, idempotency_key)
+    WHERE idempotency_key <> '';
 CREATE INDEX exchanges_newest ON exchanges (received_at, id);
 CREATE INDEX exchanges_by_sender ON exchanges (sender, received_at, id);
 -- Staged deposits: as many rows as large deposits are under way.
@@ -84,7 +85,8 @@ CREATE TABLE ledgers (
     duplicates   INTEGER NOT NULL,
     unmatched    INTEGER NOT NULL,
     envelope     INTEGER NOT NULL,
-    CONSTRAINT ledger_balances CHECK (read_records = accepted + quarantined + duplicates + unmatched + envelope)
+    CONSTRAINT ledger_balances
+        CHECK (read_records = accepted + quarantined + duplicates + unmatched + envelope)
 );
 -- Empty as long as the check stands: the metric reads it without reading the history.
 CREATE INDEX ledgers_unbalanced ON ledgers (exchange_id)
@@ -108,8 +110,8 @@ CREATE TABLE claims (
     -- Construction of the two tokens above (`TOKEN_VERSION` in `vault/token.rs`).
     token_version      INTEGER NOT NULL,
     vault              BLOB NOT NULL,
-    -- Id of the master key that sealed `vault`, 8 hexadecimal digits: the rows of a key are found by
-    -- it when that key is replaced.
+    -- Id of the master key that sealed `vault`, 8 hexadecimal digits: the rows of a key are found
+    -- by it when that key is replaced.
     key_id             TEXT NOT NULL,
     ps                 TEXT NOT NULL,
     norm_code          TEXT NOT NULL,
@@ -135,7 +137,8 @@ CREATE TABLE claims (
 -- unique, and the invoices of one PS lie together.
 CREATE UNIQUE INDEX claims_live_invoice ON claims (ps, invoice_number, identity) WHERE live;
 -- The rejected claims of an invoice, latest last.
-CREATE INDEX claims_rejected_invoice ON claims (ps, invoice_number, identity, received_at, id) WHERE NOT live;
+CREATE INDEX claims_rejected_invoice ON claims (ps, invoice_number, identity, received_at, id)
+    WHERE NOT live;
 -- Listings, newest first, one index per filter (read backwards).
 CREATE INDEX claims_newest ON claims (received_at, id);
 CREATE INDEX claims_by_sender ON claims (sender, received_at, id);
@@ -171,7 +174,8 @@ CREATE INDEX claim_parts_due ON claim_parts (due_at)
     WHERE kind = 'amc' AND state IN ('received', 'accepted', 'deferred');
 -- Rejects to report, oldest first.
 CREATE INDEX claim_parts_unreported ON claim_parts (updated_at, claim_id)
-    WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance') AND reported_in IS NULL;
+    WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance')
+    AND reported_in IS NULL;
 
 CREATE TABLE claim_lines (
     claim_id    BLOB NOT NULL,
@@ -255,7 +259,8 @@ CREATE TABLE quarantine (
     at             INTEGER NOT NULL,
     PRIMARY KEY (exchange_id, ordinal)
 ) WITHOUT ROWID;
-CREATE INDEX quarantine_waiting ON quarantine (ps, invoice_number) WHERE resolved_by IS NULL AND duplicate_of IS NULL;
+CREATE INDEX quarantine_waiting ON quarantine (ps, invoice_number)
+    WHERE resolved_by IS NULL AND duplicate_of IS NULL;
 -- The duplicates of a claim: when a withdrawal deletes that claim, they are duplicates no more.
 CREATE INDEX quarantine_duplicates ON quarantine (duplicate_of) WHERE duplicate_of IS NOT NULL;
 
@@ -423,7 +428,8 @@ CREATE TABLE finess_establishments (
     last_seen       TEXT,                     -- last extract that showed it; NULL while it is open
     close_reason    TEXT                         -- `absent` or `modifie`
 ) STRICT;
-CREATE UNIQUE INDEX finess_establishments_open ON finess_establishments (finess_et) WHERE valid_to IS NULL;
+CREATE UNIQUE INDEX finess_establishments_open ON finess_establishments (finess_et)
+    WHERE valid_to IS NULL;
 CREATE INDEX finess_establishments_et ON finess_establishments (finess_et, valid_from);
 CREATE INDEX finess_establishments_ej ON finess_establishments (finess_ej);
 
@@ -480,8 +486,10 @@ CREATE TABLE conventions (
     recorded_to     TEXT,
     source_digest   TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX conventions_current ON conventions (identifier, amc, convention_type, domain, starts_on) WHERE recorded_to IS NULL;
-CREATE INDEX conventions_finess_et ON conventions (finess_et, amc) WHERE recorded_to IS NULL AND finess_et <> '';
+CREATE UNIQUE INDEX conventions_current ON conventions (identifier, amc, convention_type, domain, starts_on)
+    WHERE recorded_to IS NULL;
+CREATE INDEX conventions_finess_et ON conventions (finess_et, amc)
+    WHERE recorded_to IS NULL AND finess_et <> '';
 CREATE INDEX conventions_rpps ON conventions (rpps, amc) WHERE recorded_to IS NULL AND rpps <> '';
 -- No index begins with the AMC: the planner would read all conventions of an AMC; lookups enter by
 -- number.

@@ -50,8 +50,8 @@ pub trait Exchanges: Send + Sync {
     /// Returns the ledger of an exchange.
     async fn ledger(&self, scope: &Scope, id: ExchangeId) -> Result<Option<Ledger>, StoreError>;
 
-    /// Returns the codes of an exchange as they are stored, for its receipt: codes of a later version
-    /// included.
+    /// Returns the codes of an exchange as they are stored, for its receipt: codes of a later
+    /// version included.
     async fn receipt_codes(&self, id: ExchangeId) -> Result<Option<Codes>, StoreError>;
 
     /// Returns findings of an exchange, from an ordinal on, in order.

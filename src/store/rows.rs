@@ -32,7 +32,8 @@ macro_rules! select_claim {
              amc.transfer_date AS amc_transfer_date, amc.reasons AS amc_reasons, \
              amc.updated_at AS amc_updated_at \
              FROM claims c CROSS JOIN claim_parts amo CROSS JOIN claim_parts amc \
-             WHERE amo.claim_id = c.id AND amo.kind = 'amo' AND amc.claim_id = c.id AND amc.kind = 'amc' "
+             WHERE amo.claim_id = c.id AND amo.kind = 'amo' \
+             AND amc.claim_id = c.id AND amc.kind = 'amc' "
             $(, $tail)?
         )
     };
@@ -51,8 +52,10 @@ macro_rules! visible {
 macro_rules! select_exchange {
     ($($tail:expr)?) => {
         concat!(
-            "SELECT id, sender, digest, idempotency_key, channel, file_name, size, norm, packaging, verdict, logical_files, lots, invoices, lines, \
-             accepted, quarantined, duplicates, unmatched, total, amo, amc, anomalies, received_at, archive_name FROM exchanges \
+            "SELECT id, sender, digest, idempotency_key, channel, file_name, size, norm, \
+             packaging, verdict, logical_files, lots, invoices, lines, accepted, quarantined, \
+             duplicates, unmatched, total, amo, amc, anomalies, received_at, archive_name \
+             FROM exchanges \
              WHERE verdict IS NOT NULL "
             $(, $tail)?
         )
@@ -101,7 +104,8 @@ macro_rules! closed_deposits {
 macro_rules! select_quarantined {
     ($tail:expr) => {
         concat!(
-            "SELECT exchange_id, ordinal, ps, invoice_number, lot, codes, first_record, record_count, byte_offset, duplicate_of, resolved_by, at \
+            "SELECT exchange_id, ordinal, ps, invoice_number, lot, codes, first_record, \
+             record_count, byte_offset, duplicate_of, resolved_by, at \
              FROM quarantine ",
             $tail
         )
@@ -112,8 +116,8 @@ macro_rules! select_quarantined {
 macro_rules! select_return {
     ($($tail:expr)?) => {
         concat!(
-            "SELECT id, kind, recipient, exchange_id, file_name, digest, sealed, key_id, created_at \
-             FROM returns "
+            "SELECT id, kind, recipient, exchange_id, file_name, digest, sealed, key_id, \
+             created_at FROM returns "
             $(, $tail)?
         )
     };

@@ -68,8 +68,8 @@ pub struct OpenDeposit {
 }
 
 open_coded! {
-    /// Reason for which the rows of a staged deposit are removed. A deposit with a reason of a later
-    /// version is left as it is: that version knows what is to become of its rows.
+    /// Reason for which the rows of a staged deposit are removed. A deposit with a reason of a
+    /// later version is left as it is: that version knows what is to become of its rows.
     Withdrawal {
         /// The deposit is written anew, or refused: its exchange stays reserved.
         Restart = "restart", "Écriture recommencée";

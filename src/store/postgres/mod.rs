@@ -1,8 +1,8 @@
 //! PostgreSQL: the production shape, any number of replicas on one database.
 //!
 //! Transactions are READ COMMITTED: a row that must not change is locked, and read after the lock
-//! (see `batch.rs`). Batches are `INSERT … SELECT FROM UNNEST(…)`: one statement, one round trip,
-//! fixed SQL. Commits wake the relays of all replicas by NOTIFY (see `notifier.rs`).
+//! (see `claims_by_invoice.rs`). Batches are `INSERT … SELECT FROM UNNEST(…)`: one statement, one
+//! round trip, fixed SQL. Commits wake the relays of all replicas by NOTIFY (see `notifier.rs`).
 
 use super::connections::Connections;
 use super::conventions::PostgresConventions;
@@ -22,12 +22,16 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 mod batch;
+mod claim_writes;
+mod claims_by_invoice;
 mod db;
 mod event_writes;
+mod exchange_writes;
 mod lease;
 mod listen;
 mod notifier;
 mod positions;
+mod rejects;
 
 #[path = "../shared/claims.rs"]
 mod claims;

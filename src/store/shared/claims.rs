@@ -1,7 +1,8 @@
 //! SQL of claims, compiled for both databases. Statements over many rows differ between the
-//! databases and stand in `batch.rs` of each.
+//! databases and stand in `claim_writes.rs` and `claims_by_invoice.rs` of each.
 
-use super::batch;
+use super::claim_writes;
+use super::claims_by_invoice;
 use super::db::{Db, Store};
 use super::listing;
 use super::scope;
@@ -46,25 +47,25 @@ impl Claims for Store {
 #[async_trait]
 impl ClaimWrites for Unit {
     async fn lock_claim(&mut self, id: ClaimId) -> Result<Option<Claim>, StoreError> {
-        step!(self, batch::lock_claim(&mut self.tx, id))
+        step!(self, claims_by_invoice::lock_claim(&mut self.tx, id))
     }
 
     async fn lock_latest_claims(
         &mut self,
         invoices: &[InvoiceKey],
     ) -> Result<Vec<Claim>, StoreError> {
-        step!(self, batch::lock_latest_claims(&mut self.tx, invoices))
+        step!(self, claims_by_invoice::lock_latest_claims(&mut self.tx, invoices))
     }
 
     async fn insert_claims(
         &mut self,
         claims: &[Arc<NewClaim>],
     ) -> Result<Vec<ClaimId>, StoreError> {
-        step!(self, batch::insert_claims(&mut self.tx, claims))
+        step!(self, claim_writes::insert_claims(&mut self.tx, claims))
     }
 
     async fn update_parts(&mut self, changes: &[PartChange]) -> Result<(), StoreError> {
-        step!(self, batch::update_parts(&mut self.tx, changes))
+        step!(self, claim_writes::update_parts(&mut self.tx, changes))
     }
 }
 

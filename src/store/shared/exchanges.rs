@@ -1,7 +1,7 @@
 //! SQL of exchanges, compiled for both databases.
 
-use super::batch;
 use super::db::{Db, Store};
+use super::exchange_writes;
 use super::scope;
 use super::unit::Unit;
 use super::{listing, logical_files};
@@ -107,7 +107,10 @@ impl ExchangeWrites for Unit {
         first_ordinal: u64,
         findings: &[Finding],
     ) -> Result<(), StoreError> {
-        step!(self, batch::insert_anomalies(&mut self.tx, exchange_id, first_ordinal, findings))
+        step!(
+            self,
+            exchange_writes::insert_anomalies(&mut self.tx, exchange_id, first_ordinal, findings)
+        )
     }
 
     async fn close_exchange(
@@ -177,7 +180,8 @@ async fn ledger(
     id: ExchangeId,
 ) -> Result<Option<Ledger>, StoreError> {
     let mut query = QueryBuilder::new(
-        "SELECT read_records, accepted, quarantined, duplicates, unmatched, envelope FROM ledgers WHERE exchange_id = ",
+        "SELECT read_records, accepted, quarantined, duplicates, unmatched, envelope \
+         FROM ledgers WHERE exchange_id = ",
     );
     query.push_bind(id.0);
     scope::of_exchange(&mut query, "exchange_id", scope);
@@ -194,8 +198,8 @@ async fn anomalies(
     limit: usize,
 ) -> Result<Vec<Finding>, StoreError> {
     let mut query = QueryBuilder::new(
-        "SELECT code, control, severity, record, record_type, column_number, byte_offset, length, field, value, message, \
-         invoice_number FROM anomalies WHERE exchange_id = ",
+        "SELECT code, control, severity, record, record_type, column_number, byte_offset, length, \
+         field, value, message, invoice_number FROM anomalies WHERE exchange_id = ",
     );
     query.push_bind(id.0).push(" AND ordinal >= ").push_bind(int(from_ordinal));
     scope::of_exchange(&mut query, "exchange_id", scope);
@@ -225,21 +229,25 @@ async fn reserve_exchange(
 ) -> Result<Option<ExchangeId>, StoreError> {
     // The second depositor of a file waits here: PostgreSQL on the unique index, SQLite already at
     // BEGIN IMMEDIATE.
-    let taken = query("INSERT INTO exchanges (id, sender, digest, idempotency_key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
-        .bind(id.0)
-        .bind(sender)
-        .bind(digest)
-        .bind(key)
-        .execute(&mut *db)
-        .await
-        .map_err(doing("reserving an exchange"))?;
+    let taken = query(
+        "INSERT INTO exchanges (id, sender, digest, idempotency_key) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(id.0)
+    .bind(sender)
+    .bind(digest)
+    .bind(key)
+    .execute(&mut *db)
+    .await
+    .map_err(doing("reserving an exchange"))?;
     if taken.rows_affected() == 1 {
         return Ok(None);
     }
     // The exchange of the key comes first: the caller must learn that the key was used for other
     // bytes.
     let earlier: Option<Uuid> = query_scalar(
-        "SELECT id FROM exchanges WHERE sender = $1 AND (digest = $2 OR (idempotency_key = $3 AND $3 <> '')) \
+        "SELECT id FROM exchanges WHERE sender = $1 \
+         AND (digest = $2 OR (idempotency_key = $3 AND $3 <> '')) \
          ORDER BY CASE WHEN idempotency_key = $3 AND $3 <> '' THEN 0 ELSE 1 END LIMIT 1",
     )
     .bind(sender)
@@ -279,12 +287,14 @@ async fn ledger_matches_claims(
     exchange: &Exchange,
     ledger: &Ledger,
 ) -> Result<bool, StoreError> {
-    let (claims, records): (i64, i64) =
-        query_as("SELECT count(*), CAST(COALESCE(sum(record_count), 0) AS BIGINT) FROM claims WHERE exchange_id = $1")
-            .bind(exchange.id.0)
-            .fetch_one(db)
-            .await
-            .map_err(doing("recounting the claims of an exchange"))?;
+    let (claims, records): (i64, i64) = query_as(
+        "SELECT count(*), CAST(COALESCE(sum(record_count), 0) AS BIGINT) FROM claims \
+             WHERE exchange_id = $1",
+    )
+    .bind(exchange.id.0)
+    .fetch_one(db)
+    .await
+    .map_err(doing("recounting the claims of an exchange"))?;
     Ok(exchange.norm != Some(Norm::B2)
         || (claims == int(exchange.accepted) && records == int(ledger.accepted)))
 }
@@ -295,9 +305,11 @@ async fn fill_exchange(
     closed_at: OffsetDateTime,
 ) -> Result<(), StoreError> {
     let filled = query(
-        "UPDATE exchanges SET channel = $2, file_name = $3, size = $4, norm = $5, packaging = $6, verdict = $7, logical_files = $8, \
-         lots = $9, invoices = $10, lines = $11, accepted = $12, quarantined = $13, duplicates = $14, unmatched = $15, total = $16, \
-         amo = $17, amc = $18, anomalies = $19, received_at = $20, archive_name = $21, closed_at = $22 WHERE id = $1 AND verdict IS NULL",
+        "UPDATE exchanges SET channel = $2, file_name = $3, size = $4, norm = $5, packaging = $6, \
+         verdict = $7, logical_files = $8, lots = $9, invoices = $10, lines = $11, \
+         accepted = $12, quarantined = $13, duplicates = $14, unmatched = $15, total = $16, \
+         amo = $17, amc = $18, anomalies = $19, received_at = $20, archive_name = $21, \
+         closed_at = $22 WHERE id = $1 AND verdict IS NULL",
     )
     .bind(e.id.0)
     .bind(e.channel.as_str())
@@ -338,7 +350,8 @@ async fn insert_ledger(
     ledger: &Ledger,
 ) -> Result<(), StoreError> {
     query(
-        "INSERT INTO ledgers (exchange_id, read_records, accepted, quarantined, duplicates, unmatched, envelope) \
+        "INSERT INTO ledgers (exchange_id, read_records, accepted, quarantined, duplicates, \
+         unmatched, envelope) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(id.0)

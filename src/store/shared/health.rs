@@ -36,10 +36,13 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
     // A partial index with the same condition, word for word, serves each count.
     let (unbalanced, waiting, overdue, loading): (i64, i64, i64, i64) = query_as(
         "SELECT \
-         (SELECT count(*) FROM ledgers WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope), \
-         (SELECT count(*) FROM quarantine WHERE resolved_by IS NULL AND duplicate_of IS NULL AND exchange_id NOT IN \
+         (SELECT count(*) FROM ledgers \
+         WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope), \
+         (SELECT count(*) FROM quarantine WHERE resolved_by IS NULL AND duplicate_of IS NULL \
+         AND exchange_id NOT IN \
          (SELECT id FROM exchanges WHERE verdict IS NULL)), \
-         (SELECT count(*) FROM claim_parts WHERE kind = 'amc' AND state IN ('received', 'accepted', 'deferred') AND due_at < $1), \
+         (SELECT count(*) FROM claim_parts WHERE kind = 'amc' \
+         AND state IN ('received', 'accepted', 'deferred') AND due_at < $1), \
          (SELECT count(*) FROM exchanges WHERE verdict IS NULL)",
     )
     .bind(Instant(now))

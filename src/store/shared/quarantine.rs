@@ -1,7 +1,7 @@
 //! SQL of quarantined invoices, compiled for both databases.
 
-use super::batch;
 use super::db::{Db, Store};
+use super::exchange_writes;
 use super::scope;
 use super::unit::Unit;
 use crate::domain::{ExchangeId, Quarantined, Scope};
@@ -48,7 +48,7 @@ impl Quarantine for Store {
 #[async_trait]
 impl QuarantineWrites for Unit {
     async fn insert_quarantined(&mut self, invoices: &[Quarantined]) -> Result<(), StoreError> {
-        step!(self, batch::insert_quarantined(&mut self.tx, invoices))
+        step!(self, exchange_writes::insert_quarantined(&mut self.tx, invoices))
     }
 
     async fn resolve_quarantined(&mut self, by: ExchangeId) -> Result<(), StoreError> {

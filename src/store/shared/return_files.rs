@@ -1,8 +1,9 @@
 //! SQL of return files, compiled for both databases.
 
-use super::batch;
 use super::db::{Db, Store};
+use super::exchange_writes;
 use super::listing;
+use super::rejects;
 use super::scope;
 use super::unit::Unit;
 use crate::domain::page::PageToken;
@@ -62,7 +63,7 @@ impl ReturnFiles for Store {
 #[async_trait]
 impl ReturnFileWrites for Unit {
     async fn rejects_to_return(&mut self, limit: usize) -> Result<Vec<Claim>, StoreError> {
-        step!(self, batch::rejects_to_return(&mut self.tx, limit))
+        step!(self, rejects::rejects_to_return(&mut self.tx, limit))
     }
 
     async fn mark_rejects_returned(
@@ -70,7 +71,7 @@ impl ReturnFileWrites for Unit {
         by: ExchangeId,
         claims: &[ClaimId],
     ) -> Result<(), StoreError> {
-        step!(self, batch::mark_rejects_returned(&mut self.tx, by.0, claims))
+        step!(self, rejects::mark_rejects_returned(&mut self.tx, by.0, claims))
     }
 
     async fn insert_return_file(
@@ -80,7 +81,7 @@ impl ReturnFileWrites for Unit {
     ) -> Result<(), StoreError> {
         step!(self, async {
             insert_return_file(&mut self.tx, file).await?;
-            batch::mark_rejects_returned(&mut self.tx, file.id.0, told).await
+            rejects::mark_rejects_returned(&mut self.tx, file.id.0, told).await
         })
     }
 }
@@ -92,7 +93,7 @@ impl UnmatchedReturnWrites for Unit {
         exchange_id: ExchangeId,
         returns: &[UnmatchedReturn],
     ) -> Result<(), StoreError> {
-        step!(self, batch::insert_unmatched_returns(&mut self.tx, exchange_id, returns))
+        step!(self, exchange_writes::insert_unmatched_returns(&mut self.tx, exchange_id, returns))
     }
 }
 

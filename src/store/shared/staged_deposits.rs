@@ -1,6 +1,6 @@
 //! SQL of staged deposits, compiled for both databases.
 
-use super::batch;
+use super::claims_by_invoice;
 use super::db::{Db, LeaseKey, Store};
 use super::unit::Unit;
 use super::withdrawals;
@@ -50,7 +50,7 @@ impl StoredInvoices for Store {
         id: ExchangeId,
         invoices: &[InvoiceKey],
     ) -> Result<Vec<StoredInvoice>, StoreError> {
-        self.reads().ask(|pool| batch::stored_invoices(pool, id, invoices)).await
+        self.reads().ask(|pool| claims_by_invoice::stored_invoices(pool, id, invoices)).await
     }
 
     async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
@@ -126,8 +126,10 @@ async fn staged_deposits(pool: &Pool<Db>, limit: usize) -> Result<Vec<StagedDepo
 async fn staged_progress(pool: &Pool<Db>, id: ExchangeId) -> Result<StagedProgress, StoreError> {
     let row: WrittenRow = query_as(
         "SELECT count(*) AS claims, CAST(COALESCE(sum(c.record_count), 0) AS BIGINT) AS records, \
-         CAST(COALESCE(sum(c.total), 0) AS BIGINT) AS total, CAST(COALESCE(sum(amo.asked), 0) AS BIGINT) AS amo, \
-         CAST(COALESCE(sum(amc.asked), 0) AS BIGINT) AS amc, COALESCE(max(c.ordinal), 0) AS last_claim, \
+         CAST(COALESCE(sum(c.total), 0) AS BIGINT) AS total, \
+         CAST(COALESCE(sum(amo.asked), 0) AS BIGINT) AS amo, \
+         CAST(COALESCE(sum(amc.asked), 0) AS BIGINT) AS amc, \
+         COALESCE(max(c.ordinal), 0) AS last_claim, \
          COALESCE((SELECT max(ordinal) FROM quarantine WHERE exchange_id = $1), 0) AS last_aside \
          FROM claims c JOIN claim_parts amo ON amo.claim_id = c.id AND amo.kind = 'amo' \
          JOIN claim_parts amc ON amc.claim_id = c.id AND amc.kind = 'amc' WHERE c.exchange_id = $1",
@@ -140,12 +142,14 @@ async fn staged_progress(pool: &Pool<Db>, id: ExchangeId) -> Result<StagedProgre
 }
 
 async fn count_invoices(pool: &Pool<Db>, id: ExchangeId) -> Result<(u64, u64), StoreError> {
-    let (claims, aside): (i64, i64) =
-        query_as("SELECT (SELECT count(*) FROM claims WHERE exchange_id = $1), (SELECT count(*) FROM quarantine WHERE exchange_id = $1)")
-            .bind(id.0)
-            .fetch_one(pool)
-            .await
-            .map_err(doing("counting the invoices of an exchange"))?;
+    let (claims, aside): (i64, i64) = query_as(
+        "SELECT (SELECT count(*) FROM claims WHERE exchange_id = $1), \
+             (SELECT count(*) FROM quarantine WHERE exchange_id = $1)",
+    )
+    .bind(id.0)
+    .fetch_one(pool)
+    .await
+    .map_err(doing("counting the invoices of an exchange"))?;
     Ok((uint(claims, "count")?, uint(aside, "count")?))
 }
 
@@ -155,7 +159,8 @@ async fn stage_deposit(
     logical_files: &[LogicalFile],
 ) -> Result<(), StoreError> {
     let written = query(
-        "UPDATE exchanges SET channel = $2, file_name = $3, size = $4, received_at = $5, archive_name = $6 WHERE id = $1 AND verdict IS NULL",
+        "UPDATE exchanges SET channel = $2, file_name = $3, size = $4, received_at = $5, \
+         archive_name = $6 WHERE id = $1 AND verdict IS NULL",
     )
     .bind(deposit.id.0)
     .bind(deposit.channel.as_str())
@@ -184,7 +189,8 @@ async fn advance_deposit_cursor(
     to: u64,
 ) -> Result<bool, StoreError> {
     let moved = query(
-        "UPDATE exchanges SET last_written_invoice = $3 WHERE id = $1 AND last_written_invoice = $2 AND verdict IS NULL AND withdrawal IS NULL",
+        "UPDATE exchanges SET last_written_invoice = $3 WHERE id = $1 \
+         AND last_written_invoice = $2 AND verdict IS NULL AND withdrawal IS NULL",
     );
     let moved = moved
         .bind(id.0)

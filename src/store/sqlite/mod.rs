@@ -21,10 +21,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod batch;
+mod claim_writes;
+mod claims_by_invoice;
 mod db;
 mod event_writes;
+mod exchange_writes;
 mod lease;
 mod positions;
+mod rejects;
 
 #[path = "../shared/claims.rs"]
 mod claims;

@@ -1,0 +1,92 @@
+//! Claims of many invoices, read in one statement. The writer has the lock of the database.
+
+use super::claims;
+use crate::domain::{Claim, ClaimId, ExchangeId, InvoiceKey, Scope};
+use crate::store::StoreError;
+use crate::store::codec::{clean, doing, json};
+use crate::store::rows::{ClaimRow, all, select_claim};
+use crate::store::stored_invoices::{StoredInvoice, StoredInvoiceRow, select_stored_invoice};
+use sqlx::{SqliteConnection, SqlitePool, query_as};
+
+/// Returns a claim; the writer has the lock of the database.
+pub(super) async fn lock_claim(
+    db: &mut SqliteConnection,
+    id: ClaimId,
+) -> Result<Option<Claim>, StoreError> {
+    claims::claim(db, &Scope::everything(), id).await
+}
+
+/// The claims of the invoices of the list `$1`, triples of PS, number and identity.
+macro_rules! is_listed {
+    () => {
+        "FROM json_each($1) j CROSS JOIN claims c ON c.ps = json_extract(j.value, '$[0]') AND \
+         c.invoice_number = json_extract(j.value, '$[1]') \
+         AND c.identity = json_extract(j.value, '$[2]') "
+    };
+}
+
+/// Columns of those claims, in two arms: the live and the rejected claims have an index each, and
+/// no index covers both.
+macro_rules! of_invoices {
+    ($columns:literal) => {
+        concat!(
+            "(SELECT ",
+            $columns,
+            " ",
+            is_listed!(),
+            "AND c.live UNION ALL SELECT ",
+            $columns,
+            " ",
+            is_listed!(),
+            "AND NOT c.live)"
+        )
+    };
+}
+
+/// Returns invoices as a JSON list of triples.
+fn keys(invoices: &[InvoiceKey]) -> String {
+    json(
+        &invoices
+            .iter()
+            .map(|k| (clean(k.ps()), clean(k.invoice_number()), k.identity()))
+            .collect::<Vec<_>>(),
+    )
+}
+
+pub(super) async fn lock_latest_claims(
+    db: &mut SqliteConnection,
+    invoices: &[InvoiceKey],
+) -> Result<Vec<Claim>, StoreError> {
+    let found: Vec<ClaimRow> = query_as(select_claim!(concat!(
+        "AND c.id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY identity ORDER \
+         BY received_at DESC, id DESC) AS age FROM ",
+        of_invoices!("c.id, c.identity, c.received_at"),
+        ") AS k WHERE age = 1)"
+    )))
+    .bind(keys(invoices))
+    .fetch_all(db)
+    .await
+    .map_err(doing("reading the latest claims of invoices"))?;
+    all(found)
+}
+
+pub(super) async fn stored_invoices(
+    pool: &SqlitePool,
+    id: ExchangeId,
+    invoices: &[InvoiceKey],
+) -> Result<Vec<StoredInvoice>, StoreError> {
+    let found: Vec<StoredInvoiceRow> = query_as(select_stored_invoice!(concat!(
+        "FROM ",
+        of_invoices!(
+            "c.id, c.exchange_id, c.ordinal, c.lot, c.first_record, c.record_count, \
+             c.person, c.ps, c.invoice_number, c.total"
+        ),
+        " AS c WHERE c.exchange_id = $2"
+    )))
+    .bind(keys(invoices))
+    .bind(id.0)
+    .fetch_all(pool)
+    .await
+    .map_err(doing("reading stored invoices"))?;
+    all(found)
+}
