@@ -26,8 +26,8 @@ pub const REFERENCE: &str = "ARL";
 /// Most faults of the file that an ARL lists; the report lists them all.
 const MAX_FAULTS: usize = 200;
 
-/// Next step for a verdict of a later version. An ARL is written with the verdict of this version, so
-/// that no partner reads it.
+/// Next step for a verdict of a later version. An ARL is written with the verdict of this version,
+/// so that no partner reads it.
 const UNKNOWN_VERDICT: &str = "VERDICT INCONNU DE CETTE VERSION";
 
 /// Writes the ARL of an exchange. Returns the sealed file and its bytes.

@@ -59,8 +59,8 @@ impl fmt::Display for Token {
     }
 }
 
-/// Identifier of the master key that sealed a blob or made a link, as columns keep it: 8 hexadecimal
-/// digits. Nothing of the key follows from it.
+/// Identifier of the master key that sealed a blob or made a link, as columns keep it: 8
+/// hexadecimal digits. Nothing of the key follows from it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId(pub String);
 

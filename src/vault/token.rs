@@ -4,9 +4,9 @@ use super::{SubKey, Vault};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Version of the construction of tokens, stored beside them: HMAC-SHA-256 under the key of the use,
-/// over each field without surrounding blanks, its length before it as 8 bytes, big-endian. Another
-/// construction gets the next number, so that tokens of both are told apart.
+/// Version of the construction of tokens, stored beside them: HMAC-SHA-256 under the key of the
+/// use, over each field without surrounding blanks, its length before it as 8 bytes, big-endian.
+/// Another construction gets the next number, so that tokens of both are told apart.
 pub const TOKEN_VERSION: u32 = 1;
 
 /// Identity of an invoice: the fields that a sender keeps when sending it again (the invoice date
