@@ -39,7 +39,8 @@ pub fn spans<'b>(bytes: &'b [u8], columns: &'b [usize]) -> impl Iterator<Item = 
 
 /// Returns the columns, 0-based, of every NIR of a record of norm B2 but that of the invoice's prefix.
 pub(crate) fn beyond_prefix(record: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
-    let prefix = if has_prefix(record) { B2_COLUMNS[0] + LENGTH + KEY } else { 0 };
+    let has_prefix = matches!(record.first(), Some(b'2'..=b'5')) && has_prefix(record);
+    let prefix = if has_prefix { B2_COLUMNS[0] + LENGTH + KEY } else { 0 };
     spans(record, B2_COLUMNS).filter(move |span| span.end > prefix)
 }
 

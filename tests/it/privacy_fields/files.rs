@@ -133,8 +133,9 @@ async fn damaged_types(gateway: &Gateway, sinks: &mut Sinks) {
             let dense: String = told.chars().filter(|c| !matches!(c, ',' | '.' | ' ')).collect();
             for window in nir.as_bytes().windows(WINDOW) {
                 let part = String::from_utf8_lossy(window).into_owned();
-                let shown = dense.find(&part).map(|at| &dense[at.saturating_sub(200)..at + 20]);
-                assert_eq!(shown, None, "{place}: {part}");
+                if dense.contains(&part) {
+                    sinks.add_place(format!("{place}: {part} in the report or the ARL"));
+                }
             }
         }
     }

@@ -12,11 +12,20 @@ const SHOWN: usize = 40;
 
 /// Everything that was answered or written, by sink.
 #[derive(Default)]
-pub(super) struct Sinks(Vec<(String, Vec<u8>)>);
+pub(super) struct Sinks {
+    read: Vec<(String, Vec<u8>)>,
+    /// Places that were found before the sinks are read.
+    places: Vec<String>,
+}
 
 impl Sinks {
     pub(super) fn add(&mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) {
-        self.0.push((name.into(), bytes.into()));
+        self.read.push((name.into(), bytes.into()));
+    }
+
+    /// A place where a part of a planted number stands.
+    pub(super) fn add_place(&mut self, place: String) {
+        self.places.push(place);
     }
 
     /// An answer, or the message and the details of a refusal.
@@ -97,19 +106,16 @@ impl Sinks {
 
     /// Whether a sink has this text.
     pub(super) fn hold(&self, text: &str) -> bool {
-        self.0
+        self.read
             .iter()
             .any(|(_, bytes)| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
     }
 
     pub(super) fn assert_clean(&self) {
-        let places: Vec<String> = self
-            .0
-            .iter()
-            .flat_map(|(name, bytes)| {
-                found(bytes).into_iter().take(2).map(move |place| format!("{name}: {place}"))
-            })
-            .collect();
+        let in_sinks = self.read.iter().flat_map(|(name, bytes)| {
+            found(bytes).into_iter().take(2).map(move |place| format!("{name}: {place}"))
+        });
+        let places: Vec<String> = self.places.iter().cloned().chain(in_sinks).collect();
         let shown = places.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n");
         assert!(places.is_empty(), "{} planted numbers, the first ones:\n{shown}", places.len());
     }
