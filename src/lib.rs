@@ -10,11 +10,11 @@
 // Answers go through `cli::output`: println! panics on a closed pipe.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-// Words and rules, and what protects persons.
+// Types and rules of the domain, and the protection of persons.
 pub mod domain;
 pub mod vault;
 
-// A file comes in, and becomes claims.
+// Deposits: a file becomes claims.
 pub mod archive;
 pub mod arl;
 pub mod files;
@@ -22,7 +22,7 @@ pub mod ingest;
 pub mod normalise;
 mod reading;
 
-// What lasts, and what leaves.
+// Storage, and delivery of files and events.
 pub mod outgoing;
 pub mod relay;
 pub mod store;

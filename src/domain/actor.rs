@@ -1,10 +1,10 @@
-//! Actors of events: the party that told a fact, and how its name is known.
+//! Actors of events: the party that reported a fact, and the proof of its name.
 
 use super::{DecisionAuthor, ExchangeId, FreeText, Proof, Role};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// The party that told a fact.
+/// Party that reported a fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// Name, in which a NIR or a bank account is masked.
@@ -34,12 +34,12 @@ impl Actor {
     }
 }
 
-/// Where a fact comes from.
+/// Source of a fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactSource {
-    /// The party that told the fact.
+    /// Party that reported the fact.
     pub actor: Actor,
-    /// The exchange that told it (deposit or return); `None` for a decision.
+    /// Exchange that reported the fact (deposit or return); `None` for a decision.
     pub exchange_id: Option<ExchangeId>,
     /// Instant of the fact.
     pub at: OffsetDateTime,

@@ -1,4 +1,4 @@
-//! Who asks the gateway for something, and which rows the answer may come from.
+//! Callers of the gateway, and the rows that their answers may come from.
 //!
 //! A [`Caller`] is made where a connection or a command begins and is an argument of every act and
 //! reading of `service`. Its [`Scope`] is an argument of every reading of the store, so that a
@@ -32,7 +32,7 @@ open_coded! {
         /// The caller runs on this machine: the command line, or the loopback of the embedded
         /// default.
         Local = "local", "Appel de cette machine";
-        /// The name is only said: senders of files and authors of decisions.
+        /// The name is stated without proof: senders of files and authors of decisions.
         Stated = "stated", "Nom déclaré, sans preuve";
     }
 }
@@ -74,7 +74,7 @@ pub enum Extent {
 }
 
 impl Extent {
-    /// Returns whether a value lies inside.
+    /// Returns whether the extent covers a value.
     #[must_use]
     pub fn covers(&self, value: &str) -> bool {
         match self {
@@ -98,7 +98,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Returns the scope that leaves nothing out.
+    /// Returns the scope that covers every row.
     #[must_use]
     pub fn everything() -> Self {
         Self::default()
@@ -112,8 +112,8 @@ impl Scope {
             .any(|extent| matches!(extent, Extent::Only(values) if values.is_empty()))
     }
 
-    /// Returns whether a claim lies inside. Readings filter in SQL; an act checks the claim that it
-    /// locked.
+    /// Returns whether the scope covers a claim. Readings filter in SQL; an act checks the claim
+    /// that it locked.
     #[must_use]
     pub fn covers_claim(&self, claim: &Claim) -> bool {
         self.senders.covers(&claim.sender)

@@ -1,8 +1,8 @@
-//! Claim events: the facts told to the insurer's workers.
+//! Claim events: facts about claims, published to the insurer's workers.
 //!
 //! The JSON is the proto3 JSON mapping of `noemie.gateway.v1.ClaimEvent` (camelCase names, 64-bit
-//! integers as strings); a test reads it back with the generated type. It carries amounts, parties,
-//! state, reasons, tokens, ids and who told it, and no person.
+//! integers as strings); a test reads it back with the generated type. An event has amounts,
+//! parties, state, reasons, tokens, ids and its actor, and no data of a person.
 
 use super::{
     Actor, Claim, ClaimId, ClaimPart, EventId, ExchangeId, FactSource, Flow, PartKind, PartState,
@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 pub struct ClaimEvent {
     /// Identifier of the event; the same on every delivery.
     pub event_id: EventId,
-    /// The thing that the event is about: the claim.
+    /// Subject of the event: the claim.
     pub subject: Subject,
     /// The claim.
     pub claim_id: ClaimId,
@@ -32,12 +32,12 @@ pub struct ClaimEvent {
     pub part: PartKind,
     /// Flow of the claim.
     pub flow: Flow,
-    /// When it happened (RFC 3339, UTC, to the microsecond).
+    /// Instant of the fact (RFC 3339, UTC, to the microsecond).
     #[serde(with = "timestamp")]
     pub occurred_at: OffsetDateTime,
-    /// The party that told it.
+    /// Party that reported the fact.
     pub actor: Actor,
-    /// The exchange that told it (deposit or return); absent for a worker's decision.
+    /// Exchange that reported the fact (deposit or return); absent for a worker's decision.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub exchange_id: Option<ExchangeId>,
     /// Concentrator that deposited the claim.
@@ -70,7 +70,7 @@ pub struct ClaimEvent {
     pub transfer_reference: String,
     /// Reasons of a reject or deferral.
     pub reasons: Vec<ReasonEntry>,
-    /// The rejected claim that this one corrects.
+    /// Rejected claim that this claim corrects.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub corrects: Option<ClaimId>,
 }
@@ -91,7 +91,7 @@ impl From<&Reason> for ReasonEntry {
 }
 
 impl ClaimEvent {
-    /// Returns the event that tells the present state of a part of `claim`.
+    /// Returns the event of the present state of a part of `claim`.
     #[must_use]
     pub fn of(
         claim: &Claim,
@@ -128,7 +128,7 @@ impl ClaimEvent {
         }
     }
 
-    /// `claim.<flow>.<fact>.<amc number>`; `none` stands for a claim without AMC.
+    /// Returns `claim.<flow>.<fact>.<amc number>`, with `none` for a claim without AMC.
     #[must_use]
     pub fn routing_key(&self) -> String {
         let amc = if self.amc_number.is_empty() { "none" } else { &self.amc_number };
@@ -142,7 +142,7 @@ impl ClaimEvent {
     }
 }
 
-/// 64-bit integers as strings, as the proto3 JSON mapping wants.
+/// Writes 64-bit integers as strings, as in the proto3 JSON mapping.
 mod as_string {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
     use std::fmt::Display;
@@ -157,7 +157,7 @@ mod as_string {
     }
 }
 
-/// Instants as `google.protobuf.Timestamp` is written in proto3 JSON: UTC, `Z`, and always 6
+/// Writes instants as `google.protobuf.Timestamp` in proto3 JSON: UTC, `Z`, and always 6
 /// decimals (0, 3, 6 or 9 are allowed), which is also what both databases keep.
 mod timestamp {
     use serde::{Deserializer, Serializer, ser::Error};

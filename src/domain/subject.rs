@@ -1,4 +1,4 @@
-//! Subjects of events: the thing that a fact is about.
+//! Subjects of events: claims.
 
 use super::ClaimId;
 use super::codes::open_coded;

@@ -178,8 +178,8 @@ impl Violations {
         if token.is_empty() {
             return 0;
         }
-        // No stream comes to a position of 13 digits: such a number may be a person's, and positions
-        // are logged.
+        // No stream comes to a position of 13 digits: such a number may be a person's, and
+        // positions are logged.
         let is_person = holds_identity(token);
         let position = token.parse().ok().filter(|position| *position >= 0 && !is_person);
         position.unwrap_or_else(|| {

@@ -4,8 +4,8 @@
 //! A batch holds events of different subjects, and all its confirms are awaited together. Several
 //! batches are in flight together, so that an event does not wait for the confirms of unrelated
 //! events. Two batches never hold events of the same subject: an event is sent only when every
-//! earlier event of its subject is confirmed. Confirmed events are marked as published while further
-//! batches are sent, one update after the other, in the order of the confirms.
+//! earlier event of its subject is confirmed. Confirmed events are marked as published while
+//! further batches are sent, one update after the other, in the order of the confirms.
 
 use super::sink::{Outcome, Sink};
 use super::{BATCH_EVENTS, MAX_BATCHES};

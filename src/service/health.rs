@@ -91,7 +91,7 @@ impl Health {
             |oldest: time::OffsetDateTime| (self.clock.now() - oldest).as_seconds_f64().max(0.0);
         Figures {
             unbalanced: figures.unbalanced,
-            staged_deposits: figures.loading,
+            staged_deposits: figures.staged_deposits,
             quarantined: figures.quarantine_waiting,
             overdue: figures.overdue,
             outbox: outbox.pending,

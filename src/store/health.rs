@@ -14,7 +14,7 @@ pub struct StoreFigures {
     /// Claims whose AMC payment limit is over.
     pub overdue: u64,
     /// Staged deposits: being written, or cut and waiting to be resumed.
-    pub loading: u64,
+    pub staged_deposits: u64,
 }
 
 /// Depth of the outbox.

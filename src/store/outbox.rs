@@ -26,15 +26,15 @@ pub struct OutboxEvent {
     pub subject_id: Uuid,
     /// 1-based rank of the event in the life of the subject.
     pub sequence: u64,
-    /// What happened, for example `received`.
+    /// Kind of fact, for example `received`.
     pub kind: String,
-    /// The exchange that told it; `None` for a decision.
+    /// Exchange that reported the fact; `None` for a decision.
     pub exchange_id: Option<ExchangeId>,
     /// Routing key.
     pub routing_key: String,
     /// JSON as written at commit, byte for byte what consumers get.
     pub payload: String,
-    /// When it happened.
+    /// Instant of the fact.
     pub occurred_at: OffsetDateTime,
     /// Number of failed publications.
     pub attempts: i32,
@@ -67,8 +67,8 @@ pub trait Outbox: Send + Sync {
         except: &[i64],
     ) -> Result<Vec<OutboxEvent>, StoreError>;
 
-    /// Takes events out of the queue and gives them positions in the stream, in the order given. A
-    /// number that does not wait is passed over.
+    /// Removes events from the queue and gives them positions in the stream, in the order given. A
+    /// number that is not in the queue is ignored.
     async fn mark_published(&self, events: &[i64], at: OffsetDateTime) -> Result<(), StoreError>;
 
     /// Counts a failed publication of events.

@@ -76,10 +76,10 @@ macro_rules! select_waiting {
     };
 }
 
-/// The staged deposits with a verdict that have events to publish, as a CTE
-/// `closed (staged_deposit, first)` with the first event of each. The CTE reads one step of the
-/// index for each deposit, however many events it has: the null that ends `waiting` stands for "no
-/// further one". The order says NULLS FIRST, as the index does.
+/// The staged deposits with a verdict that have events to publish, as a CTE `closed
+/// (staged_deposit, first)` with the first event of each. The CTE reads one step of the index for
+/// each deposit, however many events it has: a null ends `waiting` when there is no further
+/// deposit. The order says NULLS FIRST, as the index does.
 macro_rules! closed_deposits {
     () => {
         concat!(

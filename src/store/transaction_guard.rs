@@ -21,14 +21,14 @@ pub(in crate::store) struct TransactionGuard {
     answer: Duration,
     /// Whether events were written, or may be published now.
     pub(in crate::store) events: bool,
-    /// Whether this change adds to a load: its events wait for the receipt.
-    held: bool,
+    /// Whether the transaction writes a staged deposit, whose events wait for the receipt.
+    staged: bool,
 }
 
 impl TransactionGuard {
     /// Returns the state of a new transaction, each of whose steps may take `answer`.
     pub(in crate::store) const fn new(answer: Duration) -> Self {
-        Self { sound: true, open: None, answer, events: false, held: false }
+        Self { sound: true, open: None, answer, events: false, staged: false }
     }
 
     /// Starts a step and returns its time limit. The transaction is unsound until
@@ -44,7 +44,7 @@ impl TransactionGuard {
     /// Starts a step over all invoices of the exchange, which may be a staged deposit of millions.
     pub(in crate::store) fn start_whole(&mut self) -> Result<Duration, StoreError> {
         let answer = self.start()?;
-        Ok(if self.held { answer.saturating_mul(WHOLE_DEPOSIT_FACTOR) } else { answer })
+        Ok(if self.staged { answer.saturating_mul(WHOLE_DEPOSIT_FACTOR) } else { answer })
     }
 
     /// Ends a step that succeeded.
@@ -59,25 +59,25 @@ impl TransactionGuard {
 
     /// Records that the exchange is a staged deposit: it may be committed without verdict, and its
     /// events wait.
-    pub(in crate::store) fn loading(&mut self) {
+    pub(in crate::store) fn staged(&mut self) {
         self.open = None;
-        self.held = true;
+        self.staged = true;
     }
 
-    /// Returns whether this change adds to a load.
-    pub(in crate::store) const fn is_load(&self) -> bool {
-        self.held
+    /// Returns whether the transaction writes a staged deposit.
+    pub(in crate::store) const fn is_staged(&self) -> bool {
+        self.staged
     }
 
     /// Records that the exchange is closed: its events may be published.
     pub(in crate::store) fn closed(&mut self) {
-        (self.open, self.held, self.events) = (None, false, true);
+        (self.open, self.staged, self.events) = (None, false, true);
     }
 
     /// Returns whether the commit brings events that may be published, so that the relay must be
     /// woken.
     pub(in crate::store) const fn wakes(&self) -> bool {
-        self.events && !self.held
+        self.events && !self.staged
     }
 
     /// Returns an error unless the transaction may be committed.

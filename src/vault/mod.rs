@@ -1,8 +1,8 @@
 //! The vault: encrypts data of persons, and makes the tokens that stand for persons outside.
 //!
 //! The master key has 32 bytes; every use has a key of its own, derived by HKDF-SHA-256, so that a
-//! token does not help to decrypt a blob. Blobs are XChaCha20-Poly1305 with a random nonce, bound to a
-//! *context* (the row they belong to): a blob moved to another row does not open. Tokens are
+//! token does not help to decrypt a blob. Blobs are XChaCha20-Poly1305 with a random nonce, bound
+//! to a *context* (the row they belong to): a blob moved to another row does not open. Tokens are
 //! HMAC-SHA-256 in hex: equal inputs give equal tokens, and a token cannot be reversed without the
 //! key.
 //!

@@ -50,8 +50,8 @@ impl Vault {
         cipher.decrypt(&nonce, Payload { msg: body, aad: &aad }).map_err(|_| VaultError::Altered)
     }
 
-    /// Returns whether the header of a blob names this key; `None` when the bytes are no blob. The blob is
-    /// not decrypted.
+    /// Returns whether the header of a blob names this key; `None` when the bytes are no blob. The
+    /// blob is not decrypted.
     #[must_use]
     pub fn is_under_this_key(&self, sealed: &[u8]) -> Option<bool> {
         let prefix = sealed.get(..PREFIX_BYTES).filter(|prefix| prefix[0] == VERSION)?;

@@ -159,7 +159,10 @@ async fn a_deposit_that_is_cut_shows_no_row_and_is_resumed(db: TestDatabase) {
         );
         assert!(db.store.unpublished_events(10, &[]).await.unwrap().is_empty());
         assert_eq!(db.store.exchange(&Scope::everything(), staged.id).await.unwrap(), None);
-        assert_eq!(db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().loading, 1);
+        assert_eq!(
+            db.store.figures(time::OffsetDateTime::UNIX_EPOCH).await.unwrap().staged_deposits,
+            1
+        );
         cuts += 1;
         if let Some(receipt) = cut_after(8 * cuts, deposit(&ingest, &bytes, "key")).await {
             break receipt.unwrap();

@@ -11,16 +11,18 @@
 mod claims;
 #[path = "store_conformance/exchanges.rs"]
 mod exchanges;
+#[path = "store_conformance/findings.rs"]
+mod findings;
 #[path = "store_conformance/listings.rs"]
 mod listings;
-#[path = "store_conformance/loads.rs"]
-mod loads;
 #[path = "store_conformance/outbox.rs"]
 mod outbox;
 #[path = "store_conformance/returns.rs"]
 mod returns;
 #[path = "store_conformance/scopes.rs"]
 mod scopes;
+#[path = "store_conformance/staged_deposits.rs"]
+mod staged_deposits;
 
 /// Runs each story on both databases.
 macro_rules! suite {
@@ -49,13 +51,15 @@ suite! {
         an_exchange_without_closing_is_not_committed,
         an_exchange_comes_back_as_written,
         the_same_file_from_two_tasks_is_accepted_once,
-        a_rolled_back_exchange_leaves_its_place,
+        a_rolled_back_exchange_frees_its_digest,
         the_same_key_or_digest_names_the_first_exchange,
-        books_that_do_not_balance_are_refused,
-        books_are_recounted_against_the_claims,
+        a_ledger_that_does_not_balance_is_refused,
+        the_ledger_is_recounted_against_the_claims,
         the_database_itself_refuses_a_wrong_ledger,
         a_logical_file_is_found_again,
         two_deposits_of_one_logical_file_at_once_keep_one,
+    }
+    findings {
         anomalies_come_back_in_order,
         quarantine_waits_until_resolved,
         unmatched_returns_are_kept,
@@ -100,11 +104,11 @@ suite! {
         a_cut_connection_costs_only_a_moment,
         replicas_number_without_holes,
     }
-    loads {
-        events_of_loads_leave_in_the_order_of_the_outbox,
-        a_later_event_follows_the_one_of_the_load,
-        the_events_of_a_load_are_as_old_as_its_verdict,
-        a_look_reads_neither_held_events_nor_the_history,
+    staged_deposits {
+        events_of_staged_deposits_are_published_in_the_order_of_the_outbox,
+        a_later_event_follows_the_event_of_the_staged_deposit,
+        the_events_of_a_staged_deposit_are_as_old_as_its_verdict,
+        a_read_of_the_outbox_skips_staged_events_and_the_history,
         plans_do_not_depend_on_statistics,
     }
     returns {

@@ -7,6 +7,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod upgrade;
+
 use crate::on_both;
 use crate::support;
 
@@ -34,13 +36,14 @@ use std::sync::Arc;
 use support::databases::TestDatabase;
 use tempfile::TempDir;
 use time::Duration;
+use upgrade::*;
 
 /// A gateway with a file of each kind: a staged deposit, duplicates, quarantined invoices, a refused
 /// file, a return.
 struct Filled {
     sources: Sources,
     dir: TempDir,
-    load: Exchange,
+    staged: Exchange,
     duplicates: Exchange,
 }
 
@@ -65,7 +68,7 @@ impl Filled {
         let dir = tempfile::tempdir().unwrap();
         let sources = sources_in(&dir, db);
         let limits = Limits { batch: 6, ..Limits::default() };
-        let door = Ingest::new(
+        let ingest = Ingest::new(
             Arc::clone(&db.store),
             Arc::clone(&sources.vault),
             Arc::clone(&sources.archive),
@@ -73,19 +76,19 @@ impl Filled {
             limits,
         );
         let dre = made(&options(1));
-        let load = deposit(&door, &dre).await;
+        let staged = deposit(&ingest, &dre).await;
         let duplicates =
-            deposit(&door, &made(&Options { sender: "99900000000029".to_owned(), ..options(1) }))
+            deposit(&ingest, &made(&Options { sender: "99900000000029".to_owned(), ..options(1) }))
                 .await;
         assert_eq!((duplicates.accepted, duplicates.duplicates), (0, 20));
         let aside =
-            deposit(&door, &made(&Options { damage: Some(Damage::NirKey), ..options(2) })).await;
+            deposit(&ingest, &made(&Options { damage: Some(Damage::NirKey), ..options(2) })).await;
         assert!(aside.quarantined > 0 && aside.accepted > 0, "{aside:?}");
-        deposit(&door, &dre[..1000]).await;
+        deposit(&ingest, &dre[..1000]).await;
         let mut rsp = Vec::new();
         generate::rsp(&dre[..], Forme::Crlf, &RspOptions::default(), &mut rsp).unwrap();
-        assert!(deposit(&door, &rsp).await.accepted > 0);
-        Self { sources, dir, load, duplicates }
+        assert!(deposit(&ingest, &rsp).await.accepted > 0);
+        Self { sources, dir, staged, duplicates }
     }
 
     async fn verify(&self) -> Verification {
@@ -97,16 +100,16 @@ impl Filled {
     }
 }
 
-async fn deposit(door: &Ingest, bytes: &[u8]) -> Exchange {
+async fn deposit(ingest: &Ingest, bytes: &[u8]) -> Exchange {
     let deposit = Deposit {
         sender: "oct-a".parse().unwrap(),
         channel: Channel::Cli,
         file_name: "f.b2".into(),
         idempotency_key: None,
     };
-    let mut incoming = door.open(deposit).unwrap();
+    let mut incoming = ingest.open(deposit).unwrap();
     incoming.write(bytes).unwrap();
-    door.accept(incoming).await.unwrap().exchange
+    ingest.accept(incoming).await.unwrap().exchange
 }
 
 fn kinds(seen: &Verification) -> Vec<Kind> {
@@ -120,7 +123,7 @@ async fn a_whole_gateway_is_clean(db: TestDatabase) {
     let seen = filled.verify().await;
     assert_eq!((seen.findings, seen.notes), (vec![], vec![]));
     assert_eq!((seen.receipts, seen.files, seen.invoices), (5, 5, 60));
-    let later = filled.load.received_at + Duration::hours(1);
+    let later = filled.staged.received_at + Duration::hours(1);
     let none = verify(&filled.sources, Some(later)).await.unwrap();
     assert_eq!((none.is_clean(), none.receipts, none.files), (true, 5, 0));
 }
@@ -226,7 +229,7 @@ async fn a_receipt_that_is_removed_breaks_the_chain(db: TestDatabase) {
 
 async fn every_damage_of_the_archive_is_found(db: TestDatabase) {
     let filled = Filled::new(&db).await;
-    std::fs::remove_file(filled.archived(&filled.load)).unwrap();
+    std::fs::remove_file(filled.archived(&filled.staged)).unwrap();
     assert_eq!(kinds(&filled.verify().await), [Kind::ArchiveUnreadable]);
     let path = filled.archived(&filled.duplicates);
     let mut bytes = std::fs::read(&path).unwrap();
@@ -235,209 +238,6 @@ async fn every_damage_of_the_archive_is_found(db: TestDatabase) {
     std::fs::write(&path, bytes).unwrap();
     let seen = filled.verify().await;
     assert_eq!((kinds(&seen), seen.finding_count), (vec![Kind::ArchiveUnreadable], 2));
-}
-
-/// A version with other controls.
-struct Earlier<'a> {
-    sources: &'a Sources,
-    /// Whether the version refuses the file.
-    refuses: bool,
-    /// Code for which the version quarantines an invoice.
-    judges: fn(&UnjudgedInvoice) -> Option<&'static str>,
-}
-
-impl Earlier<'_> {
-    /// Deposits a file as that version would: in one transaction, with an authentic receipt.
-    async fn deposit(&self, bytes: &[u8]) -> Exchange {
-        let Sources { store, archive, vault, clock } = self.sources;
-        let (id, at) = (ExchangeId(clock.new_id()), clock.now());
-        let mut writer = archive.create(id.0, at).unwrap();
-        writer.write_all(bytes).unwrap();
-        let archived = writer.finish().unwrap();
-        let mut examination = noemie_xray::examine(bytes, "f.b2").unwrap();
-        examination.report.anomalies.clear();
-        let mut work = store.begin().await.unwrap();
-        assert_eq!(
-            work.reserve_exchange("oct-a", &archived.digest_hex, "", id).await.unwrap(),
-            None
-        );
-        let mut ledger = Ledger { read: examination.read, ..Ledger::default() };
-        let (mut claims, mut aside) = (Vec::new(), Vec::new());
-        if self.refuses {
-            ledger.envelope = ledger.read;
-        } else {
-            let Some(Norme::B2(forme)) = examination.norme else {
-                panic!("{:?}", examination.norme)
-            };
-            let context = DepositContext {
-                origin: Origin {
-                    exchange_id: id,
-                    sender: "oct-a".into(),
-                    received_at: at,
-                    calendar: clock.calendar(),
-                },
-                archive_name: archived.name.clone(),
-                archive: Arc::clone(archive),
-                vault: Arc::clone(vault),
-                clock: Arc::clone(clock),
-                batch_size: 1_000,
-                is_staged: false,
-            };
-            let mut batches = read_unjudged(&context, forme);
-            while let Some(batch) = batches.next_batch().await {
-                for invoice in batch {
-                    let records = u64::from(invoice.new.claim.record_count);
-                    match (self.judges)(&invoice) {
-                        None => ledger.accepted += records,
-                        Some(_) => ledger.quarantined += records,
-                    }
-                    match (self.judges)(&invoice) {
-                        None => claims.push(invoice.new),
-                        Some(code) => aside.push(quarantined(&invoice, code)),
-                    }
-                }
-            }
-            ledger.envelope = batches.envelope().await.unwrap();
-        }
-        assert_eq!(
-            work.insert_claims(&support::samples::offered(&claims)).await.unwrap().len(),
-            claims.len()
-        );
-        let source = support::samples::source("oct-a", Some(id), at);
-        let event = |c: &noemie_gateway::domain::Claim| {
-            ClaimEvent::of(c, &c.amo, EventId(clock.new_id()), 1, &source)
-        };
-        work.insert_events(&claims.iter().map(|new| event(&new.claim)).collect::<Vec<_>>())
-            .await
-            .unwrap();
-        work.insert_quarantined(&aside).await.unwrap();
-        let sum = |of: fn(&noemie_gateway::domain::Claim) -> Montant| {
-            claims.iter().map(|new| of(&new.claim)).sum()
-        };
-        let verdict = match (self.refuses, aside.is_empty()) {
-            (true, _) => Verdict::Refused,
-            (false, true) => Verdict::Accepted,
-            (false, false) => Verdict::Partial,
-        };
-        let exchange = Exchange {
-            id,
-            sender: "oct-a".into(),
-            channel: Channel::Cli,
-            file_name: "f.b2".into(),
-            digest: archived.digest_hex,
-            idempotency_key: String::new(),
-            size: archived.size,
-            norm: examination.report.norm,
-            packaging: examination.report.packaging,
-            verdict,
-            logical_files: examination.report.logical_files,
-            lots: examination.report.lots,
-            invoices: examination.report.invoices,
-            lines: examination.report.lines,
-            accepted: claims.len() as u64,
-            quarantined: aside.len() as u64,
-            duplicates: 0,
-            unmatched: 0,
-            total: sum(|c| c.total),
-            amo: sum(|c| c.amo.asked),
-            amc: sum(|c| c.amc.asked),
-            anomalies: 0,
-            received_at: at,
-            archive_name: archived.name,
-        };
-        let (arl, _) = arl::write(&exchange, &examination, &[], vault, clock.new_id());
-        let closing = Closing { exchange, ledger, logical_files: vec![], arl, at };
-        let codes = receipt::Codes::of(&closing.exchange);
-        let said = receipt::text(&closing.exchange, &codes, &closing.ledger, &closing.arl);
-        work.close_exchange(&closing, &|tip| NewLink {
-            link: vault.receipt_link(&tip.link, tip.sequence + 1, &said),
-            key_id: KeyId(vault.key_id()),
-        })
-        .await
-        .unwrap();
-        work.commit().await.unwrap();
-        closing.exchange
-    }
-}
-
-fn quarantined(invoice: &UnjudgedInvoice, code: &str) -> Quarantined {
-    let c = &invoice.new.claim;
-    Quarantined {
-        exchange_id: c.exchange_id,
-        ordinal: c.ordinal,
-        ps: c.ps.clone(),
-        invoice_number: c.invoice_number.clone(),
-        lot: c.lot.clone(),
-        codes: vec![code.into()],
-        first_record: c.first_record,
-        record_count: c.record_count,
-        offset: 0,
-        duplicate_of: None,
-        resolved_by: None,
-        at: c.received_at,
-    }
-}
-
-fn takes_all(_: &UnjudgedInvoice) -> Option<&'static str> {
-    None
-}
-
-/// After an upgrade that changes the controls, older receipts stay valid: other judgements are notes.
-/// Altered rows are findings all the same.
-async fn other_controls_are_noted_and_nothing_altered_passes(db: TestDatabase) {
-    let dir = tempfile::tempdir().unwrap();
-    let sources = sources_in(&dir, &db);
-    let verified = async || {
-        let seen = verify(&sources, None).await.unwrap();
-        assert!(
-            seen.notes
-                .iter()
-                .all(|note| note.code == Kind::JudgedOtherwise && note.exchange.is_some()),
-            "{:?}",
-            seen.notes
-        );
-        assert_eq!(seen.note_count, seen.notes.len() as u64);
-        (kinds(&seen), seen.note_count)
-    };
-    // The version accepted an invoice that is quarantined today.
-    let lenient = Earlier { sources: &sources, refuses: false, judges: takes_all };
-    let taken =
-        lenient.deposit(&made(&Options { damage: Some(Damage::NirKey), ..options(1) })).await;
-    assert_eq!((taken.verdict, verified().await), (Verdict::Accepted, (vec![], 1)));
-    // The version quarantined two invoices that are accepted today.
-    let strict = Earlier {
-        sources: &sources,
-        refuses: false,
-        judges: |invoice| (invoice.new.claim.ordinal <= 2).then_some("C99-ANCIEN"),
-    };
-    strict.deposit(&made(&options(2))).await;
-    assert_eq!(verified().await, (vec![], 3));
-    // The version refused a file that is accepted today, and accepted one that is refused today.
-    Earlier { sources: &sources, refuses: true, judges: takes_all }
-        .deposit(&made(&options(3)))
-        .await;
-    assert_eq!(verified().await, (vec![], 4));
-    lenient.deposit(&made(&Options { damage: Some(Damage::Count999), ..options(4) })).await;
-    assert_eq!(verified().await, (vec![], 5));
-    assert!(verify(&sources, None).await.unwrap().is_clean());
-
-    db.execute(
-        "UPDATE claims SET total = total + 100 WHERE exchange_id = (SELECT exchange_id FROM \
-        receipt_chain WHERE sequence = 1)",
-    )
-    .await
-    .unwrap();
-    assert_eq!(verified().await, (vec![Kind::ClaimDiffers, Kind::ExchangeDiffers], 5));
-    db.execute(
-        "UPDATE claims SET total = total - 100 WHERE exchange_id = (SELECT exchange_id FROM \
-        receipt_chain WHERE sequence = 1)",
-    )
-    .await
-    .unwrap();
-    db.execute("UPDATE quarantine SET codes = '[\"DEJA_RECUE\"]' WHERE ordinal = 1").await.unwrap();
-    assert_eq!(verified().await.0, [Kind::ExchangeDiffers, Kind::LedgerDiffers]);
-    db.execute("DELETE FROM quarantine WHERE ordinal = 1").await.unwrap();
-    assert!(verified().await.0.contains(&Kind::InvoiceLost));
 }
 
 /// The store keeps a NUL of the file as `?`; `verify` does not report it as a difference.
@@ -472,8 +272,8 @@ async fn bytes_that_a_database_cannot_keep_are_no_difference(db: TestDatabase) {
     );
 }
 
-/// A start under a wrong vault key is refused, whichever sealed value is left to notice it by.
-async fn a_wrong_key_is_told_by_whatever_there_is(db: TestDatabase) {
+/// A start under a wrong vault key is refused while any sealed value is left.
+async fn a_wrong_key_is_refused_whatever_is_sealed(db: TestDatabase) {
     let filled = Filled::new(&db).await;
     let data = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(
@@ -513,5 +313,5 @@ on_both! {
     every_damage_of_the_archive_is_found,
     other_controls_are_noted_and_nothing_altered_passes,
     bytes_that_a_database_cannot_keep_are_no_difference,
-    a_wrong_key_is_told_by_whatever_there_is,
+    a_wrong_key_is_refused_whatever_is_sealed,
 }

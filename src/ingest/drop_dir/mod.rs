@@ -102,7 +102,8 @@ impl DropDir {
     fn log_skipped(&mut self, skipped: BTreeMap<PathBuf, String>) {
         let logged = &self.skipped;
         for (path, why) in skipped.iter().filter(|(path, why)| logged.get(*path) != Some(*why)) {
-            warn!(name = %FileName::from(path.as_path()), %why, "entry of the drop directory skipped");
+            let name = FileName::from(path.as_path());
+            warn!(%name, %why, "entry of the drop directory skipped");
         }
         self.skipped = skipped;
     }
@@ -160,9 +161,15 @@ impl DropDir {
 fn log_failure(file: &DroppedFile, failure: &IngestError) {
     let (sender, name) = (&file.sender, FileName::from(file.path.as_path()));
     if let IngestError::BlockedBy { exchange } = failure {
-        info!(%sender, file = %name, behind = %exchange, "deposit waits for a staged deposit that has the same invoices");
+        info!(
+            %sender, file = %name, behind = %exchange,
+            "deposit waits for a staged deposit that has the same invoices"
+        );
     } else {
-        error!(%sender, file = %name, error = %Chain(failure), "deposit failed, the file stays in the drop directory");
+        error!(
+            %sender, file = %name, error = %Chain(failure),
+            "deposit failed, the file stays in the drop directory"
+        );
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::domain::{Extent, Scope};
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
-/// Appends ` AND column IN (…)` for the AMC numbers of the scope. An unlimited scope adds no text; an
-/// empty dimension matches no row, whether conventions have that dimension or not.
+/// Appends ` AND column IN (…)` for the AMC numbers of the scope. An unlimited scope adds no text;
+/// an empty dimension matches no row, whether conventions have that dimension or not.
 pub(super) fn push_amc_scope<DB>(query: &mut QueryBuilder<DB>, column: &str, scope: &Scope)
 where
     DB: Database,

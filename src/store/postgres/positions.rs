@@ -1,4 +1,4 @@
-//! Publication of events: out of the queue, into the published stream.
+//! Publication of events: moves them from the queue to the published stream.
 //!
 //! **Order of the events of one claim.** A sequence gives `event_no` when the event is inserted,
 //! and transactions commit in any order, so that between claims a larger number may become visible
@@ -17,9 +17,9 @@ use crate::store::codec::{Instant, doing};
 use sqlx::{PgConnection, PgPool, query};
 use time::OffsetDateTime;
 
-/// Tries of a publication. Two replicas meet here only when one has just lost the lease and does
-/// not know it yet.
-const TRIES: u32 = 10;
+/// Limit of the tries of a publication. Two replicas publish at once only when one has just lost
+/// the lease and has not noticed it yet.
+const MAX_TRIES: u32 = 10;
 
 /// Gives consecutive positions, in the order given, to the events of the queue, and deletes them
 /// from it.
@@ -28,7 +28,7 @@ pub(super) async fn mark_published(
     events: &[i64],
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    for _ in 1..TRIES {
+    for _ in 1..MAX_TRIES {
         match take_positions(pool, events, at).await {
             Err(met) if met.worth_a_retry() => {
                 tracing::debug!(error = %met, "another replica took the same positions")

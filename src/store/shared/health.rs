@@ -34,7 +34,7 @@ async fn ping(pool: &Pool<Db>) -> Result<(), StoreError> {
 
 async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
     // A partial index with the same condition, word for word, serves each count.
-    let (unbalanced, waiting, overdue, loading): (i64, i64, i64, i64) = query_as(
+    let (unbalanced, waiting, overdue, staged): (i64, i64, i64, i64) = query_as(
         "SELECT \
          (SELECT count(*) FROM ledgers \
          WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope), \
@@ -53,7 +53,7 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
         unbalanced: uint(unbalanced, "count")?,
         quarantine_waiting: uint(waiting, "count")?,
         overdue: uint(overdue, "count")?,
-        loading: uint(loading, "count")?,
+        staged_deposits: uint(staged, "count")?,
     })
 }
 

@@ -57,7 +57,7 @@ impl OutboxWrites for Unit {
 
     async fn insert_events(&mut self, events: &[ClaimEvent]) -> Result<(), StoreError> {
         self.state.events |= !events.is_empty();
-        step!(self, event_writes::insert_events(&mut self.tx, events, self.state.is_load()))
+        step!(self, event_writes::insert_events(&mut self.tx, events, self.state.is_staged()))
     }
 }
 
@@ -67,15 +67,16 @@ async fn unpublished_events(
     except: &[i64],
 ) -> Result<Vec<OutboxEvent>, StoreError> {
     let (doing, page) = (doing("reading the outbox"), limit + except.len());
-    // Events of no staged deposit, and the first event of each closed deposit. The limits are inside
-    // of the conditions on `staged_deposit`: the index gives the order, and what a database without
-    // statistics expects of a condition changes no plan.
+    // Events of no staged deposit, and the first event of each closed deposit. The limits are
+    // inside of the conditions on `staged_deposit`: the index gives the order, and what a database
+    // without statistics expects of a condition changes no plan.
     let first = query_as(concat!(
         closed_deposits!(),
         select_waiting!(
             "SELECT * FROM (SELECT * FROM (SELECT event_no, staged_deposit, attempts FROM outbox \
              ORDER BY staged_deposit NULLS FIRST, event_no LIMIT $1) AS oldest \
-             WHERE staged_deposit IS NULL UNION ALL SELECT o.event_no, o.staged_deposit, o.attempts \
+             WHERE staged_deposit IS NULL UNION ALL SELECT o.event_no, o.staged_deposit, \
+             o.attempts \
              FROM closed JOIN outbox o ON o.event_no = closed.first) AS found \
              ORDER BY event_no LIMIT $1"
         )

@@ -67,7 +67,7 @@ impl StagedDepositWrites for Unit {
     ) -> Result<(), StoreError> {
         let opened: Result<(), StoreError> =
             step!(self, stage_deposit(&mut self.tx, deposit, logical_files));
-        opened.map(|()| self.state.loading())
+        opened.map(|()| self.state.staged())
     }
 
     async fn advance_deposit_cursor(
@@ -79,7 +79,7 @@ impl StagedDepositWrites for Unit {
         let open: Result<bool, StoreError> =
             step!(self, advance_deposit_cursor(&mut self.tx, id, from, to));
         if matches!(open, Ok(true)) {
-            self.state.loading();
+            self.state.staged();
         }
         open
     }

@@ -1,5 +1,5 @@
-//! Publication of events: out of the queue, into the published stream. Lists of numbers travel as
-//! one JSON text, the array of SQLite, so that the SQL stays fixed.
+//! Publication of events: moves them from the queue to the published stream. Lists of numbers
+//! travel as one JSON text, the array of SQLite, so that the SQL stays fixed.
 
 use super::db::BEGIN;
 use crate::store::StoreError;

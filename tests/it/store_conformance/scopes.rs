@@ -1,6 +1,6 @@
 //! Stories of scopes: a row outside is as absent as one that does not exist.
 
-use super::exchanges::quarantined;
+use super::findings::quarantined;
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
 use noemie_gateway::domain::*;
@@ -17,7 +17,7 @@ async fn fill(store: &SharedStore) -> (ExchangeId, Claim) {
     unit.insert_claims(&offered(&claims)).await.unwrap();
     unit.insert_events(&[event(&claims[0].claim, 1)]).await.unwrap();
     unit.insert_quarantined(&[quarantined(id, 2, "000000002")]).await.unwrap();
-    unit.insert_anomalies(id, 1, &[super::exchanges::finding(1)]).await.unwrap();
+    unit.insert_anomalies(id, 1, &[super::findings::finding(1)]).await.unwrap();
     unit.close_exchange(&closing(id, "d", &claims), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     let event = store.unpublished_events(10, &[]).await.unwrap().remove(0);

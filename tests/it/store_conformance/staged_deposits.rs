@@ -1,5 +1,4 @@
-//! Stories of loads: what they hold, what leaves when they are closed, and what a look at the
-//! outbox costs meanwhile.
+//! Stories of staged deposits: their events wait for the verdict, and reads of the outbox skip them.
 
 use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
@@ -7,11 +6,11 @@ use crate::support::wait::until;
 use noemie_gateway::domain::*;
 use noemie_gateway::store::{NewClaim, OutboxDepth, SharedStore, StagedDeposit};
 
-/// Opens a load: the place of a large deposit.
-async fn open_load(store: &SharedStore, digest: &str) -> ExchangeId {
+/// Reserves and commits a staged deposit.
+async fn stage(store: &SharedStore, digest: &str) -> ExchangeId {
     let mut unit = store.begin().await.unwrap();
     let id = open(&mut unit, digest).await;
-    let load = StagedDeposit {
+    let staged = StagedDeposit {
         id,
         sender: "octest".into(),
         digest: digest.into(),
@@ -24,12 +23,12 @@ async fn open_load(store: &SharedStore, digest: &str) -> ExchangeId {
         cursor: 0,
         withdrawal: None,
     };
-    unit.stage_deposit(&load, &[]).await.unwrap();
+    unit.stage_deposit(&staged, &[]).await.unwrap();
     unit.commit().await.unwrap();
     id
 }
 
-/// Writes a batch of a load: claims with their first events.
+/// Writes a batch of a staged deposit: claims with their first events.
 async fn batch(
     store: &SharedStore,
     id: ExchangeId,
@@ -62,7 +61,7 @@ async fn close(
     unit.commit().await.unwrap();
 }
 
-/// The claims whose events may leave, in order.
+/// Returns the claims whose events may be published, in order.
 async fn leaving(store: &SharedStore, limit: usize) -> Vec<ClaimId> {
     store
         .unpublished_events(limit, &[])
@@ -77,31 +76,31 @@ fn ids(claims: &[NewClaim]) -> Vec<ClaimId> {
     claims.iter().map(|c| c.claim.id).collect()
 }
 
-/// Three loads and small deposits between their batches: closed one by one, their events take their
-/// places among the others, wherever a page is cut.
-pub async fn events_of_loads_leave_in_the_order_of_the_outbox(db: TestDatabase) {
-    let mut loads = Vec::new();
+/// Three staged deposits with small deposits between their batches: when they are closed one by one,
+/// their events are published in the order of the outbox, wherever a page ends.
+pub async fn events_of_staged_deposits_are_published_in_the_order_of_the_outbox(db: TestDatabase) {
+    let mut deposits = Vec::new();
     for digest in ["l0", "l1", "l2"] {
-        loads.push((open_load(&db.store, digest).await, Vec::new()));
+        deposits.push((stage(&db.store, digest).await, Vec::new()));
     }
-    // Every event in its order: the load that brings it, none for a small deposit.
+    // Every event in its order, with its staged deposit; `None` for a small deposit.
     let mut written: Vec<(Option<usize>, ClaimId)> = Vec::new();
     for turn in 0..4u64 {
         for n in [2, 0, 1] {
-            let claims = batch(&db.store, loads[n].0, 3 * turn + 1..3 * turn + 4).await;
+            let claims = batch(&db.store, deposits[n].0, 3 * turn + 1..3 * turn + 4).await;
             written.extend(ids(&claims).into_iter().map(|id| (Some(n), id)));
-            loads[n].1.extend(claims);
+            deposits[n].1.extend(claims);
         }
         let small = deposit_many(&db.store, &format!("small-{turn}"), 2).await;
         written.extend(ids(&small).into_iter().map(|id| (None, id)));
     }
     for closed in [&[][..], &[1], &[1, 2], &[1, 2, 0]] {
         if let Some(n) = closed.last() {
-            close(&db.store, loads[*n].0, &format!("l{n}"), &loads[*n].1, 60).await;
+            close(&db.store, deposits[*n].0, &format!("l{n}"), &deposits[*n].1, 60).await;
         }
-        let may_go = |load: &Option<usize>| load.is_none_or(|n| closed.contains(&n));
+        let may_go = |staged: &Option<usize>| staged.is_none_or(|n| closed.contains(&n));
         let expected: Vec<ClaimId> =
-            written.iter().filter(|(load, _)| may_go(load)).map(|(_, id)| *id).collect();
+            written.iter().filter(|(staged, _)| may_go(staged)).map(|(_, id)| *id).collect();
         for limit in 1..=expected.len() + 1 {
             assert_eq!(
                 leaving(&db.store, limit).await,
@@ -115,7 +114,7 @@ pub async fn events_of_loads_leave_in_the_order_of_the_outbox(db: TestDatabase) 
             "{closed:?} closed"
         );
     }
-    // Published in pages that cut through loads, everything leaves once.
+    // Published in pages that cut through deposits, everything leaves once.
     let mut left = Vec::new();
     loop {
         let page = db.store.unpublished_events(5, &[]).await.unwrap();
@@ -131,10 +130,9 @@ pub async fn events_of_loads_leave_in_the_order_of_the_outbox(db: TestDatabase) 
     assert_eq!(left, written.iter().map(|(_, id)| *id).collect::<Vec<_>>());
 }
 
-/// A later event of a claim stands outside its load, and leaves behind the event that the load
-/// brought.
-pub async fn a_later_event_follows_the_one_of_the_load(db: TestDatabase) {
-    let id = open_load(&db.store, "l").await;
+/// A later event of a claim is not of the staged deposit, and is published after the first event.
+pub async fn a_later_event_follows_the_event_of_the_staged_deposit(db: TestDatabase) {
+    let id = stage(&db.store, "l").await;
     let claims = batch(&db.store, id, 1..4).await;
     close(&db.store, id, "l", &claims, 60).await;
     let mut unit = db.store.begin().await.unwrap();
@@ -155,9 +153,9 @@ pub async fn a_later_event_follows_the_one_of_the_load(db: TestDatabase) {
     }
 }
 
-/// The events of a load could not leave before its verdict: they are not late for that.
-pub async fn the_events_of_a_load_are_as_old_as_its_verdict(db: TestDatabase) {
-    let id = open_load(&db.store, "l").await;
+/// Events of a staged deposit cannot be published before its verdict: their age counts from it.
+pub async fn the_events_of_a_staged_deposit_are_as_old_as_its_verdict(db: TestDatabase) {
+    let id = stage(&db.store, "l").await;
     let claims = batch(&db.store, id, 1..4).await;
     assert_eq!(
         db.store.outbox_depth().await.unwrap(),
@@ -169,7 +167,7 @@ pub async fn the_events_of_a_load_are_as_old_as_its_verdict(db: TestDatabase) {
         db.store.outbox_depth().await.unwrap(),
         OutboxDepth { pending: 3, oldest: Some(at(7_200)) }
     );
-    // What was written while the load was under way waited all the time.
+    // Events written during the staged deposit waited all the time.
     deposit_many(&db.store, "small", 1).await;
     assert_eq!(
         db.store.outbox_depth().await.unwrap(),
@@ -185,20 +183,20 @@ const READ: &str = "SELECT (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_i
      WHERE relname IN ('outbox', 'events', 'published_events', 'claims'))::bigint";
 const SCANS: &str =
     "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'outbox_waiting'";
-/// Events held in the story below.
-const HELD: u64 = 3_000;
+/// Events of a staged deposit in the story below.
+const STAGED_EVENTS: u64 = 3_000;
 
-/// A look at the outbox, a mark in it and a look for invoices read as many rows as they may answer,
-/// not what is held or stored. SQLite tells no such figures; its SQL is the same.
-pub async fn a_look_reads_neither_held_events_nor_the_history(db: TestDatabase) {
+/// A read of the outbox, a publication and a search of invoices read as many rows as they return, and
+/// neither staged events nor the history. SQLite has no such figures; its SQL is the same.
+pub async fn a_read_of_the_outbox_skips_staged_events_and_the_history(db: TestDatabase) {
     // As in life, the server counted and cleaned its tables when nothing waited.
     deposit_many(&db.store, "published", 500).await;
     let published: Vec<i64> =
         db.store.unpublished_events(500, &[]).await.unwrap().iter().map(|e| e.event_no).collect();
     db.store.mark_published(&published, NOW).await.unwrap();
     db.execute(if db.is_postgres() { "VACUUM ANALYZE" } else { "ANALYZE" }).await.unwrap();
-    let id = open_load(&db.store, "l").await;
-    let held = batch(&db.store, id, 1..HELD + 1).await;
+    let id = stage(&db.store, "l").await;
+    let held = batch(&db.store, id, 1..STAGED_EVENTS + 1).await;
     let small = deposit_many(&db.store, "small", 3).await;
     let invoices: Vec<InvoiceKey> = held[..5].iter().map(|c| c.claim.invoice_key()).collect();
     let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
@@ -223,7 +221,7 @@ pub async fn a_look_reads_neither_held_events_nor_the_history(db: TestDatabase) 
     .await;
     if db.is_postgres() {
         let read = db.number(READ).await;
-        assert!((1..300).contains(&read), "{read} rows read where {HELD} are held");
+        assert!((1..300).contains(&read), "{read} rows read where {STAGED_EVENTS} are held");
     }
 }
 
