@@ -13,6 +13,7 @@
 //! | `UNAVAILABLE` | database away or busy, or a staged deposit in the way: retry | `ErrorInfo` |
 //! | `INTERNAL` | a fault of the gateway | an id in the message; the log has id and chain |
 
+use super::ERROR_DOMAIN;
 use super::proto;
 use crate::clock::Clock;
 use crate::error_chain::Chain;
@@ -24,9 +25,6 @@ use std::error::Error;
 use std::io::ErrorKind;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
-
-/// `domain` of every `google.rpc.ErrorInfo` of this service.
-pub const ERROR_DOMAIN: &str = "noemie-gateway";
 
 /// Returns a status with its stable reason.
 pub(super) fn with_reason(code: Code, reason: &str, message: impl Into<String>) -> Status {

@@ -23,13 +23,14 @@ mod server;
 mod stream;
 mod upload;
 
-pub use errors::ERROR_DOMAIN;
 pub use server::{ServeError, serve};
 
 use crate::clock::SharedClock;
 use crate::service::Service;
 use tokio_util::sync::CancellationToken;
 
+/// `domain` of every `google.rpc.ErrorInfo` of this service.
+pub const ERROR_DOMAIN: &str = "noemie-gateway";
 /// Largest request message, bytes: files come in chunks, and no other request is large. The limit
 /// is the default of gRPC, named.
 pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;

@@ -220,7 +220,7 @@ impl Relay {
 
 /// Reason why a step sends no more events.
 enum StopReason {
-    /// An event was not confirmed: a later event of its claim must not overtake it.
+    /// An event was not confirmed: later events of its subject must wait for it.
     Unconfirmed,
     /// Another replica may publish by now.
     LeaseLost,

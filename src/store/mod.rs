@@ -116,7 +116,7 @@ impl<T> Store for T where
 pub type SharedStore = Arc<dyn Store>;
 /// The outbox, shared: all that the relay sees of the store.
 pub type SharedOutbox = Arc<dyn Outbox>;
-/// Signs of life and figures, shared: all that the admin port sees of the store.
+/// Health and figures, shared: all that the admin port sees of the store.
 pub type SharedHealth = Arc<dyn Health>;
 /// The journal of operations, shared.
 pub type SharedOperationsJournal = Arc<dyn OperationsJournal>;
