@@ -6,12 +6,14 @@ mod local;
 mod open;
 mod probe;
 mod service;
+mod setting;
 pub mod sweep;
 
 pub use local::local_caller;
 pub use open::NoInstallation;
-pub use probe::is_well;
+pub use probe::{admin_address, probe};
 pub use service::dead_letters;
+pub use setting::BadSetting;
 
 use crate::admin::{self, AdminState};
 use crate::archive::Archive;
@@ -27,6 +29,7 @@ use crate::store::SharedStore;
 use crate::vault::{KeyOrigin, Vault};
 use anyhow::{Context, Result, anyhow};
 use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,12 +87,7 @@ impl App {
     /// Runs the gateway until `stop`, then drains it: the entry points close first (the deposit in
     /// flight is finished, calls are answered), then committed events and return files are sent.
     pub async fn serve(self, metrics: PrometheusHandle, stop: CancellationToken) -> Result<()> {
-        let grpc = TcpListener::bind(self.config.grpc_listen)
-            .await
-            .with_context(|| format!("listening on {}", self.config.grpc_listen))?;
-        let admin = TcpListener::bind(self.config.admin_listen)
-            .await
-            .with_context(|| format!("listening on {}", self.config.admin_listen))?;
+        let (grpc, admin) = listen(&self.config).await?;
         let drop_dir = self.config.drop_dir();
         std::fs::create_dir_all(&drop_dir)
             .with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
@@ -162,7 +160,8 @@ impl App {
     /// Returns the sink of events: RabbitMQ, or the log of the embedded gateway.
     fn sink(&self) -> Result<Box<dyn Sink>> {
         let Some(url) = &self.config.amqp_url else { return Ok(Box::new(LocalLog)) };
-        let prefix = self.config.amqp_prefix.clone().try_into().context("amqp_prefix")?;
+        let prefix = self.config.amqp_prefix.clone().try_into();
+        let prefix = prefix.context(BadSetting("amqp_prefix".to_owned()))?;
         Ok(Box::new(AmqpSink::new(AmqpSettings::new(url.clone(), prefix))))
     }
 
@@ -180,6 +179,24 @@ impl App {
         );
         Ok(())
     }
+}
+
+/// Checks that both ports of the settings are free, for a start that must not create anything
+/// before it fails.
+pub async fn check_ports(config: &Config) -> Result<()> {
+    listen(config).await.map(|_| ())
+}
+
+/// Listens on the gRPC port and the admin port.
+async fn listen(config: &Config) -> Result<(TcpListener, TcpListener)> {
+    let bind = async |name: &str, address: SocketAddr| {
+        let failure = || BadSetting(format!("{name}: listening on {address}"));
+        TcpListener::bind(address).await.with_context(failure)
+    };
+    Ok((
+        bind("grpc_listen", config.grpc_listen).await?,
+        bind("admin_listen", config.admin_listen).await?,
+    ))
 }
 
 /// Waits for the entry points. After `stop` they have [`CLOSE_TIMEOUT`]: a client that never ends

@@ -87,7 +87,7 @@ impl Archive {
     }
 
     /// Starts the file of an exchange, in the directory of the day of `at`. Fails when the exchange
-    /// already has a file that is being received.
+    /// already has a file, whole or being received: no file of the archive is ever replaced.
     pub fn create(&self, id: Uuid, at: OffsetDateTime) -> io::Result<ArchiveWriter> {
         ArchiveWriter::create(&self.dir, &self.vault, &ArchiveName::new(id, at))
     }

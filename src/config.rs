@@ -2,6 +2,7 @@
 //! them the gateway runs embedded.
 
 use crate::domain::{Calendar, Territory};
+use crate::vault::KEY_FILE;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -151,7 +152,20 @@ impl Config {
         self.data_dir.join("archive")
     }
 
-    /// Returns the settings with their secrets masked, for `config show` and logs.
+    /// Returns the settings as `config show` prints them: secrets masked, and the paths that stand
+    /// for the settings that are not given.
+    #[must_use]
+    pub fn in_force(&self) -> Self {
+        let key_file = self.vault_key_file.clone().unwrap_or_else(|| self.data_dir.join(KEY_FILE));
+        Self {
+            drop_dir: Some(self.drop_dir()),
+            out_dir: Some(self.out_dir()),
+            vault_key_file: self.vault_key.is_none().then_some(key_file),
+            ..self.masked()
+        }
+    }
+
+    /// Returns the settings with their secrets masked, for logs.
     #[must_use]
     pub fn masked(&self) -> Self {
         let hide = |url: &Option<String>| url.as_deref().map(without_password);

@@ -35,7 +35,7 @@ async fn health_readiness_and_figures() {
             (200, r#"{"status":"ok","database":"ok","relay":"starting"}"#.to_owned())
         );
         assert_eq!(get(addr, "/readyz").await, (200, "ready\n".to_owned()));
-        assert!(admin::probe(addr).await);
+        assert!(admin::probe(addr).await.is_well);
         let (status, metrics) = get(addr, "/metrics").await;
         assert_eq!(status, 200);
         for line in [
@@ -69,7 +69,7 @@ async fn a_port_without_a_listener_is_not_healthy() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
-    assert!(!admin::probe(addr).await);
+    assert!(!admin::probe(addr).await.is_well);
 }
 
 #[tokio::test]

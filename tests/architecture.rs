@@ -102,8 +102,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("vault", &[]),
     ("files", &["kill_point"]),
     ("reading", &[]),
-    // The default size of a file is that of `ingest`.
-    ("config", &["domain", "ingest", "kill_point"]),
+    // The default size of a file is that of `ingest`, the name of the key file that of the vault.
+    ("config", &["domain", "ingest", "kill_point", "vault"]),
     // Invented files come from the parsers alone.
     ("generate", &[]),
     // How failures are told in logs; knows nothing.

@@ -4,7 +4,7 @@
 
 mod probe;
 
-pub use probe::probe;
+pub use probe::{Probe, probe};
 
 use crate::service::health::{Health, RelayState};
 use axum::extract::State;

@@ -9,18 +9,70 @@ use tokio::time::timeout;
 /// Time within which a healthy gateway answers: it waits 2 s for its database at most.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Returns whether `/healthz` at this address answers 200.
-pub async fn probe(addr: impl ToSocketAddrs) -> bool {
-    let line = timeout(PROBE_TIMEOUT, status_line(addr)).await;
-    matches!(line, Ok(Ok(line)) if line.starts_with(b"HTTP/1.1 200 "))
+/// Most bytes read of an answer, which is one short JSON object behind its head.
+const MAX_ANSWER_BYTES: u64 = 16 * 1024;
+
+/// What a gateway says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// Whether the gateway is well enough for `/healthz` to answer 200.
+    pub is_well: bool,
+    /// What is wrong, one sentence each; empty when nothing is.
+    pub faults: Vec<String>,
 }
 
-async fn status_line(addr: impl ToSocketAddrs) -> std::io::Result<[u8; 13]> {
+/// Asks `/healthz` at this address.
+pub async fn probe(addr: impl ToSocketAddrs) -> Probe {
+    let failed = |fault: String| Probe { is_well: false, faults: vec![fault] };
+    match timeout(PROBE_TIMEOUT, answer(addr)).await {
+        Err(_) => failed(format!("no answer within {} s", PROBE_TIMEOUT.as_secs())),
+        Ok(Err(failure)) => failed(format!("no answer: {failure}")),
+        Ok(Ok(answer)) => read(&answer)
+            .unwrap_or_else(|| failed("the answer is not that of a gateway".to_owned())),
+    }
+}
+
+async fn answer(addr: impl ToSocketAddrs) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(addr).await?;
     stream
         .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await?;
-    let mut line = [0; 13];
-    stream.read_exact(&mut line).await?;
-    Ok(line)
+    let mut answer = Vec::new();
+    stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer).await?;
+    Ok(answer)
+}
+
+/// Reads an HTTP answer of `/healthz`; `None` when it is none.
+fn read(answer: &[u8]) -> Option<Probe> {
+    let text = std::str::from_utf8(answer).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let body: serde_json::Value = serde_json::from_str(body).ok()?;
+    let is_down = |part: &str| body[part] == "down";
+    let mut faults = Vec::new();
+    if is_down("database") {
+        faults.push("the database does not answer".to_owned());
+    }
+    if is_down("relay") {
+        faults.push("the relay is down: events wait in the outbox".to_owned());
+    }
+    Some(Probe { is_well: head.starts_with("HTTP/1.1 200 "), faults })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_told_and_decide_nothing() {
+        let answer = |status: &str, database: &str, relay: &str| {
+            let body = format!(r#"{{"status":"x","database":"{database}","relay":"{relay}"}}"#);
+            read(format!("HTTP/1.1 {status}\r\nx: y\r\n\r\n{body}").as_bytes()).expect("an answer")
+        };
+        let degraded = answer("200 OK", "ok", "down");
+        assert!(degraded.is_well && degraded.faults.len() == 1, "{degraded:?}");
+        let down = answer("503 Service Unavailable", "down", "down");
+        assert!(!down.is_well && down.faults.len() == 2, "{down:?}");
+        assert_eq!(answer("200 OK", "ok", "publishing"), Probe { is_well: true, faults: vec![] });
+        assert_eq!(read(b"HTTP/1.1 200 OK\r\n\r\n<html>"), None);
+    }
 }

@@ -1,13 +1,13 @@
 //! Opens an installation: database, vault key and archive.
 
-use super::{App, key};
+use super::{App, BadSetting, key};
 use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::conventionnement::Conventionnement;
 use crate::ingest::{Ingest, Limits};
 use crate::store::{Database, StoreError};
-use crate::vault::{KEY_FILE, KeyOrigin, KeySource, Vault};
+use crate::vault::{KEY_FILE, KeyOrigin, KeySource, Vault, VaultError};
 use anyhow::{Context, Result};
 use std::path::absolute;
 use std::sync::Arc;
@@ -77,8 +77,12 @@ impl App {
         database: Database,
         source: KeySource,
     ) -> Result<Self> {
-        let (vault, key_origin) =
-            Vault::open(source, &config.data_dir).context("opening the vault")?;
+        let (vault, key_origin) = match Vault::open(source, &config.data_dir) {
+            Err(failure @ VaultError::MalformedKey) => {
+                Err(failure).context(BadSetting("vault_key or its file".to_owned()))?
+            }
+            opened => opened.context("opening the vault")?,
+        };
         let vault = Arc::new(vault);
         let store = database.store();
         store.migrate().await.context("bringing the database to this version")?;
@@ -118,7 +122,12 @@ async fn database(config: &Config) -> Result<Option<Database>> {
     let (url, connections) = (config.database_url.as_deref(), config.database_connections);
     let opened: Result<_, StoreError> =
         Database::open_existing(url, &config.data_dir, connections).await;
-    opened.context("opening the database")
+    match opened {
+        Err(failure @ StoreError::UnsupportedUrl { .. }) => {
+            Err(failure).context(BadSetting("database_url".to_owned()))
+        }
+        opened => opened.context("opening the database"),
+    }
 }
 
 /// Returns the location of the installation for messages: the URL without its password, or the

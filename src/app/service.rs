@@ -1,6 +1,6 @@
 //! Services of an open installation for the command line.
 
-use super::App;
+use super::{App, BadSetting};
 use crate::domain::ClaimEvent;
 use crate::relay::{AmqpSettings, LocalLog, Relay, RelayStatus, StepOutcome};
 use crate::service::dead_letters::DeadLetters;
@@ -68,6 +68,7 @@ impl App {
 /// need no installation.
 pub fn dead_letters(config: &crate::config::Config) -> Result<Option<DeadLetters>> {
     let Some(url) = config.amqp_url.clone() else { return Ok(None) };
-    let prefix = config.amqp_prefix.clone().try_into().context("amqp_prefix")?;
+    let prefix = config.amqp_prefix.clone().try_into();
+    let prefix = prefix.context(BadSetting("amqp_prefix".to_owned()))?;
     Ok(Some(DeadLetters::new(AmqpSettings::new(url, prefix))))
 }

@@ -37,6 +37,17 @@ fn some_bytes(size: usize) -> Vec<u8> {
 }
 
 #[test]
+fn a_file_that_exists_is_never_replaced() {
+    let (_dir, archive) = archive();
+    let first = keep(&archive, id(1), b"the first");
+    let refused = archive.create(id(1), AT).err().expect("the name is taken");
+    assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(read(&archive, &first.name).unwrap(), b"the first");
+    // A writer that was refused leaves nothing in the way of the next one.
+    assert_eq!(archive.create(id(1), AT).err().unwrap().kind(), ErrorKind::AlreadyExists);
+}
+
+#[test]
 fn files_around_the_chunk_limits_come_back() {
     let (_dir, archive) = archive();
     for (number, size) in (0..).zip([

@@ -7,7 +7,7 @@ use crate::vault::Vault;
 use aead_stream::EncryptorBE32;
 use chacha20poly1305::aead::{Generate, KeyInit};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -31,6 +31,10 @@ impl ArchiveWriter {
         let part = name.part(root);
         let mut file = private_file(&part)?;
         let guard = PartGuard(Some(part));
+        // The name is free until `finish`: another writer of it would need the same part.
+        if name.whole(root).symlink_metadata().is_ok() {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
         let (key_id, key) = vault.archive_key();
         let prefix = Prefix::generate();
         file.write_all(&[MAGIC.as_slice(), &key_id, &prefix].concat())?;

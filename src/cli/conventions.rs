@@ -1,6 +1,7 @@
 //! `conventions import FILE`: imports a table of conventions.
 
 use super::finess::print_problems;
+use super::words::french;
 use super::{Format, Output, Session};
 use crate::domain::FileName;
 use crate::domain::masking::masked;
@@ -21,7 +22,7 @@ pub(super) enum ConventionsCommand {
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
     /// The file.
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// `text` for people, `json` for one object.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -43,7 +44,12 @@ pub(super) async fn run(command: &ConventionsCommand, session: &mut Session) -> 
 }
 
 fn print(out: &mut Output, path: &str, import: &ConventionImport) -> Result<()> {
-    writeln!(out, "{path} : {} lignes, {} conventions", import.lines, import.rows)?;
+    writeln!(
+        out,
+        "{path} : {}, {}",
+        french(import.lines, "ligne", "lignes"),
+        french(import.rows, "convention", "conventions")
+    )?;
     match &import.outcome {
         ConventionOutcome::Applied(d) => writeln!(
             out,

@@ -1,5 +1,6 @@
 //! `finess import FILE`: imports an extract of the FINESS register.
 
+use super::words::french;
 use super::{Format, Output, Session};
 use crate::domain::FileName;
 use crate::domain::civil_time::paris_date;
@@ -21,7 +22,7 @@ pub(super) enum FinessCommand {
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
     /// The file.
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// Accept an extract that loses many establishments.
     #[arg(long)]
     force: bool,
@@ -46,7 +47,12 @@ pub(super) async fn run(command: &FinessCommand, session: &mut Session) -> Resul
 }
 
 fn print(out: &mut Output, path: &str, import: &FinessImport) -> Result<()> {
-    writeln!(out, "{path} : {} lignes, {} établissements", import.lines, import.rows)?;
+    writeln!(
+        out,
+        "{path} : {}, {}",
+        french(import.lines, "ligne", "lignes"),
+        french(import.rows, "établissement", "établissements")
+    )?;
     match &import.outcome {
         FinessOutcome::Applied(d) => writeln!(
             out,
@@ -78,8 +84,9 @@ pub(super) fn print_problems(out: &mut Output, problems: &Problems) -> Result<()
     if problems.total > MAX_SHOWN as u64 {
         writeln!(
             out,
-            "  … {} anomalies en tout, {} lignes rejetées",
-            problems.total, problems.rows_rejected
+            "  … {} en tout, {}",
+            french(problems.total, "anomalie", "anomalies"),
+            french(problems.rows_rejected, "ligne rejetée", "lignes rejetées")
         )?;
     }
     Ok(())

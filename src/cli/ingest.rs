@@ -1,20 +1,25 @@
 //! `ingest FILE…`: deposits files and prints their receipts.
 
-use super::{FAILED, Format, Output, Session, output};
-use crate::domain::{Exchange, Sender, Verdict};
+use super::findings::{self, MAX_SHOWN};
+use super::inputs::readable;
+use super::output::{self, shown};
+use super::words::french;
+use super::{BAD_USAGE, FAILED, Format, Output, Session};
+use crate::domain::{Exchange, Finding, Sender, Verdict};
 use crate::service::local_files::Receipt;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use time::format_description::well_known::Rfc3339;
 
 #[derive(Debug, Args)]
 pub(super) struct IngestArgs {
     /// Files to deposit.
     #[arg(required = true)]
-    files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
     /// Who deposits: 1 to 64 letters, digits, `-`, `_` or `.`.
     #[arg(long, default_value = "cli")]
     sender: Sender,
@@ -23,18 +28,23 @@ pub(super) struct IngestArgs {
     format: Format,
 }
 
-/// Exit status: the worst verdict, as for `validate`, or 70 when a file has no receipt or a verdict
-/// that this version does not know. The other
-/// files are deposited all the same.
+/// Exit status: the worst verdict, as for `validate`, 64 when a file cannot be read, or 70 when a
+/// file has no receipt or a verdict that this version does not know. The other files are deposited
+/// all the same.
 pub(super) async fn run(args: &IngestArgs, session: &mut Session) -> Result<ExitCode> {
     let files = session.app.local_files();
     let mut worst = 0;
     for path in &args.files {
+        if let Err(fault) = readable(path) {
+            output::error(format_args!("{}: {fault}", shown(path)));
+            worst = worst.max(BAD_USAGE);
+            continue;
+        }
         let receipt = match files.deposit(&session.caller, path, &args.sender).await {
             Ok(receipt) => receipt,
             Err(failure) => {
                 let failure = anyhow::Error::new(failure);
-                output::error(format_args!("{}: {failure:#}", path.display()));
+                output::error(format_args!("{}: {failure:#}", shown(path)));
                 worst = FAILED;
                 continue;
             }
@@ -46,9 +56,14 @@ pub(super) async fn run(args: &IngestArgs, session: &mut Session) -> Result<Exit
             // The first receipt of a repeated file, given by a later version.
             Verdict::Unknown => FAILED,
         });
+        let exchanges = session.app.service().exchanges;
+        let (id, out_dir) = (receipt.exchange.id, session.app.config.out_dir());
+        let report = exchanges.report(&session.caller, id, None, MAX_SHOWN).await?;
+        let findings = report.map(|report| report.anomalies).unwrap_or_default();
+        let arl = out_dir.join(&receipt.exchange.sender).join(&receipt.arl.file_name);
         match args.format {
-            Format::Json => session.out.json(&object(&receipt))?,
-            Format::Text => print(&mut session.out, &receipt)?,
+            Format::Json => session.out.json(&object(&receipt, &arl, &findings))?,
+            Format::Text => print(&mut session.out, &receipt, &arl, &findings)?,
         }
     }
     if let Err(failure) = session.app.write_returns().await {
@@ -59,29 +74,44 @@ pub(super) async fn run(args: &IngestArgs, session: &mut Session) -> Result<Exit
     Ok(ExitCode::from(worst))
 }
 
-fn print(out: &mut Output, receipt: &Receipt) -> Result<()> {
+fn print(out: &mut Output, receipt: &Receipt, arl: &Path, found: &[Finding]) -> Result<()> {
     let e = &receipt.exchange;
     let again =
         if receipt.repeated { " (déjà déposé : premier accusé rendu à nouveau)" } else { "" };
     writeln!(out, "{} : {} [{}]{again}", e.file_name, e.verdict.libelle(), e.verdict.as_str())?;
-    writeln!(out, "  échange {} ; ARL {}", e.id, receipt.arl.file_name)?;
+    writeln!(out, "  échange {} ; ARL {}", e.id, arl.display())?;
+    print_counts(out, e)?;
+    findings::print_first(out, found, e.anomalies)?;
+    Ok(())
+}
+
+/// Prints what became of the invoices of an exchange, and its sums.
+pub(super) fn print_counts(out: &mut Output, e: &Exchange) -> Result<()> {
     writeln!(
         out,
-        "  {} factures : {} prises en charge, {} mises de côté, {} déjà connues",
-        e.invoices, e.accepted, e.quarantined, e.duplicates
+        "  {} : {}, {}, {}",
+        french(e.invoices, "facture", "factures"),
+        french(e.accepted, "prise en charge", "prises en charge"),
+        french(e.quarantined, "mise de côté", "mises de côté"),
+        french(e.duplicates, "déjà connue", "déjà connues")
     )?;
     writeln!(
         out,
-        "  total {} € ; AMO {} € ; AMC {} € ; {} anomalies",
-        e.total, e.amo, e.amc, e.anomalies
+        "  total {} € ; AMO {} € ; AMC {} € ; {}",
+        e.total,
+        e.amo,
+        e.amc,
+        french(e.anomalies, "anomalie", "anomalies")
     )?;
     Ok(())
 }
 
-fn object(receipt: &Receipt) -> serde_json::Value {
+fn object(receipt: &Receipt, arl: &Path, found: &[Finding]) -> serde_json::Value {
     let mut object = exchange(&receipt.exchange);
     object["repeated"] = json!(receipt.repeated);
     object["arl"] = json!(receipt.arl.file_name);
+    object["arl_path"] = json!(arl);
+    object["findings"] = json!(found);
     object
 }
 
@@ -109,6 +139,6 @@ pub(super) fn exchange(e: &Exchange) -> serde_json::Value {
         "amo_centimes": e.amo.centimes(),
         "amc_centimes": e.amc.centimes(),
         "anomalies": e.anomalies,
-        "received_at": e.received_at.unix_timestamp(),
+        "received_at": e.received_at.format(&Rfc3339).ok(),
     })
 }

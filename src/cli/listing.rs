@@ -1,14 +1,16 @@
-//! `list exchanges|claims|returns`: newest first.
+//! `list exchanges|claims|quarantine|returns`: newest first.
 
+use super::words::french;
 use super::{Format, Session, ingest, status};
-use crate::domain::ClaimStatus;
 use crate::domain::civil_time::paris_date;
+use crate::domain::{ClaimStatus, Quarantined};
 use crate::service::claims::ClaimQuery;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Write as _;
 use std::process::ExitCode;
+use time::format_description::well_known::Rfc3339;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ListCommand {
@@ -16,6 +18,8 @@ pub(super) enum ListCommand {
     Exchanges(ListArgs),
     /// Claims.
     Claims(ClaimArgs),
+    /// Quarantined invoices and duplicates, by the depositor of their file.
+    Quarantine(QuarantineArgs),
     /// Return files for partners.
     Returns(ListArgs),
 }
@@ -41,11 +45,33 @@ pub(super) struct ClaimArgs {
     #[arg(long)]
     ps: Option<String>,
     /// Status (`received`, `accepted`, `paid`, `rejected` …); every one when not given.
-    #[arg(long)]
-    status: Option<String>,
+    #[arg(long, value_parser = claim_status)]
+    status: Option<ClaimStatus>,
     /// Only claims past the insurer's limit.
     #[arg(long)]
     overdue: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QuarantineArgs {
+    #[command(flatten)]
+    list: ListArgs,
+    /// Only invoices that wait for a corrected resend, as `noemie_quarantine_waiting` counts them.
+    #[arg(long)]
+    waiting: bool,
+}
+
+/// Reads a status of the command line.
+fn claim_status(code: &str) -> Result<ClaimStatus> {
+    ClaimStatus::from_code(code).with_context(|| {
+        let codes: Vec<&str> = ClaimStatus::ALL.iter().map(|status| status.as_str()).collect();
+        let hint = match code {
+            "quarantined" => "; `list quarantine` lists quarantined invoices, which are no claims",
+            "unknown" => "; `unknown` is shown for every state of a later version",
+            _ => "",
+        };
+        format!("a status is one of {}{hint}", codes.join(", "))
+    })
 }
 
 /// Prints one page of a listing.
@@ -53,6 +79,7 @@ pub(super) async fn run(command: &ListCommand, session: &mut Session) -> Result<
     match command {
         ListCommand::Exchanges(args) => exchanges(args, session).await?,
         ListCommand::Claims(args) => claims(args, session).await?,
+        ListCommand::Quarantine(args) => quarantine(args, session).await?,
         ListCommand::Returns(args) => returns(args, session).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -66,14 +93,15 @@ async fn exchanges(args: &ListArgs, session: &mut Session) -> Result<()> {
             Format::Json => session.out.json(&ingest::exchange(&e))?,
             Format::Text => writeln!(
                 session.out,
-                "{} {} {} {} : {} ; {} factures, {} prises en charge",
+                "{} {} {} {} : {} ; {}, {}, {}",
                 paris_date(e.received_at),
                 e.id,
                 e.sender,
                 e.file_name,
                 e.verdict.libelle(),
-                e.invoices,
-                e.accepted
+                french(e.invoices, "facture", "factures"),
+                french(e.accepted, "prise en charge", "prises en charge"),
+                french(e.quarantined, "mise de côté", "mises de côté")
             )?,
         }
     }
@@ -81,15 +109,10 @@ async fn exchanges(args: &ListArgs, session: &mut Session) -> Result<()> {
 }
 
 async fn claims(args: &ClaimArgs, session: &mut Session) -> Result<()> {
-    let status = args
-        .status
-        .as_deref()
-        .map(|s| ClaimStatus::from_code(s).with_context(|| format!("`{s}` is not a status")))
-        .transpose()?;
     let query = ClaimQuery {
         sender: args.list.sender.clone(),
         ps: args.ps.clone(),
-        status,
+        status: args.status,
         overdue: args.overdue,
         ..ClaimQuery::default()
     };
@@ -102,6 +125,59 @@ async fn claims(args: &ClaimArgs, session: &mut Session) -> Result<()> {
         }
     }
     Ok(())
+}
+
+async fn quarantine(args: &QuarantineArgs, session: &mut Session) -> Result<()> {
+    let exchanges = session.app.service().exchanges;
+    let (sender, limit) = (args.list.sender.as_deref(), args.list.limit.into());
+    for row in exchanges.quarantine(&session.caller, sender, args.waiting, limit).await? {
+        match args.list.format {
+            Format::Json => {
+                let mut object = quarantined(&row.invoice);
+                object["sender"] = json!(row.sender);
+                object["file"] = json!(row.file_name);
+                session.out.json(&object)?;
+            }
+            Format::Text => {
+                let day = paris_date(row.invoice.at);
+                writeln!(
+                    session.out,
+                    "{day} {} {} {}, échange {}",
+                    row.sender,
+                    row.file_name,
+                    quarantined_line(&row.invoice),
+                    row.invoice.exchange_id
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns a quarantined invoice in French: what costs it, and what became of it.
+pub(super) fn quarantined_line(invoice: &Quarantined) -> String {
+    let state = match (invoice.duplicate_of, invoice.resolved_by) {
+        (Some(claim), _) => format!("doublon de la demande {claim}"),
+        (None, Some(claim)) => format!("mise de côté, renvoyée depuis : demande {claim}"),
+        (None, None) => "mise de côté, à corriger et renvoyer".to_owned(),
+    };
+    let (ps, number, codes) = (&invoice.ps, &invoice.invoice_number, invoice.codes.join(", "));
+    format!("PS {ps} facture {number} : {state} ({codes})")
+}
+
+/// Returns a quarantined invoice as JSON.
+pub(super) fn quarantined(invoice: &Quarantined) -> Value {
+    json!({
+        "exchange_id": invoice.exchange_id,
+        "ordinal": invoice.ordinal,
+        "ps": invoice.ps,
+        "invoice_number": invoice.invoice_number,
+        "lot": invoice.lot,
+        "codes": invoice.codes,
+        "duplicate_of": invoice.duplicate_of,
+        "resolved_by": invoice.resolved_by,
+        "at": invoice.at.format(&Rfc3339).ok(),
+    })
 }
 
 async fn returns(args: &ListArgs, session: &mut Session) -> Result<()> {

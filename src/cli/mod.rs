@@ -5,21 +5,26 @@ mod demo;
 mod deposits;
 mod dlq;
 mod docs;
+mod findings;
 mod finess;
 mod generate;
+mod health;
 mod ingest;
+mod inputs;
 mod listing;
 mod lookup;
 mod migrate;
 mod outbox;
 mod output;
+mod report;
 mod serve;
 mod status;
 mod validate;
 mod verify;
+mod words;
 mod xray;
 
-use crate::app::{App, NoInstallation, is_well, local_caller};
+use crate::app::{App, BadSetting, NoInstallation, local_caller};
 use crate::clock::{self, GatewayClock, SharedClock};
 use crate::config::{self, Config};
 use crate::domain::Caller;
@@ -38,8 +43,9 @@ use time::Date;
 const BAD_USAGE: u8 = 64;
 /// Exit status of a failure of the gateway.
 const FAILED: u8 = 70;
-/// Exit status of a command that needs an installation and found none.
-const NO_INSTALLATION: u8 = 78;
+/// Exit status of settings with which the command cannot work: they name no installation, or one of
+/// them is wrong.
+const BAD_SETTINGS: u8 = 78;
 
 /// A gateway for French third-party payment: DRE (norm B2) and NOEMIE files in, claim events and
 /// statuses out.
@@ -80,7 +86,10 @@ enum Command {
     /// Import conventions.
     #[command(subcommand)]
     Conventions(conventions::ConventionsCommand),
-    /// List exchanges, claims or return files.
+    /// Print what became of a deposit: verdict, counts, findings and quarantined invoices. Exit
+    /// status 0 when the exchange is known, else 1.
+    Report(report::ReportArgs),
+    /// List exchanges, claims, quarantined invoices or return files.
     #[command(subcommand)]
     List(listing::ListCommand),
     /// List large deposits that have no receipt yet, or abandon one.
@@ -153,15 +162,26 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             output::error(format_args!("{failure:#}"));
-            let is_missing = failure.downcast_ref::<NoInstallation>().is_some();
-            ExitCode::from(if is_missing { NO_INSTALLATION } else { FAILED })
+            ExitCode::from(if is_of_settings(&failure) { BAD_SETTINGS } else { FAILED })
         }
     }
 }
 
+/// Returns whether a failure is one of the settings.
+fn is_of_settings(failure: &anyhow::Error) -> bool {
+    failure.is::<NoInstallation>() || failure.is::<BadSetting>()
+}
+
 /// Reads the settings, starts logs and runtime, and runs the command.
-fn start(cli: Cli) -> Result<ExitCode> {
-    let mut config = Config::load(cli.config.as_deref()).context("reading the configuration")?;
+fn start(mut cli: Cli) -> Result<ExitCode> {
+    if let Command::Demo(args) = &mut cli.command
+        && !args.take_data_dir(cli.data_dir.as_deref())
+    {
+        output::error("demo has one directory: --dir and --data-dir name two");
+        return Ok(ExitCode::from(BAD_USAGE));
+    }
+    let mut config = Config::load(cli.config.as_deref())
+        .context(BadSetting("reading the configuration".to_owned()))?;
     if let Some(dir) = cli.data_dir {
         config.data_dir = dir;
     }
@@ -171,7 +191,8 @@ fn start(cli: Cli) -> Result<ExitCode> {
     // Only `serve` logs at the configured level: the other commands answer on standard output, and
     // report failures on standard error.
     let filter = if matches!(cli.command, Command::Serve) { config.log.as_str() } else { "warn" };
-    telemetry::init(filter, config.log_format.parse()?)?;
+    let format = config.log_format.parse().context(BadSetting("log_format".to_owned()))?;
+    telemetry::init(filter, format)?;
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(run(cli.command, config, Output::standard()))
 }
@@ -181,17 +202,17 @@ async fn run(command: Command, config: Config, mut out: Output) -> Result<ExitCo
     match command {
         Command::Serve => serve::run(config).await,
         Command::Demo(args) => demo::run(&args, out).await,
-        Command::Validate(args) => validate::run(&args, &mut out),
+        Command::Validate(args) => validate::run(&args, &config, &mut out),
         Command::Xray(args) => xray::run(&args, &mut out),
         Command::Docs(command) => docs::run(&command, &mut out),
         Command::Generate(args) => generate::run(&args),
         Command::Config(ConfigCommand::Show) => {
-            writeln!(out, "{}", serde_json::to_string_pretty(&config.masked())?)?;
+            writeln!(out, "{}", serde_json::to_string_pretty(&config.in_force())?)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Dlq(command) => dlq::run(&command, config, out).await,
-        Command::Health if is_well(&config).await => Ok(ExitCode::SUCCESS),
-        Command::Health => Ok(ExitCode::FAILURE),
+        Command::Health => Ok(health::run(&config).await),
+        command if command.lacks_input() => Ok(ExitCode::from(BAD_USAGE)),
         command => {
             let app = if creates(&command) {
                 open_or_create(config).await?
@@ -221,6 +242,7 @@ async fn on_installation(command: Command, mut session: Session) -> Result<ExitC
         Command::Lookup(args) => lookup::run(&args, session).await,
         Command::Finess(command) => finess::run(&command, session).await,
         Command::Conventions(command) => conventions::run(&command, session).await,
+        Command::Report(args) => report::run(&args, session).await,
         Command::List(command) => listing::run(&command, session).await,
         Command::Deposits(command) => deposits::run(&command, session).await,
         Command::Outbox(args) => outbox::run(&args, session).await,
@@ -232,7 +254,8 @@ async fn on_installation(command: Command, mut session: Session) -> Result<ExitC
 
 /// Returns the clock of the commands that work on an installation.
 fn gateway_clock(config: &Config) -> Result<SharedClock> {
-    Ok(Arc::new(GatewayClock::new(config.calendar(), test_start(false)?)))
+    let start = test_start(false).context(BadSetting(clock::TEST_VARIABLE.to_owned()))?;
+    Ok(Arc::new(GatewayClock::new(config.calendar(), start)))
 }
 
 /// Returns the start of the clock that a test set; a release refuses it where files may be real.

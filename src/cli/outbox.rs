@@ -1,5 +1,6 @@
 //! `outbox`: how many events wait for publication.
 
+use super::words::english;
 use super::{Format, OutputArgs, Session};
 use anyhow::Result;
 use std::io::Write as _;
@@ -12,7 +13,8 @@ pub(super) async fn run(args: &OutputArgs, session: &mut Session) -> Result<Exit
         (Format::Json, _) => session.out.json(&state)?,
         (Format::Text, None) => writeln!(session.out, "No event waits: all are published.")?,
         (Format::Text, Some(age)) => {
-            writeln!(session.out, "{} events wait, the oldest for {age} s.", state.pending)?;
+            let waiting = english(state.pending, "event waits", "events wait");
+            writeln!(session.out, "{waiting}, the oldest for {age} s.")?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -4,6 +4,7 @@ use crate::domain::masking::{holds_identity, masked};
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 /// Standard output of one command.
 ///
@@ -54,6 +55,15 @@ impl Write for Output {
         let flushed = self.stdout.flush();
         self.absorb_closed_pipe(flushed, ())
     }
+}
+
+/// Returns a path as it is printed: control characters escaped, and a NIR in a name masked.
+pub(super) fn shown(path: &Path) -> String {
+    let mut shown = String::new();
+    for c in masked(&path.display().to_string()).chars() {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
 }
 
 /// Writes an error to standard error, after the name of the program; see [`notice`].

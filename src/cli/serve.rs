@@ -1,5 +1,6 @@
 //! `serve`: runs the gateway.
 
+use crate::app::check_ports;
 use crate::config::Config;
 use crate::telemetry;
 use anyhow::{Context, Result};
@@ -28,6 +29,7 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
             token.cancel();
         }
     });
+    check_ports(&config).await?;
     super::open_or_create(config).await?.serve(metrics, stop).await?;
     Ok(ExitCode::SUCCESS)
 }

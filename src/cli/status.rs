@@ -5,15 +5,21 @@ use crate::domain::civil_time::paris_date;
 use crate::domain::{ClaimId, ClaimPart, PartState};
 use crate::service::view::{ClaimDetails, ClaimView};
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::process::ExitCode;
 
+/// Both ways to name a claim, in the order of `--help`.
+const USAGE: &str = "noemie-gateway status <CLAIM>\n       \
+    noemie-gateway status --ps <PS> --invoice <INVOICE>";
+
 #[derive(Debug, Args)]
+#[command(override_usage = USAGE)]
+#[command(group(ArgGroup::new("which").required(true).args(["claim", "ps"])))]
 pub(super) struct StatusArgs {
     /// Claim id.
-    #[arg(conflicts_with_all = ["ps", "invoice"], required_unless_present = "ps")]
+    #[arg(conflicts_with = "invoice")]
     claim: Option<ClaimId>,
     /// PS number (9 characters).
     #[arg(long, requires = "invoice")]

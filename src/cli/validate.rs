@@ -1,12 +1,14 @@
 //! `validate FILE…`: the dry run.
 
-use super::output::{self, Output};
-use super::{BAD_USAGE, Format};
+use super::output::{self, Output, shown};
+use super::words::french;
+use super::{BAD_USAGE, Format, findings};
+use crate::config::Config;
 use crate::domain::Verdict;
-use crate::domain::masking::masked;
+use crate::domain::civil_time::reception_hour;
 use anyhow::Result;
 use clap::Args;
-use noemie_parsers::types::Montant;
+use noemie_parsers::types::{Date, Montant};
 use noemie_xray::Report;
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -17,16 +19,14 @@ use std::process::ExitCode;
 /// Argument that means the standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// Most findings that the text form lists for one file; the rest is counted.
-const MAX_FINDINGS_SHOWN: usize = 50;
-
 /// Exit statuses of `validate`, shown by `--help`.
 const EXIT_STATUSES: &str = "\
 Exit status, the worst of all files:
    0  accepted (with --strict: without any anomaly)
    1  accepted in part: an invoice is quarantined (with --strict: a warning is enough)
    2  refused
-  64  bad usage, a file that cannot be read, or a directory without files";
+  64  bad usage, a file that cannot be read, or a directory without files, or with a pipe or a
+      link that leads nowhere";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
@@ -47,38 +47,49 @@ pub(super) struct ValidateArgs {
 }
 
 /// Validates every file and returns the worst exit status: see [`EXIT_STATUSES`].
-pub(super) fn run(args: &ValidateArgs, out: &mut Output) -> Result<ExitCode> {
+/// A file is read as a deposit of this hour would read it.
+pub(super) fn run(args: &ValidateArgs, config: &Config, out: &mut Output) -> Result<ExitCode> {
     if args.paths.iter().filter(|path| is_standard_input(path)).count() > 1 {
         output::error("the standard input can be read once only");
         return Ok(ExitCode::from(BAD_USAGE));
     }
+    let hour = reception_hour(super::gateway_clock(config)?.now());
     let mut worst = 0;
     for path in &args.paths {
-        let files = match files(path, args.recursive) {
-            Ok(files) => files,
+        let chosen = match files(path, args.recursive) {
+            Ok(chosen) => chosen,
             Err(failure) => {
-                output::error(format_args!("{}: {failure}", path.display()));
+                output::error(format_args!("{}: {failure}", shown(path)));
                 worst = BAD_USAGE;
                 continue;
             }
         };
-        for file in files {
-            worst = worst.max(validate(&file, args, out)?);
+        for skipped in &chosen.skipped {
+            output::error(format_args!("{}: not a file, not read", shown(skipped)));
+            worst = BAD_USAGE;
+        }
+        for file in &chosen.files {
+            worst = worst.max(validate(file, hour, args, out)?);
         }
     }
     Ok(ExitCode::from(worst))
 }
 
 /// Validates one file, writes its report and returns its exit status.
-fn validate(path: &Path, args: &ValidateArgs, out: &mut Output) -> Result<u8> {
-    let name = masked(&path.display().to_string());
+fn validate(
+    path: &Path,
+    hour: Option<(Date, u8)>,
+    args: &ValidateArgs,
+    out: &mut Output,
+) -> Result<u8> {
+    let name = shown(path);
     let read = if is_standard_input(path) {
-        noemie_xray::validate(io::stdin().lock(), &name)
+        noemie_xray::examine_at(io::stdin().lock(), &name, hour)
     } else {
-        File::open(path).and_then(|file| noemie_xray::validate(file, &name))
+        File::open(path).and_then(|file| noemie_xray::examine_at(file, &name, hour))
     };
     let report = match read {
-        Ok(report) => report,
+        Ok(examination) => examination.report,
         Err(failure) => {
             output::error(format_args!("{name}: {failure}"));
             return Ok(BAD_USAGE);
@@ -100,13 +111,22 @@ fn is_standard_input(path: &Path) -> bool {
     path == Path::new(STANDARD_INPUT)
 }
 
+/// Files of an argument, and entries of its directory that are neither files nor directories.
+#[derive(Default)]
+struct Chosen {
+    files: Vec<PathBuf>,
+    skipped: Vec<PathBuf>,
+}
+
 /// Returns the files that an argument stands for: itself, or those in the directory, sorted by
-/// path. Names that begin with a dot are left out: they are not exchanges.
-fn files(path: &Path, recursive: bool) -> io::Result<Vec<PathBuf>> {
+/// path. Names that begin with a dot are left out: they are not exchanges. A pipe in a directory is
+/// not opened, because reading it would wait for its writer.
+fn files(path: &Path, recursive: bool) -> io::Result<Chosen> {
+    let mut chosen = Chosen::default();
     if is_standard_input(path) || !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
+        chosen.files.push(path.to_owned());
+        return Ok(chosen);
     }
-    let mut files = Vec::new();
     let mut directories = VecDeque::from([path.to_owned()]);
     while let Some(directory) = directories.pop_front() {
         for entry in fs::read_dir(directory)? {
@@ -115,18 +135,22 @@ fn files(path: &Path, recursive: bool) -> io::Result<Vec<PathBuf>> {
             let is_directory = entry.file_type()?.is_dir();
             if entry.file_name().as_encoded_bytes().starts_with(b".") {
                 continue;
-            } else if is_directory && recursive {
-                directories.push_back(entry.path());
-            } else if entry.path().is_file() {
-                files.push(entry.path());
+            }
+            match entry.path().metadata() {
+                Ok(found) if found.is_file() => chosen.files.push(entry.path()),
+                Ok(found) if found.is_dir() => {
+                    directories.extend((is_directory && recursive).then(|| entry.path()));
+                }
+                Ok(_) | Err(_) => chosen.skipped.push(entry.path()),
             }
         }
     }
-    if files.is_empty() {
+    if chosen.files.is_empty() && chosen.skipped.is_empty() {
         return Err(io::Error::other("no file in this directory"));
     }
-    files.sort();
-    Ok(files)
+    chosen.files.sort();
+    chosen.skipped.sort();
+    Ok(chosen)
 }
 
 /// Writes a report for a person.
@@ -135,19 +159,19 @@ fn print(report: &Report, out: &mut Output) -> io::Result<()> {
     writeln!(out, "{} : {} [{}]", report.file, report.verdict.libelle(), report.verdict)?;
     writeln!(
         out,
-        "  {}, {} enregistrements, {} fichiers logiques, {} lots",
+        "  {}, {}, {}, {}",
         report.format(),
-        report.records,
-        report.logical_files,
-        report.lots
+        french(report.records, "enregistrement", "enregistrements"),
+        french(report.logical_files, "fichier logique", "fichiers logiques"),
+        french(report.lots, "lot", "lots")
     )?;
     writeln!(
         out,
-        "  {} factures, {} lignes ; {} acceptées, {} mises de côté",
-        report.invoices,
-        report.lines,
-        report.accepted_invoices,
-        report.quarantined_invoices.len()
+        "  {}, {} ; {}, {}",
+        french(report.invoices, "facture", "factures"),
+        french(report.lines, "ligne", "lignes"),
+        french(report.accepted_invoices, "acceptée", "acceptées"),
+        french(report.quarantined_invoices.len() as u64, "mise de côté", "mises de côté")
     )?;
     writeln!(
         out,
@@ -156,27 +180,5 @@ fn print(report: &Report, out: &mut Output) -> io::Result<()> {
         euros(report.amo_centimes),
         euros(report.amc_centimes)
     )?;
-    print_findings(report, out)
-}
-
-fn print_findings(report: &Report, out: &mut Output) -> io::Result<()> {
-    for finding in report.anomalies.iter().take(MAX_FINDINGS_SHOWN) {
-        let position = match (finding.record, finding.column) {
-            (Some(record), Some(column)) => {
-                format!("enregistrement {record} ({}), colonne {column}", finding.record_type)
-            }
-            _ => "fichier".to_owned(),
-        };
-        let invoice =
-            finding.invoice.as_ref().map(|n| format!(", facture {n}")).unwrap_or_default();
-        writeln!(
-            out,
-            "  - [{}] {} : {position}{invoice}\n      {}",
-            finding.severity, finding.code, finding.message
-        )?;
-    }
-    if report.anomaly_count > MAX_FINDINGS_SHOWN as u64 {
-        writeln!(out, "  … {} anomalies en tout", report.anomaly_count)?;
-    }
-    Ok(())
+    findings::print_first(out, &report.anomalies, report.anomaly_count)
 }

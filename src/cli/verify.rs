@@ -1,5 +1,6 @@
 //! `verify`: compares what was acknowledged with the raw files.
 
+use super::words::english;
 use super::{Format, Output, Session, day};
 use crate::service::verification::Verification;
 use anyhow::Result;
@@ -10,8 +11,8 @@ use time::Date;
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// Read again only the files received since this day (AAAA-MM-JJ, UTC). The chain of receipts
-    /// is walked from its start all the same.
+    /// Read again only the files received since this day (AAAA-MM-JJ, in Paris). The chain of
+    /// receipts is walked from its start all the same.
     #[arg(long, value_name = "DAY", value_parser = day)]
     since: Option<Date>,
     /// `text` for people, `json` for one object.
@@ -32,8 +33,10 @@ pub(super) async fn run(args: &VerifyArgs, session: &mut Session) -> Result<Exit
 fn print(out: &mut Output, seen: &Verification) -> Result<()> {
     writeln!(
         out,
-        "{} receipts, {} files read again, {} invoices compared",
-        seen.receipts, seen.files, seen.invoices
+        "{}, {} read again, {} compared",
+        english(seen.receipts, "receipt", "receipts"),
+        english(seen.files, "file", "files"),
+        english(seen.invoices, "invoice", "invoices")
     )?;
     for finding in seen.findings.iter().chain(&seen.notes) {
         let exchange = finding.exchange.map(|id| format!(" exchange {id}:")).unwrap_or_default();
@@ -42,13 +45,13 @@ fn print(out: &mut Output, seen: &Verification) -> Result<()> {
     }
     match seen.finding_count {
         0 => writeln!(out, "everything fits")?,
-        count => writeln!(out, "{count} findings")?,
+        count => writeln!(out, "{}", english(count, "finding", "findings"))?,
     }
     if seen.note_count > 0 {
         writeln!(
             out,
-            "{} notes: what was acknowledged stands, and this version would judge it otherwise",
-            seen.note_count
+            "{}: what was acknowledged stands, and this version would judge it otherwise",
+            english(seen.note_count, "note", "notes")
         )?;
     }
     Ok(())

@@ -1,20 +1,29 @@
 //! `xray FILE`: the records as they stand, zones named, anomalies pointing at their bytes.
 
 use super::BAD_USAGE;
-use super::output::{self, Output};
-use crate::domain::masking::masked;
+use super::output::{self, Output, shown};
+use super::words::french;
 use anyhow::{Context, Result};
 use clap::Args;
 use noemie_xray::text::Paint;
 use noemie_xray::{Choice, Options, Xray, html, text};
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Cursor, IsTerminal, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Name that stands for the standard input.
+const STANDARD_INPUT: &str = "-";
+/// Most bytes read of the standard input, which is kept in memory.
+const MAX_PIPED_BYTES: u64 = 256 * 1024 * 1024;
+
+/// What an X-ray reads: a file, or the standard input in memory.
+trait Source: Read + Seek {}
+impl<S: Read + Seek> Source for S {}
+
 #[derive(Debug, Args)]
 pub(super) struct XrayArgs {
-    /// The file.
+    /// The file; `-` is the standard input, up to 256 MiB of it.
     file: PathBuf,
     /// Only this physical record, 1-based.
     #[arg(
@@ -38,14 +47,14 @@ pub(super) struct XrayArgs {
 /// Shows the chosen records. Returns exit status 0 when a record is shown, 1 when no record answers
 /// the choice, 2 when the file is not recognised, 64 when it cannot be read.
 pub(super) fn run(args: &XrayArgs, out: &mut Output) -> Result<ExitCode> {
-    let name = masked(&args.file.display().to_string());
+    let name = shown(&args.file);
     let choice = match (&args.record, &args.invoice) {
         (Some(record), _) => Choice::Record(*record),
         (None, Some(number)) => Choice::Invoice(number.clone()),
         (None, None) => Choice::Overview,
     };
     let options = Options { choice, show_persons: args.show_persons };
-    let mut xray = match File::open(&args.file).and_then(|file| Xray::open(file, &name, &options)) {
+    let mut xray = match open(&args.file).and_then(|file| Xray::open(file, &name, &options)) {
         Ok(xray) => xray,
         Err(failure) => {
             output::error(format_args!("{name}: {failure}"));
@@ -60,7 +69,7 @@ pub(super) fn run(args: &XrayArgs, out: &mut Output) -> Result<ExitCode> {
                 finding.severity, finding.code, finding.message
             )?;
         }
-        writeln!(out, "  rien à montrer ({})", xray.report.detected)?;
+        writeln!(out, "  rien à montrer")?;
         return Ok(ExitCode::from(2));
     }
     if xray.is_empty() && xray.of_the_file().next().is_none() {
@@ -71,11 +80,26 @@ pub(super) fn run(args: &XrayArgs, out: &mut Output) -> Result<ExitCode> {
     match &args.html {
         Some(path) => {
             page(&mut xray, path, &notes, args.show_persons)?;
-            writeln!(out, "{} : {} enregistrements", path.display(), xray.len())?;
+            let count = french(xray.len() as u64, "enregistrement", "enregistrements");
+            writeln!(out, "{} : {count}", shown(path))?;
         }
         None => print(&mut xray, &notes, out).context("writing the sheets")?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the file, or reads the standard input into memory: the records are found by their offset,
+/// and a pipe cannot go back. A temporary file would leave persons on the disk.
+fn open(path: &Path) -> io::Result<Box<dyn Source>> {
+    if path != Path::new(STANDARD_INPUT) {
+        return Ok(Box::new(File::open(path)?));
+    }
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(MAX_PIPED_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_PIPED_BYTES {
+        return Err(io::Error::other("more than 256 MiB: give the file by its name"));
+    }
+    Ok(Box::new(Cursor::new(bytes)))
 }
 
 fn no_record(choice: &Choice, records: u64) -> String {
@@ -89,7 +113,7 @@ fn no_record(choice: &Choice, records: u64) -> String {
 }
 
 /// Notes on records and anomalies that are not shown.
-fn omissions(options: &Options, xray: &Xray<File>) -> Vec<String> {
+fn omissions(options: &Options, xray: &Xray<Box<dyn Source>>) -> Vec<String> {
     let mut notes = Vec::new();
     let (shown, records) = (xray.len() as u64, xray.report.records);
     if options.choice == Choice::Overview && shown < records {
@@ -113,7 +137,7 @@ fn omissions(options: &Options, xray: &Xray<File>) -> Vec<String> {
     notes
 }
 
-fn print(xray: &mut Xray<File>, notes: &[String], out: &mut Output) -> io::Result<()> {
+fn print(xray: &mut Xray<Box<dyn Source>>, notes: &[String], out: &mut Output) -> io::Result<()> {
     let paint = Paint::new(
         io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
     );
@@ -122,8 +146,10 @@ fn print(xray: &mut Xray<File>, notes: &[String], out: &mut Output) -> io::Resul
     writeln!(out, "{} : {}, {} [{}]", r.file, r.format(), r.verdict.libelle(), r.verdict.as_str())?;
     writeln!(
         out,
-        "  {} enregistrements, {} factures, {} anomalie(s)\n",
-        r.records, r.invoices, r.anomaly_count
+        "  {}, {}, {}\n",
+        french(r.records, "enregistrement", "enregistrements"),
+        french(r.invoices, "facture", "factures"),
+        french(r.anomaly_count, "anomalie", "anomalies")
     )?;
     for finding in xray.of_the_file() {
         text::of_the_file(&mut out, finding, paint)?;
@@ -138,7 +164,12 @@ fn print(xray: &mut Xray<File>, notes: &[String], out: &mut Output) -> io::Resul
     out.flush()
 }
 
-fn page(xray: &mut Xray<File>, path: &Path, notes: &[String], show_persons: bool) -> Result<()> {
+fn page(
+    xray: &mut Xray<Box<dyn Source>>,
+    path: &Path,
+    notes: &[String],
+    show_persons: bool,
+) -> Result<()> {
     let doing = || format!("writing {}", path.display());
     let mut out = BufWriter::new(File::create(path).with_context(doing)?);
     html::begin(&mut out, &xray.report, show_persons).with_context(doing)?;

@@ -2,6 +2,7 @@
 
 use super::{Ingest, IngestError};
 use crate::domain::FileName;
+use crate::domain::civil_time::reception_hour;
 use crate::reading::ReadingThread;
 use noemie_xray::Report;
 use std::io::{self, Read};
@@ -36,7 +37,8 @@ impl Read for Pieces {
 }
 
 impl Ingest {
-    /// Returns a channel for the bytes of a file, and its report once the channel is dropped.
+    /// Returns a channel for the bytes of a file, and its report once the channel is dropped. The
+    /// file is read as one that is deposited now.
     pub fn dry_run(
         &self,
         file_name: FileName,
@@ -45,14 +47,16 @@ impl Ingest {
         let (channel, pieces) = mpsc::channel(PIECES_AHEAD);
         let limit = self.limits.file_bytes;
         let source = Pieces { pieces, current: Vec::new(), taken: 0, left: limit };
+        let hour = reception_hour(self.clock.now());
         let reading =
-            ReadingThread::start(move || noemie_xray::validate(source, file_name.as_str()));
+            ReadingThread::start(move || noemie_xray::examine_at(source, file_name.as_str(), hour));
         let report = async move {
             match reading.finish().await {
                 Err(failure) if failure.kind() == io::ErrorKind::FileTooLarge => {
                     Err(IngestError::TooLarge { limit })
                 }
-                read => read.map_err(IngestError::archive("reading the upload")),
+                Ok(examination) => Ok(examination.report),
+                Err(failure) => Err(IngestError::archive("reading the upload")(failure)),
             }
         };
         (channel, report)

@@ -4,6 +4,7 @@ use super::error::ServiceError;
 use crate::domain::page::MAX_PAGE_ROWS;
 use crate::domain::{Caller, Exchange, ExchangeId, Finding, Ledger, Page, PageToken, Quarantined};
 use crate::store::SharedStore;
+use std::collections::HashMap;
 
 /// The findings of an exchange, one page of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,17 @@ pub struct ExchangeReport {
     pub quarantined: Vec<Quarantined>,
     /// Ordinal of the first anomaly of the next page; `None` on the last page.
     pub next: Option<u64>,
+}
+
+/// A quarantined invoice, with the deposit that brought it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineView {
+    /// The invoice.
+    pub invoice: Quarantined,
+    /// Name of the depositor.
+    pub sender: String,
+    /// Name that the depositor gave to the file.
+    pub file_name: String,
 }
 
 /// Reads exchanges for callers.
@@ -53,6 +65,34 @@ impl Exchanges {
     ) -> Result<Page<Exchange>, ServiceError> {
         tracing::trace!(caller = caller.name, "exchanges listed");
         Ok(self.store.exchanges(&caller.scope, sender, after, limit).await?)
+    }
+
+    /// Returns the latest quarantined invoices, newest first, of one depositor or of all: those that
+    /// wait for a corrected resend, or also duplicates and those resolved since.
+    pub async fn quarantine(
+        &self,
+        caller: &Caller,
+        sender: Option<&str>,
+        is_waiting: bool,
+        limit: usize,
+    ) -> Result<Vec<QuarantineView>, ServiceError> {
+        tracing::trace!(caller = caller.name, "quarantine listed");
+        let limit = limit.min(MAX_PAGE_ROWS);
+        let found = self.store.latest_quarantined(&caller.scope, sender, is_waiting, limit).await?;
+        let mut deposits: HashMap<ExchangeId, (String, String)> = HashMap::new();
+        for id in found.iter().map(|invoice| invoice.exchange_id) {
+            if !deposits.contains_key(&id)
+                && let Some(e) = self.store.exchange(&caller.scope, id).await?
+            {
+                deposits.insert(id, (e.sender, e.file_name.to_string()));
+            }
+        }
+        let view = |invoice: Quarantined| {
+            let (sender, file_name) =
+                deposits.get(&invoice.exchange_id).cloned().unwrap_or_default();
+            QuarantineView { invoice, sender, file_name }
+        };
+        Ok(found.into_iter().map(view).collect())
     }
 
     /// Returns a page of the report of an exchange. Anomalies are numbered from 1; `from` is the

@@ -4,7 +4,7 @@ pub use crate::verify::{Finding, Verification};
 
 use super::operations::{OperationError, require_operator};
 use crate::domain::Caller;
-use crate::store::start_of;
+use crate::domain::civil_time::at_paris_hour;
 use crate::verify::{self, Sources};
 use time::Date;
 
@@ -20,14 +20,14 @@ impl Verifier {
         Self { sources }
     }
 
-    /// Walks the chain of receipts, and compares the raw files received since a day with what is
-    /// stored; every file when no day is given. Differences are findings of the answer.
+    /// Walks the chain of receipts, and compares the raw files received since a day of Paris with
+    /// what is stored; every file when no day is given. Differences are findings of the answer.
     pub async fn verify(
         &self,
         caller: &Caller,
         since: Option<Date>,
     ) -> Result<Verification, OperationError> {
         require_operator(caller)?;
-        Ok(verify::verify(&self.sources, since.map(start_of)).await?)
+        Ok(verify::verify(&self.sources, since.and_then(|day| at_paris_hour(day, 0))).await?)
     }
 }

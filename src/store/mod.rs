@@ -72,7 +72,6 @@ pub use unmatched_returns::UnmatchedReturnWrites;
 pub use wake::{Occasion, Waiter};
 
 use std::sync::Arc;
-use time::{Date, OffsetDateTime};
 
 /// The whole store. A room that needs one noun takes the trait of that noun instead: the relay
 /// takes [`Outbox`] and cannot read claims.
@@ -120,9 +119,3 @@ pub type SharedOutbox = Arc<dyn Outbox>;
 pub type SharedHealth = Arc<dyn Health>;
 /// The journal of operations, shared.
 pub type SharedOperationsJournal = Arc<dyn OperationsJournal>;
-
-/// Returns the first instant of a day, for filters that take dates.
-#[must_use]
-pub fn start_of(date: Date) -> OffsetDateTime {
-    date.midnight().assume_utc()
-}

@@ -23,6 +23,16 @@ pub trait Quarantine: Send + Sync {
         invoice_number: &str,
     ) -> Result<Vec<Quarantined>, StoreError>;
 
+    /// Returns the latest quarantined invoices and duplicates, newest first, of one depositor or of
+    /// all. With `is_waiting` only those that wait for a corrected resend.
+    async fn latest_quarantined(
+        &self,
+        scope: &Scope,
+        sender: Option<&str>,
+        is_waiting: bool,
+        limit: usize,
+    ) -> Result<Vec<Quarantined>, StoreError>;
+
     /// Returns the quarantined invoices and duplicates of an exchange or staged deposit between two
     /// ordinals, both included.
     async fn quarantined_by_ordinals(

@@ -1,12 +1,27 @@
 //! Counts and sums of a receipt beside those of its file and of the store.
 
 use super::finding::{Kind, Verification};
+use super::words;
 use crate::domain::{Exchange, Norm, Verdict};
 use noemie_parsers::types::Montant;
 use noemie_xray::Examination;
 
-/// Norm; then logical files, lots, invoices, lines.
+/// Names of the counts of a file.
+const COUNTS: [&str; 4] = ["logical files", "lots", "invoices", "lines"];
+/// Names of the outcomes of invoices and returns.
+pub(super) const OUTCOMES: [&str; 4] = ["accepted", "quarantined", "duplicates", "unmatched"];
+/// Names of the sums.
+pub(super) const SUMS: [&str; 3] = ["total", "AMO", "AMC"];
+
+/// Norm; then the values of [`COUNTS`].
 pub(super) type FileCounts = (&'static str, [u64; 4]);
+
+/// Returns in words how the counts of a receipt differ from those of its file.
+pub(super) fn differences(written: &FileCounts, read: &FileCounts) -> String {
+    let norm = words::differences(["norm"], &[written.0], &[read.0]);
+    let counts = words::differences(COUNTS, &written.1, &read.1);
+    [norm, counts].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
+}
 
 /// Returns the counts of the file as the receipt has them.
 pub(super) fn written(e: &Exchange) -> FileCounts {

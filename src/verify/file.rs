@@ -4,6 +4,7 @@ use super::counts::{self, compare_verdict};
 use super::finding::{Kind, Verification};
 use super::invoices;
 use super::sources::Sources;
+use super::words;
 use crate::arl;
 use crate::domain::Scope;
 use crate::domain::civil_time::reception_hour;
@@ -42,8 +43,9 @@ pub(super) async fn compare(
 ) -> Result<(), StoreError> {
     let id = Some(exchange.id);
     compare_arl(sources, exchange, arl, verification);
-    verification.files += 1;
-    let examination = match examine(sources, exchange).await {
+    let read = examine(sources, exchange).await;
+    verification.files += u64::from(read.is_ok());
+    let examination = match read {
         Ok((examination, digest, size)) if digest == exchange.digest && size == exchange.size => {
             examination
         }
@@ -73,8 +75,7 @@ pub(super) async fn compare(
         compare_accepted(sources, exchange, &examination, &written, verification).await?
     };
     if ledger != Some(&expected) || !expected.balances() {
-        let detail = format!("written {ledger:?}, recomputed {expected:?}");
-        verification.find(Kind::LedgerDiffers, id, detail);
+        verification.find(Kind::LedgerDiffers, id, words::ledger(ledger, &expected));
     }
     Ok(())
 }
@@ -127,20 +128,24 @@ async fn compare_refused(
     verification: &mut Verification,
 ) -> Result<Ledger, StoreError> {
     expect_no_rows(sources, exchange, verification).await?;
-    let totals = (counts::outcomes(exchange), counts::sums(exchange));
-    if totals != ([0; 4], [Montant::ZERO; 3]) {
-        let detail = format!("a refused file writes no invoice, written {totals:?}");
+    let (outcomes, sums) = (counts::outcomes(exchange), counts::sums(exchange));
+    if (outcomes, sums) != ([0; 4], [Montant::ZERO; 3]) {
+        let sides = ("stored", "expected");
+        let outcomes = words::between(counts::OUTCOMES, &outcomes, &[0; 4], sides);
+        let sums = words::between(counts::SUMS, &sums, &[Montant::ZERO; 3], sides);
+        let detail = format!("a refused file writes no invoice: {outcomes} {sums}");
         verification.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
     }
-    let (said, read) =
-        ((counts::written(exchange), written.read), (counts::read(examination), examination.read));
+    let (said, read) = (counts::written(exchange), counts::read(examination));
     if examination.report.verdict != Verdict::Refused
         && !is_known_remittance(sources, exchange).await?
     {
         let verdict = examination.report.verdict.as_str();
         verification.note(exchange.id, format!("refused, and would be {verdict} today"));
-    } else if said != read {
-        verification.note(exchange.id, format!("refused after {said:?}, today after {read:?}"));
+    } else if (said, written.read) != (read, examination.read) {
+        let records = words::differences(["records"], &[written.read], &[examination.read]);
+        let counts = counts::differences(&said, &read);
+        verification.note(exchange.id, format!("refused after another part: {records} {counts}"));
     }
     Ok(Ledger { read: written.read, envelope: written.read, ..Ledger::default() })
 }
@@ -155,8 +160,7 @@ async fn compare_accepted(
 ) -> Result<Ledger, StoreError> {
     let (said, read) = (counts::written(exchange), counts::read(examination));
     if said != read {
-        let detail =
-            format!("norm, logical files, lots, invoices, lines: written {said:?}, read {read:?}");
+        let detail = counts::differences(&said, &read);
         verification.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
     }
     let report = &examination.report;
@@ -193,8 +197,10 @@ fn compare_returns(
 ) {
     let outcomes = counts::outcomes(exchange);
     if outcomes.iter().sum::<u64>() != exchange.invoices {
+        let [accepted, quarantined, duplicates, unmatched] = outcomes;
         let detail = format!(
-            "accepted, quarantined, duplicates, unmatched: {outcomes:?} of {} returns",
+            "{accepted} accepted, {quarantined} quarantined, {duplicates} duplicates and \
+             {unmatched} unmatched of {} returns",
             exchange.invoices
         );
         verification.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
@@ -221,7 +227,7 @@ fn compare_sums(
             "other invoices of the file would be quarantined today: its sums were not compared",
         );
     } else if said != read {
-        let detail = format!("total, AMO, AMC: written {said:?}, read {read:?}");
+        let detail = words::differences(counts::SUMS, &said, &read);
         verification.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
     }
 }
@@ -234,8 +240,11 @@ async fn expect_no_rows(
 ) -> Result<(), StoreError> {
     let stored = sources.store.count_invoices(exchange.id).await?;
     if stored != (0, 0) {
-        let detail =
-            format!("(claims, quarantined): {stored:?} in the store of a file that brings none");
+        let (claims, quarantined) = stored;
+        let detail = format!(
+            "{claims} claims and {quarantined} quarantined invoices stored for a file that brings \
+             none"
+        );
         verification.find(Kind::ClaimInvented, Some(exchange.id), detail);
     }
     Ok(())

@@ -3,6 +3,7 @@
 use super::counts::{self, compare_verdict};
 use super::finding::{Kind, Verification};
 use super::sources::Sources;
+use super::words;
 use crate::domain::{Exchange, InvoiceKey, Ledger, Quarantined};
 use crate::normalise::{UnjudgedInvoice, is_duplicate, read_unjudged};
 use crate::store::{StoreError, StoredInvoice, is_quarantined_copy};
@@ -10,6 +11,9 @@ use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::Montant;
 use noemie_xray::Examination;
 use std::collections::HashMap;
+
+/// The two sides of a comparison of a receipt with the rows of its exchange.
+const RECEIPT_AND_ROWS: (&str, &str) = ("in the receipt", "stored");
 
 /// Totals of the rows that the store has for the invoices of one file.
 #[derive(Default)]
@@ -48,8 +52,10 @@ pub(super) async fn compare(
     let stored = sources.store.count_invoices(exchange.id).await?;
     let found = (totals.claims, totals.quarantined + totals.duplicates);
     if stored != found {
-        let detail = format!(
-            "(claims, quarantined): {stored:?} in the store, {found:?} of them in the file"
+        let detail = words::differences(
+            ["claims", "quarantined invoices"],
+            &[stored.0, stored.1],
+            &[found.0, found.1],
         );
         verification.find(Kind::ClaimInvented, id, detail);
     }
@@ -63,16 +69,13 @@ fn compare_receipt(exchange: &Exchange, totals: &StoredTotals, verification: &mu
     let (said, stored) =
         (counts::outcomes(exchange), [totals.claims, totals.quarantined, totals.duplicates, 0]);
     if said != stored {
-        let detail = format!(
-            "accepted, quarantined, duplicates, unmatched: written {said:?}, stored {stored:?}"
-        );
+        let detail = words::between(counts::OUTCOMES, &said, &stored, RECEIPT_AND_ROWS);
         verification.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
     }
     let (said, stored) = (counts::sums(exchange), [totals.total, totals.amo, totals.amc]);
     if said != stored {
-        let detail = format!(
-            "total, AMO, AMC of the accepted invoices: written {said:?}, stored {stored:?}"
-        );
+        let sums = words::between(counts::SUMS, &said, &stored, RECEIPT_AND_ROWS);
+        let detail = format!("sums of the accepted invoices: {sums}");
         verification.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
     }
 }
@@ -125,7 +128,7 @@ fn compare_claim(
     totals.amc += stored.amc;
     let expected = stored.expected_for(&invoice.new);
     if *stored != expected {
-        let detail = format!("claim {}: written {stored:?}, read {expected:?}", stored.id);
+        let detail = format!("claim {}: {}", stored.id, claim_differences(stored, &expected));
         verification.find(Kind::ClaimDiffers, Some(exchange.id), detail);
     }
     if stored.events == 0 || stored.events != stored.last_sequence {
@@ -137,11 +140,44 @@ fn compare_claim(
     }
     if !invoice.faults.is_empty() {
         let note = format!(
-            "claim {}, invoice of rank {}: would be quarantined today for {:?}",
-            stored.id, stored.ordinal, invoice.faults
+            "claim {}, invoice of rank {}: would be quarantined today for {}",
+            stored.id,
+            stored.ordinal,
+            invoice.faults.join(", ")
         );
         verification.note(exchange.id, note);
     }
+}
+
+/// Returns in words how a claim differs from its invoice. The values of the token of the person are
+/// left out.
+fn claim_differences(stored: &StoredInvoice, read: &StoredInvoice) -> String {
+    let texts = |c: &StoredInvoice| [c.lot.clone(), c.ps.clone(), c.invoice_number.clone()];
+    let counts = |c: &StoredInvoice| [c.ordinal, c.first_record, c.record_count, c.lines];
+    let sums = |c: &StoredInvoice| [c.total, c.amo, c.amc, c.billed];
+    let mut parts = vec![
+        words::differences(["lot", "PS", "invoice number"], &texts(stored), &texts(read)),
+        words::differences(
+            ["rank", "first record", "records", "lines"],
+            &counts(stored),
+            &counts(read),
+        ),
+        words::differences(
+            ["total", "asked of the AMO", "asked of the AMC", "billed over the lines"],
+            &sums(stored),
+            &sums(read),
+        ),
+    ];
+    if stored.person != read.person {
+        parts.push("the token of the insured person is another one".to_owned());
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("; ")
+}
+
+/// Returns codes as a list, or a word for none.
+fn list(codes: &[String]) -> String {
+    if codes.is_empty() { "no fault".to_owned() } else { codes.join(", ") }
 }
 
 fn compare_quarantined(
@@ -168,8 +204,10 @@ fn compare_quarantined(
     // A duplicate repeats a claim that was live at that moment, and has no fault of its own.
     if invoice.faults != row.codes && !(is_duplicate && invoice.faults.is_empty()) {
         let note = format!(
-            "invoice of rank {}, quarantined for {:?}: would be judged by {:?} today",
-            read.ordinal, row.codes, invoice.faults
+            "invoice of rank {}, quarantined for {}: would be quarantined for {} today",
+            read.ordinal,
+            list(&row.codes),
+            list(&invoice.faults)
         );
         verification.note(exchange.id, note);
     }

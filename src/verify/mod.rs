@@ -21,6 +21,7 @@ mod file;
 mod finding;
 mod invoices;
 mod sources;
+mod words;
 
 pub use finding::{Finding, Kind, Verification};
 pub use sources::Sources;

@@ -4,6 +4,7 @@
 use crate::support;
 
 use noemie_gateway::generate::{self, Options, Profile};
+use noemie_gateway::grpc::proto::{self, validate_exchange_request::Part};
 use support::gateway::Gateway;
 
 const SENDER: &str = "oct1";
@@ -52,6 +53,28 @@ async fn the_limit_of_a_2x_is_an_hour_of_paris() {
     // on Thursday 5 at 20 h, which is 19:00 UTC in winter.
     let (due, codes, _) = deposit_at("2026-02-01T23:30:00Z").await;
     assert_eq!((due.as_str(), codes.as_slice()), ("2026-02-05T19:00:00Z", [].as_slice()));
+}
+
+/// Invariant 7: what `validate` says is what a deposit of this hour would say, by command and call.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_names_the_limits_that_are_past() {
+    for (instant, expected) in [("2026-07-13T22:30:00Z", 6), ("2026-02-01T23:30:00Z", 0)] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let gateway = Gateway::start(dir.path(), &[("NOEMIE_TEST_CLOCK", instant)]).await;
+        std::fs::write(dir.path().join("dre.b2"), dre()).expect("writes");
+        let output = gateway.run_beside(&["validate", "dre.b2", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report");
+        assert_eq!(report["anomaly_count"], expected, "{instant}: {report}");
+        let parts = [
+            Part::Metadata(proto::ValidateMetadata { file_name: "dre.b2".into() }),
+            Part::Chunk(dre()),
+        ];
+        let messages = parts.map(|part| proto::ValidateExchangeRequest { part: Some(part) });
+        let call = gateway.exchange().validate_exchange(futures::stream::iter(messages)).await;
+        let report = call.expect("a report").into_inner();
+        let codes: Vec<&str> = report.anomalies.iter().map(|found| found.code.as_str()).collect();
+        assert_eq!(codes, vec!["L2-LIMITE-REPONSE"; expected], "{instant}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

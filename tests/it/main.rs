@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test stops at the first surprise")]
 
+mod cli_answers;
 mod conventionnement;
 mod dead_letters;
 mod deposit_scope;

@@ -355,7 +355,13 @@ pub fn command(dir: &Path) -> Command {
 /// Runs a command of the program to its end; fails when it takes longer than `limit`.
 pub fn run(dir: &Path, arguments: &[&str], limit: Duration) -> Output {
     let mut process = command(dir);
-    process.args(arguments).stdin(Stdio::null());
+    process.args(arguments);
+    run_process(process, limit)
+}
+
+/// Runs a process to its end; fails when it takes longer than `limit`.
+pub fn run_process(mut process: Command, limit: Duration) -> Output {
+    process.stdin(Stdio::null());
     // Files and no pipes: a program with much output must not wait for its reader.
     let (out, err) = (
         tempfile::NamedTempFile::new().expect("a file"),
@@ -367,7 +373,7 @@ pub fn run(dir: &Path, arguments: &[&str], limit: Duration) -> Output {
     let status = ended.unwrap_or_else(|| {
         let _ = child.kill();
         let _ = child.wait();
-        panic!("{arguments:?} takes more than {limit:?}");
+        panic!("{process:?} takes more than {limit:?}");
     });
     Output {
         status,

@@ -39,7 +39,7 @@ pub fn examine(source: impl Read, file: &str) -> io::Result<Examination> {
 }
 
 /// Examines a file received at an hour of Paris: its findings also name the limits past by then.
-/// The crate has no clock, so that a dry run, which gives no hour, does not make these findings.
+/// The crate has no clock: a caller whose report has to be that of a deposit gives the hour.
 pub fn examine_at(
     source: impl Read,
     file: &str,

@@ -16,6 +16,8 @@ use std::io::{self, Read};
 /// A report that a pass fills.
 pub(crate) struct Pass {
     report: Report,
+    /// Findings that cost the whole file, at most [`MAX_LISTED_FINDINGS`]: the report lists them first.
+    of_file: Vec<Finding>,
     worst: Option<Severity>,
     remittances: Vec<(LogicalFile, Position)>,
     norme: Option<Norme>,
@@ -49,6 +51,7 @@ impl Pass {
         };
         let mut pass = Self {
             report,
+            of_file: Vec::new(),
             worst: None,
             remittances: Vec::new(),
             norme: detection.norme,
@@ -222,17 +225,21 @@ impl Pass {
         for anomaly in found {
             self.worst = self.worst.max(Some(anomaly.severity));
             self.report.anomaly_count += 1;
-            if self.report.anomalies.len() < MAX_LISTED_FINDINGS {
-                self.report.anomalies.push(Finding::new(anomaly, invoice.map(str::to_owned)));
+            let of_file = anomaly.severity == Severity::File;
+            let list = if of_file { &mut self.of_file } else { &mut self.report.anomalies };
+            if list.len() < MAX_LISTED_FINDINGS {
+                list.push(Finding::new(anomaly, invoice.map(str::to_owned)));
             }
         }
     }
 
-    /// Sets the verdict from the worst finding. A refused file has neither accepted invoices nor
-    /// sums.
+    /// Sets the verdict from the worst finding, and sorts the findings: those that cost the whole
+    /// file first. A refused file has neither accepted invoices nor sums.
     pub(crate) fn finish(self) -> Examination {
         let mut report = self.report;
-        report.anomalies.sort_by_key(|f| (f.record, f.column));
+        report.anomalies.splice(0..0, self.of_file);
+        report.anomalies.sort_by_key(|f| (f.severity != Severity::File, f.record, f.column));
+        report.anomalies.truncate(MAX_LISTED_FINDINGS);
         report.verdict = match self.worst {
             Some(Severity::File) => Verdict::Refused,
             Some(Severity::Invoice) => Verdict::Partial,

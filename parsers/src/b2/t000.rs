@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// En-tete de fichier (all norms).
-    layout: "000" "" [128] Aucun "En-tete de fichier (all norms)" {
+    layout: "000" "" [128] Aucun "En-tete de fichier (toutes normes)" {
         TYPE_ENREGISTREMENT: "1", "Type d'enregistrement", 1, 3, N, O, "A V N", "'000'";
         TYPE_EMETTEUR: "2", "Type d'emetteur", 4, 2, X, O, "V N", "TP health partner other than an establishment, TE establishment, SI other, OT concentrator (organisme concentrateur technique)";
         NO_EMETTEUR: "3", "No emetteur", 6, 14, N, O, "A V N", "right-justified, zero-filled";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Debut de lot (all norms).
-    layout: "1" "" [128] Aucun "Debut de lot (all norms)" {
+    layout: "1" "" [128] Aucun "Debut de lot (toutes normes)" {
         TYPE_ENREGISTREMENT: "1", "Type d'enregistrement", 1, 1, N, O, "A V", "'1'";
         NO_PARTENAIRE_SANTE_CLE: "2", "No partenaire de sante + cle", 2, 9, N, O, "V", "";
         ORIGINE_FICHIER: "3", "Origine du fichier", 11, 6, X, F, "V", "V gives presence 'FO'";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Debut de facture, norm PS (practitioners, pharmacy, transport, laboratory, suppliers).
-    ps: "2" "PS" [128] Famille36 "Debut de facture, norm PS (practitioners, pharmacy, transport, laboratory, suppliers)" {
+    ps: "2" "PS" [128] Famille36 "Debut de facture, norme PS (praticiens, pharmacie, transport, laboratoire, fournisseurs)" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, F, "A V", "blank = main record";
         MARQUAGE_FACTURE: "8", "Marquage de la facture", 37, 1, X, F, "V", "see type 6: R real, T test, D demo (I)";
         INDICATEUR_FORCAGE_PART_AMO: "9", "Indicateur de forcage part AMO", 38, 1, X, F, "V", "";
@@ -38,7 +38,7 @@ record! {
 
 record! {
     /// Debut de facture, norm CP (and ES).
-    cp: "2" "CP" [128] Famille39 "Debut de facture, norm CP (and ES)" {
+    cp: "2" "CP" [128] Famille39 "Debut de facture, norme CP (et ES)" {
         NATURE_OPERATION: "8", "Nature d'operation", 39, 1, X, O, "A S V R", "'1'; DRE 2009 (A): D, C, L, R";
         NO_ENTREE: "9", "No d'entree", 40, 9, X, O, "S V R", "";
         CODE_GRAND_REGIME: "10", "Code grand regime", 49, 2, N, O, "A S V R", "01..10 12 14-17 80 90-96 99";

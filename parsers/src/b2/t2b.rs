@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Beneficiaire (forbidden to public and PNL establishments).
-    layout: "2B" "" [128] Famille36 "Beneficiaire (forbidden to public and PNL establishments)" {
+    layout: "2B" "" [128] Famille36 "Beneficiaire (interdit aux etablissements publics et PNL)" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "V", "'B'";
         FILLER_37: "8", "Filler", 37, 1, X, O, "V", "";
         QUALITE_BENEFICIAIRE: "9", "Qualite du beneficiaire", 38, 2, X, O, "V", "A insured person, C spouse, E child, AA other";

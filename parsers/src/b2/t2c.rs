@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Adresse (forbidden as 2B).
-    layout: "2C" "" [128] Famille36 "Adresse (forbidden as 2B)" {
+    layout: "2C" "" [128] Famille36 "Adresse (interdit comme le 2B)" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "V", "'C'";
         FILLER: "8", "Filler", 37, 4, X, O, "V", "";
         COMPLEMENT_ADRESSE: "9", "Complement d'adresse", 41, 25, Perso, F, "V", "";

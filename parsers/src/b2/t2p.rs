@@ -14,7 +14,7 @@ record! {
 
 record! {
     /// DRE 2009 / ROC (partial: only the zones read by A are sure).
-    dre2009: "2P" "DRE2009" [128] Famille36 "DRE 2009 / ROC (partial: only the zones read by A are sure)" {
+    dre2009: "2P" "DRE2009" [128] Famille36 "DRE 2009 / ROC (partiel : seules les zones lues par A sont sures)" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "A", "'P'";
         NON_DOCUMENTE_37: "8-9", "Non documente", 37, 12, X, Inconnu, "I", "37-46 was the operateur de reglement in 2007";
         SPECIALITE_PS: "10", "Specialite du PS", 49, 2, N, Inconnu, "A", "64 = optician for A";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Suite de facture, norm PS.
-    ps: "2S" "PS" [128] Famille36 "Suite de facture, norm PS" {
+    ps: "2S" "PS" [128] Famille36 "Suite de facture, norme PS" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "V", "'S'";
         FILLER: "8", "Filler", 37, 13, X, F, "V", "";
         NO_IMMATRICULATION_INDIVIDUEL: "9", "No immatriculation individuel", 50, 13, Nir, F, "A V", "NIR of the beneficiary";
@@ -16,7 +16,7 @@ record! {
 
 record! {
     /// Suite de facture, norm CP (mandatory right after type 2).
-    cp: "2S" "CP" [128] Famille39 "Suite de facture, norm CP (mandatory right after type 2)" {
+    cp: "2S" "CP" [128] Famille39 "Suite de facture, norme CP (obligatoire juste apres le type 2)" {
         COMPLEMENT_TYPE: "8", "Complement de type", 39, 1, X, O, "A S V R", "'S'";
         SEQUENCE: "9", "Sequence", 40, 2, N, O, "A S V R", "01";
         COMPLEMENT_NO_TITRE_RECETTE: "10", "Complement au No de titre de recette", 42, 6, N, F, "A S V H", "public hospital (EPS): 3 establishment + 1 product + 2 constant";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Suivi AMC (DRE 2009 SP sante / ROC; last complement of type 2).
-    dre2009: "2X" "DRE2009" [128] Famille36 "Suivi AMC (DRE 2009 SP sante / ROC; last complement of type 2)" {
+    dre2009: "2X" "DRE2009" [128] Famille36 "Suivi AMC (DRE 2009 SP sante / ROC; dernier complement du type 2)" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "A", "'X'";
         DATE_RECEPTION_OPERATEUR: "8", "Date de reception par l'operateur", 37, 8, Aammjjhh, O, "A", "";
         DATE_LIMITE_REPONSE_AMC: "9", "Date limite de reponse AMC", 45, 8, Aammjjhh, O, "A", "";

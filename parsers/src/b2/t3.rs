@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Prestation hospitaliere (norm CP).
-    cp: "3" "CP" [128] Famille39 "Prestation hospitaliere (norm CP)" {
+    cp: "3" "CP" [128] Famille39 "Prestation hospitaliere (norme CP)" {
         MODE_TRAITEMENT: "8", "Mode de traitement (MT)", 39, 2, N, F, "A S V R", "03 full stay, 04 day, 05 night, 06 home, 07 external, 10 emergency, 19 ambulatory, 23 ambulatory surgery";
         DISCIPLINE_PRESTATION: "9", "Discipline de prestation (DMT)", 41, 3, N, F, "A S V R", "";
         DATE_DEBUT_SEJOUR: "10", "Date debut de sejour", 44, 6, Aammjj, O, "A S V R", "";

@@ -22,7 +22,7 @@ record! {
 
 record! {
     /// LPP en sus du GHS, version 022003 (two articles per record).
-    v022003: "3F" "022003" [128] Famille36 "LPP en sus du GHS, version 022003 (two articles per record)" {
+    v022003: "3F" "022003" [128] Famille36 "LPP en sus du GHS, version 022003 (deux articles par enregistrement)" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "V", "'F'";
         SEQUENCE: "8", "Sequence", 37, 2, N, O, "V", "01..n";
         RESERVE_SESAM: "9", "Reserve SESAM", 39, 4, X, F, "V", "";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Acte / produit, norm PS.
-    ps: "4" "PS" [128] Famille36 "Acte / produit, norm PS" {
+    ps: "4" "PS" [128] Famille36 "Acte / produit, norme PS" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, F, "A V", "blank = main record";
         SEQUENCE: "8", "Sequence", 37, 2, N, F, "V", "";
         MODE_TRAITEMENT: "9", "Mode de traitement", 39, 2, N, F, "A V", "";
@@ -35,7 +35,7 @@ record! {
 
 record! {
     /// Honoraires, norm CP (and ES).
-    cp: "4" "CP" [128] Famille39 "Honoraires, norm CP (and ES)" {
+    cp: "4" "CP" [128] Famille39 "Honoraires, norme CP (et ES)" {
         MODE_TRAITEMENT: "8", "Mode de traitement (MT)", 39, 2, N, F, "A S V R", "";
         DISCIPLINE_PRESTATION: "9", "Discipline de prestation (DMT)", 41, 3, N, F, "A S V R", "";
         NO_PRESCRIPTEUR_CLE: "10", "No prescripteur + cle", 44, 9, N, O, "A S V", "";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Biologie (NABM), at most 10 per type 4.
-    layout: "4B" "" [128] Famille36 "Biologie (NABM), at most 10 per type 4" {
+    layout: "4B" "" [128] Famille36 "Biologie (NABM), 10 au plus par type 4" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "S V R", "'B'";
         SEQUENCE: "8", "Sequence", 37, 2, N, O, "S V R", "01..n";
         RESERVE_SESAM: "9", "Reserve SESAM", 39, 4, X, F, "S V", "";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Pharmacie codee CIP 7 (2003-2007, replaced by 4P).
-    v2007: "4C" "2007" [128] Famille36 "Pharmacie codee CIP 7 (2003-2007, replaced by 4P)" {
+    v2007: "4C" "2007" [128] Famille36 "Pharmacie codee CIP 7 (2003-2007, remplace par 4P)" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "V", "'C'";
         SEQUENCE: "8", "Sequence", 37, 2, N, O, "V", "01..n";
         RESERVE_SESAM: "9", "Reserve SESAM", 39, 4, X, F, "V", "";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Detail d'actes (codage affine, before CCAM).
-    v2007: "4D" "2007" [128] Famille36 "Detail d'actes (codage affine, before CCAM)" {
+    v2007: "4D" "2007" [128] Famille36 "Detail d'actes (codage affine, avant la CCAM)" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "V", "'D'";
         SEQUENCE: "8", "Sequence", 37, 2, N, O, "V", "01..n";
         RESERVE_SESAM: "9", "Reserve SESAM", 39, 4, X, F, "V", "";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// LPP (suppliers, pharmacy, optics).
-    layout: "4F" "" [128] Famille36 "LPP (suppliers, pharmacy, optics)" {
+    layout: "4F" "" [128] Famille36 "LPP (fournisseurs, pharmacie, optique)" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "V", "'F'";
         SEQUENCE: "8", "Sequence", 37, 2, N, O, "V", "01..n";
         RESERVE_SESAM: "9", "Reserve SESAM", 39, 4, X, F, "V", "";

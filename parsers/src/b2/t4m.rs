@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Acte CCAM, at most 26 per type 4, ascending dates.
-    layout: "4M" "" [128] Famille36 "Acte CCAM, at most 26 per type 4, ascending dates" {
+    layout: "4M" "" [128] Famille36 "Acte CCAM, 26 au plus par type 4, dates croissantes" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "A S V R", "'M'";
         SEQUENCE: "8", "Sequence", 37, 2, N, O, "A S V R", "01..n";
         RESERVE_SESAM: "9", "Reserve SESAM", 39, 4, X, F, "S V", "";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Pharmacie codee CIP 13 (GAP: one zone known).
-    partiel: "4P" "partial" [128] Famille36 "Pharmacie codee CIP 13 (GAP: one zone known)" {
+    partiel: "4P" "partial" [128] Famille36 "Pharmacie codee CIP 13 (une seule zone connue)" {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "I", "'P'";
         SEQUENCE: "8", "Sequence", 37, 2, N, O, "I", "01..n";
         RESERVE_SESAM: "9", "Reserve SESAM", 39, 4, X, Inconnu, "I", "";

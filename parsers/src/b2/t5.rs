@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Fin de facture, norm PS.
-    ps: "5" "PS" [128] Famille36 "Fin de facture, norm PS" {
+    ps: "5" "PS" [128] Famille36 "Fin de facture, norme PS" {
         FILLER_36: "7", "Filler", 36, 3, X, O, "V", "";
         NOMBRE_ENREGISTREMENTS_TYPE_4: "8", "Nombre d'enregistrements de type 4", 39, 3, N, O, "A V", "A counts the 4x complements too";
         ZONE_RESERVEE_SESAM_42: "9", "Zone reservee SESAM", 42, 16, X, O, "V", "";
@@ -22,7 +22,7 @@ record! {
 
 record! {
     /// Fin de facture, norm CP.
-    cp: "5" "CP" [128] Famille39 "Fin de facture, norm CP" {
+    cp: "5" "CP" [128] Famille39 "Fin de facture, norme CP" {
         NOMBRE_ENREGISTREMENTS_TYPES_3_4: "8", "Nombre d'enregistrements types 3 et 4", 39, 3, N, O, "A S V", "all 3x and 4x";
         TOTAL_BASE_REMBOURSEMENT_PH: "9", "Total base de remboursement PH", 42, 8, Montant, O, "S V R", "sum of type 3: 83-90";
         TOTAL_REMBOURSABLE_AMO_PH: "10", "Total remboursable AMO PH", 50, 8, Montant, O, "S V R", "sum of type 3: 94-101";

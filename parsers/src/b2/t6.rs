@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Fin de lot (all norms).
-    layout: "6" "" [128] Aucun "Fin de lot (all norms)" {
+    layout: "6" "" [128] Aucun "Fin de lot (toutes normes)" {
         TYPE_ENREGISTREMENT: "1", "Type d'enregistrement", 1, 1, N, O, "A V", "'6'";
         NO_PARTENAIRE_SANTE_CLE: "2", "No partenaire de sante + cle", 2, 9, N, O, "V", "";
         NOMBRE_FACTURES: "3", "Nombre de factures", 11, 3, N, O, "A V", "= number of main type 2";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Fin de fichier (all norms).
-    layout: "999" "" [128] Aucun "Fin de fichier (all norms)" {
+    layout: "999" "" [128] Aucun "Fin de fichier (toutes normes)" {
         TYPE_ENREGISTREMENT: "1", "Type d'enregistrement", 1, 3, N, O, "A V N", "'999'";
         TYPE_EMETTEUR: "2", "Type d'emetteur", 4, 2, X, O, "A V N", "= 000";
         NO_EMETTEUR: "3", "No emetteur", 6, 14, N, O, "A V N", "= 000";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Archivage (partial).
-    partiel: "025" "687" [40] Aucun "Archivage (partial)" {
+    partiel: "025" "687" [40] Aucun "Archivage (partiel)" {
         TYPE: "1", "type", 1, 3, N, O, "S3", "025";
         NIVEAU: "2", "niveau", 4, 2, N, O, "S3", "level, 99 = leaf";
         NON_DOCUMENTE_6: "-", "non documente", 6, 18, Perso, Inconnu, "S3", "";

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Beneficiaire (partial, length deduced from 120).
-    partiel: "127" "687" [58] Aucun "Beneficiaire (partial, length deduced from 120)" {
+    partiel: "127" "687" [58] Aucun "Beneficiaire (partiel, longueur deduite du 120)" {
         TYPE: "1", "type", 1, 3, N, O, "S3", "127";
         NIVEAU: "2", "niveau", 4, 2, N, O, "S3", "level, 99 = leaf";
         DATE_NAISSANCE: "3", "date de naissance", 6, 6, Naissance, O, "S3", "JJMMAA, as in 120";

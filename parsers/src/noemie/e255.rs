@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Acte (partial).
-    partiel: "255" "687" [114] Aucun "Acte (partial)" {
+    partiel: "255" "687" [114] Aucun "Acte (partiel)" {
         TYPE: "1", "type", 1, 3, N, O, "S3", "255";
         NIVEAU: "2", "niveau", 4, 2, N, O, "S3", "level, 99 = leaf";
         NUMERO_LIGNE: "3", "numero de ligne", 6, 2, N, O, "S3", "";

@@ -6,10 +6,11 @@
 //! those of production.
 
 mod arl;
+mod directory;
 mod files;
 mod suggestions;
 
-use super::{Output, lookup};
+use super::{BAD_USAGE, Output, lookup, output};
 use crate::app::{App, local_caller};
 use crate::clock::{FixedClock, SharedClock};
 use crate::config::Config;
@@ -20,6 +21,7 @@ use crate::service::decisions::{Decision, DecisionKind};
 use crate::service::view::{ClaimDetails, ClaimView};
 use anyhow::Result;
 use clap::Args;
+use directory::directory;
 use files::Files;
 use std::fs::File;
 use std::io::Write as _;
@@ -33,16 +35,30 @@ const MAX_CLAIMS: usize = 100;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// Data directory of the demonstration, kept afterwards; a new one among the temporary files
-    /// when not given.
+    /// Data directory of the demonstration, empty or new, kept afterwards; a new one among the
+    /// temporary files when not given. `--data-dir` names it as well.
     #[arg(long)]
     dir: Option<PathBuf>,
 }
 
+impl DemoArgs {
+    /// Takes the global `--data-dir` for `--dir`. Returns `false` when both are given and differ.
+    pub(super) fn take_data_dir(&mut self, data_dir: Option<&Path>) -> bool {
+        let Some(data_dir) = data_dir else { return true };
+        *self.dir.get_or_insert_with(|| data_dir.to_owned()) == *data_dir
+    }
+}
+
+/// Plays the demonstration in a directory of its own. Exit status 64 when the directory holds
+/// anything: invented exchanges would be mixed with what is there.
 pub(super) async fn run(args: &DemoArgs, out: Output) -> Result<ExitCode> {
-    let dir = args.dir.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("noemie-gateway-demo-{}", std::process::id()))
-    });
+    let dir = match directory(args.dir.as_deref()) {
+        Ok(dir) => dir,
+        Err(refusal) => {
+            output::error(format_args!("{:#}", anyhow::Error::new(refusal)));
+            return Ok(ExitCode::from(BAD_USAGE));
+        }
+    };
     let start = super::test_start(true)?.unwrap_or(datetime!(2026-02-02 09:00 UTC));
     let clock: SharedClock = Arc::new(FixedClock::new(start));
     let config =

@@ -5,7 +5,9 @@ use crate::domain::{ClaimId, EventId, FilterText, FreeText};
 use crate::service::dead_letters::{
     DEFAULT_LOOK_MESSAGES, DeadQueue, Filter, KeyPattern, MAX_LOOK_MESSAGES,
 };
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
+use std::time::Duration;
 use time::OffsetDateTime;
 
 /// A queue of dead letters.
@@ -60,17 +62,27 @@ pub(super) struct FilterArgs {
     /// `rejected`, `delivery_limit` …
     #[arg(long)]
     pub(super) reason: Option<FilterText>,
-    /// Dead for longer than this duration: `2h`, `3days`.
-    #[arg(long, value_name = "DURATION")]
-    pub(super) older_than: Option<humantime::Duration>,
+    /// Dead for longer than this duration: `2h`, `3days`; at most 100 years.
+    #[arg(long, value_name = "DURATION", value_parser = age)]
+    pub(super) older_than: Option<Duration>,
     /// Dead for at most this duration.
-    #[arg(long, value_name = "DURATION")]
-    pub(super) younger_than: Option<humantime::Duration>,
+    #[arg(long, value_name = "DURATION", value_parser = age)]
+    pub(super) younger_than: Option<Duration>,
+}
+
+/// Longest age of a dead letter that is asked for: the instant so long ago has to exist.
+const MAX_AGE: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
+/// Reads an age of the command line.
+fn age(text: &str) -> Result<Duration> {
+    let age = *text.parse::<humantime::Duration>()?;
+    ensure!(age <= MAX_AGE, "an age is 100 years at most");
+    Ok(age)
 }
 
 impl FilterArgs {
     pub(super) fn filter(&self, now: OffsetDateTime) -> Filter {
-        let ago = |age: Option<humantime::Duration>| age.map(|age| now - *age);
+        let ago = |age: Option<Duration>| age.map(|age| now - age);
         Filter {
             group: self.group.clone(),
             events: self.events.clone(),

@@ -104,7 +104,7 @@ impl Desk {
         if letters.is_empty() {
             let (seen, waiting) = (seen.letters.len(), seen.waiting);
             output::notice(format_args!(
-                "No message matches, of {seen} looked at; {waiting} wait."
+                "No message matches, of {seen} looked at, {waiting} in the queue."
             ));
             return Ok(ExitCode::FAILURE);
         }

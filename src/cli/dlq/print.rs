@@ -1,6 +1,7 @@
 //! Dead letters on a terminal, and as JSON.
 
 use super::Output;
+use crate::cli::words::english;
 use crate::service::dead_letters::{DeadLetter, Group, Look, Outcome};
 use crate::service::operations::OperationStep;
 use anyhow::{Context, Result};
@@ -20,7 +21,8 @@ pub(super) fn with_event(letter: &DeadLetter) -> Result<Value> {
 
 /// Prints the groups of a queue.
 pub(super) fn list(out: &mut Output, queue: &str, seen: &Look, groups: &[Group]) -> Result<()> {
-    writeln!(out, "{queue}: {} messages, {} looked at", seen.waiting, seen.letters.len())?;
+    let waiting = messages(seen.waiting);
+    writeln!(out, "{queue}: {waiting}, {} looked at", seen.letters.len())?;
     groups.iter().try_for_each(|each| group(out, each))
 }
 
@@ -42,6 +44,10 @@ fn group(out: &mut Output, group: &Group) -> Result<()> {
     let (first, last) = (date(group.first_seen), date(group.last_seen));
     writeln!(out, "    from {first} to {last}; example {example}{again}")?;
     Ok(())
+}
+
+fn messages(count: impl Into<u64>) -> String {
+    english(count.into(), "message", "messages")
 }
 
 fn origin(origin: Option<&str>, reason: &str) -> String {
@@ -79,7 +85,8 @@ pub(super) fn letter(out: &mut Output, letter: &DeadLetter) -> Result<()> {
         date(letter.first_seen)
     )?;
     if letter.replays > 0 {
-        writeln!(out, "  replayed {} times before", letter.replays)?;
+        let times = english(letter.replays, "time", "times");
+        writeln!(out, "  replayed {times} before")?;
     }
     match &letter.body {
         Some(event) => writeln!(out, "  {}", serde_json::to_string(event)?)?,
@@ -94,10 +101,13 @@ pub(super) fn letter(out: &mut Output, letter: &DeadLetter) -> Result<()> {
 
 /// Prints what an act did, or would do. `act` is its verb in the past tense.
 pub(super) fn outcome(out: &mut Output, outcome: &Outcome, dry_run: bool, act: &str) -> Result<()> {
+    let verb = if outcome.matched == 1 { "matches" } else { "match" };
     writeln!(
         out,
-        "{} messages wait, {} looked at, {} match",
-        outcome.waiting, outcome.looked_at, outcome.matched
+        "{} in the queue, {} looked at, {} {verb}",
+        messages(outcome.waiting),
+        outcome.looked_at,
+        outcome.matched
     )?;
     outcome.groups.iter().try_for_each(|each| group(out, each))?;
     if outcome.without_origin > 0 {

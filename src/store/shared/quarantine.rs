@@ -36,6 +36,16 @@ impl Quarantine for Store {
         self.reads().ask(|pool| quarantined_by_invoice(pool, scope, ps, invoice_number)).await
     }
 
+    async fn latest_quarantined(
+        &self,
+        scope: &Scope,
+        sender: Option<&str>,
+        is_waiting: bool,
+        limit: usize,
+    ) -> Result<Vec<Quarantined>, StoreError> {
+        self.reads().ask(|pool| latest_quarantined(pool, scope, sender, is_waiting, limit)).await
+    }
+
     async fn quarantined_by_ordinals(
         &self,
         id: ExchangeId,
@@ -96,6 +106,29 @@ async fn quarantined_by_invoice(
         .fetch_all(pool)
         .await
         .map_err(doing("looking for a quarantined invoice"))?;
+    all(found)
+}
+
+async fn latest_quarantined(
+    pool: &Pool<Db>,
+    scope: &Scope,
+    sender: Option<&str>,
+    is_waiting: bool,
+    limit: usize,
+) -> Result<Vec<Quarantined>, StoreError> {
+    let mut query =
+        QueryBuilder::new(select_quarantined!(concat!("WHERE ", visible!("exchange_id"))));
+    if is_waiting {
+        query.push(" AND resolved_by IS NULL AND duplicate_of IS NULL");
+    }
+    if let Some(sender) = sender {
+        query.push(" AND exchange_id IN (SELECT id FROM exchanges WHERE sender = ");
+        query.push_bind(clean(sender).into_owned()).push(")");
+    }
+    scope::quarantine(&mut query, scope);
+    query.push(" ORDER BY at DESC, exchange_id DESC, ordinal LIMIT ").push_bind(rows(limit));
+    let found: Vec<QuarantineRow> =
+        query.build_query_as().fetch_all(pool).await.map_err(doing("listing the quarantine"))?;
     all(found)
 }
 

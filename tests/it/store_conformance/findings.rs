@@ -109,6 +109,18 @@ pub async fn quarantine_waits_until_resolved(db: TestDatabase) {
         now.iter().map(|q| q.resolved_by).collect::<Vec<_>>(),
         vec![Some(replacement), None, None]
     );
+    let listed = async |sender, is_waiting, limit| {
+        let all = Scope::everything();
+        let found = db.store.latest_quarantined(&all, sender, is_waiting, limit).await.unwrap();
+        found.iter().map(|q| (q.exchange_id, q.ordinal)).collect::<Vec<_>>()
+    };
+    let of_first = [1, 2, 3].map(|ordinal| (id, ordinal));
+    assert_eq!(listed(None, false, 10).await, [&[(later, 3)], &of_first[..]].concat());
+    assert_eq!(listed(None, true, 10).await, [(later, 3), (id, 3)]);
+    assert_eq!(listed(None, true, 1).await, [(later, 3)]);
+    assert_eq!(listed(Some("nobody"), false, 10).await, []);
+    let sender = db.store.exchange(&Scope::everything(), id).await.unwrap().unwrap().sender;
+    assert_eq!(listed(Some(&sender), false, 10).await.len(), 4);
     assert_eq!(db.store.figures(NOW).await.unwrap().quarantine_waiting, 2);
 }
 

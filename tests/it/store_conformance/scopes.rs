@@ -7,7 +7,7 @@ use noemie_gateway::domain::*;
 use noemie_gateway::store::{ClaimFilter, SharedStore};
 use std::collections::BTreeSet;
 
-const NOUNS: usize = 14;
+const NOUNS: usize = 15;
 
 /// Deposits one claim, one quarantined invoice and one finding, publishes the event.
 async fn fill(store: &SharedStore) -> (ExchangeId, Claim) {
@@ -27,7 +27,7 @@ async fn fill(store: &SharedStore) -> (ExchangeId, Claim) {
 }
 
 /// Which readings show the rows of [`fill`]: of the exchange (4), of return files (3), of the
-/// quarantine (2), of the claim (5).
+/// quarantine (3), of the claim (5).
 async fn seen(store: &SharedStore, scope: &Scope, id: ExchangeId, claim: &Claim) -> [bool; NOUNS] {
     let all = Scope::everything();
     let arl = store.arl(&all, id).await.unwrap().unwrap();
@@ -46,6 +46,7 @@ async fn seen(store: &SharedStore, scope: &Scope, id: ExchangeId, claim: &Claim)
             .await
             .unwrap()
             .is_empty(),
+        !store.latest_quarantined(scope, None, false, 10).await.unwrap().is_empty(),
         store.claim(scope, claim.id).await.unwrap().is_some(),
         !store.claim_lines(scope, claim.id).await.unwrap().is_empty(),
         !store.claims(scope, &ClaimFilter::default(), None, 10).await.unwrap().items.is_empty(),
@@ -89,8 +90,8 @@ pub async fn a_row_outside_the_scope_is_absent(db: TestDatabase) {
     // An exchange and its ARL have no PS: the dimension hides the quarantine and the claims.
     let shown = |nouns: usize| std::array::from_fn(|noun| noun < nouns);
     assert_eq!(seen(store, &ps, id, &claim).await, shown(7));
-    assert_eq!(seen(store, &amc, id, &claim).await, shown(9));
-    assert_eq!(seen(store, &organisms, id, &claim).await, shown(9));
+    assert_eq!(seen(store, &amc, id, &claim).await, shown(10));
+    assert_eq!(seen(store, &organisms, id, &claim).await, shown(10));
     for scope in limited(&[]) {
         assert_eq!(seen(store, &scope, id, &claim).await, [false; NOUNS], "{scope:?}");
     }
