@@ -16,7 +16,8 @@ use std::io::{self, Read};
 /// A report that a pass fills.
 pub(crate) struct Pass {
     report: Report,
-    /// Findings that cost the whole file, at most [`MAX_LISTED_FINDINGS`]: the report lists them first.
+    /// Findings that cost the whole file, at most [`MAX_LISTED_FINDINGS`]. The report lists them
+    /// first.
     of_file: Vec<Finding>,
     worst: Option<Severity>,
     remittances: Vec<(LogicalFile, Position)>,
