@@ -3,7 +3,7 @@
 
 pub use crate::relay::dead_letters::{
     Act, DEFAULT_LOOK_MESSAGES, DEFAULT_RUN_TIME, DeadLetter, DeadLetterError, DeadQueue, Filter,
-    Group, InvalidPattern, KeyPattern, Limits, Look, MAX_LOOK_MESSAGES, Outcome, group,
+    Group, InvalidPattern, KeyPattern, Limits, Look, MAX_LOOK_MESSAGES, Outcome, QueueName, group,
 };
 
 use super::operations::{OperationError, Operations, require_operator};

@@ -81,7 +81,7 @@ async fn a_look_groups_by_cause_and_changes_no_queue() {
                 assert_eq!(looked.iter().collect::<HashSet<_>>(), ids.iter().collect());
                 let groups = group(&seen.letters);
                 assert_eq!((groups.len(), groups[0].messages), (1, 50));
-                assert_eq!(groups[0].origin, Some(broker.prefix.name(WORK)));
+                assert_eq!(groups[0].origin, Some(broker.prefix.name(WORK).into()));
                 assert_eq!(
                     (groups[0].reason.as_str(), groups[0].event.as_str()),
                     ("rejected", "claim.received")

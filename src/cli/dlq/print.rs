@@ -2,7 +2,7 @@
 
 use super::Output;
 use crate::cli::words::english;
-use crate::service::dead_letters::{DeadLetter, Group, Look, Outcome};
+use crate::service::dead_letters::{DeadLetter, Group, Look, Outcome, QueueName};
 use crate::service::operations::OperationStep;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ fn group(out: &mut Output, group: &Group) -> Result<()> {
         group.messages,
         group.event,
         group.routing_key,
-        origin(group.origin.as_deref(), &group.reason)
+        origin(group.origin.as_ref(), &group.reason)
     )?;
     let again = match group.replayed_before {
         0 => String::new(),
@@ -50,7 +50,7 @@ fn messages(count: impl Into<u64>) -> String {
     english(count.into(), "message", "messages")
 }
 
-fn origin(origin: Option<&str>, reason: &str) -> String {
+fn origin(origin: Option<&QueueName>, reason: &str) -> String {
     origin.map_or_else(
         || format!("reason {reason}"),
         |queue| format!("from {queue}, reason {reason}"),
@@ -80,7 +80,7 @@ pub(super) fn letter(out: &mut Output, letter: &DeadLetter) -> Result<()> {
     writeln!(
         out,
         "  {}, dead since {} (first seen {})",
-        origin(letter.origin.as_deref(), &letter.reason),
+        origin(letter.origin.as_ref(), &letter.reason),
         date(letter.died_at),
         date(letter.first_seen)
     )?;

@@ -2,7 +2,7 @@
 
 use super::republisher::Republisher;
 use super::unacked::{UnackedMessage, UnackedMessages};
-use super::{DeadLetter, DeadLetterError, DeadQueue, Filter, Group, group};
+use super::{DeadLetter, DeadLetterError, DeadQueue, Filter, Group, QueueName, group};
 use crate::error_chain::Chain;
 use crate::relay::AmqpSettings;
 use crate::relay::sink::SinkError;
@@ -70,7 +70,7 @@ pub struct Outcome {
     pub done: usize,
     /// Number of chosen messages left in the queue of dead letters, by the queue where they died:
     /// it was deleted, or the gateway may not bind it.
-    pub without_queue: BTreeMap<String, usize>,
+    pub without_queue: BTreeMap<QueueName, usize>,
     /// Groups of the chosen messages.
     pub groups: Vec<Group>,
     /// Error that ended the run early.
@@ -271,7 +271,7 @@ impl<'a> Replay<'a> {
 impl Outcome {
     /// Counts a message that is left, because the queue where it died does not exist.
     fn count_without_queue(&mut self, message: &UnackedMessage) {
-        let origin = message.letter.origin.clone().unwrap_or_default();
+        let origin = message.letter.origin.clone().unwrap_or_else(|| "".into());
         *self.without_queue.entry(origin).or_default() += 1;
     }
 }

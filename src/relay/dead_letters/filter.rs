@@ -54,7 +54,7 @@ impl Filter {
             && self
                 .origin
                 .as_ref()
-                .is_none_or(|origin| letter.origin.as_deref() == Some(origin.as_str()))
+                .is_none_or(|origin| letter.origin.as_ref().is_some_and(|of| of.is(origin.as_str())))
             && self.reason.as_ref().is_none_or(|reason| letter.reason == reason.as_str())
             && self.died_before.is_none_or(|limit| letter.died_at.is_some_and(|at| at < limit))
             && self.died_from.is_none_or(|limit| letter.died_at.is_some_and(|at| at >= limit))

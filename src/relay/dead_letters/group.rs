@@ -1,6 +1,6 @@
 //! Groups of dead letters with the same cause.
 
-use super::{DeadLetter, DeadQueue};
+use super::{DeadLetter, DeadQueue, QueueName};
 use crate::domain::EventId;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
@@ -15,7 +15,7 @@ pub struct Group {
     /// Number of messages.
     pub messages: u64,
     /// Queue where the messages died.
-    pub origin: Option<String>,
+    pub origin: Option<QueueName>,
     /// Reason of the deaths.
     pub reason: String,
     /// Event name.

@@ -4,7 +4,8 @@
 //! persons. A letter therefore keeps only values with a form that the gateway writes: ids that are
 //! UUIDs, routing keys of `docs/events.md`, bodies that parse as a [`ClaimEvent`].
 
-use super::DeadQueue;
+use super::{DeadQueue, QueueName};
+use crate::domain::masking::holds_identity;
 use crate::domain::{ClaimEvent, ClaimId, EventId};
 use crate::relay::message::{PARTITION_KEY, SEQUENCE, TIME};
 use crate::relay::topology::CLAIMS;
@@ -51,7 +52,7 @@ pub struct DeadLetter {
     pub routing_key: String,
     /// Queue where the message died; `None` for an unroutable message, and for a message without
     /// the broker's `x-death` header.
-    pub origin: Option<String>,
+    pub origin: Option<QueueName>,
     /// `rejected`, `delivery_limit`, `maxlen`, `expired` as the broker says, `unroutable`, or
     /// `unknown`.
     pub reason: String,
@@ -89,7 +90,7 @@ impl DeadLetter {
                 let reason =
                     text(death, "reason").filter(|reason| REASONS.contains(&reason.as_str()));
                 (
-                    text(death, "queue").filter(|queue| is_queue_name(queue)),
+                    text(death, "queue").filter(|queue| is_queue_name(queue)).map(QueueName::from),
                     reason.unwrap_or_else(|| "unknown".to_owned()),
                 )
             }
@@ -109,7 +110,7 @@ impl DeadLetter {
             queue,
             group: fingerprint(&[
                 queue.queue(),
-                origin.as_deref().unwrap_or_default(),
+                origin.as_ref().map_or("", QueueName::expose),
                 &reason,
                 event,
                 pattern(routing_key),
@@ -168,6 +169,7 @@ fn is_gateway_key(text: &str, words: usize) -> bool {
     let (last, first) = parts.split_last().unwrap_or((&"", &[]));
     parts.len() == words
         && parts[0] == "claim"
+        && !holds_identity(text)
         && first.iter().all(|word| plain(word))
         && (plain(last) || number(last))
 }

@@ -25,6 +25,7 @@ mod act;
 mod filter;
 mod group;
 mod letter;
+mod queue_name;
 mod republisher;
 mod unacked;
 
@@ -32,6 +33,7 @@ pub use act::{Act, DEFAULT_RUN_TIME, Limits, Outcome};
 pub use filter::{Filter, InvalidPattern, KeyPattern};
 pub use group::{Group, group};
 pub use letter::DeadLetter;
+pub use queue_name::QueueName;
 
 use super::AmqpSettings;
 use super::sink::SinkError;

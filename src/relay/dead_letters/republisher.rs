@@ -1,5 +1,6 @@
 //! Publishes dead letters to the queues where they died.
 
+use super::QueueName;
 use super::letter::{REPLAY_TO, replayed_properties};
 use super::unacked::{UnackedMessage, UnackedMessages};
 use crate::relay::AmqpSettings;
@@ -19,7 +20,7 @@ pub(super) struct Republisher<'a> {
     settings: &'a AmqpSettings,
     channel: Channel,
     /// Queues that do not exist any more, or that the broker does not let the gateway bind.
-    unreachable: BTreeSet<String>,
+    unreachable: BTreeSet<QueueName>,
 }
 
 impl<'a> Republisher<'a> {
@@ -34,15 +35,12 @@ impl<'a> Republisher<'a> {
         // Declares the binding of the workers' queue as well: without it, a replayed event would be
         // unroutable again.
         topology::declare(&channel, &settings.prefix).await?;
-        let origins: BTreeSet<&str> = unacked
-            .messages
-            .iter()
-            .filter_map(|message| message.letter.origin.as_deref())
-            .collect();
+        let origins: BTreeSet<&QueueName> =
+            unacked.messages.iter().filter_map(|message| message.letter.origin.as_ref()).collect();
         let mut new = Self { settings, channel, unreachable: BTreeSet::new() };
         for origin in origins {
             if !new.bind(origin).await? {
-                new.unreachable.insert(origin.to_owned());
+                new.unreachable.insert(origin.clone());
                 // The refusal closed the channel.
                 new.channel = unacked
                     .connection
@@ -60,15 +58,15 @@ impl<'a> Republisher<'a> {
 
     /// Binds a queue to the exchange of replays. Returns `false` when the queue does not exist or
     /// the gateway may not bind it.
-    async fn bind(&self, origin: &str) -> Result<bool, SinkError> {
+    async fn bind(&self, origin: &QueueName) -> Result<bool, SinkError> {
         let exchange = self.settings.prefix.name(REPLAY);
         let mut wanted = FieldTable::default();
         wanted.insert("x-match".into(), topology::text("all"));
-        wanted.insert(REPLAY_TO.into(), topology::text(origin));
+        wanted.insert(REPLAY_TO.into(), topology::text(origin.expose()));
         match self
             .channel
             .queue_bind(
-                short(origin),
+                short(origin.expose()),
                 short(&exchange),
                 "".into(),
                 QueueBindOptions::default(),
@@ -98,7 +96,7 @@ impl<'a> Republisher<'a> {
         if !self.reaches(message) {
             return Ok(false);
         }
-        let to = message.letter.origin.as_deref();
+        let to = message.letter.origin.as_ref().map(QueueName::expose);
         let exchange = self.settings.prefix.name(if to.is_some() { REPLAY } else { CLAIMS });
         let options = BasicPublishOptions { mandatory: true, immediate: false };
         let properties =
