@@ -41,7 +41,7 @@ pub enum Picture {
     Nir,
     /// Text that names or locates a person, same alphabet as [`Picture::X`].
     Perso,
-    /// Digits that locate a person, under the same rule as [`Picture::N`].
+    /// Digits that locate a person or are the key of a NIR, under the same rule as [`Picture::N`].
     PersoN,
     /// A person's name whose alphabet senders do not respect (accents seen): kept as sent.
     Nom,
@@ -225,7 +225,7 @@ record! {
         NO_PARTENAIRE_SANTE_CLE: "2", "No du partenaire de sante + cle", 2, 9, N, O, "A S V R", "8 characters + key type 1-2; in CP the billing geographic FINESS";
         FILLER: "3", "Filler", 11, 1, X, F, "A S V R", "blank";
         NO_IMMATRICULATION_ASSURE: "4", "No immatriculation assure", 12, 13, Nir, O, "A S V R", "NIR (2A/2B possible)";
-        CLE_NO_IMMATRICULATION: "5", "Cle du No immatriculation", 25, 2, N, O, "A S V R", "97 - NIR mod 97";
+        CLE_NO_IMMATRICULATION: "5", "Cle du No immatriculation", 25, 2, PersoN, O, "A S V R", "97 - NIR mod 97";
         NO_FACTURE: "6", "No facture", 27, 9, N, O, "A S V", "";
     }
 }
@@ -237,7 +237,7 @@ record! {
         NO_PARTENAIRE_SANTE_CLE: "2", "No du partenaire de sante + cle", 2, 9, N, O, "A S V R", "8 characters + key type 1-2; in CP the billing geographic FINESS";
         FILLER: "3", "Filler", 11, 1, X, F, "A S V R", "blank";
         NO_IMMATRICULATION_ASSURE: "4", "No immatriculation assure", 12, 13, Nir, O, "A S V R", "NIR (2A/2B possible)";
-        CLE_NO_IMMATRICULATION: "5", "Cle du No immatriculation", 25, 2, N, O, "A S V R", "97 - NIR mod 97";
+        CLE_NO_IMMATRICULATION: "5", "Cle du No immatriculation", 25, 2, PersoN, O, "A S V R", "97 - NIR mod 97";
         RANG_BENEFICIAIRE: "6", "Rang du beneficiaire", 27, 3, N, O, "A S V R", "000 for the general regime";
         NO_FACTURE: "7", "No facture ou No titre", 30, 9, N, O, "A S V R", "<> 0, unique; public hospital = 2-digit year (exercice) + 7-digit titre";
     }

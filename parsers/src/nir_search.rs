@@ -44,6 +44,19 @@ pub(crate) fn beyond_prefix(record: &[u8]) -> impl Iterator<Item = Range<usize>>
     spans(record, B2_COLUMNS).filter(move |span| span.end > prefix)
 }
 
+/// Hides the columns of a NIR and its key in a record of another type, whatever their digits: the
+/// norm has provisional numbers, and senders have departments 00 and orders 000. Zeros and blanks
+/// stay.
+pub fn hide_columns(bytes: &[u8], hidden: &mut [bool]) {
+    for start in B2_COLUMNS {
+        let end = (start + LENGTH + KEY).min(bytes.len()).min(hidden.len());
+        let Some(columns) = bytes.get(*start..end) else { continue };
+        if columns.iter().any(|b| !matches!(b, b' ' | b'0')) {
+            hidden[*start..end].fill(true);
+        }
+    }
+}
+
 /// Returns whether an invoice's prefix (PS, a blank, NIR) begins the record: records 2 to 5 have
 /// it, and no other type has a blank there with 13 digits behind.
 #[must_use]

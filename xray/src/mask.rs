@@ -27,33 +27,20 @@ const LETTERS_AMONG_DIGITS: usize = 2;
 /// Length of the type of a record, which is always shown.
 const HEAD: usize = 1;
 
-/// Pairs each zone with whether it is of a person: by its picture, or as the key of the NIR before
-/// it.
-pub(crate) fn zones(
-    list: impl Iterator<Item = &'static Zone>,
-) -> impl Iterator<Item = (&'static Zone, bool)> {
-    let mut after_nir = false;
-    list.map(move |zone| {
-        let key = after_nir && zone.len == 2;
-        after_nir = zone.picture == Picture::Nir;
-        (zone, key || zone.picture.is_person())
-    })
-}
-
 /// For each byte of a record of fixed length, whether it is hidden. `shift` is the number of bytes
 /// that the record may have lost or gained.
-pub(crate) fn record(bytes: &[u8], list: &[(&'static Zone, bool)], shift: usize) -> Vec<bool> {
+pub(crate) fn record(bytes: &[u8], list: &[&'static Zone], shift: usize) -> Vec<bool> {
     if shift > MAX_SHIFT || !trusted(bytes, list) {
         return all_but_type(bytes);
     }
     let mut hidden = vec![true; bytes.len()];
-    for (zone, _) in list.iter().filter(|(_, person)| !person) {
+    for zone in list.iter().filter(|zone| !zone.picture.is_person()) {
         set(&mut hidden, usize::from(zone.start) - 1, usize::from(zone.end()), false);
     }
-    for (zone, _) in list.iter().filter(|(zone, _)| is_filler(zone)) {
+    for zone in list.iter().filter(|zone| is_filler(zone)) {
         hide_words(bytes, &mut hidden, zone);
     }
-    for (zone, _) in list.iter().filter(|(_, person)| *person) {
+    for zone in list.iter().filter(|zone| zone.picture.is_person()) {
         set(
             &mut hidden,
             (usize::from(zone.start) - 1).saturating_sub(shift),
@@ -71,7 +58,7 @@ pub(crate) fn all_but_type(bytes: &[u8]) -> Vec<bool> {
 
 /// For each byte of a NOEMIE entity, whether it is hidden; code and level (5 bytes) never are.
 pub(crate) fn entity(bytes: &[u8], table: Option<&'static Layout>, closed: bool) -> Vec<bool> {
-    let list: Vec<_> = table.map(|t| zones(t.all_zones()).collect()).unwrap_or_default();
+    let list: Vec<_> = table.map(|t| t.all_zones().collect()).unwrap_or_default();
     let mut hidden = if closed && trusted(bytes, &list) {
         record(bytes, &list, 0)
     } else {
@@ -124,22 +111,22 @@ const fn is_letter(byte: u8) -> bool {
 
 /// Returns whether the columns of a record can be trusted: numeric zones hold digits, and a zone
 /// for a NIR holds one or is blank, after a blank filler.
-fn trusted(bytes: &[u8], list: &[(&'static Zone, bool)]) -> bool {
+fn trusted(bytes: &[u8], list: &[&'static Zone]) -> bool {
     let misfit = |zone: &Zone| {
         zone.picture.is_numeric()
             && !zone.of(bytes).iter().all(|b| b.is_ascii_digit() || *b == b' ')
     };
-    if list.iter().filter(|(zone, _)| misfit(zone)).count() >= MISFITS {
+    if list.iter().filter(|zone| misfit(zone)).count() >= MISFITS {
         return false;
     }
     let word = |zone: &Zone| {
         zone.picture.is_numeric() && words(zone.of(bytes)).any(|w| w.len() > LETTERS_AMONG_DIGITS)
     };
-    if list.iter().any(|(zone, _)| word(zone)) {
+    if list.iter().any(|zone| word(zone)) {
         return false;
     }
     let mut before: Option<&Zone> = None;
-    list.iter().all(|(zone, _)| {
+    list.iter().all(|zone| {
         let gap = before.replace(zone).is_none_or(|b| {
             b.len > 1 || b.picture != Picture::X || b.of(bytes).iter().all(|b| *b == b' ')
         });
@@ -165,7 +152,7 @@ mod tests {
     }
 
     fn shown(bytes: &[u8], shift: usize) -> String {
-        let list: Vec<_> = zones(ps::LAYOUT.all_zones()).collect();
+        let list: Vec<_> = ps::LAYOUT.all_zones().collect();
         record(bytes, &list, shift)
             .iter()
             .zip(bytes)
@@ -202,7 +189,7 @@ mod tests {
             GILLES         0060 RUE DES EXEMPLES"
             .to_vec();
         bytes.resize(128, b' ');
-        let list: Vec<_> = zones(noemie_parsers::b2::t2b::layout::LAYOUT.all_zones()).collect();
+        let list: Vec<_> = noemie_parsers::b2::t2b::layout::LAYOUT.all_zones().collect();
         let hidden = record(&bytes, &list, 0);
         assert!(hidden[39..116].iter().all(|h| *h) && !hidden[116]);
     }

@@ -192,7 +192,7 @@ fn one_table(
 ) -> (Vec<bool>, Vec<Columns>) {
     let own = table.map_or(&[][..], |t| t.zones);
     let shared = table.map_or(famille, |t| t.famille);
-    let list: Vec<_> = mask::zones(shared.zones().iter().chain(own)).collect();
+    let list: Vec<_> = shared.zones().iter().chain(own).collect();
     // The end of a file cuts a record, it does not move its columns.
     let cut = findings.iter().any(|f| f.code == Code::FichierTronque.as_str());
     let shift = if cut { 0 } else { bytes.len().abs_diff(LONGUEUR) };
@@ -204,17 +204,18 @@ fn one_table(
     };
     let doubtful = own.iter().any(|zone| contradicts(zone, bytes));
     nir::hide(bytes, &mut hidden, if doubtful { nir::B2_COLUMNS } else { &[] });
+    if doubtful {
+        nir::hide_columns(bytes, &mut hidden);
+    }
     let placed =
-        list.iter().filter(|(zone, _)| usize::from(zone.end()) <= bytes.len()).map(|(zone, _)| {
-            Columns {
-                zone,
-                entity: String::new(),
-                first: usize::from(zone.start),
-                last: usize::from(zone.end()),
-                continued: false,
-                whole: zone.of(bytes).to_vec(),
-                hidden_elsewhere: false,
-            }
+        list.iter().filter(|zone| usize::from(zone.end()) <= bytes.len()).map(|zone| Columns {
+            zone,
+            entity: String::new(),
+            first: usize::from(zone.start),
+            last: usize::from(zone.end()),
+            continued: false,
+            whole: zone.of(bytes).to_vec(),
+            hidden_elsewhere: false,
         });
     (hidden, placed.collect())
 }
@@ -265,13 +266,15 @@ fn zone_of_part(zone: &'static Zone, part: &Part, secret: &[bool]) -> Option<Col
 }
 
 /// Draws an anomaly. Its message may repeat the digits of a zone: they are hidden where the zone
-/// is.
+/// is. The message about a forbidden character repeats none, its digits are a column.
 fn fault(finding: &Finding, hidden: &[bool]) -> Fault {
     let length = hidden.len();
     let first = usize::try_from(finding.column.unwrap_or(1)).unwrap_or(1).clamp(1, length + 1);
     let span = usize::try_from(finding.length).unwrap_or(0).max(1);
     let last = (first + span - 1).min(length.max(first));
-    let secret = hidden.get(first - 1..last).is_some_and(|part| part.contains(&true));
+    let repeats_bytes = finding.code != Code::CaractereInterdit.as_str();
+    let secret =
+        repeats_bytes && hidden.get(first - 1..last).is_some_and(|part| part.contains(&true));
     let digit = |c: char| if c.is_ascii_digit() { HIDDEN } else { c };
     let message = finding.message.chars().map(|c| if secret { digit(c) } else { c }).collect();
     Fault {

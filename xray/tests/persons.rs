@@ -188,6 +188,47 @@ fn a_nir_with_a_wrong_key_is_hidden_too() {
     }
 }
 
+/// A number of the columns of a NIR that is no NIR to look at: provisional, or with an unknown
+/// month, department or order.
+#[test]
+fn a_provisional_nir_is_hidden_under_any_type() {
+    for number in [b"5555558921334", b"1850060057018", b"1851360057018", b"6850700057000"] {
+        for file in files(".lf.b2") {
+            let sample = with_nir(&file, |nir| *nir = *number, true);
+            let is_2s = |at: usize| {
+                let record = &sample.bytes[at * sample.step..];
+                record[0] == b'2' && record[TYPE_COLUMNS[1]] == b'S'
+            };
+            for record in (0..sample.records()).filter(|at| is_2s(*at)) {
+                WRONG_TYPES.iter().for_each(|byte| sample.check(record, 0, *byte));
+            }
+        }
+    }
+}
+
+/// The message about a forbidden character names its column, also where the zone is hidden.
+#[test]
+fn a_message_that_repeats_no_byte_is_shown_whole() {
+    let (name, bytes) = files("two_ps.lf.b2").remove(0);
+    let sample = Sample::new(&name, bytes);
+    let mut seen = 0;
+    let is_2 = |record: &usize| sample.bytes[record * sample.step] == b'2';
+    for (record, column) in
+        (0..sample.records()).filter(is_2).flat_map(|r| (39..128).map(move |c| (r, c)))
+    {
+        let mut damaged = sample.bytes.clone();
+        damaged[record * sample.step + column] = b'_';
+        for sheet in sheets(&damaged, Choice::Record(record as u64 + 1)) {
+            for fault in sheet.faults.iter().filter(|f| f.code == "C7-CARACTERE") {
+                let whole = format!("colonne {} (A-Z, 0-9 et espace", column + 1);
+                assert!(fault.message.contains(&whole), "{}", fault.message);
+                seen += usize::from(sheet.shown[column] == '*');
+            }
+        }
+    }
+    assert!(seen > 0);
+}
+
 /// A NIR that slipped into the figures of an act, across the borders of zones.
 #[test]
 fn a_nir_across_zones_is_hidden() {

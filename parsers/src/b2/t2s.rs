@@ -8,7 +8,7 @@ record! {
         COMPLEMENT_TYPE: "7", "Complement de type", 36, 1, X, O, "V", "'S'";
         FILLER: "8", "Filler", 37, 13, X, F, "V", "";
         NO_IMMATRICULATION_INDIVIDUEL: "9", "No immatriculation individuel", 50, 13, Nir, F, "A V", "NIR of the beneficiary";
-        CLE: "10", "Cle", 63, 2, N, F, "A V", "";
+        CLE: "10", "Cle", 63, 2, PersoN, F, "A V", "";
         REFERENCE_LISTE_OPPOSITION: "11", "Reference liste d'opposition", 65, 6, N, F, "V", "";
         FILLER_ZONE_PARCOURS_SOINS_ENSUITE: "12", "Filler (2007); zone parcours de soins ensuite", 71, 58, X, F, "V A", "A reads the IPS (care path) at 121 for all norms";
     }
@@ -22,7 +22,7 @@ record! {
         COMPLEMENT_NO_TITRE_RECETTE: "10", "Complement au No de titre de recette", 42, 6, N, F, "A S V H", "public hospital (EPS): 3 establishment + 1 product + 2 constant";
         DESTINATAIRE_REGLEMENT: "11", "Destinataire du reglement", 48, 2, N, F, "S V", "";
         NO_IMMATRICULATION_INDIVIDUEL: "12", "No immatriculation individuel", 50, 13, Nir, F, "A S V R", "";
-        CLE: "13", "Cle", 63, 2, N, F, "A S V R", "";
+        CLE: "13", "Cle", 63, 2, PersoN, F, "A S V R", "";
         FILLER_65: "14", "Filler", 65, 6, X, F, "S", "";
         TOP_DECLARATION_MEDECIN_TRAITANT: "15", "Top declaration medecin traitant", 71, 1, X, F, "S", "O, N, blank";
         NOM_MEDECIN_TRAITANT_ORIENTEUR: "16", "Nom du medecin traitant / orienteur", 72, 25, Perso, F, "S", "mandatory when the patient was referred (oriente)";

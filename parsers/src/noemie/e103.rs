@@ -8,12 +8,12 @@ record! {
         TYPE: "1", "type", 1, 3, N, O, "S1 S4", "103";
         NIVEAU: "2", "niveau", 4, 2, N, O, "S1 S4", "level, 99 = leaf";
         NUMERO_IMMATRICULATION: "3", "numero d'immatriculation", 6, 13, Nir, O, "S1 S4", "NIR of the insured";
-        CLE: "4", "cle", 19, 2, N, O, "S1 S4", "";
+        CLE: "4", "cle", 19, 2, PersoN, O, "S1 S4", "";
         NOM_PATRONYMIQUE: "5", "nom patronymique", 21, 25, Nom, F, "S1 S4", "";
         NOM_USAGE: "6", "nom d'usage", 46, 25, Nom, F, "S1 S4", "";
         PRENOM: "7", "prenom", 71, 15, Nom, F, "S1 S4", "";
         NIR_INDIVIDUEL: "8", "NIR individuel", 86, 13, Nir, F, "S1 S4", "of the beneficiary";
-        CLE_NIR_INDIVIDUEL: "9", "cle du NIR individuel", 99, 2, N, F, "S1 S4", "";
+        CLE_NIR_INDIVIDUEL: "9", "cle du NIR individuel", 99, 2, PersoN, F, "S1 S4", "";
         DATE_NAISSANCE: "10", "date de naissance", 101, 6, Naissance, O, "S1 S4", "";
         RANG_NAISSANCE: "11", "rang de naissance", 107, 1, N, O, "S1 S4", "";
         NOM_BENEFICIAIRE: "12", "nom du beneficiaire", 108, 25, Nom, F, "S1 S4", "";

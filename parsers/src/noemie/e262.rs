@@ -10,7 +10,7 @@ record! {
         CODIFICATION: "3", "codification", 6, 5, X, F, "S1", "";
         LIBELLE: "4", "libelle", 11, 80, X, F, "S1", "";
         NUMERO_IMMATRICULATION: "5", "numero d'immatriculation", 91, 13, Nir, F, "S1", "";
-        CLE: "6", "cle", 104, 2, N, F, "S1", "";
+        CLE: "6", "cle", 104, 2, PersoN, F, "S1", "";
         DATE_NAISSANCE: "7", "date de naissance", 106, 6, Naissance, F, "S1", "";
         RANG: "8", "rang", 112, 1, N, F, "S1", "";
         PERIODICITE: "9", "periodicite", 113, 1, X, O, "S1", "H week, M month, T quarter, S half-year, A year, P one-off";
