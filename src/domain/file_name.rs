@@ -1,6 +1,6 @@
 //! Names of files, as senders and operators give them (invariant 4).
 
-use super::masking::masked;
+use super::masking::{is_line_end, is_unseen, masked};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -11,11 +11,16 @@ const MAX_DIGITS: usize = 8;
 /// Name of a file: the last part of its path, at most [`FileName::MAX_CHARS`] characters.
 ///
 /// The constructor masks NIR and bank accounts and the end of every long run of digits, and drops
-/// control characters: senders name files after persons, and a name leaves in answers, listings,
+/// control characters and those that are not seen: senders name files after persons, and a name leaves in answers, listings,
 /// journals and logs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FileName(#[serde(deserialize_with = "read")] String);
+
+/// Returns whether a character could change the lines or the order of what a terminal shows.
+fn is_dropped(c: char) -> bool {
+    is_line_end(c) || is_unseen(c)
+}
 
 impl FileName {
     /// Longest name kept, in characters.
@@ -27,7 +32,7 @@ impl FileName {
         let last = path.rsplit(['/', '\\']).next().unwrap_or_default();
         let mut name = String::new();
         let mut digits = 0;
-        for c in masked(last).chars().filter(|c| !c.is_control()).take(Self::MAX_CHARS) {
+        for c in masked(last).chars().filter(|c| !is_dropped(*c)).take(Self::MAX_CHARS) {
             digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
             name.push(if digits > MAX_DIGITS { '*' } else { c });
         }
@@ -92,6 +97,7 @@ mod tests {
             ("185072A00401823.b2", "***************.b2"),
             ("1 85 07 60 057 018 42.b2", "* ** ** ** *** *** **.b2"),
             ("facture_1234567890.b2", "facture_12345678**.b2"),
+            ("lot\u{202e}2b.\u{2066}b2", "lot2b.b2"),
             ("SP_FP_20260202.b2", "SP_FP_20260202.b2"),
         ] {
             assert_eq!(FileName::new(path), name);

@@ -4,7 +4,7 @@
 //! holds one is refused, because two masked keys would be equal. [`super::masking`] says which
 //! numbers count.
 
-use super::masking::{holds_identity, masked};
+use super::masking::{holds_identity, is_line_end, is_unseen, masked};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -39,18 +39,11 @@ impl FreeText {
     }
 }
 
-/// Returns a text with a blank in place of line ends and tabs, and without characters that are not
-/// seen: they could part the digits of a number.
+/// Returns a text with a blank in place of line ends and tabulators, and without characters that
+/// are not seen: they could part the digits of a number, or turn around what a terminal shows.
 fn printable(text: &str) -> String {
-    let unseen = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{feff}')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}')
-    };
-    text.chars()
-        .map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c })
-        .filter(|c| !unseen(*c))
-        .collect()
+    let blank = |c| if is_line_end(c) { ' ' } else { c };
+    text.chars().filter(|c| !is_unseen(*c)).map(blank).collect()
 }
 
 fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -102,18 +95,21 @@ pub enum RefusedText {
     /// The text has more characters than its type allows.
     #[error("longer than {0} characters")]
     TooLong(usize),
-    /// The text holds control characters.
-    #[error("control characters are not allowed")]
+    /// The text holds control characters, or others that are not seen.
+    #[error("control characters and characters that are not seen are not allowed")]
     Control,
     /// The text is no name of a sender.
     #[error("expected 1 to 64 letters, digits, '-', '_' or '.', not a '.' first")]
     Sender,
     /// The text holds digits that may be a NIR or a bank account.
-    #[error("holds what may be a NIR or a bank account (13 digits or more); a UUID is a safe key")]
-    Identity,
+    #[error("looks like a NIR or an IBAN; give {give}")]
+    Identity {
+        /// What to give instead.
+        give: &'static str,
+    },
 }
 
-fn check(text: &str, max_chars: usize) -> Result<String, RefusedText> {
+fn check(text: &str, max_chars: usize, give: &'static str) -> Result<String, RefusedText> {
     if text.is_empty() {
         return Err(RefusedText::Empty);
     }
@@ -123,11 +119,11 @@ fn check(text: &str, max_chars: usize) -> Result<String, RefusedText> {
     if printable(text) != text {
         return Err(RefusedText::Control);
     }
-    if holds_identity(text) { Err(RefusedText::Identity) } else { Ok(text.to_owned()) }
+    if holds_identity(text) { Err(RefusedText::Identity { give }) } else { Ok(text.to_owned()) }
 }
 
 macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, $max:literal) => {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $give:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
@@ -148,7 +144,7 @@ macro_rules! checked_text {
             type Error = RefusedText;
 
             fn try_from(text: &str) -> Result<Self, RefusedText> {
-                check(text, Self::MAX_CHARS).map(Self)
+                check(text, Self::MAX_CHARS, $give).map(Self)
             }
         }
 
@@ -170,16 +166,16 @@ macro_rules! checked_text {
 
 checked_text! {
     /// Reference that a person or a program typed, such as that of a transfer.
-    Reference, 64
+    Reference, 64, "another reference, for example VIR-2026-000042"
 }
 checked_text! {
     /// Key under which a request may be repeated.
-    IdempotencyKey, 128
+    IdempotencyKey, 128, "another key, for example a UUID"
 }
 checked_text! {
     /// Name or code that an operator searches for. The journal of operations keeps what was
     /// searched for.
-    FilterText, 255
+    FilterText, 255, "another text, such as the name of a queue"
 }
 
 impl From<&Reference> for FreeText {
@@ -205,19 +201,34 @@ mod tests {
     }
 
     #[test]
+    fn characters_that_turn_the_text_around_are_dropped() {
+        let text = "ab\u{202e}cd\u{2066}\u{61c}\u{180e}\u{fe0f}\u{34f}\u{e0020}e\u{2028}f";
+        assert_eq!(FreeText::new(text), "abcde f");
+        assert_eq!(Reference::try_from("VIR\u{202e}42"), Err(RefusedText::Control));
+    }
+
+    #[test]
     fn keys_with_an_identity_are_refused_and_not_repeated() {
         for (text, why) in [
-            ("", RefusedText::Empty),
-            (&"x".repeat(65), RefusedText::TooLong(64)),
-            ("a\nb", RefusedText::Control),
-            ("VIR 1850760057018", RefusedText::Identity),
-            ("FR7630006000011234567890189", RefusedText::Identity),
+            ("", "must not be empty"),
+            (&"x".repeat(65), "longer than 64 characters"),
+            ("a\nb", "control characters and characters that are not seen are not allowed"),
+            (
+                "VIR 1850760057018",
+                "looks like a NIR or an IBAN; give another reference, for example VIR-2026-000042",
+            ),
+            (
+                "FR7630006000011234567890189",
+                "looks like a NIR or an IBAN; give another reference, for example VIR-2026-000042",
+            ),
         ] {
-            assert_eq!(Reference::try_from(text), Err(why), "{text}");
+            let refused = Reference::try_from(text).expect_err("refused").to_string();
+            assert_eq!(refused, why, "{text}");
         }
         let error = IdempotencyKey::try_from("1850760057018").expect_err("a NIR").to_string();
-        assert!(!error.contains("185076"), "{error}");
-        let key = IdempotencyKey::try_from("0199d0a8-1234-7123-8123-123456789012");
-        assert!(key.is_ok(), "a UUID is a key");
+        assert_eq!(error, "looks like a NIR or an IBAN; give another key, for example a UUID");
+        for key in ["0199d0a8-1234-7123-8123-123456789012", "VIR-20261130-00042"] {
+            assert!(IdempotencyKey::try_from(key).is_ok(), "{key}");
+        }
     }
 }

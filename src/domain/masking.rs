@@ -1,89 +1,70 @@
 //! Finds the numbers of persons and of bank accounts in texts that come from outside.
 //!
-//! A name cannot be told from other words; a NIR or an IBAN can be told from other numbers. The
-//! rules favour persons over readability:
+//! A name cannot be told from other words; a NIR or an IBAN can be told from other numbers. A NIR
+//! that is let through is a leak, a reference that is masked is lost for the matching of transfers:
+//! plausibility decides, and the key or the grouping of a NIR raises certainty. *Plausible* means
+//! sex 1-4, 7 or 8, month 01-12, 20-42 or 50-99 and a department other than 00; a *real month* is
+//! 01-12; *dated* means a start that is a date of 2022 to 2099 (`AAAAMMJJ`): as a NIR it would have
+//! a month that stands for an unknown one. Dates of 2020, 2021, 2030 and 2031 are not taken for
+//! dates, because births of January, October and November have them.
 //!
 //! | text | decision |
 //! |---|---|
-//! | 13 digits or more in a row (NIR, NIR with key, RIB, epoch in milliseconds) | masked |
-//! | 14 digits that are a SIRET by its check digit | kept: a SIRET names a company |
-//! | groups of a written NIR (`1 85 07 60 057 018 23`, also with `.`, `-` or `/`) | masked |
-//! | other groups, 15 digits in all with the right key of a NIR | masked |
-//! | the only number, 13 digits in groups with sex, month and department of a NIR | masked |
-//! | `FR` or `MC` with the length of an IBAN, blanks and dashes allowed | masked |
-//! | IBAN of another country: its length and its check digits | masked |
-//! | RIB in groups (5, 5, 11, 2) with the right key | masked |
-//! | PS, FINESS, invoice number (9), AMC (10), RPPS (11 digits), SIREN, dates, amounts | kept |
-//! | UUID, digest (32 hexadecimal digits or more, a letter among them) | kept |
+//! | 15 digits with the right key of a NIR, in a row or in any groups | masked |
+//! | 13 digits or more in a row, zeros before, that begin with a plausible NIR, not dated | masked |
+//! | a NIR with a real month inside a longer row, behind its date when dated | masked |
+//! | a NIR with its right key inside a longer row, dated or not | masked |
+//! | groups of a NIR (`s aa mm dd ccc ooo [kk]`, 3 separators or more), plausible | masked |
+//! | other groups, 13 to 15 digits in all, a real month, none of them a date | masked |
+//! | IBAN with the length of its country and the right check digits | masked |
+//! | IBAN of France and Monaco with wrong check digits | masked |
+//! | RIB in any groups, letters too: 23 characters with the right key | masked |
+//! | dated row of 13 digits or more without key (`VIR20261130000012`, timestamps) | kept |
+//! | rows and groups that are not plausible (AMC 10 + 3, senders of 14 digits) | kept |
+//! | SIRET by its check digit, unless a NIR of sex 1 or 2 with a real month is in it | kept |
+//! | such a SIRET too when its SIREN is right and its NIC begins with 000 | kept |
+//! | UUID; digest (32 hexadecimal digits or more) that does not begin or end with a NIR | kept |
+//! | NIR with words between its groups, or with more than 8 separators | kept |
+//! | RIB, or IBAN of another country, with a wrong key | kept |
 //!
-//! The letter of a Corsican department (`2A`, `2B`) counts as a digit; overseas departments have
-//! digits only.
+//! A row is masked whole. Digits are those of any script, full-width, superscript and circled ones
+//! too; a letter O among digits is a zero. Separators are all characters but letters and digits.
+//! Characters that are not seen and accents that stand alone do not part digits. The letter of a
+//! Corsican department (`2A`, `2B`) counts as a digit.
 
-/// Length of a NIR without its key.
-const NIR: usize = 13;
-/// Length of a NIR with its key.
-const NIR_WITH_KEY: usize = 15;
-/// Length of a SIRET.
-const SIRET: usize = 14;
-/// Lengths of the groups of a RIB: bank, branch, account, key.
-const RIB: [usize; 4] = [5, 5, 11, 2];
-/// Positions after which a written NIR has a separator.
-const NIR_BREAKS: [usize; 6] = [1, 3, 5, 7, 10, 13];
-/// Separators in a row that still join two groups.
-const MAX_SEPARATORS: usize = 3;
-/// Shortest row of hexadecimal digits that is a digest or a UUID.
+mod account;
+mod nir;
+mod symbols;
+
+pub use symbols::{is_line_end, is_unseen};
+
+use symbols::{OPAQUE, Symbol, symbols};
+
+/// Most separators in a row that still join two groups: a line end and the margin behind it. Masked
+/// numbers have more stars, so that digits around them are not joined.
+const MAX_SEPARATORS: usize = 8;
+/// Shortest row of hexadecimal digits that is a digest.
 const DIGEST: usize = 32;
-
-/// Country codes and lengths of IBAN.
-const IBANS: [(&str, usize); 36] = [
-    ("AD", 24),
-    ("AT", 20),
-    ("BE", 16),
-    ("BG", 22),
-    ("CH", 21),
-    ("CY", 28),
-    ("CZ", 24),
-    ("DE", 22),
-    ("DK", 18),
-    ("DZ", 26),
-    ("EE", 20),
-    ("ES", 24),
-    ("FI", 18),
-    ("GB", 22),
-    ("GR", 27),
-    ("HR", 21),
-    ("HU", 28),
-    ("IE", 22),
-    ("IS", 26),
-    ("IT", 27),
-    ("LI", 21),
-    ("LT", 20),
-    ("LU", 20),
-    ("LV", 21),
-    ("MA", 28),
-    ("MT", 31),
-    ("NL", 18),
-    ("NO", 15),
-    ("PL", 28),
-    ("PT", 25),
-    ("RO", 24),
-    ("SE", 24),
-    ("SI", 19),
-    ("SK", 24),
-    ("SM", 27),
-    ("TN", 24),
-];
-/// Length of a French IBAN, and of one of Monaco.
-const FRENCH_IBAN: usize = 27;
+/// Positions of the dashes of a UUID, and its length with them.
+const UUID_DASHES: [usize; 4] = [8, 13, 18, 23];
+const UUID: usize = 36;
 
 /// Returns the text with stars in place of every digit and letter that may be part of a NIR or of a
-/// bank account.
+/// bank account. A masked text is left as it is.
 #[must_use]
 pub fn masked(text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let covered = identities(&chars);
-    let hide = |(c, covered): (char, bool)| if covered && c.is_alphanumeric() { '*' } else { c };
-    chars.into_iter().zip(covered).map(hide).collect()
+    let mut chars: Vec<char> = text.chars().collect();
+    // A number that was masked may leave others that stand differently: until nothing changes.
+    loop {
+        let covered = identities(&chars);
+        if !covered.contains(&true) {
+            return chars.into_iter().collect();
+        }
+        for (c, _) in chars.iter_mut().zip(covered).filter(|(c, hide)| *hide && c.is_alphanumeric())
+        {
+            *c = '*';
+        }
+    }
 }
 
 /// Returns whether [`masked`] would change the text.
@@ -92,211 +73,147 @@ pub fn holds_identity(text: &str) -> bool {
     identities(&text.chars().collect::<Vec<_>>()).contains(&true)
 }
 
-/// Returns the type and the number of a party of an exchange (2 letters, 14 digits with zeros
-/// before), with stars in place of a number that is a NIR. [`masked`] would hide every such number,
-/// because all have 14 digits.
-#[must_use]
-pub fn masked_party(party: &str) -> String {
-    let number: String = party.chars().filter(char::is_ascii_digit).collect();
-    let is_nir = |at: usize| number.get(at..at + NIR).is_some_and(is_plausible_nir);
-    if (is_nir(0) || is_nir(1)) && !is_siret(&number) {
-        party.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect()
-    } else {
-        party.to_owned()
-    }
-}
-
-/// Marks the characters of every NIR and every bank account.
+/// Marks the characters of every NIR and every bank account. A per cent sign is read both as a
+/// separator and as the start of an escape.
 fn identities(chars: &[char]) -> Vec<bool> {
     let mut covered = vec![false; chars.len()];
-    let mut at = 0;
-    while at < chars.len() {
-        let digest = digest_length(&chars[at..]);
-        if digest > 0 && (at == 0 || !chars[at - 1].is_alphanumeric()) {
-            at += digest;
-            continue;
-        }
-        if let Some(end) = iban_end(chars, at) {
-            covered[at..end].fill(true);
-        }
-        if chars[at].is_ascii_digit() {
-            let groups = groups(chars, at);
-            cover_numbers(chars, &groups, &mut covered);
-            at = groups.last().map_or(at + 1, |group| group.1);
-        } else {
-            at += 1;
-        }
+    cover_identities(symbols(chars, false), &mut covered);
+    if chars.contains(&'%') {
+        cover_identities(symbols(chars, true), &mut covered);
     }
     covered
 }
 
-/// Returns the length of the UUID or digest at the start, 0 for anything else.
-fn digest_length(chars: &[char]) -> usize {
-    let belongs = |(at, c): (usize, &char)| {
-        c.is_ascii_hexdigit() || (*c == '-' && matches!(at, 8 | 13 | 18 | 23))
+fn cover_identities(mut symbols: Vec<Symbol>, covered: &mut [bool]) {
+    exempt_digests(&mut symbols);
+    let mut cover = |first: usize, end: usize| {
+        covered[symbols[first].start..symbols[end - 1].end].fill(true);
     };
-    let end = chars.iter().enumerate().position(|c| !belongs(c)).unwrap_or(chars.len());
-    let digits = chars[..end].iter().filter(|c| c.is_ascii_hexdigit()).count();
-    let is_hex = chars[..end].iter().any(|c| c.is_ascii_alphabetic());
-    let ends = chars.get(end).is_none_or(|c| !c.is_alphanumeric());
-    if digits >= DIGEST && is_hex && ends { end } else { 0 }
-}
-
-fn is_separator(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '.' | '-' | '/' | '_' | ',' | ':' | '·')
-}
-
-/// Returns the groups of digits that begin at `at`, as ranges, with separators between them.
-fn groups(chars: &[char], at: usize) -> Vec<(usize, usize)> {
-    let mut groups = Vec::new();
-    let mut start = at;
-    loop {
-        let mut end = start;
-        while end < chars.len() && is_nir_digit(chars, end) {
-            end += 1;
+    let mut chain_end = 0;
+    for at in 0..symbols.len() {
+        if let Some(end) = account::end(&symbols, at) {
+            cover(at, end);
         }
-        groups.push((start, end));
-        let blank = chars[end..].iter().take_while(|c| is_separator(**c)).count();
-        start = end + blank;
-        if !(1..=MAX_SEPARATORS).contains(&blank)
-            || !chars.get(start).is_some_and(char::is_ascii_digit)
-        {
+        if at >= chain_end && digit(&symbols, at).is_some() {
+            let groups = groups(&symbols, at);
+            chain_end = groups.last().map_or(at + 1, |group| group.end);
+            for (first, end) in numbers(&groups) {
+                cover(first, end);
+            }
+        }
+    }
+}
+
+/// Makes UUID and digests opaque, except digests that hold a NIR.
+fn exempt_digests(symbols: &mut [Symbol]) {
+    let mut at = 0;
+    while at < symbols.len() {
+        let begins = at == 0 || !symbols[at - 1].value.is_alphanumeric();
+        let length = if begins { digest_length(&symbols[at..]) } else { 0 };
+        symbols[at..at + length].iter_mut().for_each(|symbol| symbol.value = OPAQUE);
+        at += length.max(1);
+    }
+}
+
+/// Returns the length of the UUID or digest at the start, 0 for anything else.
+fn digest_length(symbols: &[Symbol]) -> usize {
+    let dashed = |at: usize, value: char| value == '-' && UUID_DASHES.contains(&at);
+    let belongs = |(at, s): (usize, &Symbol)| s.value.is_ascii_hexdigit() || dashed(at, s.value);
+    let length = symbols.iter().enumerate().position(|s| !belongs(s)).unwrap_or(symbols.len());
+    let text: String = symbols[..length].iter().map(|symbol| symbol.value).collect();
+    let is_uuid = length == UUID && UUID_DASHES.iter().all(|at| text[*at..].starts_with('-'));
+    let is_digest = length >= DIGEST && !text.contains('-') && !nir::is_in_digest(&text);
+    let ends = symbols.get(length).is_none_or(|next| !next.value.is_alphanumeric());
+    let is_hex = text.bytes().any(|b| b.is_ascii_alphabetic());
+    if (is_uuid || is_digest) && is_hex && ends { length } else { 0 }
+}
+
+/// Digits in a row, and the symbols that they have.
+struct Group {
+    digits: String,
+    first: usize,
+    end: usize,
+}
+
+/// Returns the groups of digits that begin at `at`, with separators between them.
+fn groups(symbols: &[Symbol], at: usize) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let mut first = at;
+    loop {
+        let digits: String = (first..).map_while(|at| digit(symbols, at)).collect();
+        let end = first + digits.len();
+        groups.push(Group { digits, first, end });
+        let gap = separators(symbols, end);
+        first = end + gap;
+        if !(1..=MAX_SEPARATORS).contains(&gap) || digit(symbols, first).is_none() {
             return groups;
         }
     }
 }
 
-/// Returns whether a character is a digit, or the letter of a Corsican department before one.
-fn is_nir_digit(chars: &[char], at: usize) -> bool {
-    let is_digit = |at: usize| chars.get(at).is_some_and(char::is_ascii_digit);
-    match chars[at] {
-        '0'..='9' => true,
-        'A' | 'B' | 'a' | 'b' => {
-            let next = chars[at + 1..].iter().take(MAX_SEPARATORS);
-            let blank = next.take_while(|c| is_separator(**c)).count();
-            at > 0 && chars[at - 1] == '2' && is_digit(at + 1 + blank)
-        }
-        _ => false,
+/// Returns the number of separators from `at`.
+fn separators(symbols: &[Symbol], at: usize) -> usize {
+    symbols[at..].iter().take_while(|symbol| symbol.is_separator()).count()
+}
+
+/// Returns the digit that a symbol is read as: itself, a zero for an O among digits, `A` or `B` for
+/// the letter of a Corsican department.
+fn digit(symbols: &[Symbol], at: usize) -> Option<char> {
+    match symbols.get(at)?.value {
+        value @ '0'..='9' => Some(value),
+        'O' => is_zero(symbols, at).then_some('0'),
+        value @ ('A' | 'B') => is_corsican(symbols, at).then_some(value),
+        _ => None,
     }
 }
 
-/// Covers the groups, or rows of groups, that may be a NIR or a RIB.
-fn cover_numbers(chars: &[char], groups: &[(usize, usize)], covered: &mut [bool]) {
+/// Returns whether the letter O at `at` has a digit beside it and no letter, behind other digits: no
+/// NIR begins with a zero.
+fn is_zero(symbols: &[Symbol], at: usize) -> bool {
+    let is_o = |symbol: &&Symbol| symbol.value == 'O';
+    let is_digit = |symbol: Option<&Symbol>| symbol.is_some_and(|s| s.value.is_ascii_digit());
+    let before = || symbols[..at].iter().rev().take(nir::LENGTH).skip_while(is_o);
+    let behind = symbols[at..].iter().take(nir::LENGTH).find(|s| !is_o(s));
+    let digit_before = before().find(|s| !s.is_separator() && s.value != 'O');
+    is_digit(digit_before)
+        && (is_digit(before().next()) || is_digit(behind))
+        && behind.is_none_or(|s| !s.value.is_alphabetic())
+}
+
+/// Returns whether the letter at `at` stands behind a 2 and before a digit, separators left out.
+fn is_corsican(symbols: &[Symbol], at: usize) -> bool {
+    let next = |symbol: &&Symbol| !symbol.is_separator();
+    let before = symbols[..at].iter().rev().take(MAX_SEPARATORS + 1).find(next);
+    let behind = symbols[at + 1..].iter().take(MAX_SEPARATORS + 1).find(next);
+    before.is_some_and(|s| s.value == '2')
+        && behind.is_some_and(|s| s.value.is_ascii_digit() || s.value == 'O')
+}
+
+/// Returns the symbols, first and end, of each group or row of groups that may be a NIR.
+fn numbers(groups: &[Group]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
     for (first, group) in groups.iter().enumerate() {
-        let mut number = String::new();
-        let mut breaks = Vec::new();
-        for (last, (start, end)) in groups.iter().enumerate().skip(first) {
-            number.extend(&chars[*start..*end]);
-            let alone = groups.len() == last - first + 1;
-            if is_identity(&number, &breaks, alone) {
-                covered[group.0..*end].fill(true);
-            }
-            breaks.push(number.len());
+        if nir::is_in_row(&group.digits) {
+            found.push((group.first, group.end));
         }
-    }
-}
-
-/// Returns whether digits, with separators after the positions `breaks`, may be a NIR or a RIB.
-/// `alone`: no other number stands beside them.
-fn is_identity(number: &str, breaks: &[usize], alone: bool) -> bool {
-    if breaks.is_empty() {
-        return number.len() >= NIR && !is_siret(number);
-    }
-    let written = breaks.iter().all(|at| NIR_BREAKS.contains(at));
-    match number.len() {
-        NIR => written || (alone && is_plausible_nir(number)),
-        NIR_WITH_KEY => written || has_nir_key(number),
-        _ => breaks == [RIB[0], RIB[0] + RIB[1], RIB[0] + RIB[1] + RIB[2]] && has_rib_key(number),
-    }
-}
-
-/// Returns whether 14 digits are a SIRET by Luhn's check digit.
-fn is_siret(number: &str) -> bool {
-    let sum: u32 = number
-        .bytes()
-        .rev()
-        .enumerate()
-        .map(|(at, byte)| {
-            let digit = u32::from(byte.wrapping_sub(b'0'));
-            if at % 2 == 1 { digit * 2 / 10 + digit * 2 % 10 } else { digit }
-        })
-        .sum();
-    number.len() == SIRET && number.bytes().all(|b| b.is_ascii_digit()) && sum.is_multiple_of(10)
-}
-
-/// Returns whether the sex, the month and the department of 13 digits exist.
-fn is_plausible_nir(number: &str) -> bool {
-    let month = number[3..5].parse().unwrap_or(0);
-    matches!(number.as_bytes()[0], b'1'..=b'4' | b'7' | b'8')
-        && (matches!(month, 1..=12 | 20 | 30..=42 | 50..=99))
-        && &number[5..7] != "00"
-}
-
-/// Returns whether the last 2 of 15 digits are the key of a NIR.
-fn has_nir_key(number: &str) -> bool {
-    let digits = number.to_ascii_uppercase().replace("2A", "19").replace("2B", "18");
-    let (nir, key) = digits.split_at(NIR);
-    matches!((nir.parse::<u64>(), key.parse::<u64>()), (Ok(nir), Ok(key)) if key == 97 - nir % 97)
-}
-
-/// Returns whether the last 2 of 23 digits are the key of a RIB.
-fn has_rib_key(number: &str) -> bool {
-    number.len() == RIB.iter().sum::<usize>()
-        && number.parse::<u128>().is_ok_and(|rib| rib.is_multiple_of(97))
-}
-
-/// Returns the end of the IBAN that begins at `at`.
-fn iban_end(chars: &[char], at: usize) -> Option<usize> {
-    let start = chars.get(at..at + 4)?;
-    if !start[0].is_ascii_alphabetic() || !start[1].is_ascii_alphabetic() {
-        return None;
-    }
-    let country: String = start[..2].iter().map(char::to_ascii_uppercase).collect();
-    let french = matches!(country.as_str(), "FR" | "MC");
-    let known = IBANS.iter().find(|(code, _)| *code == country).map(|(_, length)| *length);
-    let length = if french { FRENCH_IBAN } else { known? };
-    let (iban, end) = letters_and_digits(chars, at, length)?;
-    if !iban.as_bytes()[2..4].iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let found = if french {
-        // Bank and branch are digits; a mistyped check digit still names the account.
-        iban.as_bytes()[4..14].iter().all(u8::is_ascii_digit)
-    } else {
-        (at == 0 || !chars[at - 1].is_alphanumeric()) && has_iban_key(&iban)
-    };
-    found.then_some(end)
-}
-
-/// Returns `length` letters and digits from `at`, in capitals, and where they end; separators
-/// between them are skipped.
-fn letters_and_digits(chars: &[char], at: usize, length: usize) -> Option<(String, usize)> {
-    let (mut found, mut separators) = (String::new(), 0);
-    for (end, c) in chars.iter().enumerate().skip(at) {
-        if c.is_ascii_alphanumeric() {
-            found.push(c.to_ascii_uppercase());
-            separators = 0;
-        } else {
-            separators += 1;
-            if !is_separator(*c) || separators > MAX_SEPARATORS {
-                return None;
+        let (mut number, mut breaks) = (group.digits.clone(), Vec::new());
+        let mut dated = nir::is_date(&group.digits);
+        for next in &groups[first + 1..] {
+            // `2 A` is one department, as `2A` is.
+            if !next.digits.starts_with(char::is_alphabetic) {
+                breaks.push(number.len());
+            }
+            number.push_str(&next.digits);
+            dated |= nir::is_date(&next.digits);
+            if number.len() > nir::LENGTH_WITH_KEY {
+                break;
+            }
+            if nir::is_in_groups(&number, &breaks, dated) {
+                found.push((group.first, next.end));
             }
         }
-        if found.len() == length {
-            return Some((found, end + 1));
-        }
     }
-    None
-}
-
-/// Returns whether the check digits of an IBAN are right (ISO 7064, mod 97).
-fn has_iban_key(iban: &str) -> bool {
-    let (head, rest) = iban.split_at(4);
-    let remainder = rest.chars().chain(head.chars()).fold(0, |remainder, c| {
-        let value = c.to_digit(36).unwrap_or(0);
-        (remainder * if value > 9 { 100 } else { 10 } + value) % 97
-    });
-    remainder == 1
+    found
 }
 
 #[cfg(test)]

@@ -6,6 +6,9 @@ use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
 
+/// What to give instead of a name that looks like a NIR.
+const GIVE: &str = "another name, for example oct-1 or a SIRET";
+
 /// Name of a depositor (concentrator, caisse): 1 to 64 letters, digits, `-`, `_` or `.`.
 ///
 /// Senders name directories, files and rows, so that a name has no separator, does not begin with
@@ -33,7 +36,7 @@ impl TryFrom<&str> for Sender {
             && !name.starts_with('.')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         match is_plain {
-            true if holds_identity(name) => Err(RefusedText::Identity),
+            true if holds_identity(name) => Err(RefusedText::Identity { give: GIVE }),
             true => Ok(Self(name.to_owned())),
             false => Err(RefusedText::Sender),
         }
@@ -67,11 +70,17 @@ mod tests {
     #[test]
     fn senders_are_plain_names() {
         assert_eq!(Sender::try_from("oct-1.test_A").expect("a name").as_str(), "oct-1.test_A");
+        for number in ["99900000000012", "35600000049837"] {
+            assert!(Sender::try_from(number).is_ok(), "{number}");
+        }
         for wrong in ["", ".", "..", "a/b", "a b", "é", &"x".repeat(65)] {
             assert_eq!(Sender::try_from(wrong), Err(RefusedText::Sender), "{wrong}");
         }
-        for person in ["1850760057018", "1.85.07.60.057.018", "oct-185076005701842"] {
-            assert_eq!(Sender::try_from(person), Err(RefusedText::Identity), "{person}");
+        for person in
+            ["1850760057018", "1.85.07.60.057.018", "oct-185076005701842", "18507600570182"]
+        {
+            let refused = Sender::try_from(person);
+            assert_eq!(refused, Err(RefusedText::Identity { give: GIVE }), "{person}");
         }
     }
 }

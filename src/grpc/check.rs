@@ -2,7 +2,7 @@
 
 use super::{ERROR_DOMAIN, MAX_BATCH_ITEMS};
 use crate::domain::civil_time::read_day;
-use crate::domain::masking::holds_identity;
+use crate::domain::masking::{holds_identity, is_line_end, is_unseen};
 use crate::domain::page::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS};
 use crate::domain::{FileName, FreeText, PageToken, RefusedText};
 use std::collections::HashMap;
@@ -42,7 +42,7 @@ impl Violations {
 
     /// Adds a refused text. The text itself is not repeated.
     fn refuse(&mut self, field: &str, refused: RefusedText) {
-        if refused == RefusedText::Identity {
+        if matches!(refused, RefusedText::Identity { .. }) {
             self.0.set_error_info(IDENTITY_REFUSED, ERROR_DOMAIN, HashMap::new());
         }
         self.add(field, refused.to_string());
@@ -110,6 +110,7 @@ impl Violations {
     pub(super) fn free_text(&mut self, field: &str, text: &str, max_chars: usize) -> FreeText {
         if text.chars().count() > max_chars {
             self.add(field, RefusedText::TooLong(max_chars).to_string());
+            return FreeText::default();
         }
         FreeText::new(text)
     }
@@ -118,6 +119,7 @@ impl Violations {
     pub(super) fn file_name(&mut self, field: &str, name: &str) -> FileName {
         if name.chars().count() > MAX_FIELD_CHARS {
             self.add(field, RefusedText::TooLong(MAX_FIELD_CHARS).to_string());
+            return FileName::default();
         }
         FileName::new(name)
     }
@@ -143,10 +145,10 @@ impl Violations {
     pub(super) fn text(&mut self, field: &str, text: &str, max_chars: usize) -> String {
         if text.chars().count() > max_chars {
             self.add(field, format!("longer than {max_chars} characters"));
-        } else if text.chars().any(char::is_control) {
-            self.add(field, "control characters are not allowed");
+        } else if text.chars().any(|c| is_line_end(c) || is_unseen(c)) {
+            self.add(field, RefusedText::Control.to_string());
         } else if holds_identity(text) {
-            self.refuse(field, RefusedText::Identity);
+            self.refuse(field, RefusedText::Identity { give: replacement(field) });
         }
         text.to_owned()
     }
@@ -226,6 +228,20 @@ impl Violations {
     /// Returns the token of a page; an empty field is the first page.
     pub(super) fn page_token(&mut self, token: &str) -> Option<PageToken> {
         self.parse_optional("page_token", token, "the next_page_token of the page before")
+    }
+}
+
+/// Returns what a caller may give in a field instead of a text that looks like a NIR or an IBAN.
+fn replacement(field: &str) -> &'static str {
+    match field.rsplit('.').next().unwrap_or(field) {
+        "recipient" => "the name of a sender",
+        "ps" => "the number of the PS, 9 characters",
+        "invoice_number" => "the number of the invoice alone, 9 digits",
+        "identifier" => "a PS, FINESS or RPPS number",
+        "amc_number" => "the number of the AMC, 10 digits",
+        "domain" => "the code of a domain",
+        "code" => "the code of a reason, for example R12",
+        _ => "another text",
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::{Ingest, IngestError};
 use crate::domain::civil_time::reception_hour;
-use crate::domain::masking::{masked, masked_party};
+use crate::domain::masking::masked;
 use crate::domain::{Finding, LogicalFile, Verdict};
 use crate::reading::blocking;
 use crate::store::StagedDeposit;
@@ -22,8 +22,8 @@ impl Examined {
     /// zones in which anything may be typed, and the store keeps them to recognise a remittance.
     fn new(mut examination: Examination) -> Self {
         for (file, _) in &mut examination.remittances {
-            file.issuer = masked_party(&file.issuer);
-            file.recipient = masked_party(&file.recipient);
+            file.issuer = masked(&file.issuer);
+            file.recipient = masked(&file.recipient);
             file.message = masked(&file.message);
         }
         Self(examination)

@@ -51,10 +51,9 @@ impl Filter {
                 || letter.event_id.is_some_and(|id| self.events.contains(&id)))
             && self.claim.is_none_or(|claim| letter.claim_id == Some(claim))
             && self.routing_key.as_ref().is_none_or(|pattern| pattern.matches(&letter.routing_key))
-            && self
-                .origin
-                .as_ref()
-                .is_none_or(|origin| letter.origin.as_ref().is_some_and(|of| of.is(origin.as_str())))
+            && self.origin.as_ref().is_none_or(|origin| {
+                letter.origin.as_ref().is_some_and(|of| of.is(origin.as_str()))
+            })
             && self.reason.as_ref().is_none_or(|reason| letter.reason == reason.as_str())
             && self.died_before.is_none_or(|limit| letter.died_at.is_some_and(|at| at < limit))
             && self.died_from.is_none_or(|limit| letter.died_at.is_some_and(|at| at >= limit))
