@@ -44,15 +44,20 @@ pub(crate) fn beyond_prefix(record: &[u8]) -> impl Iterator<Item = Range<usize>>
     spans(record, B2_COLUMNS).filter(move |span| span.end > prefix)
 }
 
-/// Hides the columns of a NIR and its key in a record of another type, whatever their digits: the
-/// norm has provisional numbers, and senders have departments 00 and orders 000. Zeros and blanks
-/// stay.
+/// Hides the columns of a NIR and its key in a record of another type: also a number that is not
+/// plausible, because the norm has provisional ones (sex 5, 6) and senders have unknown months,
+/// departments 00 and orders 000. Amounts begin with zeros there, and stay.
 pub fn hide_columns(bytes: &[u8], hidden: &mut [bool]) {
     for start in B2_COLUMNS {
-        let end = (start + LENGTH + KEY).min(bytes.len()).min(hidden.len());
-        let Some(columns) = bytes.get(*start..end) else { continue };
-        if columns.iter().any(|b| !matches!(b, b' ' | b'0')) {
-            hidden[*start..end].fill(true);
+        let end = start + LENGTH + KEY;
+        let (Some(number), Some(columns)) = (bytes.get(*start..end), hidden.get_mut(*start..end))
+        else {
+            continue;
+        };
+        let (nir, key) = number.split_at(LENGTH);
+        let has_sex = matches!(nir[0], b'1'..=b'8');
+        if has_sex && read(nir).is_some() && key.iter().all(u8::is_ascii_digit) {
+            columns.fill(true);
         }
     }
 }
