@@ -204,7 +204,7 @@ fn one_table(
     };
     let doubtful = own.iter().any(|zone| contradicts(zone, bytes));
     nir::hide(bytes, &mut hidden, if doubtful { nir::B2_COLUMNS } else { &[] });
-    if doubtful {
+    if doubtful && nir::has_prefix(bytes) {
         nir::hide_columns(bytes, &mut hidden);
     }
     let placed =
