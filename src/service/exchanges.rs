@@ -67,8 +67,8 @@ impl Exchanges {
         Ok(self.store.exchanges(&caller.scope, sender, after, limit).await?)
     }
 
-    /// Returns the latest quarantined invoices, newest first, of one depositor or of all: those that
-    /// wait for a corrected resend, or also duplicates and those resolved since.
+    /// Returns the latest quarantined invoices, newest first, of one depositor or of all: those
+    /// that wait for a corrected resend, or also duplicates and those resolved since.
     pub async fn quarantine(
         &self,
         caller: &Caller,

@@ -47,8 +47,8 @@ pub struct Report {
     pub sums: Option<ReturnSums>,
     /// Number of anomalies, including those past the limit of the list.
     pub anomaly_count: u64,
-    /// The anomalies, at most [`MAX_LISTED_FINDINGS`]: those that cost the whole file first, then in
-    /// the order of the file.
+    /// The anomalies, at most [`MAX_LISTED_FINDINGS`]: those that cost the whole file first, then
+    /// in the order of the file.
     pub anomalies: Vec<Finding>,
 }
 

@@ -10,7 +10,7 @@ use time::{Date, Duration, macros::date};
 /// Questions asked of each database in the short form of the tests.
 const QUESTIONS: usize = 3_000;
 /// Questions asked of each database in the full length of the tests.
-const QUESTIONS_LONG: usize = 80_000;
+const QUESTIONS_LONG: usize = 40_000;
 const AMCS: [&str; 3] = ["0099900011", "0099900037", "0099900045"];
 const FIRST_DAY: Date = date!(2024 - 02 - 01);
 
