@@ -10,9 +10,9 @@ const MAX_DIGITS: usize = 8;
 
 /// Name of a file: the last part of its path, at most [`FileName::MAX_CHARS`] characters.
 ///
-/// The constructor masks NIR and bank accounts and the end of every long run of digits, and drops
-/// control characters and those that are not seen: senders name files after persons, and a name leaves in answers, listings,
-/// journals and logs.
+/// The constructor masks NIR, bank accounts and the end of every long run of digits, and drops
+/// control and invisible characters: senders name files after persons, and a name leaves in
+/// answers, listings, journals and logs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FileName(#[serde(deserialize_with = "read")] String);

@@ -11,7 +11,7 @@
 //! | text | decision |
 //! |---|---|
 //! | 15 digits with the right key of a NIR, in a row or in any groups | masked |
-//! | 13 digits or more in a row, zeros before, that begin with a plausible NIR, not dated | masked |
+//! | 13 digits or more in a row that begin, after zeros, with a plausible NIR, not dated | masked |
 //! | a NIR with a real month inside a longer row, behind its date when dated | masked |
 //! | a NIR with its right key inside a longer row, dated or not | masked |
 //! | groups of a NIR (`s aa mm dd ccc ooo [kk]`, 3 separators or more), plausible | masked |
@@ -167,8 +167,8 @@ fn digit(symbols: &[Symbol], at: usize) -> Option<char> {
     }
 }
 
-/// Returns whether the letter O at `at` has a digit beside it and no letter, behind other digits: no
-/// NIR begins with a zero.
+/// Returns whether the letter O at `at` has a digit beside it and no letter, behind other digits:
+/// no NIR begins with a zero.
 fn is_zero(symbols: &[Symbol], at: usize) -> bool {
     let is_o = |symbol: &&Symbol| symbol.value == 'O';
     let is_digit = |symbol: Option<&Symbol>| symbol.is_some_and(|s| s.value.is_ascii_digit());

@@ -221,10 +221,6 @@ fn a_date_of_a_month_that_births_have_is_no_date() {
     check("2031175116001", "*************");
 }
 
-fn is_separator(text: &String) -> bool {
-    !text.contains(char::is_alphanumeric)
-}
-
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(512))]
 
@@ -234,7 +230,8 @@ proptest::proptest! {
         nir in "[123478][0-9]{2}(0[1-9]|1[0-2]|[23][0-9]|[5-9][0-9])(2[AB]|[1-9][0-9])[0-9]{6}",
         before in "[ a-zé:#(]{0,8}",
         after in "[ a-np-zé:#)]{0,8}",
-        separator in "[^\\p{L}\\p{N}]{1,5}".prop_filter("letters part groups", is_separator),
+        separator in "[^\\p{L}\\p{N}]{1,5}"
+            .prop_filter("letters part groups", |text| !text.contains(char::is_alphanumeric)),
         keyed in proptest::bool::ANY,
     ) {
         // A row without key that begins with a date is a reference.
