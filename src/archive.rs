@@ -86,8 +86,8 @@ impl Archive {
         Self { dir: dir.into(), vault }
     }
 
-    /// Starts the file of an exchange, in the directory of the day of `at`. Fails when the exchange
-    /// already has a file, whole or being received: no file of the archive is ever replaced.
+    /// Starts the file of an exchange, in the directory of the day of `at`. Fails when that
+    /// directory has a file of the exchange, whole or partial: no file is ever replaced.
     pub fn create(&self, id: Uuid, at: OffsetDateTime) -> io::Result<ArchiveWriter> {
         ArchiveWriter::create(&self.dir, &self.vault, &ArchiveName::new(id, at))
     }
@@ -107,8 +107,8 @@ impl Archive {
     }
 
     /// Removes the `.part` files that a killed process left, and lists the whole files that
-    /// `is_known` does not know. Ages are those of the file system, so that replicas on one
-    /// directory do not remove each other's files.
+    /// `is_known` does not know. [`PART_AGE`] is longer than a writer pauses between two chunks, so
+    /// that a replica does not remove a file that another one writes.
     pub fn sweep(&self, is_known: impl Fn(&Uuid) -> bool) -> io::Result<Swept> {
         let mut swept = Swept::default();
         for day in days(&self.dir)? {

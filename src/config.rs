@@ -75,8 +75,8 @@ impl Default for Config {
             drop_dir: None,
             out_dir: None,
             max_file_bytes: crate::ingest::Limits::default().file_bytes,
-            // An upload holds a file of the archive open and, once whole, a connection to the
-            // database. More uploads than connections would wait for those.
+            // An upload holds a file of the archive open. It needs a database connection only once
+            // it is whole, and waits for one: so there may be more uploads than connections.
             max_uploads: 64,
             territory: Calendar::default().territory,
             good_friday: Calendar::default().good_friday,

@@ -4,8 +4,7 @@ use crate::admin::{self, Probe};
 use crate::config::Config;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Returns the address at which the admin port of these settings is asked: a gateway that listens
-/// on every address is asked on loopback.
+/// Returns the address to probe: `admin_listen`, with loopback in place of the unspecified address.
 #[must_use]
 pub fn admin_address(config: &Config) -> SocketAddr {
     let ip = match config.admin_listen.ip() {
@@ -16,7 +15,7 @@ pub fn admin_address(config: &Config) -> SocketAddr {
     SocketAddr::new(ip, config.admin_listen.port())
 }
 
-/// Returns what the gateway at an address of [`admin_address`] says of itself.
+/// Returns the health of the gateway at an address of [`admin_address`].
 pub async fn probe(address: SocketAddr) -> Probe {
     admin::probe(address).await
 }

@@ -23,13 +23,13 @@ impl App {
         Operations::new(Arc::clone(&self.store), Arc::clone(&self.ingest), Arc::clone(&self.clock))
     }
 
-    /// Returns the imports of registers and conventions.
+    /// Returns the service that imports registers and conventions.
     #[must_use]
     pub fn imports(&self) -> Imports {
         Imports::new(Arc::clone(&self.conventionnement))
     }
 
-    /// Returns the verification of what was acknowledged.
+    /// Returns the service that compares receipts with raw files and rows.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
         Verifier::new(Sources {
@@ -40,14 +40,14 @@ impl App {
         })
     }
 
-    /// Returns the deposits of files of this machine.
+    /// Returns the service that deposits files of this machine.
     #[must_use]
     pub fn local_files(&self) -> LocalFiles {
         LocalFiles::new(Arc::clone(&self.ingest))
     }
 
-    /// Publishes every waiting event to the log of the embedded gateway, and returns the events,
-    /// oldest first. The demonstration runs no relay beside it.
+    /// Publishes every waiting event to [`LocalLog`], and returns the first [`MAX_RETURNED`] of
+    /// them, oldest first. `demo` calls it, because it runs no relay.
     pub async fn publish_waiting(&self) -> Result<Vec<ClaimEvent>> {
         let waiting = self.store.unpublished_events(MAX_RETURNED, &[]).await?;
         let mut relay = Relay::new(
@@ -64,8 +64,8 @@ impl App {
     }
 }
 
-/// Returns the dead letters of the broker that the settings name; `None` without a broker. They
-/// need no installation.
+/// Returns the service for the dead letters of the broker that the settings name; `None` without a
+/// broker. The service needs no installation.
 pub fn dead_letters(config: &crate::config::Config) -> Result<Option<DeadLetters>> {
     let Some(url) = config.amqp_url.clone() else { return Ok(None) };
     let prefix = config.amqp_prefix.clone().try_into();

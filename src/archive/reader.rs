@@ -32,7 +32,7 @@ impl ArchiveReader {
         if header[4..8] != key_id {
             return Err(io::Error::new(ErrorKind::InvalidData, VaultError::OtherKey));
         }
-        let prefix = Prefix::try_from(&header[8..]).map_err(|_| damaged("header"))?;
+        let prefix = Prefix::try_from(&header[8..]).map_err(|_| damaged("malformed header"))?;
         Ok(Self {
             file,
             cipher: Some(DecryptorBE32::from_aead(Cipher::new((&**key).into()), &prefix)),
@@ -57,7 +57,7 @@ impl ArchiveReader {
         };
         opened.map_err(|_| {
             self.buffer.clear();
-            damaged("altered or cut")
+            damaged("chunk altered or truncated")
         })
     }
 }

@@ -111,7 +111,7 @@ impl Write for ArchiveWriter {
     }
 }
 
-/// Removes the `.part` on drop, unless it became a whole file.
+/// Removes the `.part` file on drop, unless it was renamed to `.enc`.
 struct PartGuard(Option<PathBuf>);
 
 impl Drop for PartGuard {

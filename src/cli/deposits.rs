@@ -14,9 +14,10 @@ use time::format_description::well_known::Rfc3339;
 pub(super) enum DepositsCommand {
     /// Large deposits that are being written, or whose writing was cut, oldest first.
     List(OutputArgs),
-    /// Abandon one: its rows are removed. No row of it was ever shown, and its sender has no
+    /// Abandon a staged deposit: remove its rows, which no caller has seen. Its sender has no
     /// receipt; the archived file stays, and the same bytes may be deposited again. Exit status 0
-    /// when all is removed, 1 when the deposit is not staged or another process still writes it.
+    /// when all rows are removed, 1 when the deposit is unknown, has its receipt, or is still
+    /// written by another process.
     Abandon(AbandonArgs),
 }
 
@@ -25,7 +26,7 @@ pub(super) struct AbandonArgs {
     /// Exchange, as `deposits list` shows it.
     #[arg(value_name = "EXCHANGE")]
     exchange: ExchangeId,
-    /// Reason, for the journal; never a person.
+    /// Reason, written to the journal of operations; do not name a person.
     #[arg(long, value_name = "TEXT")]
     why: FreeText,
     /// Remove the rows. Without this option only the deposit is shown.
@@ -43,8 +44,8 @@ pub(super) async fn run(command: &DepositsCommand, session: &mut Session) -> Res
     match command {
         DepositsCommand::List(output) => list(output.format, session).await,
         DepositsCommand::Abandon(args) => match abandon(args, session).await {
-            Err(missing) if is_missing(&missing) => {
-                output::error(format_args!("{missing:#}"));
+            Err(failure) if is_not_staged(&failure) => {
+                output::error(format_args!("{failure:#}"));
                 Ok(ExitCode::FAILURE)
             }
             other => other,
@@ -52,7 +53,7 @@ pub(super) async fn run(command: &DepositsCommand, session: &mut Session) -> Res
     }
 }
 
-fn is_missing(failure: &anyhow::Error) -> bool {
+fn is_not_staged(failure: &anyhow::Error) -> bool {
     matches!(
         failure.downcast_ref(),
         Some(OperationError::HasReceipt(_) | OperationError::NotStaged(_))

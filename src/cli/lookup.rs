@@ -1,6 +1,7 @@
 //! `lookup`: answers whether a professional has a convention with an insurer, and whether the
 //! télétransmission is active.
 
+use super::words::french;
 use super::{Format, Session, day, output};
 use crate::service::conventions::{Answer, LookupAnswer, LookupError, LookupQuery};
 use anyhow::Result;
@@ -78,7 +79,8 @@ pub(super) fn lines(answer: &LookupAnswer) -> Vec<String> {
         lines.push(format!("  {} {} ({})", e.finess_et, e.name, e.post_line));
     }
     if let Some(r) = &answer.register {
-        lines.push(format!("  registre FINESS du {} ({} jours)", r.as_of, r.age_days));
+        let age = french(r.age_days.unsigned_abs(), "jour", "jours");
+        lines.push(format!("  registre FINESS du {} ({age})", r.as_of));
     }
     lines.extend(answer.warnings.iter().map(|(code, text)| format!("  ! {code} : {text}")));
     lines

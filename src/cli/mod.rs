@@ -113,7 +113,8 @@ enum Command {
     /// Show the settings in force, secrets masked.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Probe a running gateway by its admin port. Exit status 0 when it is well, else 1.
+    /// Ask the admin port of a running gateway for its health. Exit status 0 when it is healthy or
+    /// degraded, else 1.
     Health,
 }
 
@@ -258,13 +259,14 @@ fn gateway_clock(config: &Config) -> Result<SharedClock> {
     Ok(Arc::new(GatewayClock::new(config.calendar(), start)))
 }
 
-/// Returns the start of the clock that a test set; a release refuses it where files may be real.
+/// Returns the instant of `NOEMIE_TEST_CLOCK`. A release build refuses the variable unless
+/// `invented` says that every file is generated.
 fn test_start(invented: bool) -> Result<Option<time::OffsetDateTime>> {
     let value = std::env::var(clock::TEST_VARIABLE).ok();
     Ok(clock::test_start(value.as_deref(), cfg!(not(debug_assertions)), invented)?)
 }
 
-/// Opens the installation for a command that may be its first, and logs where it was created.
+/// Opens the installation, or creates it and logs where.
 async fn open_or_create(config: Config) -> Result<App> {
     let clock = gateway_clock(&config)?;
     let app = App::open(config, clock).await?;
@@ -272,7 +274,7 @@ async fn open_or_create(config: Config) -> Result<App> {
     Ok(app)
 }
 
-/// Opens the installation for a command that reads or mends one.
+/// Opens the installation; fails when there is none.
 async fn open_existing(config: Config) -> Result<App> {
     let clock = gateway_clock(&config)?;
     App::open_existing(config, clock).await

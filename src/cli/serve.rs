@@ -25,7 +25,7 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
                 tracing::warn!("second signal: stopping at once");
                 std::process::exit(1);
             }
-            tracing::info!("stopping: work under way is finished");
+            tracing::info!("stopping: finishing the work in flight");
             token.cancel();
         }
     });

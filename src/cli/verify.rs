@@ -20,7 +20,7 @@ pub(super) struct VerifyArgs {
     format: Format,
 }
 
-/// Exit status 0 when there is no finding, notes or not, else 1.
+/// Exit status 0 without a finding, else 1; notes do not count.
 pub(super) async fn run(args: &VerifyArgs, session: &mut Session) -> Result<ExitCode> {
     let seen = session.app.verifier().verify(&session.caller, args.since).await?;
     match args.format {
@@ -50,7 +50,7 @@ fn print(out: &mut Output, seen: &Verification) -> Result<()> {
     if seen.note_count > 0 {
         writeln!(
             out,
-            "{}: what was acknowledged stands, and this version would judge it otherwise",
+            "{}: this version would give another verdict; the receipt stays valid",
             english(seen.note_count, "note", "notes")
         )?;
     }

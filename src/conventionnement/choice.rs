@@ -1,8 +1,8 @@
 //! Chooses among the conventions found the one that answers for a care date. Pure: no I/O.
 //!
 //! 1. Only the domain asked and `*` count; a question about `*` counts every domain.
-//! 2. The closest path decides, as soon as one convention on it covers the date: the number itself,
-//!    then its link, its RPPS, its legal entity, its establishments.
+//! 2. The closest path decides, as soon as one convention on it decides the day: the number itself,
+//!    then a billing number linked with it, its RPPS, its legal entity, its establishments.
 //! 3. For one holder and one type of convention, the domain asked beats `*`, then the latest start
 //!    wins.
 //! 4. Between several holders or types, one convention in force is enough: the professional may use
@@ -16,11 +16,13 @@ use time::Date;
 /// Domains kept to be named in an answer; a table with more names the first ones.
 const MAX_DOMAINS_NAMED: usize = 50;
 
-/// State of a convention on a day. The order is that of preference between several.
+/// What the recorded state and the dates of a convention mean on one day. The order is that of
+/// preference between several conventions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
     InForce,
-    /// The state is one of a later version: no other convention makes the answer a no.
+    /// A later version of the gateway wrote the state. It ranks before the states that refuse, so
+    /// that the answer is "unknown" and not "no".
     Unknown,
     Suspended,
     Pending,
@@ -36,7 +38,7 @@ impl Standing {
     }
 }
 
-/// Returns the state of a convention on a day.
+/// Returns the standing of a convention on a day.
 ///
 /// A terminated convention with an end date was in force until then: care before the end stays
 /// payable. Without end date it covers no day.
@@ -53,8 +55,8 @@ pub(super) fn standing(row: &ConventionRow, on: Date) -> Standing {
     }
 }
 
-/// Returns whether a convention decides for a day. A convention terminated without end date does
-/// from its start on: it replaces earlier ones.
+/// Returns whether a convention decides a day. A convention terminated without end date decides
+/// every day from its start, because it replaces the earlier ones.
 fn decides(row: &ConventionRow, on: Date) -> bool {
     let standing = standing(row, on);
     standing.covers() || (standing == Standing::Terminated && row.ends_on.is_none())
@@ -172,9 +174,8 @@ impl<'q> Chooser<'q> {
         }
     }
 
-    /// Returns whether a convention decides for the day, so that paths further away cannot change
-    /// the choice.
-    pub(super) const fn covers(&self) -> bool {
+    /// Returns whether a convention decides the day: more distant paths are then not searched.
+    pub(super) const fn has_decided(&self) -> bool {
         self.of_holder.is_some() || self.best.is_some()
     }
 
@@ -183,13 +184,14 @@ impl<'q> Chooser<'q> {
         self.found_any
     }
 
-    /// Returns whether a convention of the number itself was added.
+    /// Returns whether a convention recorded under the number, or with the number as its RPPS, was
+    /// added.
     pub(super) const fn holder_found(&self) -> bool {
         self.holder_found
     }
 
-    /// Returns the choice. When no convention covers the day, the one that ended last answers, else
-    /// the one that starts first.
+    /// Returns the choice. When no convention decides the day, the one that ended last answers,
+    /// else the one that starts first.
     pub(super) fn finish(mut self) -> Choice {
         self.close_holder();
         let any = self.any();

@@ -77,7 +77,7 @@ impl Conventionnement {
         self.store
             .find_conventions(scope, number, amc, legal_entity, &mut |found| chooser.add(found))
             .await?;
-        if !chooser.covers() {
+        if !chooser.has_decided() {
             self.store
                 .find_conventions_of_establishments(scope, number, amc, on, &mut |found| {
                     chooser.add(found);

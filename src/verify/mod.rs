@@ -5,15 +5,15 @@
 //! gateway runs, and holds one page of receipts or one batch of invoices in memory. A deposit under
 //! way has no receipt and is left out.
 //!
-//! Compared whatever version wrote the rows: the link of the receipt, digest and size of the file,
-//! its counts, each invoice with the claim or quarantined row in the store, events, sums and counts
-//! of the receipt with the rows, the ledger, the ARL. The judgement of a version (whether an
-//! invoice is quarantined, why, whether a file is refused) is taken from the receipt: where this
+//! [`verify`] compares, for rows of every version: the link of the receipt, digest and size of the
+//! file, its counts, each invoice with the claim or quarantined row in the store, events, sums and
+//! counts of the receipt with the rows, the ledger, the ARL. Whether an invoice is quarantined, why,
+//! and whether a file is refused is the judgement of the version that wrote the receipt: where this
 //! version judges otherwise, the verification has a note and no finding.
 //!
 //! Not compared: the changes that a return made to claims, which depended on the state of the
-//! claims at that moment, and anomalies that only the store could find (a remittance known
-//! already).
+//! claims at that moment, and anomalies that only the store could find (a logical file
+//! received before).
 
 mod chain;
 mod counts;

@@ -1,4 +1,4 @@
-//! The ARL of a deposit, read back from its own bytes.
+//! Prints the ARL of a deposit, by parsing its bytes.
 
 use crate::cli::Output;
 use crate::service::local_files::Receipt;

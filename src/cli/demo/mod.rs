@@ -159,7 +159,7 @@ impl Demo {
         for e in self.app.publish_waiting().await? {
             writeln!(
                 self.out,
-                "   {} facture {} part {} (fait n° {})",
+                "   {} facture {} part {} (événement n° {})",
                 e.routing_key(),
                 e.invoice_number,
                 e.part.as_str(),

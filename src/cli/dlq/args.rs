@@ -30,7 +30,8 @@ impl From<Queue> for DeadQueue {
 
 #[derive(Debug, Args)]
 pub(super) struct LookArgs {
-    /// Messages taken for the look, at most, oldest first. No consumer sees them meanwhile.
+    /// Messages read from the queue, at most, oldest first. Consumers do not see them until the
+    /// command ends.
     #[arg(
         long,
         default_value_t = DEFAULT_LOOK_MESSAGES,
@@ -44,7 +45,7 @@ pub(super) struct LookArgs {
 /// Conditions on messages; all those given must hold.
 #[derive(Debug, Args)]
 pub(super) struct FilterArgs {
-    /// Fingerprint, as `list` shows it.
+    /// Group of messages, by its fingerprint in `dlq list`.
     #[arg(long)]
     pub(super) group: Option<FilterText>,
     /// Event id; may be given several times.
@@ -70,7 +71,7 @@ pub(super) struct FilterArgs {
     pub(super) younger_than: Option<Duration>,
 }
 
-/// Longest age of a dead letter that is asked for: the instant so long ago has to exist.
+/// Largest age that an option takes: the instant before it would be outside of the calendar.
 const MAX_AGE: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 /// Reads an age of the command line.
@@ -107,7 +108,7 @@ pub(in crate::cli) struct ListArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ShowArgs {
-    /// Queue.
+    /// Queue to read: `dead` or `unroutable`.
     #[arg(long, value_enum, default_value = "dead")]
     pub(super) queue: Queue,
     #[command(flatten)]
@@ -121,7 +122,7 @@ pub(in crate::cli) struct ShowArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReplayArgs {
-    /// Queue.
+    /// Queue to read: `dead` or `unroutable`.
     #[arg(long, value_enum, default_value = "dead")]
     pub(super) queue: Queue,
     #[command(flatten)]
@@ -132,7 +133,7 @@ pub(in crate::cli) struct ReplayArgs {
     /// Messages replayed, at most.
     #[arg(long, value_name = "N")]
     pub(super) max: Option<usize>,
-    /// Messages a second. Messages beyond 20 minutes of this rate stay for another run.
+    /// Messages a second. A run ends after 20 minutes; start it again for the rest.
     #[arg(
         long,
         value_name = "N",
@@ -152,7 +153,7 @@ pub(in crate::cli) struct ReplayArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DropArgs {
-    /// Queue.
+    /// Queue to read: `dead` or `unroutable`.
     #[arg(long, value_enum, default_value = "dead")]
     pub(super) queue: Queue,
     #[command(flatten)]

@@ -132,7 +132,7 @@ fn page(
     limit: usize,
 ) {
     if let Some(token) = after {
-        // A token beyond the calendar is forged and shows no row.
+        // This service made no token whose instant does not exist: the page is empty.
         let instant = Instant::from_micros(token.at_micros.max(0))
             .unwrap_or(Instant(OffsetDateTime::UNIX_EPOCH));
         query.push(format_args!(" AND ({at}, {id}) < ("));
@@ -149,8 +149,8 @@ fn page_size(limit: usize) -> usize {
 }
 
 /// Returns the pairs of states (AMO, AMC) of a status as SQL rows. The pairs come from
-/// `life_cycle::status` itself, so that filter and view agree; the codes are words of this program,
-/// never input.
+/// `life_cycle::status` itself, so that filter and view agree; the codes are constants of this
+/// program, so that no input becomes SQL.
 fn pairs(wanted: ClaimStatus) -> String {
     let both = |amo: PartState| PartState::ALL.iter().map(move |amc| (amo, *amc));
     let pairs = PartState::ALL
@@ -163,13 +163,13 @@ fn pairs(wanted: ClaimStatus) -> String {
         .join(", ")
 }
 
-/// Returns the states in which the clock of the payer runs, as an SQL list.
+/// Returns the states in which the payer has to answer within a limit, as an SQL list.
 fn waiting() -> String {
     let states = PartState::ALL.iter().filter(|s| is_waiting(**s));
     states.map(|s| format!("'{}'", s.as_str())).collect::<Vec<_>>().join(", ")
 }
 
-/// A row that a page can end with.
+/// A row with the sort key from which the token of the next page is made.
 pub(super) trait Keyed {
     /// Returns the position in the order of the listing.
     fn key(&self) -> (OffsetDateTime, Uuid);

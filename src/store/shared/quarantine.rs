@@ -49,9 +49,9 @@ impl Quarantine for Store {
     async fn quarantined_by_ordinals(
         &self,
         id: ExchangeId,
-        ranks: (u64, u64),
+        ordinals: (u64, u64),
     ) -> Result<Vec<Quarantined>, StoreError> {
-        self.reads().ask(|pool| quarantined_by_ordinals(pool, id, ranks)).await
+        self.reads().ask(|pool| quarantined_by_ordinals(pool, id, ordinals)).await
     }
 }
 
@@ -132,7 +132,7 @@ async fn latest_quarantined(
     all(found)
 }
 
-/// Returns the quarantined invoices between two ordinals.
+/// Returns the quarantined invoices from one ordinal to another, both included.
 async fn quarantined_by_ordinals(
     pool: &Pool<Db>,
     id: ExchangeId,
@@ -150,8 +150,9 @@ async fn quarantined_by_ordinals(
     all(found)
 }
 
-/// Runs once an exchange, at its close: before, its claims are invisible, and a waiting invoice
-/// must be visible somewhere.
+/// Sets `resolved_by` on earlier quarantined invoices that claims of this exchange replace. Runs at
+/// the close of the exchange: earlier, neither the claim nor the quarantined invoice would be
+/// listed.
 async fn resolve_quarantined(db: &mut Connection, by: ExchangeId) -> Result<(), StoreError> {
     query(
         "UPDATE quarantine SET resolved_by = c.id FROM claims c WHERE c.exchange_id = $1 \

@@ -77,11 +77,11 @@ impl ReturnFileWrites for Unit {
     async fn insert_return_file(
         &mut self,
         file: &ReturnFile,
-        told: &[ClaimId],
+        rejects: &[ClaimId],
     ) -> Result<(), StoreError> {
         step!(self, async {
             insert_return_file(&mut self.tx, file).await?;
-            rejects::mark_rejects_returned(&mut self.tx, file.id.0, told).await
+            rejects::mark_rejects_returned(&mut self.tx, file.id.0, rejects).await
         })
     }
 }
@@ -153,7 +153,8 @@ async fn return_files_to_deliver(
 }
 
 async fn has_rejects_to_return(pool: &Pool<Db>) -> Result<bool, StoreError> {
-    // The condition is the one of the index `claim_parts_unreported`, word for word.
+    // Repeats the condition of the partial index `claim_parts_unreported`: with another one the
+    // planner does not use the index.
     let first: Option<i32> = query_scalar(
         "SELECT 1 FROM claim_parts WHERE kind = 'amc' \
          AND state IN ('rejected', 'rejected_after_acceptance') AND reported_in IS NULL LIMIT 1",

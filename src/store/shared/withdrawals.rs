@@ -12,8 +12,7 @@ use uuid::Uuid;
 
 type Connection = <Db as Database>::Connection;
 
-/// Withdraws a staged deposit. An abandoned deposit stays abandoned, and a withdrawal of a later
-/// version stays what it is.
+/// Withdraws a staged deposit. `abandon`, and any code that a later version wrote, stays.
 pub(super) async fn withdraw_deposit(
     db: &mut Connection,
     id: ExchangeId,
@@ -33,6 +32,8 @@ pub(super) async fn withdraw_deposit(
     Ok(marked.rows_affected() == 1)
 }
 
+/// Removes at most `at_most` rows of a withdrawn deposit. Returns `None` when the deposit is not
+/// withdrawn, or has a code that this version does not know.
 pub(super) async fn remove_staged_rows(
     db: &mut Connection,
     id: ExchangeId,
@@ -51,8 +52,8 @@ pub(super) async fn remove_staged_rows(
     if why == Withdrawal::Unknown {
         return Ok(None);
     }
-    // The claims are locked before rows are removed: a deposit that refuses a duplicate of them at
-    // this moment is waited for, and its refusal is seen below.
+    // The claims are locked first: a concurrent deposit that marks an invoice as duplicate of one
+    // of them commits before, so that the UPDATE in `remove_claims` finds it.
     let claims: Vec<Uuid> = query_scalar(concat!(step_claims!(), for_update!()))
         .bind(id.0)
         .bind(rows(at_most))
@@ -67,11 +68,11 @@ pub(super) async fn remove_staged_rows(
             ..RemovedRows::default()
         }));
     }
-    let aside = "DELETE FROM quarantine WHERE exchange_id = $1 AND ordinal IN \
+    let delete = "DELETE FROM quarantine WHERE exchange_id = $1 AND ordinal IN \
                  (SELECT ordinal FROM quarantine WHERE exchange_id = $1 ORDER BY ordinal LIMIT $2)";
-    let aside = execute(db, aside, id, at_most).await?;
-    if aside > 0 {
-        return Ok(Some(RemovedRows { quarantined: aside, ..RemovedRows::default() }));
+    let quarantined = execute(db, delete, id, at_most).await?;
+    if quarantined > 0 {
+        return Ok(Some(RemovedRows { quarantined, ..RemovedRows::default() }));
     }
     finish_withdrawal(db, id, why).await?;
     Ok(Some(RemovedRows { over: true, ..RemovedRows::default() }))
