@@ -41,7 +41,8 @@ pub(super) fn end(symbols: &[Symbol], at: usize) -> Option<usize> {
 
 fn iban_end(symbols: &[Symbol], at: usize) -> Option<usize> {
     let [first, second] = symbols.get(at..at + 2)? else { return None };
-    if !first.value.is_ascii_uppercase() || !second.value.is_ascii_uppercase() {
+    let is_country = first.value.is_ascii_uppercase() && second.value.is_ascii_uppercase();
+    if !is_country || !begins_word(symbols, at) {
         return None;
     }
     let country = String::from_iter([first.value, second.value]);
@@ -49,7 +50,9 @@ fn iban_end(symbols: &[Symbol], at: usize) -> Option<usize> {
     let (length, _) = IBANS.iter().find(listed)?;
     let (iban, end) = letters_and_digits(symbols, at, *length)?;
     let is_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if !is_digits(&iban[2..4]) {
+    // A number in groups ends with a group; words and counts of a sentence are none.
+    let in_groups = end - at > *length;
+    if !is_digits(&iban[2..4]) || (in_groups && !ends_word(symbols, end)) {
         return None;
     }
     let found = if matches!(country.as_str(), "FR" | "MC") {
@@ -67,10 +70,23 @@ fn rib_end(symbols: &[Symbol], at: usize) -> Option<usize> {
     }
     let (rib, end) = letters_and_digits(symbols, at, RIB)?;
     let is_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    let ends = symbols.get(end).is_none_or(|next| !next.value.is_alphanumeric());
-    let found =
-        ends && is_digits(&rib[..BANK]) && is_digits(&rib[RIB - RIB_KEY..]) && has_rib_key(&rib);
+    let found = ends_word(symbols, end)
+        && is_digits(&rib[..BANK])
+        && is_digits(&rib[RIB - RIB_KEY..])
+        && has_rib_key(&rib);
     found.then_some(end)
+}
+
+/// Returns whether a word begins at `at`, or the word IBAN stands right before.
+fn begins_word(symbols: &[Symbol], at: usize) -> bool {
+    let before = symbols[..at].iter().rev().take_while(|symbol| symbol.value.is_alphanumeric());
+    let word: String = before.take("IBAN".len() + 1).map(|symbol| symbol.value).collect();
+    word.is_empty() || word == "NABI"
+}
+
+/// Returns whether no letter or digit stands at `end`.
+fn ends_word(symbols: &[Symbol], end: usize) -> bool {
+    symbols.get(end).is_none_or(|next| !next.value.is_alphanumeric())
 }
 
 /// Returns `length` letters and digits from `at`, and where they end; separators between them are
