@@ -7,9 +7,9 @@
 //!
 //! [`verify`] compares, for rows of every version: the link of the receipt, digest and size of the
 //! file, its counts, each invoice with the claim or quarantined row in the store, events, sums and
-//! counts of the receipt with the rows, the ledger, the ARL. Whether an invoice is quarantined, why,
-//! and whether a file is refused is the judgement of the version that wrote the receipt: where this
-//! version judges otherwise, the verification has a note and no finding.
+//! counts of the receipt with the rows, the ledger, the ARL. Whether an invoice is quarantined,
+//! why, and whether a file is refused is the judgement of the version that wrote the receipt: where
+//! this version judges otherwise, the verification has a note and no finding.
 //!
 //! Not compared: the changes that a return made to claims, which depended on the state of the
 //! claims at that moment, and anomalies that only the store could find (a logical file
