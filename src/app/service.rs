@@ -46,7 +46,7 @@ impl App {
         LocalFiles::new(Arc::clone(&self.ingest))
     }
 
-    /// Publishes every waiting event to [`LocalLog`], and returns the first [`MAX_RETURNED`] of
+    /// Publishes every waiting event to [`LocalLog`], and returns the first `MAX_RETURNED` of
     /// them, oldest first. `demo` calls it, because it runs no relay.
     pub async fn publish_waiting(&self) -> Result<Vec<ClaimEvent>> {
         let waiting = self.store.unpublished_events(MAX_RETURNED, &[]).await?;

@@ -117,7 +117,7 @@ pub struct Claim {
     pub person: Token,
     /// Version of the construction of both tokens.
     pub token_version: u32,
-    /// Encrypted [`PersonRecord`]; opened only for callers entitled to it.
+    /// Encrypted person record of the vault; opened only for callers entitled to it.
     pub vault: Vec<u8>,
     /// Master key that sealed [`vault`](Self::vault).
     pub key_id: KeyId,
