@@ -12,12 +12,12 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Most bytes read of an answer, which is one short JSON object behind its head.
 const MAX_ANSWER_BYTES: u64 = 16 * 1024;
 
-/// What a gateway says of itself.
+/// Health of a gateway, as its admin port reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     /// Whether the gateway is well enough for `/healthz` to answer 200.
     pub is_well: bool,
-    /// What is wrong, one sentence each; empty when nothing is.
+    /// Faults, one sentence each; empty when there is none.
     pub faults: Vec<String>,
 }
 

@@ -17,7 +17,7 @@ const STANDARD_INPUT: &str = "-";
 /// Most bytes read of the standard input, which is kept in memory.
 const MAX_PIPED_BYTES: u64 = 256 * 1024 * 1024;
 
-/// What an X-ray reads: a file, or the standard input in memory.
+/// Input of an X-ray: a file, or the standard input in memory.
 trait Source: Read + Seek {}
 impl<S: Read + Seek> Source for S {}
 

@@ -16,7 +16,7 @@ use time::Date;
 /// Domains kept to be named in an answer; a table with more names the first ones.
 const MAX_DOMAINS_NAMED: usize = 50;
 
-/// What the recorded state and the dates of a convention mean on one day. The order is that of
+/// Meaning of the recorded state and the dates of a convention on one day. The order is that of
 /// preference between several conventions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {

@@ -174,6 +174,15 @@ impl Claim {
             PartKind::Unknown => None,
         }
     }
+
+    /// Replaces the part of the same kind; a part of a later version is left out.
+    pub fn set_part(&mut self, part: ClaimPart) {
+        match part.kind {
+            PartKind::Amo => self.amo = part,
+            PartKind::Amc => self.amc = part,
+            PartKind::Unknown => {}
+        }
+    }
 }
 
 /// A claim with its lines, not yet stored.

@@ -104,7 +104,7 @@ pub enum RefusedText {
     /// The text holds digits that may be a NIR or a bank account.
     #[error("looks like a NIR or an IBAN; give {give}")]
     Identity {
-        /// What to give instead.
+        /// Text to give instead.
         give: &'static str,
     },
 }

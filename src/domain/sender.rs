@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
 
-/// What to give instead of a name that looks like a NIR.
+/// Hint of the refusal of a name that looks like a NIR.
 const GIVE: &str = "another name, for example oct-1 or a SIRET";
 
 /// Name of a depositor (concentrator, caisse): 1 to 64 letters, digits, `-`, `_` or `.`.

@@ -85,7 +85,7 @@ pub(super) async fn apply(
                 Change::Same => {}
                 Change::Impossible => applied.findings.push(impossible(answer, before, outcome)),
                 Change::To(part) => {
-                    set(claim, part.clone());
+                    claim.set_part(part.clone());
                     let sequence = sequences.entry(claim.id).or_insert(1);
                     let id = EventId(clock.new_id());
                     events.push(ClaimEvent::of(claim, &part, id, *sequence, &source));
@@ -156,14 +156,6 @@ fn change(part: &ClaimPart, outcome: &Outcome, at: OffsetDateTime) -> Change {
         reasons: outcome.reasons.clone(),
         updated_at: at,
     })
-}
-
-fn set(claim: &mut Claim, part: ClaimPart) {
-    match part.kind {
-        PartKind::Amo => claim.amo = part,
-        PartKind::Amc => claim.amc = part,
-        PartKind::Unknown => {}
-    }
 }
 
 fn impossible(answer: &Answer, part: &ClaimPart, outcome: &Outcome) -> Finding {

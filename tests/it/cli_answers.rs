@@ -1,5 +1,5 @@
-//! What commands answer and refuse: reasons in words, exit statuses, directories of their own, and
-//! names that are safe to print.
+//! Answers and refusals of commands: reasons in words, exit statuses, directories of their own,
+//! and names that are safe to print.
 
 use crate::support;
 

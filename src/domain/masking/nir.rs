@@ -1,7 +1,7 @@
 //! Decides which digits may be a NIR. `A` and `B` stand for the letter of a Corsican department;
 //! [`super`] says which decision follows from what.
 
-use noemie_parsers::types::{CleNir, Nir};
+use noemie_parsers::types::{CleNir, Nir, cle_type_1_2_valide};
 
 /// Length of a NIR without its key.
 pub(super) const LENGTH: usize = 13;
@@ -143,10 +143,5 @@ fn is_siret(number: &[u8]) -> bool {
 
 /// Returns whether the last of the digits is Luhn's check digit.
 fn has_luhn_key(digits: &[u8]) -> bool {
-    let value = |(at, byte): (usize, &u8)| {
-        let digit = u32::from(byte.wrapping_sub(b'0'));
-        if at % 2 == 1 { digit * 2 / 10 + digit * 2 % 10 } else { digit }
-    };
-    let sum: u32 = digits.iter().rev().enumerate().map(value).sum();
-    digits.iter().all(u8::is_ascii_digit) && sum.is_multiple_of(10)
+    digits.iter().all(u8::is_ascii_digit) && cle_type_1_2_valide(digits)
 }

@@ -3,8 +3,7 @@
 use super::totals::Totals;
 use crate::domain::UnwrittenInvoice;
 use crate::domain::{Claim, ClaimId, Finding, FindingCode, PartState, Quarantined, Severity};
-use crate::normalise::DepositContext;
-use crate::normalise::{ALREADY_PAID, ALREADY_RECEIVED};
+use crate::normalise::{ALREADY_PAID, ALREADY_RECEIVED, DepositContext};
 
 /// Claim that a duplicate repeats.
 #[derive(Clone, Copy)]

@@ -9,8 +9,7 @@ use crate::domain::{
 };
 use crate::ingest::IngestError;
 use crate::kill_point;
-use crate::normalise::DepositContext;
-use crate::normalise::ReadInvoice;
+use crate::normalise::{DepositContext, ReadInvoice};
 use crate::store::UnitOfWork;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use noemie_parsers::types::Montant;
 use noemie_xray::MAX_LISTED_FINDINGS;
 
 /// Most invoices that an ARL lists one by one; the report has them all.
-pub(in crate::ingest) const MAX_NOT_LOADED: usize = 5_000;
+pub(in crate::ingest) const MAX_UNWRITTEN: usize = 5_000;
 
 /// Counts in records (or entities) and in invoices, sums, anomalies and the invoices of the ARL.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub(in crate::ingest) struct Totals {
     pub(in crate::ingest) findings: Vec<Finding>,
     /// Number of these findings, the ones past the limit included.
     pub(in crate::ingest) finding_count: u64,
-    /// Invoices not loaded, for the ARL, at most [`MAX_NOT_LOADED`].
+    /// Invoices not written, for the ARL, at most [`MAX_UNWRITTEN`].
     pub(in crate::ingest) unwritten: Vec<UnwrittenInvoice>,
     /// First and last records of the claims that an earlier version wrote and this version would
     /// quarantine, in the order of the file, at most [`MAX_LISTED_FINDINGS`].
@@ -141,7 +141,7 @@ impl Totals {
 
     /// Lists an invoice for the ARL.
     pub(in crate::ingest) fn list_unwritten(&mut self, invoice: UnwrittenInvoice) {
-        if self.unwritten.len() < MAX_NOT_LOADED {
+        if self.unwritten.len() < MAX_UNWRITTEN {
             self.unwritten.push(invoice);
         }
     }

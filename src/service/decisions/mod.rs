@@ -14,7 +14,7 @@ use super::view::ClaimView;
 use crate::clock::{Clock, SharedClock};
 use crate::domain::{
     Actor, Caller, Claim, ClaimEvent, ClaimPart, DecisionAuthor, DecisionId, EventId, FactSource,
-    PartKind, RecordedDecision,
+    RecordedDecision,
 };
 use crate::kill_point;
 use crate::store::{PartChange, SharedStore, Store, StoreError, UnitOfWork};
@@ -126,7 +126,7 @@ async fn decide_once(
     check_transition(&before, &part)?;
     check_amount(&before, &decision.kind)?;
     part.updated_at = row.decided_at;
-    set_part(&mut claim, part.clone());
+    claim.set_part(part.clone());
     let event_id = EventId(clock.new_id());
     row.event_id = Some(event_id);
     write(work.as_mut(), &row, &claim, &part, event_id).await?;
@@ -200,14 +200,6 @@ async fn already_recorded(
     let claim = lock_claim(work, caller, decision).await?;
     let warning = warning_of(&claim, decision);
     Ok(Some(DecisionOutcome { claim, event_id: recorded.event_id, repeated: true, warning }))
-}
-
-fn set_part(claim: &mut Claim, part: ClaimPart) {
-    match part.kind {
-        PartKind::Amo => claim.amo = part,
-        PartKind::Amc => claim.amc = part,
-        PartKind::Unknown => {}
-    }
 }
 
 /// Writes state, event and decision.

@@ -6,6 +6,7 @@ use crate::domain::{ClaimId, ClaimLine, ClaimPart};
 use crate::store::codec::{Instant, clean, doing, int, json};
 use crate::store::live::{clear_live, expect_all, last_of_each};
 use crate::store::{NewClaim, PartChange, StoreError};
+use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -79,19 +80,25 @@ async fn insert_parts(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result
              transfer_date, reasons, updated_at, due_at) ",
         );
         insert.push_values(chunk, |mut row, (id, p, due_at)| {
-            row.push_bind(id.0)
-                .push_bind(p.kind.as_str())
-                .push_bind(p.state.as_str())
-                .push_bind(p.asked.centimes());
-            row.push_bind(p.paid.centimes())
-                .push_bind(p.transfer_reference.as_ref().map(|r| r.as_str()))
-                .push_bind(p.transfer_date)
-                .push_bind(json(&p.reasons));
-            row.push_bind(Instant(p.updated_at)).push_bind(due_at.map(Instant));
+            push_part(&mut row, *id, p);
+            row.push_bind(due_at.map(Instant));
         });
         insert.build().execute(&mut *db).await.map_err(doing("writing the parts of claims"))?;
     }
     Ok(())
+}
+
+/// Binds the columns that both writes of a part begin with, from `claim_id` to `updated_at`.
+fn push_part(row: &mut Separated<'_, Sqlite, &'static str>, id: ClaimId, part: &ClaimPart) {
+    row.push_bind(id.0)
+        .push_bind(part.kind.as_str())
+        .push_bind(part.state.as_str())
+        .push_bind(part.asked.centimes())
+        .push_bind(part.paid.centimes())
+        .push_bind(part.transfer_reference.as_ref().map(|reference| reference.as_str()))
+        .push_bind(part.transfer_date)
+        .push_bind(json(&part.reasons))
+        .push_bind(Instant(part.updated_at));
 }
 
 async fn insert_lines(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result<(), StoreError> {
@@ -134,16 +141,8 @@ pub(super) async fn update_parts(
              transfer_reference = v.column6, \
              transfer_date = v.column7, reasons = v.column8, updated_at = v.column9 FROM (",
         );
-        update.push_values(chunk, |mut row, PartChange { claim_id, part: p }| {
-            row.push_bind(claim_id.0)
-                .push_bind(p.kind.as_str())
-                .push_bind(p.state.as_str())
-                .push_bind(p.asked.centimes());
-            row.push_bind(p.paid.centimes())
-                .push_bind(p.transfer_reference.as_ref().map(|r| r.as_str()))
-                .push_bind(p.transfer_date)
-                .push_bind(json(&p.reasons));
-            row.push_bind(Instant(p.updated_at));
+        update.push_values(chunk, |mut row, change| {
+            push_part(&mut row, change.claim_id, &change.part);
         });
         update
             .push(") AS v WHERE claim_parts.claim_id = v.column1 AND claim_parts.kind = v.column2");
