@@ -1,18 +1,35 @@
 //! Configuration: defaults, then a TOML file, then the environment (`NOEMIE_…`). Without any of
 //! them the gateway runs embedded.
 
+mod checks;
+mod environment;
+mod error;
+mod file;
+mod masking;
+mod names;
+
+pub use error::SettingsError;
+
 use crate::domain::{Calendar, Territory};
 use crate::vault::KEY_FILE;
+use masking::without_password;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 /// Configuration file that is read if it exists, unless another file is named.
 pub const DEFAULT_FILE: &str = "noemie-gateway.toml";
 
-/// Prefix of the environment variables.
-const PREFIX: &str = "NOEMIE_";
+/// Kind of the sink of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SinkKind {
+    /// RabbitMQ.
+    Broker,
+    /// The local stream, `SubscribeClaimEvents`.
+    Local,
+}
 
 /// Settings of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +46,9 @@ pub struct Config {
     pub database_connections: u32,
     /// `amqp://…` or `amqps://…`; when not set, events are streamed over gRPC only.
     pub amqp_url: Option<String>,
+    /// `broker` or `local`; when not set, `broker` with `amqp_url`, and `local` without it on the
+    /// embedded database. PostgreSQL without `amqp_url` needs `local` to be said.
+    pub sink: Option<SinkKind>,
     /// Prefix of the names of exchanges and queues, when several gateways share a broker.
     pub amqp_prefix: String,
     /// Address of the gRPC services.
@@ -65,6 +85,7 @@ impl Default for Config {
             database_url: None,
             database_connections: 10,
             amqp_url: None,
+            sink: None,
             amqp_prefix: String::new(),
             grpc_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
             // The port by which OpenTelemetry serves metrics to Prometheus; 9090 is Prometheus'
@@ -86,23 +107,35 @@ impl Default for Config {
     }
 }
 
+/// Settings that were read, and the file that they came from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Settings.
+    pub config: Config,
+    /// Configuration file, absolute; `None` when no file was read.
+    pub file: Option<PathBuf>,
+}
+
 impl Config {
     /// Reads the settings. `file` must exist when it is named; [`DEFAULT_FILE`] is read when it is
-    /// there. A name that is not a setting is an error in the file; in the environment, which
-    /// others write too (compose files, scripts), see [`unknown_variables`].
-    pub fn load(file: Option<&Path>) -> Result<Self, config::ConfigError> {
-        Self::from_sources(file, std::env::vars().filter(|(name, _)| is_setting(name)).collect())
+    /// there. A name that is no setting is refused, in the file and in the environment.
+    pub fn load(file: Option<&Path>) -> Result<Loaded, SettingsError> {
+        Self::from_sources(file, environment::settings(std::env::vars_os())?)
     }
 
     fn from_sources(
-        file: Option<&Path>,
+        named: Option<&Path>,
         environment: HashMap<String, String>,
-    ) -> Result<Self, config::ConfigError> {
-        let (path, required) = file.map_or((Path::new(DEFAULT_FILE), false), |f| (f, true));
-        config::Config::builder()
-            .add_source(
-                config::File::from(path).format(config::FileFormat::Toml).required(required),
-            )
+    ) -> Result<Loaded, SettingsError> {
+        let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+        let text = file::read(path)?;
+        if text.is_none() && named.is_some() {
+            return Err(SettingsError::NoFile(path.to_owned()));
+        }
+        let file = text.is_some().then(|| absolute(path).unwrap_or_else(|_| path.to_owned()));
+        let text = text.unwrap_or_default();
+        let config = config::Config::builder()
+            .add_source(config::File::from_str(&text, config::FileFormat::Toml))
             .add_source(
                 config::Environment::with_prefix("NOEMIE")
                     .prefix_separator("_")
@@ -110,22 +143,8 @@ impl Config {
             )
             .build()?
             .try_deserialize::<Self>()?
-            .checked()
-    }
-
-    /// Refuses a limit of 0, under which no file or query would pass.
-    fn checked(self) -> Result<Self, config::ConfigError> {
-        let limits = [
-            ("database_connections", u64::from(self.database_connections)),
-            ("max_file_bytes", self.max_file_bytes),
-            ("max_uploads", self.max_uploads as u64),
-        ];
-        match limits.iter().find(|(_, limit)| *limit == 0) {
-            Some((name, _)) => Err(config::ConfigError::Message(format!(
-                "{name} is 0: nothing would ever pass, give at least 1"
-            ))),
-            None => Ok(self),
-        }
+            .checked()?;
+        Ok(Loaded { config, file })
     }
 
     /// Returns the calendar by which business days count.
@@ -178,46 +197,11 @@ impl Config {
     }
 }
 
-/// Returns the variables with the prefix of the gateway that name no setting, so that a typing
-/// error in a name is reported.
-#[must_use]
-pub fn unknown_variables() -> Vec<String> {
-    let names = std::env::vars().map(|(name, _)| name);
-    let is_known = |name: &str| {
-        is_setting(name)
-            || name == "NOEMIE_CONFIG"
-            || name.starts_with("NOEMIE_TEST_")
-            || is_kill_point(name)
-    };
-    names.filter(|name| name.starts_with(PREFIX) && !is_known(name)).collect()
-}
-
-/// Returns whether a variable names the kill point of a debug build.
-fn is_kill_point(name: &str) -> bool {
-    cfg!(debug_assertions) && name == crate::kill_point::VARIABLE
-}
-
-/// Returns whether a variable names a setting.
-fn is_setting(variable: &str) -> bool {
-    let Some(name) = variable.strip_prefix(PREFIX) else { return false };
-    // The fields of the serialised structure are the names, so that no second list is needed.
-    let fields = serde_json::to_value(Config::default()).expect("settings are text and numbers");
-    fields.get(name.to_lowercase()).is_some()
-}
-
-/// Returns a URL with its password masked.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((credentials, host)) = rest.rsplit_once('@') else { return url.to_owned() };
-    let user = credentials.split(':').next().unwrap_or_default();
-    format!("{scheme}://{user}:***@{host}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn with(variables: &[(&str, &str)]) -> Result<Config, config::ConfigError> {
+    fn with(variables: &[(&str, &str)]) -> Result<Config, SettingsError> {
         let nowhere = Path::new("/nonexistent/none.toml");
         assert!(
             Config::from_sources(Some(nowhere), HashMap::new()).is_err(),
@@ -230,6 +214,7 @@ mod tests {
             Some(&empty),
             variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
         )
+        .map(|loaded| loaded.config)
     }
 
     #[test]
@@ -238,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_wins_and_typos_are_seen() {
+    fn the_environment_wins() {
         let set = with(&[
             ("NOEMIE_DATABASE_URL", "postgres://u:p@h/d"),
             ("NOEMIE_GRPC_LISTEN", "0.0.0.0:1"),
@@ -246,11 +231,6 @@ mod tests {
         .expect("valid");
         assert_eq!(set.database_url.as_deref(), Some("postgres://u:p@h/d"));
         assert_eq!(set.grpc_listen.port(), 1);
-        assert!(
-            is_setting("NOEMIE_DATABASE_URL")
-                && !is_setting("NOEMIE_DATABSE_URL")
-                && !is_setting("DATABASE_URL")
-        );
     }
 
     #[test]
@@ -274,11 +254,11 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_masked() {
-        assert_eq!(
-            without_password("amqp://guest:gu@est@host:5672/%2f"),
-            "amqp://guest:***@host:5672/%2f"
-        );
-        assert_eq!(without_password("sqlite:/tmp/a.db"), "sqlite:/tmp/a.db");
+    fn a_value_that_does_not_fit_is_told_by_its_setting_and_not_repeated() {
+        for name in ["max_uploads", "good_friday"] {
+            let variable = format!("NOEMIE_{}", name.to_uppercase());
+            let refused = with(&[(&variable, "s3cret")]).expect_err(name).to_string();
+            assert!(refused.contains(name) && !refused.contains("s3cret"), "{refused}");
+        }
     }
 }

@@ -103,7 +103,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("files", &["kill_point"]),
     ("reading", &[]),
     // The default size of a file is that of `ingest`, the name of the key file that of the vault.
-    ("config", &["domain", "ingest", "kill_point", "vault"]),
+    // Variables of tests are known by name.
+    ("config", &["domain", "ingest", "kill_point", "vault", "clock"]),
     // Invented files come from the parsers alone.
     ("generate", &[]),
     // How failures are told in logs; knows nothing.

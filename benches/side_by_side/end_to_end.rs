@@ -51,7 +51,12 @@ pub async fn end_to_end(invoices: u64) {
 }
 
 fn serve(dir: &Path, bench: &Bench, broker: &Broker) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_noemie-gateway"))
+    let mut program = Command::new(env!("CARGO_BIN_EXE_noemie-gateway"));
+    // The program refuses variables that are no settings.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NOEMIE_")) {
+        program.env_remove(name);
+    }
+    program
         .args(["--data-dir", &dir.display().to_string(), "serve"])
         .env("NOEMIE_DATABASE_URL", &bench.url)
         .env("NOEMIE_AMQP_URL", crate::relay::url())

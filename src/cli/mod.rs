@@ -26,7 +26,7 @@ mod xray;
 
 use crate::app::{App, BadSetting, NoInstallation, local_caller};
 use crate::clock::{self, GatewayClock, SharedClock};
-use crate::config::{self, Config};
+use crate::config::{Config, Loaded};
 use crate::domain::Caller;
 use crate::domain::civil_time::read_day;
 use crate::telemetry;
@@ -181,19 +181,26 @@ fn start(mut cli: Cli) -> Result<ExitCode> {
         output::error("demo has one directory: --dir and --data-dir name two");
         return Ok(ExitCode::from(BAD_USAGE));
     }
-    let mut config = Config::load(cli.config.as_deref())
+    let Loaded { mut config, file } = Config::load(cli.config.as_deref())
         .context(BadSetting("reading the configuration".to_owned()))?;
     if let Some(dir) = cli.data_dir {
         config.data_dir = dir;
-    }
-    for name in config::unknown_variables() {
-        output::error(format_args!("{name} is not a setting, it is ignored"));
     }
     // Only `serve` logs at the configured level: the other commands answer on standard output, and
     // report failures on standard error.
     let filter = if matches!(cli.command, Command::Serve) { config.log.as_str() } else { "warn" };
     let format = config.log_format.parse().context(BadSetting("log_format".to_owned()))?;
     telemetry::init(filter, format)?;
+    if let Some(file) = file {
+        // A file of the current directory was not asked for: whoever runs a command has to know.
+        match cli.command {
+            Command::Serve => tracing::info!(file = %file.display(), "settings were read"),
+            _ if cli.config.is_none() => {
+                output::notice(format_args!("settings of {}", output::shown(&file)));
+            }
+            _ => {}
+        }
+    }
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(run(cli.command, config, Output::standard()))
 }
@@ -268,6 +275,7 @@ fn test_start(invented: bool) -> Result<Option<time::OffsetDateTime>> {
 
 /// Opens the installation, or creates it and logs where.
 async fn open_or_create(config: Config) -> Result<App> {
+    check_installation(&config)?;
     let clock = gateway_clock(&config)?;
     let app = App::open(config, clock).await?;
     app.log_creation();
@@ -276,8 +284,14 @@ async fn open_or_create(config: Config) -> Result<App> {
 
 /// Opens the installation; fails when there is none.
 async fn open_existing(config: Config) -> Result<App> {
+    check_installation(&config)?;
     let clock = gateway_clock(&config)?;
     App::open_existing(config, clock).await
+}
+
+/// Refuses settings that name a part of an installation only.
+fn check_installation(config: &Config) -> Result<()> {
+    config.check_installation().context(BadSetting("the settings contradict each other".to_owned()))
 }
 
 /// Reads a day of the command line.

@@ -29,6 +29,7 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
             token.cancel();
         }
     });
+    super::check_installation(&config)?;
     check_ports(&config).await?;
     super::open_or_create(config).await?.serve(metrics, stop).await?;
     Ok(ExitCode::SUCCESS)

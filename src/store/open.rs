@@ -86,7 +86,7 @@ impl<'a> Location<'a> {
         match url.strip_prefix("sqlite:") {
             Some(path) => Ok(Self::File(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))),
             None => Err(StoreError::UnsupportedUrl {
-                scheme: url.split_once(':').map_or("", |(scheme, _)| scheme).to_owned(),
+                scheme: url.split_once("://").map_or("", |(scheme, _)| scheme).to_owned(),
             }),
         }
     }

@@ -75,7 +75,7 @@ async fn dead_letters_are_seen_sent_back_and_thrown_away_on_the_record() {
         on_sqlite(|db| async move {
             let dir = tempfile::tempdir().unwrap();
             let settings = format!(
-                "amqp_url = {:?}\namqp_prefix = {:?}\n",
+                "database_url = \"sqlite:data/gateway.db\"\namqp_url = {:?}\namqp_prefix = {:?}\n",
                 broker_url(),
                 broker.prefix.to_string()
             );
@@ -186,7 +186,7 @@ async fn letters_whose_queue_is_gone_are_told_by_the_name_of_the_queue() {
     on_broker(|broker| async move {
         let dir = tempfile::tempdir().unwrap();
         let settings = format!(
-            "amqp_url = {:?}\namqp_prefix = {:?}\n",
+            "database_url = \"sqlite:data/gateway.db\"\namqp_url = {:?}\namqp_prefix = {:?}\n",
             broker_url(),
             broker.prefix.to_string()
         );

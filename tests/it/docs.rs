@@ -6,6 +6,7 @@
 mod examples;
 mod readme;
 
+use crate::support::gateway::{PROGRAM, program};
 use noemie_gateway::generate::{self, Damage, Options, Profile, ReturnDamage};
 use noemie_parsers::anomaly::{Code, Severity};
 use noemie_parsers::documentation;
@@ -20,9 +21,6 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-
-/// The program under test.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_noemie-gateway");
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

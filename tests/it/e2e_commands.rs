@@ -92,6 +92,7 @@ async fn an_empty_postgresql_database_is_no_installation_and_stays_empty() {
         let answer = |arguments: &[&str]| {
             let mut process = command(dir.path());
             process.args(arguments).env("NOEMIE_DATABASE_URL", &db.url);
+            process.env("NOEMIE_SINK", "local");
             let output = tokio::task::block_in_place(|| process.output().unwrap());
             (output.status.code(), String::from_utf8(output.stderr).unwrap())
         };

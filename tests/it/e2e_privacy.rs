@@ -250,7 +250,9 @@ async fn nobody_is_named_outside_the_vault() {
 
         let (prefix, url) = (broker.prefix(), broker.url());
         let log = "debug,noemie_gateway=trace,noemie_parsers=trace";
+        let database = format!("sqlite:{}", directory.path().join("data/gateway.db").display());
         let settings = [
+            ("NOEMIE_DATABASE_URL", database.as_str()),
             ("NOEMIE_AMQP_URL", url.as_str()),
             ("NOEMIE_AMQP_PREFIX", prefix.as_str()),
             ("NOEMIE_LOG", log),

@@ -39,6 +39,7 @@ mod privacy_fields;
 mod relay_steps;
 mod returns_decide;
 mod service_refusals;
+mod settings;
 mod staged_deposits;
 mod staged_endings;
 mod store_conformance;

@@ -58,7 +58,7 @@ async fn run(db: TestDatabase, broker: Option<Arc<Broker>>) {
     let (prefix, url) = broker.as_ref().map(|b| (b.prefix(), b.url())).unzip();
     let mut settings = vec![("NOEMIE_DATABASE_URL", db.url.as_str()), ("NOEMIE_LOG", "trace")];
     settings.extend(prefix.as_deref().map(|prefix| ("NOEMIE_AMQP_PREFIX", prefix)));
-    settings.extend(url.as_deref().map(|url| ("NOEMIE_AMQP_URL", url)));
+    settings.push(url.as_deref().map_or(("NOEMIE_SINK", "local"), |url| ("NOEMIE_AMQP_URL", url)));
     let gateway = Gateway::start(directory.path(), &settings).await;
     let mut sinks = Sinks::default();
     let world = bases::World::new(&gateway).await;

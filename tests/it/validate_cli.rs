@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use crate::support;
 use serde_json::Value;
 use std::fs;
 use std::io::Write;
@@ -11,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/b2");
 
 fn validate(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_noemie-gateway"));
+    let mut command = support::gateway::program();
     command.current_dir(dir).arg("validate").args(arguments).stdin(Stdio::null());
     // The fixtures are of this day: later their 2X limits are past.
     command.env("NOEMIE_TEST_CLOCK", "2026-02-02T09:00:00Z");
@@ -126,7 +127,7 @@ fn a_closed_pipe_is_no_failure() {
         for program in ["validate", "xray"] {
             let (reader, writer) = std::io::pipe().unwrap();
             drop(reader);
-            let output = Command::new(env!("CARGO_BIN_EXE_noemie-gateway"))
+            let output = support::gateway::program()
                 .current_dir(dir.path())
                 .args([program, path.to_str().unwrap()])
                 .stdin(Stdio::null())

@@ -1,6 +1,7 @@
 //! X-ray: persons masked, the right records chosen, anomalies at their bytes, NOEMIE entities
 //! mapped into their blocks.
 
+use crate::support::gateway::program;
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
 use noemie_parsers::b2::{self, Genre, Lecteur, t2b};
 use noemie_parsers::noemie::Packaging;
@@ -8,7 +9,6 @@ use noemie_parsers::physical::enregistrements::Forme;
 use noemie_xray::{Choice, Sheet, Xray, html, text};
 use std::io::Cursor;
 use std::path::Path;
-use std::process::Command;
 
 fn dre(profile: Profile, forme: Forme, damage: Option<Damage>) -> (Vec<u8>, generate::Summary) {
     let mut bytes = Vec::new();
@@ -246,8 +246,7 @@ fn a_page_stands_alone_and_escapes_the_file() {
 }
 
 fn status(args: &[&Path]) -> i32 {
-    let output = Command::new(env!("CARGO_BIN_EXE_noemie-gateway"))
-        .env_remove("NOEMIE_UPDATE_DOCS")
+    let output = program()
         .args(args)
         .output()
         .expect("the binary runs");

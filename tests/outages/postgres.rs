@@ -112,7 +112,8 @@ async fn gateway_notices(outage: &Outage) {
 /// drop directory and gRPC.
 async fn deposits_at_once(server: &Arc<Mutex<Postgres>>) {
     let ((_, url), directory) = (database(server).await, tempfile::tempdir().unwrap());
-    let gateway = Gateway::start(directory.path(), &[("NOEMIE_DATABASE_URL", url.as_str())]).await;
+    let settings = [("NOEMIE_DATABASE_URL", url.as_str()), ("NOEMIE_SINK", "local")];
+    let gateway = Gateway::start(directory.path(), &settings).await;
     println!("32 deposits at once");
     let deposit = |seed: u64, twin: bool| {
         let bytes = dre(seed, 100, None);

@@ -344,12 +344,21 @@ fn serve(dir: &Path, settings: &[(String, String)]) -> Child {
 
 /// Returns a command of the program over a directory, without the settings of this machine.
 pub fn command(dir: &Path) -> Command {
-    let mut command = Command::new(PROGRAM);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NOEMIE_")) {
-        command.env_remove(name);
-    }
+    let mut command = program();
     command.current_dir(dir).arg("--data-dir").arg(dir.join("data"));
     command
+}
+
+/// Returns the program without the variables of the tests and of this machine: it refuses those
+/// that are no settings.
+pub fn program() -> Command {
+    let mut program = Command::new(PROGRAM);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("NOEMIE_") {
+            program.env_remove(name);
+        }
+    }
+    program
 }
 
 /// Runs a command of the program to its end; fails when it takes longer than `limit`.

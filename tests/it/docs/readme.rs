@@ -6,7 +6,7 @@ use super::*;
 fn the_transcript_of_the_readme_is_what_the_demo_prints() {
     let dir = tempfile::tempdir().expect("a directory");
     // The name by which `cargo run --release` starts it.
-    let output = Command::new(PROGRAM)
+    let output = program()
         .arg0("target/release/noemie-gateway")
         .args(["demo", "--dir"])
         .arg(dir.path())
