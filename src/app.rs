@@ -1,5 +1,6 @@
 //! Opens an installation and runs the gateway on it: open, announce, run, drain.
 
+mod access;
 mod jobs;
 mod key;
 mod local;
@@ -9,6 +10,7 @@ mod service;
 mod setting;
 pub mod sweep;
 
+pub use access::ServeLock;
 pub use local::local_caller;
 pub use open::NoInstallation;
 pub use probe::{admin_address, probe};
@@ -89,7 +91,7 @@ impl App {
     pub async fn serve(self, metrics: PrometheusHandle, stop: CancellationToken) -> Result<()> {
         let (grpc, admin) = listen(&self.config).await?;
         let drop_dir = self.config.drop_dir();
-        std::fs::create_dir_all(&drop_dir)
+        crate::files::create_directory(&drop_dir)
             .with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
         self.announce(&grpc, &admin)?;
         let closed = CancellationToken::new();

@@ -63,6 +63,9 @@ pub struct Config {
     pub drop_dir: Option<PathBuf>,
     /// Directory of return files, `<data_dir>/out` when not set.
     pub out_dir: Option<PathBuf>,
+    /// Group that reads the return files and crosses the drop directory, by name or number: an SFTP
+    /// server for example. When not set, only the user of the gateway reads them.
+    pub file_group: Option<String>,
     /// Size of the largest file accepted, in bytes.
     pub max_file_bytes: u64,
     /// Uploads over gRPC open at once; one more is refused with `RESOURCE_EXHAUSTED`.
@@ -95,6 +98,7 @@ impl Default for Config {
             vault_key_file: None,
             drop_dir: None,
             out_dir: None,
+            file_group: None,
             max_file_bytes: crate::ingest::Limits::default().file_bytes,
             // An upload holds a file of the archive open. It needs a database connection only once
             // it is whole, and waits for one: so there may be more uploads than connections.

@@ -27,7 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
     ("main", &["cli"]),
     // Commands check, ask the service and print: neither store, vault nor archive.
-    ("cli", &["app", "service", "config", "domain", "generate", "telemetry", "clock"]),
+    ("cli", &["app", "service", "config", "domain", "files", "generate", "telemetry", "clock"]),
     (
         "app",
         &[
@@ -47,6 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "clock",
             "config",
             "domain",
+            "files",
         ],
     ),
     // Each room describes its own metrics, the process registers them once.

@@ -1,10 +1,11 @@
 //! Opens an installation: database, vault key and archive.
 
-use super::{App, BadSetting, key};
+use super::{App, BadSetting, access, key};
 use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::conventionnement::Conventionnement;
+use crate::files;
 use crate::ingest::{Ingest, Limits};
 use crate::store::{Database, StoreError};
 use crate::vault::{KEY_FILE, KeyOrigin, KeySource, Vault, VaultError};
@@ -30,8 +31,13 @@ impl App {
     pub async fn open(config: Config, clock: SharedClock) -> Result<Self> {
         let existing = database(&config).await?;
         let created = existing.is_none().then(|| location(&config));
-        std::fs::create_dir_all(&config.data_dir)
+        let source =
+            KeySource::from_settings(config.vault_key.clone(), config.vault_key_file.clone());
+        // A key that does not open leaves no database behind.
+        let vault = vault(source, &config)?;
+        files::create_directory(&config.data_dir)
             .with_context(|| format!("making the data directory {}", config.data_dir.display()))?;
+        access::share_return_files(&config)?;
         let (url, connections) = (config.database_url.as_deref(), config.database_connections);
         let database = match existing {
             Some(database) => database,
@@ -39,9 +45,7 @@ impl App {
                 .await
                 .context("opening the database")?,
         };
-        let source =
-            KeySource::from_settings(config.vault_key.clone(), config.vault_key_file.clone());
-        Self { created, ..Self::build(config, clock, database, source).await? }.checked().await
+        Self { created, ..Self::build(config, clock, database, vault).await? }.checked().await
     }
 
     /// Opens the installation and brings its schema to this version.
@@ -55,7 +59,8 @@ impl App {
         let key_file =
             config.vault_key_file.clone().unwrap_or_else(|| config.data_dir.join(KEY_FILE));
         let source = KeySource::from_settings(config.vault_key.clone(), Some(key_file));
-        Self::build(config, clock, database, source).await?.checked().await
+        let vault = vault(source, &config)?;
+        Self::build(config, clock, database, vault).await?.checked().await
     }
 
     /// Logs where the installation and its vault key were created, if this start created them.
@@ -75,14 +80,8 @@ impl App {
         config: Config,
         clock: SharedClock,
         database: Database,
-        source: KeySource,
+        (vault, key_origin): (Vault, KeyOrigin),
     ) -> Result<Self> {
-        let (vault, key_origin) = match Vault::open(source, &config.data_dir) {
-            Err(failure @ VaultError::MalformedKey) => {
-                Err(failure).context(BadSetting("vault_key or its file".to_owned()))?
-            }
-            opened => opened.context("opening the vault")?,
-        };
         let vault = Arc::new(vault);
         let store = database.store();
         store.migrate().await.context("bringing the database to this version")?;
@@ -127,6 +126,15 @@ async fn database(config: &Config) -> Result<Option<Database>> {
             Err(failure).context(BadSetting("database_url".to_owned()))
         }
         opened => opened.context("opening the database"),
+    }
+}
+
+fn vault(source: KeySource, config: &Config) -> Result<(Vault, KeyOrigin)> {
+    match Vault::open(source, &config.data_dir) {
+        Err(failure @ VaultError::MalformedKey) => {
+            Err(failure).context(BadSetting("vault_key or its file".to_owned()))
+        }
+        opened => opened.context("opening the vault"),
     }
 }
 

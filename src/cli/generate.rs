@@ -1,6 +1,7 @@
 //! `generate --norm dre|rsp`: writes invented files, the same for the same seed.
 
 use super::output;
+use crate::files::create_private;
 use crate::generate::{self, Damage, Options, Profile, ReturnDamage, RspOptions};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::builder::PossibleValuesParser;
@@ -173,7 +174,7 @@ fn answer(args: &GenerateArgs, dre: impl Read, forme: Forme) -> Result<()> {
 fn output(path: Option<&PathBuf>) -> Result<Box<dyn Write>> {
     Ok(match path {
         Some(path) => Box::new(BufWriter::new(
-            File::create(path).with_context(|| format!("creating {}", path.display()))?,
+            create_private(path).with_context(|| format!("creating {}", path.display()))?,
         )),
         None => Box::new(BufWriter::new(io::stdout().lock())),
     })

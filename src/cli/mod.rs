@@ -29,6 +29,7 @@ use crate::clock::{self, GatewayClock, SharedClock};
 use crate::config::{Config, Loaded};
 use crate::domain::Caller;
 use crate::domain::civil_time::read_day;
+use crate::files;
 use crate::telemetry;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -175,6 +176,7 @@ fn is_of_settings(failure: &anyhow::Error) -> bool {
 
 /// Reads the settings, starts logs and runtime, and runs the command.
 fn start(mut cli: Cli) -> Result<ExitCode> {
+    files::restrict_umask();
     if let Command::Demo(args) = &mut cli.command
         && !args.take_data_dir(cli.data_dir.as_deref())
     {

@@ -1,6 +1,6 @@
 //! `serve`: runs the gateway.
 
-use crate::app::check_ports;
+use crate::app::{ServeLock, check_ports};
 use crate::config::Config;
 use crate::telemetry;
 use anyhow::{Context, Result};
@@ -31,6 +31,7 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
     });
     super::check_installation(&config)?;
     check_ports(&config).await?;
+    let _until_the_end = ServeLock::take(&config)?;
     super::open_or_create(config).await?.serve(metrics, stop).await?;
     Ok(ExitCode::SUCCESS)
 }

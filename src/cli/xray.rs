@@ -3,6 +3,7 @@
 use super::BAD_USAGE;
 use super::output::{self, Output, shown};
 use super::words::french;
+use crate::files::create_private;
 use anyhow::{Context, Result};
 use clap::Args;
 use noemie_xray::text::Paint;
@@ -171,7 +172,7 @@ fn page(
     show_persons: bool,
 ) -> Result<()> {
     let doing = || format!("writing {}", path.display());
-    let mut out = BufWriter::new(File::create(path).with_context(doing)?);
+    let mut out = BufWriter::new(create_private(path).with_context(doing)?);
     html::begin(&mut out, &xray.report, show_persons).with_context(doing)?;
     html::of_the_file(&mut out, xray.of_the_file()).with_context(doing)?;
     for index in 0..xray.len() {

@@ -2,11 +2,12 @@
 //! program before it creates anything, with a sentence that names the setting and no secret.
 
 use crate::support;
-use gateway::{Gateway, command};
+use gateway::{Gateway, PROGRAM, command};
+use noemie_gateway::generate::{self, Options};
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::Path;
-use std::process::Stdio;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use support::gateway;
 
 /// Exit status of settings that cannot work.
@@ -118,4 +119,118 @@ async fn the_file_that_was_read_is_announced() {
     let log = gateway.log();
     let line = log.lines().find(|line| line.contains("settings were read"));
     assert!(line.is_some_and(|line| line.contains("noemie-gateway.toml")), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_gateway_on_a_data_directory_is_refused_and_commands_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start(dir.path(), &[]).await;
+    let ports =
+        [("NOEMIE_GRPC_LISTEN", "127.0.0.1:0"), ("NOEMIE_ADMIN_LISTEN", "127.0.0.1:0")];
+    let file = format!("sqlite:{}", dir.path().join("other/gateway.db").display());
+    let other_database = [ports.as_slice(), &[("NOEMIE_DATABASE_URL", file.as_str())]].concat();
+    for variables in [ports.as_slice(), &other_database] {
+        let (status, _, err) = run(dir.path(), &["serve"], variables);
+        assert_eq!(status, BAD_SETTINGS, "{err}");
+        let named = dir.path().join("data").display().to_string();
+        assert!(err.contains("another gateway serves ") && err.contains(&named), "{err}");
+    }
+    fs::write(dir.path().join("whole.b2"), dre()).unwrap();
+    let (status, out, err) = run(dir.path(), &["ingest", "whole.b2", "--sender", "oct"], &[]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert_eq!(run(dir.path(), &["verify"], &[]).0, 0);
+    drop(gateway);
+    // The lock ends with its process, however it ends.
+    Gateway::start(dir.path(), &[]).await;
+}
+
+/// Returns a DRE of one invoice.
+fn dre() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    generate::dre(&Options { invoices: 1, ..Options::default() }, &mut bytes).unwrap();
+    bytes
+}
+
+/// Returns every file and directory below one, with its mode and group.
+fn modes(dir: &Path) -> Vec<(PathBuf, u32, u32)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        found.push((path.clone(), metadata.mode() & 0o7777, metadata.gid()));
+        if metadata.is_dir() {
+            found.extend(modes(&path));
+        }
+    }
+    found
+}
+
+/// Returns a command that runs the program with no umask at all.
+fn without_umask(dir: &Path, arguments: &str) -> Command {
+    let mut shell = Command::new("sh");
+    for (name, _) in command(dir).get_envs() {
+        shell.env_remove(name);
+    }
+    let script = format!("umask 000; exec {PROGRAM} --data-dir data {arguments}");
+    shell.args(["-c", &script]).current_dir(dir).stdin(Stdio::null());
+    shell
+}
+
+#[test]
+fn files_are_private_whatever_the_umask() {
+    let dir = tempfile::tempdir().unwrap();
+    let inputs = tempfile::tempdir().unwrap();
+    let file = inputs.path().join("whole.b2");
+    fs::write(&file, dre()).unwrap();
+    let (file, page) = (file.display(), "page.html");
+    for arguments in [
+        format!("ingest {file} --sender oct"),
+        format!("xray {file} --show-persons --html {page}"),
+        "generate --norm dre --invoices 1 --output other.b2".to_owned(),
+    ] {
+        let output = without_umask(dir.path(), &arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    let found = modes(dir.path());
+    for name in ["gateway.db", "vault.key", "page.html", "other.b2", "out/oct", "archive"] {
+        assert!(found.iter().any(|(path, ..)| path.ends_with(name)), "{name}: {found:?}");
+    }
+    for (path, mode, _) in found {
+        let expected = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode, expected, "{} is {mode:o}", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_reads_the_return_files_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    // A group that this user may give: root gives any, another user only its own.
+    let own = dir.path().metadata().unwrap();
+    let group = if own.uid() == 0 { 54_321 } else { own.gid() };
+    let number = group.to_string();
+    let gateway = Gateway::start(dir.path(), &[("NOEMIE_FILE_GROUP", &number)]).await;
+    fs::write(dir.path().join("whole.b2"), dre()).unwrap();
+    let (status, out, err) = run(dir.path(), &["ingest", "whole.b2", "--sender", "oct"], &[]);
+    assert_eq!(status, 0, "{out}{err}");
+    let delivered = dir.path().join("data/out/oct");
+    let arl = gateway::eventually("the ARL is delivered", || async {
+        fs::read_dir(&delivered).ok()?.find_map(|entry| {
+            let path = entry.unwrap().path();
+            path.extension().is_some_and(|end| end == "noemie").then_some(path)
+        })
+    })
+    .await;
+    let of = |path: &Path| path.metadata().map(|m| (m.mode() & 0o7777, m.gid())).unwrap();
+    assert_eq!(of(&dir.path().join("data")), (0o710, group));
+    assert_eq!(of(&dir.path().join("data/out")), (0o2750, group));
+    assert_eq!((of(&delivered), of(&arl)), ((0o2750, group), (0o640, group)));
+    for (path, mode, _) in modes(&dir.path().join("data")) {
+        if !path.starts_with(dir.path().join("data/out")) && !path.ends_with("in") {
+            assert_eq!(mode & 0o077, 0, "{} is {mode:o}", path.display());
+        }
+    }
+    drop(gateway);
+    let nobody = [("NOEMIE_FILE_GROUP", "no-such-group")];
+    let (status, _, err) = run(dir.path(), &["migrate"], &nobody);
+    assert!(status == BAD_SETTINGS && err.contains("no group no-such-group"), "{err}");
 }
