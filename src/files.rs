@@ -112,8 +112,8 @@ fn is_shared(found: &Metadata) -> bool {
 /// `attempt_id`.
 pub fn write_whole(dir: &Path, name: &str, bytes: &[u8], attempt_id: Uuid) -> io::Result<()> {
     let partial = dir.join(format!(".{name}.{attempt_id}.part"));
-    let written = create_below(dir)
-        .and_then(|()| rename_when_flushed(&partial, &dir.join(name), dir, bytes));
+    let written =
+        create_below(dir).and_then(|()| rename_when_flushed(&partial, &dir.join(name), dir, bytes));
     if written.is_err() {
         // The next attempt has a name of its own; `sweep` removes what stays here.
         let _ = fs::remove_file(&partial);

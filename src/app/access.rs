@@ -42,8 +42,7 @@ fn lock(path: &Path) -> Result<File> {
     files::create_directory(dir).with_context(|| format!("making {}", dir.display()))?;
     let taking = || format!("locking {}", path.display());
     let mut options = File::options();
-    let file =
-        options.create(true).truncate(false).write(true).open(path).with_context(taking)?;
+    let file = options.create(true).truncate(false).write(true).open(path).with_context(taking)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {

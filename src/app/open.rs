@@ -63,6 +63,28 @@ impl App {
         Self::build(config, clock, database, vault).await?.checked().await
     }
 
+    /// Opens the installation without a change of its schema, for a role of the database that may
+    /// not create tables.
+    ///
+    /// # Errors
+    /// [`NoInstallation`] when there is none; [`BadSetting`] when the schema is of another version.
+    pub async fn open_migrated(config: Config, clock: SharedClock) -> Result<Self> {
+        let Some(database) = database(&config).await? else {
+            return Err(NoInstallation { looked_in: location(&config) }.into());
+        };
+        if !database.store().is_current().await.context("reading the version of the schema")? {
+            let what = format!(
+                "--no-migrate: {} is not at the version of this program: run `noemie-gateway \
+                 migrate` first, as the owner of the tables",
+                location(&config)
+            );
+            return Err(BadSetting(what).into());
+        }
+        drop(database);
+        access::share_return_files(&config)?;
+        Self::open_existing(config, clock).await
+    }
+
     /// Logs where the installation and its vault key were created, if this start created them.
     pub fn log_creation(&self) {
         if let Some(place) = &self.created {

@@ -66,7 +66,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the gateway.
-    Serve,
+    Serve(serve::ServeArgs),
     /// Show deposits, decisions and returns of invented files in a temporary embedded gateway.
     Demo(demo::DemoArgs),
     /// Deposit files and print their receipts.
@@ -190,13 +190,14 @@ fn start(mut cli: Cli) -> Result<ExitCode> {
     }
     // Only `serve` logs at the configured level: the other commands answer on standard output, and
     // report failures on standard error.
-    let filter = if matches!(cli.command, Command::Serve) { config.log.as_str() } else { "warn" };
+    let filter =
+        if matches!(cli.command, Command::Serve(_)) { config.log.as_str() } else { "warn" };
     let format = config.log_format.parse().context(BadSetting("log_format".to_owned()))?;
     telemetry::init(filter, format)?;
     if let Some(file) = file {
         // A file of the current directory was not asked for: whoever runs a command has to know.
         match cli.command {
-            Command::Serve => tracing::info!(file = %file.display(), "settings were read"),
+            Command::Serve(_) => tracing::info!(file = %file.display(), "settings were read"),
             _ if cli.config.is_none() => {
                 output::notice(format_args!("settings of {}", output::shown(&file)));
             }
@@ -210,7 +211,7 @@ fn start(mut cli: Cli) -> Result<ExitCode> {
 /// Runs a command that needs no open installation, or opens it for the others.
 async fn run(command: Command, config: Config, mut out: Output) -> Result<ExitCode> {
     match command {
-        Command::Serve => serve::run(config).await,
+        Command::Serve(args) => serve::run(&args, config).await,
         Command::Demo(args) => demo::run(&args, out).await,
         Command::Validate(args) => validate::run(&args, &config, &mut out),
         Command::Xray(args) => xray::run(&args, &mut out),
@@ -289,6 +290,13 @@ async fn open_existing(config: Config) -> Result<App> {
     check_installation(&config)?;
     let clock = gateway_clock(&config)?;
     App::open_existing(config, clock).await
+}
+
+/// Opens the installation without a change of its schema; fails when there is none of this version.
+async fn open_migrated(config: Config) -> Result<App> {
+    check_installation(&config)?;
+    let clock = gateway_clock(&config)?;
+    App::open_migrated(config, clock).await
 }
 
 /// Refuses settings that name a part of an installation only.

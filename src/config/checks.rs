@@ -34,9 +34,10 @@ impl Config {
     fn has_known_schemes(&self) -> Result<(), SettingsError> {
         let is_file = |url: &str| url.starts_with("sqlite:");
         let is_of = |url: &str, schemes: &[&str]| scheme(url).is_some_and(|s| schemes.contains(&s));
-        let database = self.database_url.as_deref().filter(|url| {
-            !is_file(url) && !is_of(url, &["postgres", "postgresql"])
-        });
+        let database = self
+            .database_url
+            .as_deref()
+            .filter(|url| !is_file(url) && !is_of(url, &["postgres", "postgresql"]));
         let broker = self.amqp_url.as_deref().filter(|url| !is_of(url, &["amqp", "amqps"]));
         let refused = [
             ("database_url", database, "postgres://, postgresql:// or sqlite:"),

@@ -119,7 +119,11 @@ fn a_staged_deposit_is_listed_abandoned_on_the_record_and_may_come_again() {
 /// depositor hears so, and may deposit the same bytes again.
 async fn a_staged_deposit_is_abandoned_under_its_depositor(db: TestDatabase) {
     let directory = tempfile::tempdir().unwrap();
-    let gateway = Gateway::start(directory.path(), &[("NOEMIE_DATABASE_URL", &db.url), ("NOEMIE_SINK", "local")]).await;
+    let gateway = Gateway::start(
+        directory.path(),
+        &[("NOEMIE_DATABASE_URL", &db.url), ("NOEMIE_SINK", "local")],
+    )
+    .await;
     let mut dre = Vec::new();
     // Six batches: the command comes in between the first and the last.
     generate::dre(

@@ -38,6 +38,7 @@ mod postgres_limits;
 mod privacy_fields;
 mod relay_steps;
 mod returns_decide;
+mod roles;
 mod service_refusals;
 mod settings;
 mod staged_deposits;

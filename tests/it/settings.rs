@@ -65,7 +65,12 @@ fn half_an_installation_is_refused() {
     let both = [server, broker, ("NOEMIE_SINK", "local")];
     refused(dir.path(), &["serve"], &both, "amqp_url is set and sink is local");
     let other = [("NOEMIE_AMQP_URL", "http://u:s3cret@h"), server];
-    refused(dir.path(), &["serve"], &other, "amqp_url begins with http://: give a URL with amqp://");
+    refused(
+        dir.path(),
+        &["serve"],
+        &other,
+        "amqp_url begins with http://: give a URL with amqp://",
+    );
 }
 
 #[test]
@@ -125,8 +130,7 @@ async fn the_file_that_was_read_is_announced() {
 async fn a_second_gateway_on_a_data_directory_is_refused_and_commands_are_not() {
     let dir = tempfile::tempdir().unwrap();
     let gateway = Gateway::start(dir.path(), &[]).await;
-    let ports =
-        [("NOEMIE_GRPC_LISTEN", "127.0.0.1:0"), ("NOEMIE_ADMIN_LISTEN", "127.0.0.1:0")];
+    let ports = [("NOEMIE_GRPC_LISTEN", "127.0.0.1:0"), ("NOEMIE_ADMIN_LISTEN", "127.0.0.1:0")];
     let file = format!("sqlite:{}", dir.path().join("other/gateway.db").display());
     let other_database = [ports.as_slice(), &[("NOEMIE_DATABASE_URL", file.as_str())]].concat();
     for variables in [ports.as_slice(), &other_database] {

@@ -246,10 +246,7 @@ fn a_page_stands_alone_and_escapes_the_file() {
 }
 
 fn status(args: &[&Path]) -> i32 {
-    let output = program()
-        .args(args)
-        .output()
-        .expect("the binary runs");
+    let output = program().args(args).output().expect("the binary runs");
     assert!(!output.stdout.contains(&0x1b), "colours in a pipe");
     output.status.code().expect("a status")
 }

@@ -27,6 +27,7 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_noemie-gateway");
 pub struct Gateway {
     pub dir: PathBuf,
     settings: Vec<(String, String)>,
+    arguments: &'static [&'static str],
     child: Mutex<Child>,
     pub grpc: SocketAddr,
     pub admin: SocketAddr,
@@ -36,20 +37,33 @@ pub struct Gateway {
 impl Gateway {
     /// Starts `serve` in a directory; `settings` are variables of its environment.
     pub async fn start(dir: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::start_with(dir, settings, &[]).await
+    }
+
+    /// Starts `serve` with arguments.
+    pub async fn start_with(
+        dir: &Path,
+        settings: &[(&str, &str)],
+        arguments: &'static [&'static str],
+    ) -> Self {
         let settings: Vec<(String, String)> =
             settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Self::launch(dir.to_owned(), settings).await
+        Self::launch(dir.to_owned(), settings, arguments).await
     }
 
     /// Starts `serve` in a process that may die during its start, and returns its exit status if it
     /// did.
     pub async fn try_start(dir: &Path, settings: &[(&str, &str)]) -> Result<Self, ExitStatus> {
         let settings = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Self::try_launch(dir.to_owned(), settings).await.map_err(|(ended, _)| ended)
+        Self::try_launch(dir.to_owned(), settings, &[]).await.map_err(|(ended, _)| ended)
     }
 
-    async fn launch(dir: PathBuf, settings: Vec<(String, String)>) -> Self {
-        Self::try_launch(dir, settings)
+    async fn launch(
+        dir: PathBuf,
+        settings: Vec<(String, String)>,
+        arguments: &'static [&'static str],
+    ) -> Self {
+        Self::try_launch(dir, settings, arguments)
             .await
             .unwrap_or_else(|(ended, text)| panic!("the gateway ended with {ended:?}:\n{text}"))
     }
@@ -57,10 +71,11 @@ impl Gateway {
     async fn try_launch(
         dir: PathBuf,
         settings: Vec<(String, String)>,
+        arguments: &'static [&'static str],
     ) -> Result<Self, (ExitStatus, String)> {
         let log = dir.join("stderr.log");
         let before = fs::metadata(&log).map_or(0, |m| m.len());
-        let mut child = serve(&dir, &settings);
+        let mut child = serve(&dir, &settings, arguments);
         let opened = eventually("the gateway opens", || {
             let text = String::from_utf8_lossy(
                 &fs::read(&log).expect("the log reads")[usize::try_from(before).expect("small")..],
@@ -80,19 +95,19 @@ impl Gateway {
         let (grpc, admin) = opened?;
         let channel =
             Channel::from_shared(format!("http://{grpc}")).expect("an address").connect_lazy();
-        Ok(Self { dir, settings, child: Mutex::new(child), grpc, admin, channel })
+        Ok(Self { dir, settings, arguments, child: Mutex::new(child), grpc, admin, channel })
     }
 
     /// `kill -9`, then a new process over the same data.
     pub async fn kill_and_restart(self) -> Self {
         self.kill();
-        Self::launch(self.dir.clone(), self.settings.clone()).await
+        Self::launch(self.dir.clone(), self.settings.clone(), self.arguments).await
     }
 
     /// Starts a new process over the data of a dead one, and kills it after `after`, during its
     /// start.
     pub async fn start_and_kill(&self, after: Duration) {
-        let mut child = serve(&self.dir, &self.settings);
+        let mut child = serve(&self.dir, &self.settings, self.arguments);
         drawn(after).await;
         child.kill().expect("kills");
         child.wait().expect("is gone");
@@ -323,7 +338,7 @@ impl Drop for Gateway {
 }
 
 /// Starts `serve`, with its output in log files of the directory.
-fn serve(dir: &Path, settings: &[(String, String)]) -> Child {
+fn serve(dir: &Path, settings: &[(String, String)], arguments: &[&str]) -> Child {
     let log = |name: &str| {
         File::options().create(true).append(true).open(dir.join(name)).expect("the log opens")
     };
@@ -335,6 +350,7 @@ fn serve(dir: &Path, settings: &[(String, String)]) -> Child {
         ])
         .envs(settings.iter().map(|(k, v)| (k, v)))
         .arg("serve")
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(log("stdout.log"))
         .stderr(log("stderr.log"))

@@ -8,12 +8,13 @@ use super::connections::Connections;
 use super::conventions::PostgresConventions;
 use super::error::{StoreError, doing};
 use super::lease::Lease;
-use super::schema::Schema;
+use super::schema::{APPLIED, AppliedMigration, Schema, has_all};
 use super::transaction_guard::WHOLE_DEPOSIT_FACTOR;
 use super::wake::Wake;
 use async_trait::async_trait;
 use lease::LeaseKey;
 use notifier::Notifier;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{Connection, PgPool, Postgres};
 use std::sync::Arc;
@@ -281,7 +282,10 @@ impl Drop for PostgresStore {
 #[async_trait]
 impl Schema for PostgresStore {
     async fn migrate(&self) -> Result<(), StoreError> {
-        let mut migrations = sqlx::migrate!("migrations/postgres");
+        if self.is_current().await? {
+            return Ok(());
+        }
+        let mut migrations = migrations();
         // A schema of a later version is accepted: migrations only add, so that the version before
         // still runs.
         migrations.set_ignore_missing(true);
@@ -290,6 +294,21 @@ impl Schema for PostgresStore {
         pool.close().await;
         migrated
     }
+
+    async fn is_current(&self) -> Result<bool, StoreError> {
+        if !self.has_schema().await? {
+            return Ok(false);
+        }
+        let read = async |pool: &PgPool| {
+            let applied = sqlx::query_as::<_, AppliedMigration>(APPLIED).fetch_all(pool).await;
+            applied.map_err(doing("reading the version of the schema"))
+        };
+        Ok(has_all(&migrations(), &self.work.ask(read).await?))
+    }
+}
+
+fn migrations() -> Migrator {
+    sqlx::migrate!("migrations/postgres")
 }
 
 #[cfg(test)]

@@ -9,12 +9,13 @@ use super::connections::Connections;
 use super::conventions::SqliteConventions;
 use super::error::{StoreError, doing};
 use super::lease::Lease;
-use super::schema::Schema;
+use super::schema::{APPLIED, AppliedMigration, Schema, has_all};
 use super::wake::Wake;
 use async_trait::async_trait;
 use db::ANSWER_TIMEOUT;
 use lease::LeaseKey;
 use sqlx::Sqlite;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::sync::Arc;
@@ -160,10 +161,31 @@ impl SqliteStore {
 #[async_trait]
 impl Schema for SqliteStore {
     async fn migrate(&self) -> Result<(), StoreError> {
-        let mut migrations = sqlx::migrate!("migrations/sqlite");
+        if self.is_current().await? {
+            return Ok(());
+        }
+        let mut migrations = migrations();
         // A schema of a later version is accepted: migrations only add, so that the version before
         // still runs.
         migrations.set_ignore_missing(true);
         migrations.run(self.writer.pool()).await.map_err(StoreError::Migration)
     }
+
+    async fn is_current(&self) -> Result<bool, StoreError> {
+        let read = doing("reading the version of the schema");
+        let found = "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+        let found = sqlx::query_scalar::<_, i64>(found).fetch_one(self.writer.pool());
+        if found.await.map_err(&read)? == 0 {
+            return Ok(false);
+        }
+        let applied = sqlx::query_as::<_, AppliedMigration>(APPLIED)
+            .fetch_all(self.writer.pool())
+            .await
+            .map_err(&read)?;
+        Ok(has_all(&migrations(), &applied))
+    }
+}
+
+fn migrations() -> Migrator {
+    sqlx::migrate!("migrations/sqlite")
 }
