@@ -50,19 +50,27 @@ pub fn write(
         )
     });
     let id = ReturnId(id);
-    let sign = if exchange.verdict == Verdict::Refused { "neg" } else { "pos" };
     let file = ReturnFile {
         id,
         kind: ReturnKind::Arl,
         recipient: exchange.sender.clone(),
         exchange_id: Some(exchange.id),
-        file_name: format!("ARL_{}_{sign}.noemie", exchange.id),
+        file_name: file_name(exchange),
         digest: blake3::hash(&bytes).to_hex().to_string(),
         sealed: vault.seal(&ReturnFile::seal_context(id), &bytes),
         key_id: KeyId(vault.key_id()),
         created_at: exchange.received_at,
     };
     (file, bytes)
+}
+
+/// Returns the name of the ARL: the exchange, which no other ARL has, the sign, and the name that
+/// the sender gave to its file, by which the sender pairs the two.
+fn file_name(exchange: &Exchange) -> String {
+    let sign = if exchange.verdict == Verdict::Refused { "neg" } else { "pos" };
+    let sent = exchange.file_name.as_part();
+    let mark = if sent.is_empty() { "" } else { "_" };
+    format!("ARL_{}_{sign}{mark}{sent}.noemie", exchange.id)
 }
 
 /// Opens a sealed return file.

@@ -25,6 +25,9 @@ fn is_dropped(c: char) -> bool {
 impl FileName {
     /// Longest name kept, in characters.
     pub const MAX_CHARS: usize = 120;
+    /// Longest part of another file's name, in bytes: a file system takes 255 bytes for the whole,
+    /// and a partial file adds an identifier.
+    pub const MAX_PART: usize = 120;
 
     /// Returns the last part of a path, masked and cut.
     #[must_use]
@@ -43,6 +46,14 @@ impl FileName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the name as a part of another file's name: at most [`FileName::MAX_PART`] letters,
+    /// digits, `.` and `-` of ASCII, and `_` for every other character, a masked digit included.
+    #[must_use]
+    pub fn as_part(&self) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        self.0.chars().take(Self::MAX_PART).map(|c| if plain(c) { c } else { '_' }).collect()
     }
 }
 
@@ -104,5 +115,19 @@ mod tests {
             assert_eq!(FileName::new(name), name, "a masked name stays as it is");
         }
         assert_eq!(FileName::from(Path::new("a\\1850760057018/b.b2")), "b.b2");
+    }
+
+    #[test]
+    fn a_part_of_another_name_is_plain_and_short() {
+        for (name, part) in [
+            ("SP-FP_20260202.b2", "SP-FP_20260202.b2"),
+            ("dre_1850760057018.b2", "dre______________.b2"),
+            ("Été $(x)\u{1b}[31m*?.b2", "_t____x__31m__.b2"),
+            ("", ""),
+        ] {
+            assert_eq!(FileName::new(name).as_part(), part, "{name}");
+        }
+        let long = FileName::new(&"é".repeat(500)).as_part();
+        assert_eq!(long, "_".repeat(FileName::MAX_PART));
     }
 }

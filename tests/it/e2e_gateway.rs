@@ -104,7 +104,7 @@ async fn deposit_slowly(gateway: &Gateway, file: &[u8]) {
         let (_, wrong) = read_noemie(arl);
         assert!(wrong.is_empty(), "{name}: {wrong:?}");
     }
-    let arl = &arls[&format!("ARL_{}_pos.noemie", exchange.exchange_id)];
+    let arl = &arls[&format!("ARL_{}_pos_dre.b2.noemie", exchange.exchange_id)];
     assert!(String::from_utf8_lossy(arl).contains("FACTURES LUES 3 PRISES EN CHARGE 3"));
 }
 
@@ -184,7 +184,7 @@ async fn deposit_again(gateway: &Gateway, file: &[u8]) {
     assert_eq!(again.exchange.expect("the exchange").exchange_id, first.exchange_id);
     assert_eq!(
         again.arl_body,
-        gateway.out(SENDER, "ARL_")[&format!("ARL_{}_pos.noemie", first.exchange_id)],
+        gateway.out(SENDER, "ARL_")[&format!("ARL_{}_pos_dre.b2.noemie", first.exchange_id)],
         "byte for byte"
     );
     let dropped = gateway.drop_file(SENDER, "dre.b2", file);
@@ -250,7 +250,7 @@ async fn stop_in_order(
         "{}",
         fs::read_to_string(dir.join("stderr.log")).unwrap_or_default()
     );
-    let name = format!("ARL_{}_pos.noemie", exchange.exchange_id);
+    let name = format!("ARL_{}_pos_last.b2.noemie", exchange.exchange_id);
     assert!(arls.join(&name).exists(), "the ARL of the last deposit is written before the end");
 }
 
