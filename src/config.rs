@@ -68,6 +68,10 @@ pub struct Config {
     pub file_group: Option<String>,
     /// Size of the largest file accepted, in bytes.
     pub max_file_bytes: u64,
+    /// Files that a sender may drop in a day of Paris; 0 is no limit.
+    pub sender_files_per_day: u64,
+    /// Bytes that a sender may drop in a day of Paris; 0 is no limit.
+    pub sender_bytes_per_day: u64,
     /// Uploads over gRPC open at once; one more is refused with `RESOURCE_EXHAUSTED`.
     pub max_uploads: usize,
     /// Territory whose public holidays are no business days, for example `mainland` or
@@ -100,6 +104,9 @@ impl Default for Config {
             out_dir: None,
             file_group: None,
             max_file_bytes: crate::ingest::Limits::default().file_bytes,
+            // Far above what a concentrator sends, far below what fills a disk unnoticed.
+            sender_files_per_day: 20_000,
+            sender_bytes_per_day: 64 * 1024 * 1024 * 1024,
             // An upload holds a file of the archive open. It needs a database connection only once
             // it is whole, and waits for one: so there may be more uploads than connections.
             max_uploads: 64,

@@ -82,6 +82,7 @@ pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
         .set_buckets_for_metric(Matcher::Full(jobs::SECONDS.to_owned()), jobs::SECONDS_BUCKETS)?
         .install_recorder()?;
     jobs::describe_metrics();
+    crate::ingest::drop_dir::describe_metrics();
     crate::relay::describe_metrics();
     crate::admin::describe_metrics();
     Ok(handle)

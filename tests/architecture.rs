@@ -51,7 +51,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     // Each room describes its own metrics, the process registers them once.
-    ("telemetry", &["admin", "jobs", "relay"]),
+    ("telemetry", &["admin", "ingest", "jobs", "relay"]),
     ("grpc", &["service", "kill_point", "clock", "domain", "error_chain"]),
     // Edges check, ask the service and convert: neither store, vault nor archive.
     ("admin", &["service"]),

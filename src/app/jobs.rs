@@ -2,18 +2,19 @@
 //!
 //! | job | runs | at a stop |
 //! |---|---|---|
-//! | `drop_directory` | every half second | the deposit under way is finished |
+//! | `drop_directory` | every half second | files being copied stay, the others are finished |
 //! | `return_files` | every half second | one more run after the last deposit |
 //! | `staged_deposits` | every 15 s | cut: a later start resumes the deposit |
 //! | `archive_sweep`, `return_file_sweep` | once, at the start | the run under way is finished |
 //! | `metrics_upkeep` | every 5 s | cut |
 
 use super::App;
+use super::local::replica_name;
 use super::sweep;
 use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::ingest::Ingest;
-use crate::ingest::drop_dir::DropDir;
+use crate::ingest::drop_dir::{DropDir, Quota};
 use crate::jobs::{AtStop, Job, JobError, Outcome, Schedule, Step};
 use crate::outgoing::{deliver, rejects};
 use crate::store::SharedStore;
@@ -42,9 +43,11 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// Returns the job that deposits the files of the drop directory.
 pub(super) fn drop_directory(app: &App, root: PathBuf) -> Job {
     info!(directory = %root.display(), "watching the drop directory");
-    let drop_dir = DropDir::new(root).answering_in(app.config.out_dir());
+    let config = &app.config;
+    let quota = Quota { files: config.sender_files_per_day, bytes: config.sender_bytes_per_day };
+    let drop_dir = DropDir::new(&root, Some(config.out_dir()), replica_name(), quota);
     let step = DropScan { drop_dir, ingest: Arc::clone(&app.ingest) };
-    Job::new("drop_directory", Schedule::Every(DROP_SCAN_INTERVAL), AtStop::Finish, step)
+    Job::new("drop_directory", Schedule::Every(DROP_SCAN_INTERVAL), AtStop::RunOnceMore, step)
 }
 
 /// Returns the job that announces rejects and writes return files.

@@ -1,4 +1,4 @@
-//! The caller that runs on this machine.
+//! The caller and the replica that run on this machine.
 
 use crate::domain::Caller;
 
@@ -10,4 +10,11 @@ pub fn local_caller() -> Caller {
     let system = rustix::system::uname();
     let host = system.nodename().to_string_lossy();
     Caller { name: format!("{uid}@{host}"), ..Caller::local() }
+}
+
+/// Returns the name of this replica in the log: the host, which is the pod in a cluster, and the
+/// process.
+pub(super) fn replica_name() -> String {
+    let system = rustix::system::uname();
+    format!("{}:{}", system.nodename().to_string_lossy(), std::process::id())
 }

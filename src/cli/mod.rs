@@ -38,6 +38,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use time::Date;
 
 /// Exit status of bad usage (`EX_USAGE` of sysexits.h): 1 and 2 are verdicts of `validate`.
@@ -149,6 +150,10 @@ struct OutputArgs {
     format: Format,
 }
 
+/// Time limit of the end of threads that a file system blocks. Their work has no receipt: a command
+/// and a stop wait for work that has one.
+const BLOCKED_THREADS_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Parses the command line and runs the command.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -205,7 +210,9 @@ fn start(mut cli: Cli) -> Result<ExitCode> {
         }
     }
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
-    runtime.block_on(run(cli.command, config, Output::standard()))
+    let outcome = runtime.block_on(run(cli.command, config, Output::standard()));
+    runtime.shutdown_timeout(BLOCKED_THREADS_TIMEOUT);
+    outcome
 }
 
 /// Runs a command that needs no open installation, or opens it for the others.

@@ -30,6 +30,7 @@ pub mod drop_dir;
 mod dry_run;
 mod error;
 mod examine;
+mod local_file;
 mod matching;
 mod pipeline;
 mod receipt;

@@ -4,7 +4,9 @@ use super::error::StoreError;
 use super::receipt_chain::SignLink;
 use crate::domain::page::PageToken;
 use crate::domain::receipt::Codes;
-use crate::domain::{Exchange, ExchangeId, Finding, Ledger, LogicalFile, Page, ReturnFile, Scope};
+use crate::domain::{
+    Channel, Exchange, ExchangeId, Finding, Ledger, LogicalFile, Page, ReturnFile, Scope,
+};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -62,6 +64,15 @@ pub trait Exchanges: Send + Sync {
         from_ordinal: u64,
         limit: usize,
     ) -> Result<Vec<Finding>, StoreError>;
+
+    /// Returns how many files, and how many bytes, a sender deposited by a channel since an
+    /// instant. A file that was known already is not counted, for it has no exchange of its own.
+    async fn deposited_since(
+        &self,
+        sender: &str,
+        channel: Channel,
+        since: OffsetDateTime,
+    ) -> Result<(u64, u64), StoreError>;
 
     /// Returns those of these archive names that an exchange or a staged deposit refers to.
     async fn archive_names_in_use(&self, names: &[String]) -> Result<Vec<String>, StoreError>;

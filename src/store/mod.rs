@@ -19,6 +19,7 @@ mod codec;
 mod connections;
 pub mod conventions;
 mod decisions;
+mod drop_leases;
 mod error;
 mod events;
 mod exchange_rows;
@@ -49,6 +50,7 @@ pub use crate::domain::{NewClaim, UnmatchedReturn};
 pub use access_journal::AccessJournalWrites;
 pub use claims::{ClaimFilter, ClaimWrites, Claims, PartChange};
 pub use decisions::{DecisionWrites, Decisions};
+pub use drop_leases::DropLeases;
 pub use error::StoreError;
 pub use events::{Events, PublishedEvent};
 pub use exchanges::{Closing, ExchangeWrites, Exchanges};
@@ -81,6 +83,7 @@ pub trait Store:
     + Transactions
     + Exchanges
     + StagedDeposits
+    + DropLeases
     + StoredInvoices
     + Claims
     + Quarantine
@@ -99,6 +102,7 @@ impl<T> Store for T where
         + Transactions
         + Exchanges
         + StagedDeposits
+        + DropLeases
         + StoredInvoices
         + Claims
         + Quarantine

@@ -14,6 +14,7 @@ mod deposit_scope;
 mod deposits_cli;
 mod dlq_cli;
 mod docs;
+mod drop_dir;
 mod e2e_cli;
 mod e2e_commands;
 mod e2e_gateway;

@@ -17,6 +17,7 @@ use crate::on_both;
 use crate::support;
 use crate::support::wait::until;
 
+use crate::drop_dir::NO_QUOTA;
 use abandonment::*;
 use conflicts::*;
 use controls::*;
@@ -48,7 +49,7 @@ const MIDDLE: i64 = 21;
 
 /// A replica over a directory of its own.
 struct Replica {
-    ingest: Ingest,
+    ingest: Arc<Ingest>,
     sources: Sources,
     dir: TempDir,
 }
@@ -56,7 +57,7 @@ struct Replica {
 fn replica(store: &SharedStore) -> Replica {
     let dir = tempfile::tempdir().unwrap();
     let (ingest, sources) = ingest(store, dir.path());
-    Replica { ingest, sources, dir }
+    Replica { ingest: Arc::new(ingest), sources, dir }
 }
 
 fn ingest(store: &SharedStore, dir: &Path) -> (Ingest, Sources) {

@@ -98,6 +98,7 @@ suite! {
         sequences_go_on,
         depth_and_attempts,
         the_relay_lease_is_exclusive,
+        the_lease_of_dropped_files_is_of_one_sender,
         a_commit_wakes_the_waiter,
         what_happens_between_the_look_and_the_wait_is_not_missed,
         what_is_being_marked_is_left_out,

@@ -1,7 +1,7 @@
 //! A file in the drop directory, and how a change of it is noticed.
 
 use crate::domain::Sender;
-use std::fs::{self, Metadata};
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -22,7 +22,7 @@ pub(super) fn file_name(path: &Path) -> String {
 /// Properties by which a file is known to be the same and unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fingerprint {
-    size: u64,
+    pub(super) size: u64,
     /// Time of the last change.
     pub(super) modified: SystemTime,
     device: u64,
@@ -34,10 +34,5 @@ impl Fingerprint {
     pub(super) fn new(metadata: &Metadata) -> Self {
         let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         Self { size: metadata.len(), modified, device: metadata.dev(), inode: metadata.ino() }
-    }
-
-    /// Returns the present fingerprint of a path; `None` when no regular file is there.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        fs::symlink_metadata(path).ok().filter(Metadata::is_file).map(|m| Self::new(&m))
     }
 }

@@ -4,158 +4,235 @@
 //! `.tmp`, `.part` or `.filepart` are being written and are never touched. Once its exchange is
 //! committed the file is removed, unless it changed since it was read; the archive keeps the
 //! bytes, encrypted. A name that comes back is a new deposit, and the same bytes get the first
-//! receipt again. Two replicas may watch one directory: the store accepts a file once. An entry
-//! that can never be deposited (no sender, a link, a directory that cannot be read) is logged once
-//! and does not stop the others.
+//! receipt again. An entry that can never be deposited (no sender, a link, a directory that cannot
+//! be read) is logged once and does not stop the others.
+//!
+//! At most [`MAX_DEPOSITS`] files are deposited at a time, at most one of each sender, and the
+//! senders take turns (`turns.rs`): the large file of one sender does not hold up the others. Two
+//! replicas may watch one directory: a replica reads a file under the lease of its sender, which
+//! ends with the process (`depositor.rs`).
 
+mod cause;
 mod copy;
+mod depositor;
 mod dropped_file;
 mod listing;
+mod open;
+mod refusal;
 mod settling;
+mod turns;
 
-use super::{Deposit, Ingest, IngestError, Receipt};
-use crate::domain::{Channel, FileName};
+use super::{Ingest, IngestError};
+use crate::domain::{FileName, Sender};
 use crate::error_chain::Chain;
-use crate::files::write_whole;
-use crate::kill_point;
 use crate::reading::blocking;
-use dropped_file::{DroppedFile, Fingerprint};
-use listing::list;
+use cause::Cause;
+use depositor::{Depositor, Tried};
+use dropped_file::DroppedFile;
+use listing::{Skipped, list};
+use refusal::Refusal;
 use settling::SettlingFiles;
-use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::io;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+use turns::Turns;
 
+pub use cause::describe_metrics;
+pub use depositor::COPY_TIMEOUT;
+pub use refusal::Quota;
 pub use settling::SETTLE_TIME;
 
-/// Scans for which a file that failed is left alone: a full disk must not become a busy loop.
-const BACKOFF_SCANS: u32 = 20;
+/// Files that are deposited at the same time, each of another sender.
+pub const MAX_DEPOSITS: usize = 4;
+
+/// Time for which a file that failed is left alone: a full disk must not become a busy loop.
+const BACKOFF: Duration = Duration::from_secs(10);
+
+/// Time for which the files of a sender that has used up its quota are left alone.
+const QUOTA_BACKOFF: Duration = Duration::from_secs(60);
+
+/// Longest time from a scan to the next one while files are being deposited.
+const RESCAN_AFTER: Duration = Duration::from_secs(1);
+
+/// One try to deposit a file, ended.
+type Try = (DroppedFile, Result<Tried, IngestError>);
 
 /// Watches a drop directory.
 pub struct DropDir {
-    root: PathBuf,
-    /// Directory that gets the first ARL of a repeated file again.
-    out: Option<PathBuf>,
+    depositor: Arc<Depositor>,
     settling: SettlingFiles,
-    /// Scans that each file that failed has still to wait.
-    backoffs: HashMap<PathBuf, u32>,
+    turns: Turns,
+    tries: JoinSet<Try>,
+    /// Senders of the files that are being deposited.
+    busy: HashSet<Sender>,
+    /// Threads that a file system blocks: their senders wait until these end.
+    stalled: HashMap<Sender, Weak<()>>,
+    /// Instants until which files that failed, or the directories of senders past their quotas, are
+    /// left alone.
+    backoffs: HashMap<PathBuf, Instant>,
     /// Entries that cannot be deposited, with the reason in the log.
-    skipped: BTreeMap<PathBuf, String>,
+    skipped: BTreeMap<PathBuf, Skipped>,
+    /// Last refusal of each file, or of each sender's directory.
+    refused: HashMap<PathBuf, Refusal>,
 }
 
 impl DropDir {
-    /// Returns a watcher of `root`, whose sub-directories are named after the senders.
+    /// Returns a watcher of `root`, whose sub-directories are named after the senders. `out` gets
+    /// the first ARL of a repeated file again and the notices of refusals, in `out/<sender>/`.
+    /// `replica` names this process in the log.
     #[must_use]
-    pub fn new(root: impl Into<PathBuf>) -> Self {
+    pub fn new(root: &Path, out: Option<PathBuf>, replica: String, quota: Quota) -> Self {
         Self {
-            root: root.into(),
-            out: None,
+            depositor: Arc::new(Depositor { root: root.into(), out, replica, quota }),
             settling: SettlingFiles::default(),
+            turns: Turns::default(),
+            tries: JoinSet::new(),
+            busy: HashSet::new(),
+            stalled: HashMap::new(),
             backoffs: HashMap::new(),
             skipped: BTreeMap::new(),
+            refused: HashMap::new(),
         }
     }
 
-    /// Puts the first ARL of a repeated file in `out/<sender>/` again.
-    #[must_use]
-    pub fn answering_in(mut self, out: impl Into<PathBuf>) -> Self {
-        self.out = Some(out.into());
-        self
+    /// Scans the directory and deposits settled files, until none waits or a second has passed: the
+    /// deposits under way then go on during the next step. Returns how many were deposited. Once
+    /// `stop` is cancelled, copies are cut, and the step ends with the last file that was already
+    /// copied.
+    pub async fn step(&mut self, ingest: &Arc<Ingest>, stop: &CancellationToken) -> usize {
+        let mut deposited = 0;
+        let _ = stop.run_until_cancelled(self.scan()).await;
+        let rescan = sleep(RESCAN_AFTER);
+        tokio::pin!(rescan);
+        loop {
+            if stop.is_cancelled() {
+                self.turns.clear();
+            }
+            self.start_tries(ingest, stop);
+            tokio::select! {
+                ended = self.tries.join_next() => match ended {
+                    Some(ended) => deposited += usize::from(self.end(ingest, joined(ended))),
+                    None => return deposited,
+                },
+                () = &mut rescan, if !stop.is_cancelled() => return deposited,
+            }
+        }
     }
 
-    /// Scans the directory once and deposits every settled file, oldest first. Returns how many
-    /// were deposited. Once `stop` is cancelled, the deposit under way is the last one.
-    pub async fn step(&mut self, ingest: &Ingest, stop: &CancellationToken) -> usize {
-        let root = self.root.clone();
+    /// Finds the files that have settled, and lets them wait for their turns.
+    async fn scan(&mut self) {
+        let root = Arc::clone(&self.depositor.root);
         let listing = blocking(move || list(&root)).await;
         self.log_skipped(listing.skipped);
-        self.backoffs.retain(|_, scans| {
-            *scans -= 1;
-            *scans > 0
-        });
-        let mut deposited = 0;
-        for file in self.settling.settled(listing.files) {
-            if stop.is_cancelled() {
-                break;
-            }
-            if self.backoffs.contains_key(&file.path) {
-                continue;
-            }
-            match self.deposit(ingest, &file).await {
-                Ok(is_deposited) => {
-                    self.settling.forget(&file.path);
-                    deposited += usize::from(is_deposited);
-                }
-                Err(failure) => {
-                    log_failure(&file, &failure);
-                    self.backoffs.insert(file.path, BACKOFF_SCANS);
-                }
-            }
-        }
-        deposited
+        let now = Instant::now();
+        self.backoffs.retain(|_, until| *until > now);
+        self.stalled.retain(|_, thread| thread.strong_count() > 0);
+        let here = listing.files.iter().flat_map(|file| file.path.ancestors().take(2));
+        let here: HashSet<&Path> = here.collect();
+        self.refused.retain(|path, _| here.contains(path.as_path()));
+        let settled = self.settling.settled(listing.files);
+        let left_alone = |path: &Path| self.backoffs.contains_key(path);
+        let waiting = settled.into_iter().filter(|f| !f.path.ancestors().take(2).any(left_alone));
+        self.turns.refill(waiting);
     }
 
-    /// Logs entries that cannot be deposited, each once for as long as it is there.
-    fn log_skipped(&mut self, skipped: BTreeMap<PathBuf, String>) {
+    fn start_tries(&mut self, ingest: &Arc<Ingest>, stop: &CancellationToken) {
+        while self.tries.len() < MAX_DEPOSITS {
+            let is_busy =
+                |sender: &Sender| self.busy.contains(sender) || self.stalled.contains_key(sender);
+            let Some(file) = self.turns.next(is_busy) else { return };
+            self.busy.insert(file.sender.clone());
+            let (depositor, ingest, stop) =
+                (Arc::clone(&self.depositor), Arc::clone(ingest), stop.clone());
+            self.tries.spawn(async move {
+                let tried = depositor.deposit(&ingest, &file, &stop).await;
+                (file, tried)
+            });
+        }
+    }
+
+    /// Ends a try. Returns whether the file was deposited.
+    fn end(&mut self, ingest: &Ingest, (file, tried): Try) -> bool {
+        self.busy.remove(&file.sender);
+        self.turns.remove(&file);
+        let is_deposited = matches!(tried, Ok(Tried::Deposited));
+        match tried {
+            Ok(Tried::Deposited | Tried::Changed) => self.settling.forget(&file.path),
+            Ok(Tried::Leased) => self.turns.pass_over(&file.sender),
+            Ok(Tried::Stopped) => {}
+            Ok(Tried::Refused(refusal)) => self.refuse(ingest, &file, refusal),
+            Ok(Tried::Stalled(thread)) => {
+                log_stalled(&file);
+                self.stalled.insert(file.sender, thread);
+                self.backoffs.insert(file.path, Instant::now() + BACKOFF);
+            }
+            Err(failure) => {
+                log_failure(&file, &failure);
+                self.backoffs.insert(file.path, Instant::now() + BACKOFF);
+            }
+        }
+        is_deposited
+    }
+
+    /// Leaves a refused file alone for a while, or every file of its sender when a quota is used
+    /// up. A new refusal is logged and counted, and its sender gets a notice.
+    fn refuse(&mut self, ingest: &Ingest, file: &DroppedFile, refusal: Refusal) {
+        let (path, backoff) = match refusal {
+            Refusal::TooLarge { .. } => (file.path.clone(), BACKOFF),
+            Refusal::FilesOfDay { .. } | Refusal::BytesOfDay { .. } => {
+                self.turns.pass_over(&file.sender);
+                (file.path.parent().unwrap_or(&file.path).to_owned(), QUOTA_BACKOFF)
+            }
+        };
+        self.backoffs.insert(path.clone(), Instant::now() + backoff);
+        if self.refused.insert(path, refusal) == Some(refusal) {
+            return;
+        }
+        refusal.cause().count();
+        warn!(
+            sender = %file.sender, file = %FileName::from(file.path.as_path()),
+            bytes = file.fingerprint.size, cause = refusal.cause().as_str(),
+            "dropped file refused, it stays in the drop directory"
+        );
+        self.depositor.write_notice(ingest, file, refusal);
+    }
+
+    /// Logs and counts entries that cannot be deposited, each once for as long as it is there.
+    fn log_skipped(&mut self, skipped: BTreeMap<PathBuf, Skipped>) {
         let logged = &self.skipped;
-        for (path, why) in skipped.iter().filter(|(path, why)| logged.get(*path) != Some(*why)) {
+        for (path, new) in skipped.iter().filter(|(path, new)| logged.get(*path) != Some(*new)) {
             let name = FileName::from(path.as_path());
-            warn!(%name, %why, "entry of the drop directory skipped");
+            new.cause.count();
+            warn!(
+                %name, cause = new.cause.as_str(), why = %new.why,
+                "entry of the drop directory skipped"
+            );
         }
         self.skipped = skipped;
     }
+}
 
-    /// Deposits a file and removes it. Returns whether the file was still there, unchanged, once it
-    /// was read.
-    async fn deposit(&self, ingest: &Ingest, file: &DroppedFile) -> Result<bool, IngestError> {
-        let deposit = Deposit {
-            sender: file.sender.clone(),
-            channel: Channel::Drop,
-            file_name: file.path.as_path().into(),
-            idempotency_key: None,
-        };
-        kill_point::reach("drop.found");
-        let upload = match ingest.upload_file(&file.path, deposit).await {
-            // A second replica deposited and removed the file first.
-            Err(IngestError::Archive { source, .. })
-                if source.kind() == io::ErrorKind::NotFound
-                    && Fingerprint::of(&file.path).is_none() =>
-            {
-                return Ok(false);
-            }
-            upload => upload?,
-        };
-        if Fingerprint::of(&file.path) != Some(file.fingerprint) {
-            return Ok(false); // The file changed while it was read, and will settle again.
-        }
-        let receipt = ingest.accept(upload).await?;
-        kill_point::reach("drop.accepted");
-        self.repeat_arl(ingest, &receipt).await?;
-        let (path, fingerprint) = (file.path.clone(), file.fingerprint);
-        blocking(move || remove(&path, fingerprint))
-            .await
-            .map_err(IngestError::archive("removing the deposited file"))?;
-        kill_point::reach("drop.removed");
-        Ok(true)
+/// Returns the value of a task, and continues its panic.
+fn joined<T>(ended: Result<T, JoinError>) -> T {
+    match ended {
+        Ok(value) => value,
+        Err(failure) => std::panic::resume_unwind(failure.into_panic()),
     }
+}
 
-    /// Writes the first ARL of a repeated file again: the sender may have fetched and removed the
-    /// first copy.
-    async fn repeat_arl(&self, ingest: &Ingest, receipt: &Receipt) -> Result<(), IngestError> {
-        let Some(out) = self.out.as_ref().filter(|_| receipt.repeated) else { return Ok(()) };
-        let (dir, name, bytes, try_id) = (
-            out.join(&receipt.arl.recipient),
-            receipt.arl.file_name.clone(),
-            receipt.arl_body.clone(),
-            ingest.clock.new_id(),
-        );
-        blocking(move || write_whole(&dir, &name, &bytes, try_id))
-            .await
-            .map_err(IngestError::archive("giving the first ARL again"))
-    }
+fn log_stalled(file: &DroppedFile) {
+    Cause::Stalled.count();
+    let (sender, name) = (&file.sender, FileName::from(file.path.as_path()));
+    error!(
+        %sender, file = %name, seconds = COPY_TIMEOUT.as_secs(),
+        "dropped file could not be copied to the archive in time: its sender waits until the file \
+         systems of drop directory and archive answer, the others go on"
+    );
 }
 
 fn log_failure(file: &DroppedFile, failure: &IngestError) {
@@ -170,42 +247,5 @@ fn log_failure(file: &DroppedFile, failure: &IngestError) {
             %sender, file = %name, error = %Chain(failure),
             "deposit failed, the file stays in the drop directory"
         );
-    }
-}
-
-/// Removes a deposited file, unless another file has its name by now: that one is a deposit to
-/// come.
-fn remove(path: &Path, fingerprint: Fingerprint) -> io::Result<()> {
-    if Fingerprint::of(path) != Some(fingerprint) {
-        return Ok(());
-    }
-    match fs::remove_file(path) {
-        Err(failure) if failure.kind() != io::ErrorKind::NotFound => Err(failure),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::{Duration, SystemTime};
-
-    #[test]
-    fn a_file_put_under_the_name_of_a_deposited_one_is_not_removed() {
-        let root = tempfile::tempdir().expect("a directory");
-        let (path, next) = (root.path().join("a.b2"), root.path().join(".next"));
-        let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        for (file, bytes) in [(&path, b"first"), (&next, b"other")] {
-            fs::write(file, bytes).expect("a file");
-            let file = fs::File::options().append(true).open(file).expect("the file");
-            file.set_modified(old).expect("a time");
-        }
-        let deposited = Fingerprint::of(&path).expect("a file");
-        fs::rename(&next, &path).expect("a rename");
-        remove(&path, deposited).expect("no failure");
-        assert_eq!(fs::read(&path).expect("still there"), b"other");
-        remove(&path, Fingerprint::of(&path).expect("a file")).expect("removed");
-        remove(&path, deposited).expect("already gone");
-        assert!(!path.exists());
     }
 }

@@ -6,7 +6,7 @@ use crate::store::codec::doing;
 use crate::store::{Lease, StoreError};
 use async_trait::async_trait;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, query_scalar};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, query, query_scalar};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -17,16 +17,20 @@ pub(super) enum LeaseKey {
     Relay,
     /// Writing of a staged deposit.
     StagedDeposit(ExchangeId),
+    /// Deposit of the dropped files of a sender, by the key of the sender.
+    DroppedFiles(i64),
 }
 
 impl LeaseKey {
     /// Returns the key of the advisory lock. For the relay: "noemie" in ASCII. For a staged
     /// deposit: the low half of the exchange's identifier, 62 random bits; two deposits with one
-    /// key would only wait for each other.
+    /// key would only wait for each other. The first bit of an identifier's half is set, that of a
+    /// sender's key is not, so that no sender waits for a staged deposit.
     fn lock_key(self) -> i64 {
         match self {
             Self::Relay => 0x6e6f_656d_6965,
             Self::StagedDeposit(id) => id.0.as_u64_pair().1.cast_signed(),
+            Self::DroppedFiles(sender) => sender,
         }
     }
 }
@@ -85,6 +89,15 @@ impl Lease for Held {
             self.connection = None;
         }
         held
+    }
+
+    async fn release(mut self: Box<Self>) {
+        let Some(mut connection) = self.connection.take() else { return };
+        // The server frees the locks of a closed session a moment after the close; this statement
+        // frees them before it answers. Without an answer the session ends all the same.
+        let unlock = query("SELECT pg_advisory_unlock_all()").execute(&mut connection);
+        let _ = timeout(ANSWER, unlock).await;
+        let _ = timeout(ANSWER, connection.close()).await;
     }
 }
 

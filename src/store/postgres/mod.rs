@@ -38,6 +38,8 @@ mod rejects;
 mod claims;
 #[path = "../shared/decisions.rs"]
 mod decisions;
+#[path = "../shared/drop_leases.rs"]
+mod drop_leases;
 #[path = "../shared/events.rs"]
 mod events;
 #[path = "../shared/exchanges.rs"]
@@ -119,8 +121,9 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Connects, with at most `max_connections` for the work, four more for probes and the relay,
-    /// one to listen, and one for each lease: of the relay, and of each staged deposit being
-    /// written. [`Schema::migrate`] migrates the schema.
+    /// one to listen, and one for each lease: of the relay, of each staged deposit being written,
+    /// and of each sender whose dropped file is being deposited. [`Schema::migrate`] migrates
+    /// the schema.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
         let options = of_session(plain_on_loopback(
             url.parse().map_err(doing("reading the database URL"))?,
@@ -172,7 +175,7 @@ impl PostgresStore {
     async fn take_lease(&self, key: LeaseKey) -> Result<Option<Box<dyn Lease>>, StoreError> {
         let over = match key {
             LeaseKey::Relay => &self.upkeep,
-            LeaseKey::StagedDeposit(_) => &self.work,
+            LeaseKey::StagedDeposit(_) | LeaseKey::DroppedFiles(_) => &self.work,
         };
         let take = async |pool| {
             if lease::is_blocked(pool, key).await? {

@@ -7,8 +7,10 @@ use super::unit::Unit;
 use super::{listing, logical_files};
 use crate::domain::page::PageToken;
 use crate::domain::receipt::Codes;
-use crate::domain::{Exchange, ExchangeId, Finding, Ledger, LogicalFile, Norm, Page, Scope};
-use crate::store::codec::{Instant, clean, int, limit as rows};
+use crate::domain::{
+    Channel, Exchange, ExchangeId, Finding, Ledger, LogicalFile, Norm, Page, Scope,
+};
+use crate::store::codec::{Instant, clean, int, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
 use crate::store::exchange_rows::{AnomalyRow, CodesRow, ExchangeRow, LedgerRow};
 use crate::store::exchanges::{Closing, ExchangeWrites, Exchanges};
@@ -66,6 +68,15 @@ impl Exchanges for Store {
         limit: usize,
     ) -> Result<Vec<Finding>, StoreError> {
         self.reads().ask(|pool| anomalies(pool, scope, id, from_ordinal, limit)).await
+    }
+
+    async fn deposited_since(
+        &self,
+        sender: &str,
+        channel: Channel,
+        since: OffsetDateTime,
+    ) -> Result<(u64, u64), StoreError> {
+        self.reads().ask(|pool| deposited_since(pool, sender, channel, since)).await
     }
 
     async fn archive_names_in_use(&self, names: &[String]) -> Result<Vec<String>, StoreError> {
@@ -207,6 +218,25 @@ async fn anomalies(
     let found: Vec<AnomalyRow> =
         query.build_query_as().fetch_all(pool).await.map_err(doing("reading anomalies"))?;
     all(found)
+}
+
+async fn deposited_since(
+    pool: &Pool<Db>,
+    sender: &str,
+    channel: Channel,
+    since: OffsetDateTime,
+) -> Result<(u64, u64), StoreError> {
+    let (files, bytes): (i64, i64) = query_as(
+        "SELECT count(*), CAST(COALESCE(sum(size), 0) AS BIGINT) FROM exchanges \
+         WHERE sender = $1 AND received_at >= $2 AND channel = $3",
+    )
+    .bind(sender)
+    .bind(Instant(since))
+    .bind(channel.as_str())
+    .fetch_one(pool)
+    .await
+    .map_err(doing("counting the deposits of a sender"))?;
+    Ok((uint(files, "count")?, uint(bytes, "sum(size)")?))
 }
 
 async fn archive_names_in_use(

@@ -20,6 +20,8 @@ pub(super) enum LeaseKey {
     Relay,
     /// Writing of a staged deposit.
     StagedDeposit(ExchangeId),
+    /// Deposit of the dropped files of a sender, by the key of the sender.
+    DroppedFiles(i64),
 }
 
 /// The leases on one database.
@@ -88,7 +90,7 @@ pub(super) fn take(all: &Arc<Leases>, key: LeaseKey) -> Result<Option<Box<dyn Le
         return Ok(None);
     }
     let locked = match key {
-        LeaseKey::Relay => Ok(Some(None)),
+        LeaseKey::Relay | LeaseKey::DroppedFiles(_) => Ok(Some(None)),
         LeaseKey::StagedDeposit(id) => lock(&all.dir, id).map(|lock| lock.map(Some)),
     };
     match locked {
@@ -106,6 +108,10 @@ pub(super) fn take(all: &Arc<Leases>, key: LeaseKey) -> Result<Option<Box<dyn Le
 impl Lease for Held {
     async fn still_held(&mut self) -> bool {
         true
+    }
+
+    async fn release(self: Box<Self>) {
+        drop(self);
     }
 }
 

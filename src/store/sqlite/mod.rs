@@ -35,6 +35,8 @@ mod rejects;
 mod claims;
 #[path = "../shared/decisions.rs"]
 mod decisions;
+#[path = "../shared/drop_leases.rs"]
+mod drop_leases;
 #[path = "../shared/events.rs"]
 mod events;
 #[path = "../shared/exchanges.rs"]

@@ -42,7 +42,7 @@ pub async fn no_final_answer_depends_on_a_staged_deposit(db: TestDatabase) {
         .unwrap()
         .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000))
         .unwrap();
-    let mut drop_dir = DropDir::new(drops.path());
+    let mut drop_dir = DropDir::new(drops.path(), None, "test".to_owned(), NO_QUOTA);
     let mut taken = 0;
     for _ in 0..2 {
         taken += drop_dir.step(&replica.ingest, &CancellationToken::new()).await;

@@ -238,6 +238,18 @@ pub async fn the_relay_lease_is_exclusive(db: TestDatabase) {
     assert!(next.still_held().await);
 }
 
+pub async fn the_lease_of_dropped_files_is_of_one_sender(db: TestDatabase) {
+    let replica = if db.is_postgres() { db.replica().await } else { db.store.clone() };
+    let [a, b] = ["oct-a", "oct-b"].map(|name| name.parse().unwrap());
+    let lease = db.store.try_drop_lease(&a).await.unwrap().expect("the first one gets it");
+    assert!(replica.try_drop_lease(&a).await.unwrap().is_none());
+    assert!(db.store.try_drop_lease(&a).await.unwrap().is_none(), "nor twice from one replica");
+    let other = replica.try_drop_lease(&b).await.unwrap().expect("another sender, another lease");
+    lease.release().await;
+    assert!(replica.try_drop_lease(&a).await.unwrap().is_some(), "free when release returns");
+    other.release().await;
+}
+
 /// The number of connections that listen for events.
 const LISTENERS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
     AND query LIKE 'LISTEN%'";
