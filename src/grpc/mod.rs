@@ -12,6 +12,7 @@ mod accept;
 mod caller;
 mod check;
 mod claim_work;
+pub mod codec;
 mod conventionnement;
 mod convert;
 mod decision;
