@@ -45,6 +45,36 @@ use tracing::{info, warn};
 /// resumed at the next start.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Timeout of the work after the last deposit: events and return files of committed deposits. The
+/// relay drains and closes its sink in less.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Timeout of the answers in flight on the admin port, which closes last.
+const ADMIN_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Returns the longest time that an orderly stop takes. The grace of a supervisor must exceed it.
+#[must_use]
+pub fn longest_stop(config: &Config) -> Duration {
+    Duration::from_secs(config.drain_seconds) + CLOSE_TIMEOUT + FINISH_TIMEOUT + ADMIN_CLOSE_TIMEOUT
+}
+
+/// The two signals of an orderly stop.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// Cancelled first: the gateway says that it is not ready, and still takes work.
+    pub announced: CancellationToken,
+    /// Cancelled at the end of the drain: the entry points close.
+    pub closing: CancellationToken,
+}
+
+impl Stop {
+    /// Stops without a drain.
+    pub fn now(&self) {
+        self.announced.cancel();
+        self.closing.cancel();
+    }
+}
+
 /// An open installation, and the rooms that work on it. No task runs yet.
 pub struct App {
     /// Settings.
@@ -88,21 +118,45 @@ impl App {
 
     /// Runs the gateway until `stop`, then drains it: the entry points close first (the deposit in
     /// flight is finished, calls are answered), then committed events and return files are sent.
-    pub async fn serve(self, metrics: PrometheusHandle, stop: CancellationToken) -> Result<()> {
+    /// The admin port answers until the end.
+    pub async fn serve(self, metrics: PrometheusHandle, stop: Stop) -> Result<()> {
         let (grpc, admin) = listen(&self.config).await?;
         let drop_dir = self.config.drop_dir();
         crate::files::create_directory(&drop_dir)
             .with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
         self.announce(&grpc, &admin)?;
-        let closed = CancellationToken::new();
+        let (closed, ended) = (CancellationToken::new(), CancellationToken::new());
         let entry_points = self.open_entry_points(grpc, drop_dir, &stop);
-        let mut tasks = self.start_tasks(admin, metrics, &stop, &closed)?;
-        let token = stop.clone();
+        let status = RelayStatus::default();
+        let health =
+            Health::new(Arc::clone(&self.store) as _, Arc::clone(&self.clock), status.clone());
+        let state = AdminState {
+            health: health.clone(),
+            metrics: metrics.clone(),
+            shutdown: stop.announced.clone(),
+        };
+        let mut port = tokio::spawn(admin::serve(admin, admin::router(state), ended.clone()));
+        let mut tasks = self.start_tasks(metrics, health, status, &stop, &closed)?;
+        let (token, closing) = (stop.clone(), closed.clone());
         tasks.spawn(async move {
-            let _tasks_may_stop = closed.drop_guard();
+            let _tasks_may_stop = closing.drop_guard();
             close_entry_points(entry_points, &token).await
         });
-        let outcome = join(&mut tasks, &stop).await;
+        let outcome = tokio::select! {
+            outcome = finish(&mut tasks, &stop, &closed) => outcome,
+            failed = &mut port => {
+                stop.now();
+                let failed = failed
+                    .context("the admin port panicked")
+                    .and_then(|served| served.context("admin port"));
+                finish(&mut tasks, &stop, &closed).await.and(failed)
+            }
+        };
+        ended.cancel();
+        if !port.is_finished() {
+            // A probe that reads slowly may not hold the process.
+            let _ = tokio::time::timeout(ADMIN_CLOSE_TIMEOUT, &mut port).await;
+        }
         info!("gateway is closed");
         outcome
     }
@@ -112,13 +166,15 @@ impl App {
         &self,
         grpc: TcpListener,
         drop_dir: PathBuf,
-        stop: &CancellationToken,
+        stop: &Stop,
     ) -> JoinSet<Result<()>> {
         let mut entry_points = JoinSet::new();
-        let (service, clock, token) = (self.service(), Arc::clone(&self.clock), stop.clone());
-        entry_points
-            .spawn(async move { grpc::serve(grpc, service, clock, token).await.context("gRPC") });
-        let (job, token) = (jobs::drop_directory(self, drop_dir), stop.clone());
+        let (service, clock, stop) = (self.service(), Arc::clone(&self.clock), stop.clone());
+        let token = stop.closing.clone();
+        entry_points.spawn(async move {
+            grpc::serve(grpc, service, clock, stop.announced, stop.closing).await.context("gRPC")
+        });
+        let job = jobs::drop_directory(self, drop_dir);
         entry_points.spawn(async move {
             crate::jobs::run(job, token).await;
             Ok(())
@@ -126,30 +182,24 @@ impl App {
         entry_points
     }
 
-    /// Starts relay, return files and jobs, which run until the entry points are closed, and the
-    /// admin port, which answers until the end.
+    /// Starts relay and return files, which run until the entry points are closed, and the jobs
+    /// that end when the entry points begin to close.
     fn start_tasks(
         self,
-        admin: TcpListener,
         metrics: PrometheusHandle,
-        stop: &CancellationToken,
+        health: Health,
+        status: RelayStatus,
+        stop: &Stop,
         closed: &CancellationToken,
     ) -> Result<JoinSet<Result<()>>> {
-        let (mut tasks, status, upkeep) = (JoinSet::new(), RelayStatus::default(), metrics.clone());
-        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
-        let health = Health::new(store, clock, status.clone());
-        let state = AdminState { health, metrics, shutdown: stop.clone() };
-        let token = closed.clone();
-        tasks.spawn(async move {
-            admin::serve(admin, admin::router(state), token).await.context("admin port")
-        });
+        let mut tasks = JoinSet::new();
         let (store, sink, clock, token) =
             (Arc::clone(&self.store), self.sink()?, Arc::clone(&self.clock), closed.clone());
         tasks.spawn(async move {
             relay::run(store, sink, clock, status, token).await;
             Ok(())
         });
-        let jobs = jobs::until_stop(&self, upkeep).map(|job| (job, stop.clone()));
+        let jobs = jobs::until_stop(&self, metrics, health).map(|job| (job, stop.closing.clone()));
         for (job, token) in jobs.into_iter().chain([(jobs::return_files(&self), closed.clone())]) {
             tasks.spawn(async move {
                 crate::jobs::run(job, token).await;
@@ -203,12 +253,9 @@ async fn listen(config: &Config) -> Result<(TcpListener, TcpListener)> {
 
 /// Waits for the entry points. After `stop` they have [`CLOSE_TIMEOUT`]: a client that never ends
 /// its upload must not keep the gateway from stopping.
-async fn close_entry_points(
-    mut entry_points: JoinSet<Result<()>>,
-    stop: &CancellationToken,
-) -> Result<()> {
+async fn close_entry_points(mut entry_points: JoinSet<Result<()>>, stop: &Stop) -> Result<()> {
     let too_long = async {
-        stop.cancelled().await;
+        stop.closing.cancelled().await;
         tokio::time::sleep(CLOSE_TIMEOUT).await;
     };
     tokio::select! {
@@ -220,13 +267,32 @@ async fn close_entry_points(
     }
 }
 
+/// Waits for every task, and for [`FINISH_TIMEOUT`] at most once the entry points are closed.
+async fn finish(
+    tasks: &mut JoinSet<Result<()>>,
+    stop: &Stop,
+    closed: &CancellationToken,
+) -> Result<()> {
+    let too_long = async {
+        closed.cancelled().await;
+        tokio::time::sleep(FINISH_TIMEOUT).await;
+    };
+    tokio::select! {
+        outcome = join(tasks, stop) => outcome,
+        () = too_long => {
+            warn!("events or return files were not all sent in time: the next start sends them");
+            Ok(())
+        }
+    }
+}
+
 /// Waits for every task; the first failure stops the others.
-async fn join(tasks: &mut JoinSet<Result<()>>, stop: &CancellationToken) -> Result<()> {
+async fn join(tasks: &mut JoinSet<Result<()>>, stop: &Stop) -> Result<()> {
     let mut outcome = Ok(());
     while let Some(ended) = tasks.join_next().await {
         let ended = ended.context("a task of the gateway panicked").and_then(|r| r);
         if ended.is_err() {
-            stop.cancel();
+            stop.now();
             outcome = outcome.and(ended);
         }
     }
@@ -239,16 +305,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_that_panics_stops_the_others_and_fails_the_gateway() {
-        let stop = CancellationToken::new();
+        let stop = Stop::default();
         let mut tasks = JoinSet::new();
         tasks.spawn(async { panic!("a step of a job") });
-        let token = stop.clone();
+        let token = stop.closing.clone();
         tasks.spawn(async move {
             token.cancelled().await;
             Ok(())
         });
         let failure = join(&mut tasks, &stop).await.expect_err("a task panicked");
         assert!(format!("{failure:#}").contains("panicked"), "{failure:#}");
-        assert!(stop.is_cancelled());
+        assert!(stop.announced.is_cancelled() && stop.closing.is_cancelled());
     }
 }

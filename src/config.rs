@@ -74,6 +74,9 @@ pub struct Config {
     pub sender_bytes_per_day: u64,
     /// Uploads over gRPC open at once; one more is refused with `RESOURCE_EXHAUSTED`.
     pub max_uploads: usize,
+    /// Seconds after SIGTERM in which the gateway still takes work while `/readyz` and the gRPC
+    /// health answer that it does not: load balancers turn away first.
+    pub drain_seconds: u64,
     /// Territory whose public holidays are no business days, for example `mainland` or
     /// `alsace-moselle`.
     pub territory: Territory,
@@ -110,6 +113,8 @@ impl Default for Config {
             // An upload holds a file of the archive open. It needs a database connection only once
             // it is whole, and waits for one: so there may be more uploads than connections.
             max_uploads: 64,
+            // Two failed probes of a load balancer that asks every two seconds.
+            drain_seconds: 5,
             territory: Calendar::default().territory,
             good_friday: Calendar::default().good_friday,
             log: "info".to_owned(),

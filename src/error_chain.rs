@@ -9,10 +9,16 @@ pub struct Chain<'a>(pub &'a (dyn Error + 'static));
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut shown = self.0.to_string();
+        f.write_str(&shown)?;
         let mut source = self.0.source();
         while let Some(cause) = source {
-            write!(f, ": {cause}")?;
+            let text = cause.to_string();
+            // Errors of libraries end with the text of their cause.
+            if !shown.ends_with(&text) {
+                write!(f, ": {text}")?;
+            }
+            shown = text;
             source = cause.source();
         }
         Ok(())
@@ -30,6 +36,8 @@ mod tests {
     #[test]
     fn every_cause_is_displayed_once() {
         assert_eq!(Chain(&Outer(std::io::Error::other("disk"))).to_string(), "outer: disk");
+        let repeats = std::io::Error::other(Outer(std::io::Error::other("disk")));
+        assert_eq!(Chain(&repeats).to_string(), "outer: disk");
         assert_eq!(Chain(&std::io::Error::other("alone")).to_string(), "alone");
     }
 }

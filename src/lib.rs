@@ -41,6 +41,7 @@ pub mod app;
 pub mod clock;
 pub mod config;
 pub mod error_chain;
+pub mod failure_log;
 pub mod jobs;
 pub mod kill_point;
 pub mod telemetry;

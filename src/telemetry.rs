@@ -56,9 +56,9 @@ pub enum TelemetryError {
     Metrics(#[from] BuildError),
 }
 
-/// Levels of libraries that would repeat log lines of the gateway, or print whole messages (lapin
-/// prints returned ones).
-const QUIET: &str = "lapin=error,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
+/// Levels of libraries that would repeat log lines of the gateway (lapin has several for each
+/// failed login), or print whole messages (lapin prints returned ones).
+const QUIET: &str = "lapin=off,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
 
 /// Starts logging. `filter` is in the syntax of `RUST_LOG` and wins over the quiet defaults of
 /// libraries.
@@ -85,6 +85,7 @@ pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
     crate::ingest::drop_dir::describe_metrics();
     crate::relay::describe_metrics();
     crate::admin::describe_metrics();
+    crate::service::health::describe_metrics();
     Ok(handle)
 }
 
@@ -103,7 +104,7 @@ mod tests {
         assert!(
             shown.contains("sqlx=debug")
                 && !shown.contains("sqlx=warn")
-                && shown.contains("lapin=error"),
+                && shown.contains("lapin=off"),
             "{shown}"
         );
         assert!(parse_filter("a=b=c").unwrap_err().to_string().contains("a=b=c"));

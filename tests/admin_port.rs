@@ -18,7 +18,7 @@ use noemie_gateway::telemetry;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use support::databases::on_sqlite;
-use support::samples::{NOW, deposit_many};
+use support::samples::{NOW, closing, deposit_many, open, plain_link};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,7 @@ async fn health_readiness_and_figures() {
         for line in [
             "noemie_outbox_pending 3",
             "noemie_outbox_oldest_seconds 60",
-            "noemie_ledger_unbalanced_total 0",
+            "noemie_database_up 1",
             "noemie_quarantine_waiting 0",
         ] {
             assert!(metrics.lines().any(|shown| shown == line), "{line} in {metrics}");
@@ -59,6 +59,25 @@ async fn health_readiness_and_figures() {
         ] {
             assert!(metrics.lines().any(|shown| shown == line), "{line} in {metrics}");
         }
+        shutdown.cancel();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ledger_that_does_not_balance_is_counted_where_it_is_refused() {
+    on_sqlite(|db| async move {
+        let (addr, shutdown) = serve(&db.store, RelayStatus::default()).await;
+        let mut unit = db.store.begin().await.unwrap();
+        let id = open(&mut unit, "d").await;
+        let mut closing = closing(id, "d", &[]);
+        closing.ledger.read += 1;
+        unit.close_exchange(&closing, &plain_link).await.expect_err("the ledger does not balance");
+        let (_, metrics) = get(addr, "/metrics").await;
+        assert!(
+            metrics.lines().any(|line| line == "noemie_ledger_unbalanced_total 1"),
+            "{metrics}"
+        );
         shutdown.cancel();
     })
     .await;

@@ -27,7 +27,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
     ("main", &["cli"]),
     // Commands check, ask the service and print: neither store, vault nor archive.
-    ("cli", &["app", "service", "config", "domain", "files", "generate", "telemetry", "clock"]),
+    (
+        "cli",
+        &[
+            "app",
+            "service",
+            "config",
+            "domain",
+            "files",
+            "generate",
+            "telemetry",
+            "clock",
+            "error_chain",
+        ],
+    ),
     (
         "app",
         &[
@@ -51,7 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     // Each room describes its own metrics, the process registers them once.
-    ("telemetry", &["admin", "ingest", "jobs", "relay"]),
+    ("telemetry", &["admin", "ingest", "jobs", "relay", "service"]),
     ("grpc", &["service", "kill_point", "clock", "domain", "error_chain"]),
     // Edges check, ask the service and convert: neither store, vault nor archive.
     ("admin", &["service"]),
@@ -70,6 +83,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "clock",
             "domain",
             "error_chain",
+            "failure_log",
         ],
     ),
     // The same readings as a deposit, compared with what the deposit wrote.
@@ -88,13 +102,15 @@ const ROOMS: &[(&str, &[&str])] = &[
             "vault",
             "clock",
             "domain",
+            "error_chain",
+            "failure_log",
         ],
     ),
     // Runs steps without knowing what they do.
-    ("jobs", &["error_chain"]),
+    ("jobs", &["error_chain", "failure_log"]),
     ("outgoing", &["arl", "files", "kill_point", "store", "vault", "clock", "domain"]),
     ("conventionnement", &["store", "clock", "domain"]),
-    ("relay", &["kill_point", "store", "clock", "domain", "error_chain"]),
+    ("relay", &["kill_point", "store", "clock", "domain", "error_chain", "failure_log"]),
     // Reads an archived file for those who write its invoices and those who compare them.
     ("normalise", &["reading", "archive", "vault", "domain"]),
     ("arl", &["vault", "domain"]),
@@ -110,6 +126,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("generate", &[]),
     // How failures are told in logs; knows nothing.
     ("error_chain", &[]),
+    // Which repeated failures are logged; knows nothing.
+    ("failure_log", &[]),
     ("clock", &["domain"]),
     ("kill_point", &[]),
     ("domain", &[]),

@@ -86,9 +86,6 @@ CREATE TABLE ledgers (
         CHECK (read_records = accepted + quarantined + duplicates + unmatched + envelope)
 );
 -- Empty as long as the check stands: the metric reads it without reading the history.
-CREATE INDEX ledgers_unbalanced ON ledgers (exchange_id)
-    WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope;
-
 -- What an accepted invoice became. Its status is not here: it follows from the two rows of
 -- claim_parts.
 CREATE TABLE claims (

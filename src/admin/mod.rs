@@ -6,7 +6,7 @@ mod probe;
 
 pub use probe::{Probe, probe};
 
-use crate::service::health::{Health, RelayState};
+use crate::service::health::{Figures, Health, RelayState};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
@@ -50,10 +50,6 @@ pub async fn serve(
 /// Describes the gauges that are set at a scrape, once a recorder is installed.
 pub fn describe_metrics() {
     describe_gauge!(
-        "noemie_ledger_unbalanced_total",
-        "Exchanges whose ledger does not balance; must be 0"
-    );
-    describe_gauge!(
         "noemie_staged_deposits",
         "Large deposits whose invoices are being written, or whose writing was interrupted and \
          waits to be resumed"
@@ -73,12 +69,16 @@ struct HealthAnswer {
     status: &'static str,
     database: &'static str,
     relay: &'static str,
+    /// What is wrong, one sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<String>,
 }
 
 /// Answers 200 when the database answers. The state of the broker is in the body and does not
 /// change the status: without a broker deposits go on, and a restart would not help.
 async fn healthz(State(state): State<AdminState>) -> impl IntoResponse {
-    let database = state.health.database_answers().await;
+    let (fault, relay_fault) = (state.health.database_fault().await, state.health.relay_fault());
+    let database = fault.is_none();
     let status = match (database, state.health.relay()) {
         (false, _) => "down",
         (true, RelayState::Down) => "degraded",
@@ -88,26 +88,63 @@ async fn healthz(State(state): State<AdminState>) -> impl IntoResponse {
         status,
         database: if database { "ok" } else { "down" },
         relay: state.health.relay().as_str(),
+        faults: [
+            fault.map(|why| format!("the database does not answer: {why}")),
+            relay_fault.map(|why| format!("events wait in the outbox: {why}")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     };
     (code(database), Json(answer))
 }
 
 /// Answers 200 when the gateway takes new work: the database answers and no stop was asked for.
 async fn readyz(State(state): State<AdminState>) -> impl IntoResponse {
-    let ready = !state.shutdown.is_cancelled() && state.health.database_answers().await;
+    let ready = !state.shutdown.is_cancelled() && state.health.database_fault().await.is_none();
     (code(ready), if ready { "ready\n" } else { "not ready\n" })
 }
 
 async fn render_metrics(State(state): State<AdminState>) -> impl IntoResponse {
-    refresh(&state.health).await;
+    let mut stale: Vec<&str> = Vec::new();
+    match state.health.figures().await {
+        Some(figures) => show(&figures),
+        None => stale.extend(FIGURES),
+    }
+    if matches!(state.health.relay(), RelayState::Starting | RelayState::Down) {
+        stale.push(QUEUES);
+    }
     state.metrics.run_upkeep();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.metrics.render())
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        without(&state.metrics.render(), &stale),
+    )
 }
 
-/// Sets the gauges that the database counts. When it does not answer, the gauges keep their value.
-async fn refresh(health: &Health) {
-    let Some(figures) = health.figures().await else { return };
-    set("noemie_ledger_unbalanced_total", figures.unbalanced);
+/// Gauges that the database counts.
+const FIGURES: [&str; 5] = [
+    "noemie_staged_deposits",
+    "noemie_quarantine_waiting",
+    "noemie_claims_overdue",
+    "noemie_outbox_pending",
+    "noemie_outbox_oldest_seconds",
+];
+/// Gauge that the broker counts.
+const QUEUES: &str = "noemie_queue_messages";
+
+/// Returns the text of a scrape without the metrics of these names: a gauge that cannot be read is
+/// absent, because its last value would pass for the present one.
+fn without(text: &str, names: &[&str]) -> String {
+    let is_kept = |line: &&str| {
+        let name = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
+        let name = name.split([' ', '{']).next().unwrap_or_default();
+        !names.contains(&name)
+    };
+    text.split_inclusive('\n').filter(is_kept).collect()
+}
+
+/// Sets the gauges that the database counts.
+fn show(figures: &Figures) {
     set("noemie_staged_deposits", figures.staged_deposits);
     set("noemie_quarantine_waiting", figures.quarantined);
     set("noemie_claims_overdue", figures.overdue);

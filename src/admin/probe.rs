@@ -47,14 +47,9 @@ fn read(answer: &[u8]) -> Option<Probe> {
     let text = std::str::from_utf8(answer).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
     let body: serde_json::Value = serde_json::from_str(body).ok()?;
-    let is_down = |part: &str| body[part] == "down";
-    let mut faults = Vec::new();
-    if is_down("database") {
-        faults.push("the database does not answer".to_owned());
-    }
-    if is_down("relay") {
-        faults.push("the relay is down: events wait in the outbox".to_owned());
-    }
+    body.get("status")?;
+    let faults = body["faults"].as_array().into_iter().flatten();
+    let faults = faults.filter_map(|fault| fault.as_str().map(str::to_owned)).collect();
     Some(Probe { is_well: head.starts_with("HTTP/1.1 200 "), faults })
 }
 
@@ -64,15 +59,18 @@ mod tests {
 
     #[test]
     fn faults_are_told_and_decide_nothing() {
-        let answer = |status: &str, database: &str, relay: &str| {
-            let body = format!(r#"{{"status":"x","database":"{database}","relay":"{relay}"}}"#);
+        let answer = |status: &str, faults: &str| {
+            let body = format!(r#"{{"status":"x"{faults}}}"#);
             read(format!("HTTP/1.1 {status}\r\nx: y\r\n\r\n{body}").as_bytes()).expect("an answer")
         };
-        let degraded = answer("200 OK", "ok", "down");
-        assert!(degraded.is_well && degraded.faults.len() == 1, "{degraded:?}");
-        let down = answer("503 Service Unavailable", "down", "down");
+        let degraded = answer("200 OK", r#","faults":["events wait: refused"]"#);
+        assert_eq!(
+            degraded,
+            Probe { is_well: true, faults: vec!["events wait: refused".to_owned()] }
+        );
+        let down = answer("503 Service Unavailable", r#","faults":["a","b"]"#);
         assert!(!down.is_well && down.faults.len() == 2, "{down:?}");
-        assert_eq!(answer("200 OK", "ok", "publishing"), Probe { is_well: true, faults: vec![] });
+        assert_eq!(answer("200 OK", ""), Probe { is_well: true, faults: vec![] });
         assert_eq!(read(b"HTTP/1.1 200 OK\r\n\r\n<html>"), None);
     }
 }

@@ -7,6 +7,7 @@
 //! | `staged_deposits` | every 15 s | cut: a later start resumes the deposit |
 //! | `archive_sweep`, `return_file_sweep` | once, at the start | the run under way is finished |
 //! | `metrics_upkeep` | every 5 s | cut |
+//! | `database_watch` | every 5 s | cut |
 
 use super::App;
 use super::local::replica_name;
@@ -17,6 +18,8 @@ use crate::ingest::Ingest;
 use crate::ingest::drop_dir::{DropDir, Quota};
 use crate::jobs::{AtStop, Job, JobError, Outcome, Schedule, Step};
 use crate::outgoing::{deliver, rejects};
+use crate::service::error::is_database_away;
+use crate::service::health::Health;
 use crate::store::SharedStore;
 use crate::vault::Vault;
 use async_trait::async_trait;
@@ -40,6 +43,10 @@ const RESUME_INTERVAL: Duration = Duration::from_secs(15);
 /// upkeep.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
+/// Pause between two questions whether the database answers: the log and `noemie_database_up` must
+/// say so also when no probe asks.
+const DATABASE_WATCH_INTERVAL: Duration = Duration::from_secs(5);
+
 /// Returns the job that deposits the files of the drop directory.
 pub(super) fn drop_directory(app: &App, root: PathBuf) -> Job {
     info!(directory = %root.display(), "watching the drop directory");
@@ -54,10 +61,11 @@ pub(super) fn drop_directory(app: &App, root: PathBuf) -> Job {
 pub(super) fn return_files(app: &App) -> Job {
     let step = ReturnFiles::new(app);
     Job::new("return_files", Schedule::Every(RETURN_FILES_INTERVAL), AtStop::RunOnceMore, step)
+        .logged_elsewhere(is_database_away)
 }
 
 /// Returns the jobs that end when a stop is asked for, before the last deposits are finished.
-pub(super) fn until_stop(app: &App, metrics: PrometheusHandle) -> [Job; 4] {
+pub(super) fn until_stop(app: &App, metrics: PrometheusHandle, health: Health) -> [Job; 5] {
     let resume = Resume { ingest: Arc::clone(&app.ingest) };
     let archive = ArchiveSweep { archive: Arc::clone(&app.archive), store: Arc::clone(&app.store) };
     let out = ReturnFileSweep { out: app.config.out_dir() };
@@ -67,7 +75,9 @@ pub(super) fn until_stop(app: &App, metrics: PrometheusHandle) -> [Job; 4] {
         Job::new("archive_sweep", Schedule::AtStart, AtStop::Finish, archive),
         Job::new("return_file_sweep", Schedule::AtStart, AtStop::Finish, out),
         Job::new("metrics_upkeep", every(UPKEEP_INTERVAL), AtStop::Cut, MetricsUpkeep(metrics)),
+        Job::new("database_watch", every(DATABASE_WATCH_INTERVAL), AtStop::Cut, Watch(health)),
     ]
+    .map(|job| job.logged_elsewhere(is_database_away))
 }
 
 struct DropScan {
@@ -200,6 +210,17 @@ struct MetricsUpkeep(PrometheusHandle);
 impl Step for MetricsUpkeep {
     async fn run(&mut self, _stop: &CancellationToken) -> Result<Outcome, JobError> {
         self.0.run_upkeep();
+        Ok(Outcome::Idle)
+    }
+}
+
+/// Asks the database whether it answers; [`Health`] keeps the gauge and the log.
+struct Watch(Health);
+
+#[async_trait]
+impl Step for Watch {
+    async fn run(&mut self, _stop: &CancellationToken) -> Result<Outcome, JobError> {
+        self.0.database_fault().await;
         Ok(Outcome::Idle)
     }
 }

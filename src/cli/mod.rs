@@ -29,6 +29,7 @@ use crate::clock::{self, GatewayClock, SharedClock};
 use crate::config::{Config, Loaded};
 use crate::domain::Caller;
 use crate::domain::civil_time::read_day;
+use crate::error_chain::Chain;
 use crate::files;
 use crate::telemetry;
 use anyhow::{Context, Result};
@@ -168,7 +169,7 @@ pub fn main() -> ExitCode {
     match start(cli) {
         Ok(code) => code,
         Err(failure) => {
-            output::error(format_args!("{failure:#}"));
+            output::error(Chain(failure.as_ref()));
             ExitCode::from(if is_of_settings(&failure) { BAD_SETTINGS } else { FAILED })
         }
     }

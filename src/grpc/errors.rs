@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::error_chain::Chain;
 use crate::service::decisions::{DecideError, DecisionKind};
 use crate::service::deposits::IngestError;
-use crate::service::error::is_unavailable;
+use crate::service::error::{is_database_away, is_unavailable};
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::ErrorKind;
@@ -55,7 +55,12 @@ pub(super) fn not_found(what: &str, id: impl std::fmt::Display) -> Status {
 /// the log gets the id and the chain of causes.
 pub(super) fn internal(clock: &dyn Clock, error: &(dyn Error + 'static)) -> Status {
     let error_id = clock.new_id();
-    tracing::error!(%error_id, error = %Chain(error), "internal error");
+    if is_database_away(error) {
+        // `service::health` logs as an error that the database is away, once for all calls.
+        tracing::info!(%error_id, error = %Chain(error), "call not answered");
+    } else {
+        tracing::error!(%error_id, error = %Chain(error), "internal error");
+    }
     if is_unavailable(error) {
         return with_reason(
             Code::Unavailable,
@@ -68,6 +73,7 @@ pub(super) fn internal(clock: &dyn Clock, error: &(dyn Error + 'static)) -> Stat
 
 /// Returns the status of a deposit without receipt.
 pub(super) fn of_deposit(clock: &dyn Clock, error: &IngestError) -> Status {
+    error.count();
     match error {
         IngestError::SenderOutsideScope => {
             with_reason(Code::PermissionDenied, "sender_outside_scope", error.to_string())

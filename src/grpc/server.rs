@@ -66,19 +66,25 @@ async fn routes(edge: Edge) -> Result<(Routes, HealthReporter), ServeError> {
     Ok((routes, reporter))
 }
 
-/// Serves until `shutdown`: then health answers "not serving", server streams end, and calls in
-/// flight are answered. The transport keeps deadlines (`grpc-timeout`): a call past its deadline is
-/// dropped, and its transaction is rolled back.
+/// Serves until `shutdown`: then server streams end, and calls in flight are answered. Health
+/// answers "not serving" from `announced` on, while calls are still taken. The transport keeps
+/// deadlines (`grpc-timeout`): a call past its deadline is dropped, and its transaction is rolled
+/// back.
 pub async fn serve(
     listener: TcpListener,
     service: Service,
     clock: SharedClock,
+    announced: CancellationToken,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let (routes, reporter) = routes(Edge { service, clock, stopping: shutdown.clone() }).await?;
     let stopped = async move {
-        shutdown.cancelled().await;
+        tokio::select! {
+            () = announced.cancelled() => {}
+            () = shutdown.cancelled() => {}
+        }
         set_health(&reporter, ServingStatus::NotServing).await;
+        shutdown.cancelled().await;
     };
     Server::builder()
         .concurrency_limit_per_connection(MAX_CALLS_PER_CONNECTION)

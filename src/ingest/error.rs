@@ -2,6 +2,7 @@
 
 use crate::domain::ExchangeId;
 use crate::store::StoreError;
+use metrics::{counter, describe_counter};
 use std::io;
 
 /// Reason for which a deposit has no receipt. A file that was read always has one, even refused.
@@ -67,7 +68,39 @@ pub enum IngestError {
     Store(#[from] StoreError),
 }
 
+/// Counter of deposits without receipt, with the label `cause`.
+const FAILURES: &str = "noemie_deposit_failures_total";
+
+/// Describes the metric of this room, once a recorder is installed.
+pub fn describe_metrics() {
+    describe_counter!(
+        FAILURES,
+        "Deposits that got no receipt, by cause; a dropped file that is tried again counts again"
+    );
+}
+
 impl IngestError {
+    /// Counts the failure, once for each deposit that ends with it.
+    pub fn count(&self) {
+        counter!(FAILURES, "cause" => self.cause()).increment(1);
+    }
+
+    const fn cause(&self) -> &'static str {
+        match self {
+            Self::SenderOutsideScope => "sender_outside_scope",
+            Self::KeyReused => "idempotency_key_reused",
+            Self::TooLarge { .. } => "file_too_large",
+            Self::TooManyUploads { .. } => "too_many_uploads",
+            Self::Archive { .. } => "archive",
+            Self::Overtaken => "overtaken",
+            Self::BlockedBy { .. } => "invoices_being_written",
+            Self::Abandoned => "deposit_abandoned",
+            Self::WithdrawnByLaterVersion { .. } => "withdrawn_by_later_version",
+            Self::Store(StoreError::Unbalanced(_)) => "ledger_unbalanced",
+            Self::Store(_) => "database",
+        }
+    }
+
     /// Returns whether the same deposit may succeed when it is begun again.
     pub(super) fn is_retryable(&self) -> bool {
         matches!(self, Self::Overtaken) || self.is_conflict()

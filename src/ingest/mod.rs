@@ -42,7 +42,7 @@ mod upload;
 mod write;
 
 pub use deposit::{Deposit, Limits, Receipt};
-pub use error::IngestError;
+pub use error::{IngestError, describe_metrics};
 pub use upload::Upload;
 
 use crate::archive::Archive;

@@ -2,8 +2,8 @@
 //!
 //! A [`Job`] has a name, a [`Schedule`] and a [`Step`]. The runner calls the step, waits, and calls
 //! it again until the gateway stops; [`AtStop`] says how a job ends. A failure does not end a job:
-//! the next run tries again. The log has a failure once, however many runs in a row repeat it; the
-//! metrics count every run.
+//! the next run tries again. The log has a failure once, and then reminders at a growing
+//! interval; the metrics count every run.
 //!
 //! The runner takes no lease: replicas run the same jobs side by side. A step that must not run
 //! twice takes the lease of the deposit or the row locks that it needs. A lease for the whole job
@@ -83,6 +83,9 @@ pub struct Job {
     pub at_stop: AtStop,
     /// Work of one run.
     pub step: Box<dyn Step>,
+    /// Returns whether another part of the gateway logs this failure: the runner then logs it at
+    /// the level `debug` only.
+    pub is_logged_elsewhere: fn(&(dyn Error + 'static)) -> bool,
 }
 
 impl Job {
@@ -93,6 +96,12 @@ impl Job {
         at_stop: AtStop,
         step: impl Step + 'static,
     ) -> Self {
-        Self { name, schedule, at_stop, step: Box::new(step) }
+        Self { name, schedule, at_stop, step: Box::new(step), is_logged_elsewhere: |_| false }
+    }
+
+    /// Returns the job with its test of failures that another part of the gateway logs.
+    #[must_use]
+    pub fn logged_elsewhere(self, is_logged_elsewhere: fn(&(dyn Error + 'static)) -> bool) -> Self {
+        Self { is_logged_elsewhere, ..self }
     }
 }

@@ -3,9 +3,10 @@
 use super::metrics::count_run;
 use super::{AtStop, Job, Schedule};
 use crate::error_chain::Chain;
+use crate::failure_log::FailureLog;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, error, info, info_span};
+use tracing::{Instrument, debug, error, info, info_span};
 
 /// Runs a job until `stop` is cancelled.
 pub async fn run(job: Job, stop: CancellationToken) {
@@ -44,32 +45,19 @@ async fn run_once(job: &mut Job, stop: &CancellationToken, failures: &mut Failur
     let outcome = job.step.run(stop).await;
     count_run(job.name, outcome.as_ref().ok().copied(), started.elapsed());
     match outcome {
-        Ok(_) if failures.clear() => info!("job works again"),
-        Ok(_) => {}
-        Err(failure) => {
-            let text = Chain(failure.as_ref()).to_string();
-            if failures.is_new(&text) {
-                error!(error = text, "job failed, it is tried again");
+        Ok(_) => {
+            if let Some(lasted) = failures.works() {
+                info!(?lasted, "job works again");
             }
         }
-    }
-}
-
-/// Text of the last failure: a database that is away fails every run in the same words.
-#[derive(Debug, Default)]
-struct FailureLog(Option<String>);
-
-impl FailureLog {
-    /// Returns whether this failure differs from the one of the last run, and keeps it.
-    fn is_new(&mut self, text: &str) -> bool {
-        let is_new = self.0.as_deref() != Some(text);
-        self.0 = Some(text.to_owned());
-        is_new
-    }
-
-    /// Forgets the last failure; returns whether there was one.
-    fn clear(&mut self) -> bool {
-        self.0.take().is_some()
+        Err(failure) => {
+            let text = Chain(failure.as_ref()).to_string();
+            if (job.is_logged_elsewhere)(failure.as_ref()) {
+                debug!(error = text, "job failed, it is tried again");
+            } else if let Some(lasted) = failures.failed(&text) {
+                error!(error = text, ?lasted, "job failed, it is tried again");
+            }
+        }
     }
 }
 
@@ -143,16 +131,5 @@ mod tests {
         begun.recv().await.unwrap().1.send(()).unwrap();
         running.await.unwrap();
         assert!(begun.recv().await.is_none());
-    }
-
-    #[test]
-    fn a_lasting_failure_is_new_once() {
-        let mut failures = FailureLog::default();
-        assert!(failures.is_new("database away"));
-        assert!(!failures.is_new("database away"));
-        assert!(failures.is_new("disk full"));
-        assert!(failures.clear());
-        assert!(!failures.clear());
-        assert!(failures.is_new("disk full"), "a failure after a good run is new");
     }
 }

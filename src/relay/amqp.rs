@@ -8,6 +8,7 @@ use super::MAX_BATCHES;
 use super::message::{properties, short};
 use super::sink::{Outcome, Sink, SinkError};
 use super::topology::{self, Prefix};
+use crate::error_chain::Chain;
 use crate::kill_point;
 use crate::store::OutboxEvent;
 use async_trait::async_trait;
@@ -24,7 +25,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Limit for reaching the broker, logging in and declaring exchanges and queues.
+/// Limit for reaching the broker and logging in, and for declaring exchanges and queues.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Limit for the confirms of a batch. A healthy quorum queue takes milliseconds; a queue that
 /// elects a leader takes seconds.
@@ -79,6 +80,10 @@ pub struct AmqpSink {
     settings: AmqpSettings,
     exchange: ShortString,
     link: Option<Link>,
+    /// Depth of the unroutable queue when it was last read; `None` before the first connection.
+    unroutable_depth: Option<u32>,
+    /// Growth of the unroutable queue that was not yet taken; `None` when it was not read since.
+    unroutable: Option<u64>,
 }
 
 /// A connection with every exchange and queue declared: one channel to read queue depths, and one
@@ -101,12 +106,20 @@ impl AmqpSink {
     #[must_use]
     pub fn new(settings: AmqpSettings) -> Self {
         let exchange = short(&settings.prefix.name(topology::CLAIMS));
-        Self { settings, exchange, link: None }
+        Self { settings, exchange, link: None, unroutable_depth: None, unroutable: None }
+    }
+
+    /// Adds the growth of the unroutable queue. Its first depth is that of earlier processes.
+    fn note_unroutable(&mut self, depth: u32) {
+        let before = self.unroutable_depth.replace(depth).unwrap_or(depth);
+        let growth = u64::from(depth.saturating_sub(before));
+        *self.unroutable.get_or_insert(0) += growth;
     }
 
     async fn link(&self) -> Result<Link, SinkError> {
         let connection = connect(&self.settings, "relay").await?;
-        match self.open_channels(&connection).await {
+        let opened = self.open_channels(&connection);
+        match with_timeout(CONNECT_TIMEOUT, "declaring exchanges and queues", opened).await {
             Ok((channel, publishing)) => Ok(Link {
                 connection,
                 channel,
@@ -205,15 +218,19 @@ impl Sink for AmqpSink {
             return Ok(());
         }
         if let Some(link) = &mut self.link {
-            if link.is_sound() && read_depths(link, &self.settings.prefix).await.is_ok() {
+            if link.is_sound()
+                && let Ok(depth) = read_depths(link, &self.settings.prefix).await
+            {
+                self.note_unroutable(depth);
                 return Ok(());
             }
             self.disconnect().await;
         }
-        let mut link = with_timeout(CONNECT_TIMEOUT, "connecting", self.link()).await?;
+        let mut link = self.link().await?;
         let read = read_depths(&mut link, &self.settings.prefix).await;
         self.link = Some(link);
-        read
+        self.note_unroutable(read?);
+        Ok(())
     }
 
     fn is_ready(&self) -> bool {
@@ -240,13 +257,17 @@ impl Sink for AmqpSink {
         outcomes
     }
 
+    fn take_unroutable(&mut self) -> Option<u64> {
+        self.unroutable.take()
+    }
+
     async fn close(&mut self) {
         self.disconnect().await;
     }
 }
 
 /// [`Link::read_depths`] within [`CONNECT_TIMEOUT`].
-async fn read_depths(link: &mut Link, prefix: &Prefix) -> Result<(), SinkError> {
+async fn read_depths(link: &mut Link, prefix: &Prefix) -> Result<u32, SinkError> {
     with_timeout(CONNECT_TIMEOUT, "looking at a queue", link.read_depths(prefix)).await
 }
 
@@ -265,9 +286,10 @@ impl Link {
     }
 
     /// Reads the depth of each declared queue into its gauge, and fails when a queue was deleted.
+    /// Returns the depth of the unroutable queue.
     /// A rise of the unroutable queue is logged, and exchanges, queues and bindings are declared
     /// again: somebody may have unbound the workers' queue.
-    async fn read_depths(&mut self, prefix: &Prefix) -> Result<(), SinkError> {
+    async fn read_depths(&mut self, prefix: &Prefix) -> Result<u32, SinkError> {
         self.checked_at = Instant::now();
         for row in topology::QUEUES {
             let name = prefix.name(row.name);
@@ -290,7 +312,7 @@ impl Link {
                 self.unroutable = depth;
             }
         }
-        Ok(())
+        Ok(self.unroutable)
     }
 }
 
@@ -338,7 +360,14 @@ pub(super) async fn connect(settings: &AmqpSettings, role: &str) -> Result<Conne
     uri.query.heartbeat.get_or_insert(HEARTBEAT_SECS);
     let name = format!("noemie-gateway {role} {}", settings.prefix);
     let options = ConnectionProperties::default().with_connection_name(name.trim_end().into());
-    Connection::connect_uri(uri, options).await.map_err(broker_error("connecting"))
+    let (host, port) = (&uri.authority.host, uri.authority.port);
+    let broker = format!("{host}:{port}, virtual host {}", uri.vhost);
+    let cause = match timeout(CONNECT_TIMEOUT, Connection::connect_uri(uri, options)).await {
+        Ok(Ok(connection)) => return Ok(connection),
+        Ok(Err(error)) => Chain(&error).to_string(),
+        Err(_) => format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
+    };
+    Err(SinkError::Unreachable { broker, cause })
 }
 
 /// Returns a function that wraps lapin's error with the operation that failed.

@@ -39,6 +39,17 @@ pub enum SinkError {
     /// password.
     #[error("unreadable broker address (amqp://user:password@host:port/vhost): {0}")]
     Address(String),
+    /// The broker cannot be reached, or refuses the login.
+    #[error(
+        "RabbitMQ at {broker}: {cause}; check that it runs, and host, port, user, password and \
+             virtual host in amqp_url"
+    )]
+    Unreachable {
+        /// Host, port and virtual host, without user and password.
+        broker: String,
+        /// Error of the AMQP client, with its causes.
+        cause: String,
+    },
     /// The broker refused, or the connection failed.
     #[error("broker, while {doing}")]
     Broker {
@@ -84,6 +95,10 @@ pub trait Sink: Send + Sync {
     /// the rest. At most [`MAX_BATCHES`](super::MAX_BATCHES) batches are in flight together.
     async fn publish(&self, batch: &[OutboxEvent]) -> Vec<Outcome>;
 
+    /// Returns how many acknowledged events since the last call no worker's queue was bound for;
+    /// `None` while the sink has not looked since then.
+    fn take_unroutable(&mut self) -> Option<u64>;
+
     /// Closes the connection.
     async fn close(&mut self);
 }
@@ -105,6 +120,10 @@ impl Sink for LocalLog {
 
     async fn publish(&self, batch: &[OutboxEvent]) -> Vec<Outcome> {
         vec![Outcome::Acked; batch.len()]
+    }
+
+    fn take_unroutable(&mut self) -> Option<u64> {
+        Some(0)
     }
 
     async fn close(&mut self) {}

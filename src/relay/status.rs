@@ -1,7 +1,7 @@
 //! State of the relay, shown in `/healthz` and in the metrics.
 
 use metrics::{Unit, describe_counter, describe_gauge, gauge};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// State of the relay.
@@ -32,11 +32,14 @@ impl RelayState {
 
 /// The state of the relay, shared between the relay and its observers.
 #[derive(Debug, Clone)]
-pub struct RelayStatus(Arc<watch::Sender<RelayState>>);
+pub struct RelayStatus {
+    state: Arc<watch::Sender<RelayState>>,
+    fault: Arc<Mutex<Option<String>>>,
+}
 
 impl Default for RelayStatus {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(RelayState::Starting)))
+        Self { state: Arc::new(watch::Sender::new(RelayState::Starting)), fault: Arc::default() }
     }
 }
 
@@ -44,34 +47,57 @@ impl RelayStatus {
     /// Returns the current state.
     #[must_use]
     pub fn get(&self) -> RelayState {
-        *self.0.borrow()
+        *self.state.borrow()
     }
 
     /// Returns a receiver of every later state.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<RelayState> {
-        self.0.subscribe()
+        self.state.subscribe()
     }
 
+    /// Returns why the relay is down; `None` in every other state.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets a state in which the relay has its sink.
     pub(super) fn set(&self, state: RelayState) {
-        let before = self.0.send_replace(state);
-        if before != state {
+        self.replace(state, None);
+        gauge!(CONNECTED).set(1.0);
+    }
+
+    /// Sets the relay down. `sink_works` is true when the fault lies with the database: the gauge
+    /// is that of the broker alone.
+    pub(super) fn set_down(&self, fault: &str, sink_works: bool) {
+        self.replace(RelayState::Down, Some(fault.to_owned()));
+        gauge!(CONNECTED).set(if sink_works { 1.0 } else { 0.0 });
+    }
+
+    fn replace(&self, state: RelayState, fault: Option<String>) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        let before = self.state.send_replace(state);
+        // The relay logs with its reason that it is down.
+        if before != state && state != RelayState::Down {
             tracing::info!(state = state.as_str(), "relay");
         }
-        let connected = matches!(state, RelayState::Publishing | RelayState::Standby);
-        gauge!("noemie_relay_connected").set(if connected { 1.0 } else { 0.0 });
     }
 }
+
+/// Gauge: 1 while the relay has its sink, else 0.
+const CONNECTED: &str = "noemie_relay_connected";
 
 /// Describes the metrics of the relay to the installed recorder.
 pub fn describe_metrics() {
     describe_gauge!(
-        "noemie_relay_connected",
+        CONNECTED,
         "1 while the relay has its broker (or the local log), 0 while it tries to get it back"
     );
     describe_counter!(
         "noemie_relay_published_total",
-        "Events handed to the broker, by outcome: acked, unroutable, nacked, unknown"
+        "Events handed to the broker, by outcome: acked, unroutable (no queue was bound for them), \
+         nacked, unknown; acked and unroutable are counted within ten seconds"
     );
     describe_gauge!(
         "noemie_queue_messages",

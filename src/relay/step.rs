@@ -8,6 +8,7 @@ use super::status::{RelayState, RelayStatus};
 use super::{BATCH_EVENTS, IDLE_WAIT, STANDBY_WAIT};
 use crate::clock::SharedClock;
 use crate::error_chain::Chain;
+use crate::failure_log::FailureLog;
 use crate::kill_point;
 use crate::store::{Lease, Occasion, Outbox, OutboxEvent, SharedOutbox, StoreError, Waiter};
 use metrics::counter;
@@ -53,8 +54,16 @@ impl OutcomeCounts {
             Outcome::Nacked => &mut self.nacked,
             Outcome::Unknown => &mut self.unknown,
         } += 1;
-        counter!("noemie_relay_published_total", "outcome" => outcome.as_str()).increment(1);
+        // Of the acknowledged events, the relay counts those that no queue was bound for apart.
+        if outcome != Outcome::Acked {
+            count(outcome, 1);
+        }
     }
+}
+
+/// Counts events by outcome.
+fn count(outcome: Outcome, events: u64) {
+    counter!("noemie_relay_published_total", "outcome" => outcome.as_str()).increment(events);
 }
 
 /// The relay, with the state that it keeps between two steps.
@@ -69,6 +78,10 @@ pub struct Relay {
     /// confirms.
     confirmed: Vec<i64>,
     failures: u32,
+    /// Acknowledged events that are not yet counted: the alternate exchange takes events without a
+    /// queue, so that the broker acknowledges them as well.
+    uncounted: u64,
+    log: FailureLog,
 }
 
 impl Relay {
@@ -90,6 +103,8 @@ impl Relay {
             notifier,
             confirmed: Vec::new(),
             failures: 0,
+            uncounted: 0,
+            log: FailureLog::default(),
         }
     }
 
@@ -125,6 +140,7 @@ impl Relay {
             tracing::debug!(error = %Chain(&error), "the last confirmed events are not marked as \
                 published and will be sent again, under the same ids");
         }
+        count(Outcome::Acked, std::mem::take(&mut self.uncounted));
         self.lease = None;
         self.sink.close().await;
     }
@@ -136,13 +152,25 @@ impl Relay {
             self.lease = None;
             return marked.map(|()| StepOutcome::SinkDown(error));
         }
+        self.count_acknowledged();
         if self.lease.is_none() {
             self.lease = self.store.try_relay_lease().await?;
         }
         if self.lease.is_none() {
             return self.mark_confirmed().await.map(|()| StepOutcome::Standby);
         }
-        self.publish_batches().instrument(tracing::info_span!("relay.publish")).await
+        let outcome = self.publish_batches().instrument(tracing::info_span!("relay.publish")).await;
+        self.count_acknowledged();
+        outcome
+    }
+
+    /// Counts the acknowledged events, once the sink knows how many of them no queue was bound for.
+    fn count_acknowledged(&mut self) {
+        let Some(unroutable) = self.sink.take_unroutable() else { return };
+        let unroutable = unroutable.min(self.uncounted);
+        count(Outcome::Acked, self.uncounted - unroutable);
+        count(Outcome::Unroutable, unroutable);
+        self.uncounted = 0;
     }
 
     async fn mark_confirmed(&mut self) -> Result<(), StoreError> {
@@ -154,7 +182,7 @@ impl Relay {
     /// Publishes until no event is left or a failure stops the step, and then waits for the work
     /// still in flight.
     async fn publish_batches(&mut self) -> Result<StepOutcome, StoreError> {
-        let Self { store, sink, clock, status, lease, notifier, confirmed, .. } = self;
+        let Self { store, sink, clock, status, lease, notifier, confirmed, uncounted, .. } = self;
         let (store, sink) = (store.as_ref(), sink.as_ref());
         let mut in_flight = InFlight::new(store, sink, lease.take());
         let mut step = StepState::new();
@@ -187,33 +215,41 @@ impl Relay {
             }
         }
         *lease = in_flight.into_lease();
+        *uncounted += step.counts.acked as u64;
         step.outcome()
     }
 
-    /// Shows the outcome in the status, counts consecutive failures, and logs a warning for the
-    /// first of them only.
+    /// Shows the outcome in the status and counts consecutive failures. The log gets the first
+    /// failure of an outage, reminders, and the end of the outage.
     fn report(&mut self, outcome: &StepOutcome) {
-        let (state, failure) = match outcome {
-            StepOutcome::Published(_) | StepOutcome::Idle => (RelayState::Publishing, None),
-            StepOutcome::Standby => (RelayState::Standby, None),
-            StepOutcome::Unconfirmed(counts) => {
-                (RelayState::Down, Some(format!("events not confirmed: {counts:?}")))
+        let failure = match outcome {
+            StepOutcome::Published(_) | StepOutcome::Idle => {
+                return self.works(RelayState::Publishing);
             }
-            StepOutcome::SinkDown(error) => (RelayState::Down, Some(Chain(error).to_string())),
-            StepOutcome::StoreDown(error) => (RelayState::Down, Some(Chain(error).to_string())),
+            StepOutcome::Standby => return self.works(RelayState::Standby),
+            StepOutcome::Unconfirmed(counts) => format!("events not confirmed: {counts:?}"),
+            StepOutcome::SinkDown(error) => Chain(error).to_string(),
+            StepOutcome::StoreDown(error) => Chain(error).to_string(),
         };
-        self.status.set(state);
-        match failure {
-            None => self.failures = 0,
-            Some(failure) => {
-                self.failures = self.failures.saturating_add(1);
-                if self.failures == 1 {
-                    tracing::warn!(%failure, "relay holds its events and tries again");
-                } else {
-                    tracing::debug!(%failure, failures = self.failures, "relay still holds its \
-                        events");
-                }
+        self.failures = self.failures.saturating_add(1);
+        self.status.set_down(&failure, matches!(outcome, StepOutcome::StoreDown(_)));
+        // `service::health` logs a database that is away.
+        let logged_elsewhere = matches!(outcome, StepOutcome::StoreDown(e) if e.is_away());
+        match self.log.failed(&failure) {
+            Some(lasted) if !logged_elsewhere => {
+                tracing::warn!(%failure, ?lasted, "relay holds its events and tries again");
             }
+            _ => {
+                tracing::debug!(%failure, failures = self.failures, "relay still holds its events")
+            }
+        }
+    }
+
+    fn works(&mut self, state: RelayState) {
+        self.failures = 0;
+        self.status.set(state);
+        if let Some(lasted) = self.log.works() {
+            tracing::info!(?lasted, "relay works again");
         }
     }
 }

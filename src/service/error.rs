@@ -20,9 +20,20 @@ pub enum ServiceError {
 /// same call may succeed later.
 #[must_use]
 pub fn is_unavailable(failure: &(dyn Error + 'static)) -> bool {
+    has_cause(failure, StoreError::is_unavailable)
+}
+
+/// Returns whether a failure or one of its causes is a database that cannot be reached, which
+/// [`Health`](crate::service::health::Health) logs once for all of its users.
+#[must_use]
+pub fn is_database_away(failure: &(dyn Error + 'static)) -> bool {
+    has_cause(failure, StoreError::is_away)
+}
+
+fn has_cause(failure: &(dyn Error + 'static), is_it: impl Fn(&StoreError) -> bool) -> bool {
     let mut cause = Some(failure);
     while let Some(error) = cause {
-        if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_unavailable) {
+        if error.downcast_ref::<StoreError>().is_some_and(&is_it) {
             return true;
         }
         cause = error.source();

@@ -2,8 +2,12 @@
 //! these readings are the only ones of the service without a caller.
 
 use crate::clock::SharedClock;
+use crate::error_chain::Chain;
+use crate::failure_log::FailureLog;
 use crate::relay::RelayStatus;
-use crate::store::{OutboxDepth, SharedHealth, StoreError, StoreFigures};
+use crate::store::{LEDGERS_UNBALANCED, OutboxDepth, SharedHealth, StoreError, StoreFigures};
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -12,11 +16,23 @@ pub use crate::relay::RelayState;
 /// Time within which the database has to answer; below the 3 to 5 s that probes usually wait.
 pub const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Gauge: 1 while the database answers, else 0.
+const DATABASE_UP: &str = "noemie_database_up";
+
+/// Describes the gauge of the database to the installed recorder.
+pub fn describe_metrics() {
+    describe_gauge!(DATABASE_UP, "1 while the database answers, 0 while it does not");
+    describe_counter!(
+        LEDGERS_UNBALANCED,
+        "Commits of a deposit refused because its ledger did not balance; must stay 0"
+    );
+    counter!(LEDGERS_UNBALANCED).absolute(0);
+    crate::ingest::describe_metrics();
+}
+
 /// Figures that the database counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figures {
-    /// Exchanges whose ledger does not balance.
-    pub unbalanced: u64,
     /// Staged deposits.
     pub staged_deposits: u64,
     /// Quarantined invoices that wait for a corrected resend.
@@ -35,13 +51,14 @@ pub struct Health {
     store: SharedHealth,
     clock: SharedClock,
     relay: RelayStatus,
+    log: Arc<Mutex<FailureLog>>,
 }
 
 impl Health {
     /// Returns the health of an installation, from its store and the state of its relay.
     #[must_use]
     pub fn new(store: SharedHealth, clock: SharedClock, relay: RelayStatus) -> Self {
-        Self { store, clock, relay }
+        Self { store, clock, relay, log: Arc::default() }
     }
 
     /// Returns the state of the relay.
@@ -50,35 +67,48 @@ impl Health {
         self.relay.get()
     }
 
-    /// Returns whether the database answers within [`DATABASE_TIMEOUT`], and logs why not.
-    pub async fn database_answers(&self) -> bool {
-        match timeout(DATABASE_TIMEOUT, self.store.ping()).await {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "database does not answer");
-                false
-            }
-            Err(_) => {
-                tracing::warn!("database does not answer in time");
-                false
-            }
-        }
+    /// Returns why the relay holds its events; `None` while it publishes or has not begun.
+    #[must_use]
+    pub fn relay_fault(&self) -> Option<String> {
+        self.relay.fault()
     }
 
-    /// Returns the figures; `None`, with a line in the log, when the database does not answer
-    /// within [`DATABASE_TIMEOUT`].
+    /// Returns why the database does not answer within [`DATABASE_TIMEOUT`]; `None` when it does.
+    pub async fn database_fault(&self) -> Option<String> {
+        self.observe(timeout(DATABASE_TIMEOUT, self.store.ping()).await).err()
+    }
+
+    /// Returns the figures; `None` when the database does not answer within [`DATABASE_TIMEOUT`].
     pub async fn figures(&self) -> Option<Figures> {
-        match timeout(DATABASE_TIMEOUT, self.read()).await {
-            Ok(Ok((figures, outbox))) => Some(self.of(figures, outbox)),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "figures not read for a scrape");
-                None
+        let read = self.observe(timeout(DATABASE_TIMEOUT, self.read()).await).ok()?;
+        Some(self.of(read.0, read.1))
+    }
+
+    /// Sets the gauge of the database from an answer and logs the start of an outage, its reminders
+    /// and its end.
+    fn observe<T>(
+        &self,
+        answer: Result<Result<T, StoreError>, tokio::time::error::Elapsed>,
+    ) -> Result<T, String> {
+        let answer = match answer {
+            Ok(answer) => answer.map_err(|failure| Chain(&failure).to_string()),
+            Err(_) => Err(format!("no answer within {} s", DATABASE_TIMEOUT.as_secs())),
+        };
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        gauge!(DATABASE_UP).set(if answer.is_ok() { 1.0 } else { 0.0 });
+        match &answer {
+            Ok(_) => {
+                if let Some(lasted) = log.works() {
+                    tracing::info!(?lasted, "the database answers again");
+                }
             }
-            Err(_) => {
-                tracing::warn!("database too slow for a scrape");
-                None
+            Err(fault) => {
+                if let Some(lasted) = log.failed(fault) {
+                    tracing::error!(%fault, ?lasted, "the database does not answer");
+                }
             }
         }
+        answer
     }
 
     async fn read(&self) -> Result<(StoreFigures, OutboxDepth), StoreError> {
@@ -90,7 +120,6 @@ impl Health {
         let age =
             |oldest: time::OffsetDateTime| (self.clock.now() - oldest).as_seconds_f64().max(0.0);
         Figures {
-            unbalanced: figures.unbalanced,
             staged_deposits: figures.staged_deposits,
             quarantined: figures.quarantine_waiting,
             overdue: figures.overdue,

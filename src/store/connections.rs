@@ -2,9 +2,11 @@
 
 use super::StoreError;
 use super::codec::doing;
+use super::server::Server;
 use super::transaction_guard::in_time;
 use sqlx::{Database, Pool, Transaction};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A pool, and the time limit of a query, the wait for a free connection included.
@@ -12,17 +14,24 @@ use std::time::Duration;
 pub(in crate::store) struct Connections<DB: Database> {
     pool: Pool<DB>,
     answer: Duration,
+    /// Server that the pool connects to; `None` for a file.
+    server: Option<Arc<Server>>,
 }
 
 impl<DB: Database> Connections<DB> {
     /// Returns the connections of a pool; each query takes at most `answer`.
     pub(in crate::store) const fn new(pool: Pool<DB>, answer: Duration) -> Self {
-        Self { pool, answer }
+        Self { pool, answer, server: None }
+    }
+
+    /// Returns the same connections, whose failures name the server.
+    pub(in crate::store) fn to(self, server: &Arc<Server>) -> Self {
+        Self { server: Some(Arc::clone(server)), ..self }
     }
 
     /// Returns the same connections with another time limit.
     pub(in crate::store) fn within(&self, answer: Duration) -> Self {
-        Self { pool: self.pool.clone(), answer }
+        Self { pool: self.pool.clone(), answer, server: self.server.clone() }
     }
 
     /// Returns the pool, for work without a limit: a migration.
@@ -30,7 +39,9 @@ impl<DB: Database> Connections<DB> {
         &self.pool
     }
 
-    /// Runs a query and returns [`StoreError::NoAnswer`] after the time limit.
+    /// Runs a query and returns [`StoreError::NoAnswer`] after the time limit, or
+    /// [`StoreError::Unreachable`] as soon as the server refuses connections: the pool alone would
+    /// try again in silence until its own time limit.
     pub(in crate::store) async fn ask<'a, T, W>(
         &'a self,
         work: impl FnOnce(&'a Pool<DB>) -> W,
@@ -38,7 +49,13 @@ impl<DB: Database> Connections<DB> {
     where
         W: Future<Output = Result<T, StoreError>> + Send,
     {
-        in_time(self.answer, work(&self.pool)).await
+        let asked = in_time(self.answer, work(&self.pool));
+        let Some(server) = &self.server else { return asked.await };
+        tokio::select! {
+            biased;
+            answer = asked => answer.map_err(|failure| server.name(failure)),
+            refusal = server.refusal() => Err(refusal),
+        }
     }
 
     /// Begins a transaction of several statements, each with the time limit of a query.

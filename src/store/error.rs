@@ -18,6 +18,16 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+    /// The server cannot be reached, refuses the session, or has no connection free.
+    #[error("{server}, while {doing}: {cause}; {}", advice(.cause))]
+    Unreachable {
+        /// Kind, host, port and name of the database, without user and password.
+        server: String,
+        /// Step of the store that failed.
+        doing: &'static str,
+        /// Error of the connection. The message has it, so that it is not a source as well.
+        cause: sqlx::Error,
+    },
     /// The migrations could not be applied.
     #[error("migrating the database")]
     Migration(#[source] sqlx::migrate::MigrateError),
@@ -47,7 +57,7 @@ impl StoreError {
     /// time: the same call may succeed later.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        let Self::Database { source, .. } = self else { return matches!(self, Self::NoAnswer(_)) };
+        let Self::Database { source, .. } = self else { return self.is_away() };
         match source {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
             // PostgreSQL stops, recovers, ends the connection, or has no more connections: classes
@@ -61,6 +71,13 @@ impl StoreError {
             }
             _ => self.worth_a_retry(),
         }
+    }
+
+    /// Returns whether the database cannot be reached or gives no answer, which the gateway logs
+    /// once for all of its calls.
+    #[must_use]
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::NoAnswer(_))
     }
 
     /// Returns whether the same transaction may succeed when begun again: two transactions met
@@ -79,6 +96,46 @@ impl StoreError {
 /// `lock_timeout`, SQLite after its busy timeout.
 fn is_busy(source: &sqlx::Error) -> bool {
     matches!(source, sqlx::Error::Database(e) if matches!(e.code().as_deref(), Some("55P03" | "5")))
+}
+
+/// Returns whether an error concerns the connection to the server, not the statement: no connection
+/// came free or could be opened, or PostgreSQL refused the session (classes 08, 28, 3D and 53, and
+/// 57P01 to 57P03).
+pub(in crate::store) fn is_of_connection(source: &sqlx::Error) -> bool {
+    match source {
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_) => true,
+        sqlx::Error::Database(e) => e.code().is_some_and(|c| {
+            ["08", "28", "3D", "53", "57P0"].iter().any(|class| c.starts_with(class))
+        }),
+        _ => false,
+    }
+}
+
+/// Returns what an operator may do about an error of the connection.
+fn advice(cause: &sqlx::Error) -> &'static str {
+    let code = match cause {
+        sqlx::Error::Database(e) => e.code().unwrap_or_default(),
+        _ => "".into(),
+    };
+    match cause {
+        sqlx::Error::PoolTimedOut => {
+            "every connection is in use, or the server does not answer: see database_connections"
+        }
+        sqlx::Error::Tls(_) => "check the certificate and sslmode in database_url",
+        sqlx::Error::Database(_) if code.starts_with("28") => {
+            "check user and password in database_url"
+        }
+        sqlx::Error::Database(_) if code.starts_with("3D") => {
+            "check the name of the database in database_url"
+        }
+        sqlx::Error::Database(_) if code.starts_with("53") => {
+            "the server has no room: check max_connections, memory and disk"
+        }
+        _ => "check that the server runs, and host and port in database_url",
+    }
 }
 
 /// Returns a closure that wraps a database error together with the activity that failed.

@@ -4,11 +4,12 @@ use super::error::StoreError;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
+/// Counter of exchanges that were refused because their ledger did not balance (invariant 1).
+pub const LEDGERS_UNBALANCED: &str = "noemie_ledger_unbalanced_total";
+
 /// Figures for metrics and `doctor`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoreFigures {
-    /// Exchanges whose ledger does not balance. Must be 0.
-    pub unbalanced: u64,
     /// Quarantined invoices that wait for a corrected resend.
     pub quarantine_waiting: u64,
     /// Claims whose AMC payment limit is over.

@@ -261,6 +261,7 @@ fn serves(line: &str, dir: &Path, path: &str) {
     for port in ["NOEMIE_GRPC_LISTEN", "NOEMIE_ADMIN_LISTEN"] {
         shell.env(port, "127.0.0.1:0");
     }
+    shell.env("NOEMIE_DRAIN_SECONDS", "0");
     let mut child = shell.stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(log.any(|line| line.unwrap().contains("gateway is open")), "{line}");

@@ -283,7 +283,8 @@ async fn grpc_answers_with_unknown(db: TestDatabase) {
     let address = listener.local_addr().unwrap();
     let (stop, clock) = (CancellationToken::new(), gateway.clock.clone());
     let (service, token) = (gateway.service.clone(), stop.clone());
-    let served = tokio::spawn(async move { serve(listener, service, clock, token).await });
+    let served =
+        tokio::spawn(async move { serve(listener, service, clock, token.clone(), token).await });
     let line = Line::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
     exchanges_answer(&gateway, line.clone()).await;
     statuses_answer(&gateway, line.clone()).await;

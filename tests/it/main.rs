@@ -21,6 +21,7 @@ mod e2e_gateway;
 mod e2e_privacy;
 mod e2e_time;
 mod example_workers;
+mod failures;
 mod grpc_claims;
 mod grpc_decisions;
 mod grpc_event_mapping;

@@ -188,10 +188,7 @@ async fn each_migration_keeps_what_was_there(db: TestDatabase) {
     holds(&store, 2).await;
     assert_eq!(store.unpublished_events(20, &[]).await.unwrap().len(), 4);
     let figures = store.figures(SystemClock.now()).await.unwrap();
-    assert_eq!(
-        (figures.unbalanced, figures.quarantine_waiting, figures.staged_deposits),
-        (0, 2, 0)
-    );
+    assert_eq!((figures.quarantine_waiting, figures.staged_deposits), (2, 0));
     drop(store);
     url.drop_it(&db).await;
 }

@@ -340,5 +340,9 @@ impl Sink for Script {
             .unwrap_or_else(|| vec![Outcome::Acked; batch.len()])
     }
 
+    fn take_unroutable(&mut self) -> Option<u64> {
+        Some(0)
+    }
+
     async fn close(&mut self) {}
 }

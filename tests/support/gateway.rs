@@ -143,8 +143,13 @@ impl Gateway {
 
     /// Sends SIGTERM. The process ends once its work is done.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends a signal, as `kill` names it.
+    pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill")
-            .args(["-TERM", &self.child.lock().expect("no panic").id().to_string()])
+            .args([signal, &self.child.lock().expect("no panic").id().to_string()])
             .status()
             .expect("kill runs");
         assert!(sent.success());
@@ -347,6 +352,7 @@ fn serve(dir: &Path, settings: &[(String, String)], arguments: &[&str]) -> Child
             ("NOEMIE_GRPC_LISTEN", "127.0.0.1:0"),
             ("NOEMIE_ADMIN_LISTEN", "127.0.0.1:0"),
             ("NOEMIE_LOG_FORMAT", "json"),
+            ("NOEMIE_DRAIN_SECONDS", "0"),
         ])
         .envs(settings.iter().map(|(k, v)| (k, v)))
         .arg("serve")

@@ -14,7 +14,12 @@ pub struct Proxy {
 
 impl Proxy {
     pub async fn start(target: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
+        Self::start_at(0, target).await
+    }
+
+    /// Starts a proxy on a port that an earlier proxy had.
+    pub async fn start_at(port: u16, target: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("listens");
         let port = listener.local_addr().expect("an address").port();
         let silent = watch::Sender::new(false);
         let orders = silent.clone();

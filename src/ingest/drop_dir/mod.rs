@@ -25,6 +25,7 @@ mod turns;
 use super::{Ingest, IngestError};
 use crate::domain::{FileName, Sender};
 use crate::error_chain::Chain;
+use crate::failure_log::FailureLog;
 use crate::reading::blocking;
 use cause::Cause;
 use depositor::{Depositor, Tried};
@@ -39,7 +40,7 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 use turns::Turns;
 
 pub use cause::describe_metrics;
@@ -75,6 +76,8 @@ pub struct DropDir {
     /// Instants until which files that failed, or the directories of senders past their quotas, are
     /// left alone.
     backoffs: HashMap<PathBuf, Instant>,
+    /// Log state of each file that failed.
+    failures: HashMap<PathBuf, FailureLog>,
     /// Entries that cannot be deposited, with the reason in the log.
     skipped: BTreeMap<PathBuf, Skipped>,
     /// Last refusal of each file, or of each sender's directory.
@@ -95,6 +98,7 @@ impl DropDir {
             busy: HashSet::new(),
             stalled: HashMap::new(),
             backoffs: HashMap::new(),
+            failures: HashMap::new(),
             skipped: BTreeMap::new(),
             refused: HashMap::new(),
         }
@@ -134,6 +138,7 @@ impl DropDir {
         self.stalled.retain(|_, thread| thread.strong_count() > 0);
         let here = listing.files.iter().flat_map(|file| file.path.ancestors().take(2));
         let here: HashSet<&Path> = here.collect();
+        self.failures.retain(|path, _| here.contains(path.as_path()));
         self.refused.retain(|path, _| here.contains(path.as_path()));
         let settled = self.settling.settled(listing.files);
         let left_alone = |path: &Path| self.backoffs.contains_key(path);
@@ -162,7 +167,10 @@ impl DropDir {
         self.turns.remove(&file);
         let is_deposited = matches!(tried, Ok(Tried::Deposited));
         match tried {
-            Ok(Tried::Deposited | Tried::Changed) => self.settling.forget(&file.path),
+            Ok(Tried::Deposited | Tried::Changed) => {
+                self.settling.forget(&file.path);
+                self.failures.remove(&file.path);
+            }
             Ok(Tried::Leased) => self.turns.pass_over(&file.sender),
             Ok(Tried::Stopped) => {}
             Ok(Tried::Refused(refusal)) => self.refuse(ingest, &file, refusal),
@@ -172,7 +180,9 @@ impl DropDir {
                 self.backoffs.insert(file.path, Instant::now() + BACKOFF);
             }
             Err(failure) => {
-                log_failure(&file, &failure);
+                failure.count();
+                let log = self.failures.entry(file.path.clone()).or_default();
+                log_failure(&file, &failure, log);
                 self.backoffs.insert(file.path, Instant::now() + BACKOFF);
             }
         }
@@ -235,7 +245,15 @@ fn log_stalled(file: &DroppedFile) {
     );
 }
 
-fn log_failure(file: &DroppedFile, failure: &IngestError) {
+/// Logs the first failure of a file and reminders; those of a database that is away are logged once
+/// for all files, by `service::health`.
+fn log_failure(file: &DroppedFile, failure: &IngestError, log: &mut FailureLog) {
+    let text = Chain(failure).to_string();
+    let is_due = log.failed(&text).is_some();
+    if !is_due || matches!(failure, IngestError::Store(cause) if cause.is_away()) {
+        debug!(sender = %file.sender, error = text, "deposit failed again");
+        return;
+    }
     let (sender, name) = (&file.sender, FileName::from(file.path.as_path()));
     if let IngestError::BlockedBy { exchange } = failure {
         info!(
@@ -244,7 +262,7 @@ fn log_failure(file: &DroppedFile, failure: &IngestError) {
         );
     } else {
         error!(
-            %sender, file = %name, error = %Chain(failure),
+            %sender, file = %name, error = text,
             "deposit failed, the file stays in the drop directory"
         );
     }

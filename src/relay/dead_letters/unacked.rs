@@ -50,8 +50,7 @@ impl UnackedMessages {
         at_most: u16,
     ) -> Result<Self, DeadLetterError> {
         let name = settings.prefix.name(queue.queue());
-        let connection =
-            with_timeout(CONNECT_TIMEOUT, "connecting", connect(settings, "dlq")).await?;
+        let connection = connect(settings, "dlq").await?;
         let channel =
             connection.create_channel().await.map_err(broker_error("opening a channel"))?;
         let waiting = depth(&channel, &name).await?;

@@ -23,7 +23,8 @@ pub(super) async fn listen(options: PgConnectOptions, notifier: Notifier) {
             .min_connections(0)
             .connect_lazy_with(options.clone());
         if let Err(error) = listen_once(&pool, &notifier).await {
-            tracing::warn!(error = %error, "store.listen lost its connection, will connect again");
+            // `service::health` logs a database that is away, once for all of its users.
+            tracing::debug!(%error, "listener lost its connection, it connects again");
         }
         tokio::time::sleep(RECONNECT_PAUSE).await;
     }

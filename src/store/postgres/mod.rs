@@ -9,6 +9,7 @@ use super::conventions::PostgresConventions;
 use super::error::{StoreError, doing};
 use super::lease::Lease;
 use super::schema::{APPLIED, AppliedMigration, Schema, has_all};
+use super::server::Server;
 use super::transaction_guard::WHOLE_DEPOSIT_FACTOR;
 use super::wake::Wake;
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use lease::LeaseKey;
 use notifier::Notifier;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{Connection, PgPool, Postgres};
+use sqlx::{ConnectOptions, Connection, PgPool, Postgres};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
@@ -129,10 +130,9 @@ impl PostgresStore {
             url.parse().map_err(doing("reading the database URL"))?,
             url,
         ));
-        let work = pool(max_connections)
-            .connect_with(options.clone())
-            .await
-            .map_err(doing("connecting to PostgreSQL"))?;
+        let server = Arc::new(Server::of(&options));
+        first_connection(&options).await.map_err(|failure| server.name(failure))?;
+        let work = pool(max_connections).connect_lazy_with(options.clone());
         let upkeep = pool(UPKEEP_CONNECTIONS).connect_lazy_with(options.clone());
         let wake = Arc::<Wake>::default();
         let notifier = Notifier::new(Arc::clone(&wake));
@@ -140,9 +140,10 @@ impl PostgresStore {
         let announcing = tokio::spawn(notifier.clone().work(upkeep.clone()));
         let tasks = [listening.abort_handle(), announcing.abort_handle()];
         Ok(Self {
-            whole_deposit: Connections::new(work.clone(), ANSWER * WHOLE_DEPOSIT_FACTOR),
-            work: Connections::new(work, ANSWER),
-            upkeep: Connections::new(upkeep, ANSWER),
+            whole_deposit: Connections::new(work.clone(), ANSWER * WHOLE_DEPOSIT_FACTOR)
+                .to(&server),
+            work: Connections::new(work, ANSWER).to(&server),
+            upkeep: Connections::new(upkeep, ANSWER).to(&server),
             options,
             wake,
             notifier,
@@ -224,6 +225,19 @@ impl PostgresStore {
     fn announcer(&self) -> &Notifier {
         &self.notifier
     }
+}
+
+/// Opens a connection and closes it: the error says why the server cannot be used. A pool would try
+/// again in silence and then say that it timed out.
+async fn first_connection(options: &PgConnectOptions) -> Result<(), StoreError> {
+    let connecting = doing("connecting");
+    let connection = timeout(ACQUIRE_TIMEOUT, options.connect())
+        .await
+        .map_err(|_| connecting(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))?
+        .map_err(&connecting)?;
+    // An unanswered close makes no difference.
+    let _ = timeout(PING_TIMEOUT, connection.close()).await;
+    Ok(())
 }
 
 /// Name of the gateway's connections in `pg_stat_activity`.

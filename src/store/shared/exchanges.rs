@@ -14,6 +14,7 @@ use crate::store::codec::{Instant, clean, int, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
 use crate::store::exchange_rows::{AnomalyRow, CodesRow, ExchangeRow, LedgerRow};
 use crate::store::exchanges::{Closing, ExchangeWrites, Exchanges};
+use crate::store::health::LEDGERS_UNBALANCED;
 use crate::store::receipt_chain::SignLink;
 use crate::store::rows::{all, select_exchange};
 use crate::store::transaction_guard::step;
@@ -296,7 +297,10 @@ async fn close_exchange(
     closing: &Closing,
     link: SignLink<'_>,
 ) -> Result<(), StoreError> {
-    let unbalanced = || Err(StoreError::Unbalanced(closing.ledger));
+    let unbalanced = || {
+        metrics::counter!(LEDGERS_UNBALANCED).increment(1);
+        Err(StoreError::Unbalanced(closing.ledger))
+    };
     if !closing.ledger.balances()
         || !ledger_matches_claims(&mut *db, &closing.exchange, &closing.ledger).await?
     {

@@ -34,10 +34,8 @@ async fn ping(pool: &Pool<Db>) -> Result<(), StoreError> {
 
 async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
     // A partial index with the same condition, word for word, serves each count.
-    let (unbalanced, waiting, overdue, staged): (i64, i64, i64, i64) = query_as(
+    let (waiting, overdue, staged): (i64, i64, i64) = query_as(
         "SELECT \
-         (SELECT count(*) FROM ledgers \
-         WHERE read_records <> accepted + quarantined + duplicates + unmatched + envelope), \
          (SELECT count(*) FROM quarantine WHERE resolved_by IS NULL AND duplicate_of IS NULL \
          AND exchange_id NOT IN \
          (SELECT id FROM exchanges WHERE verdict IS NULL)), \
@@ -50,7 +48,6 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
     .await
     .map_err(doing("counting for the metrics"))?;
     Ok(StoreFigures {
-        unbalanced: uint(unbalanced, "count")?,
         quarantine_waiting: uint(waiting, "count")?,
         overdue: uint(overdue, "count")?,
         staged_deposits: uint(staged, "count")?,

@@ -75,7 +75,7 @@ impl Gateway {
         let ids = clock.clone();
         let served_service = service.clone();
         let served = tokio::spawn(async move {
-            serve(listener, served_service, ids, shutdown).await.expect("serves");
+            serve(listener, served_service, ids, shutdown.clone(), shutdown).await.expect("serves");
         });
         let channel = Channel::from_shared(format!("http://{address}"))
             .expect("an address")
