@@ -64,7 +64,7 @@ pub enum IngestError {
         exchange: ExchangeId,
     },
     /// The database failed.
-    #[error(transparent)]
+    #[error("asking the store")]
     Store(#[from] StoreError),
 }
 

@@ -29,7 +29,7 @@ const BATCH: usize = 100;
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {
     /// The database failed.
-    #[error(transparent)]
+    #[error("asking the store")]
     Store(#[from] StoreError),
     /// A sealed body could not be opened.
     #[error("opening return file {name}")]

@@ -26,7 +26,7 @@ const BATCH: usize = 1_000;
 #[derive(Debug, thiserror::Error)]
 pub enum RejectsError {
     /// The database failed.
-    #[error(transparent)]
+    #[error("asking the store")]
     Store(#[from] StoreError),
     /// A person's data could not be opened.
     #[error("opening the vault for claim {claim}")]

@@ -270,10 +270,8 @@ fn pool(max_connections: u32) -> PgPoolOptions {
     // would keep its slot in the pool until the system notices.
     pool.after_release(|connection, _| {
         Box::pin(async move {
-            timeout(PING_TIMEOUT, connection.flush())
-                .await
-                .unwrap_or(Err(sqlx::Error::PoolTimedOut))
-                .map(|()| true)
+            // `false` closes the connection; of an error sqlx would log a line for each connection.
+            Ok(matches!(timeout(PING_TIMEOUT, connection.flush()).await, Ok(Ok(()))))
         })
     })
 }
