@@ -4,6 +4,7 @@ mod access;
 mod jobs;
 mod key;
 mod local;
+mod mark;
 mod open;
 mod probe;
 mod service;
@@ -12,6 +13,7 @@ pub mod sweep;
 
 pub use access::ServeLock;
 pub use local::local_caller;
+pub use mark::InstallationView;
 pub use open::NoInstallation;
 pub use probe::{admin_address, probe};
 pub use service::dead_letters;
@@ -211,10 +213,10 @@ impl App {
 
     /// Returns the sink of events: RabbitMQ, or the log of the embedded gateway.
     fn sink(&self) -> Result<Box<dyn Sink>> {
-        let Some(url) = &self.config.amqp_url else { return Ok(Box::new(LocalLog)) };
-        let prefix = self.config.amqp_prefix.clone().try_into();
-        let prefix = prefix.context(BadSetting("amqp_prefix".to_owned()))?;
-        Ok(Box::new(AmqpSink::new(AmqpSettings::new(url.clone(), prefix))))
+        Ok(match broker(&self.config)? {
+            None => Box::new(LocalLog),
+            Some(settings) => Box::new(AmqpSink::new(settings)),
+        })
     }
 
     fn announce(&self, grpc: &TcpListener, admin: &TcpListener) -> Result<()> {
@@ -231,6 +233,14 @@ impl App {
         );
         Ok(())
     }
+}
+
+/// Returns the broker that the settings name; `None` without one.
+fn broker(config: &Config) -> Result<Option<AmqpSettings>> {
+    let Some(url) = config.amqp_url.clone() else { return Ok(None) };
+    let prefix = config.amqp_prefix.clone().try_into();
+    let prefix = prefix.context(BadSetting("amqp_prefix".to_owned()))?;
+    Ok(Some(AmqpSettings::new(url, prefix)))
 }
 
 /// Checks that both ports of the settings are free, for a start that must not create anything

@@ -366,6 +366,41 @@ CREATE TABLE receipt_chain_tip (
 );
 INSERT INTO receipt_chain_tip (sequence, link) VALUES (0, '');
 
+-- One row a migration. The number of a program is that of its last migration. A program older than
+-- the largest `oldest_program` does not run; a migration names at most the number before its own,
+-- so that a replica one version back comes up again in the middle of a roll-out.
+CREATE TABLE schema_versions (
+    version        INTEGER PRIMARY KEY,
+    oldest_program INTEGER NOT NULL
+);
+INSERT INTO schema_versions (version, oldest_program) VALUES (1, 1);
+
+-- One row: the mark of the installation (invariant 12). Broker and archive carry the same id.
+CREATE TABLE installation (
+    one         INTEGER PRIMARY KEY DEFAULT 1 CHECK (one = 1),
+    id          BLOB NOT NULL,
+    incarnation INTEGER NOT NULL,
+    -- Id of the master key, as `claims.key_id`.
+    key_id      TEXT NOT NULL,
+    -- Keyed digest over the row: it tells an altered row, and another key with the same id.
+    key_check   TEXT NOT NULL,
+    marked_at   INTEGER NOT NULL,
+    marked_by   TEXT NOT NULL
+);
+
+-- Sinks of events; the one with the largest number is in force. Rows are only appended, by the
+-- first marking and by `installation adopt`.
+CREATE TABLE sinks (
+    sink_no    INTEGER PRIMARY KEY,    -- from 1
+    kind       TEXT NOT NULL,          -- `local` or `broker`
+    vhost      TEXT NOT NULL,          -- empty for `local`, as the prefix
+    prefix     TEXT NOT NULL,
+    adopted_at INTEGER NOT NULL,
+    adopted_by TEXT NOT NULL,
+    -- Keyed digest over the row.
+    key_check  TEXT NOT NULL
+);
+
 -- Operations by hand on messages and data: author, instant, action, subject. Rows are only appended.
 
 -- One row a step: `asked` comes before anything is touched, `batch` before each batch with the

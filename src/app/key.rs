@@ -18,6 +18,11 @@ pub(super) async fn check(
     if is_right(store, vault, archive).await? != Some(false) {
         return Ok(());
     }
+    refuse(origin)
+}
+
+/// Returns the refusal of a key that is not the one of the installation.
+pub(super) fn refuse(origin: &KeyOrigin) -> Result<()> {
     if let KeyOrigin::Created(path) = origin {
         // The key that this start created sealed no data. Left in its file, the key would be taken
         // for the lost one.

@@ -1,6 +1,6 @@
 //! Opens an installation: database, vault key and archive.
 
-use super::{App, BadSetting, access, key};
+use super::{App, BadSetting, access, key, mark};
 use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::config::Config;
@@ -45,7 +45,8 @@ impl App {
                 .await
                 .context("opening the database")?,
         };
-        Self { created, ..Self::build(config, clock, database, vault).await? }.checked().await
+        let app = Self { created, ..Self::build(config, clock, database, vault).await? };
+        app.checked().await?.on_its_sink().await
     }
 
     /// Opens the installation and brings its schema to this version.
@@ -53,6 +54,12 @@ impl App {
     /// # Errors
     /// [`NoInstallation`] when there is none; no file, key or table is created then.
     pub async fn open_existing(config: Config, clock: SharedClock) -> Result<Self> {
+        Self::open_on_any_sink(config, clock).await?.on_its_sink().await
+    }
+
+    /// Opens the installation as [`Self::open_existing`] does, but for a command that puts the sink
+    /// of the settings in force: another sink may be in force still.
+    pub async fn open_on_any_sink(config: Config, clock: SharedClock) -> Result<Self> {
         let Some(database) = database(&config).await? else {
             return Err(NoInstallation { looked_in: location(&config) }.into());
         };
@@ -132,9 +139,19 @@ impl App {
         })
     }
 
-    /// Refuses an installation whose data were sealed under another vault key.
+    /// Marks the installation when nobody did, and refuses a vault key that is not its own.
     async fn checked(self) -> Result<Self> {
-        key::check(self.store.as_ref(), &self.vault, &self.archive, &self.key_origin).await?;
+        if self.store.installation().await?.is_none() {
+            key::check(self.store.as_ref(), &self.vault, &self.archive, &self.key_origin).await?;
+            mark::write_first(&self).await?;
+        }
+        mark::check_key(&self).await?;
+        Ok(self)
+    }
+
+    /// Refuses settings that name another sink than the one in force.
+    async fn on_its_sink(self) -> Result<Self> {
+        mark::check_sink(&self).await?;
         Ok(self)
     }
 }

@@ -1,8 +1,8 @@
 //! Services of an open installation for the command line.
 
-use super::{App, BadSetting};
+use super::App;
 use crate::domain::ClaimEvent;
-use crate::relay::{AmqpSettings, LocalLog, Relay, RelayStatus, StepOutcome};
+use crate::relay::{LocalLog, Relay, RelayStatus, StepOutcome};
 use crate::service::dead_letters::DeadLetters;
 use crate::service::imports::Imports;
 use crate::service::local_files::LocalFiles;
@@ -67,8 +67,5 @@ impl App {
 /// Returns the service for the dead letters of the broker that the settings name; `None` without a
 /// broker. The service needs no installation.
 pub fn dead_letters(config: &crate::config::Config) -> Result<Option<DeadLetters>> {
-    let Some(url) = config.amqp_url.clone() else { return Ok(None) };
-    let prefix = config.amqp_prefix.clone().try_into();
-    let prefix = prefix.context(BadSetting("amqp_prefix".to_owned()))?;
-    Ok(Some(DeadLetters::new(AmqpSettings::new(url, prefix))))
+    Ok(super::broker(config)?.map(DeadLetters::new))
 }

@@ -11,6 +11,7 @@ mod generate;
 mod health;
 mod ingest;
 mod inputs;
+mod installation;
 mod listing;
 mod lookup;
 mod migrate;
@@ -111,6 +112,9 @@ enum Command {
     /// Write the generated documents of the repository.
     #[command(subcommand, hide = true)]
     Docs(docs::DocsCommand),
+    /// Show the mark of the installation, or put another sink of events in force.
+    #[command(subcommand)]
+    Installation(installation::InstallationCommand),
     /// Bring the database to this version.
     Migrate,
     /// Show the settings in force, secrets masked.
@@ -230,6 +234,7 @@ async fn run(command: Command, config: Config, mut out: Output) -> Result<ExitCo
             Ok(ExitCode::SUCCESS)
         }
         Command::Dlq(command) => dlq::run(&command, config, out).await,
+        Command::Installation(command) => installation::run(&command, config, &mut out).await,
         Command::Health => Ok(health::run(&config).await),
         command if command.lacks_input() => Ok(ExitCode::from(BAD_USAGE)),
         command => {

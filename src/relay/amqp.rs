@@ -66,6 +66,14 @@ impl AmqpSettings {
     }
 }
 
+impl AmqpSettings {
+    /// Returns the virtual host of the URL.
+    pub fn vhost(&self) -> Result<String, SinkError> {
+        let uri: AMQPUri = self.url.parse().map_err(SinkError::Address)?;
+        Ok(uri.vhost)
+    }
+}
+
 impl fmt::Debug for AmqpSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AmqpSettings")

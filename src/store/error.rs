@@ -31,6 +31,30 @@ pub enum StoreError {
     /// The migrations could not be applied.
     #[error("migrating the database")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    /// The schema asks for a later program.
+    #[error(
+        "the schema of the database is of version {version} and needs a program of schema version \
+         {oldest_program} or later, and this program is of {program}: run the later program, or \
+         restore the backup made before the upgrade"
+    )]
+    SchemaTooNew {
+        /// Number of the last migration applied.
+        version: i64,
+        /// Number of the oldest program that may run.
+        oldest_program: i64,
+        /// Number of this program.
+        program: i64,
+    },
+    /// The schema is none that this program can bring up to date.
+    #[error(
+        "the schema of the database is too old: it is from a build before the first release, and \
+         this program, of schema version {program}, cannot bring it up to date; name a new \
+         database and deposit the files again"
+    )]
+    SchemaTooOld {
+        /// Number of this program.
+        program: i64,
+    },
     /// A row that this version cannot read, or a fault of the program.
     #[error("unreadable row: {0}")]
     Corrupt(String),

@@ -25,6 +25,7 @@ mod events;
 mod exchange_rows;
 mod exchanges;
 mod health;
+mod installation;
 mod journal;
 mod lease;
 mod live;
@@ -56,6 +57,7 @@ pub use error::StoreError;
 pub use events::{Events, PublishedEvent};
 pub use exchanges::{Closing, ExchangeWrites, Exchanges};
 pub use health::{Health, LEDGERS_UNBALANCED, OutboxDepth, StoreFigures};
+pub use installation::{Installation, Installations, SinkMark};
 pub use journal::{Author, Journal};
 pub use lease::Lease;
 pub use open::Database;
@@ -64,7 +66,7 @@ pub use outbox::{Outbox, OutboxEvent, OutboxWrites};
 pub use quarantine::{Quarantine, QuarantineWrites};
 pub use receipt_chain::{ChainLink, ChainTip, NewLink, ReceiptChain, SignLink};
 pub use return_files::{ReturnFileWrites, ReturnFiles};
-pub use schema::Schema;
+pub use schema::{Schema, SchemaRange};
 pub use staged_deposits::{
     OpenDeposit, RemovedRows, StagedDeposit, StagedDepositWrites, StagedDeposits, StagedProgress,
     Withdrawal,
@@ -81,6 +83,7 @@ use std::sync::Arc;
 pub trait Store:
     Schema
     + Health
+    + Installations
     + Transactions
     + Exchanges
     + StagedDeposits
@@ -100,6 +103,7 @@ pub trait Store:
 impl<T> Store for T where
     T: Schema
         + Health
+        + Installations
         + Transactions
         + Exchanges
         + StagedDeposits

@@ -76,6 +76,7 @@ pub struct Vault {
     identity: SubKey,
     person: SubKey,
     chain: SubKey,
+    mark: SubKey,
 }
 
 impl Vault {
@@ -110,6 +111,7 @@ impl Vault {
             identity: sub_key(b"identity token"),
             person: sub_key(b"person token"),
             chain: sub_key(b"receipt chain"),
+            mark: sub_key(b"installation mark"),
         }
     }
 
@@ -139,7 +141,8 @@ mod tests {
     #[test]
     fn every_use_has_its_own_key() {
         let vault = Vault::from_master_key([7; KEY_BYTES]);
-        let keys = [&vault.seal, &vault.archive, &vault.identity, &vault.person, &vault.chain];
+        let Vault { seal, archive, identity, person, chain, mark, .. } = &vault;
+        let keys = [seal, archive, identity, person, chain, mark];
         for (i, a) in keys.iter().enumerate() {
             for b in &keys[i + 1..] {
                 assert_ne!(a.as_slice(), b.as_slice());

@@ -56,6 +56,13 @@ impl Vault {
     pub fn receipt_link(&self, previous: &str, sequence: u64, receipt: &str) -> String {
         token(&self.chain, &[previous, &sequence.to_string(), receipt])
     }
+
+    /// Returns the check value of the mark of an installation or of a sink: an HMAC over its
+    /// fields, by which another key and an altered row are noticed at the start.
+    #[must_use]
+    pub fn mark_check(&self, fields: &[&str]) -> String {
+        token(&self.mark, fields)
+    }
 }
 
 /// HMAC over the fields, each preceded by its length: `("ab", "c")` and `("a", "bc")` are different

@@ -34,6 +34,7 @@ mod grpc_transport;
 mod holidays;
 mod ingest_faults;
 mod ingest_support;
+mod installation_mark;
 mod later_version;
 mod migrations;
 mod postgres_limits;

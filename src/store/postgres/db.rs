@@ -9,6 +9,9 @@ pub(super) use sqlx::Postgres as Db;
 /// Begins a READ COMMITTED transaction.
 pub(super) const BEGIN: &str = "BEGIN";
 
+/// Returns whether the schema has a table.
+pub(super) const TABLE_EXISTS: &str = "SELECT to_regclass($1) IS NOT NULL";
+
 /// Ends a SELECT that locks its rows until the end of the transaction.
 macro_rules! for_update {
     () => {

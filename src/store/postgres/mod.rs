@@ -8,11 +8,9 @@ use super::connections::Connections;
 use super::conventions::PostgresConventions;
 use super::error::{StoreError, doing};
 use super::lease::Lease;
-use super::schema::{APPLIED, AppliedMigration, Schema, has_all};
 use super::server::Server;
 use super::transaction_guard::WHOLE_DEPOSIT_FACTOR;
 use super::wake::Wake;
-use async_trait::async_trait;
 use lease::LeaseKey;
 use notifier::Notifier;
 use sqlx::migrate::Migrator;
@@ -47,6 +45,8 @@ mod events;
 mod exchanges;
 #[path = "../shared/health.rs"]
 mod health;
+#[path = "../shared/installation.rs"]
+mod installation;
 #[path = "../shared/listing.rs"]
 mod listing;
 #[path = "../shared/logical_files.rs"]
@@ -61,6 +61,8 @@ mod quarantine;
 mod receipt_chain;
 #[path = "../shared/return_files.rs"]
 mod return_files;
+#[path = "../shared/schema.rs"]
+mod schema;
 #[path = "../shared/scope.rs"]
 mod scope;
 #[path = "../shared/staged_deposits.rs"]
@@ -123,8 +125,8 @@ pub struct PostgresStore {
 impl PostgresStore {
     /// Connects, with at most `max_connections` for the work, four more for probes and the relay,
     /// one to listen, and one for each lease: of the relay, of each staged deposit being written,
-    /// and of each sender whose dropped file is being deposited. [`Schema::migrate`] migrates
-    /// the schema.
+    /// and of each sender whose dropped file is being deposited.
+    /// [`Schema::migrate`](super::Schema::migrate) migrates the schema.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
         let options = of_session(plain_on_loopback(
             url.parse().map_err(doing("reading the database URL"))?,
@@ -165,10 +167,20 @@ impl PostgresStore {
 
     /// Returns a pool of one connection without a time limit: an index over years of claims takes
     /// as long as it takes, and a replica that starts beside this one waits for it.
-    fn patient(&self) -> PgPool {
+    fn migrating(&self) -> PgPool {
         PgPoolOptions::new()
             .max_connections(1)
             .connect_lazy_with(self.options.clone().options([("lock_timeout", "0")]))
+    }
+
+    /// Closes the pool of a migration.
+    async fn end_migration(pool: PgPool) {
+        pool.close().await;
+    }
+
+    /// Returns the migrations of this program.
+    fn migrations() -> Migrator {
+        sqlx::migrate!("migrations/postgres")
     }
 
     /// Takes a lease, unless another replica has it. The pool is asked first: a replica in waiting
@@ -292,38 +304,6 @@ impl Drop for PostgresStore {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
     }
-}
-
-#[async_trait]
-impl Schema for PostgresStore {
-    async fn migrate(&self) -> Result<(), StoreError> {
-        if self.is_current().await? {
-            return Ok(());
-        }
-        let mut migrations = migrations();
-        // A schema of a later version is accepted: migrations only add, so that the version before
-        // still runs.
-        migrations.set_ignore_missing(true);
-        let pool = self.patient();
-        let migrated = migrations.run(&pool).await.map_err(StoreError::Migration);
-        pool.close().await;
-        migrated
-    }
-
-    async fn is_current(&self) -> Result<bool, StoreError> {
-        if !self.has_schema().await? {
-            return Ok(false);
-        }
-        let read = async |pool: &PgPool| {
-            let applied = sqlx::query_as::<_, AppliedMigration>(APPLIED).fetch_all(pool).await;
-            applied.map_err(doing("reading the version of the schema"))
-        };
-        Ok(has_all(&migrations(), &self.work.ask(read).await?))
-    }
-}
-
-fn migrations() -> Migrator {
-    sqlx::migrate!("migrations/postgres")
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use crate::store::codec::{Instant, clean, json, limit};
 use crate::store::error::{StoreError, doing};
 use crate::store::operations_journal::{OperationRow, OperationStep, OperationsJournal};
 use async_trait::async_trait;
-use sqlx::{Pool, query, query_as};
+use sqlx::{Executor, Pool, query, query_as};
 
 #[async_trait]
 impl OperationsJournal for Store {
     async fn insert_operation_step(&self, step: &OperationStep) -> Result<(), StoreError> {
-        self.writes().ask(|pool| insert_operation_step(pool, step)).await
+        self.writes().ask(|pool| insert_step(pool, step)).await
     }
 
     async fn operation_steps(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError> {
@@ -18,7 +18,11 @@ impl OperationsJournal for Store {
     }
 }
 
-async fn insert_operation_step(pool: &Pool<Db>, step: &OperationStep) -> Result<(), StoreError> {
+/// Inserts a step, over a pool or inside a transaction.
+pub(super) async fn insert_step(
+    db: impl Executor<'_, Database = Db>,
+    step: &OperationStep,
+) -> Result<(), StoreError> {
     query(
         "INSERT INTO operations_journal (operation_id, step, at, actor, action, stage, subject, \
          detail) \
@@ -32,7 +36,7 @@ async fn insert_operation_step(pool: &Pool<Db>, step: &OperationStep) -> Result<
     .bind(step.stage.as_str())
     .bind(clean(&step.subject))
     .bind(json(&step.detail))
-    .execute(pool)
+    .execute(db)
     .await
     .map(|_| ())
     .map_err(doing("writing the journal of operations"))

@@ -18,6 +18,10 @@ pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 /// A file answers or fails: no limit beside those of the pools.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::MAX;
 
+/// Returns whether the schema has a table.
+pub(super) const TABLE_EXISTS: &str =
+    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)";
+
 /// Ends a SELECT that locks its rows: nothing, because the writer has the lock of the database.
 macro_rules! for_update {
     () => {

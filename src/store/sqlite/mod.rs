@@ -9,14 +9,12 @@ use super::connections::Connections;
 use super::conventions::SqliteConventions;
 use super::error::{StoreError, doing};
 use super::lease::Lease;
-use super::schema::{APPLIED, AppliedMigration, Schema, has_all};
 use super::wake::Wake;
-use async_trait::async_trait;
 use db::ANSWER_TIMEOUT;
 use lease::LeaseKey;
-use sqlx::Sqlite;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +41,8 @@ mod events;
 mod exchanges;
 #[path = "../shared/health.rs"]
 mod health;
+#[path = "../shared/installation.rs"]
+mod installation;
 #[path = "../shared/listing.rs"]
 mod listing;
 #[path = "../shared/logical_files.rs"]
@@ -57,6 +57,8 @@ mod quarantine;
 mod receipt_chain;
 #[path = "../shared/return_files.rs"]
 mod return_files;
+#[path = "../shared/schema.rs"]
+mod schema;
 #[path = "../shared/scope.rs"]
 mod scope;
 #[path = "../shared/staged_deposits.rs"]
@@ -87,7 +89,7 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the file, making it if it is not there. The schema is brought up by
-    /// [`Schema::migrate`].
+    /// [`Schema::migrate`](super::Schema::migrate).
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -154,40 +156,21 @@ impl SqliteStore {
         &self.wake
     }
 
+    /// Returns the connection that migrates.
+    fn migrating(&self) -> SqlitePool {
+        self.writer.pool().clone()
+    }
+
+    /// Ends a migration: its connection stays open for the writes.
+    async fn end_migration(_: SqlitePool) {}
+
+    /// Returns the migrations of this program.
+    fn migrations() -> Migrator {
+        sqlx::migrate!("migrations/sqlite")
+    }
+
     /// Takes a lease, unless another task or process has it.
     async fn take_lease(&self, key: LeaseKey) -> Result<Option<Box<dyn Lease>>, StoreError> {
         lease::take(&self.leases, key)
     }
-}
-
-#[async_trait]
-impl Schema for SqliteStore {
-    async fn migrate(&self) -> Result<(), StoreError> {
-        if self.is_current().await? {
-            return Ok(());
-        }
-        let mut migrations = migrations();
-        // A schema of a later version is accepted: migrations only add, so that the version before
-        // still runs.
-        migrations.set_ignore_missing(true);
-        migrations.run(self.writer.pool()).await.map_err(StoreError::Migration)
-    }
-
-    async fn is_current(&self) -> Result<bool, StoreError> {
-        let read = doing("reading the version of the schema");
-        let found = "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
-        let found = sqlx::query_scalar::<_, i64>(found).fetch_one(self.writer.pool());
-        if found.await.map_err(&read)? == 0 {
-            return Ok(false);
-        }
-        let applied = sqlx::query_as::<_, AppliedMigration>(APPLIED)
-            .fetch_all(self.writer.pool())
-            .await
-            .map_err(&read)?;
-        Ok(has_all(&migrations(), &applied))
-    }
-}
-
-fn migrations() -> Migrator {
-    sqlx::migrate!("migrations/sqlite")
 }

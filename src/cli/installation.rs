@@ -1,0 +1,84 @@
+//! `installation show|adopt-sink`: the mark of the installation.
+
+use super::{Format, Output, OutputArgs, gateway_clock, output};
+use crate::app::{App, local_caller};
+use crate::config::Config;
+use crate::domain::FreeText;
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum InstallationCommand {
+    /// Show identifier, vault key, schema and sink of events.
+    Show(OutputArgs),
+    /// Put the sink of events that the settings name in force: another broker, virtual host or
+    /// prefix, or none. Stop every replica first. Waiting events go to the new sink.
+    AdoptSink(AdoptSinkArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AdoptSinkArgs {
+    /// Reason, written to the journal of operations; do not name a person.
+    #[arg(long, value_name = "TEXT")]
+    why: FreeText,
+    /// Change the sink. Without this option both sinks are only shown.
+    #[arg(long)]
+    yes: bool,
+    /// Author, for the journal; user id and host when not given.
+    #[arg(long, value_name = "NAME")]
+    by: Option<FreeText>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs the command on an installation whose sink may differ from the settings.
+pub(super) async fn run(
+    command: &InstallationCommand,
+    config: Config,
+    out: &mut Output,
+) -> Result<ExitCode> {
+    let clock = gateway_clock(&config)?;
+    let app = App::open_on_any_sink(config, clock).await?;
+    match command {
+        InstallationCommand::Show(args) => show(&app, args.format, out).await?,
+        InstallationCommand::AdoptSink(args) => adopt_sink(&app, args, out).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(app: &App, format: Format, out: &mut Output) -> Result<()> {
+    let seen = app.installation().await?;
+    match format {
+        Format::Json => out.json(&seen)?,
+        Format::Text => writeln!(
+            out,
+            "installation {}, incarnation {}\nvault key {}\nschema {}, programs from {}\n\
+             sink {}: {}",
+            seen.id,
+            seen.incarnation,
+            seen.key_id,
+            seen.schema_version,
+            seen.oldest_program,
+            seen.sink_number,
+            seen.sink
+        )?,
+    }
+    Ok(())
+}
+
+async fn adopt_sink(app: &App, args: &AdoptSinkArgs, out: &mut Output) -> Result<()> {
+    let (before, after) =
+        app.adopt_sink(&local_caller(), &args.why, args.by.as_ref(), !args.yes).await?;
+    let answer = json!({ "before": before, "after": after, "dry_run": !args.yes });
+    match args.output.format {
+        Format::Json => out.json(&answer)?,
+        Format::Text => writeln!(out, "before: {before}\nafter: {after}")?,
+    }
+    if !args.yes {
+        output::notice("Nothing is changed without --yes.");
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! SQL of the mark of the installation, compiled for both databases.
+
+use super::db::{BEGIN, Db, Store};
+use super::operations_journal::insert_step;
+use crate::store::codec::{Instant, clean, int};
+use crate::store::error::{StoreError, doing};
+use crate::store::installation::{Installation, InstallationRow, Installations, SinkMark, SinkRow};
+use crate::store::operations_journal::OperationStep;
+use async_trait::async_trait;
+use sqlx::{Database, Pool, query, query_as};
+
+type Connection = <Db as Database>::Connection;
+
+#[async_trait]
+impl Installations for Store {
+    async fn installation(&self) -> Result<Option<(Installation, SinkMark)>, StoreError> {
+        self.reads().ask(installation).await
+    }
+
+    async fn mark(&self, installation: &Installation, sink: &SinkMark) -> Result<(), StoreError> {
+        let mut change = self.writes().begin(BEGIN).await?;
+        if change.ask(|db| insert_installation(db, installation)).await? {
+            change.ask(|db| insert_sink(db, sink)).await?;
+        }
+        change.commit().await
+    }
+
+    async fn adopt_sink(&self, sink: &SinkMark, step: &OperationStep) -> Result<(), StoreError> {
+        let mut change = self.writes().begin(BEGIN).await?;
+        change.ask(|db| insert_sink(db, sink)).await?;
+        change.ask(|db| insert_step(db, step)).await?;
+        change.commit().await
+    }
+}
+
+async fn installation(pool: &Pool<Db>) -> Result<Option<(Installation, SinkMark)>, StoreError> {
+    let doing = doing("reading the mark of the installation");
+    let row: Option<InstallationRow> = query_as(
+        "SELECT id, incarnation, key_id, key_check, marked_at, marked_by FROM installation",
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(&doing)?;
+    let sink: Option<SinkRow> = query_as(
+        "SELECT sink_no, kind, vhost, prefix, adopted_at, adopted_by, key_check FROM sinks \
+         ORDER BY sink_no DESC LIMIT 1",
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(&doing)?;
+    match (row, sink) {
+        (Some(row), Some(sink)) => Ok(Some((row.try_into()?, sink.try_into()?))),
+        (None, None) => Ok(None),
+        _ => Err(StoreError::Corrupt(
+            "one of installation and sinks is empty: restore both from a backup".to_owned(),
+        )),
+    }
+}
+
+/// Returns whether the row was inserted.
+async fn insert_installation(db: &mut Connection, row: &Installation) -> Result<bool, StoreError> {
+    query(
+        "INSERT INTO installation (id, incarnation, key_id, key_check, marked_at, marked_by) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+    )
+    .bind(row.id)
+    .bind(int(row.incarnation))
+    .bind(&row.key_id)
+    .bind(&row.key_check)
+    .bind(Instant(row.marked_at))
+    .bind(clean(&row.marked_by))
+    .execute(db)
+    .await
+    .map(|done| done.rows_affected() == 1)
+    .map_err(doing("marking the database"))
+}
+
+async fn insert_sink(db: &mut Connection, sink: &SinkMark) -> Result<(), StoreError> {
+    query(
+        "INSERT INTO sinks (sink_no, kind, vhost, prefix, adopted_at, adopted_by, key_check) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(int(sink.number))
+    .bind(clean(&sink.kind))
+    .bind(clean(&sink.vhost))
+    .bind(clean(&sink.prefix))
+    .bind(Instant(sink.adopted_at))
+    .bind(clean(&sink.adopted_by))
+    .bind(&sink.key_check)
+    .execute(db)
+    .await
+    .map(|_| ())
+    .map_err(doing("putting a sink in force"))
+}
