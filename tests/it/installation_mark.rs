@@ -93,7 +93,7 @@ async fn a_schema_outside_the_range_of_the_program_is_refused(db: TestDatabase) 
     passes(&run(&db, dir, &[], &["migrate"]));
 
     // A later migration that the version before may run on.
-    let change = |sql| async { db.execute(sql).await.expect("changes the schema") };
+    let change = async |sql| db.execute(sql).await.expect("changes the schema");
     change("INSERT INTO schema_versions (version, oldest_program) VALUES (1000, 1)").await;
     passes(&run(&db, dir, &[], &["outbox"]));
     change("UPDATE schema_versions SET oldest_program = 1000 WHERE version = 1000").await;
