@@ -98,6 +98,12 @@ impl Archive {
         ArchiveReader::open(&self.dir, &self.vault, &ArchiveName::parse(name)?)
     }
 
+    /// Returns the name of the archived file of an exchange, whatever its day.
+    pub fn find(&self, id: Uuid) -> io::Result<Option<String>> {
+        let mut names = days(&self.dir)?.into_iter().map(|day| format!("{day}/{id}.enc"));
+        Ok(names.find(|name| self.dir.join(name).exists()))
+    }
+
     /// Removes an archived file; a file that does not exist is no error.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         match std::fs::remove_file(ArchiveName::parse(name)?.whole(&self.dir)) {

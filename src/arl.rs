@@ -66,7 +66,8 @@ pub fn write(
 
 /// Returns the name of the ARL: the exchange, which no other ARL has, the sign, and the name that
 /// the sender gave to its file, by which the sender pairs the two.
-fn file_name(exchange: &Exchange) -> String {
+#[must_use]
+pub fn file_name(exchange: &Exchange) -> String {
     let sign = if exchange.verdict == Verdict::Refused { "neg" } else { "pos" };
     let sent = exchange.file_name.as_part();
     let mark = if sent.is_empty() { "" } else { "_" };

@@ -338,12 +338,17 @@ CREATE TABLE decisions (
     caller_proof    TEXT NOT NULL,
     caller_role     TEXT NOT NULL,
     stated_author   TEXT,
-    decided_at      TIMESTAMPTZ NOT NULL
+    decided_at      TIMESTAMPTZ NOT NULL,
+    -- Place in the chain of the journal (`journal_chains`), and the digest over the link before.
+    chain           TEXT NOT NULL DEFAULT '',
+    chain_no        BIGINT NOT NULL DEFAULT 0,
+    link            TEXT NOT NULL DEFAULT ''
 );
 -- A key belongs to its caller: the keys of one party change no answer to another.
 CREATE UNIQUE INDEX decisions_key ON decisions (caller_name, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
 CREATE INDEX decisions_by_claim ON decisions (claim_id, decided_at);
+CREATE INDEX decisions_chain ON decisions (chain, chain_no);
 
 -- Each reading of a person's data: reader, instant, purpose. Rows are only appended.
 CREATE TABLE access_journal (
@@ -351,9 +356,23 @@ CREATE TABLE access_journal (
     claim_id UUID NOT NULL,
     caller   TEXT NOT NULL,
     purpose  TEXT NOT NULL,
-    at       TIMESTAMPTZ NOT NULL
+    at       TIMESTAMPTZ NOT NULL,
+    -- Place in the chain of the journal (`journal_chains`), and the digest over the link before.
+    chain    TEXT NOT NULL DEFAULT '',
+    chain_no BIGINT NOT NULL DEFAULT 0,
+    link     TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX access_journal_claim ON access_journal (claim_id, at);
+CREATE INDEX access_journal_chain ON access_journal (chain, chain_no);
+
+-- The end of each chain of a journal. Each row of a journal has a keyed digest over the row before
+-- it in its chain, so that a row that is altered or removed shows. Journals about claims have
+-- sixteen chains, so that their writers seldom wait for one another.
+CREATE TABLE journal_chains (
+    chain    TEXT NOT NULL PRIMARY KEY,
+    sequence BIGINT NOT NULL,
+    link     TEXT NOT NULL
+);
 
 -- Receipts in the order of their commits. A link is a keyed digest over the link before and the
 -- receipt: whoever removes or alters a receipt without the vault's key breaks the chain.
@@ -422,9 +441,14 @@ CREATE TABLE operations_journal (
     stage        TEXT NOT NULL,
     subject      TEXT NOT NULL,      -- what was worked on, a queue for example
     detail       TEXT NOT NULL,      -- JSON: filter, identifiers, counts; never a person
+    -- Place in the chain of the journal, as `decisions.chain`.
+    chain        TEXT NOT NULL DEFAULT '',
+    chain_no     BIGINT NOT NULL DEFAULT 0,
+    link         TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (operation_id, step)
 );
 CREATE INDEX operations_journal_newest ON operations_journal (at, operation_id, step);
+CREATE INDEX operations_journal_chain ON operations_journal (chain, chain_no);
 
 -- One row per extract of the register that was applied. The last one is what lookups call "the
 -- register".

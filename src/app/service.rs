@@ -32,12 +32,13 @@ impl App {
     /// Returns the service that compares receipts with raw files and rows.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
-        Verifier::new(Sources {
+        let sources = Sources {
             store: Arc::clone(&self.store),
             archive: Arc::clone(&self.archive),
             vault: Arc::clone(&self.vault),
             clock: Arc::clone(&self.clock),
-        })
+        };
+        Verifier::new(sources, self.config.out_dir())
     }
 
     /// Returns the service that deposits files of this machine.

@@ -211,6 +211,12 @@ impl ReturnFile {
     pub fn seal_context(id: ReturnId) -> String {
         format!("return/{id}")
     }
+
+    /// Returns the name of a file of rejects.
+    #[must_use]
+    pub fn rejects_name(id: ReturnId) -> String {
+        format!("580_{id}.noemie")
+    }
 }
 
 /// Returns the date of the parsers as a date of this crate; `None` when it does not exist.

@@ -30,11 +30,12 @@ impl Codes {
     }
 }
 
-/// Returns a receipt as one text: every column of the exchange, its ledger, the digest of its ARL.
+/// Returns a receipt as one text: every column of the exchange, its ledger, the digest of its ARL,
+/// and `contents`, the digest of the other rows of the exchange.
 /// The form of the text is part of the chain: with another form every existing link would be
 /// broken.
 #[must_use]
-pub fn text(e: &Exchange, codes: &Codes, l: &Ledger, arl: &ReturnFile) -> String {
+pub fn text(e: &Exchange, codes: &Codes, l: &Ledger, arl: &ReturnFile, contents: &str) -> String {
     let numbers = [
         e.size,
         e.logical_files,
@@ -62,5 +63,5 @@ pub fn text(e: &Exchange, codes: &Codes, l: &Ledger, arl: &ReturnFile) -> String
         &arl.digest,
     ];
     let (channel, verdict) = (&codes.channel, &codes.verdict);
-    format!("{} {channel} {verdict} {at} {numbers:?} {books:?} {sums:?} {texts:?}", e.id)
+    format!("{} {channel} {verdict} {at} {numbers:?} {books:?} {sums:?} {texts:?} {contents}", e.id)
 }

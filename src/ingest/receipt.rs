@@ -74,14 +74,12 @@ impl Ingest {
         );
         let closing =
             Closing { exchange, at: self.clock.now(), ledger: totals.ledger(), logical_files, arl };
-        let text = receipt::text(
-            &closing.exchange,
-            &receipt::Codes::of(&closing.exchange),
-            &closing.ledger,
-            &closing.arl,
-        );
-        work.close_exchange(&closing, &|tip| NewLink {
-            link: self.vault.receipt_link(&tip.link, tip.sequence + 1, &text),
+        let codes = receipt::Codes::of(&closing.exchange);
+        let text = |contents: &str| {
+            receipt::text(&closing.exchange, &codes, &closing.ledger, &closing.arl, contents)
+        };
+        work.close_exchange(&closing, &|tip, contents| NewLink {
+            link: self.vault.receipt_link(&tip.link, tip.sequence + 1, &text(contents)),
             key_id: KeyId(self.vault.key_id()),
         })
         .await?;

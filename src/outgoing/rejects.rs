@@ -97,7 +97,7 @@ fn sealed(
         kind: ReturnKind::Rejects580,
         recipient,
         exchange_id: None,
-        file_name: format!("580_{id}.noemie"),
+        file_name: ReturnFile::rejects_name(id),
         digest: blake3::hash(bytes).to_hex().to_string(),
         sealed: vault.seal(&ReturnFile::seal_context(id), bytes),
         key_id: KeyId(vault.key_id()),

@@ -1,7 +1,8 @@
 //! Decisions of workers, each with its author.
 
-use super::codec::{Instant, code};
+use super::codec::{Instant, clean, code};
 use super::error::StoreError;
+use super::journal_chains::optional;
 use crate::domain::{
     ClaimId, DecisionAuthor, DecisionId, EventId, FreeText, RecordedDecision, Scope,
 };
@@ -36,17 +37,25 @@ pub trait DecisionWrites: Send {
     async fn insert_decision(&mut self, decision: &RecordedDecision) -> Result<(), StoreError>;
 }
 
-/// `SELECT` of decisions; the condition follows.
-macro_rules! select_decision {
-    ($tail:literal) => {
+/// `SELECT` of decisions, with further columns before their own.
+macro_rules! select_decision_columns {
+    ($more:literal) => {
         concat!(
-            "SELECT decision_id, claim_id, part, kind, event_id, idempotency_key, request_digest, \
-             caller_name, caller_proof, caller_role, stated_author, decided_at FROM decisions ",
-            $tail
+            "SELECT ",
+            $more,
+            "decision_id, claim_id, part, kind, event_id, idempotency_key, request_digest, \
+             caller_name, caller_proof, caller_role, stated_author, decided_at FROM decisions "
         )
     };
 }
-pub(in crate::store) use select_decision;
+
+/// `SELECT` of decisions; the condition follows.
+macro_rules! select_decision {
+    ($tail:literal) => {
+        concat!($crate::store::decisions::select_decision_columns!(""), $tail)
+    };
+}
+pub(in crate::store) use {select_decision, select_decision_columns};
 
 #[derive(FromRow)]
 pub(in crate::store) struct DecisionRow {
@@ -62,6 +71,44 @@ pub(in crate::store) struct DecisionRow {
     caller_role: String,
     stated_author: Option<String>,
     decided_at: Instant,
+}
+
+impl DecisionRow {
+    /// Returns the row of a decision.
+    pub(in crate::store) fn of(d: &RecordedDecision) -> Self {
+        Self {
+            decision_id: d.id.0,
+            claim_id: d.claim_id.0,
+            part: d.part.as_str().to_owned(),
+            kind: d.kind.as_str().to_owned(),
+            event_id: d.event_id.map(|id| id.0),
+            idempotency_key: d.idempotency_key.clone(),
+            request_digest: d.request_digest.clone(),
+            caller_name: clean(&d.author.caller_name).into_owned(),
+            caller_proof: d.author.proof.as_str().to_owned(),
+            caller_role: d.author.role.as_str().to_owned(),
+            stated_author: d.author.stated.as_ref().map(ToString::to_string),
+            decided_at: Instant(d.decided_at),
+        }
+    }
+
+    /// Returns the fields that the link of the decision signs.
+    pub(in crate::store) fn fields(&self) -> Vec<String> {
+        vec![
+            self.decision_id.to_string(),
+            self.claim_id.to_string(),
+            self.part.clone(),
+            self.kind.clone(),
+            optional(self.event_id.map(|id| id.to_string()).as_deref()),
+            optional(self.idempotency_key.as_deref()),
+            self.request_digest.clone(),
+            self.caller_name.clone(),
+            self.caller_proof.clone(),
+            self.caller_role.clone(),
+            optional(self.stated_author.as_deref()),
+            self.decided_at.micros().to_string(),
+        ]
+    }
 }
 
 impl TryFrom<DecisionRow> for RecordedDecision {

@@ -17,6 +17,7 @@ mod access_journal;
 mod claims;
 mod codec;
 mod connections;
+mod consistency;
 pub mod conventions;
 mod decisions;
 mod drop_leases;
@@ -27,6 +28,7 @@ mod exchanges;
 mod health;
 mod installation;
 mod journal;
+mod journal_chains;
 mod lease;
 mod live;
 mod open;
@@ -51,6 +53,7 @@ mod wake;
 pub use crate::domain::{NewClaim, UnmatchedReturn};
 pub use access_journal::AccessJournalWrites;
 pub use claims::{ClaimFilter, ClaimWrites, Claims, PartChange};
+pub use consistency::{BrokenRule, Consistency, Rule};
 pub use decisions::{DecisionWrites, Decisions};
 pub use drop_leases::DropLeases;
 pub use error::StoreError;
@@ -59,6 +62,7 @@ pub use exchanges::{Closing, ExchangeWrites, Exchanges};
 pub use health::{Health, LEDGERS_UNBALANCED, OutboxDepth, StoreFigures};
 pub use installation::{Installation, Installations, SinkMark};
 pub use journal::{Author, Journal};
+pub use journal_chains::{ChainedJournal, ChainedRow, JournalChains, JournalLink, Sealer, signed};
 pub use lease::Lease;
 pub use open::Database;
 pub use operations_journal::{OperationStep, OperationsJournal, Stage};
@@ -71,7 +75,9 @@ pub use staged_deposits::{
     OpenDeposit, RemovedRows, StagedDeposit, StagedDepositWrites, StagedDeposits, StagedProgress,
     Withdrawal,
 };
-pub use stored_invoices::{StoredInvoice, StoredInvoices, is_quarantined_copy};
+pub use stored_invoices::{
+    PartMarks, StoredEvent, StoredInvoice, StoredInvoices, is_quarantined_copy,
+};
 pub use transactions::{Transactions, UnitOfWork};
 pub use unmatched_returns::UnmatchedReturnWrites;
 pub use wake::{Occasion, Waiter};
@@ -97,6 +103,8 @@ pub trait Store:
     + ReturnFiles
     + ReceiptChain
     + OperationsJournal
+    + Consistency
+    + JournalChains
 {
 }
 
@@ -117,6 +125,8 @@ impl<T> Store for T where
         + ReturnFiles
         + ReceiptChain
         + OperationsJournal
+        + Consistency
+        + JournalChains
 {
 }
 

@@ -92,3 +92,11 @@ impl TryFrom<OperationRow> for OperationStep {
         Ok(Self { operation_id, step, at: at.0, actor, action, stage, subject, detail })
     }
 }
+
+/// Returns the fields that the link of a step signs.
+pub(in crate::store) fn operation_fields(row: &OperationRow) -> Vec<String> {
+    let (operation_id, step, at, actor, action, stage, subject, detail) = row;
+    let numbers = [operation_id.to_string(), step.to_string(), at.micros().to_string()];
+    let texts = [actor, action, stage, subject, detail].map(Clone::clone);
+    numbers.into_iter().chain(texts).collect()
+}

@@ -35,9 +35,9 @@ pub struct NewLink {
     pub key_id: KeyId,
 }
 
-/// Computes the link of a receipt from the end of the chain. The store calls it once the end is
-/// locked.
-pub type SignLink<'a> = &'a (dyn Fn(&ChainTip) -> NewLink + Send + Sync);
+/// Computes the link of a receipt from the end of the chain and the digest of its contents
+/// ([`ReceiptChain::receipt_contents`]). The store calls it once the end is locked.
+pub type SignLink<'a> = &'a (dyn Fn(&ChainTip, &str) -> NewLink + Send + Sync);
 
 /// Reads the chain. [`close_exchange`](super::ExchangeWrites::close_exchange) extends it.
 #[async_trait]
@@ -48,6 +48,10 @@ pub trait ReceiptChain: Send + Sync {
         from_sequence: u64,
         limit: usize,
     ) -> Result<Vec<ChainLink>, StoreError>;
+
+    /// Returns the digest (hex) of the rows that the receipt of an exchange signs beside the
+    /// exchange itself: logical files, findings, quarantined invoices, unmatched returns.
+    async fn receipt_contents(&self, id: ExchangeId) -> Result<String, StoreError>;
 
     /// Returns the end of the chain.
     async fn chain_tip(&self) -> Result<ChainTip, StoreError>;

@@ -1,73 +1,105 @@
-//! Stored summaries of the invoices of an exchange, one row each: for comparison with the file they
+//! Stored invoices of an exchange with their lines and events, for comparison with the file they
 //! came from.
 
-use super::codec::{clean, uint};
+use super::codec::{Instant, clean, code};
 use super::error::StoreError;
-use crate::domain::{Claim, ClaimId, ExchangeId, InvoiceKey, NewClaim, Quarantined, Token};
+use super::rows::LineRow;
+use crate::domain::{
+    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, NewClaim, PartKind, Quarantined,
+};
 use async_trait::async_trait;
-use noemie_parsers::types::Montant;
 use sqlx::FromRow;
+use std::collections::HashMap;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// The summary of a claim that `verify` compares: values that never change after the deposit, and
-/// counts of its lines and events.
+/// A claim with everything that the store keeps of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredInvoice {
-    /// The claim.
-    pub id: ClaimId,
-    /// Ordinal of the invoice in the exchange.
-    pub ordinal: u64,
-    /// Lot number.
-    pub lot: String,
-    /// First record.
-    pub first_record: u64,
-    /// Number of records.
-    pub record_count: u64,
-    /// Token of the insured person.
-    pub person: Token,
-    /// PS number.
-    pub ps: String,
-    /// Invoice number.
-    pub invoice_number: String,
-    /// Total billed.
-    pub total: Montant,
-    /// Asked of the AMO.
-    pub amo: Montant,
-    /// Asked of the AMC.
-    pub amc: Montant,
-    /// Number of lines.
-    pub lines: u64,
-    /// Sum billed over the lines.
-    pub billed: Montant,
-    /// Number of events.
-    pub events: u64,
-    /// Sequence of the last event.
-    pub last_sequence: u64,
+    /// Claim and lines.
+    pub new: NewClaim,
+    /// Whether the same invoice sent again would be a duplicate.
+    pub is_live: bool,
+    /// Marks of the parts.
+    pub marks: Vec<PartMarks>,
+    /// Events, in order.
+    pub events: Vec<StoredEvent>,
+}
+
+/// Columns of a part that no event repeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartMarks {
+    /// Part.
+    pub kind: PartKind,
+    /// End of the promise of the insurer; of the AMC part only.
+    pub due_at: Option<OffsetDateTime>,
+    /// Return file or exchange that reported the reject.
+    pub reported_in: Option<Uuid>,
+    /// Whether `reported_in` names a return file of the gateway.
+    pub is_in_file: bool,
+}
+
+/// An event as its row has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Identifier.
+    pub event_id: Uuid,
+    /// Rank in the life of the claim.
+    pub sequence: i64,
+    /// Code of the fact.
+    pub kind: String,
+    /// Name of the actor.
+    pub actor_name: String,
+    /// Code of the role of the actor.
+    pub actor_role: String,
+    /// Code of the proof of the name.
+    pub actor_proof: String,
+    /// Exchange that reported the fact.
+    pub exchange_id: Option<Uuid>,
+    /// Routing key.
+    pub routing_key: String,
+    /// Text that consumers get.
+    pub payload: String,
+    /// Instant of the fact.
+    pub occurred_at: OffsetDateTime,
 }
 
 impl StoredInvoice {
-    /// Returns the summary expected for the invoice as it is read now. The counts of events are
-    /// those of the store, because later events do not come from the file.
+    /// Returns the claim and lines expected for the invoice as it is read now. Values that the
+    /// invoice does not determine are those of the store: identifier, sealed bytes, the claim that
+    /// it corrects, the end of the promise, and the progress of the parts.
     #[must_use]
-    pub fn expected_for(&self, read: &NewClaim) -> Self {
-        let c = &read.claim;
-        Self {
-            id: self.id,
-            ordinal: c.ordinal,
-            lot: clean(&c.lot).into_owned(),
-            first_record: c.first_record,
-            record_count: u64::from(c.record_count),
-            person: c.person.clone(),
-            ps: clean(&c.ps).into_owned(),
-            invoice_number: clean(&c.invoice_number).into_owned(),
-            total: c.total,
-            amo: c.amo.asked,
-            amc: c.amc.asked,
-            lines: read.lines.len() as u64,
-            billed: read.lines.iter().map(|line| line.billed).sum(),
-            events: self.events,
-            last_sequence: self.last_sequence,
-        }
+    pub fn expected_for(&self, read: &NewClaim) -> NewClaim {
+        let (stored, c) = (&self.new.claim, &read.claim);
+        let text = |text: &str| clean(text).into_owned();
+        let part = |stored: &ClaimPart, read: &ClaimPart| ClaimPart {
+            asked: read.asked,
+            ..stored.clone()
+        };
+        let claim = Claim {
+            id: stored.id,
+            vault: stored.vault.clone(),
+            corrects: stored.corrects,
+            due_at: stored.due_at,
+            lot: text(&c.lot),
+            ps: text(&c.ps),
+            norm_code: text(&c.norm_code),
+            invoice_number: text(&c.invoice_number),
+            invoice_complement: text(&c.invoice_complement),
+            amc_number: text(&c.amc_number),
+            amo_organism: text(&c.amo_organism),
+            date_limite_reponse_amc: text(&c.date_limite_reponse_amc),
+            amo: part(&stored.amo, &c.amo),
+            amc: part(&stored.amc, &c.amc),
+            ..c.clone()
+        };
+        let line = |l: &ClaimLine| ClaimLine {
+            record_type: text(&l.record_type),
+            act_code: text(&l.act_code),
+            qualifier: text(&l.qualifier),
+            ..l.clone()
+        };
+        NewClaim { claim, lines: read.lines.iter().map(line).collect() }
     }
 }
 
@@ -88,7 +120,8 @@ pub fn is_quarantined_copy(stored: &Quarantined, read: &Claim) -> bool {
 /// Reads stored invoices, of exchanges and staged deposits alike.
 #[async_trait]
 pub trait StoredInvoices: Send + Sync {
-    /// Returns the stored summary of these invoices of an exchange.
+    /// Returns these invoices of an exchange, each with its lines and events. An invoice without
+    /// claim, or whose claim lacks a part, is left out.
     async fn stored_invoices(
         &self,
         id: ExchangeId,
@@ -99,66 +132,89 @@ pub trait StoredInvoices: Send + Sync {
     async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError>;
 }
 
-/// `SELECT` of stored invoices; the caller's `FROM … c` and conditions follow.
-macro_rules! select_stored_invoice {
-    ($from:expr) => {
-        concat!(
-            "SELECT c.id, c.ordinal, c.lot, c.first_record, c.record_count, c.person, c.ps, \
-             c.invoice_number, c.total, (SELECT asked FROM claim_parts p WHERE p.claim_id = c.id \
-             AND p.kind = 'amo') AS amo, (SELECT asked FROM claim_parts p WHERE p.claim_id = c.id \
-             AND p.kind = 'amc') AS amc, (SELECT count(*) FROM claim_lines l \
-             WHERE l.claim_id = c.id) AS lines, (SELECT CAST(COALESCE(sum(l.billed), 0) AS BIGINT) \
-             FROM claim_lines l WHERE l.claim_id = c.id) AS billed, (SELECT count(*) FROM events v \
-             WHERE v.subject_id = c.id AND v.subject_kind = 'claim') AS events, \
-             (SELECT COALESCE(max(v.sequence), 0) FROM events v \
-             WHERE v.subject_id = c.id AND v.subject_kind = 'claim') AS last_sequence ",
-            $from
-        )
-    };
-}
-pub(in crate::store) use select_stored_invoice;
-
+/// The flag of a claim with the marks of one of its parts.
 #[derive(FromRow)]
-pub(in crate::store) struct StoredInvoiceRow {
-    id: Uuid,
-    ordinal: i64,
-    lot: String,
-    first_record: i64,
-    record_count: i64,
-    person: String,
-    ps: String,
-    invoice_number: String,
-    total: i64,
-    amo: Option<i64>,
-    amc: Option<i64>,
-    lines: i64,
-    billed: i64,
-    events: i64,
-    last_sequence: i64,
+pub(in crate::store) struct MarksRow {
+    claim_id: Uuid,
+    live: bool,
+    kind: String,
+    due_at: Option<Instant>,
+    reported_in: Option<Uuid>,
+    is_in_file: bool,
 }
 
-impl TryFrom<StoredInvoiceRow> for StoredInvoice {
-    type Error = StoreError;
+/// A line with its claim.
+#[derive(FromRow)]
+pub(in crate::store) struct LineOfClaim {
+    claim_id: Uuid,
+    #[sqlx(flatten)]
+    line: LineRow,
+}
 
-    fn try_from(r: StoredInvoiceRow) -> Result<Self, StoreError> {
-        // A missing part compares as nothing asked.
-        let asked = |amount: Option<i64>| Montant::from_centimes(amount.unwrap_or_default());
-        Ok(Self {
-            id: ClaimId(r.id),
-            ordinal: uint(r.ordinal, "claims.ordinal")?,
-            lot: r.lot,
-            first_record: uint(r.first_record, "claims.first_record")?,
-            record_count: uint(r.record_count, "claims.record_count")?,
-            person: Token(r.person),
-            ps: r.ps,
-            invoice_number: r.invoice_number,
-            total: Montant::from_centimes(r.total),
-            amo: asked(r.amo),
-            amc: asked(r.amc),
-            lines: uint(r.lines, "count")?,
-            billed: Montant::from_centimes(r.billed),
-            events: uint(r.events, "count")?,
-            last_sequence: uint(r.last_sequence, "events.sequence")?,
-        })
+/// An event with its claim.
+#[derive(FromRow)]
+pub(in crate::store) struct EventOfClaim {
+    subject_id: Uuid,
+    event_id: Uuid,
+    sequence: i64,
+    kind: String,
+    actor_name: String,
+    actor_role: String,
+    actor_proof: String,
+    exchange_id: Option<Uuid>,
+    routing_key: String,
+    payload: String,
+    occurred_at: Instant,
+}
+
+impl From<EventOfClaim> for StoredEvent {
+    fn from(r: EventOfClaim) -> Self {
+        Self {
+            event_id: r.event_id,
+            sequence: r.sequence,
+            kind: r.kind,
+            actor_name: r.actor_name,
+            actor_role: r.actor_role,
+            actor_proof: r.actor_proof,
+            exchange_id: r.exchange_id,
+            routing_key: r.routing_key,
+            payload: r.payload,
+            occurred_at: r.occurred_at.0,
+        }
     }
+}
+
+/// Puts the rows of claims together. The lines and events of a claim are given in their order.
+pub(in crate::store) fn assemble(
+    claims: Vec<Claim>,
+    marks: Vec<MarksRow>,
+    lines: Vec<LineOfClaim>,
+    events: Vec<EventOfClaim>,
+) -> Result<Vec<StoredInvoice>, StoreError> {
+    let without_rows = |claim: Claim| {
+        let new = NewClaim { claim, lines: Vec::new() };
+        (new.claim.id, StoredInvoice { new, is_live: false, marks: vec![], events: vec![] })
+    };
+    let mut found: HashMap<ClaimId, StoredInvoice> = claims.into_iter().map(without_rows).collect();
+    for row in marks {
+        let Some(invoice) = found.get_mut(&ClaimId(row.claim_id)) else { continue };
+        invoice.is_live = row.live;
+        invoice.marks.push(PartMarks {
+            kind: code(&row.kind),
+            due_at: row.due_at.map(|at| at.0),
+            reported_in: row.reported_in,
+            is_in_file: row.is_in_file,
+        });
+    }
+    for row in lines {
+        if let Some(invoice) = found.get_mut(&ClaimId(row.claim_id)) {
+            invoice.new.lines.push(row.line.try_into()?);
+        }
+    }
+    for row in events {
+        if let Some(invoice) = found.get_mut(&ClaimId(row.subject_id)) {
+            invoice.events.push(row.into());
+        }
+    }
+    Ok(found.into_values().collect())
 }

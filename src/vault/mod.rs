@@ -77,6 +77,7 @@ pub struct Vault {
     person: SubKey,
     chain: SubKey,
     mark: SubKey,
+    journal: SubKey,
 }
 
 impl Vault {
@@ -112,6 +113,7 @@ impl Vault {
             person: sub_key(b"person token"),
             chain: sub_key(b"receipt chain"),
             mark: sub_key(b"installation mark"),
+            journal: sub_key(b"journal chain"),
         }
     }
 
@@ -141,8 +143,15 @@ mod tests {
     #[test]
     fn every_use_has_its_own_key() {
         let vault = Vault::from_master_key([7; KEY_BYTES]);
-        let Vault { seal, archive, identity, person, chain, mark, .. } = &vault;
-        let keys = [seal, archive, identity, person, chain, mark];
+        let keys = [
+            &vault.seal,
+            &vault.archive,
+            &vault.identity,
+            &vault.person,
+            &vault.chain,
+            &vault.mark,
+            &vault.journal,
+        ];
         for (i, a) in keys.iter().enumerate() {
             for b in &keys[i + 1..] {
                 assert_ne!(a.as_slice(), b.as_slice());

@@ -65,13 +65,26 @@ impl Vault {
     }
 }
 
-/// HMAC over the fields, each preceded by its length: `("ab", "c")` and `("a", "bc")` are different
+impl Vault {
+    /// Returns the link of a row of a journal: an HMAC over its fields as they are, blanks
+    /// included.
+    #[must_use]
+    pub fn journal_link(&self, fields: &[&str]) -> String {
+        mac(&self.journal, fields.iter().copied())
+    }
+}
+
+/// HMAC over the fields without surrounding blanks, each preceded by its length: `("ab", "c")` and `("a", "bc")` are different
 /// inputs.
 fn token(key: &SubKey, fields: &[&str]) -> String {
+    mac(key, fields.iter().map(|field| field.trim_matches(' ')))
+}
+
+fn mac<'a>(key: &SubKey, fields: impl Iterator<Item = &'a str>) -> String {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(key.as_slice()).expect("HMAC takes keys of any length");
     for field in fields {
-        let field = field.trim_matches(' ').as_bytes();
+        let field = field.as_bytes();
         mac.update(&(field.len() as u64).to_be_bytes());
         mac.update(field);
     }

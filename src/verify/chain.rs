@@ -68,11 +68,12 @@ async fn check(
         sources.store.arl(&Scope::everything(), id).await?,
         sources.store.receipt_codes(id).await?,
     );
+    let contents = sources.store.receipt_contents(id).await?;
     let expected = match (&ledger, &arl, &codes) {
         (Some(ledger), Some(arl), Some(codes)) => Some(sources.vault.receipt_link(
             &last.link,
             last.sequence + 1,
-            &receipt::text(&exchange, codes, ledger, arl),
+            &receipt::text(&exchange, codes, ledger, arl, &contents),
         )),
         _ => None,
     };
@@ -82,6 +83,10 @@ async fn check(
             Some(id),
             format!("receipt {} does not make the link of the chain", link.sequence),
         );
+    }
+    if link.key_id.0 != sources.vault.key_id() {
+        let detail = format!("receipt {} names another key than its link", link.sequence);
+        verification.find(Kind::ReceiptAltered, Some(id), detail);
     }
     if since.is_some_and(|since| exchange.received_at < since) {
         return Ok(());

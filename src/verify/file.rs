@@ -98,9 +98,21 @@ fn compare_arl(
         Some((file, Ok(body))) if blake3::hash(&body).to_hex().as_str() != file.digest => {
             "the ARL has another digest".to_owned()
         }
+        Some((file, Ok(_))) if !is_row_of(file, exchange, &sources.vault.key_id()) => {
+            "the row of the ARL differs from the one of its exchange".to_owned()
+        }
         Some(_) => return,
     };
     verification.find(Kind::ArlUnreadable, Some(exchange.id), fault);
+}
+
+/// Returns whether the row of an ARL has the recipient, name, key and instant that its exchange
+/// gives.
+fn is_row_of(arl: &ReturnFile, exchange: &Exchange, key_id: &str) -> bool {
+    arl.recipient == exchange.sender
+        && arl.created_at == exchange.received_at
+        && arl.key_id.0 == key_id
+        && arl.file_name == arl::file_name(exchange)
 }
 
 async fn examine(sources: &Sources, exchange: &Exchange) -> io::Result<(Examination, String, u64)> {

@@ -16,6 +16,8 @@ pub enum Kind {
     ReceiptMissing,
     /// The last receipts of the chain are missing.
     ChainCut,
+    /// A file was delivered, and the database has lost its receipt: an older database was restored.
+    ReceiptLost,
     /// An exchange with a verdict has no link in the chain.
     ReceiptNotChained,
     /// The raw file cannot be read.
@@ -38,6 +40,16 @@ pub enum Kind {
     ClaimInvented,
     /// The sequence of a claim's events has holes.
     EventsMissing,
+    /// An event differs from its claim, or the parts of a claim from its events.
+    EventDiffers,
+    /// A return file does not open, or differs from what its row says.
+    ReturnFileAltered,
+    /// A row of a journal (decisions, readings of persons, operations) is altered, missing or not
+    /// chained.
+    JournalAltered,
+    /// Rows that belong together do not fit: the queue and the history of events, a quarantined
+    /// invoice and the claim that it names.
+    RowsDisagree,
     /// The controls of this version judge otherwise than the receipt (a note).
     JudgedOtherwise,
 }

@@ -3,10 +3,11 @@
 use super::counts::{self, compare_verdict};
 use super::finding::{Kind, Verification};
 use super::sources::Sources;
-use super::words;
+use super::{claims, events, words};
 use crate::domain::{Exchange, InvoiceKey, Ledger, Quarantined};
 use crate::normalise::{UnjudgedInvoice, is_duplicate, read_unjudged};
 use crate::store::{StoreError, StoredInvoice, is_quarantined_copy};
+use crate::vault::Vault;
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::Montant;
 use noemie_xray::Examination;
@@ -93,7 +94,7 @@ async fn compare_batch(
         batch.iter().map(|invoice| invoice.new.claim.invoice_key()).collect();
     let claims = sources.store.stored_invoices(exchange.id, &keys).await?;
     let claims: HashMap<u64, StoredInvoice> =
-        claims.into_iter().map(|claim| (claim.ordinal, claim)).collect();
+        claims.into_iter().map(|stored| (stored.new.claim.ordinal, stored)).collect();
     let quarantined =
         sources.store.quarantined_by_ordinals(exchange.id, (ordinal(first), ordinal(last))).await?;
     let quarantined: HashMap<u64, Quarantined> =
@@ -102,7 +103,9 @@ async fn compare_batch(
         verification.invoices += 1;
         let ordinal = ordinal(invoice);
         match (claims.get(&ordinal), quarantined.get(&ordinal)) {
-            (Some(claim), _) => compare_claim(exchange, invoice, claim, totals, verification),
+            (Some(claim), _) => {
+                compare_claim(&sources.vault, exchange, invoice, claim, totals, verification);
+            }
             (None, Some(row)) => compare_quarantined(exchange, invoice, row, totals, verification),
             (None, None) => verification.find(
                 Kind::InvoiceLost,
@@ -115,64 +118,37 @@ async fn compare_batch(
 }
 
 fn compare_claim(
+    vault: &Vault,
     exchange: &Exchange,
     invoice: &UnjudgedInvoice,
     stored: &StoredInvoice,
     totals: &mut StoredTotals,
     verification: &mut Verification,
 ) {
+    let claim = &stored.new.claim;
     totals.claims += 1;
     totals.ledger.accepted += u64::from(invoice.new.claim.record_count);
-    totals.total += stored.total;
-    totals.amo += stored.amo;
-    totals.amc += stored.amc;
-    let expected = stored.expected_for(&invoice.new);
-    if *stored != expected {
-        let detail = format!("claim {}: {}", stored.id, claim_differences(stored, &expected));
-        verification.find(Kind::ClaimDiffers, Some(exchange.id), detail);
-    }
-    if stored.events == 0 || stored.events != stored.last_sequence {
-        let detail = format!(
-            "claim {}: {} events, the last one of sequence {}",
-            stored.id, stored.events, stored.last_sequence
-        );
-        verification.find(Kind::EventsMissing, Some(exchange.id), detail);
-    }
+    totals.total += claim.total;
+    totals.amo += claim.amo.asked;
+    totals.amc += claim.amc.asked;
+    let mut find = |kind, faults: Vec<String>| {
+        if !faults.is_empty() {
+            let detail = format!("claim {}: {}", claim.id, faults.join("; "));
+            verification.find(kind, Some(exchange.id), detail);
+        }
+    };
+    find(Kind::ClaimDiffers, claims::differences(vault, stored, &invoice.new));
+    find(Kind::EventsMissing, events::holes(&stored.events));
+    find(Kind::EventDiffers, events::differences(stored));
     if !invoice.faults.is_empty() {
         let note = format!(
             "claim {}, invoice of rank {}: would be quarantined today for {}",
-            stored.id,
-            stored.ordinal,
+            claim.id,
+            claim.ordinal,
             invoice.faults.join(", ")
         );
         verification.note(exchange.id, note);
     }
-}
-
-/// Returns in words how a claim differs from its invoice. The values of the token of the person are
-/// left out.
-fn claim_differences(stored: &StoredInvoice, read: &StoredInvoice) -> String {
-    let texts = |c: &StoredInvoice| [c.lot.clone(), c.ps.clone(), c.invoice_number.clone()];
-    let counts = |c: &StoredInvoice| [c.ordinal, c.first_record, c.record_count, c.lines];
-    let sums = |c: &StoredInvoice| [c.total, c.amo, c.amc, c.billed];
-    let mut parts = vec![
-        words::differences(["lot", "PS", "invoice number"], &texts(stored), &texts(read)),
-        words::differences(
-            ["rank", "first record", "records", "lines"],
-            &counts(stored),
-            &counts(read),
-        ),
-        words::differences(
-            ["total", "asked of the AMO", "asked of the AMC", "billed over the lines"],
-            &sums(stored),
-            &sums(read),
-        ),
-    ];
-    if stored.person != read.person {
-        parts.push("the token of the insured person is another one".to_owned());
-    }
-    parts.retain(|part| !part.is_empty());
-    parts.join("; ")
 }
 
 /// Returns codes as a list, or a word for none.
@@ -188,7 +164,7 @@ fn compare_quarantined(
     verification: &mut Verification,
 ) {
     let read = &invoice.new.claim;
-    if !is_quarantined_copy(row, read) {
+    if !is_quarantined_copy(row, read) || row.at != exchange.received_at {
         let detail = format!("invoice of rank {}", read.ordinal);
         verification.find(Kind::QuarantinedDiffers, Some(exchange.id), detail);
     }

@@ -11,15 +11,23 @@
 //! why, and whether a file is refused is the judgement of the version that wrote the receipt: where
 //! this version judges otherwise, the verification has a note and no finding.
 //!
-//! Not compared: the changes that a return made to claims, which depended on the state of the
-//! claims at that moment, and anomalies that only the store could find (a logical file
-//! received before).
+//! Beside the files, `verify` walks the chains of the journals, opens the return files, applies the
+//! events of each claim, and checks the rules between tables (decision 0020).
+//!
+//! Not compared: the changes that a return made to claims with the file of that return, because
+//! they depended on the state of the claims at that moment.
 
 mod chain;
+mod claims;
 mod counts;
+mod events;
 mod file;
 mod finding;
 mod invoices;
+mod journals;
+mod restored;
+mod return_files;
+mod rules;
 mod sources;
 mod words;
 
@@ -27,6 +35,7 @@ pub use finding::{Finding, Kind, Verification};
 pub use sources::Sources;
 
 use crate::store::StoreError;
+use std::path::Path;
 use time::OffsetDateTime;
 
 /// Verifies every receipt, and the raw files of those received since an instant. Fails only when
@@ -37,5 +46,20 @@ pub async fn verify(
 ) -> Result<Verification, StoreError> {
     let mut verification = Verification::default();
     chain::walk(sources, since, &mut verification).await?;
+    return_files::open_all(sources, &mut verification).await?;
+    rules::check(sources, &mut verification).await?;
+    journals::walk(sources, &mut verification).await?;
+    Ok(verification)
+}
+
+/// Verifies as [`verify`] does, and finds the files delivered under `out` whose rows the database
+/// lost.
+pub async fn verify_with_deliveries(
+    sources: &Sources,
+    since: Option<OffsetDateTime>,
+    out: &Path,
+) -> Result<Verification, StoreError> {
+    let mut verification = verify(sources, since).await?;
+    restored::find_lost(sources, out, &mut verification).await?;
     Ok(verification)
 }

@@ -22,7 +22,10 @@ use noemie_gateway::ingest::{Deposit, Ingest, IngestError, Limits};
 use noemie_gateway::service::decisions::{DecideError, Decision, DecisionKind};
 use noemie_gateway::service::operations::Operations;
 use noemie_gateway::service::{Rooms, Service};
-use noemie_gateway::store::{ClaimFilter, OperationStep, Stage, StagedDeposit, Withdrawal};
+use noemie_gateway::store::{
+    ChainedJournal, ClaimFilter, JournalLink, OperationStep, Stage, StagedDeposit, Withdrawal,
+    signed,
+};
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Kind, Sources, Verification, verify};
 use std::sync::Arc;
@@ -84,6 +87,7 @@ impl Gateway {
         let vault = Arc::new(Vault::from_master_key([9; 32]));
         let archive = Arc::new(Archive::new(dir.path(), Arc::clone(&vault)));
         let (store, limits) = (Arc::clone(&db.store), Limits::default());
+        samples::seal(&store, &vault);
         let ingest = Arc::new(Ingest::new(
             Arc::clone(&store),
             Arc::clone(&vault),
@@ -146,10 +150,31 @@ impl Gateway {
         let arl = self.db.store.arl(&all, id).await.unwrap().unwrap();
         let codes = self.db.store.receipt_codes(id).await.unwrap().unwrap();
         assert_eq!((codes.channel.as_str(), codes.verdict.as_str()), ("as4", "suspended"));
-        let text = receipt::text(&exchange, &codes, &ledger, &arl);
+        let contents = self.db.store.receipt_contents(id).await.unwrap();
+        let text = receipt::text(&exchange, &codes, &ledger, &arl, &contents);
         let link = self.vault.receipt_link("", 1, &text);
         for table in ["receipt_chain", "receipt_chain_tip"] {
             let sql = format!("UPDATE {table} SET link = '{link}'");
+            assert_eq!(self.db.execute(sql.leak()).await.unwrap(), 1);
+        }
+        for (journal, table) in [
+            (ChainedJournal::Decisions, "decisions"),
+            (ChainedJournal::Operations, "operations_journal"),
+        ] {
+            self.sign_row_again(journal, table).await;
+        }
+    }
+
+    /// Makes the link of the only row of a journal over its codes.
+    async fn sign_row_again(&self, journal: ChainedJournal, table: &str) {
+        let start = JournalLink::default();
+        let rows = self.db.store.journal_rows(journal, &start, 10).await;
+        let row = rows.unwrap().remove(0);
+        let chain = &row.place.chain;
+        let link = self.vault.journal_link(&signed(chain, "", "1", &row.fields));
+        let end = format!("chain = '{chain}'");
+        for (table, rows) in [(table, "TRUE"), ("journal_chains", end.as_str())] {
+            let sql = format!("UPDATE {table} SET link = '{link}' WHERE {rows}");
             assert_eq!(self.db.execute(sql.leak()).await.unwrap(), 1);
         }
     }

@@ -7,7 +7,10 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod mutations;
+mod restored;
 mod upgrade;
+mod world;
 
 use crate::on_both;
 use crate::support;
@@ -60,6 +63,7 @@ fn made(options: &Options) -> Vec<u8> {
 fn sources_in(dir: &TempDir, db: &TestDatabase) -> Sources {
     let vault = Arc::new(Vault::from_master_key([9; 32]));
     let archive = Arc::new(Archive::new(dir.path(), Arc::clone(&vault)));
+    support::samples::seal(&db.store, &vault);
     Sources { store: Arc::clone(&db.store), archive, vault, clock: Arc::new(SystemClock) }
 }
 

@@ -10,6 +10,7 @@ pub mod half_done;
 pub mod load;
 pub mod proof;
 pub mod proxy;
+pub mod raw;
 pub mod relay;
 pub mod samples;
 pub mod servers;

@@ -5,6 +5,7 @@ use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::domain::*;
 use noemie_gateway::domain::{Flow, PartKind, PartState, Reason};
 use noemie_gateway::store::{ChainTip, Closing, NewClaim, NewLink, SharedStore, UnitOfWork};
+use noemie_gateway::vault::Vault;
 use noemie_parsers::types::Montant;
 use std::sync::Arc;
 use time::macros::{date, datetime};
@@ -159,8 +160,14 @@ pub fn closing(id: ExchangeId, digest: &str, claims: &[NewClaim]) -> Closing {
 }
 
 /// A link that needs no key.
-pub fn plain_link(tip: &ChainTip) -> NewLink {
+pub fn plain_link(tip: &ChainTip, _contents: &str) -> NewLink {
     NewLink { link: format!("{}.{}", tip.link, tip.sequence + 1), key_id: key_id() }
+}
+
+/// Lets a store chain its journals with the key of a vault.
+pub fn seal(store: &SharedStore, vault: &Arc<Vault>) {
+    let vault = Arc::clone(vault);
+    store.seal_with(Arc::new(move |fields: &[&str]| vault.journal_link(fields)));
 }
 
 /// The master key of the samples.

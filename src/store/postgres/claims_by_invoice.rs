@@ -10,7 +10,6 @@ use crate::domain::{Claim, ClaimId, ExchangeId, InvoiceKey, Scope};
 use crate::store::StoreError;
 use crate::store::codec::{clean, doing};
 use crate::store::rows::{ClaimRow, all, select_claim};
-use crate::store::stored_invoices::{StoredInvoice, StoredInvoiceRow, select_stored_invoice};
 use sqlx::{PgConnection, PgPool, query, query_as, query_scalar};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -105,26 +104,23 @@ pub(super) async fn lock_latest_claims(
     }
 }
 
-pub(super) async fn stored_invoices(
+/// Returns the claims that these invoices of an exchange became.
+pub(super) async fn claim_ids(
     pool: &PgPool,
     id: ExchangeId,
     invoices: &[InvoiceKey],
-) -> Result<Vec<StoredInvoice>, StoreError> {
+) -> Result<Vec<Uuid>, StoreError> {
     let keys = Keys::of(invoices);
-    let found: Vec<StoredInvoiceRow> = query_as(select_stored_invoice!(concat!(
-        "FROM ",
-        of_invoices!(
-            "id, exchange_id, ordinal, lot, first_record, record_count, person, ps, \
-             invoice_number, total"
-        ),
+    query_scalar(concat!(
+        "SELECT id FROM ",
+        of_invoices!("id, exchange_id"),
         " AS c WHERE c.exchange_id = $4"
-    )))
+    ))
     .bind(&keys.ps)
     .bind(&keys.invoice_number)
     .bind(&keys.identity)
     .bind(id.0)
     .fetch_all(pool)
     .await
-    .map_err(doing("reading stored invoices"))?;
-    all(found)
+    .map_err(doing("looking for stored invoices"))
 }

@@ -7,6 +7,7 @@
 use super::connections::Connections;
 use super::conventions::PostgresConventions;
 use super::error::{StoreError, doing};
+use super::journal_chains::Seal;
 use super::lease::Lease;
 use super::server::Server;
 use super::transaction_guard::WHOLE_DEPOSIT_FACTOR;
@@ -35,6 +36,8 @@ mod rejects;
 
 #[path = "../shared/claims.rs"]
 mod claims;
+#[path = "../shared/consistency.rs"]
+mod consistency;
 #[path = "../shared/decisions.rs"]
 mod decisions;
 #[path = "../shared/drop_leases.rs"]
@@ -47,6 +50,8 @@ mod exchanges;
 mod health;
 #[path = "../shared/installation.rs"]
 mod installation;
+#[path = "../shared/journal_chains.rs"]
+mod journal_chains;
 #[path = "../shared/listing.rs"]
 mod listing;
 #[path = "../shared/logical_files.rs"]
@@ -59,6 +64,8 @@ mod outbox;
 mod quarantine;
 #[path = "../shared/receipt_chain.rs"]
 mod receipt_chain;
+#[path = "../shared/receipt_contents.rs"]
+mod receipt_contents;
 #[path = "../shared/return_files.rs"]
 mod return_files;
 #[path = "../shared/schema.rs"]
@@ -67,6 +74,8 @@ mod schema;
 mod scope;
 #[path = "../shared/staged_deposits.rs"]
 mod staged_deposits;
+#[path = "../shared/stored_invoices.rs"]
+mod stored_invoices;
 #[path = "../shared/unit.rs"]
 mod unit;
 #[path = "../shared/withdrawals.rs"]
@@ -119,6 +128,7 @@ pub struct PostgresStore {
     options: PgConnectOptions,
     wake: Arc<Wake>,
     notifier: Notifier,
+    seal: Seal,
     tasks: [AbortHandle; 2],
 }
 
@@ -149,6 +159,7 @@ impl PostgresStore {
             options,
             wake,
             notifier,
+            seal: Seal::default(),
             tasks,
         })
     }
@@ -206,6 +217,11 @@ impl PostgresStore {
             reader: self.work.within(ANSWER),
             writer: self.work.within(IMPORT_TIMEOUT),
         }
+    }
+
+    /// Returns the sealer of the journals.
+    fn seal(&self) -> &Seal {
+        &self.seal
     }
 
     /// Returns the connections for reads.

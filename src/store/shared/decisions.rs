@@ -1,6 +1,7 @@
 //! SQL of decisions and of the access journal, compiled for both databases.
 
 use super::db::{Db, Store};
+use super::journal_chains::{access_fields, chain_of_claim, next_place};
 use super::scope;
 use super::unit::Unit;
 use crate::domain::{ClaimId, FreeText, RecordedDecision, Scope};
@@ -8,6 +9,7 @@ use crate::store::access_journal::AccessJournalWrites;
 use crate::store::codec::{Instant, clean, limit as rows};
 use crate::store::decisions::{DecisionRow, DecisionWrites, Decisions, select_decision};
 use crate::store::error::{StoreError, doing};
+use crate::store::journal_chains::{ChainedJournal, Seal};
 use crate::store::rows::all;
 use crate::store::transaction_guard::step;
 use async_trait::async_trait;
@@ -39,7 +41,7 @@ impl DecisionWrites for Unit {
     }
 
     async fn insert_decision(&mut self, decision: &RecordedDecision) -> Result<(), StoreError> {
-        step!(self, insert_decision(&mut self.tx, decision))
+        step!(self, insert_decision(&mut self.tx, &self.seal, decision))
     }
 }
 
@@ -52,7 +54,7 @@ impl AccessJournalWrites for Unit {
         purpose: &FreeText,
         at: OffsetDateTime,
     ) -> Result<(), StoreError> {
-        step!(self, insert_access(&mut self.tx, claim_id, caller, purpose, at))
+        step!(self, insert_access(&mut self.tx, &self.seal, claim_id, caller, purpose, at))
     }
 }
 
@@ -89,11 +91,18 @@ async fn recorded_decision(
     row.map(RecordedDecision::try_from).transpose()
 }
 
-async fn insert_decision(db: &mut Connection, d: &RecordedDecision) -> Result<(), StoreError> {
+async fn insert_decision(
+    db: &mut Connection,
+    seal: &Seal,
+    d: &RecordedDecision,
+) -> Result<(), StoreError> {
+    let chain = chain_of_claim(ChainedJournal::Decisions, d.claim_id.0);
+    let place = next_place(&mut *db, seal, chain, &DecisionRow::of(d).fields()).await?;
     query(
         "INSERT INTO decisions (decision_id, claim_id, part, kind, event_id, idempotency_key, \
-         request_digest, caller_name, caller_proof, caller_role, stated_author, decided_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         request_digest, caller_name, caller_proof, caller_role, stated_author, decided_at, \
+         chain, chain_no, link) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(d.id.0)
     .bind(d.claim_id.0)
@@ -107,6 +116,9 @@ async fn insert_decision(db: &mut Connection, d: &RecordedDecision) -> Result<()
     .bind(d.author.role.as_str())
     .bind(d.author.stated.as_ref().map(|name| name.as_str()))
     .bind(Instant(d.decided_at))
+    .bind(place.chain)
+    .bind(place.number)
+    .bind(place.link)
     .execute(db)
     .await
     .map(|_| ())
@@ -115,18 +127,28 @@ async fn insert_decision(db: &mut Connection, d: &RecordedDecision) -> Result<()
 
 async fn insert_access(
     db: &mut Connection,
+    seal: &Seal,
     claim_id: ClaimId,
     caller: &FreeText,
     purpose: &FreeText,
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    query("INSERT INTO access_journal (claim_id, caller, purpose, at) VALUES ($1, $2, $3, $4)")
-        .bind(claim_id.0)
-        .bind(caller.as_str())
-        .bind(purpose.as_str())
-        .bind(Instant(at))
-        .execute(db)
-        .await
-        .map(|_| ())
-        .map_err(doing("writing the access journal"))
+    let chain = chain_of_claim(ChainedJournal::Accesses, claim_id.0);
+    let fields = access_fields(claim_id.0, caller.as_str(), purpose.as_str(), Instant(at));
+    let place = next_place(&mut *db, seal, chain, &fields).await?;
+    query(
+        "INSERT INTO access_journal (claim_id, caller, purpose, at, chain, chain_no, link) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(claim_id.0)
+    .bind(caller.as_str())
+    .bind(purpose.as_str())
+    .bind(Instant(at))
+    .bind(place.chain)
+    .bind(place.number)
+    .bind(place.link)
+    .execute(db)
+    .await
+    .map(|_| ())
+    .map_err(doing("writing the access journal"))
 }

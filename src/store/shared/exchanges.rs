@@ -2,6 +2,7 @@
 
 use super::db::{Db, Store};
 use super::exchange_writes;
+use super::receipt_contents;
 use super::scope;
 use super::unit::Unit;
 use super::{listing, logical_files};
@@ -311,7 +312,8 @@ async fn close_exchange(
     logical_files::insert_logical_files(&mut *db, closing.exchange.id, &closing.logical_files)
         .await?;
     super::return_files::insert_return_file(&mut *db, &closing.arl).await?;
-    super::receipt_chain::extend_chain(db, closing.exchange.id, link).await
+    let contents = receipt_contents::digest(&mut *db, closing.exchange.id).await?;
+    super::receipt_chain::extend_chain(db, closing.exchange.id, &contents, link).await
 }
 
 /// Returns whether `accepted` of the exchange and of the ledger equal the claims and records of the

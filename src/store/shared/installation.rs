@@ -28,7 +28,8 @@ impl Installations for Store {
     async fn adopt_sink(&self, sink: &SinkMark, step: &OperationStep) -> Result<(), StoreError> {
         let mut change = self.writes().begin(BEGIN).await?;
         change.ask(|db| insert_sink(db, sink)).await?;
-        change.ask(|db| insert_step(db, step)).await?;
+        let seal = self.seal();
+        change.ask(|db| insert_step(db, seal, step)).await?;
         change.commit().await
     }
 }

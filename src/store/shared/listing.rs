@@ -111,7 +111,7 @@ pub(super) fn archive_names_in_use(names: &[String]) -> QueryBuilder<Db> {
 }
 
 /// Appends `IN (…)`. NULL equals no value and makes the empty list legal SQL.
-fn one_of<T>(query: &mut QueryBuilder<Db>, values: impl Iterator<Item = T>)
+pub(super) fn one_of<T>(query: &mut QueryBuilder<Db>, values: impl Iterator<Item = T>)
 where
     T: for<'q> Encode<'q, Db> + Type<Db> + 'static,
 {

@@ -2,6 +2,7 @@
 
 use super::db::{Db, Store, for_update};
 use super::listing;
+use super::receipt_contents;
 use crate::domain::ExchangeId;
 use crate::store::codec::{int, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
@@ -22,6 +23,10 @@ impl ReceiptChain for Store {
         limit: usize,
     ) -> Result<Vec<ChainLink>, StoreError> {
         self.reads().ask(|pool| chain_links(pool, from_sequence, limit)).await
+    }
+
+    async fn receipt_contents(&self, id: ExchangeId) -> Result<String, StoreError> {
+        self.whole_deposit().ask(|pool| receipt_contents(pool, id)).await
     }
 
     async fn chain_tip(&self) -> Result<ChainTip, StoreError> {
@@ -54,6 +59,12 @@ async fn chain_links(
     all(found)
 }
 
+async fn receipt_contents(pool: &Pool<Db>, id: ExchangeId) -> Result<String, StoreError> {
+    let acquiring = doing("reading the rows that a receipt signs");
+    let mut db = pool.acquire().await.map_err(acquiring)?;
+    receipt_contents::digest(&mut db, id).await
+}
+
 async fn chain_tip(pool: &Pool<Db>) -> Result<ChainTip, StoreError> {
     tip(query_as("SELECT sequence, link FROM receipt_chain_tip").fetch_one(pool).await)
 }
@@ -79,13 +90,14 @@ async fn chain_sequences(
 pub(super) async fn extend_chain(
     db: &mut Connection,
     id: ExchangeId,
+    contents: &str,
     sign: SignLink<'_>,
 ) -> Result<(), StoreError> {
     let last =
         tip(query_as(concat!("SELECT sequence, link FROM receipt_chain_tip", for_update!()))
             .fetch_one(&mut *db)
             .await)?;
-    let (sequence, NewLink { link, key_id }) = (int(last.sequence + 1), sign(&last));
+    let (sequence, NewLink { link, key_id }) = (int(last.sequence + 1), sign(&last, contents));
     query(
         "INSERT INTO receipt_chain (sequence, exchange_id, link, key_id) VALUES ($1, $2, $3, $4)",
     )

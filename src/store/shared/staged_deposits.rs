@@ -1,11 +1,10 @@
 //! SQL of staged deposits, compiled for both databases.
 
-use super::claims_by_invoice;
 use super::db::{Db, LeaseKey, Store};
 use super::unit::Unit;
 use super::withdrawals;
-use crate::domain::{ExchangeId, InvoiceKey, LogicalFile};
-use crate::store::codec::{Instant, clean, int, limit as rows, uint};
+use crate::domain::{ExchangeId, LogicalFile};
+use crate::store::codec::{Instant, clean, int, limit as rows};
 use crate::store::error::{StoreError, doing};
 use crate::store::lease::Lease;
 use crate::store::rows::all;
@@ -14,7 +13,6 @@ use crate::store::staged_deposits::{
     Withdrawal,
 };
 use crate::store::staged_rows::{StagedDepositRow, WrittenRow, select_staged_deposit};
-use crate::store::stored_invoices::{StoredInvoice, StoredInvoices};
 use crate::store::transaction_guard::step;
 use async_trait::async_trait;
 use sqlx::{Database, Pool, query, query_as};
@@ -40,21 +38,6 @@ impl StagedDeposits for Store {
         id: ExchangeId,
     ) -> Result<Option<Box<dyn Lease>>, StoreError> {
         self.take_lease(LeaseKey::StagedDeposit(id)).await
-    }
-}
-
-#[async_trait]
-impl StoredInvoices for Store {
-    async fn stored_invoices(
-        &self,
-        id: ExchangeId,
-        invoices: &[InvoiceKey],
-    ) -> Result<Vec<StoredInvoice>, StoreError> {
-        self.reads().ask(|pool| claims_by_invoice::stored_invoices(pool, id, invoices)).await
-    }
-
-    async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
-        self.whole_deposit().ask(|pool| count_invoices(pool, id)).await
     }
 }
 
@@ -139,18 +122,6 @@ async fn staged_progress(pool: &Pool<Db>, id: ExchangeId) -> Result<StagedProgre
     .await
     .map_err(doing("adding up the rows of a staged deposit"))?;
     StagedProgress::try_from(row)
-}
-
-async fn count_invoices(pool: &Pool<Db>, id: ExchangeId) -> Result<(u64, u64), StoreError> {
-    let (claims, aside): (i64, i64) = query_as(
-        "SELECT (SELECT count(*) FROM claims WHERE exchange_id = $1), \
-             (SELECT count(*) FROM quarantine WHERE exchange_id = $1)",
-    )
-    .bind(id.0)
-    .fetch_one(pool)
-    .await
-    .map_err(doing("counting the invoices of an exchange"))?;
-    Ok((uint(claims, "count")?, uint(aside, "count")?))
 }
 
 async fn stage_deposit(

@@ -2,6 +2,7 @@
 
 use super::db::{ANSWER_TIMEOUT, Announcer, BEGIN, Db, Store};
 use crate::store::error::{StoreError, doing};
+use crate::store::journal_chains::Seal;
 use crate::store::transaction_guard::{TransactionGuard, in_time};
 use crate::store::transactions::{Transactions, UnitOfWork};
 use crate::store::wake::Occasion;
@@ -12,6 +13,7 @@ use sqlx::{Pool, Transaction};
 pub(super) struct Unit {
     pub(super) tx: Transaction<'static, Db>,
     pub(super) state: TransactionGuard,
+    pub(super) seal: Seal,
     announcer: Announcer,
 }
 
@@ -23,7 +25,8 @@ impl Transactions for Store {
         };
         let tx = self.writes().ask(begin).await?;
         let state = TransactionGuard::new(ANSWER_TIMEOUT);
-        Ok(Box::new(Unit { tx, state, announcer: self.announcer().clone() }))
+        let (seal, announcer) = (self.seal().clone(), self.announcer().clone());
+        Ok(Box::new(Unit { tx, state, seal, announcer }))
     }
 }
 
@@ -31,7 +34,7 @@ impl Transactions for Store {
 impl UnitOfWork for Unit {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.state.may_commit()?;
-        let Self { tx, state, announcer } = *self;
+        let Self { tx, state, announcer, .. } = *self;
         let commit = async { tx.commit().await.map_err(doing("committing")) };
         in_time(ANSWER_TIMEOUT, commit).await?;
         if state.wakes() {

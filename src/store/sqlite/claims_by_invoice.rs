@@ -5,8 +5,8 @@ use crate::domain::{Claim, ClaimId, ExchangeId, InvoiceKey, Scope};
 use crate::store::StoreError;
 use crate::store::codec::{clean, doing, json};
 use crate::store::rows::{ClaimRow, all, select_claim};
-use crate::store::stored_invoices::{StoredInvoice, StoredInvoiceRow, select_stored_invoice};
-use sqlx::{SqliteConnection, SqlitePool, query_as};
+use sqlx::{SqliteConnection, SqlitePool, query_as, query_scalar};
+use uuid::Uuid;
 
 /// Returns a claim; the writer has the lock of the database.
 pub(super) async fn lock_claim(
@@ -70,23 +70,20 @@ pub(super) async fn lock_latest_claims(
     all(found)
 }
 
-pub(super) async fn stored_invoices(
+/// Returns the claims that these invoices of an exchange became.
+pub(super) async fn claim_ids(
     pool: &SqlitePool,
     id: ExchangeId,
     invoices: &[InvoiceKey],
-) -> Result<Vec<StoredInvoice>, StoreError> {
-    let found: Vec<StoredInvoiceRow> = query_as(select_stored_invoice!(concat!(
-        "FROM ",
-        of_invoices!(
-            "c.id, c.exchange_id, c.ordinal, c.lot, c.first_record, c.record_count, \
-             c.person, c.ps, c.invoice_number, c.total"
-        ),
+) -> Result<Vec<Uuid>, StoreError> {
+    query_scalar(concat!(
+        "SELECT id FROM ",
+        of_invoices!("c.id, c.exchange_id"),
         " AS c WHERE c.exchange_id = $2"
-    )))
+    ))
     .bind(keys(invoices))
     .bind(id.0)
     .fetch_all(pool)
     .await
-    .map_err(doing("reading stored invoices"))?;
-    all(found)
+    .map_err(doing("looking for stored invoices"))
 }

@@ -8,6 +8,7 @@
 use super::connections::Connections;
 use super::conventions::SqliteConventions;
 use super::error::{StoreError, doing};
+use super::journal_chains::Seal;
 use super::lease::Lease;
 use super::wake::Wake;
 use db::ANSWER_TIMEOUT;
@@ -31,6 +32,8 @@ mod rejects;
 
 #[path = "../shared/claims.rs"]
 mod claims;
+#[path = "../shared/consistency.rs"]
+mod consistency;
 #[path = "../shared/decisions.rs"]
 mod decisions;
 #[path = "../shared/drop_leases.rs"]
@@ -43,6 +46,8 @@ mod exchanges;
 mod health;
 #[path = "../shared/installation.rs"]
 mod installation;
+#[path = "../shared/journal_chains.rs"]
+mod journal_chains;
 #[path = "../shared/listing.rs"]
 mod listing;
 #[path = "../shared/logical_files.rs"]
@@ -55,6 +60,8 @@ mod outbox;
 mod quarantine;
 #[path = "../shared/receipt_chain.rs"]
 mod receipt_chain;
+#[path = "../shared/receipt_contents.rs"]
+mod receipt_contents;
 #[path = "../shared/return_files.rs"]
 mod return_files;
 #[path = "../shared/schema.rs"]
@@ -63,6 +70,8 @@ mod schema;
 mod scope;
 #[path = "../shared/staged_deposits.rs"]
 mod staged_deposits;
+#[path = "../shared/stored_invoices.rs"]
+mod stored_invoices;
 #[path = "../shared/unit.rs"]
 mod unit;
 #[path = "../shared/withdrawals.rs"]
@@ -85,6 +94,7 @@ pub struct SqliteStore {
     readers: Connections<Sqlite>,
     wake: Arc<Wake>,
     leases: Arc<lease::Leases>,
+    seal: Seal,
 }
 
 impl SqliteStore {
@@ -115,6 +125,7 @@ impl SqliteStore {
             readers: Connections::new(readers, ANSWER_TIMEOUT),
             wake: Arc::default(),
             leases: Arc::new(lease::Leases::beside(path)),
+            seal: Seal::default(),
         })
     }
 
@@ -124,6 +135,11 @@ impl SqliteStore {
             writer: self.writer.within(ANSWER_TIMEOUT),
             reader: self.readers.within(ANSWER_TIMEOUT),
         }
+    }
+
+    /// Returns the sealer of the journals.
+    fn seal(&self) -> &Seal {
+        &self.seal
     }
 
     /// Returns the connections for reads.

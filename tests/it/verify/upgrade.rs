@@ -113,9 +113,11 @@ impl Earlier<'_> {
         let (arl, _) = arl::write(&exchange, &examination, &[], vault, clock.new_id());
         let closing = Closing { exchange, ledger, logical_files: vec![], arl, at };
         let codes = receipt::Codes::of(&closing.exchange);
-        let said = receipt::text(&closing.exchange, &codes, &closing.ledger, &closing.arl);
-        work.close_exchange(&closing, &|tip| NewLink {
-            link: vault.receipt_link(&tip.link, tip.sequence + 1, &said),
+        let text = |contents: &str| {
+            receipt::text(&closing.exchange, &codes, &closing.ledger, &closing.arl, contents)
+        };
+        work.close_exchange(&closing, &|tip, contents| NewLink {
+            link: vault.receipt_link(&tip.link, tip.sequence + 1, &text(contents)),
             key_id: KeyId(vault.key_id()),
         })
         .await

@@ -1,0 +1,47 @@
+//! Rules between rows of different tables that no constraint of the schema holds.
+
+use super::error::StoreError;
+use async_trait::async_trait;
+
+/// A rule between rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// An event waits in the queue, or is published.
+    EventIsQueuedOrPublished,
+    /// A published event has left the queue.
+    EventIsNotBoth,
+    /// A row of the queue has an event.
+    QueueHasEvent,
+    /// A position of the published stream has an event.
+    PublicationHasEvent,
+    /// Positions begin with 1 and have no hole.
+    PositionsHaveNoHole,
+    /// An event waits for no deposit but that of its claim, and for that one while it is staged.
+    EventWaitsForItsDeposit,
+    /// A reported reject names a return file or an exchange.
+    ReportExists,
+    /// A duplicate names a claim with its PS and invoice number.
+    DuplicateHasOriginal,
+    /// A replaced invoice names a claim with its PS and invoice number.
+    ResolutionHasClaim,
+    /// A deposit with a receipt is not being withdrawn, and its closing has an instant.
+    ReceiptIsClosed,
+    /// A quarantined invoice does not wait once a later receipt has a claim of its number.
+    ReplacedIsResolved,
+}
+
+/// A rule that rows break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrokenRule {
+    /// Rule.
+    pub rule: Rule,
+    /// Number of rows that break it.
+    pub rows: u64,
+}
+
+/// Checks rules between rows.
+#[async_trait]
+pub trait Consistency: Send + Sync {
+    /// Returns the rules that rows break. Reads the whole history, in the database.
+    async fn broken_rules(&self) -> Result<Vec<BrokenRule>, StoreError>;
+}

@@ -1,0 +1,186 @@
+//! SQL of the chains of journals, compiled for both databases.
+
+use super::db::{Db, Store};
+use crate::store::codec::{Instant, limit as rows};
+use crate::store::decisions::{DecisionRow, select_decision_columns};
+use crate::store::error::{StoreError, doing};
+use crate::store::journal_chains::{
+    ChainedJournal, ChainedRow, JournalChains, JournalLink, Seal, Sealer, signed,
+};
+use crate::store::operations_journal::operation_fields;
+use async_trait::async_trait;
+use sqlx::{Database, FromRow, Pool, query, query_as};
+use uuid::Uuid;
+
+type Connection = <Db as Database>::Connection;
+
+#[async_trait]
+impl JournalChains for Store {
+    fn seal_with(&self, sealer: Sealer) {
+        self.seal().set(sealer);
+    }
+
+    async fn journal_rows(
+        &self,
+        journal: ChainedJournal,
+        after: &JournalLink,
+        limit: usize,
+    ) -> Result<Vec<ChainedRow>, StoreError> {
+        self.reads().ask(|pool| journal_rows(pool, journal, after, limit)).await
+    }
+
+    async fn journal_ends(&self) -> Result<Vec<JournalLink>, StoreError> {
+        self.reads().ask(journal_ends).await
+    }
+}
+
+/// Takes the next place of a chain for a row. The end of the chain stays locked until the commit,
+/// so that the call comes last in its transaction.
+pub(super) async fn next_place(
+    db: &mut Connection,
+    seal: &Seal,
+    chain: String,
+    row: &[String],
+) -> Result<JournalLink, StoreError> {
+    let doing = doing("chaining a row of a journal");
+    let (last, before): (i64, String) = query_as(
+        "INSERT INTO journal_chains (chain, sequence, link) VALUES ($1, 0, '') \
+         ON CONFLICT (chain) DO UPDATE SET sequence = journal_chains.sequence \
+         RETURNING sequence, link",
+    )
+    .bind(&chain)
+    .fetch_one(&mut *db)
+    .await
+    .map_err(&doing)?;
+    let number = last + 1;
+    let link = seal.link(&signed(&chain, &before, &number.to_string(), row));
+    query("UPDATE journal_chains SET sequence = $2, link = $3 WHERE chain = $1")
+        .bind(&chain)
+        .bind(number)
+        .bind(&link)
+        .execute(db)
+        .await
+        .map_err(&doing)?;
+    Ok(JournalLink { chain, number, link })
+}
+
+/// Returns the chain of a row about a claim.
+pub(super) fn chain_of_claim(journal: ChainedJournal, claim: Uuid) -> String {
+    format!("{}/{:x}", journal.as_str(), claim.as_bytes()[15] & 0xF)
+}
+
+/// Returns a reading of the access journal as the fields of its link.
+pub(super) fn access_fields(claim: Uuid, caller: &str, purpose: &str, at: Instant) -> Vec<String> {
+    vec![claim.to_string(), caller.to_owned(), purpose.to_owned(), at.micros().to_string()]
+}
+
+/// Columns of the place of a row.
+#[derive(FromRow)]
+struct PlaceColumns {
+    chain: String,
+    chain_no: i64,
+    link: String,
+}
+
+impl From<PlaceColumns> for JournalLink {
+    fn from(r: PlaceColumns) -> Self {
+        Self { chain: r.chain, number: r.chain_no, link: r.link }
+    }
+}
+
+#[derive(FromRow)]
+struct ChainedDecision {
+    #[sqlx(flatten)]
+    place: PlaceColumns,
+    #[sqlx(flatten)]
+    row: DecisionRow,
+}
+
+/// Condition, order and limit of a page of a journal, after the place `$1`, `$2`.
+macro_rules! page {
+    ($select:expr) => {
+        concat!($select, " WHERE (chain, chain_no) > ($1, $2) ORDER BY chain, chain_no LIMIT $3")
+    };
+}
+
+/// The columns of a step of an operation after those of its place.
+type ChainedOperation =
+    (String, i64, String, Uuid, i64, Instant, String, String, String, String, String);
+type AccessRow = (String, i64, String, Uuid, String, String, Instant);
+
+async fn journal_rows(
+    pool: &Pool<Db>,
+    journal: ChainedJournal,
+    after: &JournalLink,
+    limit: usize,
+) -> Result<Vec<ChainedRow>, StoreError> {
+    let doing = doing("reading a chained journal");
+    let (chain, number, limit) = (&after.chain, after.number, rows(limit));
+    let found: Vec<ChainedRow> = match journal {
+        ChainedJournal::Decisions => {
+            let rows: Vec<ChainedDecision> =
+                query_as(page!(select_decision_columns!("chain, chain_no, link, ")))
+                    .bind(chain)
+                    .bind(number)
+                    .bind(limit)
+                    .fetch_all(pool)
+                    .await
+                    .map_err(doing)?;
+            let chained =
+                |r: ChainedDecision| ChainedRow { place: r.place.into(), fields: r.row.fields() };
+            rows.into_iter().map(chained).collect()
+        }
+        ChainedJournal::Accesses => {
+            let rows: Vec<AccessRow> = query_as(page!(
+                "SELECT chain, chain_no, link, claim_id, caller, purpose, at FROM access_journal"
+            ))
+            .bind(chain)
+            .bind(number)
+            .bind(limit)
+            .fetch_all(pool)
+            .await
+            .map_err(doing)?;
+            let chained =
+                |(chain, number, link, claim, caller, purpose, at): AccessRow| ChainedRow {
+                    place: JournalLink { chain, number, link },
+                    fields: access_fields(claim, &caller, &purpose, at),
+                };
+            rows.into_iter().map(chained).collect()
+        }
+        ChainedJournal::Operations => operation_rows(pool, after, limit).await?,
+    };
+    Ok(found)
+}
+
+async fn operation_rows(
+    pool: &Pool<Db>,
+    after: &JournalLink,
+    limit: i64,
+) -> Result<Vec<ChainedRow>, StoreError> {
+    let rows: Vec<ChainedOperation> = query_as(page!(
+        "SELECT chain, chain_no, link, operation_id, step, at, actor, action, stage, subject, \
+         detail FROM operations_journal"
+    ))
+    .bind(&after.chain)
+    .bind(after.number)
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+    .map_err(doing("reading the chained journal of operations"))?;
+    let chained = |row: ChainedOperation| {
+        let (chain, number, link, operation, step, at, actor, action, stage, subject, detail) = row;
+        let row = (operation, step, at, actor, action, stage, subject, detail);
+        ChainedRow { place: JournalLink { chain, number, link }, fields: operation_fields(&row) }
+    };
+    Ok(rows.into_iter().map(chained).collect())
+}
+
+async fn journal_ends(pool: &Pool<Db>) -> Result<Vec<JournalLink>, StoreError> {
+    let found: Vec<(String, i64, String)> =
+        query_as("SELECT chain, sequence, link FROM journal_chains ORDER BY chain")
+            .fetch_all(pool)
+            .await
+            .map_err(doing("reading the ends of the journals"))?;
+    let end = |(chain, number, link)| JournalLink { chain, number, link };
+    Ok(found.into_iter().map(end).collect())
+}

@@ -1,0 +1,79 @@
+//! SQL of the rows that a receipt signs beside its exchange, compiled for both databases.
+
+use super::db::Db;
+use crate::domain::ExchangeId;
+use crate::store::error::{StoreError, doing};
+use futures::TryStreamExt as _;
+use sqlx::{Database, FromRow, query_as};
+use std::fmt::Debug;
+
+type Connection = <Db as Database>::Connection;
+
+/// Ordinal, issuer, recipient, message, creation, identification, norm.
+type LogicalFile = (i64, String, String, String, String, String, String);
+/// Ordinal, code with control, severity with type of record, record, column, offset, length, field,
+/// value, message, invoice.
+type Anomaly = (i64, String, String, i64, i64, i64, i64, String, String, String, String);
+/// Ordinal, codes, offset.
+type Quarantined = (i64, String, i64);
+/// Ordinal, identity, version of the token, PS, invoice, summary.
+type Unmatched = (i64, String, i64, String, String, String);
+
+/// Returns the digest (hex) of the logical files, findings, quarantined invoices and unmatched
+/// returns of an exchange. Columns that later deposits change are left out.
+pub(super) async fn digest(db: &mut Connection, id: ExchangeId) -> Result<String, StoreError> {
+    let mut hasher = blake3::Hasher::new();
+    add::<LogicalFile>(
+        &mut *db,
+        id,
+        "SELECT ordinal, issuer, recipient, message, created, file_id, norm FROM logical_files \
+         WHERE exchange_id = $1 ORDER BY ordinal",
+        &mut hasher,
+    )
+    .await?;
+    add::<Anomaly>(
+        &mut *db,
+        id,
+        "SELECT ordinal, code || ' ' || control, severity || ' ' || record_type, record, \
+         column_number, byte_offset, length, field, value, message, invoice_number \
+         FROM anomalies WHERE exchange_id = $1 ORDER BY ordinal",
+        &mut hasher,
+    )
+    .await?;
+    add::<Quarantined>(
+        &mut *db,
+        id,
+        "SELECT ordinal, codes, byte_offset FROM quarantine WHERE exchange_id = $1 \
+         ORDER BY ordinal",
+        &mut hasher,
+    )
+    .await?;
+    add::<Unmatched>(
+        db,
+        id,
+        "SELECT ordinal, identity, token_version, ps, invoice_number, summary \
+         FROM unmatched_returns WHERE exchange_id = $1 ORDER BY ordinal",
+        &mut hasher,
+    )
+    .await?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// Adds the rows of a statement to a digest, one by one, so that memory does not grow with them.
+async fn add<R>(
+    db: &mut Connection,
+    id: ExchangeId,
+    statement: &'static str,
+    hasher: &mut blake3::Hasher,
+) -> Result<(), StoreError>
+where
+    R: for<'r> FromRow<'r, <Db as Database>::Row> + Debug + Send + Unpin,
+{
+    let doing = doing("reading the rows that a receipt signs");
+    let mut rows = query_as::<Db, R>(statement).bind(id.0).fetch(db);
+    while let Some(row) = rows.try_next().await.map_err(&doing)? {
+        hasher.update(format!("{row:?}\n").as_bytes());
+    }
+    hasher.update(b"\n");
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! SQL of stored invoices, compiled for both databases.
+
+use super::claims_by_invoice;
+use super::db::{Db, Store};
+use super::listing::one_of;
+use crate::domain::{Claim, ExchangeId, InvoiceKey};
+use crate::store::codec::uint;
+use crate::store::error::{StoreError, doing};
+use crate::store::rows::{ClaimRow, all, select_claim};
+use crate::store::stored_invoices::{
+    EventOfClaim, LineOfClaim, MarksRow, StoredInvoice, StoredInvoices, assemble,
+};
+use async_trait::async_trait;
+use sqlx::{Pool, QueryBuilder, query_as};
+
+#[async_trait]
+impl StoredInvoices for Store {
+    async fn stored_invoices(
+        &self,
+        id: ExchangeId,
+        invoices: &[InvoiceKey],
+    ) -> Result<Vec<StoredInvoice>, StoreError> {
+        self.reads().ask(|pool| stored_invoices(pool, id, invoices)).await
+    }
+
+    async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
+        self.whole_deposit().ask(|pool| count_invoices(pool, id)).await
+    }
+}
+
+/// Reads the claims by their invoices, then the other rows by the identifiers found: claims have no
+/// index by the ordinal in their exchange.
+async fn stored_invoices(
+    pool: &Pool<Db>,
+    id: ExchangeId,
+    invoices: &[InvoiceKey],
+) -> Result<Vec<StoredInvoice>, StoreError> {
+    let doing = doing("reading stored invoices");
+    let ids = claims_by_invoice::claim_ids(pool, id, invoices).await?;
+    let of_claims = |select: &'static str, order: &'static str| {
+        let mut query = QueryBuilder::<Db>::new(select);
+        one_of(&mut query, ids.iter().copied());
+        query.push(order);
+        query
+    };
+    let mut query = of_claims(select_claim!("AND c.id "), "");
+    let claims: Vec<ClaimRow> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
+    let claims: Vec<Claim> = all(claims)?;
+    let mut query = of_claims(
+        "SELECT c.id AS claim_id, c.live, p.kind, p.due_at, p.reported_in, EXISTS (SELECT 1 \
+         FROM returns r WHERE r.id = p.reported_in) AS is_in_file \
+         FROM claims c JOIN claim_parts p ON p.claim_id = c.id WHERE c.id ",
+        "",
+    );
+    let marks: Vec<MarksRow> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
+    let mut query = of_claims(
+        "SELECT claim_id, rank, record_type, act_code, care_date, quantity, coefficient, \
+         unit_price, base, rate, billed, amo, amc, qualifier FROM claim_lines WHERE claim_id ",
+        " ORDER BY claim_id, rank",
+    );
+    let lines: Vec<LineOfClaim> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
+    let mut query = of_claims(
+        "SELECT subject_id, event_id, sequence, kind, actor_name, actor_role, actor_proof, \
+         exchange_id, routing_key, payload, occurred_at FROM events \
+         WHERE subject_kind = 'claim' AND subject_id ",
+        " ORDER BY subject_id, sequence",
+    );
+    let events: Vec<EventOfClaim> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
+    assemble(claims, marks, lines, events)
+}
+
+async fn count_invoices(pool: &Pool<Db>, id: ExchangeId) -> Result<(u64, u64), StoreError> {
+    let (claims, aside): (i64, i64) = query_as(
+        "SELECT (SELECT count(*) FROM claims WHERE exchange_id = $1), \
+             (SELECT count(*) FROM quarantine WHERE exchange_id = $1)",
+    )
+    .bind(id.0)
+    .fetch_one(pool)
+    .await
+    .map_err(doing("counting the invoices of an exchange"))?;
+    Ok((uint(claims, "count")?, uint(aside, "count")?))
+}

@@ -1,0 +1,145 @@
+//! The events of a claim, and the parts that follow from them.
+
+use crate::domain::life_cycle::is_reject;
+use crate::domain::{
+    Actor, Claim, ClaimEvent, ClaimPart, FactSource, FreeText, PartKind, PartState, Reason, Role,
+};
+use crate::store::{StoredEvent, StoredInvoice};
+use noemie_parsers::types::Montant;
+use uuid::Uuid;
+
+/// Returns in words where events of a claim are missing.
+pub(super) fn holes(events: &[StoredEvent]) -> Vec<String> {
+    let last = events.last().map_or(0, |event| event.sequence);
+    let count = events.len();
+    let is_whole = events.iter().zip(1..).all(|(event, sequence)| event.sequence == sequence);
+    if count > 0 && is_whole {
+        Vec::new()
+    } else {
+        vec![format!("{count} events, the last one of sequence {last}")]
+    }
+}
+
+/// Returns in words how the events of a claim differ from the claim, the columns of an event from
+/// its text, and the parts of the claim from the events.
+pub(super) fn differences(stored: &StoredInvoice) -> Vec<String> {
+    let mut claim = as_received(&stored.new.claim);
+    let mut faults = Vec::new();
+    let mut reject = None;
+    for row in &stored.events {
+        let Ok(event) = serde_json::from_str::<ClaimEvent>(&row.payload) else {
+            faults.push(format!("event {}: its text is no event", row.sequence));
+            continue;
+        };
+        if event.part == PartKind::Unknown || event.fact == PartState::Unknown {
+            // A later version wrote the event, by rules that this version does not know.
+            return faults;
+        }
+        if !is_in_columns(row, &event) {
+            faults.push(format!("event {}: its columns differ from its text", row.sequence));
+        }
+        if event != expected(&mut claim, row, &event) {
+            faults.push(format!("event {}: its text differs from the claim", row.sequence));
+        }
+        if event.part == PartKind::Amc && is_reject(event.fact) {
+            reject = Some(row.exchange_id);
+        }
+    }
+    let now = &stored.new.claim;
+    for (name, is, wanted) in [("AMO", &now.amo, &claim.amo), ("AMC", &now.amc, &claim.amc)] {
+        if !is_same(is, wanted) {
+            faults.push(format!("the {name} part differs from its last event"));
+        }
+    }
+    faults.extend(report(stored, reject));
+    faults
+}
+
+/// Returns the claim as it was at its deposit.
+fn as_received(claim: &Claim) -> Claim {
+    let part = |part: &ClaimPart| ClaimPart {
+        kind: part.kind,
+        state: if part.asked == Montant::ZERO {
+            PartState::NotRequested
+        } else {
+            PartState::Received
+        },
+        asked: part.asked,
+        paid: Montant::ZERO,
+        transfer_reference: None,
+        transfer_date: None,
+        reasons: Vec::new(),
+        updated_at: claim.received_at,
+    };
+    Claim { amo: part(&claim.amo), amc: part(&claim.amc), ..claim.clone() }
+}
+
+/// Applies an event to the claim, and returns the event that the claim then makes. Identifier,
+/// author, instant and outcome are taken from the event.
+fn expected(claim: &mut Claim, row: &StoredEvent, event: &ClaimEvent) -> ClaimEvent {
+    let is_first = row.sequence == 1;
+    let source = if is_first {
+        FactSource {
+            actor: Actor::depositor(&claim.sender, Role::Concentrator),
+            exchange_id: Some(claim.exchange_id),
+            at: claim.received_at,
+        }
+    } else {
+        FactSource {
+            actor: event.actor.clone(),
+            exchange_id: event.exchange_id,
+            at: event.occurred_at,
+        }
+    };
+    if !is_first {
+        let reasons = event.reasons.iter().map(|reason| Reason {
+            code: reason.code.as_str().into(),
+            label: reason.label.as_str().into(),
+        });
+        let asked = claim.part(event.part).map_or(Montant::ZERO, |part| part.asked);
+        claim.set_part(ClaimPart {
+            kind: event.part,
+            state: event.fact,
+            asked,
+            paid: Montant::from_centimes(event.paid_centimes),
+            transfer_reference: Some(FreeText::from(event.transfer_reference.as_str()))
+                .filter(|reference| !reference.is_empty()),
+            transfer_date: None,
+            reasons: reasons.collect(),
+            updated_at: event.occurred_at,
+        });
+    }
+    let part = if event.part == PartKind::Amo { &claim.amo } else { &claim.amc };
+    let sequence = u64::try_from(row.sequence).unwrap_or_default();
+    ClaimEvent::of(claim, part, event.event_id, sequence, &source)
+}
+
+/// Returns whether the columns of an event repeat its text.
+fn is_in_columns(row: &StoredEvent, event: &ClaimEvent) -> bool {
+    row.event_id == event.event_id.0
+        && row.kind == event.fact.as_str()
+        && row.exchange_id == event.exchange_id.map(|id| id.0)
+        && row.routing_key == event.routing_key()
+        && row.occurred_at == event.occurred_at
+        && event.actor.name == row.actor_name.as_str()
+        && row.actor_role == event.actor.role.as_str()
+        && row.actor_proof == event.actor.proof.as_str()
+}
+
+/// Compares a part with the part that the events make; no event has the date of the transfer.
+fn is_same(stored: &ClaimPart, wanted: &ClaimPart) -> bool {
+    *stored == ClaimPart { transfer_date: stored.transfer_date, ..wanted.clone() }
+}
+
+/// Checks how the reject of the AMC part was reported: by the return that brought it, or in a file
+/// of the gateway. `reject` is the exchange of the last reject, `Some(None)` for a decision.
+fn report(stored: &StoredInvoice, reject: Option<Option<Uuid>>) -> Option<String> {
+    let amc = stored.marks.iter().find(|marks| marks.kind == PartKind::Amc)?;
+    let is_right = match (reject, amc.reported_in) {
+        (None, reported) => reported.is_none(),
+        (Some(Some(exchange)), reported) => reported == Some(exchange),
+        (Some(None), Some(_)) => amc.is_in_file,
+        (Some(None), None) => true,
+    };
+    (!is_right).then(|| "the report of the reject is missing, or another one".to_owned())
+}

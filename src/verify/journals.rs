@@ -1,0 +1,78 @@
+//! The chains of the journals: decisions, readings of persons, operations.
+
+use super::finding::{Kind, Verification};
+use super::sources::Sources;
+use crate::store::{ChainedJournal, ChainedRow, JournalLink, StoreError, signed};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows read at a time.
+const PAGE_SIZE: usize = 500;
+
+/// Places by the chain that they belong to.
+type Places = BTreeMap<String, JournalLink>;
+
+/// Walks every chain from its first row to its last one. The ends are read before and after: a
+/// chain reaches at least its first end, and its last end has at least the rows walked.
+pub(super) async fn walk(
+    sources: &Sources,
+    verification: &mut Verification,
+) -> Result<(), StoreError> {
+    let before = ends(sources).await?;
+    let mut reached = Places::new();
+    for journal in ChainedJournal::ALL {
+        let mut last = JournalLink::default();
+        loop {
+            let rows = sources.store.journal_rows(journal, &last, PAGE_SIZE).await?;
+            let Some(place) = rows.last().map(|row| row.place.clone()) else { break };
+            for row in rows {
+                check(sources, &before, &mut reached, row, verification);
+            }
+            last = place;
+        }
+    }
+    let after = ends(sources).await?;
+    let number = |places: &Places, chain: &String| places.get(chain).map_or(0, |p| p.number);
+    let chains: BTreeSet<&String> =
+        before.keys().chain(reached.keys()).chain(after.keys()).collect();
+    for chain in chains {
+        let walked = number(&reached, chain);
+        let end = number(&before, chain).max(walked);
+        if walked < number(&before, chain) || number(&after, chain) < end {
+            let detail = format!(
+                "{chain}: {walked} rows in the journal, and its end is row {}",
+                number(&after, chain)
+            );
+            verification.find(Kind::JournalAltered, None, detail);
+        }
+    }
+    Ok(())
+}
+
+async fn ends(sources: &Sources) -> Result<Places, StoreError> {
+    let ends = sources.store.journal_ends().await?;
+    Ok(ends.into_iter().map(|end| (end.chain.clone(), end)).collect())
+}
+
+/// Checks that a row follows the row before it in its chain.
+fn check(
+    sources: &Sources,
+    ends: &Places,
+    reached: &mut Places,
+    row: ChainedRow,
+    verification: &mut Verification,
+) {
+    let ChainedRow { place, fields } = row;
+    let before = reached.get(&place.chain).cloned().unwrap_or_default();
+    let next = before.number + 1;
+    let number = next.to_string();
+    let link = sources.vault.journal_link(&signed(&place.chain, &before.link, &number, &fields));
+    let is_end = ends.get(&place.chain).filter(|end| end.number == place.number);
+    if place.number != next
+        || link != place.link
+        || is_end.is_some_and(|end| end.link != place.link)
+    {
+        let detail = format!("{}: row {} does not make its link", place.chain, place.number);
+        verification.find(Kind::JournalAltered, None, detail);
+    }
+    reached.insert(place.chain.clone(), place);
+}

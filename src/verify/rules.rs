@@ -1,0 +1,35 @@
+//! Rules between rows of different tables, counted by the database.
+
+use super::finding::{Kind, Verification};
+use super::sources::Sources;
+use crate::store::{Rule, StoreError};
+
+/// Finds the rules that rows break.
+pub(super) async fn check(
+    sources: &Sources,
+    verification: &mut Verification,
+) -> Result<(), StoreError> {
+    for broken in sources.store.broken_rules().await? {
+        let detail = format!("{} {}", broken.rows, words(broken.rule));
+        verification.find(Kind::RowsDisagree, None, detail);
+    }
+    Ok(())
+}
+
+const fn words(rule: Rule) -> &'static str {
+    match rule {
+        Rule::EventIsQueuedOrPublished => "events neither wait for publication nor are published",
+        Rule::EventIsNotBoth => "events are published and wait for publication",
+        Rule::QueueHasEvent => "rows of the queue have no event",
+        Rule::PublicationHasEvent => "positions of the published stream have no event",
+        Rule::PositionsHaveNoHole => "positions are missing in the published stream",
+        Rule::EventWaitsForItsDeposit => "waiting events name another deposit than their claim",
+        Rule::ReportExists => "rejects are reported in a file or exchange that does not exist",
+        Rule::DuplicateHasOriginal => "duplicates name no claim of their invoice",
+        Rule::ResolutionHasClaim => "quarantined invoices are replaced by no claim of their number",
+        Rule::ReceiptIsClosed => "deposits with a receipt are marked as withdrawn or not closed",
+        Rule::ReplacedIsResolved => {
+            "quarantined invoices wait although a later claim replaced them"
+        }
+    }
+}
