@@ -137,9 +137,12 @@ fn compare_claim(
             verification.find(kind, Some(exchange.id), detail);
         }
     };
-    find(Kind::ClaimDiffers, claims::differences(vault, stored, &invoice.new));
+    let differences = claims::differences(vault, stored, &invoice.new);
+    // The events of an altered claim differ from it for the same reason.
+    let of_events = if differences.is_empty() { events::differences(stored) } else { Vec::new() };
+    find(Kind::ClaimDiffers, differences);
     find(Kind::EventsMissing, events::holes(&stored.events));
-    find(Kind::EventDiffers, events::differences(stored));
+    find(Kind::EventDiffers, of_events);
     if !invoice.faults.is_empty() {
         let note = format!(
             "claim {}, invoice of rank {}: would be quarantined today for {}",
@@ -164,7 +167,10 @@ fn compare_quarantined(
     verification: &mut Verification,
 ) {
     let read = &invoice.new.claim;
-    if !is_quarantined_copy(row, read) || row.at != exchange.received_at {
+    if !is_quarantined_copy(row, read)
+        || row.at != exchange.received_at
+        || is_duplicate(row) != row.duplicate_of.is_some()
+    {
         let detail = format!("invoice of rank {}", read.ordinal);
         verification.find(Kind::QuarantinedDiffers, Some(exchange.id), detail);
     }

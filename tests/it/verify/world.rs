@@ -62,8 +62,11 @@ impl World {
         deposit(&ingest, &made(&corrected)).await;
         deposit(&ingest, &dre[..1000]).await;
         let mut unknown = Vec::new();
-        generate::rsp(&made(&few(7, 2))[..], Forme::Crlf, &outcomes, &mut unknown).unwrap();
-        assert!(deposit(&ingest, &unknown).await.unmatched > 0);
+        let date = noemie_parsers::types::Date::new(2026, 2, 9).expect("a date");
+        let of_others = RspOptions { seed: 7, date, ..outcomes };
+        generate::rsp(&made(&few(7, 2))[..], Forme::Crlf, &of_others, &mut unknown).unwrap();
+        let unmatched = deposit(&ingest, &unknown).await;
+        assert!(unmatched.unmatched > 0, "{unmatched:?}");
     }
 
     /// Decisions of each shape: accepted, told again under another key, rejected, paid.
