@@ -33,8 +33,9 @@ const TABLES_NOT_YET: [&str; 5] = [
     "finess_snapshots",
 ];
 
-/// Tables of imports under way: empty once the import is done.
-const EMPTY_TABLES: [&str; 2] = ["convention_staging", "finess_staging"];
+/// Tables of imports under way, empty once the import is done; and the mark of the installation,
+/// whose keyed digests each start compares.
+const EMPTY_TABLES: [&str; 4] = ["convention_staging", "finess_staging", "installation", "sinks"];
 
 /// Rows to change: those of a deposit that has its receipt. One under way has none yet.
 const ROWS: [(&str, &str); 1] = [("exchanges", "verdict IS NOT NULL")];
