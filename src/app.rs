@@ -1,6 +1,7 @@
 //! Opens an installation and runs the gateway on it: open, announce, run, drain.
 
 mod access;
+mod descriptors;
 mod jobs;
 mod key;
 mod local;
@@ -26,6 +27,7 @@ use crate::config::Config;
 use crate::conventionnement::Conventionnement;
 use crate::grpc;
 use crate::ingest::Ingest;
+use crate::limits::GrpcLimits;
 use crate::relay::{self, AmqpSettings, AmqpSink, LocalLog, RelayStatus, Sink};
 use crate::service::health::Health;
 use crate::service::{Rooms, Service};
@@ -122,13 +124,14 @@ impl App {
     /// flight is finished, calls are answered), then committed events and return files are sent.
     /// The admin port answers until the end.
     pub async fn serve(self, metrics: PrometheusHandle, stop: Stop) -> Result<()> {
+        let limits = descriptors::grpc_limits(&self.config)?;
         let (grpc, admin) = listen(&self.config).await?;
         let drop_dir = self.config.drop_dir();
         crate::files::create_directory(&drop_dir)
             .with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
         self.announce(&grpc, &admin)?;
         let (closed, ended) = (CancellationToken::new(), CancellationToken::new());
-        let entry_points = self.open_entry_points(grpc, drop_dir, &stop);
+        let entry_points = self.open_entry_points((grpc, limits), drop_dir, &stop);
         let status = RelayStatus::default();
         let health =
             Health::new(Arc::clone(&self.store) as _, Arc::clone(&self.clock), status.clone());
@@ -166,7 +169,7 @@ impl App {
     /// Starts the entry points of work: gRPC and the drop directory.
     fn open_entry_points(
         &self,
-        grpc: TcpListener,
+        (grpc, limits): (TcpListener, GrpcLimits),
         drop_dir: PathBuf,
         stop: &Stop,
     ) -> JoinSet<Result<()>> {
@@ -174,7 +177,9 @@ impl App {
         let (service, clock, stop) = (self.service(), Arc::clone(&self.clock), stop.clone());
         let token = stop.closing.clone();
         entry_points.spawn(async move {
-            grpc::serve(grpc, service, clock, stop.announced, stop.closing).await.context("gRPC")
+            grpc::serve(grpc, service, clock, limits, stop.announced, stop.closing)
+                .await
+                .context("gRPC")
         });
         let job = jobs::drop_directory(self, drop_dir);
         entry_points.spawn(async move {

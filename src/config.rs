@@ -11,6 +11,7 @@ mod names;
 pub use error::SettingsError;
 
 use crate::domain::{Calendar, Territory};
+use crate::limits::GrpcLimits;
 use crate::vault::KEY_FILE;
 use masking::without_password;
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,14 @@ pub struct Config {
     /// Seconds after SIGTERM in which the gateway still takes work while `/readyz` and the gRPC
     /// health answer that it does not: load balancers turn away first.
     pub drain_seconds: u64,
+    /// Connections to the gRPC port; fewer where the process may not open as many files.
+    pub max_connections: usize,
+    /// Connections of one address to the gRPC port. All callers behind one proxy have its address.
+    pub max_connections_per_peer: usize,
+    /// Calls in flight of one address.
+    pub max_calls_per_peer: usize,
+    /// Open streams (watches, subscriptions, downloads) of one address.
+    pub max_streams_per_peer: usize,
     /// Territory whose public holidays are no business days, for example `mainland` or
     /// `alsace-moselle`.
     pub territory: Territory,
@@ -115,6 +124,10 @@ impl Default for Config {
             max_uploads: 64,
             // Two failed probes of a load balancer that asks every two seconds.
             drain_seconds: 5,
+            max_connections: GrpcLimits::default().connections,
+            max_connections_per_peer: GrpcLimits::default().connections_per_peer,
+            max_calls_per_peer: GrpcLimits::default().calls_per_peer,
+            max_streams_per_peer: GrpcLimits::default().streams_per_peer,
             territory: Calendar::default().territory,
             good_friday: Calendar::default().good_friday,
             log: "info".to_owned(),
@@ -167,6 +180,18 @@ impl Config {
     #[must_use]
     pub const fn calendar(&self) -> Calendar {
         Calendar { territory: self.territory, good_friday: self.good_friday }
+    }
+
+    /// Returns the limits of the gRPC port.
+    #[must_use]
+    pub fn grpc_limits(&self) -> GrpcLimits {
+        GrpcLimits {
+            connections: self.max_connections,
+            connections_per_peer: self.max_connections_per_peer,
+            calls_per_peer: self.max_calls_per_peer,
+            streams_per_peer: self.max_streams_per_peer,
+            ..GrpcLimits::default()
+        }
     }
 
     /// Returns the drop directory.

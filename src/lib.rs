@@ -36,6 +36,10 @@ pub mod cli;
 pub mod grpc;
 pub mod service;
 
+// Limits of callers, and the connections that are held to them.
+pub mod connections;
+pub mod limits;
+
 // How the process is built and observed.
 pub mod app;
 pub mod clock;

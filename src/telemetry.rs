@@ -86,6 +86,7 @@ pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
     crate::relay::describe_metrics();
     crate::admin::describe_metrics();
     crate::service::health::describe_metrics();
+    crate::connections::Refusals::describe_metrics();
     Ok(handle)
 }
 

@@ -52,6 +52,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "service",
             "conventionnement",
             "relay",
+            "limits",
             "store",
             "archive",
             "vault",
@@ -64,10 +65,14 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     // Each room describes its own metrics, the process registers them once.
-    ("telemetry", &["admin", "ingest", "jobs", "relay", "service"]),
-    ("grpc", &["service", "kill_point", "clock", "domain", "error_chain"]),
+    ("telemetry", &["admin", "connections", "ingest", "jobs", "relay", "service"]),
+    ("grpc", &["service", "connections", "limits", "kill_point", "clock", "domain", "error_chain"]),
     // Edges check, ask the service and convert: neither store, vault nor archive.
-    ("admin", &["service"]),
+    ("admin", &["service", "connections", "limits"]),
+    // Sockets and counts, without a protocol; the numbers come from those who listen.
+    ("connections", &[]),
+    // Numbers only.
+    ("limits", &[]),
     // Files of the caisse are returns that come in, and every deposit has its ARL.
     (
         "ingest",
@@ -121,7 +126,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("reading", &[]),
     // The default size of a file is that of `ingest`, the name of the key file that of the vault.
     // Variables of tests are known by name.
-    ("config", &["domain", "ingest", "kill_point", "vault", "clock"]),
+    ("config", &["domain", "ingest", "kill_point", "limits", "vault", "clock"]),
     // Invented files come from the parsers alone.
     ("generate", &[]),
     // How failures are told in logs; knows nothing.
@@ -145,7 +150,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("tonic_reflection", &["src/grpc/"]),
     ("tonic_types", &["src/grpc/"]),
     ("prost", &["src/grpc/", "build.rs"]),
-    ("socket2", &["src/grpc/accept.rs"]),
+    ("socket2", &["src/connections/"]),
     ("prost_types", &["src/grpc/"]),
     ("tonic_prost_build", &["build.rs"]),
 ];

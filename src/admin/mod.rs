@@ -6,6 +6,8 @@ mod probe;
 
 pub use probe::{Probe, probe};
 
+use crate::connections::{Admission, Connection, Listener, Refusals, Rules};
+use crate::limits;
 use crate::service::health::{Figures, Health, RelayState};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -15,6 +17,8 @@ use axum::{Json, Router};
 use metrics::{describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -38,13 +42,37 @@ pub fn router(state: AdminState) -> Router {
         .with_state(state)
 }
 
-/// Serves until `shutdown`.
+/// Names of the port and of the counter of its failed calls of `accept`.
+const PORT: (&str, &str) = ("admin", "noemie_admin_accept_failures_total");
+
+/// Serves until `shutdown`, within the limits of the admin port.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
+    let admission =
+        Admission::new(limits::ADMIN_MAX_CONNECTIONS, limits::ADMIN_MAX_CONNECTIONS_PER_PEER);
+    let rules = Rules::Requests {
+        timeout: limits::ADMIN_REQUEST_TIMEOUT,
+        idle: limits::ADMIN_IDLE_TIMEOUT,
+        max_bytes: limits::ADMIN_MAX_REQUEST_BYTES,
+    };
+    let listener = Listener::new(listener, PORT, admission, Arc::new(Refusals::default()), rules);
     axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
+}
+
+impl axum::serve::Listener for Listener {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        Self::accept(self).await
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        Self::local_addr(self)
+    }
 }
 
 /// Describes the gauges that are set at a scrape, once a recorder is installed.

@@ -17,6 +17,10 @@ impl Config {
             ("database_connections", u64::from(self.database_connections)),
             ("max_file_bytes", self.max_file_bytes),
             ("max_uploads", self.max_uploads as u64),
+            ("max_connections", self.max_connections as u64),
+            ("max_connections_per_peer", self.max_connections_per_peer as u64),
+            ("max_calls_per_peer", self.max_calls_per_peer as u64),
+            ("max_streams_per_peer", self.max_streams_per_peer as u64),
         ];
         if let Some((name, _)) = limits.iter().find(|(_, limit)| *limit == 0) {
             return wrong(format!("{name} is 0: nothing would ever pass, give at least 1"));

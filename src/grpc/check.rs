@@ -1,19 +1,17 @@
 //! Checks of the fields of requests: one answer names every wrong field.
 
-use super::{ERROR_DOMAIN, MAX_BATCH_ITEMS};
+use super::ERROR_DOMAIN;
 use crate::domain::civil_time::read_day;
 use crate::domain::masking::{holds_identity, is_line_end, is_unseen};
 use crate::domain::page::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS};
 use crate::domain::{FileName, FreeText, PageToken, RefusedText};
+use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
 use time::{Date, OffsetDateTime};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
-
-/// Largest number of characters of a text field; identifiers and names are much shorter.
-pub(super) const MAX_FIELD_CHARS: usize = 128;
 
 /// The wrong fields of one request. A getter that finds its field wrong adds it and returns a
 /// placeholder; [`finish`](Self::finish) keeps the placeholder from being used.

@@ -4,8 +4,9 @@ use super::check::{self, Violations};
 use super::errors::{item, not_found, of_decision};
 use super::proto::claim_work_service_server::ClaimWorkService;
 use super::stream::flatten;
-use super::{Answers, Edge, MAX_BATCH_ITEMS, caller, convert, decision, proto};
+use super::{Answers, Edge, caller, convert, decision, proto};
 use crate::domain::{Caller, ClaimId, FreeText, PartState};
+use crate::limits::MAX_BATCH_ITEMS;
 use crate::service::claims::PersonRequest;
 use crate::service::events::PublishedEvent;
 use futures::StreamExt as _;
@@ -81,6 +82,7 @@ impl ClaimWorkService for ClaimWorkEdge {
         let decided_by = caller::stated_name(request.metadata())?;
         let decisions = request.into_inner().decisions;
         check::batch("decisions", decisions.len())?;
+        decision::bounded(&decisions)?;
         let mut results = Vec::with_capacity(decisions.len());
         for decision in &decisions {
             let result = match self.record(&caller, decision, decided_by.as_ref()).await {
@@ -128,7 +130,7 @@ impl EventFilter {
         let known: Vec<PartState> = PartState::ALL.iter().copied().filter(is_fact).collect();
         let known = check::codes(&known, PartState::as_str);
         let read = |code: &str| PartState::from_code(code).filter(is_fact);
-        let facts = request.facts.iter().enumerate();
+        let facts = request.facts.iter().enumerate().take(MAX_BATCH_ITEMS);
         let facts = facts
             .filter_map(|(i, fact)| check.code(&format!("facts[{i}]"), fact, read, &known))
             .collect();

@@ -1,10 +1,11 @@
 //! `ConventionnementService`: conventions between professionals and insurers, on a day.
 
-use super::check::{self, MAX_FIELD_CHARS, Violations};
+use super::check::{self, Violations};
 use super::errors::{internal, item};
 use super::proto::conventionnement_service_server::ConventionnementService;
 use super::{Edge, caller, convert, proto};
 use crate::domain::Caller;
+use crate::limits::MAX_FIELD_CHARS;
 use crate::service::conventions::{LookupError, LookupQuery, WrongField};
 use tonic::{Request, Response, Status};
 

@@ -1,15 +1,31 @@
 //! Checks the decisions of requests and converts them for the service.
 
-use super::check::{MAX_FIELD_CHARS, Violations};
+use super::check::Violations;
 use super::proto;
 use super::proto::decision::Kind;
 use crate::domain::{FreeText, PartKind, Reason};
+use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
 use crate::service::decisions::{Decision, DecisionKind};
 use noemie_parsers::types::Montant;
 use tonic::Status;
 
 /// Largest number of reasons of a decision: a return file has no room for more.
 const MAX_REASONS: usize = 20;
+
+/// Refuses a batch whose decisions have more reasons than a full batch may have. Such a request is
+/// a hundred times larger in memory than on the wire, and is kept while the batch is worked on.
+pub(super) fn bounded(decisions: &[proto::Decision]) -> Result<(), Status> {
+    let reasons = decisions.iter().map(|decision| match &decision.kind {
+        Some(Kind::Reject(reject)) => reject.reasons.len(),
+        Some(Kind::Defer(defer)) => defer.reasons.len(),
+        _ => 0,
+    });
+    if reasons.sum::<usize>() > MAX_BATCH_ITEMS * MAX_REASONS {
+        let most = format!("at most {MAX_REASONS} reasons a decision");
+        return Err(super::check::one_violation("decisions", most));
+    }
+    Ok(())
+}
 
 /// Checks every field of a decision; `decided_by` is the name stated by the caller.
 pub(super) fn decision(
@@ -71,7 +87,7 @@ fn reasons(check: &mut Violations, field: &str, reasons: &[proto::Reason]) -> Ve
         check.add(field, format!("at most {MAX_REASONS}"));
     }
     let mut read = Vec::with_capacity(reasons.len());
-    for (i, reason) in reasons.iter().enumerate() {
+    for (i, reason) in reasons.iter().enumerate().take(MAX_REASONS) {
         let code = check.required(&format!("{field}[{i}].code"), &reason.code, MAX_FIELD_CHARS);
         let label = format!("{field}[{i}].label");
         let label = check.free_text(&label, &reason.label, FreeText::MAX_CHARS);

@@ -1,12 +1,13 @@
 //! `DreStatusService`: the status of invoices, their next step and its limit.
 
-use super::check::{self, MAX_FIELD_CHARS, Violations};
+use super::check::{self, Violations};
 use super::errors::{item, not_found, with_reason};
 use super::proto::dre_status_service_server::DreStatusService;
 use super::proto::get_dre_status_request::Dre;
 use super::stream::flatten;
-use super::{Answers, Edge, MAX_BATCH_ITEMS, caller, convert, proto};
+use super::{Answers, Edge, caller, convert, proto};
 use crate::domain::{Caller, ClaimId, ClaimStatus, ExchangeId};
+use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
 use crate::service::claims::ClaimQuery;
 use crate::service::events::{Interest, PublishedEvent};
 use futures::StreamExt as _;
@@ -82,7 +83,7 @@ fn interest(check: &mut Violations, request: &proto::WatchDreRequest) -> Interes
     if request.claim_ids.len() > MAX_BATCH_ITEMS {
         check.add("claim_ids", format!("at most {MAX_BATCH_ITEMS}"));
     }
-    let claims = request.claim_ids.iter().enumerate();
+    let claims = request.claim_ids.iter().enumerate().take(MAX_BATCH_ITEMS);
     let claims = claims
         .filter_map(|(i, id)| check.parse(&format!("claim_ids[{i}]"), id, "a UUID"))
         .collect();

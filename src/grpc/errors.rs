@@ -8,8 +8,8 @@
 //! | `FAILED_PRECONDITION` | the state forbids the decision | `ErrorInfo` with the states |
 //! | `ALREADY_EXISTS` | idempotency key used for another request | `ErrorInfo` |
 //! | `ABORTED` | an operator abandoned the staged deposit | `ErrorInfo` |
-//! | `RESOURCE_EXHAUSTED` | a limit of size, of uploads, or of the disk | `ErrorInfo` |
-//! | `DEADLINE_EXCEEDED` | an upload brought no message for a minute | `ErrorInfo` |
+//! | `RESOURCE_EXHAUSTED` | a limit of size, calls, uploads, or of the disk | `ErrorInfo` |
+//! | `DEADLINE_EXCEEDED` | a request or an upload came too slowly | `ErrorInfo` |
 //! | `UNAVAILABLE` | database away or busy, or a staged deposit in the way: retry | `ErrorInfo` |
 //! | `INTERNAL` | a fault of the gateway | an id in the message; the log has id and chain |
 

@@ -8,8 +8,8 @@
 //!
 //! tonic and prost are used in this folder only. The folder knows neither store, vault nor archive.
 
-mod accept;
 mod caller;
+mod calls;
 mod check;
 mod claim_work;
 pub mod codec;
@@ -19,7 +19,9 @@ mod decision;
 mod dre_status;
 mod errors;
 mod exchange;
+mod methods;
 pub mod proto;
+mod request_body;
 mod server;
 mod stream;
 mod upload;
@@ -32,15 +34,6 @@ use tokio_util::sync::CancellationToken;
 
 /// `domain` of every `google.rpc.ErrorInfo` of this service.
 pub const ERROR_DOMAIN: &str = "noemie-gateway";
-/// Largest request message, bytes: files come in chunks, and no other request is large. The limit
-/// is the default of gRPC, named.
-pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
-/// Largest answer message, bytes: a full page of statuses or anomalies stays well below.
-pub const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
-/// Largest number of items of a batch: each item costs queries, and one call must not hold the
-/// database for long.
-pub const MAX_BATCH_ITEMS: usize = 100;
-
 /// A server stream of this edge.
 type Answers<T> = std::pin::Pin<Box<dyn futures::Stream<Item = Result<T, tonic::Status>> + Send>>;
 

@@ -1,5 +1,6 @@
 //! Serves the services, health and reflection on one listener, and stops them in order.
 
+use super::calls::{self, Calls};
 use super::claim_work::ClaimWorkEdge;
 use super::conventionnement::ConventionnementEdge;
 use super::dre_status::DreStatusEdge;
@@ -8,10 +9,18 @@ use super::proto::claim_work_service_server::ClaimWorkServiceServer;
 use super::proto::conventionnement_service_server::ConventionnementServiceServer;
 use super::proto::dre_status_service_server::DreStatusServiceServer;
 use super::proto::exchange_service_server::ExchangeServiceServer;
-use super::{Edge, MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, accept, proto};
+use super::{Edge, proto};
 use crate::clock::SharedClock;
+use crate::connections::{Admission, Connection, Listener, Refusals, Rules};
+use crate::limits::{
+    CONNECTION_WINDOW_BYTES, GrpcLimits, MAX_ANSWER_BYTES, MAX_CALLS_PER_CONNECTION,
+    MAX_UPLOAD_MESSAGE_BYTES, PING_INTERVAL, PING_TIMEOUT, STREAM_WINDOW_BYTES,
+};
 use crate::service::Service;
-use std::time::Duration;
+use axum::middleware::from_fn_with_state;
+use futures::{Stream, stream};
+use std::convert::Infallible;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -19,12 +28,8 @@ use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-/// Largest number of calls in flight on one connection; further calls wait, so that one caller does
-/// not take the whole gateway.
-const MAX_CALLS_PER_CONNECTION: usize = 64;
-/// Time between two HTTP/2 pings of a silent connection: a caller that vanished must not hold a
-/// stream for ever.
-const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// Names of the port and of the counter of its failed calls of `accept`.
+const PORT: (&str, &str) = ("gRPC", "noemie_grpc_accept_failures_total");
 
 /// Reason for which the edge could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -39,11 +44,11 @@ pub enum ServeError {
 
 /// Returns every service, health and reflection included, and the handle that sets their health.
 async fn routes(edge: Edge) -> Result<(Routes, HealthReporter), ServeError> {
-    /// Applies the limits of messages.
+    /// Applies the limits of messages; those of single methods are smaller and apply before.
     macro_rules! limited {
         ($server:ident, $edge:expr) => {
             $server::new($edge)
-                .max_decoding_message_size(MAX_REQUEST_BYTES)
+                .max_decoding_message_size(MAX_UPLOAD_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_ANSWER_BYTES)
         };
     }
@@ -74,6 +79,7 @@ pub async fn serve(
     listener: TcpListener,
     service: Service,
     clock: SharedClock,
+    limits: GrpcLimits,
     announced: CancellationToken,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
@@ -86,13 +92,38 @@ pub async fn serve(
         set_health(&reporter, ServingStatus::NotServing).await;
         shutdown.cancelled().await;
     };
-    Server::builder()
-        .concurrency_limit_per_connection(MAX_CALLS_PER_CONNECTION)
+    let refusals = Arc::new(Refusals::default());
+    let connections = connections(listener, &limits, Arc::clone(&refusals));
+    let calls = Calls::new(limits, refusals);
+    let routes =
+        routes.into_axum_router().layer(from_fn_with_state(Arc::clone(&calls), calls::limited));
+    let served = Server::builder()
+        .max_concurrent_streams(MAX_CALLS_PER_CONNECTION)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .http2_keepalive_interval(Some(PING_INTERVAL))
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(accept::connections(listener), stopped)
-        .await
-        .map_err(ServeError::Transport)
+        .http2_keepalive_timeout(Some(PING_TIMEOUT))
+        .add_routes(Routes::from(routes))
+        .serve_with_incoming_shutdown(connections, stopped);
+    tokio::select! {
+        served = served => served.map_err(ServeError::Transport),
+        never = calls.close_slow_readers() => match never {},
+    }
+}
+
+/// Returns the connections within the limits; the stream never ends.
+fn connections(
+    socket: TcpListener,
+    limits: &GrpcLimits,
+    refusals: Arc<Refusals>,
+) -> impl Stream<Item = Result<Connection, Infallible>> + use<> {
+    let admission = Admission::new(limits.connections, limits.connections_per_peer);
+    let rules = Rules::Preface { timeout: limits.handshake_timeout };
+    let listener = Listener::new(socket, PORT, admission, refusals, rules);
+    stream::unfold(listener, |listener| async {
+        let (connection, _) = listener.accept().await;
+        Some((Ok(connection), listener))
+    })
 }
 
 /// Sets the health of the whole (empty name) and of each service.

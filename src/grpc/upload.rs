@@ -3,19 +3,18 @@
 
 use super::check::one_violation;
 use super::errors::with_reason;
-use super::{MAX_REQUEST_BYTES, proto};
+use super::proto;
 use crate::kill_point;
+use crate::limits::{
+    UPLOAD_IDLE_TIMEOUT, UPLOAD_MAX_EMPTY_CHUNKS, UPLOAD_MAX_WAIT, UPLOAD_MIN_BYTES_PER_SECOND,
+};
 use futures::{Stream, StreamExt as _};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 use tonic::{Code, Status};
-
-/// Time in which an upload may bring no message. The upload then ends and releases its permit, one
-/// of `max_uploads`.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The content of a message of an upload.
 pub(super) enum Part<M> {
@@ -59,25 +58,89 @@ impl UploadMessage for proto::ValidateExchangeRequest {
     }
 }
 
-/// Returns `RESOURCE_EXHAUSTED` for a message past its limit, in place of the `OUT_OF_RANGE` of the
-/// transport: everything too large gets the same code.
-fn too_large_or(status: Status) -> Status {
-    match status.code() {
-        Code::OutOfRange => with_reason(
-            Code::ResourceExhausted,
-            "message_too_large",
-            format!("a message has at most {MAX_REQUEST_BYTES} bytes"),
-        ),
-        _ => status,
+/// How long the gateway waits for the bytes of an upload. Only waits for the caller count, not a
+/// slow disk of the gateway. Past a limit the upload ends and releases its permit, one of
+/// `max_uploads`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Longest wait without a byte, and the wait that every upload has before its rate counts.
+    idle: Duration,
+    /// Bytes that earn one more second.
+    bytes_per_second: u64,
+    /// Longest wait in all.
+    max_wait: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            idle: UPLOAD_IDLE_TIMEOUT,
+            bytes_per_second: UPLOAD_MIN_BYTES_PER_SECOND,
+            max_wait: UPLOAD_MAX_WAIT,
+        }
     }
 }
 
-fn idle_status(idle: Duration) -> Status {
-    with_reason(
-        Code::DeadlineExceeded,
-        "upload_idle",
-        format!("nothing came for {idle:?}: the upload was given up, nothing of it was kept"),
-    )
+/// The waits of one upload.
+#[derive(Debug, Default)]
+struct Waits {
+    bytes: u64,
+    /// All waits.
+    total: Duration,
+    /// Waits since the last byte.
+    idle: Duration,
+    /// Chunks without a byte since the last byte.
+    empty_chunks: u32,
+}
+
+impl Waits {
+    /// Counts a chunk; returns false when too many without a byte came in a row.
+    fn count(&mut self, chunk: &[u8]) -> bool {
+        if chunk.is_empty() {
+            self.empty_chunks += 1;
+            return self.empty_chunks <= UPLOAD_MAX_EMPTY_CHUNKS;
+        }
+        self.bytes = self.bytes.saturating_add(chunk.len() as u64);
+        (self.idle, self.empty_chunks) = (Duration::ZERO, 0);
+        true
+    }
+}
+
+impl Patience {
+    /// Returns the time that is left, and the limit that ends it.
+    fn left(&self, waits: &Waits) -> (Duration, Late) {
+        let earned = Duration::from_secs(waits.bytes / self.bytes_per_second);
+        let left = [
+            (self.idle.saturating_sub(waits.idle), Late::Idle),
+            ((self.idle + earned).saturating_sub(waits.total), Late::Slow),
+            (self.max_wait.saturating_sub(waits.total), Late::Old),
+        ];
+        left.into_iter().min_by_key(|(left, _)| *left).expect("there are three limits")
+    }
+}
+
+/// The limit of time that an upload exceeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Late {
+    Idle,
+    Slow,
+    Old,
+}
+
+impl Late {
+    fn status(self, patience: &Patience) -> Status {
+        let Patience { idle, bytes_per_second, max_wait } = patience;
+        let (reason, what) = match self {
+            Self::Idle => ("upload_idle", format!("nothing came for {idle:?}")),
+            Self::Slow => (
+                "upload_slow",
+                format!("fewer than {bytes_per_second} bytes a second came after {idle:?}"),
+            ),
+            Self::Old => ("upload_slow", format!("the file did not come within {max_wait:?}")),
+        };
+        let message = format!("{what}: the upload was given up, nothing of it was kept");
+        with_reason(Code::DeadlineExceeded, reason, message)
+    }
 }
 
 /// The chunks that follow the metadata. When the upload breaks, its reader gets an I/O error, and
@@ -85,10 +148,10 @@ fn idle_status(idle: Duration) -> Status {
 pub(super) struct Upload<S> {
     messages: S,
     failure: Option<Status>,
-    idle: Duration,
-    /// Timer of the idle timeout. The timer runs only while the next message is awaited: a slow
-    /// disk of the gateway does not count.
-    waiting: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
+    waits: Waits,
+    /// The wait for the next message: its begin, its timer, and the limit that ends it.
+    waiting: Option<(Instant, Pin<Box<Sleep>>, Late)>,
 }
 
 impl<S, M> Upload<S>
@@ -98,18 +161,21 @@ where
 {
     /// Reads the metadata and returns it with the upload of the chunks.
     pub(super) async fn start(messages: S) -> Result<(M::Metadata, Self), Status> {
-        Self::start_within(messages, IDLE_TIMEOUT).await
+        Self::start_within(messages, Patience::default()).await
     }
 
-    async fn start_within(mut messages: S, idle: Duration) -> Result<(M::Metadata, Self), Status> {
-        let first = timeout(idle, messages.next())
+    async fn start_within(
+        mut messages: S,
+        patience: Patience,
+    ) -> Result<(M::Metadata, Self), Status> {
+        let first = timeout(patience.idle, messages.next())
             .await
-            .map_err(|_| idle_status(idle))?
-            .transpose()
-            .map_err(too_large_or)?;
+            .map_err(|_| Late::Idle.status(&patience))?
+            .transpose()?;
         match first.map(UploadMessage::into_part) {
             Some(Part::Metadata(metadata)) => {
-                Ok((metadata, Self { messages, failure: None, idle, waiting: None }))
+                let waits = Waits::default();
+                Ok((metadata, Self { messages, failure: None, patience, waits, waiting: None }))
             }
             Some(Part::Chunk(_) | Part::Nothing) | None => {
                 Err(one_violation("metadata", "the first message must carry the metadata"))
@@ -143,19 +209,31 @@ where
             return Poll::Ready(None);
         }
         let Poll::Ready(message) = self.messages.poll_next_unpin(cx) else {
-            let idle = self.idle;
-            ready!(self.waiting.get_or_insert_with(|| Box::pin(sleep(idle))).as_mut().poll(cx));
-            return self.broken(idle_status(idle));
+            let (patience, waits) = (self.patience, &self.waits);
+            let (left, late) = patience.left(waits);
+            let begin = || (Instant::now(), Box::pin(sleep(left)), late);
+            let (_, timer, late) = self.waiting.get_or_insert_with(begin);
+            let late = *late;
+            ready!(timer.as_mut().poll(cx));
+            return self.broken(late.status(&patience));
         };
-        self.waiting = None;
+        if let Some((since, ..)) = self.waiting.take() {
+            let waited = since.elapsed();
+            self.waits.total += waited;
+            self.waits.idle += waited;
+        }
         match message {
             None => Poll::Ready(None),
-            Some(Err(status)) => self.broken(too_large_or(status)),
+            Some(Err(status)) => self.broken(status),
             Some(Ok(message)) => match message.into_part() {
-                Part::Chunk(chunk) => {
+                Part::Chunk(chunk) if self.waits.count(&chunk) => {
                     kill_point::reach("grpc.chunk");
                     Poll::Ready(Some(Ok(chunk)))
                 }
+                Part::Chunk(_) => self.broken(one_violation(
+                    "chunk",
+                    format!("at most {UPLOAD_MAX_EMPTY_CHUNKS} empty chunks in a row"),
+                )),
                 Part::Metadata(_) => self.broken(one_violation(
                     "metadata",
                     "only the first message may carry the metadata",
@@ -178,6 +256,9 @@ mod tests {
     /// Idle timeout of the tests: long enough for a busy machine.
     const QUIET: Duration = Duration::from_millis(300);
 
+    const PATIENCE: Patience =
+        Patience { idle: QUIET, bytes_per_second: 1, max_wait: Duration::from_secs(60) };
+
     type Message = Result<proto::SubmitExchangeRequest, Status>;
 
     fn message(part: proto::submit_exchange_request::Part) -> Message {
@@ -189,7 +270,7 @@ mod tests {
         let (caller, messages) = mpsc::unbounded();
         caller.unbounded_send(message(Metadata(proto::SubmitMetadata::default()))).expect("sent");
         let (_, mut upload) =
-            Upload::start_within(messages, QUIET).await.expect("the metadata is there");
+            Upload::start_within(messages, PATIENCE).await.expect("the metadata is there");
         for _ in 0..2 {
             // Time that the gateway takes does not count as idle.
             sleep(QUIET * 2).await;
@@ -212,7 +293,53 @@ mod tests {
     #[tokio::test]
     async fn an_upload_without_metadata_times_out() {
         let (_caller, messages) = mpsc::unbounded::<Message>();
-        let refused = Upload::start_within(messages, QUIET).await.err().expect("given up");
+        let refused = Upload::start_within(messages, PATIENCE).await.err().expect("given up");
         assert_eq!(refused.code(), Code::DeadlineExceeded);
+    }
+
+    /// Returns the first failure of an upload whose caller sends these chunks, one each time that
+    /// the gateway has waited for `pause`.
+    async fn failure(patience: Patience, pause: Duration, chunk: Vec<u8>) -> Status {
+        let (caller, messages) = mpsc::unbounded();
+        caller.unbounded_send(message(Metadata(proto::SubmitMetadata::default()))).expect("sent");
+        let (_, mut upload) = Upload::start_within(messages, patience).await.expect("starts");
+        loop {
+            let next = tokio::join!(upload.next(), async {
+                sleep(pause).await;
+                // The upload may be over.
+                let _ = caller.unbounded_send(message(Chunk(chunk.clone())));
+            });
+            match next.0.expect("an end") {
+                Ok(taken) => assert_eq!(taken, chunk),
+                Err(_) => return upload.failure().expect("a reason"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn empty_chunks_do_not_keep_an_upload_alive() {
+        let status = failure(PATIENCE, QUIET / 3, Vec::new()).await;
+        assert_eq!(status.code(), Code::DeadlineExceeded);
+        assert!(status.message().starts_with("nothing came for 300ms"), "{status}");
+        let patient = Patience { idle: Duration::from_secs(60), ..PATIENCE };
+        let status = failure(patient, Duration::ZERO, Vec::new()).await;
+        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+        assert!(status.message().contains("16 empty chunks"), "{status}");
+    }
+
+    #[test]
+    fn waits_end_at_the_first_limit() {
+        let seconds = Duration::from_secs;
+        let left = |bytes: u64, total: u64, idle: u64| {
+            let waits =
+                Waits { bytes, total: seconds(total), idle: seconds(idle), empty_chunks: 0 };
+            let (left, late) = Patience::default().left(&waits);
+            (left.as_secs(), late)
+        };
+        assert_eq!(left(0, 0, 0), (60, Late::Idle));
+        assert_eq!(left(1, 50, 20), (10, Late::Slow), "a byte a minute is too slow");
+        assert_eq!(left(30 * UPLOAD_MIN_BYTES_PER_SECOND, 50, 20), (40, Late::Idle));
+        assert_eq!(left(u64::MAX, 7_190, 0), (10, Late::Old), "two hours are the end");
+        assert_eq!(left(0, 100, 0), (0, Late::Slow));
     }
 }

@@ -31,7 +31,7 @@ static DOCUMENTS: Mutex<()> = Mutex::new(());
 
 /// Compares the text between two markers of a file with what it should be, or writes it.
 #[track_caller]
-fn check_section(file: &str, marker: &str, expected: &str) {
+pub fn check_section(file: &str, marker: &str, expected: &str) {
     let _turn = DOCUMENTS.lock().unwrap_or_else(PoisonError::into_inner);
     let path = root().join(file);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{file}: {e}"));

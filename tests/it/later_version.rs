@@ -19,6 +19,7 @@ use noemie_gateway::grpc::proto::dre_status_service_client::DreStatusServiceClie
 use noemie_gateway::grpc::proto::exchange_service_client::ExchangeServiceClient;
 use noemie_gateway::grpc::serve;
 use noemie_gateway::ingest::{Deposit, Ingest, IngestError, Limits};
+use noemie_gateway::limits::GrpcLimits;
 use noemie_gateway::service::decisions::{DecideError, Decision, DecisionKind};
 use noemie_gateway::service::operations::Operations;
 use noemie_gateway::service::{Rooms, Service};
@@ -308,8 +309,9 @@ async fn grpc_answers_with_unknown(db: TestDatabase) {
     let address = listener.local_addr().unwrap();
     let (stop, clock) = (CancellationToken::new(), gateway.clock.clone());
     let (service, token) = (gateway.service.clone(), stop.clone());
-    let served =
-        tokio::spawn(async move { serve(listener, service, clock, token.clone(), token).await });
+    let served = tokio::spawn(async move {
+        serve(listener, service, clock, GrpcLimits::default(), token.clone(), token).await
+    });
     let line = Line::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
     exchanges_answer(&gateway, line.clone()).await;
     statuses_answer(&gateway, line.clone()).await;

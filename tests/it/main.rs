@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test stops at the first surprise")]
 
+mod attack;
 mod cli_answers;
 mod conventionnement;
 mod dead_letters;
@@ -36,6 +37,7 @@ mod ingest_faults;
 mod ingest_support;
 mod installation_mark;
 mod later_version;
+mod limits;
 mod migrations;
 mod postgres_limits;
 mod privacy_fields;

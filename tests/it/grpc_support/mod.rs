@@ -13,11 +13,13 @@ use noemie_gateway::grpc::proto::dre_status_service_client::DreStatusServiceClie
 use noemie_gateway::grpc::proto::exchange_service_client::ExchangeServiceClient;
 use noemie_gateway::grpc::serve;
 use noemie_gateway::ingest::{Ingest, Limits};
+use noemie_gateway::limits::GrpcLimits;
 use noemie_gateway::service::{Rooms, Service};
 use noemie_gateway::store::{Database, SharedStore};
 use noemie_gateway::vault::Vault;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnectOptions;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -36,6 +38,7 @@ pub struct Gateway {
     pub conventionnement: Arc<Conventionnement>,
     pub service: Service,
     pub pool: SqlitePool,
+    pub address: SocketAddr,
     pub channel: Channel,
     pub stop: CancellationToken,
     pub served: JoinHandle<()>,
@@ -44,6 +47,11 @@ pub struct Gateway {
 
 impl Gateway {
     pub async fn start() -> Self {
+        Self::start_within(GrpcLimits::default()).await
+    }
+
+    /// Starts a gateway with other limits.
+    pub async fn start_within(grpc_limits: GrpcLimits) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("gateway.db");
         let database = Database::open(None, directory.path(), 1).await.expect("the database opens");
@@ -75,7 +83,9 @@ impl Gateway {
         let ids = clock.clone();
         let served_service = service.clone();
         let served = tokio::spawn(async move {
-            serve(listener, served_service, ids, shutdown.clone(), shutdown).await.expect("serves");
+            serve(listener, served_service, ids, grpc_limits, shutdown.clone(), shutdown)
+                .await
+                .expect("serves");
         });
         let channel = Channel::from_shared(format!("http://{address}"))
             .expect("an address")
@@ -89,6 +99,7 @@ impl Gateway {
             conventionnement,
             service,
             pool,
+            address,
             channel,
             stop,
             served,

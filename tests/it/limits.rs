@@ -1,0 +1,218 @@
+//! Each limit of callers is exceeded once, and the table of the documents is that of the code.
+
+use crate::docs::check_section;
+use crate::grpc_support::{Gateway, reason};
+use crate::support::wait::PATIENCE;
+use futures::{StreamExt as _, stream};
+use noemie_gateway::grpc::proto;
+use noemie_gateway::limits::{self, GrpcLimits};
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tonic::codegen::{Service as _, http};
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+
+/// A time limit of the tests.
+const SHORT: Duration = Duration::from_millis(300);
+
+#[test]
+fn the_table_of_limits_is_current() {
+    let mut table = String::from("| limit | value | setting | past it |\n|---|---|---|---|\n");
+    for limit in limits::table() {
+        let setting = limit.setting.map_or_else(String::new, |name| format!("`{name}`"));
+        writeln!(table, "| {} | {} | {setting} | {} |", limit.what, limit.value, limit.past)
+            .expect("a string takes all");
+    }
+    check_section("docs/operations.md", "limits", &table);
+}
+
+/// Starts a call whose message announces 60,000 bytes and brings ten.
+pub async fn half_sent(
+    channel: &Channel,
+    path: &str,
+) -> Result<http::Response<tonic::body::Body>, tonic::transport::Error> {
+    let begin = axum::body::Bytes::from_static(&[0, 0, 0, 0xea, 0x60, 1, 2, 3, 4, 5]);
+    let content = stream::iter([Ok::<_, std::io::Error>(begin)]).chain(stream::pending());
+    let request = http::Request::post(path)
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(tonic::body::Body::new(axum::body::Body::from_stream(content)))
+        .expect("a request");
+    let mut channel = channel.clone();
+    std::future::poll_fn(|cx| channel.poll_ready(cx)).await?;
+    channel.call(request).await
+}
+
+/// Returns the status of an answer without a message.
+fn status(answer: &http::Response<tonic::body::Body>) -> Status {
+    Status::from_header_map(answer.headers()).expect("a status in the headers")
+}
+
+async fn connect(address: SocketAddr) -> Channel {
+    Channel::from_shared(format!("http://{address}"))
+        .expect("an address")
+        .connect()
+        .await
+        .expect("connects")
+}
+
+const LIST: &str = "/noemie.gateway.v1.ExchangeService/ListExchanges";
+
+#[tokio::test]
+async fn a_message_past_the_size_of_its_method_is_refused() {
+    let gateway = Gateway::start().await;
+    let of_bytes = |bytes: usize| proto::ListExchangesRequest {
+        sender: "s".repeat(bytes - 4),
+        ..Default::default()
+    };
+    let fits = gateway.exchange().list_exchanges(of_bytes(limits::MAX_REQUEST_BYTES)).await;
+    assert_eq!(fits.expect_err("a long sender").code(), Code::InvalidArgument);
+    let larger = gateway.exchange().list_exchanges(of_bytes(limits::MAX_REQUEST_BYTES + 1)).await;
+    let refused = larger.expect_err("a large message");
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::ResourceExhausted, "message_too_large")
+    );
+}
+
+#[tokio::test]
+async fn a_batch_past_its_size_or_its_reasons_is_refused() {
+    use proto::decision::Kind;
+    let gateway = Gateway::start().await;
+    let batch = |reasons: usize, label: String| {
+        let reason = proto::Reason { code: String::new(), label };
+        let kind = Some(Kind::Reject(proto::Reject { reasons: vec![reason; reasons] }));
+        let decision = proto::Decision { kind, ..Default::default() };
+        proto::BatchRecordDecisionsRequest { decisions: vec![decision] }
+    };
+    let large = batch(1, "x".repeat(limits::MAX_DECISIONS_BYTES));
+    let refused = gateway.work().batch_record_decisions(large).await.expect_err("too large");
+    assert_eq!(reason(&refused), "message_too_large");
+    let many = batch(2_001, String::new());
+    let refused = gateway.work().batch_record_decisions(many).await.expect_err("too many");
+    assert!(refused.message().contains("at most 20 reasons a decision"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_half_sent_request_ends_and_counts_as_a_call() {
+    let limits = GrpcLimits { receive_timeout: SHORT, calls_per_peer: 2, ..GrpcLimits::default() };
+    let gateway = Gateway::start_within(limits).await;
+    let calls = futures::future::join_all((0..3).map(|_| half_sent(&gateway.channel, LIST)));
+    let answers = timeout(PATIENCE, calls).await.expect("the calls end");
+    let mut reasons: Vec<String> =
+        answers.iter().map(|answer| reason(&status(answer.as_ref().expect("an answer")))).collect();
+    reasons.sort();
+    assert_eq!(reasons, ["request_too_slow", "request_too_slow", "too_many_calls"]);
+    // The permits are back.
+    let request = proto::ListExchangesRequest::default();
+    gateway.exchange().list_exchanges(request).await.expect("the next call is answered");
+}
+
+#[tokio::test]
+async fn one_stream_past_the_limit_is_refused() {
+    let limits = GrpcLimits { streams_per_peer: 2, ..GrpcLimits::default() };
+    let gateway = Gateway::start_within(limits).await;
+    let watch = || async { gateway.status().watch_dre(proto::WatchDreRequest::default()).await };
+    let (first, _second) = (watch().await.expect("the first"), watch().await.expect("the second"));
+    let refused = watch().await.expect_err("a third");
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::ResourceExhausted, "too_many_calls")
+    );
+    assert!(refused.message().contains("max_streams_per_peer"), "{refused}");
+    let request = proto::ListExchangesRequest::default();
+    gateway.exchange().list_exchanges(request).await.expect("a call is no stream");
+    drop(first);
+    timeout(PATIENCE, async {
+        while watch().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the stream that ended is counted no longer");
+}
+
+#[tokio::test]
+async fn silent_connections_and_those_past_the_limit_are_closed() {
+    let limits = GrpcLimits {
+        handshake_timeout: SHORT,
+        connections: 3,
+        connections_per_peer: 2,
+        ..GrpcLimits::default()
+    };
+    // The client of the gateway has one connection.
+    let gateway = Gateway::start_within(limits).await;
+    let mut silent = TcpStream::connect(gateway.address).await.expect("connects");
+    let mut third = TcpStream::connect(gateway.address).await.expect("connects");
+    for (connection, what) in [(&mut third, "one too many"), (&mut silent, "the silent one")] {
+        let ended = timeout(PATIENCE, connection.read(&mut [0; 64])).await;
+        assert_eq!(ended.expect(what).unwrap_or(0), 0, "{what} is closed");
+    }
+    let request = proto::ListExchangesRequest::default();
+    gateway.exchange().list_exchanges(request).await.expect("the open connection is served");
+    drop(connect(gateway.address).await);
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_is_disconnected() {
+    let limits = GrpcLimits { slow_reader_timeout: SHORT, ..GrpcLimits::default() };
+    let gateway = Gateway::start_within(limits).await;
+    let channel = Channel::from_shared(format!("http://{}", gateway.address))
+        .expect("an address")
+        .initial_stream_window_size(1_024)
+        .connect()
+        .await
+        .expect("connects");
+    // A stream with nothing to send stays.
+    let mut watch = HealthClient::new(channel.clone())
+        .watch(HealthCheckRequest::default())
+        .await
+        .expect("watches")
+        .into_inner();
+    watch.next().await.expect("goes on").expect("the first state");
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::FileContainingSymbol(
+            "noemie.gateway.v1.ClaimWorkService".into(),
+        )),
+    };
+    let _unread = ServerReflectionClient::new(channel)
+        .server_reflection_info(stream::iter([request]))
+        .await
+        .expect("answers");
+    let end = timeout(PATIENCE, watch.next()).await.expect("the connection ends");
+    assert!(end.is_none_or(|last| last.is_err()), "the connection is closed");
+    assert!(!gateway.served.is_finished());
+}
+
+/// Runs `serve` in a process that may open this number of files, until it ends.
+fn serve_with_files(files: u32) -> (Option<i32>, String) {
+    use crate::support::gateway::{PROGRAM, run_process};
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut process = std::process::Command::new("prlimit");
+    process
+        .arg(format!("--nofile={files}:{files}"))
+        .args([PROGRAM, "--data-dir"])
+        .arg(directory.path().join("data"))
+        .arg("serve")
+        .env("NOEMIE_GRPC_LISTEN", "127.0.0.1:0")
+        .env("NOEMIE_ADMIN_LISTEN", "127.0.0.1:0");
+    let output = run_process(process, PATIENCE);
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_process_that_may_open_too_few_files_does_not_start() {
+    let (status, log) = serve_with_files(200);
+    assert_eq!(status, Some(78), "{log}");
+    assert!(log.contains("may open 200 files") && log.contains("LimitNOFILE"), "{log}");
+}
