@@ -218,7 +218,7 @@ fn the_journal_names_user_id_and_host_where_the_environment_names_nobody() {
 
 /// Returns the commands that `demo` says to try next, run under the name `program`.
 fn suggestions(program: &str, dir: &Path, data: &Path) -> Vec<String> {
-    let mut demo = Command::new(gateway::PROGRAM);
+    let mut demo = gateway::program();
     demo.arg0(program).arg("demo").arg("--dir").arg(data).current_dir(dir);
     let output = demo.output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
@@ -237,7 +237,7 @@ fn commands_that_the_demo_suggests_work_as_printed() {
         let [validate, list, status, lookup, serve] = lines.as_slice() else { panic!("{lines:?}") };
         let run = |line: &str| {
             assert!(line.starts_with(program), "{line}");
-            let mut shell = Command::new("sh");
+            let mut shell = gateway::without_settings(Command::new("sh"));
             shell.args(["-c", line]).current_dir(dir.path()).env("PATH", &path);
             let output = shell.stdin(Stdio::null()).output().unwrap();
             (output.status.code(), String::from_utf8(output.stdout).unwrap())
@@ -256,7 +256,7 @@ fn commands_that_the_demo_suggests_work_as_printed() {
 
 /// Runs the line that starts the gateway, and stops it once it is open.
 fn serves(line: &str, dir: &Path, path: &str) {
-    let mut shell = Command::new("sh");
+    let mut shell = gateway::without_settings(Command::new("sh"));
     shell.args(["-c", &format!("exec {line}")]).current_dir(dir).env("PATH", path);
     for port in ["NOEMIE_GRPC_LISTEN", "NOEMIE_ADMIN_LISTEN"] {
         shell.env(port, "127.0.0.1:0");

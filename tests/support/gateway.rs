@@ -374,13 +374,17 @@ pub fn command(dir: &Path) -> Command {
 /// Returns the program without the variables of the tests and of this machine: it refuses those
 /// that are no settings.
 pub fn program() -> Command {
-    let mut program = Command::new(PROGRAM);
+    without_settings(Command::new(PROGRAM))
+}
+
+/// Returns a command, a shell for example, without the variables of the tests and of this machine.
+pub fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("NOEMIE_") {
-            program.env_remove(name);
+            command.env_remove(name);
         }
     }
-    program
+    command
 }
 
 /// Runs a command of the program to its end; fails when it takes longer than `limit`.
