@@ -2,22 +2,26 @@
 //! program before it creates anything, with a sentence that names the setting and no secret.
 
 use crate::support;
-use gateway::{Gateway, PROGRAM, command};
+use gateway::{Gateway, PROGRAM, command, run_process};
 use noemie_gateway::generate::{self, Options};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use support::gateway;
 
+/// Time limit of a command, of which some wait ten seconds for a server.
+const LIMIT: Duration = Duration::from_secs(30);
 /// Exit status of settings that cannot work.
 const BAD_SETTINGS: i32 = 78;
 
 /// Runs the program with variables, and returns exit status, standard output and standard error.
 fn run(dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
     let mut process = command(dir);
-    process.args(arguments).envs(variables.iter().copied()).stdin(Stdio::null());
-    let output = process.output().unwrap();
+    process.args(arguments).envs(variables.iter().copied());
+    // A `serve` that should be refused would run for ever.
+    let output = run_process(process, LIMIT);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
