@@ -189,9 +189,10 @@ mod tests {
         let address = serve(requests(SHORT, PATIENCE)).await;
         let (mut reader, mut writer) =
             TcpStream::connect(address).await.expect("connects").into_split();
+        let mut pace = tokio::time::interval(SHORT / 20);
         let drip = async {
             while writer.write_all(b"x").await.is_ok() {
-                tokio::time::sleep(SHORT / 20).await;
+                pace.tick().await;
             }
         };
         let ended = async {

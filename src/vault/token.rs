@@ -74,8 +74,8 @@ impl Vault {
     }
 }
 
-/// HMAC over the fields without surrounding blanks, each preceded by its length: `("ab", "c")` and `("a", "bc")` are different
-/// inputs.
+/// HMAC over the fields without surrounding blanks, each preceded by its length: `("ab", "c")` and
+/// `("a", "bc")` are different inputs.
 fn token(key: &SubKey, fields: &[&str]) -> String {
     mac(key, fields.iter().map(|field| field.trim_matches(' ')))
 }

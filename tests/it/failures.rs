@@ -19,7 +19,7 @@ use tonic_prost::ProstCodec;
 fn complaint(url: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let mut process = command(directory.path());
-    process.env("NOEMIE_DATABASE_URL", url).args(["list", "claims"]);
+    process.env("NOEMIE_DATABASE_URL", url).env("NOEMIE_SINK", "local").args(["list", "claims"]);
     let output = run_process(process, Duration::from_secs(60));
     assert_eq!(output.status.code(), Some(70));
     String::from_utf8(output.stderr).unwrap()
@@ -62,7 +62,7 @@ async fn a_database_that_goes_away_is_said_once_and_shown_until_it_is_back() {
         let port = proxy.port;
         let through = format!("{user}@127.0.0.1:{port}/{name}");
         let directory = tempfile::tempdir().unwrap();
-        let settings = [("NOEMIE_DATABASE_URL", through.as_str())];
+        let settings = [("NOEMIE_DATABASE_URL", through.as_str()), ("NOEMIE_SINK", "local")];
         let gateway = Gateway::start(directory.path(), &settings).await;
         until("the database is there", || async {
             gateway.metric("noemie_database_up").await == Some(1.0)
@@ -114,8 +114,12 @@ async fn a_wrong_password_of_the_broker_is_one_line() {
         .unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".to_owned());
     let (_, address) = broker.rsplit_once('@').unwrap();
     let url = format!("amqp://nobody:s3cr3t@{address}");
-    let settings =
-        [("NOEMIE_AMQP_URL", url.as_str()), ("NOEMIE_LOG", "info,noemie_gateway::relay=debug")];
+    let database = format!("sqlite:{}", directory.path().join("gateway.db").display());
+    let settings = [
+        ("NOEMIE_DATABASE_URL", database.as_str()),
+        ("NOEMIE_AMQP_URL", url.as_str()),
+        ("NOEMIE_LOG", "info,noemie_gateway::relay=debug"),
+    ];
     let gateway = Gateway::start(directory.path(), &settings).await;
     until("the relay tried several times", || async {
         gateway.log().matches("relay still holds its events").count() >= 3

@@ -16,6 +16,9 @@ const BROKER: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 /// Runs a command over the database with these settings beside the right key.
 fn run(db: &TestDatabase, dir: &Path, settings: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut process = command(dir);
+    if settings.iter().all(|(name, _)| *name != "NOEMIE_AMQP_URL") {
+        process.env("NOEMIE_SINK", "local");
+    }
     process
         .env("NOEMIE_DATABASE_URL", &db.url)
         .env("NOEMIE_VAULT_KEY", KEY)

@@ -197,9 +197,9 @@ async fn a_reader_that_takes_nothing_is_disconnected() {
 
 /// Runs `serve` in a process that may open this number of files, until it ends.
 fn serve_with_files(files: u32) -> (Option<i32>, String) {
-    use crate::support::gateway::{PROGRAM, run_process};
+    use crate::support::gateway::{PROGRAM, run_process, without_settings};
     let directory = tempfile::tempdir().expect("a directory");
-    let mut process = std::process::Command::new("prlimit");
+    let mut process = without_settings(std::process::Command::new("prlimit"));
     process
         .arg(format!("--nofile={files}:{files}"))
         .args([PROGRAM, "--data-dir"])

@@ -1,16 +1,11 @@
 //! SQL of exchanges, compiled for both databases.
 
 use super::db::{Db, Store};
-use super::exchange_writes;
-use super::receipt_contents;
-use super::scope;
 use super::unit::Unit;
-use super::{listing, logical_files};
-use crate::domain::page::PageToken;
+use super::{exchange_writes, listing, logical_files, receipt_contents, scope};
+use crate::domain::page::{Page, PageToken};
 use crate::domain::receipt::Codes;
-use crate::domain::{
-    Channel, Exchange, ExchangeId, Finding, Ledger, LogicalFile, Norm, Page, Scope,
-};
+use crate::domain::{Channel, Exchange, ExchangeId, Finding, Ledger, LogicalFile, Norm, Scope};
 use crate::store::codec::{Instant, clean, int, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
 use crate::store::exchange_rows::{AnomalyRow, CodesRow, ExchangeRow, LedgerRow};
