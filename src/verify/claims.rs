@@ -122,7 +122,14 @@ fn flags(stored: &StoredInvoice) -> String {
         "whether the invoice may be sent again does not follow from the parts".to_owned()
     } else if of_amo.into_iter().any(|amo| amo.due_at.is_some() || amo.reported_in.is_some()) {
         "the AMO part has a limit or a report, which only the AMC part has".to_owned()
+    } else if has_no_limit(stored) {
+        "the AMC part has no limit".to_owned()
     } else {
         String::new()
     }
+}
+
+fn has_no_limit(stored: &StoredInvoice) -> bool {
+    let mut of_amc = stored.marks.iter().filter(|marks| marks.kind == PartKind::Amc);
+    of_amc.any(|amc| amc.due_at.is_none())
 }

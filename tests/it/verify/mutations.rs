@@ -189,7 +189,8 @@ fn with_another_end(literal: &str) -> String {
     let other = match start[at..].chars().next() {
         Some('6') => '5',
         Some(c) if c.is_ascii_digit() => '6',
-        Some('a') => 'b',
+        // In hexadecimal digits `A` is `a`.
+        Some('a' | 'A') => 'b',
         Some(_) => 'a',
         None => 'x',
     };
