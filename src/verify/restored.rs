@@ -88,7 +88,8 @@ fn delivered(out: &Path) -> io::Result<Vec<Delivered>> {
             else {
                 continue;
             };
-            let id = id.strip_suffix("_pos").or(id.strip_suffix("_neg")).unwrap_or(id);
+            // An ARL goes on with its sign and the name of the file that it answers.
+            let id = id.split_once('_').map_or(id, |(id, _)| id);
             let (Ok(id), true) = (Uuid::try_parse(id), matches!(kind, "ARL" | "580")) else {
                 continue;
             };
