@@ -186,8 +186,9 @@ async fn a_reader_that_takes_nothing_is_disconnected() {
             "noemie.gateway.v1.ClaimWorkService".into(),
         )),
     };
+    // The transport takes the first answer whole; the second one waits for the reader.
     let _unread = ServerReflectionClient::new(channel)
-        .server_reflection_info(stream::iter([request]))
+        .server_reflection_info(stream::iter([request.clone(), request]))
         .await
         .expect("answers");
     let end = timeout(PATIENCE, watch.next()).await.expect("the connection ends");
