@@ -345,7 +345,7 @@ async fn a_queue_with_other_settings_is_an_error_with_its_name_and_remedy() {
 async fn wrong_addresses_are_refused_without_repeating_them() {
     for (url, expect) in [
         ("http://me:secret@host", "unreadable broker address"),
-        ("amqp://me:secret@127.0.0.1:1/%2f", "broker, while connecting"),
+        ("amqp://me:secret@127.0.0.1:1/%2f", "RabbitMQ at 127.0.0.1:1, virtual host /"),
     ] {
         let error = AmqpSink::new(AmqpSettings::new(url.to_owned(), Prefix::default()))
             .ready()
