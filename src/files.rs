@@ -56,7 +56,7 @@ pub fn create_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(path)
 }
 
-/// Returns the number of a group, given by number or by its name in [`GROUPS`]. `None` when this
+/// Returns the number of a group, given by number or by its name in `GROUPS`. `None` when this
 /// machine has no group of this name.
 pub fn group_id(group: &str) -> io::Result<Option<u32>> {
     if let Ok(number) = group.parse() {
