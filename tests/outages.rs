@@ -3,7 +3,8 @@
 //! `support/proof.rs`, that no file is lost and no claim is stored twice.
 //!
 //! The tests stop and kill private servers (`support/servers.rs`), and leave the servers of the
-//! machine alone. Without the programs of a server its test prints that it was skipped.
+//! machine alone. Without the programs of a server its test prints that it was skipped. Servers that
+//! fall silent are tested with `NOEMIE_TEST_LONG=1`.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 

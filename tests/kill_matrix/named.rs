@@ -3,6 +3,7 @@
 use super::gateway::{self, Gateway};
 use super::proof::{self, Fact};
 use super::story::Story;
+use super::support::is_long;
 use super::{Setup, check};
 use noemie_gateway::kill_point::{self, POINTS};
 use noemie_gateway::relay::topology::WORK;
@@ -19,7 +20,7 @@ const LARGE_INVOICES: u64 = 600;
 const LARGE_AT: &[&str] = &["load.", "abandon.", "ingest.placed", "archive.chunk", "grpc.chunk"];
 /// Invoices of the largest file at the other kill points.
 const SMALL_INVOICES: u64 = 12;
-/// Kill points that are also tested at their second visit.
+/// Kill points that are also tested at their second visit, with `NOEMIE_TEST_LONG=1`.
 const TWICE: &[&str] = &[
     "load.batch",
     "load.written",
@@ -33,7 +34,8 @@ const TWICE: &[&str] = &[
 /// Returns every kill point that `included` accepts, in the form of the environment variable.
 pub fn orders(included: impl Fn(&str) -> bool) -> Vec<String> {
     let first = POINTS.iter().map(|(point, _)| (*point).to_owned());
-    let second = TWICE.iter().map(|point| format!("{point}:2"));
+    let twice = if is_long() { TWICE } else { &[] };
+    let second = twice.iter().map(|point| format!("{point}:2"));
     first.chain(second).filter(|order| included(order)).collect()
 }
 

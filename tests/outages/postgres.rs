@@ -8,6 +8,7 @@ use super::proof::{self, Deposit, number};
 use super::proxy::Proxy;
 use super::servers::Postgres;
 use super::story::dre;
+use super::support::is_long;
 use super::support::samples::under_another_name;
 use super::wait::until;
 use super::{Outage, blocking, drain, wait_until_idle};
@@ -36,7 +37,9 @@ async fn goes_away() {
         return;
     };
     let server = Arc::new(Mutex::new(server));
-    for what in [PostgresOutage::Stopped, PostgresOutage::Cut, PostgresOutage::Silent] {
+    // A silent server is noticed after the longest time limit.
+    let silent = is_long().then_some(PostgresOutage::Silent);
+    for what in [PostgresOutage::Stopped, PostgresOutage::Cut].into_iter().chain(silent) {
         let server = Arc::clone(&server);
         on_broker(move |broker| async move { outage_of_postgres(what, &server, &broker).await })
             .await;

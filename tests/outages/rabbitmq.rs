@@ -8,6 +8,7 @@ use super::proof;
 use super::proxy::Proxy;
 use super::servers::{self, Rabbit};
 use super::support::databases::on_postgres;
+use super::support::is_long;
 use super::{Outage, blocking, drain, wait_until_idle};
 use noemie_gateway::relay::topology::{UNROUTABLE, WORK};
 use std::collections::BTreeSet;
@@ -28,12 +29,11 @@ async fn goes_away() {
         return;
     };
     let server = Arc::new(Mutex::new(server));
-    for what in [
-        RabbitOutage::ApplicationStopped,
-        RabbitOutage::NodeKilled,
-        RabbitOutage::OutOfMemory,
-        RabbitOutage::Silent,
-    ] {
+    // A silent broker is noticed after the longest time limit.
+    let silent = is_long().then_some(RabbitOutage::Silent);
+    let outages =
+        [RabbitOutage::ApplicationStopped, RabbitOutage::NodeKilled, RabbitOutage::OutOfMemory];
+    for what in outages.into_iter().chain(silent) {
         let server = Arc::clone(&server);
         on_postgres(move |db| async move { outage_of_rabbit(what, &server, &db.url).await }).await;
     }
