@@ -92,7 +92,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     // The same readings as a deposit, compared with what the deposit wrote.
-    ("verify", &["normalise", "arl", "store", "archive", "vault", "clock", "domain"]),
+    ("verify", &["normalise", "arl", "store", "archive", "vault", "clock", "domain", "reading"]),
     // The one way from the edges to everything below.
     (
         "service",

@@ -97,7 +97,7 @@ struct HealthAnswer {
     status: &'static str,
     database: &'static str,
     relay: &'static str,
-    /// What is wrong, one sentence each.
+    /// Faults found now, one sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Who may work on a data directory, and who may read what is delivered in it.
+//! Locks a data directory for one `serve`, and shares delivered files with a group.
 
 use super::BadSetting;
 use crate::config::Config;
@@ -78,7 +78,7 @@ pub(super) fn share_return_files(config: &Config) -> Result<()> {
     if [&drop_dir, &out_dir].iter().any(|dir| dir.starts_with(&config.data_dir)) {
         files::let_cross(&config.data_dir, group).with_context(context)?;
     }
-    // One that exists has the modes that its senders need.
+    // A drop directory that exists has the modes that its senders need.
     if !drop_dir.exists() {
         files::let_cross(&drop_dir, group).with_context(context)?;
     }

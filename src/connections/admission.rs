@@ -11,9 +11,9 @@ const IPV6_NETWORK: u128 = !0 << 64;
 /// The limit that refuses a connection or call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
-    /// That of all addresses together.
+    /// Limit of all addresses together.
     All,
-    /// That of one address.
+    /// Limit of one address.
     Peer,
 }
 

@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 /// Length of the first bytes of an HTTP/2 connection.
 const PREFACE_BYTES: usize = 24;
 
-/// What a peer has to do, and by when.
+/// Duties of a peer, each with its time limit.
 #[derive(Debug, Clone)]
 pub enum Rules {
     /// HTTP/2: the preface arrives in time. The rest is watched by pings of the server.

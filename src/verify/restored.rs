@@ -3,6 +3,7 @@
 use super::finding::{Kind, Verification};
 use super::sources::Sources;
 use crate::domain::{ExchangeId, ReturnId, Scope};
+use crate::reading::blocking;
 use crate::store::StoreError;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -29,8 +30,7 @@ pub(super) async fn find_lost(
     verification: &mut Verification,
 ) -> Result<(), StoreError> {
     let out: PathBuf = out.to_owned();
-    let listed = tokio::task::spawn_blocking(move || delivered(&out)).await;
-    let files = match listed.unwrap_or_else(|failure| Err(io::Error::other(failure))) {
+    let files = match blocking(move || delivered(&out)).await {
         Ok(files) => files,
         Err(failure) => {
             let detail = format!("the delivered files cannot be listed: {failure}");
@@ -65,9 +65,8 @@ pub(super) async fn find_lost(
 /// Returns in words what the lost receipt of an ARL means.
 async fn lost_receipt(sources: &Sources, file: &Delivered) -> String {
     let (archive, id) = (Arc::clone(&sources.archive), file.id);
-    let found = tokio::task::spawn_blocking(move || archive.find(id)).await;
-    let raw = match found {
-        Ok(Ok(Some(name))) => format!("its raw file is still {name} in the archive"),
+    let raw = match blocking(move || archive.find(id)).await {
+        Ok(Some(name)) => format!("its raw file is still {name} in the archive"),
         _ => "its raw file is not in the archive".to_owned(),
     };
     let Delivered { recipient, name, .. } = file;

@@ -24,8 +24,7 @@ use noemie_gateway::service::decisions::{DecideError, Decision, DecisionKind};
 use noemie_gateway::service::operations::Operations;
 use noemie_gateway::service::{Rooms, Service};
 use noemie_gateway::store::{
-    ChainedJournal, ClaimFilter, JournalLink, OperationStep, Stage, StagedDeposit, Withdrawal,
-    signed,
+    ChainedJournal, ClaimFilter, JournalLink, OperationStep, Stage, Withdrawal, signed,
 };
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Kind, Sources, Verification, verify};
@@ -115,7 +114,7 @@ impl Gateway {
         let waiting = ClaimFilter::default();
         let claims = store.claims(&Scope::everything(), &waiting, None, 100).await.unwrap().items;
         let claim = claims.iter().find(|c| c.amc.state == PartState::Received).unwrap().id;
-        let staged = stage(&db).await;
+        let staged = samples::stage(&db.store, datetime!(2026-02-02 08:00 UTC)).await;
         Self { db, vault, clock, ingest, sources, service, exchange, staged, claim, _dir: dir }
     }
 
@@ -202,28 +201,6 @@ async fn deposit(ingest: &Ingest) -> ExchangeId {
     let exchange = ingest.accept(incoming).await.unwrap().exchange;
     assert!(exchange.accepted > 0 && exchange.quarantined > 0, "{exchange:?}");
     exchange.id
-}
-
-/// Commits a staged deposit without invoices.
-async fn stage(db: &TestDatabase) -> ExchangeId {
-    let mut work = db.store.begin().await.unwrap();
-    let id = samples::open(&mut work, "staged").await;
-    let deposit = StagedDeposit {
-        id,
-        sender: "octest".into(),
-        digest: "staged".into(),
-        idempotency_key: String::new(),
-        channel: Channel::Cli,
-        file_name: "large.b2".into(),
-        size: 1,
-        received_at: datetime!(2026-02-02 08:00 UTC),
-        archive_name: "absent".into(),
-        cursor: 0,
-        withdrawal: None,
-    };
-    work.stage_deposit(&deposit, &[]).await.unwrap();
-    work.commit().await.unwrap();
-    id
 }
 
 /// Publishes every event, as the relay would.

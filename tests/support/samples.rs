@@ -4,7 +4,9 @@
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::domain::*;
 use noemie_gateway::domain::{Flow, PartKind, PartState, Reason};
-use noemie_gateway::store::{ChainTip, Closing, NewClaim, NewLink, SharedStore, UnitOfWork};
+use noemie_gateway::store::{
+    ChainTip, Closing, NewClaim, NewLink, SharedStore, StagedDeposit, UnitOfWork,
+};
 use noemie_gateway::vault::Vault;
 use noemie_parsers::types::Montant;
 use std::sync::Arc;
@@ -173,6 +175,28 @@ pub fn seal(store: &SharedStore, vault: &Arc<Vault>) {
 /// The master key of the samples.
 pub fn key_id() -> KeyId {
     KeyId("00c0ffee".into())
+}
+
+/// Commits a staged deposit without invoices.
+pub async fn stage(store: &SharedStore, received_at: OffsetDateTime) -> ExchangeId {
+    let mut work = store.begin().await.unwrap();
+    let id = open(&mut work, "staged").await;
+    let deposit = StagedDeposit {
+        id,
+        sender: "octest".into(),
+        digest: "staged".into(),
+        idempotency_key: String::new(),
+        channel: Channel::Cli,
+        file_name: "large.b2".into(),
+        size: 1,
+        received_at,
+        archive_name: "absent".into(),
+        cursor: 0,
+        withdrawal: None,
+    };
+    work.stage_deposit(&deposit, &[]).await.unwrap();
+    work.commit().await.unwrap();
+    id
 }
 
 /// Takes the place of an exchange that must be free.

@@ -1,4 +1,4 @@
-//! One try to deposit a dropped file.
+//! Tries to deposit a dropped file.
 
 use super::copy::{Copy, Ended};
 use super::dropped_file::DroppedFile;

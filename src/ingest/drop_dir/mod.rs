@@ -60,7 +60,7 @@ const QUOTA_BACKOFF: Duration = Duration::from_secs(60);
 /// Longest time from a scan to the next one while files are being deposited.
 const RESCAN_AFTER: Duration = Duration::from_secs(1);
 
-/// One try to deposit a file, ended.
+/// A try to deposit a file, with its outcome.
 type Try = (DroppedFile, Result<Tried, IngestError>);
 
 /// Watches a drop directory.

@@ -7,7 +7,7 @@ use noemie_gateway::domain::{Caller, Claim, PartKind, PartState, Reason, Scope};
 use noemie_gateway::outgoing::rejects;
 use noemie_gateway::service::claims::{Claims, PersonRequest};
 use noemie_gateway::service::decisions::{Decision, DecisionKind, Decisions};
-use noemie_gateway::store::{Author, ClaimFilter, Journal, Stage, StagedDeposit};
+use noemie_gateway::store::{Author, ClaimFilter, Journal, Stage};
 use support::samples;
 
 /// A gateway whose every table has rows, but for the tables of imports under way.
@@ -27,7 +27,7 @@ impl World {
         world.publish_some().await;
         world.import_tables().await;
         world.keep_journals().await;
-        world.stage().await;
+        samples::stage(&world.db.store, world.sources.clock.now()).await;
         world
     }
 
@@ -142,27 +142,6 @@ impl World {
         for stage in [Stage::Asked, Stage::Done] {
             journal.write(stage, serde_json::json!({ "messages": 2 })).await.unwrap();
         }
-    }
-
-    /// A deposit under way.
-    async fn stage(&self) {
-        let mut work = self.db.store.begin().await.unwrap();
-        let id = samples::open(&mut work, "staged").await;
-        let deposit = StagedDeposit {
-            id,
-            sender: "octest".into(),
-            digest: "staged".into(),
-            idempotency_key: String::new(),
-            channel: Channel::Cli,
-            file_name: "large.b2".into(),
-            size: 1,
-            received_at: self.sources.clock.now(),
-            archive_name: "absent".into(),
-            cursor: 0,
-            withdrawal: None,
-        };
-        work.stage_deposit(&deposit, &[]).await.unwrap();
-        work.commit().await.unwrap();
     }
 }
 
