@@ -13,6 +13,7 @@ mod setting;
 pub mod sweep;
 
 pub use access::ServeLock;
+pub use key::create_key;
 pub use local::local_caller;
 pub use mark::InstallationView;
 pub use open::NoInstallation;

@@ -58,7 +58,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// Master key of the vault, 64 hexadecimal digits; better given as a file.
     pub vault_key: Option<String>,
-    /// File that holds the master key; when not set, the first start makes `<data_dir>/vault.key`.
+    /// File that holds the master key; when not set, `<data_dir>/vault.key`, which the first start of
+    /// an embedded gateway makes. On PostgreSQL `key create` makes it.
     pub vault_key_file: Option<PathBuf>,
     /// Drop directory, `<data_dir>/in` when not set; one sub-directory a sender.
     pub drop_dir: Option<PathBuf>,
@@ -206,6 +207,18 @@ impl Config {
         self.out_dir.clone().unwrap_or_else(|| self.data_dir.join("out"))
     }
 
+    /// Returns the file of the vault key, unless the key itself is a setting.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.vault_key_file.clone().unwrap_or_else(|| self.data_dir.join(KEY_FILE))
+    }
+
+    /// Returns whether the database is that of a server, which replicas share, and not a file.
+    #[must_use]
+    pub fn is_on_a_server(&self) -> bool {
+        self.database_url.as_deref().is_some_and(|url| !url.starts_with("sqlite:"))
+    }
+
     /// Returns the directory of the encrypted raw files.
     #[must_use]
     pub fn archive_dir(&self) -> PathBuf {
@@ -216,11 +229,10 @@ impl Config {
     /// for the settings that are not given.
     #[must_use]
     pub fn in_force(&self) -> Self {
-        let key_file = self.vault_key_file.clone().unwrap_or_else(|| self.data_dir.join(KEY_FILE));
         Self {
             drop_dir: Some(self.drop_dir()),
             out_dir: Some(self.out_dir()),
-            vault_key_file: self.vault_key.is_none().then_some(key_file),
+            vault_key_file: self.vault_key.is_none().then(|| self.key_file()),
             ..self.masked()
         }
     }

@@ -1,10 +1,15 @@
-//! Checks that the vault key is the key that sealed the data.
+//! Checks that the vault key is the key that sealed the data, and makes the key of a new installation
+//! on the demand of an operator.
 
+use super::BadSetting;
+use super::open::{database, location};
 use crate::archive::Archive;
+use crate::config::Config;
 use crate::domain::Scope;
-use crate::store::{ClaimFilter, Store, StoreError};
-use crate::vault::{KeyOrigin, Vault, VaultError};
-use anyhow::{Context, Result, bail};
+use crate::store::{ClaimFilter, Database, Store, StoreError};
+use crate::vault::{KeyOrigin, Vault, VaultError, create_key_file};
+use anyhow::{Context, Error, Result, anyhow, bail};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Refuses a key that did not seal the data: every invoice would look new under it, and no sealed
@@ -21,6 +26,62 @@ pub(super) async fn check(
     refuse(origin)
 }
 
+/// Makes the vault key of a new installation in the file that the settings name, and returns its
+/// path. No start on PostgreSQL makes a key: two replicas would make two.
+pub async fn create_key(config: &Config) -> Result<PathBuf> {
+    let path = config.key_file();
+    if config.vault_key.is_some() {
+        let what = "vault_key is set: the installation has its key already, and none is made";
+        bail!(BadSetting(what.to_owned()));
+    }
+    if let Some(database) = database(config).await?
+        && let Some((mark, _)) = database.store().installation().await?
+    {
+        bail!(BadSetting(format!(
+            "the database in {} has its vault key (id {}): a new key would open nothing of it; put \
+             that key in {}, from a replica or from your copy",
+            location(config),
+            mark.key_id,
+            path.display()
+        )));
+    }
+    match create_key_file(&path) {
+        Err(exists @ VaultError::KeyExists(_)) => Err(BadSetting(exists.to_string()).into()),
+        made => made.map(|()| path).context("making the vault key"),
+    }
+}
+
+/// Returns the refusal of a start without the key file `path`: it says how to make the key of a new
+/// installation, or to put back that of an installation that exists.
+pub(super) async fn missing(path: &Path, existing: Option<&Database>, config: &Config) -> Error {
+    let is_marked = match existing {
+        Some(database) => matches!(database.store().installation().await, Ok(Some(_))),
+        None => false,
+    };
+    if is_marked {
+        return no_longer_there(path).context(BadSetting("vault_key_file".to_owned()));
+    }
+    let why = if config.is_on_a_server() {
+        "on PostgreSQL none is made by itself"
+    } else {
+        "mend vault_key_file"
+    };
+    BadSetting(format!(
+        "there is no vault key in {}: {why}; for a new installation run `noemie-gateway key create` \
+         once, and give the same key to every replica (vault_key_file)",
+        path.display()
+    ))
+    .into()
+}
+
+fn no_longer_there(path: &Path) -> Error {
+    anyhow!(
+        "this database was sealed under a vault key that is not there: put it back in {}, or name \
+         it by vault_key_file or vault_key",
+        path.display()
+    )
+}
+
 /// Returns the refusal of a key that is not the one of the installation.
 pub(super) fn refuse(origin: &KeyOrigin) -> Result<()> {
     if let KeyOrigin::Created(path) = origin {
@@ -28,11 +89,7 @@ pub(super) fn refuse(origin: &KeyOrigin) -> Result<()> {
         // for the lost one.
         std::fs::remove_file(path)
             .with_context(|| format!("removing the key just made in {}", path.display()))?;
-        bail!(
-            "this database was sealed under a vault key that is not there: put it back in {}, or \
-             name it by vault_key_file or vault_key",
-            path.display()
-        );
+        return Err(no_longer_there(path));
     }
     bail!(
         "the vault key is not the one that sealed this database: give the first one by \

@@ -8,7 +8,7 @@ use crate::conventionnement::Conventionnement;
 use crate::files;
 use crate::ingest::{Ingest, Limits};
 use crate::store::{Database, StoreError};
-use crate::vault::{KEY_FILE, KeyOrigin, KeySource, Vault, VaultError};
+use crate::vault::{KeyOrigin, KeySource, Vault, VaultError};
 use anyhow::{Context, Result};
 use std::path::absolute;
 use std::sync::Arc;
@@ -31,10 +31,14 @@ impl App {
     pub async fn open(config: Config, clock: SharedClock) -> Result<Self> {
         let existing = database(&config).await?;
         let created = existing.is_none().then(|| location(&config));
-        let source =
-            KeySource::from_settings(config.vault_key.clone(), config.vault_key_file.clone());
+        // An embedded gateway makes its key; replicas on one server would make one each.
+        let file = config.is_on_a_server().then(|| config.key_file());
+        let source = KeySource::from_settings(
+            config.vault_key.clone(),
+            config.vault_key_file.clone().or(file),
+        );
         // A key that does not open leaves no database behind.
-        let vault = vault(source, &config)?;
+        let vault = vault(source, &config, existing.as_ref()).await?;
         files::create_directory(&config.data_dir)
             .with_context(|| format!("making the data directory {}", config.data_dir.display()))?;
         access::share_return_files(&config)?;
@@ -63,10 +67,8 @@ impl App {
         let Some(database) = database(&config).await? else {
             return Err(NoInstallation { looked_in: location(&config) }.into());
         };
-        let key_file =
-            config.vault_key_file.clone().unwrap_or_else(|| config.data_dir.join(KEY_FILE));
-        let source = KeySource::from_settings(config.vault_key.clone(), Some(key_file));
-        let vault = vault(source, &config)?;
+        let source = KeySource::from_settings(config.vault_key.clone(), Some(config.key_file()));
+        let vault = vault(source, &config, Some(&database)).await?;
         Self::build(config, clock, database, vault).await?.checked().await
     }
 
@@ -158,7 +160,7 @@ impl App {
     }
 }
 
-async fn database(config: &Config) -> Result<Option<Database>> {
+pub(super) async fn database(config: &Config) -> Result<Option<Database>> {
     let (url, connections) = (config.database_url.as_deref(), config.database_connections);
     let opened: Result<_, StoreError> =
         Database::open_existing(url, &config.data_dir, connections).await;
@@ -170,18 +172,26 @@ async fn database(config: &Config) -> Result<Option<Database>> {
     }
 }
 
-fn vault(source: KeySource, config: &Config) -> Result<(Vault, KeyOrigin)> {
+async fn vault(
+    source: KeySource,
+    config: &Config,
+    existing: Option<&Database>,
+) -> Result<(Vault, KeyOrigin)> {
     match Vault::open(source, &config.data_dir) {
         Err(failure @ VaultError::MalformedKey) => {
             Err(failure).context(BadSetting("vault_key or its file".to_owned()))
         }
-        opened => opened.context("opening the vault"),
+        Err(failure) => match failure.missing_key_file() {
+            Some(path) => Err(key::missing(path, existing, config).await),
+            None => Err(failure).context("opening the vault"),
+        },
+        Ok(opened) => Ok(opened),
     }
 }
 
 /// Returns the location of the installation for messages: the URL without its password, or the
 /// absolute data directory.
-fn location(config: &Config) -> String {
+pub(super) fn location(config: &Config) -> String {
     config.masked().database_url.unwrap_or_else(|| {
         let dir = &config.data_dir;
         absolute(dir).unwrap_or_else(|_| dir.clone()).display().to_string()

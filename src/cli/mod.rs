@@ -12,6 +12,7 @@ mod health;
 mod ingest;
 mod inputs;
 mod installation;
+mod key;
 mod listing;
 mod lookup;
 mod migrate;
@@ -115,6 +116,9 @@ enum Command {
     /// Show the mark of the installation, or put another sink of events in force.
     #[command(subcommand)]
     Installation(installation::InstallationCommand),
+    /// Make the vault key of a new installation, which replicas on PostgreSQL share.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Bring the database to this version.
     Migrate,
     /// Show the settings in force, secrets masked.
@@ -235,6 +239,7 @@ async fn run(command: Command, config: Config, mut out: Output) -> Result<ExitCo
         }
         Command::Dlq(command) => dlq::run(&command, config, out).await,
         Command::Installation(command) => installation::run(&command, config, &mut out).await,
+        Command::Key(command) => key::run(&command, &config, &mut out).await,
         Command::Health => Ok(health::run(&config).await),
         command if command.lacks_input() => Ok(ExitCode::from(BAD_USAGE)),
         command => {

@@ -1,4 +1,5 @@
-//! Reads the master key from its value (environment) or a file, or makes a file at the first start.
+//! Reads the master key from its value (environment) or a file, or makes a file: an embedded gateway
+//! at its first start, on PostgreSQL by a command only.
 
 use super::{KEY_BYTES, SubKey, VaultError};
 use chacha20poly1305::aead::Generate;
@@ -68,7 +69,7 @@ pub(super) fn obtain(
         KeySource::File(path) => Ok((read(&path)?, KeyOrigin::File(path))),
         KeySource::DataDirectory => {
             let path = data_dir.join(KEY_FILE);
-            let created = !path.exists() && create(data_dir, &path)?;
+            let created = !path.exists() && create(&path)?;
             let key = read(&path)?;
             Ok((key, if created { KeyOrigin::Created(path) } else { KeyOrigin::File(path) }))
         }
@@ -94,14 +95,26 @@ fn read(path: &Path) -> Result<SubKey, VaultError> {
     decode(&text)
 }
 
+/// Makes a key file that only this user reads, and never replaces one.
+///
+/// # Errors
+/// [`VaultError::KeyExists`] when the path has a file.
+pub fn create_key_file(path: &Path) -> Result<(), VaultError> {
+    if create(path)? { Ok(()) } else { Err(VaultError::KeyExists(path.to_owned())) }
+}
+
 /// Makes a key file, whole or not at all: the file is written under a temporary name, then linked
 /// to its name, which fails when another process was faster. Returns whether this process made it.
-fn create(data_dir: &Path, path: &Path) -> Result<bool, VaultError> {
+fn create(path: &Path) -> Result<bool, VaultError> {
     let failed = |doing| move |source| VaultError::KeyFile { doing, path: path.to_owned(), source };
-    std::fs::create_dir_all(data_dir).map_err(failed("making the data directory"))?;
+    let dir = match path.parent() {
+        Some(dir) if dir != Path::new("") => dir,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(dir).map_err(failed("making its directory"))?;
     let key = Zeroizing::new(<[u8; KEY_BYTES]>::generate());
     let line = Zeroizing::new(format!("{}\n", hex::encode(key.as_slice())));
-    let aside = data_dir.join(format!(".{KEY_FILE}.{}", hex::encode(<[u8; 8]>::generate())));
+    let aside = dir.join(format!(".{KEY_FILE}.{}", hex::encode(<[u8; 8]>::generate())));
     let written =
         write_private(&aside, line.as_bytes()).and_then(|()| std::fs::hard_link(&aside, path));
     let removed = std::fs::remove_file(&aside);
@@ -110,7 +123,7 @@ fn create(data_dir: &Path, path: &Path) -> Result<bool, VaultError> {
         Err(source) => Err(failed("making it")(source)),
         Ok(()) => {
             removed.map_err(failed("making it"))?;
-            File::open(data_dir)
+            File::open(dir)
                 .and_then(|dir| dir.sync_all())
                 .map_err(failed("flushing its directory"))?;
             Ok(true)

@@ -13,13 +13,14 @@ mod person;
 mod seal;
 mod token;
 
-pub use key::{KEY_FILE, KeyOrigin, KeySource};
+pub use key::{KEY_FILE, KeyOrigin, KeySource, create_key_file};
 pub use person::PersonRecord;
 pub use token::{Identity, TOKEN_VERSION};
 
 use hkdf::Hkdf;
 use sha2::Sha256;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -53,6 +54,9 @@ pub enum VaultError {
         #[source]
         source: std::io::Error,
     },
+    /// A key file is never replaced: what its key sealed would be lost.
+    #[error("{0} exists already and is left as it is: it may be the key of an installation")]
+    KeyExists(PathBuf),
     /// Not a blob of this vault, or cut short.
     #[error("not a sealed blob of a known version")]
     NotSealed,
@@ -65,6 +69,19 @@ pub enum VaultError {
     /// Decrypted, but not a record of a person.
     #[error("sealed blob is not a person record")]
     NotAPerson,
+}
+
+impl VaultError {
+    /// Returns the path of the key file if the error is that there is no such file.
+    #[must_use]
+    pub fn missing_key_file(&self) -> Option<&Path> {
+        match self {
+            Self::KeyFile { path, source, .. } if source.kind() == ErrorKind::NotFound => {
+                Some(path)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The keys, one per use.

@@ -9,6 +9,7 @@ use gateway::{command, run};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -101,10 +102,39 @@ async fn an_empty_postgresql_database_is_no_installation_and_stays_empty() {
         assert!(text.contains("there is no installation in postgres://"), "{text}");
         let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
         assert_eq!((db.number(tables).await, entries(dir.path())), (0, 0));
+        // No start makes a key that other replicas would not have.
+        for command in ["serve", "migrate", "ingest file.b2", "finess import finess.csv"] {
+            fs::write(dir.path().join("file.b2"), "x").unwrap();
+            fs::write(dir.path().join("finess.csv"), "x").unwrap();
+            let (status, text) = answer(&command.split(' ').collect::<Vec<_>>());
+            assert_eq!(status, Some(NO_INSTALLATION), "{command}: {text}");
+            assert!(text.contains("run `noemie-gateway key create` once"), "{command}: {text}");
+            assert!(!dir.path().join("data/vault.key").exists(), "{command}");
+            assert_eq!(db.number(tables).await, 0, "{command}");
+        }
+        let (status, text) = answer(&["key", "create"]);
+        assert_eq!(status, Some(0), "{text}");
+        let key = dir.path().join("data/vault.key");
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+        let made = fs::read(&key).unwrap();
+        let (status, text) = answer(&["key", "create"]);
+        assert!(status == Some(NO_INSTALLATION) && text.contains("exists already"), "{text}");
+        assert_eq!(fs::read(&key).unwrap(), made, "a key is never replaced");
         let (status, text) = answer(&["migrate"]);
         assert_eq!(status, Some(0), "{text}");
         assert!(text.contains("a new installation was created in postgres://"), "{text}");
         assert_eq!(answer(&["list", "claims"]).0, Some(0));
+
+        // Without the key of an installation that exists, no other one takes its place.
+        fs::remove_file(&key).unwrap();
+        for command in ["serve", "list claims"] {
+            let (status, text) = answer(&command.split(' ').collect::<Vec<_>>());
+            assert_eq!(status, Some(NO_INSTALLATION), "{command}: {text}");
+            assert!(text.contains("vault key that is not there: put it back in"), "{text}");
+        }
+        let (status, text) = answer(&["key", "create"]);
+        assert!(status == Some(NO_INSTALLATION) && text.contains("has its vault key"), "{text}");
+        assert!(!key.exists());
     })
     .await;
 }

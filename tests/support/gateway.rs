@@ -344,6 +344,10 @@ impl Drop for Gateway {
 
 /// Starts `serve`, with its output in log files of the directory.
 fn serve(dir: &Path, settings: &[(String, String)], arguments: &[&str]) -> Child {
+    if settings.iter().any(|(name, url)| name == "NOEMIE_DATABASE_URL" && url.contains("postgres"))
+    {
+        give_key(dir);
+    }
     let log = |name: &str| {
         File::options().create(true).append(true).open(dir.join(name)).expect("the log opens")
     };
@@ -362,6 +366,16 @@ fn serve(dir: &Path, settings: &[(String, String)], arguments: &[&str]) -> Child
         .stderr(log("stderr.log"))
         .spawn()
         .expect("the gateway starts")
+}
+
+/// Puts a vault key in the data directory of a gateway on PostgreSQL, which makes none, unless one
+/// is there.
+pub fn give_key(dir: &Path) {
+    let path = dir.join("data/vault.key");
+    if !path.exists() {
+        fs::create_dir_all(dir.join("data")).expect("the data directory is made");
+        fs::write(path, "0123456789abcdef".repeat(4)).expect("the key is written");
+    }
 }
 
 /// Returns a command of the program over a directory, without the settings of this machine.
