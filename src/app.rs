@@ -1,6 +1,7 @@
 //! Opens an installation and runs the gateway on it: open, announce, run, drain.
 
 mod access;
+mod database;
 mod descriptors;
 mod jobs;
 mod key;

@@ -58,8 +58,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// Master key of the vault, 64 hexadecimal digits; better given as a file.
     pub vault_key: Option<String>,
-    /// File that holds the master key; when not set, `<data_dir>/vault.key`, which the first start of
-    /// an embedded gateway makes. On PostgreSQL `key create` makes it.
+    /// File that holds the master key; when not set, `<data_dir>/vault.key`, which the first start
+    /// of an embedded gateway makes. On PostgreSQL `key create` makes it.
     pub vault_key_file: Option<PathBuf>,
     /// Drop directory, `<data_dir>/in` when not set; one sub-directory a sender.
     pub drop_dir: Option<PathBuf>,

@@ -1,8 +1,8 @@
-//! Checks that the vault key is the key that sealed the data, and makes the key of a new installation
-//! on the demand of an operator.
+//! Checks that the vault key is the key that sealed the data, and makes the key of a new
+//! installation on the demand of an operator.
 
 use super::BadSetting;
-use super::open::{database, location};
+use super::database::{database, location};
 use crate::archive::Archive;
 use crate::config::Config;
 use crate::domain::Scope;
@@ -51,8 +51,8 @@ pub async fn create_key(config: &Config) -> Result<PathBuf> {
     }
 }
 
-/// Returns the refusal of a start without the key file `path`: it says how to make the key of a new
-/// installation, or to put back that of an installation that exists.
+/// Returns the refusal of a start without the key file `path`: it says how to make the key of a
+/// new installation, or to put back that of an installation that exists.
 pub(super) async fn missing(path: &Path, existing: Option<&Database>, config: &Config) -> Error {
     let is_marked = match existing {
         Some(database) => matches!(database.store().installation().await, Ok(Some(_))),
@@ -67,8 +67,8 @@ pub(super) async fn missing(path: &Path, existing: Option<&Database>, config: &C
         "mend vault_key_file"
     };
     BadSetting(format!(
-        "there is no vault key in {}: {why}; for a new installation run `noemie-gateway key create` \
-         once, and give the same key to every replica (vault_key_file)",
+        "there is no vault key in {}: {why}; for a new installation run `noemie-gateway key \
+         create` once, and give the same key to every replica (vault_key_file)",
         path.display()
     ))
     .into()

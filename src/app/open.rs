@@ -1,5 +1,6 @@
 //! Opens an installation: database, vault key and archive.
 
+use super::database::{database, location};
 use super::{App, BadSetting, access, key, mark};
 use crate::archive::Archive;
 use crate::clock::SharedClock;
@@ -7,10 +8,9 @@ use crate::config::Config;
 use crate::conventionnement::Conventionnement;
 use crate::files;
 use crate::ingest::{Ingest, Limits};
-use crate::store::{Database, StoreError};
+use crate::store::Database;
 use crate::vault::{KeyOrigin, KeySource, Vault, VaultError};
 use anyhow::{Context, Result};
-use std::path::absolute;
 use std::sync::Arc;
 use tracing::warn;
 
@@ -160,18 +160,6 @@ impl App {
     }
 }
 
-pub(super) async fn database(config: &Config) -> Result<Option<Database>> {
-    let (url, connections) = (config.database_url.as_deref(), config.database_connections);
-    let opened: Result<_, StoreError> =
-        Database::open_existing(url, &config.data_dir, connections).await;
-    match opened {
-        Err(failure @ StoreError::UnsupportedUrl { .. }) => {
-            Err(failure).context(BadSetting("database_url".to_owned()))
-        }
-        opened => opened.context("opening the database"),
-    }
-}
-
 async fn vault(
     source: KeySource,
     config: &Config,
@@ -187,13 +175,4 @@ async fn vault(
         },
         Ok(opened) => Ok(opened),
     }
-}
-
-/// Returns the location of the installation for messages: the URL without its password, or the
-/// absolute data directory.
-pub(super) fn location(config: &Config) -> String {
-    config.masked().database_url.unwrap_or_else(|| {
-        let dir = &config.data_dir;
-        absolute(dir).unwrap_or_else(|_| dir.clone()).display().to_string()
-    })
 }

@@ -1,5 +1,5 @@
-//! Reads the master key from its value (environment) or a file, or makes a file: an embedded gateway
-//! at its first start, on PostgreSQL by a command only.
+//! Reads the master key from its value (environment) or a file, or makes a file: an embedded
+//! gateway at its first start, on PostgreSQL by a command only.
 
 use super::{KEY_BYTES, SubKey, VaultError};
 use chacha20poly1305::aead::Generate;
