@@ -211,6 +211,9 @@ CREATE TABLE events (
     -- JSON as text, byte for byte what consumers get: jsonb would write it anew.
     payload      TEXT NOT NULL,
     occurred_at  TIMESTAMPTZ NOT NULL,
+    -- Keyed digest over subject, sequence, identifier and text: nobody without the vault's key
+    -- changes an event and the columns that follow from it.
+    key_check    TEXT NOT NULL DEFAULT '',
     -- The kind stands second: without statistics a plan by one kind would read the whole history.
     UNIQUE (subject_id, subject_kind, sequence)
 );
@@ -313,7 +316,9 @@ CREATE TABLE returns (
     -- Id of the master key that sealed the body, as `claims.key_id`.
     key_id       TEXT NOT NULL,
     created_at   TIMESTAMPTZ NOT NULL,
-    delivered_at TIMESTAMPTZ
+    delivered_at TIMESTAMPTZ,
+    -- Number of rejects that the file reports: as many rows of claim_parts name it.
+    reject_count BIGINT NOT NULL DEFAULT 0
 );
 -- An exchange has one ARL.
 CREATE UNIQUE INDEX returns_arl ON returns (exchange_id) WHERE kind = 'arl';
@@ -453,7 +458,12 @@ CREATE INDEX operations_journal_chain ON operations_journal (chain, chain_no);
 -- One row per extract of the register that was applied. The last one is what lookups call "the
 -- register".
 CREATE TABLE finess_snapshots (
-    id              BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- Place in the chain of the imports, as `decisions.chain`.
+    chain_no        BIGINT PRIMARY KEY,
+    chain           TEXT NOT NULL,
+    link            TEXT NOT NULL,
+    -- BLAKE3 (hex) of the establishments after this import; the link signs it.
+    content         TEXT NOT NULL,
     digest          TEXT NOT NULL UNIQUE,       -- BLAKE3 of the file, hex
     source_name     TEXT NOT NULL,
     encoding        TEXT NOT NULL,
@@ -519,7 +529,12 @@ CREATE TABLE finess_staging (
 );
 
 CREATE TABLE convention_imports (
-    id              BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- Place in the chain of the imports, as `decisions.chain`.
+    chain_no        BIGINT PRIMARY KEY,
+    chain           TEXT NOT NULL,
+    link            TEXT NOT NULL,
+    -- BLAKE3 (hex) of the conventions and their AMC numbers after this import; the link signs it.
+    content         TEXT NOT NULL,
     digest          TEXT NOT NULL,
     source_name     TEXT NOT NULL,
     encoding        TEXT NOT NULL,

@@ -214,6 +214,9 @@ CREATE TABLE events (
     -- JSON as text, byte for byte what consumers get: it is never written anew.
     payload      TEXT NOT NULL,
     occurred_at  INTEGER NOT NULL,
+    -- Keyed digest over subject, sequence, identifier and text: nobody without the vault's key
+    -- changes an event and the columns that follow from it.
+    key_check    TEXT NOT NULL DEFAULT '',
     -- The kind stands second: without statistics a plan by one kind would read the whole history.
     UNIQUE (subject_id, subject_kind, sequence)
 );
@@ -307,7 +310,9 @@ CREATE TABLE returns (
     -- Id of the master key that sealed the body, as `claims.key_id`.
     key_id       TEXT NOT NULL,
     created_at   INTEGER NOT NULL,
-    delivered_at INTEGER
+    delivered_at INTEGER,
+    -- Number of rejects that the file reports: as many rows of claim_parts name it.
+    reject_count INTEGER NOT NULL DEFAULT 0
 );
 -- An exchange has one ARL.
 CREATE UNIQUE INDEX returns_arl ON returns (exchange_id) WHERE kind = 'arl';
@@ -446,7 +451,12 @@ CREATE INDEX operations_journal_chain ON operations_journal (chain, chain_no);
 -- One row per extract of the register that was applied. The last one is what lookups call "the
 -- register".
 CREATE TABLE finess_snapshots (
-    id              INTEGER PRIMARY KEY,
+    -- Place in the chain of the imports, as `decisions.chain`.
+    chain_no        INTEGER PRIMARY KEY,
+    chain           TEXT NOT NULL,
+    link            TEXT NOT NULL,
+    -- BLAKE3 (hex) of the establishments after this import; the link signs it.
+    content         TEXT NOT NULL,
     digest          TEXT NOT NULL UNIQUE,       -- BLAKE3 of the file, hex
     source_name     TEXT NOT NULL,
     encoding        TEXT NOT NULL,
@@ -512,7 +522,12 @@ CREATE TABLE finess_staging (
 ) STRICT;
 
 CREATE TABLE convention_imports (
-    id              INTEGER PRIMARY KEY,
+    -- Place in the chain of the imports, as `decisions.chain`.
+    chain_no        INTEGER PRIMARY KEY,
+    chain           TEXT NOT NULL,
+    link            TEXT NOT NULL,
+    -- BLAKE3 (hex) of the conventions and their AMC numbers after this import; the link signs it.
+    content         TEXT NOT NULL,
     digest          TEXT NOT NULL,
     source_name     TEXT NOT NULL,
     encoding        TEXT NOT NULL,

@@ -117,7 +117,7 @@ impl App {
         let store = database.store();
         store.migrate().await.context("bringing the database to this version")?;
         let sealing = Arc::clone(&vault);
-        store.seal_with(Arc::new(move |fields: &[&str]| sealing.journal_link(fields)));
+        store.seal_with(Arc::new(move |fields: &[&str]| sealing.row_digest(fields)));
         let archive = Arc::new(Archive::new(config.archive_dir(), Arc::clone(&vault)));
         let limits = Limits { file_bytes: config.max_file_bytes, ..Limits::default() };
         let ingest = Arc::new(Ingest::new(

@@ -9,7 +9,7 @@ use super::{
     Reason, Subject, Token,
 };
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 /// One fact about one part of one claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,12 @@ pub struct ClaimEvent {
     pub paid_centimes: i64,
     /// Reference of the transfer, empty when none.
     pub transfer_reference: String,
+    /// Date of the transfer; absent when none.
+    #[serde(with = "day", skip_serializing_if = "Option::is_none", default)]
+    pub transfer_date: Option<Date>,
+    /// Instant at which the promise of the insurer for the AMC part ends.
+    #[serde(with = "timestamp")]
+    pub due_at: OffsetDateTime,
     /// Reasons of a reject or deferral.
     pub reasons: Vec<ReasonEntry>,
     /// Rejected claim that this claim corrects.
@@ -123,6 +129,8 @@ impl ClaimEvent {
             amc_centimes: claim.amc.asked.centimes(),
             paid_centimes: part.paid.centimes(),
             transfer_reference: part.transfer_reference.clone().unwrap_or_default().into(),
+            transfer_date: part.transfer_date,
+            due_at: claim.due_at,
             reasons: part.reasons.iter().map(ReasonEntry::from).collect(),
             corrects: claim.corrects,
         }
@@ -176,5 +184,28 @@ mod timestamp {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<OffsetDateTime, D::Error> {
         time::serde::rfc3339::deserialize(d)
+    }
+}
+
+/// Writes a day as `YYYY-MM-DD`.
+mod day {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _, ser::Error as _};
+    use time::Date;
+    use time::format_description::BorrowedFormatItem;
+    use time::macros::format_description;
+
+    const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
+
+    #[expect(clippy::ref_option, reason = "serde passes the field by reference")]
+    pub(super) fn serialize<S: Serializer>(day: &Option<Date>, s: S) -> Result<S::Ok, S::Error> {
+        match day {
+            Some(day) => s.serialize_str(&day.format(DAY).map_err(S::Error::custom)?),
+            None => s.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Date>, D::Error> {
+        let text = String::deserialize(d)?;
+        Date::parse(&text, DAY).map(Some).map_err(D::Error::custom)
     }
 }

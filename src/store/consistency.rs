@@ -28,6 +28,14 @@ pub enum Rule {
     ReceiptIsClosed,
     /// A quarantined invoice does not wait once a later receipt has a claim of its number.
     ReplacedIsResolved,
+    /// A file of rejects reports as many rejects as parts name it.
+    ReportedRejectsAreCounted,
+    /// A staged deposit with a receipt is written to its last invoice.
+    StagedDepositIsWhole,
+    /// An AMC number is listed if and only if a convention names it.
+    AmcHasConvention,
+    /// The versions of the schema are those that the migrations of this program state.
+    SchemaVersionIsKnown,
 }
 
 /// A rule that rows break.

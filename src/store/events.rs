@@ -1,8 +1,10 @@
 //! Events as readers see them: the history of a claim and the published stream.
 
 use super::error::StoreError;
-use crate::domain::{ClaimEvent, ClaimId, Scope};
+use super::journal_chains::Seal;
+use crate::domain::{ClaimEvent, ClaimId, Scope, Subject};
 use async_trait::async_trait;
+use uuid::Uuid;
 
 /// A published event of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,4 +32,20 @@ pub trait Events: Send + Sync {
         after_position: i64,
         limit: usize,
     ) -> Result<Vec<PublishedEvent>, StoreError>;
+}
+
+/// Returns the fields that the keyed digest of an event signs: its text and what places it. The
+/// other columns repeat the text.
+#[must_use]
+pub fn event_fields(subject: &Subject, sequence: i64, event: Uuid, text: &str) -> Vec<String> {
+    let (subject, sequence) = (subject.to_string(), sequence.to_string());
+    vec!["event".to_owned(), subject, sequence, event.to_string(), text.to_owned()]
+}
+
+/// Returns the keyed digest of an event with its text.
+pub(in crate::store) fn event_check(seal: &Seal, event: &ClaimEvent, text: &str) -> String {
+    let sequence = super::codec::int(event.sequence);
+    let fields = event_fields(&event.subject, sequence, event.event_id.0, text);
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    seal.link(&fields)
 }

@@ -18,11 +18,16 @@ pub enum ChainedJournal {
     Accesses,
     /// Operations by hand.
     Operations,
+    /// Imports of conventions.
+    Conventions,
+    /// Extracts of the register of establishments.
+    Register,
 }
 
 impl ChainedJournal {
     /// Every journal.
-    pub const ALL: [Self; 3] = [Self::Decisions, Self::Accesses, Self::Operations];
+    pub const ALL: [Self; 5] =
+        [Self::Decisions, Self::Accesses, Self::Operations, Self::Conventions, Self::Register];
 
     /// Name, with which the chains of the journal begin.
     #[must_use]
@@ -31,6 +36,8 @@ impl ChainedJournal {
             Self::Decisions => "decisions",
             Self::Accesses => "accesses",
             Self::Operations => "operations",
+            Self::Conventions => "conventions",
+            Self::Register => "register",
         }
     }
 }
@@ -54,6 +61,17 @@ pub struct ChainedRow {
     pub place: JournalLink,
     /// Every other column as text.
     pub fields: Vec<String>,
+}
+
+/// Content of the tables that a journal of imports writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalContent {
+    /// Journal.
+    pub journal: ChainedJournal,
+    /// Digest that the last import states; `None` before the first one.
+    pub stated: Option<String>,
+    /// Digest of the rows; `None` for empty tables.
+    pub found: Option<String>,
 }
 
 /// Returns the fields that a link signs: chain, link before, number, and the row.
@@ -84,6 +102,10 @@ pub trait JournalChains: Send + Sync {
 
     /// Returns the end of every chain.
     async fn journal_ends(&self) -> Result<Vec<JournalLink>, StoreError>;
+
+    /// Returns the content of the tables of conventions and of the register, beside what the last
+    /// import states of each. Reads each table once, row by row, in one snapshot.
+    async fn journal_contents(&self) -> Result<Vec<JournalContent>, StoreError>;
 }
 
 /// The sealer of a store. Before it is set, links are empty, which no key makes.

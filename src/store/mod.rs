@@ -57,12 +57,14 @@ pub use consistency::{BrokenRule, Consistency, Rule};
 pub use decisions::{DecisionWrites, Decisions};
 pub use drop_leases::DropLeases;
 pub use error::StoreError;
-pub use events::{Events, PublishedEvent};
+pub use events::{Events, PublishedEvent, event_fields};
 pub use exchanges::{Closing, ExchangeWrites, Exchanges};
 pub use health::{Health, LEDGERS_UNBALANCED, OutboxDepth, StoreFigures};
 pub use installation::{Installation, Installations, SinkMark};
 pub use journal::{Author, Journal};
-pub use journal_chains::{ChainedJournal, ChainedRow, JournalChains, JournalLink, Sealer, signed};
+pub use journal_chains::{
+    ChainedJournal, ChainedRow, JournalChains, JournalContent, JournalLink, Sealer, signed,
+};
 pub use lease::Lease;
 pub use open::Database;
 pub use operations_journal::{OperationStep, OperationsJournal, Stage};

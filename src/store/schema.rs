@@ -63,6 +63,10 @@ pub(in crate::store) fn migration_error(
     }
 }
 
+/// Rows of `schema_versions` that the migrations of this program insert: version, and the oldest
+/// program that may run from then on. A new migration adds its row here.
+pub(in crate::store) const VERSIONS: [(i64, i64); 1] = [(1, 1)];
+
 /// A migration that the database has: version, checksum, and whether it succeeded.
 pub(in crate::store) type AppliedMigration = (i64, Vec<u8>, bool);
 

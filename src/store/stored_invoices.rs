@@ -62,6 +62,8 @@ pub struct StoredEvent {
     pub payload: String,
     /// Instant of the fact.
     pub occurred_at: OffsetDateTime,
+    /// Keyed digest of the row.
+    pub key_check: String,
 }
 
 impl StoredInvoice {
@@ -165,6 +167,7 @@ pub(in crate::store) struct EventOfClaim {
     routing_key: String,
     payload: String,
     occurred_at: Instant,
+    key_check: String,
 }
 
 impl From<EventOfClaim> for StoredEvent {
@@ -180,6 +183,7 @@ impl From<EventOfClaim> for StoredEvent {
             routing_key: r.routing_key,
             payload: r.payload,
             occurred_at: r.occurred_at.0,
+            key_check: r.key_check,
         }
     }
 }

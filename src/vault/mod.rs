@@ -15,7 +15,7 @@ mod token;
 
 pub use key::{KEY_FILE, KeyOrigin, KeySource, create_key_file};
 pub use person::PersonRecord;
-pub use token::{Identity, TOKEN_VERSION};
+pub use token::{Identity, RowCheck, TOKEN_VERSION};
 
 use hkdf::Hkdf;
 use sha2::Sha256;

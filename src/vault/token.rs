@@ -65,13 +65,49 @@ impl Vault {
     }
 }
 
+/// Result of comparing the keyed digest of a row with its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowCheck {
+    /// The digest is that of the fields.
+    Right,
+    /// The digest was made under another vault key.
+    OtherKey,
+    /// The digest names this key, and is not that of the fields.
+    Altered,
+}
+
 impl Vault {
-    /// Returns the link of a row of a journal: an HMAC over its fields as they are, blanks
-    /// included.
+    /// Returns the keyed digest of a row: the id of the key, a colon, and an HMAC over the fields
+    /// as they are, blanks included.
     #[must_use]
-    pub fn journal_link(&self, fields: &[&str]) -> String {
-        mac(&self.journal, fields.iter().copied())
+    pub fn row_digest(&self, fields: &[&str]) -> String {
+        let mut digest = self.key_id();
+        digest.push(':');
+        digest.push_str(&mac(&self.journal, fields.iter().copied()));
+        digest
     }
+
+    /// Compares the keyed digest of a row with its fields. A digest that names another key is
+    /// told from an altered row.
+    #[must_use]
+    pub fn check_row(&self, digest: &str, fields: &[&str]) -> RowCheck {
+        if digest == self.row_digest(fields) {
+            RowCheck::Right
+        } else if names_other_key(digest, &self.key_id()) {
+            RowCheck::OtherKey
+        } else {
+            RowCheck::Altered
+        }
+    }
+}
+
+/// Returns whether a digest begins with the id of another key.
+fn names_other_key(digest: &str, key_id: &str) -> bool {
+    digest.split_once(':').is_some_and(|(named, _)| {
+        named.len() == key_id.len()
+            && named != key_id
+            && named.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// HMAC over the fields without surrounding blanks, each preceded by its length: `("ab", "c")` and
@@ -135,6 +171,18 @@ mod tests {
             vault().person_token(" 2550814168025", "38 "),
             vault().person_token("2550814168025", "38")
         );
+    }
+
+    #[test]
+    fn a_row_of_another_key_is_told_from_an_altered_row() {
+        let digest = vault().row_digest(&["a", "b"]);
+        assert_eq!(vault().check_row(&digest, &["a", "b"]), RowCheck::Right);
+        assert_eq!(vault().check_row(&digest, &["ab", ""]), RowCheck::Altered);
+        assert_eq!(vault().check_row("", &["a", "b"]), RowCheck::Altered);
+        let other = Vault::from_master_key([2; 32]);
+        assert_eq!(other.check_row(&digest, &["a", "b"]), RowCheck::OtherKey);
+        let of_no_key = digest.replacen(':', "x:", 1);
+        assert_eq!(vault().check_row(&of_no_key, &["a", "b"]), RowCheck::Altered);
     }
 
     proptest! {

@@ -77,14 +77,16 @@ async fn check(
         )),
         _ => None,
     };
-    if expected.as_ref() != Some(&link.link) || link.sequence != last.sequence + 1 {
-        verification.find(
-            Kind::ReceiptAltered,
-            Some(id),
-            format!("receipt {} does not make the link of the chain", link.sequence),
-        );
-    }
-    if link.key_id.0 != sources.vault.key_id() {
+    let is_right = expected.as_ref() == Some(&link.link) && link.sequence == last.sequence + 1;
+    let is_of_this_key = link.key_id.0 == sources.vault.key_id();
+    if !is_right && is_of_this_key {
+        let detail = format!("receipt {} does not make the link of the chain", link.sequence);
+        verification.find(Kind::ReceiptAltered, Some(id), detail);
+    } else if !is_right {
+        let (number, key) = (link.sequence, &link.key_id.0);
+        let detail = format!("receipt {number} was chained under the vault key {key}");
+        verification.find(Kind::OtherKey, Some(id), detail);
+    } else if !is_of_this_key {
         let detail = format!("receipt {} names another key than its link", link.sequence);
         verification.find(Kind::ReceiptAltered, Some(id), detail);
     }

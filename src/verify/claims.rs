@@ -26,8 +26,16 @@ const TEXTS: [&str; 11] = [
 /// Returns in words how a claim and its lines differ from their invoice. The values of tokens and
 /// of the sealed person are left out.
 pub(super) fn differences(vault: &Vault, stored: &StoredInvoice, read: &NewClaim) -> Vec<String> {
-    let expected = stored.expected_for(read);
-    let (is, wanted) = (&stored.new.claim, &expected.claim);
+    let mut expected = stored.expected_for(read);
+    let is = &stored.new.claim;
+    let is_of_other_key = of_other_key(vault, is).is_some();
+    if is_of_other_key {
+        // Tokens and blobs of another key say nothing about the invoice.
+        expected.claim.identity = is.identity.clone();
+        expected.claim.person = is.person.clone();
+        expected.claim.key_id = is.key_id.clone();
+    }
+    let wanted = &expected.claim;
     let mut parts = vec![
         words::differences(TEXTS, &texts(is), &texts(wanted)),
         words::differences(
@@ -50,10 +58,20 @@ pub(super) fn differences(vault: &Vault, stored: &StoredInvoice, read: &NewClaim
     if is.person != wanted.person {
         parts.push("the token of the insured person is another one".to_owned());
     }
-    parts.push(person(vault, is, &read.claim));
+    if !is_of_other_key {
+        parts.push(person(vault, is, &read.claim));
+    }
     parts.push(flags(stored));
     parts.retain(|part| !part.is_empty());
     parts
+}
+
+/// Returns in words under which other vault key a claim was sealed: its row and the header of the
+/// sealed person both name another key.
+pub(super) fn of_other_key(vault: &Vault, claim: &Claim) -> Option<String> {
+    let key = &claim.key_id.0;
+    let is_other = *key != vault.key_id() && vault.is_under_this_key(&claim.vault) == Some(false);
+    is_other.then(|| format!("its person is sealed under the vault key {key}"))
 }
 
 fn texts(c: &Claim) -> [String; 11] {

@@ -4,7 +4,8 @@ use crate::domain::life_cycle::is_reject;
 use crate::domain::{
     Actor, Claim, ClaimEvent, ClaimPart, FactSource, FreeText, PartKind, PartState, Reason, Role,
 };
-use crate::store::{StoredEvent, StoredInvoice};
+use crate::store::{StoredEvent, StoredInvoice, event_fields};
+use crate::vault::{RowCheck, Vault};
 use noemie_parsers::types::Montant;
 use uuid::Uuid;
 
@@ -22,11 +23,14 @@ pub(super) fn holes(events: &[StoredEvent]) -> Vec<String> {
 
 /// Returns in words how the events of a claim differ from the claim, the columns of an event from
 /// its text, and the parts of the claim from the events.
-pub(super) fn differences(stored: &StoredInvoice) -> Vec<String> {
+pub(super) fn differences(vault: &Vault, stored: &StoredInvoice) -> Vec<String> {
     let mut claim = as_received(&stored.new.claim);
     let mut faults = Vec::new();
     let mut reject = None;
     for row in &stored.events {
+        if check(vault, stored, row) == RowCheck::Altered {
+            faults.push(format!("event {}: it does not fit its keyed digest", row.sequence));
+        }
         let Ok(event) = serde_json::from_str::<ClaimEvent>(&row.payload) else {
             faults.push(format!("event {}: its text is no event", row.sequence));
             continue;
@@ -47,12 +51,25 @@ pub(super) fn differences(stored: &StoredInvoice) -> Vec<String> {
     }
     let now = &stored.new.claim;
     for (name, is, wanted) in [("AMO", &now.amo, &claim.amo), ("AMC", &now.amc, &claim.amc)] {
-        if !is_same(is, wanted) {
+        if is != wanted {
             faults.push(format!("the {name} part differs from its last event"));
         }
     }
     faults.extend(report(stored, reject));
     faults
+}
+
+/// Returns in words which events were written under another vault key.
+pub(super) fn of_other_key(vault: &Vault, stored: &StoredInvoice) -> Vec<String> {
+    let other = stored.events.iter().filter(|row| check(vault, stored, row) == RowCheck::OtherKey);
+    other.map(|row| format!("event {} is of another vault key", row.sequence)).collect()
+}
+
+fn check(vault: &Vault, stored: &StoredInvoice, row: &StoredEvent) -> RowCheck {
+    let subject = stored.new.claim.id.into();
+    let fields = event_fields(&subject, row.sequence, row.event_id, &row.payload);
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    vault.check_row(&row.key_check, &fields)
 }
 
 /// Returns the claim as it was at its deposit.
@@ -104,7 +121,7 @@ fn expected(claim: &mut Claim, row: &StoredEvent, event: &ClaimEvent) -> ClaimEv
             paid: Montant::from_centimes(event.paid_centimes),
             transfer_reference: Some(FreeText::from(event.transfer_reference.as_str()))
                 .filter(|reference| !reference.is_empty()),
-            transfer_date: None,
+            transfer_date: event.transfer_date,
             reasons: reasons.collect(),
             updated_at: event.occurred_at,
         });
@@ -124,11 +141,6 @@ fn is_in_columns(row: &StoredEvent, event: &ClaimEvent) -> bool {
         && event.actor.name == row.actor_name.as_str()
         && row.actor_role == event.actor.role.as_str()
         && row.actor_proof == event.actor.proof.as_str()
-}
-
-/// Compares a part with the part that the events make; no event has the date of the transfer.
-fn is_same(stored: &ClaimPart, wanted: &ClaimPart) -> bool {
-    *stored == ClaimPart { transfer_date: stored.transfer_date, ..wanted.clone() }
 }
 
 /// Checks how the reject of the AMC part was reported: by the return that brought it, or in a file

@@ -10,6 +10,7 @@ use crate::domain::Scope;
 use crate::domain::civil_time::reception_hour;
 use crate::domain::{Exchange, Ledger, Norm, ReturnFile, Verdict};
 use crate::store::StoreError;
+use crate::vault::VaultError;
 use noemie_parsers::anomaly::Code;
 use noemie_parsers::detect::Norme;
 use noemie_parsers::types::Montant;
@@ -58,8 +59,10 @@ pub(super) async fn compare(
             return Ok(());
         }
         Err(failure) => {
+            let kind =
+                if is_other_key(&failure) { Kind::OtherKey } else { Kind::ArchiveUnreadable };
             let detail = format!("{}: {failure}", exchange.archive_name);
-            verification.find(Kind::ArchiveUnreadable, id, detail);
+            verification.find(kind, id, detail);
             return Ok(());
         }
     };
@@ -94,6 +97,10 @@ fn compare_arl(
 ) {
     let fault = match arl.map(|file| (file, arl::open(file, &sources.vault))) {
         None => "the exchange has no ARL".to_owned(),
+        Some((_, Err(VaultError::OtherKey))) => {
+            let detail = "the ARL is sealed under another vault key";
+            return verification.find(Kind::OtherKey, Some(exchange.id), detail);
+        }
         Some((_, Err(failure))) => failure.to_string(),
         Some((file, Ok(body))) if blake3::hash(&body).to_hex().as_str() != file.digest => {
             "the ARL has another digest".to_owned()
@@ -104,6 +111,12 @@ fn compare_arl(
         Some(_) => return,
     };
     verification.find(Kind::ArlUnreadable, Some(exchange.id), fault);
+}
+
+/// Returns whether an archived file was sealed under another vault key.
+fn is_other_key(failure: &io::Error) -> bool {
+    let cause = failure.get_ref().and_then(|cause| cause.downcast_ref::<VaultError>());
+    matches!(cause, Some(VaultError::OtherKey))
 }
 
 /// Returns whether the row of an ARL has the recipient, name, key and instant that its exchange

@@ -47,6 +47,11 @@ pub enum Kind {
     /// A row of a journal (decisions, readings of persons, operations) is altered, missing or not
     /// chained.
     JournalAltered,
+    /// The register or the conventions differ from what the last import left.
+    TableAltered,
+    /// A row, file or link was sealed under another vault key, so that nothing can be said of it:
+    /// verify again with that key.
+    OtherKey,
     /// Rows that belong together do not fit: the queue and the history of events, a quarantined
     /// invoice and the claim that it names.
     RowsDisagree,

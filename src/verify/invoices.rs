@@ -139,7 +139,11 @@ fn compare_claim(
     };
     let differences = claims::differences(vault, stored, &invoice.new);
     // The events of an altered claim differ from it for the same reason.
-    let of_events = if differences.is_empty() { events::differences(stored) } else { Vec::new() };
+    let of_events =
+        if differences.is_empty() { events::differences(vault, stored) } else { Vec::new() };
+    let mut of_other_key = events::of_other_key(vault, stored);
+    of_other_key.extend(claims::of_other_key(vault, claim));
+    find(Kind::OtherKey, of_other_key);
     find(Kind::ClaimDiffers, differences);
     find(Kind::EventsMissing, events::holes(&stored.events));
     find(Kind::EventDiffers, of_events);

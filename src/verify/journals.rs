@@ -1,8 +1,9 @@
-//! The chains of the journals: decisions, readings of persons, operations.
+//! The chains of the journals: decisions, readings of persons, operations, imports.
 
 use super::finding::{Kind, Verification};
 use super::sources::Sources;
 use crate::store::{ChainedJournal, ChainedRow, JournalLink, StoreError, signed};
+use crate::vault::RowCheck;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows read at a time.
@@ -65,14 +66,39 @@ fn check(
     let before = reached.get(&place.chain).cloned().unwrap_or_default();
     let next = before.number + 1;
     let number = next.to_string();
-    let link = sources.vault.journal_link(&signed(&place.chain, &before.link, &number, &fields));
+    let signed = signed(&place.chain, &before.link, &number, &fields);
+    let check = sources.vault.check_row(&place.link, &signed);
     let is_end = ends.get(&place.chain).filter(|end| end.number == place.number);
-    if place.number != next
-        || link != place.link
+    if check == RowCheck::OtherKey {
+        let detail = format!("{}: row {} is of another vault key", place.chain, place.number);
+        verification.find(Kind::OtherKey, None, detail);
+    } else if check == RowCheck::Altered
+        || place.number != next
         || is_end.is_some_and(|end| end.link != place.link)
     {
         let detail = format!("{}: row {} does not make its link", place.chain, place.number);
         verification.find(Kind::JournalAltered, None, detail);
     }
     reached.insert(place.chain.clone(), place);
+}
+
+/// Compares the register and the conventions with the digests that their last imports state.
+pub(super) async fn compare_contents(
+    sources: &Sources,
+    verification: &mut Verification,
+) -> Result<(), StoreError> {
+    for content in sources.store.journal_contents().await? {
+        if content.stated != content.found {
+            let name = match content.journal {
+                ChainedJournal::Register => "establishments of the register",
+                _ => "conventions",
+            };
+            let detail = format!(
+                "the {name} are not those that the last import left: restore the table from a \
+                 backup, or import the last file into an empty table"
+            );
+            verification.find(Kind::TableAltered, None, detail);
+        }
+    }
+    Ok(())
 }

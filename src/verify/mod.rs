@@ -12,7 +12,8 @@
 //! this version judges otherwise, the verification has a note and no finding.
 //!
 //! Beside the files, `verify` walks the chains of the journals, opens the return files, applies the
-//! events of each claim, and checks the rules between tables (decision 0020).
+//! events of each claim, checks the rules between tables, and compares the register and the
+//! conventions with the digests of their imports (decision 0020).
 //!
 //! Not compared: the changes that a return made to claims with the file of that return, because
 //! they depended on the state of the claims at that moment.
@@ -49,6 +50,7 @@ pub async fn verify(
     return_files::open_all(sources, &mut verification).await?;
     rules::check(sources, &mut verification).await?;
     journals::walk(sources, &mut verification).await?;
+    journals::compare_contents(sources, &mut verification).await?;
     Ok(verification)
 }
 

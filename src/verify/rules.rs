@@ -31,5 +31,11 @@ const fn words(rule: Rule) -> &'static str {
         Rule::ReplacedIsResolved => {
             "quarantined invoices wait although a later claim replaced them"
         }
+        Rule::ReportedRejectsAreCounted => {
+            "files of rejects report another number of rejects than name them"
+        }
+        Rule::StagedDepositIsWhole => "deposits with a receipt are written to another invoice",
+        Rule::AmcHasConvention => "AMC numbers are listed without convention, or not listed",
+        Rule::SchemaVersionIsKnown => "versions of the schema differ from the migrations",
     }
 }

@@ -8,7 +8,7 @@ use noemie_gateway::domain::{
 };
 use noemie_gateway::grpc::proto;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor};
-use time::macros::datetime;
+use time::macros::{date, datetime};
 use uuid::Uuid;
 
 /// An event with every field filled, each with a value of its own.
@@ -36,6 +36,8 @@ fn full() -> ClaimEvent {
         amc_centimes: 4_345,
         paid_centimes: -17,
         transfer_reference: "VIR 2026/11".into(),
+        transfer_date: Some(date!(2026 - 11 - 20)),
+        due_at: datetime!(2026-11-27 23:59:59.5 UTC),
         reasons: vec![ReasonEntry {
             code: "122".into(),
             label: "Numéro d'adhérent inconnu".into(),
@@ -100,6 +102,11 @@ fn expected(event: &ClaimEvent) -> proto::ClaimEvent {
         transfer_reference: event.transfer_reference.clone(),
         reasons: event.reasons.iter().map(reason).collect(),
         corrects: event.corrects.map(|id| id.to_string()),
+        transfer_date: Some("2026-11-20".to_owned()),
+        due_at: Some(prost_types::Timestamp {
+            seconds: event.due_at.unix_timestamp(),
+            nanos: 500_000_000,
+        }),
     }
 }
 
@@ -136,10 +143,11 @@ fn absent_fields_stay_absent() {
         corrects: None,
         reasons: Vec::new(),
         transfer_reference: String::new(),
+        transfer_date: None,
         ..full()
     };
     let read: proto::ClaimEvent = by_descriptor(&event).transcode_to().expect("the same message");
-    assert_eq!((read.exchange_id, read.corrects), (None, None));
+    assert_eq!((read.exchange_id, read.corrects, read.transfer_date), (None, None, None));
     let again: ClaimEvent =
         serde_json::from_value(serde_json::to_value(&event).expect("JSON")).expect("reads itself");
     assert_eq!(again, event);

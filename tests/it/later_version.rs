@@ -171,7 +171,7 @@ impl Gateway {
         let rows = self.db.store.journal_rows(journal, &start, 10).await;
         let row = rows.unwrap().remove(0);
         let chain = &row.place.chain;
-        let link = self.vault.journal_link(&signed(chain, "", "1", &row.fields));
+        let link = self.vault.row_digest(&signed(chain, "", "1", &row.fields));
         let end = format!("chain = '{chain}'");
         for (table, rows) in [(table, "TRUE"), ("journal_chains", end.as_str())] {
             let sql = format!("UPDATE {table} SET link = '{link}' WHERE {rows}");

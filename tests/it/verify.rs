@@ -8,6 +8,7 @@
 )]
 
 mod mutations;
+mod other_key;
 mod restored;
 mod upgrade;
 mod world;

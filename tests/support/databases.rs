@@ -87,6 +87,30 @@ impl TestDatabase {
         }
     }
 
+    /// Runs a statement made at run time, which must change a row.
+    pub async fn run(&self, sql: String) {
+        let statement = AssertSqlSafe(sql.clone());
+        let done = if self.is_postgres() {
+            let mut db = PgConnection::connect(&self.url).await.expect("connects");
+            db.execute(statement).await.map(|done| done.rows_affected())
+        } else {
+            let mut db = SqliteConnection::connect(&self.url).await.expect("connects");
+            db.execute(statement).await.map(|done| done.rows_affected())
+        };
+        assert!(done.unwrap_or_else(|e| panic!("{sql}: {e}")) > 0, "no row: {sql}");
+    }
+
+    /// Returns bytes as a literal of this database.
+    pub fn bytes(&self, bytes: &[u8]) -> String {
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        if self.is_postgres() { format!("'\\x{digits}'") } else { format!("X'{digits}'") }
+    }
+
+    /// Returns an identifier as a literal of this database.
+    pub fn id(&self, id: uuid::Uuid) -> String {
+        if self.is_postgres() { format!("'{id}'") } else { self.bytes(id.as_bytes()) }
+    }
+
     /// Runs a raw statement, and returns the number of rows or the error of the database.
     pub async fn execute(&self, sql: &'static str) -> Result<u64, sqlx::Error> {
         if self.is_postgres() {

@@ -169,7 +169,7 @@ pub fn plain_link(tip: &ChainTip, _contents: &str) -> NewLink {
 /// Lets a store chain its journals with the key of a vault.
 pub fn seal(store: &SharedStore, vault: &Arc<Vault>) {
     let vault = Arc::clone(vault);
-    store.seal_with(Arc::new(move |fields: &[&str]| vault.journal_link(fields)));
+    store.seal_with(Arc::new(move |fields: &[&str]| vault.row_digest(fields)));
 }
 
 /// The master key of the samples.

@@ -92,6 +92,8 @@ pub(in crate::grpc) fn event(event: ClaimEvent) -> proto::ClaimEvent {
             .map(|r| proto::Reason { code: r.code, label: r.label })
             .collect(),
         corrects: event.corrects.map(|id| id.to_string()),
+        transfer_date: event.transfer_date.map(|day| day.to_string()),
+        due_at: Some(timestamp(event.due_at)),
     }
 }
 

@@ -12,7 +12,9 @@ use crate::domain::Scope;
 use async_trait::async_trait;
 use time::{Date, OffsetDateTime};
 
+mod content_rows;
 mod convention;
+pub(in crate::store) mod import_rows;
 mod open;
 #[cfg(test)]
 mod plan_tests;

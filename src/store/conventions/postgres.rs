@@ -2,12 +2,17 @@
 //! commit.
 
 use crate::store::connections::Connections;
+use crate::store::journal_chains::Seal;
 use sqlx::Postgres;
 
+#[path = "shared/content.rs"]
+mod content;
 #[path = "shared/imports.rs"]
 mod imports;
 #[path = "shared/lookups.rs"]
 pub(super) mod lookups;
+#[path = "../shared/next_place.rs"]
+mod next_place;
 #[path = "shared/staging.rs"]
 mod staging;
 #[path = "shared/store.rs"]
@@ -20,6 +25,8 @@ pub(in crate::store) struct PostgresConventions {
     pub(in crate::store) writer: Connections<Postgres>,
     /// Connections for lookups.
     pub(in crate::store) reader: Connections<Postgres>,
+    /// Sealer of the chain of imports.
+    pub(in crate::store) seal: Seal,
 }
 
 /// Types and statements of this database, for the shared files.
@@ -28,6 +35,8 @@ mod db {
     pub(super) use sqlx::Postgres as Db;
 
     pub(super) const BEGIN: &str = "BEGIN";
+    /// Begins a transaction whose statements read one state of the database.
+    pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     /// Blocks another import; lookups go on reading.
     pub(super) const LOCK_REGISTER: &str =
         "LOCK TABLE finess_snapshots IN SHARE ROW EXCLUSIVE MODE";

@@ -54,7 +54,7 @@ macro_rules! same_convention {
 }
 
 pub(super) const REGISTER: &str = "SELECT digest, source_name, as_of, imported_at, row_count \
-    FROM finess_snapshots ORDER BY id DESC LIMIT 1";
+    FROM finess_snapshots ORDER BY chain_no DESC LIMIT 1";
 
 pub(super) const SNAPSHOT_BY_DIGEST: &str = "SELECT digest, source_name, as_of, imported_at, \
     row_count FROM finess_snapshots WHERE digest = $1";
@@ -156,7 +156,8 @@ pub(super) const REFRESH_UPDATE_DATES: &str = "UPDATE finess_establishments AS e
 
 pub(super) const INSERT_SNAPSHOT: &str = "INSERT INTO finess_snapshots (digest, source_name, \
     encoding, as_of, imported_at, row_count, problem_count, opened, closed, renamed, ej_changed, \
-    otherwise_changed, unchanged) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    otherwise_changed, unchanged, content, chain, chain_no, link) VALUES ($1, $2, $3, $4, $5, $6, \
+    $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 
 pub(super) const COUNT_CONVENTION_CHANGES: &str = concat!(
     "SELECT COALESCE(SUM(CASE WHEN c.id IS NULL THEN 1 ELSE 0 END), 0) AS added, COALESCE(SUM(CASE \
@@ -196,8 +197,8 @@ pub(super) const INSERT_CONVENTION_AMCS: &str = "INSERT INTO convention_amcs (am
      SELECT DISTINCT amc FROM convention_staging WHERE import_id = $1 ON CONFLICT DO NOTHING";
 
 pub(super) const INSERT_CONVENTION_IMPORT: &str = "INSERT INTO convention_imports (digest, \
-    source_name, encoding, imported_at, row_count, added, changed, unchanged) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    source_name, encoding, imported_at, row_count, added, changed, unchanged, content, chain, \
+    chain_no, link) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 /// Parameters: $1 import, $2 seconds since 1970.
 pub(super) const DISCARD_FINESS: &str =

@@ -1,12 +1,17 @@
 //! SQLite: one pool with the only connection that writes, one pool of connections that read.
 
 use crate::store::connections::Connections;
+use crate::store::journal_chains::Seal;
 use sqlx::Sqlite;
 
+#[path = "shared/content.rs"]
+mod content;
 #[path = "shared/imports.rs"]
 mod imports;
 #[path = "shared/lookups.rs"]
 pub(super) mod lookups;
+#[path = "../shared/next_place.rs"]
+mod next_place;
 #[path = "shared/staging.rs"]
 mod staging;
 #[path = "shared/store.rs"]
@@ -19,6 +24,8 @@ pub(in crate::store) struct SqliteConventions {
     pub(in crate::store) writer: Connections<Sqlite>,
     /// Connections that read.
     pub(in crate::store) reader: Connections<Sqlite>,
+    /// Sealer of the chain of imports.
+    pub(in crate::store) seal: Seal,
 }
 
 /// Types and statements of this database, for the shared files.
@@ -29,6 +36,8 @@ mod db {
     /// Takes the write lock at once: SQLite refuses the lock to a transaction that has read before
     /// another one wrote.
     pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+    /// Begins a transaction whose statements read one state of the database.
+    pub(super) const SNAPSHOT: &str = "BEGIN";
     /// Does nothing: the write lock covers the whole database.
     pub(super) const LOCK_REGISTER: &str = "SELECT 1";
     /// Does nothing, as [`LOCK_REGISTER`].

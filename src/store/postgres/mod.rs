@@ -56,6 +56,8 @@ mod journal_chains;
 mod listing;
 #[path = "../shared/logical_files.rs"]
 mod logical_files;
+#[path = "../shared/next_place.rs"]
+mod next_place;
 #[path = "../shared/operations_journal.rs"]
 mod operations_journal;
 #[path = "../shared/outbox.rs"]
@@ -216,6 +218,7 @@ impl PostgresStore {
         PostgresConventions {
             reader: self.work.within(ANSWER),
             writer: self.work.within(IMPORT_TIMEOUT),
+            seal: self.seal.clone(),
         }
     }
 

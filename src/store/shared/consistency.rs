@@ -5,11 +5,12 @@ use super::db::{Db, Store};
 use crate::store::codec::uint;
 use crate::store::consistency::{BrokenRule, Consistency, Rule};
 use crate::store::error::{StoreError, doing};
+use crate::store::schema::VERSIONS;
 use async_trait::async_trait;
-use sqlx::{Pool, query_scalar};
+use sqlx::{Pool, query_as, query_scalar};
 
 /// The rules, each with the statement that counts the rows that break it.
-const RULES: [(Rule, &str); 11] = [
+const RULES: [(Rule, &str); 14] = [
     (
         Rule::EventIsQueuedOrPublished,
         "SELECT count(*) FROM events e \
@@ -75,6 +76,24 @@ const RULES: [(Rule, &str); 11] = [
          ON later.exchange_id = c.exchange_id WHERE c.ps = q.ps \
          AND c.invoice_number = q.invoice_number AND later.sequence > own.sequence)",
     ),
+    (
+        Rule::ReportedRejectsAreCounted,
+        "SELECT count(*) FROM returns r LEFT JOIN (SELECT reported_in, count(*) AS parts \
+         FROM claim_parts WHERE reported_in IS NOT NULL GROUP BY reported_in) AS reported \
+         ON reported.reported_in = r.id WHERE r.reject_count <> COALESCE(reported.parts, 0)",
+    ),
+    (
+        Rule::StagedDepositIsWhole,
+        "SELECT count(*) FROM exchanges WHERE verdict IS NOT NULL \
+         AND last_written_invoice NOT IN (0, invoices)",
+    ),
+    (
+        Rule::AmcHasConvention,
+        "SELECT (SELECT count(*) FROM convention_amcs a \
+         WHERE NOT EXISTS (SELECT 1 FROM conventions c WHERE c.amc = a.amc)) \
+         + (SELECT count(*) FROM (SELECT DISTINCT amc FROM conventions) AS named \
+         WHERE NOT EXISTS (SELECT 1 FROM convention_amcs a WHERE a.amc = named.amc))",
+    ),
 ];
 
 #[async_trait]
@@ -87,6 +106,10 @@ impl Consistency for Store {
                 broken.push(BrokenRule { rule, rows });
             }
         }
+        let rows = self.reads().ask(unknown_versions).await?;
+        if rows > 0 {
+            broken.push(BrokenRule { rule: Rule::SchemaVersionIsKnown, rows });
+        }
         Ok(broken)
     }
 }
@@ -97,4 +120,18 @@ async fn count(pool: &Pool<Db>, statement: &'static str) -> Result<u64, StoreErr
         .await
         .map_err(doing("checking the rules between rows"))?;
     uint(rows, "count")
+}
+
+/// Returns how many versions of this program are missing, altered or too many. Versions of a later
+/// program are left out.
+async fn unknown_versions(pool: &Pool<Db>) -> Result<u64, StoreError> {
+    let stated: Vec<(i64, i64)> = query_as("SELECT version, oldest_program FROM schema_versions")
+        .fetch_all(pool)
+        .await
+        .map_err(doing("reading the versions of the schema"))?;
+    let program = VERSIONS.last().map_or(0, |(version, _)| *version);
+    let of_program = stated.iter().filter(|(version, _)| *version <= program);
+    let unknown = of_program.filter(|row| !VERSIONS.contains(row)).count();
+    let missing = VERSIONS.iter().filter(|row| !stated.contains(row)).count();
+    Ok((unknown + missing) as u64)
 }

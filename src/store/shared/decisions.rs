@@ -1,7 +1,8 @@
 //! SQL of decisions and of the access journal, compiled for both databases.
 
 use super::db::{Db, Store};
-use super::journal_chains::{access_fields, chain_of_claim, next_place};
+use super::journal_chains::{access_fields, chain_of_claim};
+use super::next_place::next_place;
 use super::scope;
 use super::unit::Unit;
 use crate::domain::{ClaimId, FreeText, RecordedDecision, Scope};

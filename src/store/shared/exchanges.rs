@@ -306,7 +306,7 @@ async fn close_exchange(
     insert_ledger(&mut *db, closing.exchange.id, &closing.ledger).await?;
     logical_files::insert_logical_files(&mut *db, closing.exchange.id, &closing.logical_files)
         .await?;
-    super::return_files::insert_return_file(&mut *db, &closing.arl).await?;
+    super::return_files::insert_return_file(&mut *db, &closing.arl, 0).await?;
     let contents = receipt_contents::digest(&mut *db, closing.exchange.id).await?;
     super::receipt_chain::extend_chain(db, closing.exchange.id, &contents, link).await
 }

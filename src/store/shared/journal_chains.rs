@@ -2,17 +2,18 @@
 
 use super::db::{Db, Store};
 use crate::store::codec::{Instant, limit as rows};
+use crate::store::conventions::import_rows::{
+    ExtractRow, ImportRow, select_extract, select_import,
+};
 use crate::store::decisions::{DecisionRow, select_decision_columns};
 use crate::store::error::{StoreError, doing};
 use crate::store::journal_chains::{
-    ChainedJournal, ChainedRow, JournalChains, JournalLink, Seal, Sealer, signed,
+    ChainedJournal, ChainedRow, JournalChains, JournalContent, JournalLink, Sealer,
 };
 use crate::store::operations_journal::operation_fields;
 use async_trait::async_trait;
-use sqlx::{Database, FromRow, Pool, query, query_as};
+use sqlx::{FromRow, Pool, query_as};
 use uuid::Uuid;
-
-type Connection = <Db as Database>::Connection;
 
 #[async_trait]
 impl JournalChains for Store {
@@ -32,36 +33,10 @@ impl JournalChains for Store {
     async fn journal_ends(&self) -> Result<Vec<JournalLink>, StoreError> {
         self.reads().ask(journal_ends).await
     }
-}
 
-/// Takes the next place of a chain for a row. The end of the chain stays locked until the commit,
-/// so that the call comes last in its transaction.
-pub(super) async fn next_place(
-    db: &mut Connection,
-    seal: &Seal,
-    chain: String,
-    row: &[String],
-) -> Result<JournalLink, StoreError> {
-    let doing = doing("chaining a row of a journal");
-    let (last, before): (i64, String) = query_as(
-        "INSERT INTO journal_chains (chain, sequence, link) VALUES ($1, 0, '') \
-         ON CONFLICT (chain) DO UPDATE SET sequence = journal_chains.sequence \
-         RETURNING sequence, link",
-    )
-    .bind(&chain)
-    .fetch_one(&mut *db)
-    .await
-    .map_err(&doing)?;
-    let number = last + 1;
-    let link = seal.link(&signed(&chain, &before, &number.to_string(), row));
-    query("UPDATE journal_chains SET sequence = $2, link = $3 WHERE chain = $1")
-        .bind(&chain)
-        .bind(number)
-        .bind(&link)
-        .execute(db)
-        .await
-        .map_err(&doing)?;
-    Ok(JournalLink { chain, number, link })
+    async fn journal_contents(&self) -> Result<Vec<JournalContent>, StoreError> {
+        self.conventions().contents().await
+    }
 }
 
 /// Returns the chain of a row about a claim.
@@ -94,6 +69,22 @@ struct ChainedDecision {
     place: PlaceColumns,
     #[sqlx(flatten)]
     row: DecisionRow,
+}
+
+#[derive(FromRow)]
+struct ChainedImport {
+    #[sqlx(flatten)]
+    place: PlaceColumns,
+    #[sqlx(flatten)]
+    row: ImportRow,
+}
+
+#[derive(FromRow)]
+struct ChainedExtract {
+    #[sqlx(flatten)]
+    place: PlaceColumns,
+    #[sqlx(flatten)]
+    row: ExtractRow,
 }
 
 /// Condition, order and limit of a page of a journal, after the place `$1`, `$2`.
@@ -148,6 +139,32 @@ async fn journal_rows(
             rows.into_iter().map(chained).collect()
         }
         ChainedJournal::Operations => operation_rows(pool, after, limit).await?,
+        ChainedJournal::Conventions => {
+            let rows: Vec<ChainedImport> =
+                query_as(page!(select_import!("chain, chain_no, link, ")))
+                    .bind(chain)
+                    .bind(number)
+                    .bind(limit)
+                    .fetch_all(pool)
+                    .await
+                    .map_err(doing)?;
+            let chained =
+                |r: ChainedImport| ChainedRow { place: r.place.into(), fields: r.row.fields() };
+            rows.into_iter().map(chained).collect()
+        }
+        ChainedJournal::Register => {
+            let rows: Vec<ChainedExtract> =
+                query_as(page!(select_extract!("chain, chain_no, link, ")))
+                    .bind(chain)
+                    .bind(number)
+                    .bind(limit)
+                    .fetch_all(pool)
+                    .await
+                    .map_err(doing)?;
+            let chained =
+                |r: ChainedExtract| ChainedRow { place: r.place.into(), fields: r.row.fields() };
+            rows.into_iter().map(chained).collect()
+        }
     };
     Ok(found)
 }

@@ -1,7 +1,7 @@
 //! SQL of the journal of operations, compiled for both databases.
 
 use super::db::{BEGIN, Db, Store};
-use super::journal_chains::next_place;
+use super::next_place::next_place;
 use crate::store::codec::{Instant, clean, json, limit};
 use crate::store::error::{StoreError, doing};
 use crate::store::journal_chains::{ChainedJournal, Seal};

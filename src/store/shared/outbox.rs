@@ -57,7 +57,8 @@ impl OutboxWrites for Unit {
 
     async fn insert_events(&mut self, events: &[ClaimEvent]) -> Result<(), StoreError> {
         self.state.events |= !events.is_empty();
-        step!(self, event_writes::insert_events(&mut self.tx, events, self.state.is_staged()))
+        let staged = self.state.is_staged();
+        step!(self, event_writes::insert_events(&mut self.tx, &self.seal, events, staged))
     }
 }
 

@@ -80,7 +80,7 @@ impl ReturnFileWrites for Unit {
         rejects: &[ClaimId],
     ) -> Result<(), StoreError> {
         step!(self, async {
-            insert_return_file(&mut self.tx, file).await?;
+            insert_return_file(&mut self.tx, file, rejects.len()).await?;
             rejects::mark_rejects_returned(&mut self.tx, file.id.0, rejects).await
         })
     }
@@ -183,10 +183,11 @@ async fn mark_delivered(
 pub(super) async fn insert_return_file(
     db: &mut Connection,
     file: &ReturnFile,
+    reject_count: usize,
 ) -> Result<(), StoreError> {
     query(
         "INSERT INTO returns (id, kind, recipient, exchange_id, file_name, digest, sealed, key_id, \
-         created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         created_at, reject_count) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(file.id.0)
     .bind(file.kind.as_str())
@@ -197,6 +198,7 @@ pub(super) async fn insert_return_file(
     .bind(&file.sealed)
     .bind(&file.key_id.0)
     .bind(Instant(file.created_at))
+    .bind(rows(reject_count))
     .execute(db)
     .await
     .map(|_| ())

@@ -61,7 +61,7 @@ async fn stored_invoices(
     let lines: Vec<LineOfClaim> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
     let mut query = of_claims(
         "SELECT subject_id, event_id, sequence, kind, actor_name, actor_role, actor_proof, \
-         exchange_id, routing_key, payload, occurred_at FROM events \
+         exchange_id, routing_key, payload, occurred_at, key_check FROM events \
          WHERE subject_kind = 'claim' AND subject_id ",
         " ORDER BY subject_id, sequence",
     );

@@ -4,6 +4,8 @@ use super::batch::{CHUNK, hex_list};
 use crate::domain::{ClaimEvent, ClaimId};
 use crate::store::StoreError;
 use crate::store::codec::{Instant, doing, int, json, uint};
+use crate::store::events::event_check;
+use crate::store::journal_chains::Seal;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_as};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -43,6 +45,7 @@ async fn waiting_for(
 /// Inserts events in the history and in the queue, in order.
 pub(super) async fn insert_events(
     db: &mut SqliteConnection,
+    seal: &Seal,
     events: &[ClaimEvent],
     of_staged_deposit: bool,
 ) -> Result<(), StoreError> {
@@ -58,7 +61,7 @@ pub(super) async fn insert_events(
     let staged_deposit = |e: &ClaimEvent| {
         if e.sequence == 1 { brought_by(e) } else { waiting.get(&e.claim_id.0).copied() }
     };
-    let numbers = insert_history(&mut *db, events).await?;
+    let numbers = insert_history(&mut *db, seal, events).await?;
     let queued: Vec<(i64, Option<Uuid>)> = events
         .iter()
         .filter_map(|e| Some((*numbers.get(&e.event_id.0)?, staged_deposit(e))))
@@ -77,13 +80,14 @@ pub(super) async fn insert_events(
 /// Inserts events in the history, and returns their numbers by event id.
 async fn insert_history(
     db: &mut SqliteConnection,
+    seal: &Seal,
     events: &[ClaimEvent],
 ) -> Result<HashMap<Uuid, i64>, StoreError> {
     let mut numbers = HashMap::with_capacity(events.len());
     for chunk in events.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO events (event_id, subject_kind, subject_id, sequence, kind, actor_name, \
-             actor_role, actor_proof, exchange_id, routing_key, payload, occurred_at) ",
+             actor_role, actor_proof, exchange_id, routing_key, payload, occurred_at, key_check) ",
         );
         insert.push_values(chunk, |mut row, e| {
             row.push_bind(e.event_id.0)
@@ -95,7 +99,12 @@ async fn insert_history(
                 .push_bind(e.actor.role.as_str())
                 .push_bind(e.actor.proof.as_str())
                 .push_bind(e.exchange_id.map(|id| id.0));
-            row.push_bind(e.routing_key()).push_bind(json(e)).push_bind(Instant(e.occurred_at));
+            let text = json(e);
+            let check = event_check(seal, e, &text);
+            row.push_bind(e.routing_key())
+                .push_bind(text)
+                .push_bind(Instant(e.occurred_at))
+                .push_bind(check);
         });
         let written: Vec<(Uuid, i64)> = insert
             .push(" RETURNING event_id, event_no")

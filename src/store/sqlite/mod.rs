@@ -52,6 +52,8 @@ mod journal_chains;
 mod listing;
 #[path = "../shared/logical_files.rs"]
 mod logical_files;
+#[path = "../shared/next_place.rs"]
+mod next_place;
 #[path = "../shared/operations_journal.rs"]
 mod operations_journal;
 #[path = "../shared/outbox.rs"]
@@ -134,6 +136,7 @@ impl SqliteStore {
         SqliteConventions {
             writer: self.writer.within(ANSWER_TIMEOUT),
             reader: self.readers.within(ANSWER_TIMEOUT),
+            seal: self.seal.clone(),
         }
     }
 

@@ -14,14 +14,14 @@ use support::samples;
 pub struct World {
     pub db: TestDatabase,
     pub sources: Sources,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl World {
     pub async fn new(db: TestDatabase) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let sources = sources_in(&dir, &db);
-        let world = Self { db, sources, _dir: dir };
+        let world = Self { db, sources, dir };
         world.deposit_files().await;
         world.decide().await;
         world.publish_some().await;
@@ -33,6 +33,10 @@ impl World {
 
     pub async fn verify(&self) -> Result<Verification, noemie_gateway::store::StoreError> {
         verify(&self.sources, None).await
+    }
+
+    pub fn archive_dir(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     async fn deposit_files(&self) {
@@ -100,7 +104,7 @@ impl World {
         assert_eq!(rejects::step(store, vault, clock).await.unwrap(), 1);
     }
 
-    async fn waiting(&self) -> Vec<Claim> {
+    pub async fn waiting(&self) -> Vec<Claim> {
         let all = ClaimFilter::default();
         let claims = self.db.store.claims(&Scope::everything(), &all, None, 100).await.unwrap();
         let waits = |claim: &Claim| claim.amc.state == PartState::Received;

@@ -1,14 +1,18 @@
 //! Applies a staged import in one transaction.
 
+use super::content::digest;
 use super::db::{
     ANALYZE_CONVENTIONS, ANALYZE_REGISTER, BEGIN, Db, LOCK_CONVENTIONS, LOCK_REGISTER,
 };
+use super::next_place::next_place;
 use crate::store::StoreError;
 use crate::store::codec::doing;
 use crate::store::connections::{Change, Connections};
+use crate::store::conventions::import_rows::{ExtractRow, ImportRow};
 use crate::store::conventions::{
     ConventionDiff, NewConventionImport, NewSnapshot, RegisterDiff, RegisterOutcome, Snapshot, sql,
 };
+use crate::store::journal_chains::{ChainedJournal, JournalLink, Seal};
 use sqlx::Database;
 
 type Query = sqlx::query::Query<'static, Db, <Db as Database>::Arguments>;
@@ -64,6 +68,7 @@ struct ConventionChanges {
 /// Puts the staged establishments in force.
 pub(super) async fn apply_finess(
     writer: &Connections<Db>,
+    seal: &Seal,
     import_id: &str,
     new: &NewSnapshot,
     max_loss_percent: Option<u8>,
@@ -98,7 +103,7 @@ pub(super) async fn apply_finess(
         tx.ask(async |db| query.fetch_one(db).await.map_err(doing("counting changes"))).await?;
     let diff = changes.diff(loss.lost);
     write_register(&mut tx, import_id, new, before.as_ref()).await?;
-    insert_snapshot(&mut tx, new, loss.readable, &diff).await?;
+    insert_snapshot(&mut tx, seal, new, loss.readable, &diff).await?;
     tx.commit().await?;
     analyze(writer, ANALYZE_REGISTER).await;
     Ok(RegisterOutcome::Applied { rows: loss.readable, diff })
@@ -127,32 +132,79 @@ async fn write_register(
     Ok(())
 }
 
+/// Records an extract, chained to the one before, with the digest of the register.
 async fn insert_snapshot(
     tx: &mut Change<Db>,
+    seal: &Seal,
     new: &NewSnapshot,
     rows: i64,
     diff: &RegisterDiff,
 ) -> Result<(), StoreError> {
+    let content = tx.ask(|db| digest(db, ChainedJournal::Register)).await?;
+    let row = ExtractRow::of(new, rows, diff, content.unwrap_or_default());
+    let place = next(tx, seal, ChainedJournal::Register, row.fields()).await?;
     let query = sqlx::query(sql::INSERT_SNAPSHOT)
-        .bind(new.digest.clone())
-        .bind(new.source_name.to_string())
-        .bind(new.encoding.clone())
-        .bind(new.as_of)
-        .bind(new.imported_at)
-        .bind(rows)
-        .bind(new.problem_count)
-        .bind(diff.opened)
-        .bind(diff.closed)
-        .bind(diff.renamed)
-        .bind(diff.ej_changed)
-        .bind(diff.otherwise_changed)
-        .bind(diff.unchanged);
+        .bind(row.digest)
+        .bind(row.source_name)
+        .bind(row.encoding)
+        .bind(row.as_of)
+        .bind(row.imported_at)
+        .bind(row.row_count)
+        .bind(row.problem_count)
+        .bind(row.opened)
+        .bind(row.closed)
+        .bind(row.renamed)
+        .bind(row.ej_changed)
+        .bind(row.otherwise_changed)
+        .bind(row.unchanged)
+        .bind(row.content)
+        .bind(place.chain)
+        .bind(place.number)
+        .bind(place.link);
     execute(tx, "recording the register extract", query).await
+}
+
+/// Records an import of conventions, chained to the one before, with the digest of the conventions.
+async fn insert_import(
+    tx: &mut Change<Db>,
+    seal: &Seal,
+    new: &NewConventionImport,
+    diff: &ConventionDiff,
+) -> Result<(), StoreError> {
+    let content = tx.ask(|db| digest(db, ChainedJournal::Conventions)).await?;
+    let row = ImportRow::of(new, diff, content.unwrap_or_default());
+    let place = next(tx, seal, ChainedJournal::Conventions, row.fields()).await?;
+    let query = sqlx::query(sql::INSERT_CONVENTION_IMPORT)
+        .bind(row.digest)
+        .bind(row.source_name)
+        .bind(row.encoding)
+        .bind(row.imported_at)
+        .bind(row.row_count)
+        .bind(row.added)
+        .bind(row.changed)
+        .bind(row.unchanged)
+        .bind(row.content)
+        .bind(place.chain)
+        .bind(place.number)
+        .bind(place.link);
+    execute(tx, "recording the convention import", query).await
+}
+
+/// Takes the next place in the chain of a journal.
+async fn next(
+    tx: &mut Change<Db>,
+    seal: &Seal,
+    journal: ChainedJournal,
+    fields: Vec<String>,
+) -> Result<JournalLink, StoreError> {
+    let chain = journal.as_str().to_owned();
+    tx.ask(async |db| next_place(db, seal, chain, &fields).await).await
 }
 
 /// Applies the staged conventions.
 pub(super) async fn apply_conventions(
     writer: &Connections<Db>,
+    seal: &Seal,
     import_id: &str,
     new: &NewConventionImport,
 ) -> Result<ConventionDiff, StoreError> {
@@ -175,16 +227,7 @@ pub(super) async fn apply_conventions(
         let query = sqlx::query(statement).bind(import_id.to_owned());
         execute(&mut tx, "finishing the convention import", query).await?;
     }
-    let query = sqlx::query(sql::INSERT_CONVENTION_IMPORT)
-        .bind(new.digest.clone())
-        .bind(new.source_name.to_string())
-        .bind(new.encoding.clone())
-        .bind(new.imported_at)
-        .bind(diff.added + diff.changed + diff.unchanged)
-        .bind(diff.added)
-        .bind(diff.changed)
-        .bind(diff.unchanged);
-    execute(&mut tx, "recording the convention import", query).await?;
+    insert_import(&mut tx, seal, new, &diff).await?;
     tx.commit().await?;
     analyze(writer, ANALYZE_CONVENTIONS).await;
     Ok(diff)

@@ -90,7 +90,7 @@ impl ConventionStore for Store {
         snapshot: &NewSnapshot,
         max_loss_percent: Option<u8>,
     ) -> Result<RegisterOutcome, StoreError> {
-        imports::apply_finess(&self.writer, import_id, snapshot, max_loss_percent).await
+        imports::apply_finess(&self.writer, &self.seal, import_id, snapshot, max_loss_percent).await
     }
 
     async fn stage_conventions(
@@ -107,7 +107,7 @@ impl ConventionStore for Store {
         import_id: &str,
         import: &NewConventionImport,
     ) -> Result<ConventionDiff, StoreError> {
-        imports::apply_conventions(&self.writer, import_id, import).await
+        imports::apply_conventions(&self.writer, &self.seal, import_id, import).await
     }
 
     async fn discard_staged(
