@@ -63,6 +63,10 @@ pub struct ChainedRow {
     pub fields: Vec<String>,
 }
 
+/// Form of the digests of tables, before the digest itself: columns and their order. A version that
+/// adds a column takes another form.
+pub(in crate::store) const CONTENT_FORM: &str = "1:";
+
 /// Content of the tables that a journal of imports writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalContent {
@@ -72,6 +76,16 @@ pub struct JournalContent {
     pub stated: Option<String>,
     /// Digest of the rows; `None` for empty tables.
     pub found: Option<String>,
+}
+
+impl JournalContent {
+    /// Returns whether the rows are those that the last import left; `None` when a later version
+    /// made the digest, in a form that this version does not know.
+    #[must_use]
+    pub fn agrees(&self) -> Option<bool> {
+        let is_known = self.stated.as_ref().is_none_or(|stated| stated.starts_with(CONTENT_FORM));
+        is_known.then_some(self.stated == self.found)
+    }
 }
 
 /// Returns the fields that a link signs: chain, link before, number, and the row.

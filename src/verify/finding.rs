@@ -111,12 +111,16 @@ impl Verification {
     }
 
     /// Adds a note.
-    pub(super) fn note(&mut self, exchange: ExchangeId, detail: impl Into<String>) {
+    pub(super) fn note(
+        &mut self,
+        exchange: impl Into<Option<ExchangeId>>,
+        detail: impl Into<String>,
+    ) {
         self.note_count += 1;
         if self.notes.len() < MAX_LISTED {
             self.notes.push(Finding {
                 code: Kind::JudgedOtherwise,
-                exchange: Some(exchange),
+                exchange: exchange.into(),
                 detail: detail.into(),
             });
         }

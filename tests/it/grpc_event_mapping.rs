@@ -37,7 +37,7 @@ fn full() -> ClaimEvent {
         paid_centimes: -17,
         transfer_reference: "VIR 2026/11".into(),
         transfer_date: Some(date!(2026 - 11 - 20)),
-        due_at: datetime!(2026-11-27 23:59:59.5 UTC),
+        due_at: datetime!(2026-11-27 23:59:59.123457 UTC),
         reasons: vec![ReasonEntry {
             code: "122".into(),
             label: "Numéro d'adhérent inconnu".into(),
@@ -105,7 +105,7 @@ fn expected(event: &ClaimEvent) -> proto::ClaimEvent {
         transfer_date: Some("2026-11-20".to_owned()),
         due_at: Some(prost_types::Timestamp {
             seconds: event.due_at.unix_timestamp(),
-            nanos: 500_000_000,
+            nanos: 123_457_000,
         }),
     }
 }

@@ -157,7 +157,11 @@ impl Gateway {
             let sql = format!("UPDATE {table} SET link = '{link}'");
             assert_eq!(self.db.execute(sql.leak()).await.unwrap(), 1);
         }
+        // The later version digests the conventions in a form of its own.
+        let sql = "UPDATE convention_imports SET content = '2:0123'";
+        assert_eq!(self.db.execute(sql).await.unwrap(), 1);
         for (journal, table) in [
+            (ChainedJournal::Conventions, "convention_imports"),
             (ChainedJournal::Decisions, "decisions"),
             (ChainedJournal::Operations, "operations_journal"),
         ] {
@@ -236,7 +240,7 @@ async fn verify_has_no_finding_and_still_sees_what_is_altered(db: TestDatabase) 
     let gateway = planted(db).await;
     let seen = gateway.verify().await;
     assert_eq!((seen.findings, seen.receipts, seen.files), (vec![], 1, 1));
-    assert_eq!(seen.note_count, 1, "{:?}", seen.notes);
+    assert_eq!(seen.note_count, 2, "{:?}", seen.notes);
     gateway.db.execute("UPDATE exchanges SET channel = 'as5'").await.unwrap();
     let kinds: Vec<Kind> = gateway.verify().await.findings.iter().map(|f| f.code).collect();
     assert_eq!(kinds, [Kind::ReceiptAltered], "an unknown code is part of the receipt too");

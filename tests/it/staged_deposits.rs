@@ -38,6 +38,7 @@ const BATCH: usize = 3;
 /// Returns the `Ingest` of a replica over an archive directory.
 fn ingest_in(store: &SharedStore, dir: &Path) -> Ingest {
     let vault = Arc::new(Vault::from_master_key([9; 32]));
+    support::samples::seal(store, &vault);
     let archive = Arc::new(Archive::new(dir, Arc::clone(&vault)));
     Ingest::new(
         Arc::clone(store),

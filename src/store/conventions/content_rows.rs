@@ -1,6 +1,7 @@
 //! Rows of conventions and establishments for the digest of their tables.
 
 use crate::store::codec::Instant;
+use crate::store::journal_chains::CONTENT_FORM;
 use sqlx::FromRow;
 use time::{Date, OffsetDateTime};
 
@@ -65,9 +66,9 @@ impl ContentDigest {
         self.row().texts([amc]);
     }
 
-    /// Returns the digest (hex); `None` when there was no row.
+    /// Returns the form and the digest (hex); `None` when there was no row.
     pub(super) fn finish(&self) -> Option<String> {
-        (self.rows > 0).then(|| self.hasher.finalize().to_hex().to_string())
+        (self.rows > 0).then(|| format!("{CONTENT_FORM}{}", self.hasher.finalize().to_hex()))
     }
 }
 

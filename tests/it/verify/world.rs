@@ -35,6 +35,14 @@ impl World {
         verify(&self.sources, None).await
     }
 
+    /// Verifies without reading the raw files: what it finds, [`verify`](Self::verify) finds too.
+    pub async fn verify_without_files(
+        &self,
+    ) -> Result<Verification, noemie_gateway::store::StoreError> {
+        let later = self.sources.clock.now() + Duration::days(1);
+        verify(&self.sources, Some(later)).await
+    }
+
     pub fn archive_dir(&self) -> &std::path::Path {
         self.dir.path()
     }
