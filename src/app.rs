@@ -9,9 +9,11 @@ mod local;
 mod mark;
 mod open;
 mod probe;
+mod restore;
 mod service;
 mod setting;
 pub mod sweep;
+mod witness;
 
 pub use access::ServeLock;
 pub use key::create_key;
@@ -19,6 +21,7 @@ pub use local::local_caller;
 pub use mark::InstallationView;
 pub use open::NoInstallation;
 pub use probe::{admin_address, probe};
+pub use restore::FinishedRestore;
 pub use service::dead_letters;
 pub use setting::BadSetting;
 
@@ -126,6 +129,7 @@ impl App {
     /// flight is finished, calls are answered), then committed events and return files are sent.
     /// The admin port answers until the end.
     pub async fn serve(self, metrics: PrometheusHandle, stop: Stop) -> Result<()> {
+        self.check_witness().await?;
         let limits = descriptors::grpc_limits(&self.config)?;
         let (grpc, admin) = listen(&self.config).await?;
         let drop_dir = self.config.drop_dir();
@@ -209,7 +213,9 @@ impl App {
             Ok(())
         });
         let jobs = jobs::until_stop(&self, metrics, health).map(|job| (job, stop.closing.clone()));
-        for (job, token) in jobs.into_iter().chain([(jobs::return_files(&self), closed.clone())]) {
+        let last = [jobs::return_files(&self), witness::job(&self)];
+        let last = last.map(|job| (job, closed.clone()));
+        for (job, token) in jobs.into_iter().chain(last) {
             tasks.spawn(async move {
                 crate::jobs::run(job, token).await;
                 Ok(())

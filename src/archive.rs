@@ -3,6 +3,7 @@
 //! ```text
 //! <dir>/AAAA/MM/JJ/<exchange id>.part      while the file is received
 //! <dir>/AAAA/MM/JJ/<exchange id>.enc       once the file is whole and on disk
+//! <dir>/witness                            lines that say how far the database reached
 //!
 //! | magic (4) | key id (4) | nonce prefix (19) | chunk | chunk | … | last chunk |
 //! chunk = 64 KiB encrypted + tag (16)
@@ -20,6 +21,7 @@ mod name;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod witness;
 mod writer;
 
 pub use writer::ArchiveWriter;
@@ -102,6 +104,37 @@ impl Archive {
     pub fn find(&self, id: Uuid) -> io::Result<Option<String>> {
         let mut names = days(&self.dir)?.into_iter().map(|day| format!("{day}/{id}.enc"));
         Ok(names.find(|name| self.dir.join(name).exists()))
+    }
+
+    /// Lists the whole files day by day, and hands the name and exchange of each to `take` until it
+    /// returns false.
+    pub fn walk(&self, mut take: impl FnMut(String, Uuid) -> bool) -> io::Result<()> {
+        for day in days(&self.dir)? {
+            for file in names_in(&self.dir.join(&day))? {
+                let Some((id, false)) = read_file_name(&file) else { continue };
+                if !take(format!("{day}/{file}"), id) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether a whole file was changed less than [`ORPHAN_AGE`] ago: its deposit may be
+    /// under way.
+    pub fn is_recent(&self, name: &str) -> io::Result<bool> {
+        Ok(!older_than(&ArchiveName::parse(name)?.whole(&self.dir), ORPHAN_AGE))
+    }
+
+    /// Appends a line to the witness file and flushes it to the disk.
+    pub fn append_witness(&self, line: &str) -> io::Result<()> {
+        witness::append(&self.dir, line)
+    }
+
+    /// Returns the last lines of the witness file, oldest first, the last one of a power cut
+    /// perhaps half written.
+    pub fn last_witness_lines(&self) -> io::Result<Vec<String>> {
+        witness::last_lines(&self.dir)
     }
 
     /// Removes an archived file; a file that does not exist is no error.

@@ -29,6 +29,7 @@ pub mod store;
 
 pub mod conventionnement;
 pub mod verify;
+pub mod witness;
 
 // The one entry point, and the edges that ask it.
 pub mod admin;

@@ -56,8 +56,9 @@ const ROOMS: &[(&str, &[&str])] = &[
             "store",
             "archive",
             "vault",
-            // The verifier is made from the rooms of an installation.
+            // The verifier and the witness are made from the rooms of an installation.
             "verify",
+            "witness",
             "clock",
             "config",
             "domain",
@@ -92,7 +93,24 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     // The same readings as a deposit, compared with what the deposit wrote.
-    ("verify", &["normalise", "arl", "store", "archive", "vault", "clock", "domain", "reading"]),
+    (
+        "verify",
+        &[
+            "witness",
+            "normalise",
+            "arl",
+            "store",
+            "archive",
+            "vault",
+            "clock",
+            "domain",
+            "error_chain",
+            "reading",
+        ],
+    ),
+    // How far the database reached, kept in the archive: written by the process, compared by
+    // `verify`.
+    ("witness", &["store", "archive", "vault", "clock", "domain", "reading"]),
     // The one way from the edges to everything below.
     (
         "service",

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `drop_directory` | every half second | files being copied stay, the others are finished |
 //! | `return_files` | every half second | one more run after the last deposit |
+//! | `witness` | every minute, for a line each hour | one more run after the last deposit |
 //! | `staged_deposits` | every 15 s | cut: a later start resumes the deposit |
 //! | `archive_sweep`, `return_file_sweep` | once, at the start | the run under way is finished |
 //! | `metrics_upkeep` | every 5 s | cut |

@@ -182,7 +182,7 @@ impl App {
     }
 }
 
-async fn read(app: &App) -> Result<(Installation, SinkMark)> {
+pub(super) async fn read(app: &App) -> Result<(Installation, SinkMark)> {
     app.store.installation().await?.context("the database carries no mark of an installation")
 }
 
@@ -195,7 +195,7 @@ fn words(kind: &str, vhost: &str, prefix: &str) -> String {
     }
 }
 
-fn installation_check(row: &Installation, vault: &Vault) -> String {
+pub(super) fn installation_check(row: &Installation, vault: &Vault) -> String {
     let (id, incarnation) = (row.id.to_string(), row.incarnation.to_string());
     let at = micros(row.marked_at);
     vault.mark_check(&["installation", &id, &incarnation, &row.key_id, &at, &row.marked_by])

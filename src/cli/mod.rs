@@ -19,6 +19,7 @@ mod migrate;
 mod outbox;
 mod output;
 mod report;
+mod restore;
 mod serve;
 mod status;
 mod validate;
@@ -105,6 +106,9 @@ enum Command {
     /// Compare every raw file with what is stored, and check the chain of receipts. Exit status 0
     /// without a finding, else 1.
     Verify(verify::VerifyArgs),
+    /// End a restore of a database or of an archive.
+    #[command(subcommand)]
+    Restore(restore::RestoreCommand),
     /// List dead letters, replay them, or drop them.
     #[command(subcommand)]
     Dlq(dlq::DlqCommand),
@@ -240,6 +244,7 @@ async fn run(command: Command, config: Config, mut out: Output) -> Result<ExitCo
         Command::Dlq(command) => dlq::run(&command, config, out).await,
         Command::Installation(command) => installation::run(&command, config, &mut out).await,
         Command::Key(command) => key::run(&command, &config, &mut out).await,
+        Command::Restore(command) => restore::run(&command, config, &mut out).await,
         Command::Health => Ok(health::run(&config).await),
         command if command.lacks_input() => Ok(ExitCode::from(BAD_USAGE)),
         command => {
@@ -266,7 +271,10 @@ const fn creates(command: &Command) -> bool {
 async fn on_installation(command: Command, mut session: Session) -> Result<ExitCode> {
     let session = &mut session;
     match command {
-        Command::Ingest(args) => ingest::run(&args, session).await,
+        Command::Ingest(args) => {
+            session.app.check_witness().await?;
+            ingest::run(&args, session).await
+        }
         Command::Status(args) => status::run(&args, session).await,
         Command::Lookup(args) => lookup::run(&args, session).await,
         Command::Finess(command) => finess::run(&command, session).await,

@@ -2,12 +2,13 @@
 
 use super::words::english;
 use super::{Format, Output, Session, day};
-use crate::service::verification::Verification;
+use crate::service::verification::{Finding, Kind, LostDeposit, ToTell, Verification};
 use anyhow::Result;
 use clap::Args;
 use std::io::Write as _;
 use std::process::ExitCode;
 use time::Date;
+use time::format_description::well_known::Rfc3339;
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
@@ -25,12 +26,16 @@ pub(super) async fn run(args: &VerifyArgs, session: &mut Session) -> Result<Exit
     let seen = session.app.verifier().verify(&session.caller, args.since).await?;
     match args.format {
         Format::Json => session.out.json(&seen)?,
-        Format::Text => print(&mut session.out, &seen)?,
+        Format::Text => {
+            print(&mut session.out, &seen)?;
+            print_to_tell(&mut session.out, &seen.to_tell)?;
+        }
     }
     Ok(if seen.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn print(out: &mut Output, seen: &Verification) -> Result<()> {
+/// Prints counts, findings and notes.
+pub(super) fn print(out: &mut Output, seen: &Verification) -> Result<()> {
     writeln!(
         out,
         "{}, {} read again, {} compared",
@@ -48,11 +53,56 @@ fn print(out: &mut Output, seen: &Verification) -> Result<()> {
         count => writeln!(out, "{}", english(count, "finding", "findings"))?,
     }
     if seen.note_count > 0 {
+        let is_lost = |note: &Finding| note.code == Kind::LossKnown;
+        let mut meaning = Vec::new();
+        if !seen.notes.iter().all(is_lost) {
+            meaning.push("this version would give another verdict; the receipt stays valid");
+        }
+        if seen.notes.iter().any(is_lost) {
+            meaning.push("LOSS_KNOWN is on record since a restore was ended");
+        }
         writeln!(
             out,
-            "{}: this version would give another verdict; the receipt stays valid",
-            english(seen.note_count, "note", "notes")
+            "{}: {}",
+            english(seen.note_count, "note", "notes"),
+            meaning.join("; ")
         )?;
     }
     Ok(())
+}
+
+/// Prints what to tell each sender about what a restore lost.
+pub(super) fn print_to_tell(out: &mut Output, all: &[ToTell]) -> Result<()> {
+    for one in all {
+        writeln!(out, "\nTo tell {}:", one.sender)?;
+        for deposit in &one.send_again {
+            writeln!(out, "  send again {}", deposit_in_words(deposit))?;
+            if !deposit.arl.is_empty() {
+                writeln!(out, "    the ARL {} is no longer known", deposit.arl)?;
+            }
+        }
+        for name in &one.unknown_rejects {
+            writeln!(out, "  {name} is no longer known; its rejects may come again")?;
+        }
+        for deposit in &one.raw_files_lost {
+            writeln!(
+                out,
+                "  give us a copy of {}, without a new deposit: its receipt holds",
+                deposit_in_words(deposit)
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns file, reference, instant and exchange of a deposit, as far as they are known.
+fn deposit_in_words(deposit: &LostDeposit) -> String {
+    let name = match (deposit.file.as_str(), deposit.reference.as_str()) {
+        ("", "") => "a file without name".to_owned(),
+        ("", reference) => reference.to_owned(),
+        (file, _) => file.to_owned(),
+    };
+    let at = deposit.deposited_at.and_then(|at| at.format(&Rfc3339).ok());
+    let at = at.map(|at| format!(", deposited {at}")).unwrap_or_default();
+    format!("{name}{at}, exchange {}", deposit.exchange)
 }

@@ -19,8 +19,10 @@ pub mod masking;
 pub mod next_step;
 pub mod page;
 pub mod receipt;
+pub mod resume_token;
 pub mod sender;
 pub mod subject;
+pub mod witness;
 
 pub use actor::{Actor, FactSource};
 pub use calendar::{Calendar, Territory};
@@ -41,5 +43,7 @@ pub use life_cycle::{ClaimStatus, PartState};
 pub use noemie_parsers::anomaly::Severity;
 pub use noemie_parsers::outcome::{Finding, FindingCode, LogicalFile, Norm, Packaging, Verdict};
 pub use page::{Page, PageToken};
+pub use resume_token::{ResumeToken, StreamOrigin};
 pub use sender::Sender;
 pub use subject::{Subject, SubjectKind};
+pub use witness::WitnessLine;

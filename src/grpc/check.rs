@@ -4,7 +4,7 @@ use super::ERROR_DOMAIN;
 use crate::domain::civil_time::read_day;
 use crate::domain::masking::{holds_identity, is_line_end, is_unseen};
 use crate::domain::page::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS};
-use crate::domain::{FileName, FreeText, PageToken, RefusedText};
+use crate::domain::{FileName, FreeText, PageToken, RefusedText, ResumeToken};
 use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -172,20 +172,10 @@ impl Violations {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    /// Returns the position in the published stream that a resume token names; an empty token names
-    /// the position before the oldest event.
-    pub(super) fn resume_token(&mut self, token: &str) -> i64 {
-        if token.is_empty() {
-            return 0;
-        }
-        // No stream comes to a position of 13 digits: such a number may be a person's, and
-        // positions are logged.
-        let is_person = holds_identity(token);
-        let position = token.parse().ok().filter(|position| *position >= 0 && !is_person);
-        position.unwrap_or_else(|| {
-            self.add("resume_token", "expected the resume_token of a message of this service");
-            0
-        })
+    /// Returns a resume token; an empty one is not given.
+    pub(super) fn resume_token(&mut self, token: &str) -> Option<ResumeToken> {
+        let expected = "the resume_token of a message of this service";
+        self.parse_optional("resume_token", token, expected)
     }
 
     /// Returns a calendar date, `2026-11-21`.

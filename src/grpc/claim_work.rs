@@ -5,7 +5,7 @@ use super::errors::{item, not_found, of_decision};
 use super::proto::claim_work_service_server::ClaimWorkService;
 use super::stream::flatten;
 use super::{Answers, Edge, caller, convert, decision, proto};
-use crate::domain::{Caller, ClaimId, FreeText, PartState};
+use crate::domain::{Caller, ClaimId, FreeText, PartState, StreamOrigin};
 use crate::limits::MAX_BATCH_ITEMS;
 use crate::service::claims::PersonRequest;
 use crate::service::events::PublishedEvent;
@@ -108,9 +108,11 @@ impl ClaimWorkService for ClaimWorkEdge {
         let filter = EventFilter::read(&mut check, &request);
         check.finish()?;
         let edge = self.0.clone();
-        let events = edge.service.events.follow(&caller, start, edge.stopping.clone());
-        let answers =
-            events.map(move |batch| Ok(filter.answers(batch.map_err(|e| edge.internal(e))?)));
+        let start = edge.resume(start).await?;
+        let events = edge.service.events.follow(&caller, start.position, edge.stopping.clone());
+        let answers = events.map(move |batch| {
+            Ok(filter.answers(batch.map_err(|e| edge.internal(e))?, start.origin))
+        });
         Ok(Response::new(flatten(answers)))
     }
 }
@@ -146,11 +148,15 @@ impl EventFilter {
 
     /// Returns the events asked for. A batch that ends with another event ends with a message that
     /// only moves the token.
-    fn answers(&self, batch: Vec<PublishedEvent>) -> Vec<proto::SubscribeClaimEventsResponse> {
+    fn answers(
+        &self,
+        batch: Vec<PublishedEvent>,
+        origin: StreamOrigin,
+    ) -> Vec<proto::SubscribeClaimEventsResponse> {
         let last = batch.len().saturating_sub(1);
         let numbered = batch.into_iter().enumerate();
         let answers = numbered.filter_map(|(i, published)| {
-            let resume_token = published.position.to_string();
+            let resume_token = origin.token(published.position).to_string();
             let event = self.covers(&published).then(|| convert::event(published.event));
             (event.is_some() || i == last)
                 .then_some(proto::SubscribeClaimEventsResponse { event, resume_token })

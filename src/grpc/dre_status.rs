@@ -6,7 +6,7 @@ use super::proto::dre_status_service_server::DreStatusService;
 use super::proto::get_dre_status_request::Dre;
 use super::stream::flatten;
 use super::{Answers, Edge, caller, convert, proto};
-use crate::domain::{Caller, ClaimId, ClaimStatus, ExchangeId};
+use crate::domain::{Caller, ClaimId, ClaimStatus, ExchangeId, StreamOrigin};
 use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
 use crate::service::claims::ClaimQuery;
 use crate::service::events::{Interest, PublishedEvent};
@@ -67,12 +67,13 @@ impl DreStatusEdge {
         caller: &Caller,
         events: &[PublishedEvent],
         interest: &Interest,
+        origin: StreamOrigin,
     ) -> Result<Vec<proto::WatchDreResponse>, Status> {
         let changes = self.0.service.events.changes(caller, events, interest).await;
         let changes = changes.map_err(|e| self.0.internal(e))?;
         let answer = |change: crate::service::events::StatusChange| proto::WatchDreResponse {
             dre: change.view.map(convert::dre_status),
-            resume_token: change.position.to_string(),
+            resume_token: origin.token(change.position).to_string(),
         };
         Ok(changes.into_iter().map(answer).collect())
     }
@@ -196,13 +197,15 @@ impl DreStatusService for DreStatusEdge {
         let interest = Arc::new(interest(&mut check, &request));
         check.finish()?;
         let edge = self.clone();
-        let batches = self.0.service.events.follow(&caller, start, self.0.stopping.clone());
+        let start = self.0.resume(start).await?;
+        let stopping = self.0.stopping.clone();
+        let batches = self.0.service.events.follow(&caller, start.position, stopping);
         let answers = batches.then(move |batch| {
             let (edge, caller) = (edge.clone(), Arc::clone(&caller));
             let interest = Arc::clone(&interest);
             async move {
                 let batch = batch.map_err(|e| edge.0.internal(e))?;
-                edge.changes(&caller, &batch, &interest).await
+                edge.changes(&caller, &batch, &interest, start.origin).await
             }
         });
         Ok(Response::new(flatten(answers)))

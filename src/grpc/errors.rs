@@ -6,6 +6,7 @@
 //! | `PERMISSION_DENIED` | a deposit in the name of another sender | `ErrorInfo` |
 //! | `NOT_FOUND` | no such claim, invoice, exchange or return | `ErrorInfo` |
 //! | `FAILED_PRECONDITION` | the state forbids the decision | `ErrorInfo` with the states |
+//! | `OUT_OF_RANGE` | a resume token that other data gave | `ErrorInfo` |
 //! | `ALREADY_EXISTS` | idempotency key used for another request | `ErrorInfo` |
 //! | `ABORTED` | an operator abandoned the staged deposit | `ErrorInfo` |
 //! | `RESOURCE_EXHAUSTED` | a limit of size, calls, uploads, or of the disk | `ErrorInfo` |
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 use crate::error_chain::Chain;
 use crate::service::decisions::{DecideError, DecisionKind};
 use crate::service::deposits::IngestError;
+use crate::service::events::ResumeError;
 use crate::service::error::{is_database_away, is_unavailable};
 use std::collections::HashMap;
 use std::error::Error;
@@ -117,6 +119,16 @@ pub(super) fn of_deposit(clock: &dyn Clock, error: &IngestError) -> Status {
         }
         IngestError::Archive { .. } => internal(clock, error),
     }
+}
+
+/// Returns the status of a stream that does not continue after its token.
+pub(super) fn of_resume(clock: &dyn Clock, error: &ResumeError) -> Status {
+    let reason = match error {
+        ResumeError::Expired => "resume_token_expired",
+        ResumeError::Ahead => "resume_token_ahead",
+        ResumeError::Store(cause) => return internal(clock, cause),
+    };
+    with_reason(Code::OutOfRange, reason, error.to_string())
 }
 
 /// Returns the status of a decision of this kind that was not recorded.

@@ -29,6 +29,7 @@ mod upload;
 pub use server::{ServeError, serve};
 
 use crate::clock::SharedClock;
+use crate::domain::ResumeToken;
 use crate::service::Service;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +49,12 @@ struct Edge {
 }
 
 impl Edge {
+    /// Returns the token after which a stream continues; `None` starts before the oldest event.
+    async fn resume(&self, token: Option<ResumeToken>) -> Result<ResumeToken, tonic::Status> {
+        let resumed = self.service.events.resume(token).await;
+        resumed.map_err(|e| errors::of_resume(self.clock.as_ref(), &e))
+    }
+
     /// Logs a failure and returns its status, which names no cause.
     fn internal(&self, failure: impl std::error::Error + 'static) -> tonic::Status {
         errors::internal(self.clock.as_ref(), &failure)

@@ -1,8 +1,9 @@
 //! The published events as a stream: first the events that are already published, then each new
 //! one, until the reader hangs up or the gateway stops.
 //!
-//! The position of the last event read is all that a reader has to keep: a stream that was cut
-//! starts again after it, and the service remembers nothing between two streams.
+//! The token of the last event read is all that a reader has to keep: a stream that was cut starts
+//! again after it, and the service remembers nothing between two streams. A token of data before a
+//! restore is an error, because the same position stands for another event there.
 
 pub use crate::store::PublishedEvent;
 
@@ -10,12 +11,13 @@ use super::claims::Claims;
 use super::error::ServiceError;
 use super::view::ClaimView;
 use crate::domain::Scope;
-use crate::domain::{Caller, ClaimEvent, ClaimId};
-use crate::store::{Occasion, SharedStore, Waiter};
+use crate::domain::{Caller, ClaimEvent, ClaimId, ResumeToken, StreamOrigin};
+use crate::store::{Occasion, SharedStore, StoreError, Waiter};
 use futures::{Stream, stream};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Events of one batch.
 const BATCH: usize = 100;
@@ -42,6 +44,26 @@ pub struct StatusChange {
     pub position: i64,
 }
 
+/// Why a stream does not continue after a token.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// A restore began a later incarnation of the data, or the token is of another installation.
+    #[error(
+        "the resume token is of data before a restore, or of another gateway: events after it may \
+         be missing. Read the state of your claims anew, and subscribe with an empty token"
+    )]
+    Expired,
+    /// The token is of a position that the stream has not reached, or of a later incarnation.
+    #[error(
+        "the resume token is ahead of the stream: the gateway runs on older data than the one that \
+         gave it. Tell its operator before you subscribe with an empty token"
+    )]
+    Ahead,
+    /// The database failed.
+    #[error("asking the store")]
+    Store(#[from] StoreError),
+}
+
 /// Streams events to callers.
 #[derive(Clone)]
 pub struct Events {
@@ -54,6 +76,29 @@ impl Events {
     #[must_use]
     pub fn new(store: SharedStore, claims: Claims) -> Self {
         Self { store, claims }
+    }
+
+    /// Returns the token after which a stream continues, with the origin of the present data. `None`
+    /// starts before the oldest event.
+    ///
+    /// # Errors
+    /// [`ResumeError::Expired`] and [`ResumeError::Ahead`] for a token that other data gave.
+    pub async fn resume(&self, token: Option<ResumeToken>) -> Result<ResumeToken, ResumeError> {
+        let mark = self.store.installation().await?;
+        let (id, incarnation) =
+            mark.map_or((Uuid::nil(), 1), |(mark, _)| (mark.id, mark.incarnation));
+        let origin = StreamOrigin::new(id, incarnation);
+        let Some(token) = token else { return Ok(origin.token(0)) };
+        if token.origin.is_after(origin) {
+            return Err(ResumeError::Ahead);
+        }
+        if token.origin != origin {
+            return Err(ResumeError::Expired);
+        }
+        if token.position > self.store.last_position().await? {
+            return Err(ResumeError::Ahead);
+        }
+        Ok(token)
     }
 
     /// Streams the published events after a position, in batches that are never empty; 0 is before

@@ -1,6 +1,6 @@
 //! Verification of what was acknowledged against the raw files.
 
-pub use crate::verify::{Finding, Verification};
+pub use crate::verify::{Finding, Kind, LostDeposit, ToTell, Verification};
 
 use super::operations::{OperationError, require_operator};
 use crate::domain::Caller;

@@ -32,6 +32,9 @@ pub trait Events: Send + Sync {
         after_position: i64,
         limit: usize,
     ) -> Result<Vec<PublishedEvent>, StoreError>;
+
+    /// Returns the position of the last published event, 0 before the first.
+    async fn last_position(&self) -> Result<i64, StoreError>;
 }
 
 /// Returns the fields that the keyed digest of an event signs: its text and what places it. The

@@ -3,6 +3,7 @@
 
 use super::codec::{Instant, uint};
 use super::error::StoreError;
+use super::lease::Lease;
 use super::operations_journal::OperationStep;
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -56,6 +57,17 @@ pub trait Installations: Send + Sync {
     /// Puts another sink in force and writes the step of the journal, in one transaction. Fails
     /// when another process has just taken the number of the sink.
     async fn adopt_sink(&self, sink: &SinkMark, step: &OperationStep) -> Result<(), StoreError>;
+
+    /// Sets the incarnation and the check value of the mark, and writes the step of the journal, in
+    /// one transaction. Fails when the incarnation is not smaller than this one.
+    async fn begin_incarnation(
+        &self,
+        installation: &Installation,
+        step: &OperationStep,
+    ) -> Result<(), StoreError>;
+
+    /// Takes the lease to write witness lines, unless another replica has it.
+    async fn try_witness_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError>;
 }
 
 /// A row of `installation` as the database gives it.

@@ -40,6 +40,12 @@ impl<'a> Journal<'a> {
         self.operation_id
     }
 
+    /// Returns the number of the next step.
+    #[must_use]
+    pub const fn next_step(&self) -> u32 {
+        self.step
+    }
+
     /// Writes and commits a step.
     pub async fn write(&mut self, stage: Stage, detail: Value) -> Result<(), StoreError> {
         let step = OperationStep {

@@ -74,6 +74,9 @@ pub trait OperationsJournal: Send + Sync {
 
     /// Returns steps of the journal, newest first.
     async fn operation_steps(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError>;
+
+    /// Returns every step of an action, oldest first: for actions that are rare.
+    async fn steps_of_action(&self, action: &str) -> Result<Vec<OperationStep>, StoreError>;
 }
 
 /// A row as the database gives it.

@@ -3,6 +3,7 @@
 use super::counts::{self, compare_verdict};
 use super::finding::{Kind, Verification};
 use super::invoices;
+use super::losses::{Loss, LostDeposit};
 use super::sources::Sources;
 use super::words;
 use crate::arl;
@@ -58,6 +59,10 @@ pub(super) async fn compare(
             verification.find(Kind::ArchiveAltered, id, detail);
             return Ok(());
         }
+        Err(failure) if failure.kind() == io::ErrorKind::NotFound => {
+            lose_raw_file(exchange, verification);
+            return Ok(());
+        }
         Err(failure) => {
             let kind =
                 if is_other_key(&failure) { Kind::OtherKey } else { Kind::ArchiveUnreadable };
@@ -81,6 +86,27 @@ pub(super) async fn compare(
         verification.find(Kind::LedgerDiffers, id, words::ledger(ledger, &expected));
     }
     Ok(())
+}
+
+/// Records that the archive has no raw file of a receipt.
+fn lose_raw_file(exchange: &Exchange, verification: &mut Verification) {
+    let Exchange { archive_name, sender, digest, .. } = exchange;
+    let detail = format!(
+        "{archive_name} is not in the archive: restore a newer archive, or ask {sender} for a copy \
+         of {:?} (digest {digest}) to keep; the receipt and its claims hold, so the file must not \
+         be deposited again",
+        exchange.file_name.as_str()
+    );
+    let deposit = LostDeposit {
+        exchange: exchange.id,
+        file: exchange.file_name.as_str().to_owned(),
+        reference: String::new(),
+        deposited_at: Some(exchange.received_at),
+        arl: arl::file_name(exchange),
+        is_archived: false,
+    };
+    let (id, loss) = (exchange.id, Loss::RawFile(deposit));
+    verification.lose(Kind::ArchiveLost, id.0, Some(id), detail, (sender, loss));
 }
 
 /// Returns whether a later version judged the file by rules that this version does not know.

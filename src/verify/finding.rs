@@ -1,7 +1,10 @@
 //! Findings and notes of a verification.
 
+use super::losses::{self, Loss, ToTell};
 use crate::domain::ExchangeId;
 use serde::Serialize;
+use std::collections::HashSet;
+use uuid::Uuid;
 
 /// Limit of the findings listed, and of the notes; all are counted.
 const MAX_LISTED: usize = 1_000;
@@ -18,6 +21,12 @@ pub enum Kind {
     ChainCut,
     /// A file was delivered, and the database has lost its receipt: an older database was restored.
     ReceiptLost,
+    /// The database does not reach the last witness line of the archive, or contradicts it.
+    WitnessDiffers,
+    /// A witness line does not fit its check value, or the witness file cannot be read.
+    WitnessAltered,
+    /// The archive has no raw file of a receipt: an older archive was restored.
+    ArchiveLost,
     /// An exchange with a verdict has no link in the chain.
     ReceiptNotChained,
     /// The raw file cannot be read.
@@ -57,6 +66,8 @@ pub enum Kind {
     RowsDisagree,
     /// The controls of this version judge otherwise than the receipt (a note).
     JudgedOtherwise,
+    /// A loss that `restore finish` put on record (a note).
+    LossKnown,
 }
 
 /// A finding or note.
@@ -85,8 +96,17 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// Number of notes.
     pub note_count: u64,
-    /// Notes on rows that this version would judge otherwise, at most 1,000.
+    /// Notes on rows that this version would judge otherwise, and on losses on record, at most
+    /// 1,000.
     pub notes: Vec<Finding>,
+    /// What to tell senders about what a restore lost, at most 1,000 deposits and files.
+    pub to_tell: Vec<ToTell>,
+    /// Identifiers of the losses among the findings.
+    #[serde(skip)]
+    pub losses: Vec<Uuid>,
+    /// Identifiers of the losses that are on record.
+    #[serde(skip)]
+    pub(super) known: HashSet<Uuid>,
 }
 
 impl Verification {
@@ -110,19 +130,36 @@ impl Verification {
         }
     }
 
-    /// Adds a note.
+    /// Adds a loss with what to tell its sender: a finding, or a note when it is on record.
+    pub(super) fn lose(
+        &mut self,
+        code: Kind,
+        id: Uuid,
+        exchange: Option<ExchangeId>,
+        detail: String,
+        (sender, loss): (&str, Loss),
+    ) {
+        if self.known.contains(&id) {
+            return self.add_note(Kind::LossKnown, exchange, detail);
+        }
+        self.losses.push(id);
+        losses::add(&mut self.to_tell, sender, loss);
+        self.find(code, exchange, detail);
+    }
+
+    /// Adds a note on a row that this version would judge otherwise.
     pub(super) fn note(
         &mut self,
         exchange: impl Into<Option<ExchangeId>>,
         detail: impl Into<String>,
     ) {
+        self.add_note(Kind::JudgedOtherwise, exchange.into(), detail.into());
+    }
+
+    fn add_note(&mut self, code: Kind, exchange: Option<ExchangeId>, detail: String) {
         self.note_count += 1;
         if self.notes.len() < MAX_LISTED {
-            self.notes.push(Finding {
-                code: Kind::JudgedOtherwise,
-                exchange: exchange.into(),
-                detail: detail.into(),
-            });
+            self.notes.push(Finding { code, exchange, detail });
         }
     }
 }

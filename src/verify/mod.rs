@@ -13,7 +13,8 @@
 //!
 //! Beside the files, `verify` walks the chains of the journals, opens the return files, applies the
 //! events of each claim, checks the rules between tables, and compares the register and the
-//! conventions with the digests of their imports (decision 0020).
+//! conventions with the digests of their imports (decision 0020). It compares the database with the
+//! last witness line of the archive, and finds what a restore lost (decision 0021).
 //!
 //! Not compared: the changes that a return made to claims with the file of that return, because
 //! they depended on the state of the claims at that moment.
@@ -26,13 +27,16 @@ mod file;
 mod finding;
 mod invoices;
 mod journals;
+mod losses;
 mod restored;
 mod return_files;
 mod rules;
 mod sources;
+mod witness;
 mod words;
 
 pub use finding::{Finding, Kind, Verification};
+pub use losses::{LOSSES, LostDeposit, RESTORE_FINISH, ToTell};
 pub use sources::Sources;
 
 use crate::store::StoreError;
@@ -46,6 +50,8 @@ pub async fn verify(
     since: Option<OffsetDateTime>,
 ) -> Result<Verification, StoreError> {
     let mut verification = Verification::default();
+    restored::read_known(sources, &mut verification).await?;
+    witness::check(sources, &mut verification).await?;
     chain::walk(sources, since, &mut verification).await?;
     return_files::open_all(sources, &mut verification).await?;
     rules::check(sources, &mut verification).await?;
@@ -54,8 +60,8 @@ pub async fn verify(
     Ok(verification)
 }
 
-/// Verifies as [`verify`] does, and finds the files delivered under `out` whose rows the database
-/// lost.
+/// Verifies as [`verify`] does, and finds the files delivered under `out` and the archived files
+/// whose rows the database lost.
 pub async fn verify_with_deliveries(
     sources: &Sources,
     since: Option<OffsetDateTime>,

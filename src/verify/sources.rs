@@ -6,6 +6,7 @@ use crate::domain::Exchange;
 use crate::normalise::{DepositContext, Origin};
 use crate::store::SharedStore;
 use crate::vault::Vault;
+use crate::witness::Witness;
 use std::sync::Arc;
 
 /// Invoices compared with one read of the database.
@@ -25,6 +26,17 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Returns the witness lines of the installation.
+    #[must_use]
+    pub fn witness(&self) -> Witness {
+        Witness {
+            store: Arc::clone(&self.store),
+            archive: Arc::clone(&self.archive),
+            vault: Arc::clone(&self.vault),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
     /// Returns the context in which the file of an exchange is read again.
     pub(super) fn context(&self, exchange: &Exchange) -> DepositContext {
         DepositContext {

@@ -109,6 +109,11 @@ async fn next<T>(stream: &mut Streaming<T>) -> T {
     message.expect("the stream goes on").expect("no failure")
 }
 
+/// Returns the position in a resume token.
+fn position(token: &str) -> &str {
+    token.rsplit('-').next().expect("a token has a position")
+}
+
 fn from(resume_token: &str) -> SubscribeClaimEventsRequest {
     SubscribeClaimEventsRequest {
         resume_token: resume_token.into(),
@@ -148,10 +153,10 @@ async fn an_event_is_shown_once_it_is_published() {
     gateway.publish_oldest(1).await;
     let mut stream = subscribe(&gateway, from("")).await;
     // The stream read the outbox while the second event waited there, and answered the first only.
-    assert_eq!(next(&mut stream).await.resume_token, "1");
+    assert_eq!(position(&next(&mut stream).await.resume_token), "1");
     gateway.publish().await;
     let second = next(&mut stream).await;
-    assert_eq!(second.resume_token, "2", "an unpublished event has no position");
+    assert_eq!(position(&second.resume_token), "2", "an unpublished event has no position");
     assert_eq!(second.event.expect("an event").claim_id, claims[1].claim.id.to_string());
 }
 
@@ -162,9 +167,10 @@ async fn events_filtered_out_still_move_the_token() {
     gateway.publish().await;
     let wanted = SubscribeClaimEventsRequest { facts: vec!["paid".into()], ..from("") };
     let message = next(&mut subscribe(&gateway, wanted).await).await;
-    assert_eq!((message.event, message.resume_token.as_str()), (None, "3"));
+    assert_eq!((message.event, position(&message.resume_token)), (None, "3"));
     let other_amc = SubscribeClaimEventsRequest { amc_number: "0000000000".into(), ..from("") };
-    assert_eq!(next(&mut subscribe(&gateway, other_amc).await).await.resume_token, "3");
+    let filtered = next(&mut subscribe(&gateway, other_amc).await).await;
+    assert_eq!(position(&filtered.resume_token), "3");
 }
 
 #[tokio::test]
@@ -205,9 +211,9 @@ async fn a_watcher_sees_the_claims_it_asked_for() {
     )
     .await;
     let seen = next(&mut stream).await;
-    assert_eq!((seen.dre.expect("a status").claim_id, seen.resume_token.as_str()), (wanted, "2"));
+    assert_eq!((seen.dre.expect("a status").claim_id, position(&seen.resume_token)), (wanted, "2"));
     let past = next(&mut stream).await;
-    assert_eq!((past.dre, past.resume_token.as_str()), (None, "3"));
+    assert_eq!((past.dre, position(&past.resume_token)), (None, "3"));
     let wrong = WatchDreRequest {
         claim_ids: vec!["x".into()],
         resume_token: String::new(),

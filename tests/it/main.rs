@@ -42,6 +42,7 @@ mod migrations;
 mod postgres_limits;
 mod privacy_fields;
 mod relay_steps;
+mod restore;
 mod returns_decide;
 mod roles;
 mod service_refusals;

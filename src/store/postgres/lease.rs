@@ -19,18 +19,21 @@ pub(super) enum LeaseKey {
     StagedDeposit(ExchangeId),
     /// Deposit of the dropped files of a sender, by the key of the sender.
     DroppedFiles(i64),
+    /// Writing of witness lines.
+    Witness,
 }
 
 impl LeaseKey {
-    /// Returns the key of the advisory lock. For the relay: "noemie" in ASCII. For a staged
-    /// deposit: the low half of the exchange's identifier, 62 random bits; two deposits with one
-    /// key would only wait for each other. The first bit of an identifier's half is set, that of a
-    /// sender's key is not, so that no sender waits for a staged deposit.
+    /// Returns the key of the advisory lock. For the relay: "noemie" in ASCII, for witness lines
+    /// "witness". For a staged deposit: the low half of the exchange's identifier, 62 random bits;
+    /// two deposits with one key would only wait for each other. The first bit of an identifier's
+    /// half is set, that of a sender's key is not, so that no sender waits for a staged deposit.
     fn lock_key(self) -> i64 {
         match self {
             Self::Relay => 0x6e6f_656d_6965,
             Self::StagedDeposit(id) => id.0.as_u64_pair().1.cast_signed(),
             Self::DroppedFiles(sender) => sender,
+            Self::Witness => 0x0077_6974_6e65_7373,
         }
     }
 }

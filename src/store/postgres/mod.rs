@@ -200,7 +200,7 @@ impl PostgresStore {
     /// asks again and again, and must not make a connection each time.
     async fn take_lease(&self, key: LeaseKey) -> Result<Option<Box<dyn Lease>>, StoreError> {
         let over = match key {
-            LeaseKey::Relay => &self.upkeep,
+            LeaseKey::Relay | LeaseKey::Witness => &self.upkeep,
             LeaseKey::StagedDeposit(_) | LeaseKey::DroppedFiles(_) => &self.work,
         };
         let take = async |pool| {

@@ -8,7 +8,7 @@ use crate::store::error::{StoreError, doing};
 use crate::store::events::{Events, PublishedEvent};
 use crate::store::rows::{PublishedRow, all, visible};
 use async_trait::async_trait;
-use sqlx::{Pool, QueryBuilder};
+use sqlx::{Pool, QueryBuilder, query_scalar};
 
 #[async_trait]
 impl Events for Store {
@@ -27,6 +27,10 @@ impl Events for Store {
         limit: usize,
     ) -> Result<Vec<PublishedEvent>, StoreError> {
         self.reads().ask(|pool| published_events(pool, scope, position, limit)).await
+    }
+
+    async fn last_position(&self) -> Result<i64, StoreError> {
+        self.reads().ask(last_position).await
     }
 }
 
@@ -71,6 +75,13 @@ async fn published_events(
             return all(found);
         }
     }
+}
+
+async fn last_position(pool: &Pool<Db>) -> Result<i64, StoreError> {
+    query_scalar("SELECT COALESCE(max(position), 0) FROM published_events")
+        .fetch_one(pool)
+        .await
+        .map_err(doing("reading the end of the published stream"))
 }
 
 /// Returns published events of every subject after a position, in order.

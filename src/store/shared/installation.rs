@@ -1,10 +1,11 @@
 //! SQL of the mark of the installation, compiled for both databases.
 
-use super::db::{BEGIN, Db, Store};
+use super::db::{BEGIN, Db, LeaseKey, Store};
 use super::operations_journal::insert_step;
 use crate::store::codec::{Instant, clean, int};
 use crate::store::error::{StoreError, doing};
 use crate::store::installation::{Installation, InstallationRow, Installations, SinkMark, SinkRow};
+use crate::store::lease::Lease;
 use crate::store::operations_journal::OperationStep;
 use async_trait::async_trait;
 use sqlx::{Database, Pool, query, query_as};
@@ -31,6 +32,27 @@ impl Installations for Store {
         let seal = self.seal();
         change.ask(|db| insert_step(db, seal, step)).await?;
         change.commit().await
+    }
+
+    async fn begin_incarnation(
+        &self,
+        installation: &Installation,
+        step: &OperationStep,
+    ) -> Result<(), StoreError> {
+        let mut change = self.writes().begin(BEGIN).await?;
+        if !change.ask(|db| set_incarnation(db, installation)).await? {
+            return Err(StoreError::Corrupt(format!(
+                "the database is in incarnation {} or a later one already",
+                installation.incarnation
+            )));
+        }
+        let seal = self.seal();
+        change.ask(|db| insert_step(db, seal, step)).await?;
+        change.commit().await
+    }
+
+    async fn try_witness_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        self.take_lease(LeaseKey::Witness).await
     }
 }
 
@@ -74,6 +96,17 @@ async fn insert_installation(db: &mut Connection, row: &Installation) -> Result<
     .await
     .map(|done| done.rows_affected() == 1)
     .map_err(doing("marking the database"))
+}
+
+/// Returns whether the row was changed.
+async fn set_incarnation(db: &mut Connection, row: &Installation) -> Result<bool, StoreError> {
+    query("UPDATE installation SET incarnation = $1, key_check = $2 WHERE incarnation < $1")
+        .bind(int(row.incarnation))
+        .bind(&row.key_check)
+        .execute(db)
+        .await
+        .map(|done| done.rows_affected() == 1)
+        .map_err(doing("beginning a new incarnation"))
 }
 
 async fn insert_sink(db: &mut Connection, sink: &SinkMark) -> Result<(), StoreError> {

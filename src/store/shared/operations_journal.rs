@@ -22,6 +22,10 @@ impl OperationsJournal for Store {
     async fn operation_steps(&self, limit: usize) -> Result<Vec<OperationStep>, StoreError> {
         self.reads().ask(|pool| operation_steps(pool, limit)).await
     }
+
+    async fn steps_of_action(&self, action: &str) -> Result<Vec<OperationStep>, StoreError> {
+        self.reads().ask(|pool| steps_of_action(pool, action)).await
+    }
 }
 
 /// Inserts a step and its link, inside a transaction.
@@ -84,6 +88,18 @@ async fn operation_steps(pool: &Pool<Db>, rows: usize) -> Result<Vec<OperationSt
          ORDER BY at DESC, operation_id DESC, step DESC LIMIT $1",
     )
     .bind(limit(rows))
+    .fetch_all(pool)
+    .await
+    .map_err(doing("reading the journal of operations"))?;
+    found.into_iter().map(OperationStep::try_from).collect()
+}
+
+async fn steps_of_action(pool: &Pool<Db>, action: &str) -> Result<Vec<OperationStep>, StoreError> {
+    let found: Vec<OperationRow> = query_as(
+        "SELECT operation_id, step, at, actor, action, stage, subject, detail \
+         FROM operations_journal WHERE action = $1 ORDER BY at, operation_id, step",
+    )
+    .bind(action)
     .fetch_all(pool)
     .await
     .map_err(doing("reading the journal of operations"))?;

@@ -22,6 +22,8 @@ pub(super) enum LeaseKey {
     StagedDeposit(ExchangeId),
     /// Deposit of the dropped files of a sender, by the key of the sender.
     DroppedFiles(i64),
+    /// Writing of witness lines.
+    Witness,
 }
 
 /// The leases on one database.
@@ -90,7 +92,7 @@ pub(super) fn take(all: &Arc<Leases>, key: LeaseKey) -> Result<Option<Box<dyn Le
         return Ok(None);
     }
     let locked = match key {
-        LeaseKey::Relay | LeaseKey::DroppedFiles(_) => Ok(Some(None)),
+        LeaseKey::Relay | LeaseKey::DroppedFiles(_) | LeaseKey::Witness => Ok(Some(None)),
         LeaseKey::StagedDeposit(id) => lock(&all.dir, id).map(|lock| lock.map(Some)),
     };
     match locked {

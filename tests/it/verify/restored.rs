@@ -1,8 +1,11 @@
 //! A database that was restored from an older copy, beside the files that were delivered since.
 
 use super::*;
+use noemie_gateway::clock::FixedClock;
 use noemie_gateway::outgoing::deliver;
+use noemie_gateway::store::{Author, Installation, Journal, SinkMark, Stage};
 use noemie_gateway::verify::verify_with_deliveries;
+use noemie_gateway::witness::Due;
 use support::raw::Raw;
 
 async fn a_receipt_that_the_database_lost_is_named_with_its_sender(db: TestDatabase) {
@@ -41,4 +44,121 @@ async fn forget_last_deposit(db: &TestDatabase) {
     }
 }
 
-on_both! { a_receipt_that_the_database_lost_is_named_with_its_sender }
+/// Marks the database, so that witness lines have an origin.
+async fn mark(sources: &Sources) {
+    let at = sources.clock.now();
+    let mark = Installation {
+        id: sources.clock.new_id(),
+        incarnation: 1,
+        key_id: sources.vault.key_id(),
+        key_check: String::new(),
+        marked_at: at,
+        marked_by: "test".to_owned(),
+    };
+    let sink = SinkMark {
+        number: 1,
+        kind: "local".to_owned(),
+        vhost: String::new(),
+        prefix: String::new(),
+        adopted_at: at,
+        adopted_by: "test".to_owned(),
+        key_check: String::new(),
+    };
+    sources.store.mark(&mark, &sink).await.unwrap();
+}
+
+async fn a_cut_tail_of_the_chain_shows_in_the_witness(db: TestDatabase) {
+    let filled = Filled::new(&db).await;
+    mark(&filled.sources).await;
+    let witness = filled.sources.witness();
+    let line = witness.append(Due::WhenNew).await.unwrap().expect("a line");
+    assert_eq!((line.incarnation, line.receipts), (1, 5));
+    assert_eq!(filled.verify().await.findings, []);
+
+    // The chain fits without its last receipt: only the witness knows of it.
+    forget_last_deposit(&db).await;
+    assert_eq!(kinds(&filled.verify().await), [Kind::WitnessDiffers]);
+    for due in [Due::WhenNew, Due::Hourly] {
+        let kept = witness.append(due).await;
+        let hides = due == Due::WhenNew;
+        assert_eq!(kept.is_err(), hides, "{kept:?}");
+    }
+    // Another receipt takes the rank of the lost one.
+    let Sources { store, vault, archive, clock } = &filled.sources;
+    let (store, vault, archive) = (Arc::clone(store), Arc::clone(vault), Arc::clone(archive));
+    let ingest = Ingest::new(store, vault, archive, Arc::clone(clock), Limits::default());
+    deposit(&ingest, &made(&options(8))).await;
+    let seen = filled.verify().await;
+    assert_eq!(kinds(&seen), [Kind::WitnessDiffers]);
+    let detail = &seen.findings[0].detail;
+    assert!(detail.contains("receipt 5 has another link"), "{detail}");
+}
+
+async fn a_cut_journal_and_an_altered_line_show_in_the_witness(db: TestDatabase) {
+    let filled = Filled::new(&db).await;
+    mark(&filled.sources).await;
+    let Sources { store, clock, .. } = &filled.sources;
+    let (store, clock) = (Arc::clone(store) as _, Arc::clone(clock));
+    let author = Author { store, clock, name: "Marie".into() };
+    let mut journal = Journal::open(&author, "dlq.replay", "claims.dead".to_owned());
+    for stage in [Stage::Asked, Stage::Done] {
+        journal.write(stage, serde_json::json!({})).await.unwrap();
+    }
+    let witness = filled.sources.witness();
+    witness.append(Due::WhenNew).await.unwrap().expect("a line");
+    assert_eq!(filled.verify().await.findings, []);
+    let mut raw = Raw::connect(&db.url).await;
+    for statement in [
+        "DELETE FROM operations_journal WHERE chain_no = 2",
+        "UPDATE journal_chains SET sequence = 1, link = (SELECT link FROM operations_journal) \
+         WHERE chain = 'operations'",
+    ] {
+        raw.done(statement.to_owned()).await;
+    }
+    let seen = filled.verify().await;
+    assert_eq!(kinds(&seen), [Kind::WitnessDiffers]);
+    let detail = &seen.findings[0].detail;
+    assert!(detail.contains("journal operations 2, the database 1"), "{detail}");
+
+    // A line that was altered counts for nothing, and is named; half a line is a power cut.
+    let path = filled.dir.path().join("witness");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"operations\":2", "\"operations\":1")).unwrap();
+    assert_eq!(kinds(&filled.verify().await), [Kind::WitnessAltered]);
+    std::fs::write(&path, &text[..text.len() / 2]).unwrap();
+    assert_eq!(filled.verify().await.findings, []);
+    witness.append(Due::WhenNew).await.unwrap().expect("a line of its own");
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+    assert_eq!(filled.verify().await.findings, []);
+}
+
+async fn a_line_is_written_each_hour_by_one_replica(db: TestDatabase) {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FixedClock::new(time::macros::datetime!(2026-11-30 09:00 UTC)));
+    let sources = Sources { clock: Arc::clone(&clock) as _, ..sources_in(&dir, &db) };
+    mark(&sources).await;
+    let other = Sources { store: db.replica().await, ..sources.clone() }.witness();
+    let witness = sources.witness();
+    assert!(witness.append(Due::WhenNew).await.unwrap().is_some());
+    assert!(witness.append(Due::WhenNew).await.unwrap().is_none(), "there is nothing new");
+    assert!(other.append(Due::Hourly).await.unwrap().is_none());
+    clock.advance(3600);
+    if db.is_postgres() {
+        let lease = db.store.try_witness_lease().await.unwrap().expect("free");
+        assert!(other.append(Due::Hourly).await.unwrap().is_none(), "another replica writes");
+        lease.release().await;
+    }
+    assert!(other.append(Due::Hourly).await.unwrap().is_some());
+    assert!(witness.append(Due::Hourly).await.unwrap().is_none(), "written by the other");
+    let path = dir.path().join("witness");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+}
+
+on_both! {
+    a_receipt_that_the_database_lost_is_named_with_its_sender,
+    a_cut_tail_of_the_chain_shows_in_the_witness,
+    a_cut_journal_and_an_altered_line_show_in_the_witness,
+    a_line_is_written_each_hour_by_one_replica,
+}

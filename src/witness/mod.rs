@@ -1,0 +1,197 @@
+//! Witness lines in the archive: a record outside the database of how far its rows reached.
+//!
+//! A line has the origin (installation and incarnation), the rank and link of the last receipt, the
+//! position of the last published event, and the ends of the journals. A database that does not
+//! reach its last line, or has other links at its ranks, was restored from an older copy or lost
+//! its last rows. A line of an earlier incarnation proves nothing about a later one: `restore
+//! finish` began it because rows were lost.
+//!
+//! [`Witness::append`] refuses to write a line that would hide a difference.
+
+mod compare;
+
+pub use compare::Difference;
+
+use crate::archive::Archive;
+use crate::clock::SharedClock;
+use crate::domain::WitnessLine;
+use crate::domain::witness::journals_digest;
+use crate::reading::blocking;
+use crate::store::{Installation, SharedStore, StoreError};
+use crate::vault::Vault;
+use std::io;
+use std::sync::Arc;
+use time::Duration;
+use tracing::info;
+
+/// Longest time without a new line while a gateway runs.
+pub const INTERVAL: Duration = Duration::hours(1);
+
+/// Why a line was not read or not written.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessError {
+    /// The database failed.
+    #[error("asking the store")]
+    Store(#[from] StoreError),
+    /// The witness file failed.
+    #[error("{doing} the file `witness` of the archive")]
+    File {
+        /// `reading` or `writing`.
+        doing: &'static str,
+        /// Cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The database carries no mark.
+    #[error("the database carries no mark of an installation: start `serve` on it first")]
+    NoMark,
+    /// The database does not fit its last line.
+    #[error(
+        "{0}; stop every replica, restore a database as new as the archive, or run `noemie-gateway \
+         restore finish`"
+    )]
+    Differs(Difference),
+}
+
+/// The last line of the witness file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Last {
+    /// The last line that fits its check value.
+    pub line: Option<WitnessLine>,
+    /// Number of whole lines among the last ones that do not fit theirs.
+    pub altered: usize,
+}
+
+/// When a line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// When the last line is older than [`INTERVAL`].
+    Hourly,
+    /// When the last line says something else, as at a start and at a stop.
+    WhenNew,
+}
+
+/// Writes and compares the lines of one installation.
+#[derive(Clone)]
+pub struct Witness {
+    /// Store.
+    pub store: SharedStore,
+    /// Archive with the witness file.
+    pub archive: Arc<Archive>,
+    /// Vault, which signs lines.
+    pub vault: Arc<Vault>,
+    /// Clock.
+    pub clock: SharedClock,
+}
+
+impl Witness {
+    /// Returns the last line of the archive.
+    pub async fn last(&self) -> Result<Last, WitnessError> {
+        let archive = Arc::clone(&self.archive);
+        let lines = blocking(move || archive.last_witness_lines()).await;
+        let lines =
+            lines.map_err(|source| WitnessError::File { doing: "reading", source })?;
+        let mut last = Last::default();
+        for text in lines.iter().filter(|text| !text.is_empty()) {
+            match self.read(text) {
+                Some(line) => last.line = Some(line),
+                // A power cut leaves the beginning of a line, which has no end.
+                None => last.altered += usize::from(text.ends_with('}')),
+            }
+        }
+        Ok(last)
+    }
+
+    /// Returns how the database differs from a line; `None` when it reaches the line.
+    pub async fn difference(&self, line: &WitnessLine) -> Result<Option<Difference>, WitnessError> {
+        let mark = self.mark().await?;
+        Ok(compare::difference(self.store.as_ref(), &mark, line).await?)
+    }
+
+    /// Returns how the database differs from the last line of the archive; `None` when it reaches
+    /// the line, and when there is none.
+    pub async fn last_difference(&self) -> Result<Option<Difference>, WitnessError> {
+        match self.last().await?.line {
+            Some(line) => self.difference(&line).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Appends a line to the archive and to the log when one is due, and returns it. Returns `None`
+    /// when none is due, or another replica is writing one.
+    ///
+    /// # Errors
+    /// [`WitnessError::Differs`] when the database does not reach the last line.
+    pub async fn append(&self, due: Due) -> Result<Option<WitnessLine>, WitnessError> {
+        let Some(lease) = self.store.try_witness_lease().await? else { return Ok(None) };
+        let written = self.append_alone(due).await;
+        lease.release().await;
+        written
+    }
+
+    async fn append_alone(&self, due: Due) -> Result<Option<WitnessLine>, WitnessError> {
+        let last = self.last().await?.line;
+        if let Some(line) = &last {
+            if due == Due::Hourly && self.clock.now() - line.at < INTERVAL {
+                return Ok(None);
+            }
+            if let Some(difference) = self.difference(line).await? {
+                return Err(WitnessError::Differs(difference));
+            }
+        }
+        let line = self.now().await?;
+        if due == Due::WhenNew && last.is_some_and(|last| last.says_the_same(&line)) {
+            return Ok(None);
+        }
+        let (archive, text) = (Arc::clone(&self.archive), line.text());
+        blocking(move || archive.append_witness(&text))
+            .await
+            .map_err(|source| WitnessError::File { doing: "writing", source })?;
+        info!(
+            installation = %line.installation,
+            incarnation = line.incarnation,
+            receipts = line.receipts,
+            receipt_link = line.receipt_link,
+            position = line.position,
+            journals_digest = line.journals_digest,
+            "witness line written"
+        );
+        Ok(Some(line))
+    }
+
+    /// Returns the line of this moment.
+    async fn now(&self) -> Result<WitnessLine, WitnessError> {
+        let mark = self.mark().await?;
+        let tip = self.store.chain_tip().await?;
+        let position = self.store.last_position().await?;
+        let ends = self.store.journal_ends().await?;
+        let named = ends.iter().map(|end| (end.chain.as_str(), end.number, end.link.as_str()));
+        let mut line = WitnessLine {
+            at: self.clock.now(),
+            installation: mark.id,
+            incarnation: mark.incarnation,
+            receipts: tip.sequence,
+            receipt_link: tip.link,
+            position,
+            journals_digest: journals_digest(named),
+            journals: ends.into_iter().map(|end| (end.chain, end.number)).collect(),
+            check: String::new(),
+        };
+        line.check = self.check(&line.text()).unwrap_or_default();
+        Ok(line)
+    }
+
+    /// Reads a written line; `None` when it does not fit its check value.
+    fn read(&self, text: &str) -> Option<WitnessLine> {
+        let line: WitnessLine = serde_json::from_str(text).ok()?;
+        (self.check(text)? == line.check).then_some(line)
+    }
+
+    fn check(&self, text: &str) -> Option<String> {
+        Some(self.vault.mark_check(&["witness", WitnessLine::signed_part(text)?]))
+    }
+
+    async fn mark(&self) -> Result<Installation, WitnessError> {
+        Ok(self.store.installation().await?.ok_or(WitnessError::NoMark)?.0)
+    }
+}
