@@ -61,12 +61,7 @@ pub(super) fn print(out: &mut Output, seen: &Verification) -> Result<()> {
         if seen.notes.iter().any(is_lost) {
             meaning.push("LOSS_KNOWN is on record since a restore was ended");
         }
-        writeln!(
-            out,
-            "{}: {}",
-            english(seen.note_count, "note", "notes"),
-            meaning.join("; ")
-        )?;
+        writeln!(out, "{}: {}", english(seen.note_count, "note", "notes"), meaning.join("; "))?;
     }
     Ok(())
 }

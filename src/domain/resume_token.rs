@@ -94,8 +94,17 @@ mod tests {
         assert_eq!(token.to_string(), "00c0ffee-2-1041");
         assert_eq!("00c0ffee-2-1041".parse::<ResumeToken>().expect("reads"), token);
         for wrong in [
-            "", "1041", "2-1041", "00c0ffee-2", "00c0ffee-2--1", "00c0ffee--1-1", "c0ffee-2-1041",
-            "00c0ffee-2-1041-1", "00c0ffee-2-1234567890123", "00c0ffee-x-1", "00c0ffég-1-1",
+            "",
+            "1041",
+            "2-1041",
+            "00c0ffee-2",
+            "00c0ffee-2--1",
+            "00c0ffee--1-1",
+            "c0ffee-2-1041",
+            "00c0ffee-2-1041-1",
+            "00c0ffee-2-1234567890123",
+            "00c0ffee-x-1",
+            "00c0ffég-1-1",
         ] {
             assert!(wrong.parse::<ResumeToken>().is_err(), "{wrong}");
         }

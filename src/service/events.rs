@@ -78,8 +78,8 @@ impl Events {
         Self { store, claims }
     }
 
-    /// Returns the token after which a stream continues, with the origin of the present data. `None`
-    /// starts before the oldest event.
+    /// Returns the token after which a stream continues, with the origin of the present data.
+    /// `None` starts before the oldest event.
     ///
     /// # Errors
     /// [`ResumeError::Expired`] and [`ResumeError::Ahead`] for a token that other data gave.

@@ -100,7 +100,13 @@ async fn find_lost_receipts(
             is_archived: raw.is_some(),
         };
         let loss = Loss::Receipt(deposit);
-        verification.lose(Kind::ReceiptLost, id, Some(ExchangeId(id)), detail, (&file.recipient, loss));
+        verification.lose(
+            Kind::ReceiptLost,
+            id,
+            Some(ExchangeId(id)),
+            detail,
+            (&file.recipient, loss),
+        );
     }
     Ok(())
 }

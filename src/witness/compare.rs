@@ -121,8 +121,7 @@ async fn journals_at(store: &dyn Store, line: &WitnessLine) -> Result<String, St
         let journal = ChainedJournal::ALL.into_iter().find(|journal| journal.as_str() == name);
         // A journal of a later version, of which this one knows no rows.
         let Some(journal) = journal else { return Ok(line.journals_digest.clone()) };
-        let before =
-            JournalLink { chain: chain.clone(), number: number - 1, link: String::new() };
+        let before = JournalLink { chain: chain.clone(), number: number - 1, link: String::new() };
         let row = store.journal_rows(journal, &before, 1).await?.pop();
         let found = row.filter(|row| row.place.chain == *chain && row.place.number == *number);
         links.push((chain.as_str(), *number, found.map_or_else(String::new, |row| row.place.link)));

@@ -89,8 +89,7 @@ impl Witness {
     pub async fn last(&self) -> Result<Last, WitnessError> {
         let archive = Arc::clone(&self.archive);
         let lines = blocking(move || archive.last_witness_lines()).await;
-        let lines =
-            lines.map_err(|source| WitnessError::File { doing: "reading", source })?;
+        let lines = lines.map_err(|source| WitnessError::File { doing: "reading", source })?;
         let mut last = Last::default();
         for text in lines.iter().filter(|text| !text.is_empty()) {
             match self.read(text) {

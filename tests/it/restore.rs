@@ -103,9 +103,7 @@ impl Place {
             let (name, copy) = (url.rsplit('/').next().expect("a name"), self.copy_name());
             clone_database(url, name, &copy).await;
         } else {
-            let data = self.data();
-            assert!(!data.join("gateway.db-wal").exists(), "the last connection closed the file");
-            fs::copy(data.join("gateway.db"), data.join("copy.db")).expect("copies");
+            copy_sqlite(&self.data().join("gateway.db"), &self.data().join("copy.db"));
         }
     }
 
@@ -118,14 +116,24 @@ impl Place {
             clone_database(url, &copy, name).await;
             administer(url, format!("DROP DATABASE {copy} WITH (FORCE)")).await;
         } else {
-            let data = self.data();
-            fs::copy(data.join("copy.db"), data.join("gateway.db")).expect("copies");
+            copy_sqlite(&self.data().join("copy.db"), &self.data().join("gateway.db"));
         }
     }
 
     fn witness_lines(&self) -> Vec<serde_json::Value> {
         let text = fs::read_to_string(self.data().join("archive/witness")).expect("lines");
         text.lines().map(|line| serde_json::from_str(line).expect("a line")).collect()
+    }
+}
+
+/// Copies a database file with its log, over the ones that are there.
+fn copy_sqlite(from: &Path, to: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let named = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
+        let _ = fs::remove_file(named(to));
+        if named(from).exists() {
+            fs::copy(named(from), named(to)).expect("copies");
+        }
     }
 }
 
@@ -136,13 +144,14 @@ async fn administer(url: &str, statement: String) {
     raw.done(statement).await;
 }
 
-/// Clones a database, without its sessions.
+/// Clones a database, without its sessions: a waiter of the test's own store connects again.
 async fn clone_database(url: &str, from: &str, to: &str) {
-    let sessions = format!(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{from}'"
-    );
+    administer(url, format!("ALTER DATABASE {from} ALLOW_CONNECTIONS false")).await;
+    let sessions =
+        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{from}'");
     administer(url, sessions).await;
     administer(url, format!("CREATE DATABASE {to} TEMPLATE {from}")).await;
+    administer(url, format!("ALTER DATABASE {from} ALLOW_CONNECTIONS true")).await;
 }
 
 /// Returns the event of this rank after a token.
@@ -187,7 +196,10 @@ async fn an_older_database_is_refused_until_the_restore_is_finished(db: TestData
     has_all(&place.says(&["serve"], false), &ahead);
     let file = place.dir.path().join("lot9.b2");
     fs::write(&file, dre(9, 2, None)).expect("a file");
-    has_all(&place.says(&["ingest", "--sender", SENDER, file.to_str().expect("text")], false), &ahead);
+    has_all(
+        &place.says(&["ingest", "--sender", SENDER, file.to_str().expect("text")], false),
+        &ahead,
+    );
     assert_eq!(place.witness_lines(), lines, "no line hides the difference");
 
     let seen = place.says(&["verify"], false);
@@ -206,11 +218,17 @@ async fn an_older_database_is_refused_until_the_restore_is_finished(db: TestData
 
     let gateway = place.start().await;
     let refused = subscribe(&gateway, &token).await.expect_err("a token of before");
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::OutOfRange, "resume_token_expired"));
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::OutOfRange, "resume_token_expired")
+    );
     let next = event(&gateway, "", 1).await.resume_token;
     let later = next.replace("-2-1", "-2-999");
     let refused = subscribe(&gateway, &later).await.expect_err("a token of no event yet");
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::OutOfRange, "resume_token_ahead"));
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::OutOfRange, "resume_token_ahead")
+    );
     event(&gateway, &next, 1).await;
     let again = gateway.submit(SENDER, "lot4.b2", &dre(4, 2, None)).await.expect("deposits");
     assert!(!again.repeated, "the lost file is taken as a new one");
@@ -231,7 +249,10 @@ async fn an_older_archive_is_named_file_by_file(db: TestDatabase) {
     lost.iter().for_each(|file| fs::remove_file(file).expect("removes"));
 
     let seen = place.says(&["verify"], false);
-    has_all(&seen, &["ARCHIVE_LOST", "restore a newer archive", "To tell oct-a:", "copy of lot4.b2"]);
+    has_all(
+        &seen,
+        &["ARCHIVE_LOST", "restore a newer archive", "To tell oct-a:", "copy of lot4.b2"],
+    );
     assert!(!seen.contains("send again"), "the receipts hold: {seen}");
     let gateway = place.start().await;
     assert!(gateway.log().contains("lacks the raw file of the last receipt"), "{}", gateway.log());

@@ -237,7 +237,7 @@ async fn a_receipt_that_is_removed_breaks_the_chain(db: TestDatabase) {
 async fn every_damage_of_the_archive_is_found(db: TestDatabase) {
     let filled = Filled::new(&db).await;
     std::fs::remove_file(filled.archived(&filled.staged)).unwrap();
-    assert_eq!(kinds(&filled.verify().await), [Kind::ArchiveUnreadable]);
+    assert_eq!(kinds(&filled.verify().await), [Kind::ArchiveLost]);
     let path = filled.archived(&filled.duplicates);
     let mut bytes = std::fs::read(&path).unwrap();
     let middle = bytes.len() / 2;

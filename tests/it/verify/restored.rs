@@ -16,7 +16,7 @@ async fn a_receipt_that_the_database_lost_is_named_with_its_sender(db: TestDatab
     let whole = verify_with_deliveries(&filled.sources, None, out.path()).await.unwrap();
     assert_eq!(whole.findings, []);
     // The older copy knows nothing of the last deposit, a return of a caisse.
-    forget_last_deposit(&db).await;
+    forget_deposit(&db, 5).await;
     assert!(!kinds(&filled.verify().await).contains(&Kind::ReceiptLost));
     let seen = verify_with_deliveries(&filled.sources, None, out.path()).await.unwrap();
     let lost: Vec<_> = seen.findings.iter().filter(|f| f.code == Kind::ReceiptLost).collect();
@@ -26,21 +26,23 @@ async fn a_receipt_that_the_database_lost_is_named_with_its_sender(db: TestDatab
     assert!(lost.detail.contains("ask oct-a to send the file again"), "{}", lost.detail);
 }
 
-/// Removes the last receipt with its link, as a copy made before it has none.
-async fn forget_last_deposit(db: &TestDatabase) {
+/// Removes the last receipt, of this rank, with its link, as a copy made before it has none.
+async fn forget_deposit(db: &TestDatabase, rank: u64) {
     let mut raw = Raw::connect(&db.url).await;
+    let of_rank = format!("(SELECT exchange_id FROM receipt_chain WHERE sequence = {rank})");
+    for table in ["returns", "ledgers", "anomalies"] {
+        raw.done(format!("DELETE FROM {table} WHERE exchange_id IN {of_rank}")).await;
+    }
+    let before = rank - 1;
     for statement in [
-        "DELETE FROM returns WHERE exchange_id IN (SELECT exchange_id FROM receipt_chain \
-         WHERE sequence = 5)",
-        "DELETE FROM ledgers WHERE exchange_id IN (SELECT exchange_id FROM receipt_chain \
-         WHERE sequence = 5)",
-        "DELETE FROM exchanges WHERE id IN (SELECT exchange_id FROM receipt_chain \
-         WHERE sequence = 5)",
-        "DELETE FROM receipt_chain WHERE sequence = 5",
-        "UPDATE receipt_chain_tip SET sequence = 4, link = (SELECT link FROM receipt_chain \
-         WHERE sequence = 4)",
+        format!("DELETE FROM exchanges WHERE id IN {of_rank}"),
+        format!("DELETE FROM receipt_chain WHERE sequence = {rank}"),
+        format!(
+            "UPDATE receipt_chain_tip SET sequence = {before}, link = \
+             (SELECT link FROM receipt_chain WHERE sequence = {before})"
+        ),
     ] {
-        raw.done(statement.to_owned()).await;
+        raw.done(statement).await;
     }
 }
 
@@ -70,13 +72,18 @@ async fn mark(sources: &Sources) {
 async fn a_cut_tail_of_the_chain_shows_in_the_witness(db: TestDatabase) {
     let filled = Filled::new(&db).await;
     mark(&filled.sources).await;
+    let Sources { store, vault, archive, clock } = &filled.sources;
+    let (store, vault, archive) = (Arc::clone(store), Arc::clone(vault), Arc::clone(archive));
+    let ingest = Ingest::new(store, vault, archive, Arc::clone(clock), Limits::default());
+    // A refused file leaves no claim that would show its loss.
+    deposit(&ingest, &made(&options(8))[..1000]).await;
     let witness = filled.sources.witness();
     let line = witness.append(Due::WhenNew).await.unwrap().expect("a line");
-    assert_eq!((line.incarnation, line.receipts), (1, 5));
+    assert_eq!((line.incarnation, line.receipts), (1, 6));
     assert_eq!(filled.verify().await.findings, []);
 
     // The chain fits without its last receipt: only the witness knows of it.
-    forget_last_deposit(&db).await;
+    forget_deposit(&db, 6).await;
     assert_eq!(kinds(&filled.verify().await), [Kind::WitnessDiffers]);
     for due in [Due::WhenNew, Due::Hourly] {
         let kept = witness.append(due).await;
@@ -84,14 +91,11 @@ async fn a_cut_tail_of_the_chain_shows_in_the_witness(db: TestDatabase) {
         assert_eq!(kept.is_err(), hides, "{kept:?}");
     }
     // Another receipt takes the rank of the lost one.
-    let Sources { store, vault, archive, clock } = &filled.sources;
-    let (store, vault, archive) = (Arc::clone(store), Arc::clone(vault), Arc::clone(archive));
-    let ingest = Ingest::new(store, vault, archive, Arc::clone(clock), Limits::default());
-    deposit(&ingest, &made(&options(8))).await;
+    deposit(&ingest, &made(&options(9))[..1000]).await;
     let seen = filled.verify().await;
     assert_eq!(kinds(&seen), [Kind::WitnessDiffers]);
     let detail = &seen.findings[0].detail;
-    assert!(detail.contains("receipt 5 has another link"), "{detail}");
+    assert!(detail.contains("receipt 6 has another link"), "{detail}");
 }
 
 async fn a_cut_journal_and_an_altered_line_show_in_the_witness(db: TestDatabase) {
