@@ -151,23 +151,28 @@ impl ClaimEvent {
 }
 
 /// Writes 64-bit integers as strings, as in the proto3 JSON mapping.
-mod as_string {
+pub(super) mod as_string {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
     use std::fmt::Display;
     use std::str::FromStr;
 
-    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, s: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::domain) fn serialize<T: Display, S: Serializer>(
+        value: &T,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
         s.collect_str(value)
     }
 
-    pub(super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+    pub(in crate::domain) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<T, D::Error> {
         String::deserialize(d)?.parse().map_err(|_| D::Error::custom("not an integer in a string"))
     }
 }
 
 /// Writes instants as `google.protobuf.Timestamp` in proto3 JSON: UTC, `Z`, and always 6
 /// decimals (0, 3, 6 or 9 are allowed), which is also what both databases keep.
-mod timestamp {
+pub(super) mod timestamp {
     use serde::{Deserializer, Serializer, ser::Error};
     use time::format_description::BorrowedFormatItem;
     use time::macros::format_description;
@@ -176,13 +181,18 @@ mod timestamp {
     const MICROSECONDS: &[BorrowedFormatItem<'_>] =
         format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
-    pub(super) fn serialize<S: Serializer>(at: &OffsetDateTime, s: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::domain) fn serialize<S: Serializer>(
+        at: &OffsetDateTime,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
         s.serialize_str(
             &at.to_offset(UtcOffset::UTC).format(MICROSECONDS).map_err(S::Error::custom)?,
         )
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<OffsetDateTime, D::Error> {
+    pub(in crate::domain) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<OffsetDateTime, D::Error> {
         time::serde::rfc3339::deserialize(d)
     }
 }

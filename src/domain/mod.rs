@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod file_name;
 pub mod free_text;
 pub mod ids;
+pub mod installation_event;
 pub mod life_cycle;
 pub mod masking;
 pub mod next_step;
@@ -38,6 +39,7 @@ pub use exchange::{
 pub use file_name::FileName;
 pub use free_text::{FilterText, FreeText, IdempotencyKey, Reference, RefusedText};
 pub use ids::{ClaimId, DecisionId, EventId, ExchangeId, InvoiceKey, KeyId, ReturnId, Token};
+pub use installation_event::InstallationEvent;
 pub use life_cycle::{ClaimStatus, PartState};
 // The types of the parsers serve the whole gateway, so that no type exists twice.
 pub use noemie_parsers::anomaly::Severity;

@@ -1,4 +1,4 @@
-//! Subjects of events: claims.
+//! Subjects of events: claims, and the installation itself.
 
 use super::ClaimId;
 use super::codes::open_coded;
@@ -11,6 +11,8 @@ open_coded! {
     SubjectKind {
         /// A claim.
         Claim = "claim", "Demande";
+        /// The installation itself.
+        Installation = "installation", "Installation";
     }
 }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 /// A witness line. Its text is one JSON object without line ends, and holds no data of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WitnessLine {
     /// Instant of the line.
     #[serde(with = "time::serde::rfc3339")]
@@ -46,15 +47,19 @@ impl WitnessLine {
         serde_json::to_string(self).expect("numbers, texts and a year of four digits")
     }
 
-    /// Returns whether both lines say the same, whenever they were made.
+    /// Returns whether both lines have the same receipts and journals in the same incarnation. The
+    /// position is left out, because the event of a line moves it.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
-        let undated = |line: &Self| Self {
-            at: OffsetDateTime::UNIX_EPOCH,
-            check: String::new(),
-            ..line.clone()
-        };
-        undated(self) == undated(other)
+        (self.installation, self.incarnation) == (other.installation, other.incarnation)
+            && (self.receipts, &self.receipt_link) == (other.receipts, &other.receipt_link)
+            && self.journals_digest == other.journals_digest
+    }
+
+    /// Returns whether no receipt was given yet.
+    #[must_use]
+    pub fn is_of_no_receipt(&self) -> bool {
+        self.receipts == 0
     }
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! relay ─► claims (topic) ─ claim.# ─► claims.work
 //!             │                          └ rejected, or delivered 6 times ─► claims.dead (fanout)
+//!             ├ installation.# ─► claims.witness (the last 1,000)
 //!             └ no queue bound to the key ─► claims.unroutable (fanout)
 //! claims.dead, claims.unroutable: each fanout exchange has one queue of the same name
 //! `dlq replay` ─► claims.replay (headers: noemie-replay-to) ─► the queue where the message died
@@ -26,6 +27,8 @@ pub const WORK: &str = "claims.work";
 pub const DEAD: &str = "claims.dead";
 /// Exchange and queue of unroutable messages: no binding matched their routing key.
 pub const UNROUTABLE: &str = "claims.unroutable";
+/// Queue of the witness lines: a record outside of database and archive, which nobody has to read.
+pub const WITNESS: &str = "claims.witness";
 /// Exchange by which a dead letter goes back to its queue of origin only, under its own routing
 /// key. The first replay to a queue makes its binding.
 pub const REPLAY: &str = "claims.replay";
@@ -36,6 +39,9 @@ pub const DELIVERY_LIMIT: i64 = 5;
 /// Delivery limit of the queues that `dlq list` reads. Each read counts as a delivery, and the
 /// broker drops a message past its limit when the queue has no dead letter exchange.
 const UNLIMITED_DELIVERIES: i64 = 1_000_000;
+
+/// Witness lines that the broker keeps, six weeks of them: it drops the oldest beyond.
+const MAX_WITNESS_LINES: i64 = 1_000;
 
 /// An exchange of the table.
 #[derive(Debug)]
@@ -63,6 +69,8 @@ pub struct QueueRow {
     /// the other queue has it on disk. The broker requires `x-overflow = reject-publish` for this:
     /// a full queue refuses new messages and drops no old ones.
     pub dead_letters: Option<&'static str>,
+    /// `x-max-length`: beyond, the broker drops the oldest message.
+    pub max_length: Option<i64>,
 }
 
 /// Every exchange. An alternate exchange stands before the exchange that names it.
@@ -82,6 +90,7 @@ pub const QUEUES: &[QueueRow] = &[
         key: "",
         delivery_limit: UNLIMITED_DELIVERIES,
         dead_letters: None,
+        max_length: None,
     },
     QueueRow {
         name: DEAD,
@@ -89,6 +98,7 @@ pub const QUEUES: &[QueueRow] = &[
         key: "",
         delivery_limit: UNLIMITED_DELIVERIES,
         dead_letters: None,
+        max_length: None,
     },
     QueueRow {
         name: WORK,
@@ -96,6 +106,15 @@ pub const QUEUES: &[QueueRow] = &[
         key: "claim.#",
         delivery_limit: DELIVERY_LIMIT,
         dead_letters: Some(DEAD),
+        max_length: None,
+    },
+    QueueRow {
+        name: WITNESS,
+        exchange: CLAIMS,
+        key: "installation.#",
+        delivery_limit: UNLIMITED_DELIVERIES,
+        dead_letters: None,
+        max_length: Some(MAX_WITNESS_LINES),
     },
 ];
 
@@ -189,6 +208,9 @@ fn queue_arguments(row: &QueueRow, prefix: &Prefix) -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), text("quorum"));
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(row.delivery_limit));
+    if let Some(length) = row.max_length {
+        arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(length));
+    }
     if let Some(dead_letters) = row.dead_letters {
         arguments.insert("x-dead-letter-exchange".into(), text(&prefix.name(dead_letters)));
         arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));

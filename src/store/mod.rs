@@ -27,6 +27,7 @@ mod exchange_rows;
 mod exchanges;
 mod health;
 mod installation;
+mod installation_events;
 mod journal;
 mod journal_chains;
 mod lease;
@@ -61,6 +62,7 @@ pub use events::{Events, PublishedEvent, event_fields};
 pub use exchanges::{Closing, ExchangeWrites, Exchanges};
 pub use health::{Health, LEDGERS_UNBALANCED, OutboxDepth, StoreFigures};
 pub use installation::{Installation, Installations, SinkMark};
+pub use installation_events::InstallationEvents;
 pub use journal::{Author, Journal};
 pub use journal_chains::{
     ChainedJournal, ChainedRow, JournalChains, JournalContent, JournalLink, Sealer, signed,
@@ -92,6 +94,7 @@ pub trait Store:
     Schema
     + Health
     + Installations
+    + InstallationEvents
     + Transactions
     + Exchanges
     + StagedDeposits
@@ -114,6 +117,7 @@ impl<T> Store for T where
     T: Schema
         + Health
         + Installations
+        + InstallationEvents
         + Transactions
         + Exchanges
         + StagedDeposits

@@ -25,6 +25,7 @@ mod counts;
 mod events;
 mod file;
 mod finding;
+mod installation_events;
 mod invoices;
 mod journals;
 mod losses;
@@ -57,6 +58,7 @@ pub async fn verify(
     rules::check(sources, &mut verification).await?;
     journals::walk(sources, &mut verification).await?;
     journals::compare_contents(sources, &mut verification).await?;
+    installation_events::check(sources, &mut verification).await?;
     Ok(verification)
 }
 

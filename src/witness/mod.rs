@@ -14,8 +14,8 @@ pub use compare::Difference;
 
 use crate::archive::Archive;
 use crate::clock::SharedClock;
-use crate::domain::WitnessLine;
 use crate::domain::witness::journals_digest;
+use crate::domain::{EventId, InstallationEvent, WitnessLine};
 use crate::reading::blocking;
 use crate::store::{Installation, SharedStore, StoreError};
 use crate::vault::Vault;
@@ -116,8 +116,9 @@ impl Witness {
         }
     }
 
-    /// Appends a line to the archive and to the log when one is due, and returns it. Returns `None`
-    /// when none is due, or another replica is writing one.
+    /// Appends a line to the archive and to the log when one is due, and returns it; the hourly line
+    /// is sent as an event as well. Returns `None` when none is due, or another replica is writing
+    /// one.
     ///
     /// # Errors
     /// [`WitnessError::Differs`] when the database does not reach the last line.
@@ -139,7 +140,8 @@ impl Witness {
             }
         }
         let line = self.now().await?;
-        if due == Due::WhenNew && last.is_some_and(|last| last.says_the_same(&line)) {
+        let is_new = last.map_or(!line.is_of_no_receipt(), |last| !last.says_the_same(&line));
+        if due == Due::WhenNew && !is_new {
             return Ok(None);
         }
         let (archive, text) = (Arc::clone(&self.archive), line.text());
@@ -155,7 +157,18 @@ impl Witness {
             journals_digest = line.journals_digest,
             "witness line written"
         );
+        if due == Due::Hourly {
+            self.send(&line).await?;
+        }
         Ok(Some(line))
+    }
+
+    /// Sends a line as an event. The line stands in the archive first: an event may say nothing that
+    /// the archive does not.
+    async fn send(&self, line: &WitnessLine) -> Result<(), StoreError> {
+        let sequence = self.store.next_installation_sequence(line.installation).await?;
+        let event = InstallationEvent::of(line, EventId(self.clock.new_id()), sequence);
+        self.store.insert_installation_event(&event).await
     }
 
     /// Returns the line of this moment.
@@ -181,7 +194,8 @@ impl Witness {
     }
 
     /// Reads a written line; `None` when it does not fit its check value.
-    fn read(&self, text: &str) -> Option<WitnessLine> {
+    #[must_use]
+    pub fn read(&self, text: &str) -> Option<WitnessLine> {
         let line: WitnessLine = serde_json::from_str(text).ok()?;
         (self.check(text)? == line.check).then_some(line)
     }

@@ -46,6 +46,8 @@ mod exchanges;
 mod health;
 #[path = "../shared/installation.rs"]
 mod installation;
+#[path = "../shared/installation_events.rs"]
+mod installation_events;
 #[path = "../shared/journal_chains.rs"]
 mod journal_chains;
 #[path = "../shared/listing.rs"]

@@ -143,7 +143,8 @@ async fn a_line_is_written_each_hour_by_one_replica(db: TestDatabase) {
     mark(&sources).await;
     let other = Sources { store: db.replica().await, ..sources.clone() }.witness();
     let witness = sources.witness();
-    assert!(witness.append(Due::WhenNew).await.unwrap().is_some());
+    assert!(witness.append(Due::WhenNew).await.unwrap().is_none(), "there is no receipt yet");
+    assert!(witness.append(Due::Hourly).await.unwrap().is_some());
     assert!(witness.append(Due::WhenNew).await.unwrap().is_none(), "there is nothing new");
     assert!(other.append(Due::Hourly).await.unwrap().is_none());
     clock.advance(3600);
@@ -158,6 +159,37 @@ async fn a_line_is_written_each_hour_by_one_replica(db: TestDatabase) {
     let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+
+    // Each line is an event as well, and verify names a change of any of its columns.
+    let events = db.store.unpublished_events(10, &[]).await.unwrap();
+    let names: Vec<_> = events.iter().map(|event| (event.name(), event.sequence)).collect();
+    assert_eq!(
+        names,
+        [("installation.witness".to_owned(), 1), ("installation.witness".to_owned(), 2)]
+    );
+    assert_eq!(verify(&sources, None).await.unwrap().findings, []);
+    let mut raw = Raw::connect(&db.url).await;
+    let table = raw.tables().await.into_iter().find(|table| table.name == "events").unwrap();
+    for column in &table.columns {
+        let row = raw.row(&table, column, "sequence = 1").await;
+        let value = match column.name.as_str() {
+            "event_no" | "sequence" => format!("{} + 5", row.value(&table, column)),
+            "occurred_at" if db.is_postgres() => "now()".to_owned(),
+            "occurred_at" => "1".to_owned(),
+            "event_id" | "subject_id" | "exchange_id" if db.is_postgres() => {
+                "'00000000-0000-4000-8000-000000000001'".to_owned()
+            }
+            "event_id" | "subject_id" | "exchange_id" => {
+                "X'00000000000040008000000000000001'".to_owned()
+            }
+            "payload" => "replace(payload, '\"receipts\":0', '\"receipts\":7')".to_owned(),
+            _ => "'worker'".to_owned(),
+        };
+        raw.update(&table, &row, column, &value).await.unwrap();
+        let seen = verify(&sources, None).await.unwrap();
+        assert!(!seen.is_clean(), "{} may change", column.name);
+        raw.restore(&table, &row, column, &value).await;
+    }
 }
 
 on_both! {
