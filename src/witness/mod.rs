@@ -116,9 +116,9 @@ impl Witness {
         }
     }
 
-    /// Appends a line to the archive and to the log when one is due, and returns it; the hourly line
-    /// is sent as an event as well. Returns `None` when none is due, or another replica is writing
-    /// one.
+    /// Appends a line to the archive and to the log when one is due, and returns it; the hourly
+    /// line is sent as an event as well. Returns `None` when none is due, or another replica is
+    /// writing one.
     ///
     /// # Errors
     /// [`WitnessError::Differs`] when the database does not reach the last line.
@@ -163,8 +163,8 @@ impl Witness {
         Ok(Some(line))
     }
 
-    /// Sends a line as an event. The line stands in the archive first: an event may say nothing that
-    /// the archive does not.
+    /// Sends a line as an event. The line stands in the archive first: an event may say nothing
+    /// that the archive does not.
     async fn send(&self, line: &WitnessLine) -> Result<(), StoreError> {
         let sequence = self.store.next_installation_sequence(line.installation).await?;
         let event = InstallationEvent::of(line, EventId(self.clock.new_id()), sequence);
