@@ -123,13 +123,18 @@ impl Witness {
     /// # Errors
     /// [`WitnessError::Differs`] when the database does not reach the last line.
     pub async fn append(&self, due: Due) -> Result<Option<WitnessLine>, WitnessError> {
+        // Without a line to write, no lease and no connection for it is asked for.
+        if self.line_due(due).await?.is_none() {
+            return Ok(None);
+        }
         let Some(lease) = self.store.try_witness_lease().await? else { return Ok(None) };
         let written = self.append_alone(due).await;
         lease.release().await;
         written
     }
 
-    async fn append_alone(&self, due: Due) -> Result<Option<WitnessLine>, WitnessError> {
+    /// Returns the line of this moment when one is due.
+    async fn line_due(&self, due: Due) -> Result<Option<WitnessLine>, WitnessError> {
         let last = self.last().await?.line;
         if let Some(line) = &last {
             if due == Due::Hourly && self.clock.now() - line.at < INTERVAL {
@@ -141,9 +146,11 @@ impl Witness {
         }
         let line = self.now().await?;
         let is_new = last.map_or(!line.is_of_no_receipt(), |last| !last.says_the_same(&line));
-        if due == Due::WhenNew && !is_new {
-            return Ok(None);
-        }
+        Ok((due == Due::Hourly || is_new).then_some(line))
+    }
+
+    async fn append_alone(&self, due: Due) -> Result<Option<WitnessLine>, WitnessError> {
+        let Some(line) = self.line_due(due).await? else { return Ok(None) };
         let (archive, text) = (Arc::clone(&self.archive), line.text());
         blocking(move || archive.append_witness(&text))
             .await
