@@ -8,6 +8,7 @@ mod key;
 mod local;
 mod mark;
 mod open;
+mod places;
 mod probe;
 mod restore;
 mod service;
@@ -135,6 +136,7 @@ impl App {
         let drop_dir = self.config.drop_dir();
         crate::files::create_directory(&drop_dir)
             .with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
+        let sink = self.sink().await?;
         self.announce(&grpc, &admin)?;
         let (closed, ended) = (CancellationToken::new(), CancellationToken::new());
         let entry_points = self.open_entry_points((grpc, limits), drop_dir, &stop);
@@ -147,7 +149,7 @@ impl App {
             shutdown: stop.announced.clone(),
         };
         let mut port = tokio::spawn(admin::serve(admin, admin::router(state), ended.clone()));
-        let mut tasks = self.start_tasks(metrics, health, status, &stop, &closed)?;
+        let mut tasks = self.start_tasks((metrics, health, status), sink, &stop, &closed);
         let (token, closing) = (stop.clone(), closed.clone());
         tasks.spawn(async move {
             let _tasks_may_stop = closing.drop_guard();
@@ -199,15 +201,14 @@ impl App {
     /// that end when the entry points begin to close.
     fn start_tasks(
         self,
-        metrics: PrometheusHandle,
-        health: Health,
-        status: RelayStatus,
+        (metrics, health, status): (PrometheusHandle, Health, RelayStatus),
+        sink: Box<dyn Sink>,
         stop: &Stop,
         closed: &CancellationToken,
-    ) -> Result<JoinSet<Result<()>>> {
+    ) -> JoinSet<Result<()>> {
         let mut tasks = JoinSet::new();
-        let (store, sink, clock, token) =
-            (Arc::clone(&self.store), self.sink()?, Arc::clone(&self.clock), closed.clone());
+        let (store, clock, token) =
+            (Arc::clone(&self.store), Arc::clone(&self.clock), closed.clone());
         tasks.spawn(async move {
             relay::run(store, sink, clock, status, token).await;
             Ok(())
@@ -221,12 +222,12 @@ impl App {
                 Ok(())
             });
         }
-        Ok(tasks)
+        tasks
     }
 
     /// Returns the sink of events: RabbitMQ, or the log of the embedded gateway.
-    fn sink(&self) -> Result<Box<dyn Sink>> {
-        Ok(match broker(&self.config)? {
+    async fn sink(&self) -> Result<Box<dyn Sink>> {
+        Ok(match places::marked_broker(self).await? {
             None => Box::new(LocalLog),
             Some(settings) => Box::new(AmqpSink::new(settings)),
         })

@@ -4,6 +4,7 @@
 //! <dir>/AAAA/MM/JJ/<exchange id>.part      while the file is received
 //! <dir>/AAAA/MM/JJ/<exchange id>.enc       once the file is whole and on disk
 //! <dir>/witness                            lines that say how far the database reached
+//! <dir>/installation                       id of the installation that the archive belongs to
 //!
 //! | magic (4) | key id (4) | nonce prefix (19) | chunk | chunk | … | last chunk |
 //! chunk = 64 KiB encrypted + tag (16)
@@ -17,6 +18,7 @@
 //! The functions block: async callers go through `spawn_blocking`. The archive knows neither what
 //! the files contain nor which of them an exchange names.
 
+mod mark;
 mod name;
 mod reader;
 #[cfg(test)]

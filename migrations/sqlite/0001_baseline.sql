@@ -425,6 +425,18 @@ CREATE TABLE sinks (
     key_check  TEXT NOT NULL
 );
 
+-- Marks of the installation that were put on a broker or on the archive: one that lost its mark, or
+-- never had it, is refused from then on. Rows are only appended.
+CREATE TABLE placed_marks (
+    place     TEXT NOT NULL,      -- `broker` or `archive`
+    sink_no   INTEGER NOT NULL,   -- sink of the broker; 0 for the archive
+    marked_at INTEGER NOT NULL,
+    marked_by TEXT NOT NULL,
+    -- Keyed digest over the row and the id of the installation.
+    key_check TEXT NOT NULL,
+    PRIMARY KEY (place, sink_no)
+);
+
 -- Operations by hand on messages and data: author, instant, action, subject. Rows are only appended.
 
 -- One row a step: `asked` comes before anything is touched, `batch` before each batch with the

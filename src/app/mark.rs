@@ -187,7 +187,7 @@ pub(super) async fn read(app: &App) -> Result<(Installation, SinkMark)> {
 }
 
 /// Returns a sink in words, without host, user or password.
-fn words(kind: &str, vhost: &str, prefix: &str) -> String {
+pub(super) fn words(kind: &str, vhost: &str, prefix: &str) -> String {
     match kind {
         LOCAL => "the local stream (no amqp_url)".to_owned(),
         BROKER => format!("RabbitMQ, virtual host {vhost:?}, prefix {prefix:?}"),
@@ -208,6 +208,6 @@ fn sink_check(mark: &SinkMark, vault: &Vault) -> String {
 }
 
 /// Returns the whole microseconds of an instant, as both databases store it.
-fn micros(at: OffsetDateTime) -> String {
+pub(super) fn micros(at: OffsetDateTime) -> String {
     at.unix_timestamp_nanos().div_euclid(1_000).to_string()
 }

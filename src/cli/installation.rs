@@ -1,4 +1,4 @@
-//! `installation show|adopt-sink`: the mark of the installation.
+//! `installation show|adopt-sink|adopt-broker|adopt-archive`: the mark of the installation.
 
 use super::{Format, Output, OutputArgs, gateway_clock, output};
 use crate::app::{App, local_caller};
@@ -16,15 +16,21 @@ pub(super) enum InstallationCommand {
     Show(OutputArgs),
     /// Put the sink of events that the settings name in force: another broker, virtual host or
     /// prefix, or none. Stop every replica first. Waiting events go to the new sink.
-    AdoptSink(AdoptSinkArgs),
+    AdoptSink(AdoptArgs),
+    /// Put the mark of the installation on the broker of the settings, when it lost its mark or
+    /// replaces another one. A broker with the mark of another installation is refused.
+    AdoptBroker(AdoptArgs),
+    /// Put the mark of the installation on the archive of the settings, when it lost its mark or
+    /// replaces another one. An archive with the mark of another installation is refused.
+    AdoptArchive(AdoptArgs),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct AdoptSinkArgs {
+pub(super) struct AdoptArgs {
     /// Reason, written to the journal of operations; do not name a person.
     #[arg(long, value_name = "TEXT")]
     why: FreeText,
-    /// Change the sink. Without this option both sinks are only shown.
+    /// Change it. Without this option it is only shown what would change.
     #[arg(long)]
     yes: bool,
     /// Author, for the journal; user id and host when not given.
@@ -45,6 +51,17 @@ pub(super) async fn run(
     match command {
         InstallationCommand::Show(args) => show(&app, args.format, out).await?,
         InstallationCommand::AdoptSink(args) => adopt_sink(&app, args, out).await?,
+        InstallationCommand::AdoptBroker(args) => {
+            let caller = local_caller();
+            let broker = app.adopt_broker(&caller, &args.why, args.by.as_ref(), !args.yes).await?;
+            adopted("broker", &broker, args, out)?;
+        }
+        InstallationCommand::AdoptArchive(args) => {
+            let caller = local_caller();
+            let archive =
+                app.adopt_archive(&caller, &args.why, args.by.as_ref(), !args.yes).await?;
+            adopted("archive", &archive, args, out)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -69,7 +86,20 @@ async fn show(app: &App, format: Format, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
-async fn adopt_sink(app: &App, args: &AdoptSinkArgs, out: &mut Output) -> Result<()> {
+/// Prints which broker or archive carries the mark now, or would.
+fn adopted(kind: &str, place: &str, args: &AdoptArgs, out: &mut Output) -> Result<()> {
+    match args.output.format {
+        Format::Json => out.json(&json!({ kind: place, "dry_run": !args.yes }))?,
+        Format::Text if args.yes => writeln!(out, "the {kind} carries the mark now: {place}")?,
+        Format::Text => writeln!(out, "the {kind} has no mark: {place}")?,
+    }
+    if !args.yes {
+        output::notice("Nothing is changed without --yes.");
+    }
+    Ok(())
+}
+
+async fn adopt_sink(app: &App, args: &AdoptArgs, out: &mut Output) -> Result<()> {
     let (before, after) =
         app.adopt_sink(&local_caller(), &args.why, args.by.as_ref(), !args.yes).await?;
     let answer = json!({ "before": before, "after": after, "dry_run": !args.yes });

@@ -117,7 +117,8 @@ enum Command {
     /// Write the generated documents of the repository.
     #[command(subcommand, hide = true)]
     Docs(docs::DocsCommand),
-    /// Show the mark of the installation, or put another sink of events in force.
+    /// Show the mark of the installation; put another sink in force, or the mark on another broker
+    /// or archive.
     #[command(subcommand)]
     Installation(installation::InstallationCommand),
     /// Make the vault key of a new installation, which replicas on PostgreSQL share.
@@ -270,6 +271,11 @@ const fn creates(command: &Command) -> bool {
 /// Runs a command on an open installation.
 async fn on_installation(command: Command, mut session: Session) -> Result<ExitCode> {
     let session = &mut session;
+    match &command {
+        Command::Ingest(_) => session.app.mark_archive().await?,
+        Command::Verify(_) => _ = session.app.check_archive().await?,
+        _ => {}
+    }
     match command {
         Command::Ingest(args) => {
             session.app.check_witness().await?;
@@ -284,7 +290,7 @@ async fn on_installation(command: Command, mut session: Session) -> Result<ExitC
         Command::Deposits(command) => deposits::run(&command, session).await,
         Command::Outbox(args) => outbox::run(&args, session).await,
         Command::Verify(args) => verify::run(&args, session).await,
-        Command::Migrate => migrate::run(&mut session.out),
+        Command::Migrate => migrate::run(session).await,
         _ => unreachable!("`run` runs the commands that need no installation"),
     }
 }

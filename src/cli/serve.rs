@@ -43,6 +43,7 @@ pub(super) async fn run(args: &ServeArgs, config: Config) -> Result<ExitCode> {
     } else {
         super::open_or_create(config).await?
     };
+    app.mark_places().await?;
     app.serve(metrics, stop).await?;
     Ok(ExitCode::SUCCESS)
 }

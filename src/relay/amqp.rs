@@ -5,83 +5,24 @@
 //! unroutable outcome therefore closes the connection; the next [`Sink::ready`] opens another one.
 
 use super::MAX_BATCHES;
+use super::connection::{
+    AmqpSettings, CLOSE_TIMEOUT, CONNECT_TIMEOUT, REPLY_SUCCESS, broker_error, connect,
+    with_timeout,
+};
 use super::message::{properties, short};
 use super::sink::{Outcome, Sink, SinkError};
 use super::topology::{self, Prefix};
-use crate::error_chain::Chain;
 use crate::kill_point;
 use crate::store::OutboxEvent;
 use async_trait::async_trait;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::uri::AMQPUri;
-use lapin::{Channel, Confirmation, Connection, ConnectionProperties, PublisherConfirm};
+use lapin::{Channel, Confirmation, Connection, PublisherConfirm};
 use metrics::gauge;
 use std::collections::HashSet;
-use std::fmt;
-use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
-
-/// Limit for reaching the broker and logging in, and for declaring exchanges and queues.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Limit for the confirms of a batch. A healthy quorum queue takes milliseconds; a queue that
-/// elects a leader takes seconds.
-const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
-/// AMQP heartbeat: two missed heartbeats end a half-open connection.
-const HEARTBEAT_SECS: u16 = 10;
-/// Limit for closing channels and connection.
-pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Time between two reads of the queue depths: dashboards scrape every 10 to 15 s.
-const QUEUE_CHECK_INTERVAL: Duration = Duration::from_secs(10);
-/// AMQP reply code of a close without an error.
-pub(super) const REPLY_SUCCESS: u16 = 200;
-
-/// Settings of the connection to the broker.
-#[derive(Clone)]
-pub struct AmqpSettings {
-    /// `amqp://user:password@host:port/vhost`, or `amqps://`.
-    pub url: String,
-    /// Prefix of every exchange and queue name.
-    pub prefix: Prefix,
-    /// Limit for the confirms of a batch; 30 s by default.
-    pub confirm_timeout: Duration,
-    /// Time between two reads of the queue depths; 10 s by default. The sink notices a deleted
-    /// queue, and declares it again, within this time.
-    pub queue_check_interval: Duration,
-}
-
-impl AmqpSettings {
-    /// Returns settings with the default limits.
-    #[must_use]
-    pub const fn new(url: String, prefix: Prefix) -> Self {
-        Self {
-            url,
-            prefix,
-            confirm_timeout: CONFIRM_TIMEOUT,
-            queue_check_interval: QUEUE_CHECK_INTERVAL,
-        }
-    }
-}
-
-impl AmqpSettings {
-    /// Returns the virtual host of the URL.
-    pub fn vhost(&self) -> Result<String, SinkError> {
-        let uri: AMQPUri = self.url.parse().map_err(SinkError::Address)?;
-        Ok(uri.vhost)
-    }
-}
-
-impl fmt::Debug for AmqpSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AmqpSettings")
-            .field("url", &"***")
-            .field("prefix", &self.prefix)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Publishes to RabbitMQ.
 pub struct AmqpSink {
@@ -360,34 +301,4 @@ async fn await_confirms(
         }
     }
     outcomes
-}
-
-/// Opens a connection to the broker. The broker's dashboards show `role` in its name.
-pub(super) async fn connect(settings: &AmqpSettings, role: &str) -> Result<Connection, SinkError> {
-    let mut uri: AMQPUri = settings.url.parse().map_err(SinkError::Address)?;
-    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECS);
-    let name = format!("noemie-gateway {role} {}", settings.prefix);
-    let options = ConnectionProperties::default().with_connection_name(name.trim_end().into());
-    let (host, port) = (&uri.authority.host, uri.authority.port);
-    let broker = format!("{host}:{port}, virtual host {}", uri.vhost);
-    let cause = match timeout(CONNECT_TIMEOUT, Connection::connect_uri(uri, options)).await {
-        Ok(Ok(connection)) => return Ok(connection),
-        Ok(Err(error)) => Chain(&error).to_string(),
-        Err(_) => format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
-    };
-    Err(SinkError::Unreachable { broker, cause })
-}
-
-/// Returns a function that wraps lapin's error with the operation that failed.
-pub(super) fn broker_error(doing: &'static str) -> impl Fn(lapin::Error) -> SinkError {
-    move |source| SinkError::Broker { doing, source }
-}
-
-/// Runs `work`, and returns [`SinkError::Timeout`] when it takes longer than `limit`.
-pub(super) async fn with_timeout<T>(
-    limit: Duration,
-    doing: &'static str,
-    work: impl Future<Output = Result<T, SinkError>>,
-) -> Result<T, SinkError> {
-    timeout(limit, work).await.unwrap_or(Err(SinkError::Timeout(limit, doing)))
 }

@@ -17,15 +17,19 @@
 
 mod amqp;
 mod backoff;
+mod connection;
 pub mod dead_letters;
 mod in_flight;
+mod mark;
 mod message;
 mod sink;
 mod status;
 mod step;
 pub mod topology;
 
-pub use amqp::{AmqpSettings, AmqpSink};
+pub use amqp::AmqpSink;
+pub use connection::{AmqpSettings, compare_mark, look_at_mark, put_mark};
+pub use mark::{BrokerMark, SeenMark};
 pub use sink::{LocalLog, Outcome, Sink, SinkError};
 pub use status::{RelayState, RelayStatus, describe_metrics};
 pub use step::{OutcomeCounts, Relay, StepOutcome};

@@ -1,6 +1,6 @@
 //! The destination of events: a sink hands events over and reports the outcome of each.
 
-use crate::store::OutboxEvent;
+use crate::store::{OutboxEvent, StoreError};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -65,6 +65,31 @@ pub enum SinkError {
     /// A message that was published alone was not taken by any queue, or was refused.
     #[error("the broker did not take a message: {0}")]
     NotTaken(&'static str),
+    /// The broker carries the mark of another installation.
+    #[error(
+        "the broker belongs to another installation ({found}, by exchange `{exchange}`): mend \
+         amqp_url and amqp_prefix; to take the broker over, delete that exchange on the broker, \
+         then run `noemie-gateway installation adopt-broker`"
+    )]
+    OtherInstallation {
+        /// Identifier of the other installation, or what the broker says of the exchange.
+        found: String,
+        /// Full name of the exchange.
+        exchange: String,
+    },
+    /// The broker carries no mark, although the installation has put one there.
+    #[error(
+        "the broker has no exchange `{exchange}`, the mark that this installation has put on its \
+         broker: another broker, or one that lost its data; mend amqp_url, or run `noemie-gateway \
+         installation adopt-broker` if it is the right one"
+    )]
+    MarkMissing {
+        /// Full name of the exchange.
+        exchange: String,
+    },
+    /// The database failed while the mark of the broker was compared.
+    #[error("comparing the mark of the broker")]
+    Database(#[from] StoreError),
     /// An exchange or queue exists with other settings than the gateway declares.
     #[error(
         "{kind} `{name}` exists with other settings than this version declares ({detail}): \
@@ -78,6 +103,15 @@ pub enum SinkError {
         /// Text of the broker.
         detail: String,
     },
+}
+
+impl SinkError {
+    /// Returns whether the broker is not the one of this installation: a retry does not help, an
+    /// operator has to.
+    #[must_use]
+    pub const fn is_wrong_broker(&self) -> bool {
+        matches!(self, Self::OtherInstallation { .. } | Self::MarkMissing { .. })
+    }
 }
 
 /// Destination of events. A sink belongs to one relay.

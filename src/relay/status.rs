@@ -66,6 +66,13 @@ impl RelayStatus {
     pub(super) fn set(&self, state: RelayState) {
         self.replace(state, None);
         gauge!(CONNECTED).set(1.0);
+        self.set_wrong_sink(false);
+    }
+
+    /// Sets whether the sink is not the one of this installation, which an operator has to mend.
+    #[expect(clippy::unused_self, reason = "the gauge is part of the state that is shown")]
+    pub(super) fn set_wrong_sink(&self, is_wrong: bool) {
+        gauge!(WRONG_SINK).set(if is_wrong { 1.0 } else { 0.0 });
     }
 
     /// Sets the relay down. `sink_works` is true when the fault lies with the database: the gauge
@@ -88,11 +95,19 @@ impl RelayStatus {
 /// Gauge: 1 while the relay has its sink, else 0.
 const CONNECTED: &str = "noemie_relay_connected";
 
+/// Gauge: 1 while the relay publishes nothing because its sink is not that of the installation.
+const WRONG_SINK: &str = "noemie_relay_wrong_sink";
+
 /// Describes the metrics of the relay to the installed recorder.
 pub fn describe_metrics() {
     describe_gauge!(
         CONNECTED,
         "1 while the relay has its broker (or the local log), 0 while it tries to get it back"
+    );
+    describe_gauge!(
+        WRONG_SINK,
+        "1 while the relay publishes nothing because its broker or sink is not that of this \
+         installation; an operator has to mend it"
     );
     describe_counter!(
         "noemie_relay_published_total",

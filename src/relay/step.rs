@@ -150,7 +150,10 @@ impl Relay {
             let marked = self.mark_confirmed().await;
             // Another replica may reach the broker.
             self.lease = None;
-            return marked.map(|()| StepOutcome::SinkDown(error));
+            return marked.and_then(|()| match error {
+                SinkError::Database(error) => Err(error),
+                error => Ok(StepOutcome::SinkDown(error)),
+            });
         }
         self.count_acknowledged();
         if self.lease.is_none() {
@@ -235,7 +238,12 @@ impl Relay {
         self.status.set_down(&failure, matches!(outcome, StepOutcome::StoreDown(_)));
         // `service::health` logs a database that is away.
         let logged_elsewhere = matches!(outcome, StepOutcome::StoreDown(e) if e.is_away());
+        let is_wrong = matches!(outcome, StepOutcome::SinkDown(error) if error.is_wrong_broker());
+        self.status.set_wrong_sink(is_wrong);
         match self.log.failed(&failure) {
+            Some(lasted) if is_wrong => {
+                tracing::error!(%failure, ?lasted, "relay publishes nothing: wrong broker");
+            }
             Some(lasted) if !logged_elsewhere => {
                 tracing::warn!(%failure, ?lasted, "relay holds its events and tries again");
             }

@@ -7,6 +7,7 @@
 //!             └ no queue bound to the key ─► claims.unroutable (fanout)
 //! claims.dead, claims.unroutable: each fanout exchange has one queue of the same name
 //! `dlq replay` ─► claims.replay (headers: noemie-replay-to) ─► the queue where the message died
+//! claims.installation (internal fanout): the mark of the installation, without messages
 //! ```
 //!
 //! Workers may bind their own queues to `claims`. Settings that change over time (length limits,
@@ -32,6 +33,8 @@ pub const WITNESS: &str = "claims.witness";
 /// Exchange by which a dead letter goes back to its queue of origin only, under its own routing
 /// key. The first replay to a queue makes its binding.
 pub const REPLAY: &str = "claims.replay";
+/// Exchange that carries the mark of the installation. Nothing is published to it.
+pub const INSTALLATION: &str = "claims.installation";
 
 /// Redeliveries after which the broker moves a message to the dead letters. Declared because the
 /// default differs between broker versions (none, then 20).
@@ -235,10 +238,11 @@ fn declare_error(kind: &'static str, name: String, error: lapin::Error) -> SinkE
     }
 }
 
-/// Returns each name of the table once.
+/// Returns each name of the table and that of the mark once.
 #[cfg(test)]
 pub(super) fn names() -> std::collections::BTreeSet<&'static str> {
-    EXCHANGES.iter().map(|row| row.name).chain(QUEUES.iter().map(|row| row.name)).collect()
+    let declared = EXCHANGES.iter().map(|row| row.name).chain(QUEUES.iter().map(|row| row.name));
+    declared.chain([INSTALLATION]).collect()
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod live;
 mod open;
 mod operations_journal;
 mod outbox;
+mod placed_marks;
 pub mod postgres;
 mod quarantine;
 mod receipt_chain;
@@ -71,6 +72,7 @@ pub use lease::Lease;
 pub use open::Database;
 pub use operations_journal::{OperationStep, OperationsJournal, Stage};
 pub use outbox::{Outbox, OutboxEvent, OutboxWrites};
+pub use placed_marks::{Place, PlacedMark, PlacedMarks};
 pub use quarantine::{Quarantine, QuarantineWrites};
 pub use receipt_chain::{ChainLink, ChainTip, NewLink, ReceiptChain, SignLink};
 pub use return_files::{ReturnFileWrites, ReturnFiles};
@@ -95,6 +97,7 @@ pub trait Store:
     + Health
     + Installations
     + InstallationEvents
+    + PlacedMarks
     + Transactions
     + Exchanges
     + StagedDeposits
@@ -118,6 +121,7 @@ impl<T> Store for T where
         + Health
         + Installations
         + InstallationEvents
+        + PlacedMarks
         + Transactions
         + Exchanges
         + StagedDeposits

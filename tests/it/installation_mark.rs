@@ -3,6 +3,7 @@
 //! says what to do.
 
 use crate::on_both;
+use crate::support::broker::on_broker;
 use crate::support::databases::TestDatabase;
 use crate::support::gateway::{command, run_process};
 use std::path::Path;
@@ -11,7 +12,6 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(30);
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-const BROKER: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 
 /// Runs a command over the database with these settings beside the right key.
 fn run(db: &TestDatabase, dir: &Path, settings: &[(&str, &str)], arguments: &[&str]) -> Output {
@@ -47,25 +47,33 @@ fn refused(db: &TestDatabase, dir: &Path, settings: &[(&str, &str)], texts: &[&s
 }
 
 async fn another_sink_is_refused_until_it_is_adopted(db: TestDatabase) {
+    on_broker(|broker| async move { another_sink(&db, &broker.url(), &broker.prefix()).await })
+        .await;
+}
+
+async fn another_sink(db: &TestDatabase, url: &str, prefix: &str) {
     let directory = tempfile::tempdir().expect("a directory");
     let dir = directory.path();
-    let right = [("NOEMIE_AMQP_URL", BROKER), ("NOEMIE_AMQP_PREFIX", "mark.")];
-    passes(&run(&db, dir, &right, &["migrate"]));
-    passes(&run(&db, dir, &right, &["outbox"]));
+    let right = [("NOEMIE_AMQP_URL", url), ("NOEMIE_AMQP_PREFIX", prefix)];
+    passes(&run(db, dir, &right, &["migrate"]));
+    passes(&run(db, dir, &right, &["outbox"]));
 
-    let asks = ["amqp_url", "adopt-sink", "prefix \"mark.\""];
-    refused(&db, dir, &[], &[&asks[..], &["local stream"]].concat());
-    refused(&db, dir, &[right[0], ("NOEMIE_AMQP_PREFIX", "other.")], &asks);
-    let other_vhost = ("NOEMIE_AMQP_URL", "amqp://guest:guest@127.0.0.1:5672/other");
-    refused(&db, dir, &[other_vhost, right[1]], &[&asks[..], &["virtual host \"other\""]].concat());
+    let named = format!("prefix {prefix:?}");
+    let asks = ["amqp_url", "adopt-sink", named.as_str()];
+    refused(db, dir, &[], &[&asks[..], &["local stream"]].concat());
+    refused(db, dir, &[right[0], ("NOEMIE_AMQP_PREFIX", "other.")], &asks);
+    let (host, _) = url.rsplit_once('/').expect("a virtual host");
+    let other_vhost = format!("{host}/other");
+    let other_vhost = [("NOEMIE_AMQP_URL", other_vhost.as_str()), right[1]];
+    refused(db, dir, &other_vhost, &[&asks[..], &["virtual host \"other\""]].concat());
 
     let adopt = ["installation", "adopt-sink", "--why", "the broker was given up"];
-    passes(&run(&db, dir, &[], &adopt));
-    refused(&db, dir, &[], &asks);
-    passes(&run(&db, dir, &[], &[&adopt[..], &["--yes"]].concat()));
-    passes(&run(&db, dir, &[], &["outbox"]));
-    refused(&db, dir, &right, &["adopt-sink", "local stream"]);
-    let shown = passes(&run(&db, dir, &right, &["installation", "show"]));
+    passes(&run(db, dir, &[], &adopt));
+    refused(db, dir, &[], &asks);
+    passes(&run(db, dir, &[], &[&adopt[..], &["--yes"]].concat()));
+    passes(&run(db, dir, &[], &["outbox"]));
+    refused(db, dir, &right, &["adopt-sink", "local stream"]);
+    let shown = passes(&run(db, dir, &right, &["installation", "show"]));
     assert!(shown.contains("sink 2: the local stream"), "{shown}");
     let step = db.store.operation_steps(1).await.expect("reads").pop().expect("a step");
     assert_eq!(step.action, "installation.adopt_sink");

@@ -54,4 +54,5 @@ mod store_conformance;
 mod support;
 mod validate_cli;
 mod verify;
+mod wrong_pairs;
 mod xray;

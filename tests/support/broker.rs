@@ -4,13 +4,13 @@
 use super::wait::{PATIENCE, eventually};
 use futures::StreamExt as _;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeleteOptions,
-    QueueDeclareOptions, QueueDeleteOptions,
+    BasicAckOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeclareOptions,
+    ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
-use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Connection, ConnectionProperties, Consumer};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{Channel, Connection, ConnectionProperties, Consumer, ExchangeKind};
 use noemie_gateway::clock::{Clock, SystemClock};
-use noemie_gateway::relay::topology::{EXCHANGES, QUEUES, WORK};
+use noemie_gateway::relay::topology::{CLAIMS, EXCHANGES, INSTALLATION, QUEUES, WORK};
 use serde_json::Value;
 use std::future::Future;
 use std::sync::Arc;
@@ -161,6 +161,30 @@ impl Broker {
         worker.messages(count).await
     }
 
+    /// Replaces the mark of the broker by that of an installation.
+    pub async fn mark_as(&self, installation: &str) {
+        self.unmark().await;
+        let options =
+            ExchangeDeclareOptions { durable: true, internal: true, ..Default::default() };
+        let named = format!("{}.{installation}", self.name(CLAIMS));
+        let mut arguments = FieldTable::default();
+        arguments.insert("alternate-exchange".into(), AMQPValue::LongString(named.into()));
+        self.channel()
+            .await
+            .exchange_declare(self.name(INSTALLATION), ExchangeKind::Fanout, options, arguments)
+            .await
+            .expect("the mark is declared");
+    }
+
+    /// Removes the mark of the broker, as an operator may, or a broker that lost its data.
+    pub async fn unmark(&self) {
+        self.channel()
+            .await
+            .exchange_delete(self.name(INSTALLATION), ExchangeDeleteOptions::default())
+            .await
+            .expect("the mark is deleted");
+    }
+
     async fn delete_all(&self) {
         let channel = self.channel().await;
         for row in QUEUES {
@@ -169,9 +193,9 @@ impl Broker {
                 .await
                 .expect("the queue is deleted");
         }
-        for row in EXCHANGES {
+        for name in EXCHANGES.iter().map(|row| row.name).chain([INSTALLATION]) {
             channel
-                .exchange_delete(self.name(row.name), ExchangeDeleteOptions::default())
+                .exchange_delete(self.name(name), ExchangeDeleteOptions::default())
                 .await
                 .expect("the exchange is deleted");
         }

@@ -4,7 +4,7 @@ use super::QueueName;
 use super::letter::{REPLAY_TO, replayed_properties};
 use super::unacked::{UnackedMessage, UnackedMessages};
 use crate::relay::AmqpSettings;
-use crate::relay::amqp::{broker_error, with_timeout};
+use crate::relay::connection::{broker_error, with_timeout};
 use crate::relay::message::short;
 use crate::relay::sink::{Outcome, SinkError};
 use crate::relay::topology::{self, CLAIMS, REPLAY};

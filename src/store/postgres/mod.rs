@@ -64,6 +64,8 @@ mod next_place;
 mod operations_journal;
 #[path = "../shared/outbox.rs"]
 mod outbox;
+#[path = "../shared/placed_marks.rs"]
+mod placed_marks;
 #[path = "../shared/quarantine.rs"]
 mod quarantine;
 #[path = "../shared/receipt_chain.rs"]

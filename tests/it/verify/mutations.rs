@@ -20,7 +20,8 @@ const EXCEPTIONS: [&str; 5] = [
 
 /// Tables of imports under way, empty once the import is done; and the mark of the installation,
 /// whose keyed digests each start compares.
-const EMPTY_TABLES: [&str; 4] = ["convention_staging", "finess_staging", "installation", "sinks"];
+const EMPTY_TABLES: [&str; 5] =
+    ["convention_staging", "finess_staging", "installation", "placed_marks", "sinks"];
 
 /// Tables whose columns only the raw files prove. A change of another table is looked for without
 /// reading the files first, which finds less and is faster.
