@@ -4,14 +4,13 @@
 //! connection, declare everything again, and resend the unconfirmed events. An unknown or
 //! unroutable outcome therefore closes the connection; the next [`Sink::ready`] opens another one.
 
-use super::MAX_BATCHES;
 use super::connection::{
-    AmqpSettings, CLOSE_TIMEOUT, CONNECT_TIMEOUT, REPLY_SUCCESS, broker_error, connect,
-    with_timeout,
+    AmqpSettings, CLOSE_TIMEOUT, CONNECT_TIMEOUT, broker_error, connect, with_timeout,
 };
 use super::message::{properties, short};
 use super::sink::{Outcome, Sink, SinkError};
 use super::topology::{self, Prefix};
+use super::{MAX_BATCHES, REPLY_SUCCESS};
 use crate::kill_point;
 use crate::store::OutboxEvent;
 use async_trait::async_trait;

@@ -1,6 +1,7 @@
 //! Connections to RabbitMQ. Each one compares the mark of the broker first, when the settings name
 //! an installation.
 
+use super::REPLY_SUCCESS;
 use super::mark::{self, BrokerMark, SeenMark};
 use super::sink::SinkError;
 use super::topology::Prefix;
@@ -25,8 +26,6 @@ const HEARTBEAT_SECS: u16 = 10;
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time between two reads of the queue depths: dashboards scrape every 10 to 15 s.
 const QUEUE_CHECK_INTERVAL: Duration = Duration::from_secs(10);
-/// AMQP reply code of a close without an error.
-pub(super) const REPLY_SUCCESS: u16 = 200;
 
 /// Settings of the connection to the broker.
 #[derive(Clone)]

@@ -3,9 +3,10 @@
 //!
 //! RabbitMQ refuses to declare an exchange again with another `alternate-exchange` (406), and
 //! ignores another `x-…` argument. The alternate exchange need not exist, because nothing is
-//! published to this exchange: it is internal. Its name begins with `claims.`, as the permissions of
-//! the gateway ask for.
+//! published to this exchange: it is internal. Its name begins with `claims.`, as the permissions
+//! of the gateway ask for.
 
+use super::REPLY_SUCCESS;
 use super::message::short;
 use super::sink::SinkError;
 use super::topology::{CLAIMS, INSTALLATION, Prefix, text};
@@ -122,7 +123,7 @@ async fn declare(
     arguments.insert(ARGUMENT.into(), text(&prefix.name(&alternate(id))));
     channel.exchange_declare(short(&name), ExchangeKind::Fanout, options, arguments).await?;
     // An error means that the channel is closed already.
-    let _ = channel.close(super::connection::REPLY_SUCCESS, "bye".into()).await;
+    let _ = channel.close(REPLY_SUCCESS, "bye".into()).await;
     Ok(())
 }
 

@@ -52,6 +52,8 @@ pub const STANDBY_WAIT: Duration = Duration::from_secs(1);
 /// Time that an orderly stop goes on publishing committed events. Events left over stay in the
 /// outbox.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// AMQP reply code of a close without an error.
+const REPLY_SUCCESS: u16 = 200;
 /// Time that closing the sink may take at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 

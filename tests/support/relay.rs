@@ -162,9 +162,10 @@ impl Broker {
         for row in topology::QUEUES {
             channel.queue_delete(self.name(row.name), QueueDeleteOptions::default()).await.unwrap();
         }
-        for row in topology::EXCHANGES {
+        let exchanges = topology::EXCHANGES.iter().map(|row| row.name);
+        for name in exchanges.chain([topology::INSTALLATION]) {
             channel
-                .exchange_delete(self.name(row.name), ExchangeDeleteOptions::default())
+                .exchange_delete(self.name(name), ExchangeDeleteOptions::default())
                 .await
                 .unwrap();
         }

@@ -4,7 +4,8 @@
 use super::letter::DeadLetter;
 use super::{DeadLetterError, DeadQueue};
 use crate::relay::AmqpSettings;
-use crate::relay::connection::{CLOSE_TIMEOUT, REPLY_SUCCESS, broker_error, connect};
+use crate::relay::REPLY_SUCCESS;
+use crate::relay::connection::{CLOSE_TIMEOUT, broker_error, connect};
 use crate::relay::message::short;
 use crate::relay::sink::SinkError;
 use futures::StreamExt as _;
