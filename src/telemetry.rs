@@ -87,6 +87,7 @@ pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
     crate::admin::describe_metrics();
     crate::service::health::describe_metrics();
     crate::connections::Refusals::describe_metrics();
+    crate::witness::describe_metrics();
     Ok(handle)
 }
 

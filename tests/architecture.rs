@@ -66,7 +66,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     // Each room describes its own metrics, the process registers them once.
-    ("telemetry", &["admin", "connections", "ingest", "jobs", "relay", "service"]),
+    ("telemetry", &["admin", "connections", "ingest", "jobs", "relay", "service", "witness"]),
     ("grpc", &["service", "connections", "limits", "kill_point", "clock", "domain", "error_chain"]),
     // Edges check, ask the service and convert: neither store, vault nor archive.
     ("admin", &["service", "connections", "limits"]),

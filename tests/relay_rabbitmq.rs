@@ -13,14 +13,14 @@ mod support;
 
 use lapin::options::*;
 use lapin::types::FieldTable;
-use noemie_gateway::domain::Scope;
-use noemie_gateway::relay::topology::{self, CLAIMS, DEAD, Prefix, UNROUTABLE, WORK};
+use noemie_gateway::domain::{EventId, InstallationEvent, Scope, WitnessLine};
+use noemie_gateway::relay::topology::{self, CLAIMS, DEAD, Prefix, UNROUTABLE, WITNESS, WORK};
 use noemie_gateway::relay::{AmqpSettings, AmqpSink, RelayState, Sink, SinkError};
 use std::collections::HashSet;
 use std::time::Duration;
 use support::databases::{on_postgres, on_sqlite};
 use support::relay::{Proxy, check_order, commit_events, eventually, headers, metrics, on_broker};
-use support::samples::{deposit_many, new_id};
+use support::samples::{self, deposit_many, new_id};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_reaches_the_workers_as_documented() {
@@ -80,6 +80,46 @@ async fn an_event_reaches_the_workers_as_documented() {
                 1
             );
             assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
+        })
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_line_reaches_its_own_queue_and_no_worker() {
+    on_broker(|broker| {
+        on_postgres(|db| async move {
+            let line = WitnessLine {
+                at: samples::at(0),
+                installation: samples::new_id(),
+                incarnation: 2,
+                receipts: 1041,
+                receipt_link: "5f0c".to_owned(),
+                position: 7,
+                journals: [("operations".to_owned(), 4)].into(),
+                journals_digest: "0a1b".to_owned(),
+                check: "1122".to_owned(),
+            };
+            let event = InstallationEvent::of(&line, EventId(samples::new_id()), 1);
+            db.store.insert_installation_event(&event).await.unwrap();
+            let relay = broker.relay(&db.store).await;
+            let delivery = &broker.consume(WITNESS, 1).await[0];
+            let read: InstallationEvent = serde_json::from_slice(&delivery.data).unwrap();
+            assert_eq!(read, event);
+            assert!(String::from_utf8_lossy(&delivery.data).contains(&line.text()));
+            assert_eq!(delivery.routing_key.as_str(), "installation.witness");
+            let headers = headers(delivery);
+            let header = |name: &str| headers.get(name).map(String::as_str);
+            let subject = format!("installation/{}", line.installation);
+            assert_eq!(header("cloudEvents_subject"), Some(subject.as_str()));
+            let schema = header("cloudEvents_dataschema").unwrap();
+            assert!(schema.ends_with(":installation-event.v1.json"), "{schema}");
+            relay.stop().await;
+            assert_eq!((broker.depth(WORK).await, broker.depth(UNROUTABLE).await), (0, 0));
+            assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
+            let everything = Scope::everything();
+            assert_eq!(db.store.published_events(&everything, 0, 10).await.unwrap(), []);
+            assert_eq!(db.store.last_position().await.unwrap(), 1);
         })
     })
     .await;

@@ -19,10 +19,23 @@ use crate::domain::{EventId, InstallationEvent, WitnessLine};
 use crate::reading::blocking;
 use crate::store::{Installation, SharedStore, StoreError};
 use crate::vault::Vault;
+use metrics::{counter, describe_counter};
 use std::io;
 use std::sync::Arc;
 use time::Duration;
 use tracing::info;
+
+/// Counter of lines, with the label `outcome` (`written`, `refused`, `failed`).
+pub const LINES: &str = "noemie_witness_lines_total";
+
+/// Registers the description of the metric, once a recorder is installed.
+pub fn describe_metrics() {
+    describe_counter!(
+        LINES,
+        "Witness lines, by outcome (written, refused: the database is not the one of the last \
+         line, failed)"
+    );
+}
 
 /// Longest time without a new line while a gateway runs.
 pub const INTERVAL: Duration = Duration::hours(1);
@@ -123,6 +136,18 @@ impl Witness {
     /// # Errors
     /// [`WitnessError::Differs`] when the database does not reach the last line.
     pub async fn append(&self, due: Due) -> Result<Option<WitnessLine>, WitnessError> {
+        let written = self.append_when_due(due).await;
+        let outcome = match &written {
+            Ok(None) => return written,
+            Ok(Some(_)) => "written",
+            Err(WitnessError::Differs(_)) => "refused",
+            Err(_) => "failed",
+        };
+        counter!(LINES, "outcome" => outcome).increment(1);
+        written
+    }
+
+    async fn append_when_due(&self, due: Due) -> Result<Option<WitnessLine>, WitnessError> {
         // Without a line to write, no lease and no connection for it is asked for.
         if self.line_due(due).await?.is_none() {
             return Ok(None);

@@ -85,6 +85,13 @@ async fn a_cut_tail_of_the_chain_shows_in_the_witness(db: TestDatabase) {
     // The chain fits without its last receipt: only the witness knows of it.
     forget_deposit(&db, 6).await;
     assert_eq!(kinds(&filled.verify().await), [Kind::WitnessDiffers]);
+    // Its raw file is a lost deposit beside a witness that differs, also without an ARL in `out/`.
+    let out = tempfile::tempdir().unwrap();
+    let seen = verify_with_deliveries(&filled.sources, None, out.path()).await.unwrap();
+    assert_eq!(kinds(&seen), [Kind::WitnessDiffers, Kind::ReceiptLost]);
+    let [told] = &seen.to_tell[..] else { panic!("{:?}", seen.to_tell) };
+    assert!(told.sender.starts_with("issuer "), "{told:?}");
+    assert!(told.send_again[0].reference.starts_with("file "), "{told:?}");
     for due in [Due::WhenNew, Due::Hourly] {
         let kept = witness.append(due).await;
         let hides = due == Due::WhenNew;
