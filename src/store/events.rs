@@ -45,10 +45,20 @@ pub fn event_fields(subject: &Subject, sequence: i64, event: Uuid, text: &str) -
     vec!["event".to_owned(), subject, sequence, event.to_string(), text.to_owned()]
 }
 
-/// Returns the keyed digest of an event with its text.
+/// Returns the keyed digest of an event of a claim with its text.
 pub(in crate::store) fn event_check(seal: &Seal, event: &ClaimEvent, text: &str) -> String {
-    let sequence = super::codec::int(event.sequence);
-    let fields = event_fields(&event.subject, sequence, event.event_id.0, text);
+    subject_check(seal, &event.subject, event.sequence, event.event_id.0, text)
+}
+
+/// Returns the keyed digest of an event of a subject with its text.
+pub(in crate::store) fn subject_check(
+    seal: &Seal,
+    subject: &Subject,
+    sequence: u64,
+    event: Uuid,
+    text: &str,
+) -> String {
+    let fields = event_fields(subject, super::codec::int(sequence), event, text);
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     seal.link(&fields)
 }

@@ -3,7 +3,8 @@
 use super::finding::{Kind, Verification};
 use super::sources::Sources;
 use crate::domain::InstallationEvent;
-use crate::store::{StoreError, StoredEvent};
+use crate::store::{StoreError, StoredEvent, event_fields};
+use crate::vault::RowCheck;
 
 /// Events read at a time.
 const PAGE_SIZE: usize = 500;
@@ -40,9 +41,13 @@ fn is_whole(sources: &Sources, row: &StoredEvent) -> bool {
     let Some(sequence) = u64::try_from(row.sequence).ok() else { return false };
     let made = InstallationEvent::of(&event.witness, event.event_id, sequence);
     let expected = InstallationEvent { occurred_at: event.occurred_at, ..made };
+    let subject = &event.subject;
+    let fields = event_fields(subject, row.sequence, row.event_id, &row.payload);
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     // The line stands last in the text, byte for byte as in the file.
     let line = row.payload.split_once(",\"witness\":").and_then(|(_, end)| end.strip_suffix('}'));
     line.is_some_and(|line| sources.witness().read(line).is_some())
+        && sources.vault.check_row(&row.key_check, &fields) == RowCheck::Right
         && event == expected
         && event.occurred_at.unix_timestamp() == event.witness.at.unix_timestamp()
         && row.event_id == event.event_id.0

@@ -4,7 +4,9 @@ use super::db::{BEGIN, Db, Store};
 use crate::domain::InstallationEvent;
 use crate::store::codec::{Instant, int, json, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
+use crate::store::events::subject_check;
 use crate::store::installation_events::InstallationEvents;
+use crate::store::journal_chains::Seal;
 use crate::store::stored_invoices::{EventOfClaim, StoredEvent};
 use crate::store::wake::Occasion;
 use async_trait::async_trait;
@@ -20,8 +22,8 @@ impl InstallationEvents for Store {
     }
 
     async fn insert_installation_event(&self, event: &InstallationEvent) -> Result<(), StoreError> {
-        let mut change = self.writes().begin(BEGIN).await?;
-        change.ask(|db| insert(db, event)).await?;
+        let (mut change, seal) = (self.writes().begin(BEGIN).await?, self.seal());
+        change.ask(|db| insert(db, seal, event)).await?;
         change.commit().await?;
         self.announcer().announce(Occasion::Written);
         Ok(())
@@ -49,12 +51,18 @@ async fn next_sequence(pool: &Pool<Db>, installation: Uuid) -> Result<u64, Store
     uint(next, "events.sequence")
 }
 
-async fn insert(db: &mut Connection, event: &InstallationEvent) -> Result<(), StoreError> {
+async fn insert(
+    db: &mut Connection,
+    seal: &Seal,
+    event: &InstallationEvent,
+) -> Result<(), StoreError> {
     let doing = doing("writing an event of the installation");
+    let text = json(event);
+    let check = subject_check(seal, &event.subject, event.sequence, event.event_id.0, &text);
     let event_no: i64 = query_scalar(
         "INSERT INTO events (event_id, subject_kind, subject_id, sequence, kind, actor_name, \
-         actor_role, actor_proof, routing_key, payload, occurred_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING event_no",
+         actor_role, actor_proof, routing_key, payload, occurred_at, key_check) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING event_no",
     )
     .bind(event.event_id.0)
     .bind(event.subject.kind.as_str())
@@ -65,8 +73,9 @@ async fn insert(db: &mut Connection, event: &InstallationEvent) -> Result<(), St
     .bind(event.actor.role.as_str())
     .bind(event.actor.proof.as_str())
     .bind(event.routing_key())
-    .bind(json(event))
+    .bind(text)
     .bind(Instant(event.occurred_at))
+    .bind(check)
     .fetch_one(&mut *db)
     .await
     .map_err(&doing)?;
@@ -86,7 +95,7 @@ async fn events(
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let found: Vec<EventOfClaim> = query_as(
         "SELECT subject_id, event_id, sequence, kind, actor_name, actor_role, actor_proof, \
-         exchange_id, routing_key, payload, occurred_at FROM events \
+         exchange_id, routing_key, payload, occurred_at, key_check FROM events \
          WHERE subject_id = $1 AND subject_kind = 'installation' AND sequence > $2 \
          ORDER BY sequence LIMIT $3",
     )
