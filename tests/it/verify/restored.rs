@@ -148,7 +148,9 @@ async fn a_line_is_written_each_hour_by_one_replica(db: TestDatabase) {
     let clock = Arc::new(FixedClock::new(time::macros::datetime!(2026-11-30 09:00 UTC)));
     let sources = Sources { clock: Arc::clone(&clock) as _, ..sources_in(&dir, &db) };
     mark(&sources).await;
-    let other = Sources { store: db.replica().await, ..sources.clone() }.witness();
+    let replica = db.replica().await;
+    support::samples::seal(&replica, &sources.vault);
+    let other = Sources { store: replica, ..sources.clone() }.witness();
     let witness = sources.witness();
     assert!(witness.append(Due::WhenNew).await.unwrap().is_none(), "there is no receipt yet");
     assert!(witness.append(Due::Hourly).await.unwrap().is_some());
