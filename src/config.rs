@@ -87,6 +87,8 @@ pub struct Config {
     pub max_calls_per_peer: usize,
     /// Open streams (watches, subscriptions, downloads) of one address.
     pub max_streams_per_peer: usize,
+    /// Open uploads of one address.
+    pub max_uploads_per_peer: usize,
     /// Territory whose public holidays are no business days, for example `mainland` or
     /// `alsace-moselle`.
     pub territory: Territory,
@@ -129,6 +131,7 @@ impl Default for Config {
             max_connections_per_peer: GrpcLimits::default().connections_per_peer,
             max_calls_per_peer: GrpcLimits::default().calls_per_peer,
             max_streams_per_peer: GrpcLimits::default().streams_per_peer,
+            max_uploads_per_peer: GrpcLimits::default().uploads_per_peer,
             territory: Calendar::default().territory,
             good_friday: Calendar::default().good_friday,
             log: "info".to_owned(),
@@ -191,6 +194,8 @@ impl Config {
             connections_per_peer: self.max_connections_per_peer,
             calls_per_peer: self.max_calls_per_peer,
             streams_per_peer: self.max_streams_per_peer,
+            // One address leaves a slot to the others, whatever the settings.
+            uploads_per_peer: self.max_uploads_per_peer.min(self.max_uploads.max(2) - 1),
             ..GrpcLimits::default()
         }
     }

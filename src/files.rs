@@ -56,6 +56,17 @@ pub fn create_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(path)
 }
 
+/// Takes these rights from a file or directory that has any of them. Returns its mode before the
+/// change, `None` when nothing was changed.
+pub fn take_rights(path: &Path, rights: u32) -> io::Result<Option<u32>> {
+    let mode = path.metadata()?.mode() & 0o7777;
+    if mode & rights == 0 {
+        return Ok(None);
+    }
+    fs::set_permissions(path, Permissions::from_mode(mode & !rights))?;
+    Ok(Some(mode))
+}
+
 /// Returns the number of a group, given by number or by its name in `GROUPS`. `None` when this
 /// machine has no group of this name.
 pub fn group_id(group: &str) -> io::Result<Option<u32>> {

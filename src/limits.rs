@@ -77,6 +77,8 @@ pub struct GrpcLimits {
     pub calls_per_peer: usize,
     /// Calls of one address that answer with a stream.
     pub streams_per_peer: usize,
+    /// Uploads of one address.
+    pub uploads_per_peer: usize,
     /// See [`HANDSHAKE_TIMEOUT`].
     pub handshake_timeout: Duration,
     /// See [`RECEIVE_TIMEOUT`].
@@ -92,6 +94,7 @@ impl Default for GrpcLimits {
             connections_per_peer: 128,
             calls_per_peer: 512,
             streams_per_peer: 128,
+            uploads_per_peer: 16,
             handshake_timeout: HANDSHAKE_TIMEOUT,
             receive_timeout: RECEIVE_TIMEOUT,
             slow_reader_timeout: SLOW_READER_TIMEOUT,
@@ -114,6 +117,7 @@ pub struct Limit {
 
 const TOO_LARGE: &str = "`RESOURCE_EXHAUSTED`, `message_too_large`";
 const BUSY: &str = "`RESOURCE_EXHAUSTED`, `too_many_calls`";
+const UPLOADS: &str = "`RESOURCE_EXHAUSTED`, `too_many_uploads`";
 const CLOSED: &str = "the connection is closed";
 
 /// Returns every limit of callers with its value, as `docs/operations.md` shows them.
@@ -138,6 +142,7 @@ pub fn table() -> Vec<Limit> {
         row("calls in flight on one connection", MAX_CALLS_PER_CONNECTION.to_string(), "they wait"),
         set("calls in flight of one address", defaults.calls_per_peer, "max_calls_per_peer", BUSY),
         set("streams of one address", defaults.streams_per_peer, "max_streams_per_peer", BUSY),
+        set("uploads of one address", defaults.uploads_per_peer, "max_uploads_per_peer", UPLOADS),
         row("calls in flight in all", MAX_CALLS.to_string(), BUSY),
         row(
             "time for which an answer waits for its reader",

@@ -5,7 +5,9 @@ use crate::config::Config;
 use crate::files;
 use anyhow::{Context, Result, bail};
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf, absolute};
+use tracing::warn;
 
 /// Lock file of `serve`, in the data directory, and the suffix of the one beside a SQLite file that
 /// is elsewhere.
@@ -35,6 +37,53 @@ impl ServeLock {
         let files = paths.iter().map(|path| lock(path)).collect::<Result<_>>()?;
         Ok(Self { _files: files })
     }
+}
+
+/// Rights that nobody but the gateway has on the embedded database and its companions.
+const RIGHTS_ON_FILES: u32 = 0o077;
+/// Rights that nobody but the gateway has on the data directory: senders and a group may have to
+/// cross it, on their way to the drop directory and to the return files.
+const RIGHTS_ON_DATA: u32 = 0o066;
+
+/// Takes from group and others the rights on a data directory and an embedded database that were
+/// made before, or by hand, and logs each change. A file of another user stays as it is, with a
+/// line that says what to do.
+pub(super) fn close_to_others(config: &Config) {
+    let mut closed =
+        vec![(config.data_dir.clone(), RIGHTS_ON_DATA), (config.archive_dir(), RIGHTS_ON_FILES)];
+    if let Some(database) = sqlite_file(config) {
+        let companions = ["", "-wal", "-shm"].map(|end| {
+            let mut name = database.clone().into_os_string();
+            name.push(end);
+            (PathBuf::from(name), RIGHTS_ON_FILES)
+        });
+        closed.extend(companions);
+    }
+    for (path, rights) in closed {
+        match files::take_rights(&path, rights) {
+            Ok(None) => {}
+            Ok(Some(mode)) => {
+                let (path, before) = (path.display(), format!("{mode:04o}"));
+                let now = format!("{:04o}", mode & !rights);
+                warn!(%path, before, now, "others had rights on it, which were taken away");
+            }
+            Err(failure) if failure.kind() == ErrorKind::NotFound => {}
+            Err(error) => warn!(
+                path = %path.display(), %error,
+                "others have rights on it: as its owner, run chmod go-rwx on it"
+            ),
+        }
+    }
+}
+
+/// Returns the file of the embedded database.
+fn sqlite_file(config: &Config) -> Option<PathBuf> {
+    let Some(url) = config.database_url.as_deref() else {
+        return Some(config.data_dir.join("gateway.db"));
+    };
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    Some(PathBuf::from(path.split_once('?').map_or(path, |(path, _)| path)))
 }
 
 fn lock(path: &Path) -> Result<File> {

@@ -113,6 +113,7 @@ impl App {
         database: Database,
         (vault, key_origin): (Vault, KeyOrigin),
     ) -> Result<Self> {
+        access::close_to_others(&config);
         let vault = Arc::new(vault);
         let store = database.store();
         store.migrate().await.context("bringing the database to this version")?;

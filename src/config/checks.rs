@@ -21,6 +21,7 @@ impl Config {
             ("max_connections_per_peer", self.max_connections_per_peer as u64),
             ("max_calls_per_peer", self.max_calls_per_peer as u64),
             ("max_streams_per_peer", self.max_streams_per_peer as u64),
+            ("max_uploads_per_peer", self.max_uploads_per_peer as u64),
         ];
         if let Some((name, _)) = limits.iter().find(|(_, limit)| *limit == 0) {
             return wrong(format!("{name} is 0: nothing would ever pass, give at least 1"));

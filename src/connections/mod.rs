@@ -143,10 +143,14 @@ mod tests {
 
     /// Serves HTTP/1: answers `ok` to every request that ends with an empty line.
     async fn serve(rules: Rules) -> SocketAddr {
+        serve_within(Admission::new(8, 2), rules).await
+    }
+
+    async fn serve_within(admission: Arc<Admission>, rules: Rules) -> SocketAddr {
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let refusals = Arc::new(Refusals::default());
         let port = ("test", "noemie_test_accept_failures_total");
-        let listener = Listener::new(socket, port, Admission::new(8, 2), refusals, rules);
+        let listener = Listener::new(socket, port, admission, refusals, rules);
         let address = listener.local_addr().expect("the port is known");
         tokio::spawn(async move {
             loop {
@@ -220,6 +224,15 @@ mod tests {
         }
         client.write_all(&[b'x'; 65]).await.expect("asks");
         assert_eq!(end_of(&mut client).await, b"");
+    }
+
+    #[tokio::test]
+    async fn a_connection_past_the_limit_of_all_addresses_is_closed() {
+        let rules = requests(PATIENCE, PATIENCE);
+        let address = serve_within(Admission::new(1, 2), rules).await;
+        let _first = TcpStream::connect(address).await.expect("connects");
+        let mut second = TcpStream::connect(address).await.expect("connects");
+        assert_eq!(end_of(&mut second).await, b"");
     }
 
     #[tokio::test]

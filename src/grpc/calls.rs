@@ -34,6 +34,7 @@ impl Connected for Connection {
 pub(super) struct Calls {
     calls: Arc<Admission>,
     streams: Arc<Admission>,
+    uploads: Arc<Admission>,
     limits: GrpcLimits,
     refusals: Arc<Refusals>,
     /// Answers that are being sent, by a number of their own.
@@ -54,6 +55,7 @@ impl Calls {
         Arc::new(Self {
             calls: Admission::new(MAX_CALLS, limits.calls_per_peer),
             streams: Admission::new(MAX_CALLS, limits.streams_per_peer),
+            uploads: Admission::new(MAX_CALLS, limits.uploads_per_peer),
             limits,
             refusals,
             answers: Mutex::default(),
@@ -63,38 +65,53 @@ impl Calls {
 
     /// Returns the permits of a call, or the status that refuses it.
     fn admit(&self, peer: IpAddr, method: Method) -> Result<Vec<Permit>, Status> {
-        let refused = |limit: &'static str, message: String| {
+        let refused = |limit: &'static str, reason: &'static str, message: String| {
             self.refusals.note(limit, peer);
-            with_reason(Code::ResourceExhausted, "too_many_calls", message)
+            with_reason(Code::ResourceExhausted, reason, message)
         };
+        let too_many = |limit, message| refused(limit, "too_many_calls", message);
+        let limits = &self.limits;
         let call = self.calls.admit(peer).map_err(|full| match full {
-            Full::All => refused(
+            Full::All => too_many(
                 "calls",
                 format!("{MAX_CALLS} calls are in flight, which is the limit: try again later"),
             ),
-            Full::Peer => refused(
+            Full::Peer => too_many(
                 "calls_per_peer",
                 format!(
                     "{} calls of this address are in flight, which is the limit \
                      (max_calls_per_peer): end some, or try again later",
-                    self.limits.calls_per_peer
+                    limits.calls_per_peer
                 ),
             ),
         })?;
-        if !method.gives_stream {
-            return Ok(vec![call]);
+        let mut permits = vec![call];
+        if method.gives_stream {
+            permits.push(self.streams.admit(peer).map_err(|_| {
+                too_many(
+                    "streams_per_peer",
+                    format!(
+                        "{} streams of this address are open, which is the limit \
+                         (max_streams_per_peer): end some before opening another",
+                        limits.streams_per_peer
+                    ),
+                )
+            })?);
         }
-        let stream = self.streams.admit(peer).map_err(|_| {
-            refused(
-                "streams_per_peer",
-                format!(
-                    "{} streams of this address are open, which is the limit \
-                     (max_streams_per_peer): end some before opening another",
-                    self.limits.streams_per_peer
-                ),
-            )
-        })?;
-        Ok(vec![call, stream])
+        if method.takes_stream {
+            permits.push(self.uploads.admit(peer).map_err(|_| {
+                refused(
+                    "uploads_per_peer",
+                    "too_many_uploads",
+                    format!(
+                        "{} uploads of this address are open, which is the limit \
+                         (max_uploads_per_peer): end some before opening another",
+                        limits.uploads_per_peer
+                    ),
+                )
+            })?);
+        }
+        Ok(permits)
     }
 
     /// Closes the connections whose peers did not take a part of an answer in time, until the
@@ -188,5 +205,27 @@ impl http_body::Body for AnswerBody {
 impl Drop for AnswerBody {
     fn drop(&mut self) {
         self.calls.answers().remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn a_call_past_the_limit_of_all_addresses_is_refused() {
+        let calls = Calls::new(GrpcLimits::default(), Arc::new(Refusals::default()));
+        let peer = |number: usize| {
+            let bits = u32::try_from(number).expect("a small number");
+            IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 | bits))
+        };
+        let method = Method::of("/noemie.gateway.v1.ExchangeService/ListExchanges");
+        let mut open: Vec<_> =
+            (0..MAX_CALLS).map(|n| calls.admit(peer(n), method).expect("there is room")).collect();
+        let refused = calls.admit(peer(MAX_CALLS), method).expect_err("one too many");
+        assert!(refused.message().starts_with("2048 calls are in flight"), "{refused}");
+        open.pop();
+        calls.admit(peer(MAX_CALLS), method).expect("one has ended");
     }
 }

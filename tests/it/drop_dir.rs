@@ -174,3 +174,63 @@ async fn one_replica_reads(db: TestDatabase) {
     assert!(!held.exists());
     drop(lease);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_replicas_read_each_file_once() {
+    on_postgres(two_replicas_share_a_directory).await;
+}
+
+/// Two replicas with the same files in sight: each file becomes one exchange with one ARL, each
+/// sender's files in their order, and the archive has one copy of each.
+async fn two_replicas_share_a_directory(db: TestDatabase) {
+    let [root, data, out] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let senders = ["oct-a", "oct-b", "oct-c"];
+    for (at, sender) in (0_u64..).zip(senders) {
+        for file in 0..4 {
+            put(root.path(), sender, &format!("{file}.b2"), &dre(&options(10 * at + file)));
+        }
+    }
+    let vault = Arc::new(Vault::from_master_key([9; 32]));
+    let replica = |store| {
+        let archive = Arc::new(Archive::new(data.path(), Arc::clone(&vault)));
+        let (vault, clock) = (Arc::clone(&vault), Arc::new(SystemClock));
+        Arc::new(Ingest::new(store, vault, archive, clock, Limits::default()))
+    };
+    let (one, two) = (replica(Arc::clone(&db.store)), replica(db.replica().await));
+    let watch = |name: &str| {
+        let out = Some(out.path().to_owned());
+        DropDir::new(root.path(), out, name.to_owned(), NO_QUOTA)
+    };
+    let (mut first, mut second) = (watch("one"), watch("two"));
+    let go_on = CancellationToken::new();
+    let mut deposited = (0, 0);
+    for _ in 0..MAX_STEPS {
+        let steps = tokio::join!(first.step(&one, &go_on), second.step(&two, &go_on));
+        deposited = (deposited.0 + steps.0, deposited.1 + steps.1);
+        if deposited.0 + deposited.1 >= 12 {
+            break;
+        }
+    }
+    assert_eq!(deposited.0 + deposited.1, 12, "{deposited:?}");
+    assert!(senders.iter().all(|sender| files_in(&root.path().join(sender)).is_empty()));
+    for (rows, expected) in [
+        ("SELECT count(*) FROM exchanges", 12),
+        ("SELECT count(*) FROM returns WHERE kind = 'arl'", 12),
+        (
+            "SELECT count(*) FROM exchanges a JOIN exchanges b ON a.sender = b.sender \
+             AND a.file_name < b.file_name AND a.received_at > b.received_at",
+            0,
+        ),
+    ] {
+        assert_eq!(db.number(rows).await, expected, "{rows}");
+    }
+    assert_eq!(copies(data.path()), 12, "one copy of each file");
+    // A file read twice would have its first ARL written again.
+    assert!(senders.iter().all(|sender| files_in(&out.path().join(sender)).is_empty()));
+}
+
+/// Counts the files below a directory.
+fn copies(dir: &Path) -> usize {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { copies(&path) } else { 1 }).sum()
+}

@@ -35,6 +35,81 @@ fn the_table_of_limits_is_current() {
     check_section("docs/operations.md", "limits", &table);
 }
 
+/// The test that exceeds each limit of the table, with the file that it stands in.
+const TESTS: [(&str, &str, &str); 23] = [
+    ("request message", HERE, "a_message_past_the_size_of_its_method_is_refused"),
+    ("request of `BatchRecordDecisions`", HERE, "a_batch_past_its_size_or_its_reasons_is_refused"),
+    ("message of an upload", HERE, "a_chunk_past_its_size_is_refused"),
+    ("items of a batch", HERE, "a_batch_past_its_items_is_refused"),
+    (
+        "time for a request to arrive, uploads left out",
+        HERE,
+        "a_half_sent_request_ends_and_counts_as_a_call",
+    ),
+    ("calls in flight on one connection", HERE, "a_call_past_those_of_its_connection_waits"),
+    ("calls in flight of one address", HERE, "a_half_sent_request_ends_and_counts_as_a_call"),
+    ("streams of one address", HERE, "one_stream_past_the_limit_is_refused"),
+    ("uploads of one address", HERE, "one_address_leaves_uploads_to_the_others"),
+    (
+        "calls in flight in all",
+        "src/grpc/calls.rs",
+        "a_call_past_the_limit_of_all_addresses_is_refused",
+    ),
+    (
+        "time for which an answer waits for its reader",
+        HERE,
+        "a_reader_that_takes_nothing_is_disconnected",
+    ),
+    ("connections in all", HERE, "a_connection_past_the_limit_of_all_is_closed"),
+    ("connections of one address", HERE, "silent_connections_and_those_past_the_limit_are_closed"),
+    ("time for the HTTP/2 preface", HERE, "silent_connections_and_those_past_the_limit_are_closed"),
+    ("upload without a byte", UPLOAD, "an_idle_upload_times_out"),
+    ("least rate of an upload after its first minute", UPLOAD, "waits_end_at_the_first_limit"),
+    ("time that one upload keeps the gateway waiting", UPLOAD, "waits_end_at_the_first_limit"),
+    ("empty chunks of an upload in a row", UPLOAD, "empty_chunks_do_not_keep_an_upload_alive"),
+    (
+        "connections to the admin port",
+        SOCKETS,
+        "a_connection_past_the_limit_of_all_addresses_is_closed",
+    ),
+    (
+        "connections of one address to the admin port",
+        SOCKETS,
+        "a_third_connection_of_one_address_is_closed_until_another_ends",
+    ),
+    (
+        "time for a request to the admin port",
+        SOCKETS,
+        "a_request_that_drips_is_cut_at_its_deadline",
+    ),
+    (
+        "admin connection without a request",
+        SOCKETS,
+        "a_connection_that_stays_idle_after_an_answer_is_closed",
+    ),
+    ("request to the admin port", SOCKETS, "a_large_request_is_cut_and_two_small_ones_are_not"),
+];
+const HERE: &str = "tests/it/limits.rs";
+const UPLOAD: &str = "src/grpc/upload.rs";
+const SOCKETS: &str = "src/connections/mod.rs";
+
+#[test]
+fn each_limit_has_a_test_that_exceeds_it() {
+    let listed: Vec<&str> = limits::table().iter().map(|limit| limit.what).collect();
+    let mut tested: Vec<&str> = TESTS.iter().map(|(what, ..)| *what).collect();
+    assert_eq!(tested.len(), listed.len(), "a row of TESTS for each row of the table");
+    tested.retain(|what| !listed.contains(what));
+    assert!(tested.is_empty(), "no such limit: {tested:?}");
+    for (what, file, test) in TESTS {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = std::fs::read_to_string(path).expect("a source file");
+        let name = format!("fn {test}()");
+        let Some(at) = text.find(&name) else { panic!("{what}: {file} has no {name}") };
+        let above = text[..at].lines().rev().nth(1).unwrap_or_default().trim();
+        assert!(above.starts_with("#[") && above.contains("test"), "{what}: {name} is no test");
+    }
+}
+
 /// Starts a call whose message announces 60,000 bytes and brings ten.
 pub async fn half_sent(
     channel: &Channel,
@@ -139,6 +214,99 @@ async fn one_stream_past_the_limit_is_refused() {
     })
     .await
     .expect("the stream that ended is counted no longer");
+}
+
+fn upload_of(chunks: Vec<Vec<u8>>) -> Vec<proto::SubmitExchangeRequest> {
+    use proto::submit_exchange_request::Part;
+    let metadata = proto::SubmitMetadata { sender: "oct".into(), ..Default::default() };
+    let parts =
+        std::iter::once(Part::Metadata(metadata)).chain(chunks.into_iter().map(Part::Chunk));
+    parts.map(|part| proto::SubmitExchangeRequest { part: Some(part) }).collect()
+}
+
+#[tokio::test]
+async fn a_chunk_past_its_size_is_refused() {
+    let gateway = Gateway::start().await;
+    let upload = |bytes: usize| stream::iter(upload_of(vec![vec![b'x'; bytes]]));
+    // A field has its number and length before its bytes, twice.
+    let fits = upload(limits::MAX_UPLOAD_MESSAGE_BYTES - 16);
+    let taken = gateway.exchange().submit_exchange(fits).await.expect("a receipt").into_inner();
+    assert!(taken.exchange.is_some(), "refused as a file, and not as a message");
+    let large = upload(limits::MAX_UPLOAD_MESSAGE_BYTES);
+    let refused = gateway.exchange().submit_exchange(large).await.expect_err("too large");
+    assert_eq!(reason(&refused), "message_too_large");
+}
+
+#[tokio::test]
+async fn a_batch_past_its_items_is_refused() {
+    let gateway = Gateway::start().await;
+    let batch = |items: usize| proto::BatchRecordDecisionsRequest {
+        decisions: vec![proto::Decision::default(); items],
+    };
+    gateway.work().batch_record_decisions(batch(limits::MAX_BATCH_ITEMS)).await.expect("answers");
+    let many = batch(limits::MAX_BATCH_ITEMS + 1);
+    let refused = gateway.work().batch_record_decisions(many).await.expect_err("too many");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn a_call_past_those_of_its_connection_waits() {
+    let gateway = Gateway::start().await;
+    let watch = || gateway.status().watch_dre(proto::WatchDreRequest::default());
+    let calls = usize::try_from(limits::MAX_CALLS_PER_CONNECTION).expect("a small number");
+    let mut open = Vec::new();
+    for _ in 0..calls {
+        open.push(watch().await.expect("a stream"));
+    }
+    let mut exchange = gateway.exchange();
+    let mut next = Box::pin(exchange.list_exchanges(proto::ListExchangesRequest::default()));
+    assert!(timeout(SHORT, &mut next).await.is_err(), "it waits for another call to end");
+    open.pop();
+    timeout(PATIENCE, next).await.expect("a call has ended").expect("answers");
+}
+
+#[tokio::test]
+async fn one_address_leaves_uploads_to_the_others() {
+    let limits = GrpcLimits { uploads_per_peer: 2, ..GrpcLimits::default() };
+    let gateway = Gateway::start_within(limits).await;
+    let unended = || stream::iter(upload_of(Vec::new())).chain(stream::pending());
+    let begin = || {
+        let mut client = gateway.exchange();
+        Box::pin(async move { client.submit_exchange(unended()).await })
+    };
+    // The first of three to be refused leaves the two others open.
+    let first = timeout(PATIENCE, futures::future::select_all([begin(), begin(), begin()]));
+    let (refused, _, open) = first.await.expect("one is refused");
+    let refused = refused.expect_err("a third");
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::ResourceExhausted, "too_many_uploads")
+    );
+    assert!(refused.message().contains("max_uploads_per_peer"), "{refused}");
+    // A call that is no upload goes on; an upload too once another has ended.
+    let request = proto::ListExchangesRequest::default();
+    gateway.exchange().list_exchanges(request).await.expect("a call is no upload");
+    drop(open);
+    let whole = || stream::iter(upload_of(vec![b"no file".to_vec()]));
+    timeout(PATIENCE, async {
+        while gateway.exchange().submit_exchange(whole()).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the uploads that ended are counted no longer");
+}
+
+#[tokio::test]
+async fn a_connection_past_the_limit_of_all_is_closed() {
+    // The client of the gateway has one connection.
+    let limits = GrpcLimits { connections: 1, ..GrpcLimits::default() };
+    let gateway = Gateway::start_within(limits).await;
+    let mut second = TcpStream::connect(gateway.address).await.expect("connects");
+    let ended = timeout(PATIENCE, second.read_to_end(&mut Vec::new())).await;
+    assert!(ended.is_ok(), "one too many");
+    let request = proto::ListExchangesRequest::default();
+    gateway.exchange().list_exchanges(request).await.expect("the open connection is served");
 }
 
 #[tokio::test]

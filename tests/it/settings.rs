@@ -5,7 +5,7 @@ use crate::support;
 use gateway::{Gateway, PROGRAM, command, run_process};
 use noemie_gateway::generate::{self, Options};
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -208,6 +208,29 @@ fn files_are_private_whatever_the_umask() {
         let expected = if path.is_dir() { 0o700 } else { 0o600 };
         assert_eq!(mode, expected, "{} is {mode:o}", path.display());
     }
+}
+
+/// A data directory of before, or copied by hand, is closed at the next start, with a line in the
+/// log; a directory that senders cross stays so.
+#[test]
+fn rights_of_others_on_an_older_installation_are_taken_away() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(run(dir.path(), &["migrate"], &[]).0, 0);
+    let open = |name: &str, mode: u32| {
+        let path = dir.path().join(name);
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    };
+    let (data, file) = (open("data", 0o755), open("data/gateway.db", 0o644));
+    let (status, out, err) = run(dir.path(), &["verify"], &[]);
+    assert_eq!(status, 0, "{out}{err}");
+    let mode = |path: &Path| path.metadata().unwrap().mode() & 0o7777;
+    assert_eq!((mode(&data), mode(&file)), (0o711, 0o600));
+    for told in ["gateway.db", "0644", "0755", "taken away"] {
+        assert!(err.contains(told), "{told}: {err}");
+    }
+    let (_, _, err) = run(dir.path(), &["verify"], &[]);
+    assert!(!err.contains("taken away"), "{err}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
