@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 
+/// What a failing copy was doing.
+const READING: &str = "reading the dropped file";
+
 /// The archived bytes of a dropped file; `None` when the file is not what the scan found, or
 /// changed while it was read.
 pub(super) type Copied = Result<Option<Box<Upload>>, IngestError>;
@@ -84,29 +87,57 @@ fn copy(ingest: &Ingest, root: &Path, file: &DroppedFile, is_wanted: &dyn Fn() -
         file_name: file.path.as_path().into(),
         idempotency_key: None,
     })?;
-    let reading = "reading the dropped file";
+    let size = file.fingerprint.size;
+    if !copy_bytes(&mut source, size, is_wanted, |chunk| upload.write(chunk))? {
+        return Ok(None);
+    }
+    let metadata = source.metadata().map_err(IngestError::archive(READING))?;
+    Ok((Fingerprint::new(&metadata) == file.fingerprint).then(|| Box::new(upload)))
+}
+
+/// Copies the bytes of a file of this size. Returns whether all were copied: a file with more bytes
+/// than the scan saw is not read to its end, because it may have none.
+fn copy_bytes(
+    source: &mut impl Read,
+    size: u64,
+    is_wanted: &dyn Fn() -> bool,
+    mut write: impl FnMut(&[u8]) -> Result<(), IngestError>,
+) -> Result<bool, IngestError> {
     let mut chunk = vec![0; CHUNK_BYTES];
-    let mut rest = file.fingerprint.size;
+    let mut rest = size;
     loop {
-        let n = source.read(&mut chunk).map_err(IngestError::archive(reading))?;
-        // More bytes than the scan saw: a file that grows is not read to its end.
+        let n = source.read(&mut chunk).map_err(IngestError::archive(READING))?;
         if n as u64 > rest || !is_wanted() {
-            return Ok(None);
+            return Ok(false);
         }
         if n == 0 {
-            break;
+            return Ok(true);
         }
         rest -= n as u64;
-        upload.write(&chunk[..n])?;
+        write(&chunk[..n])?;
     }
-    let metadata = source.metadata().map_err(IngestError::archive(reading))?;
-    Ok((Fingerprint::new(&metadata) == file.fingerprint).then(|| Box::new(upload)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::mpsc;
+
+    #[test]
+    fn a_file_that_grows_is_not_read_to_its_end() {
+        const SIZE: u64 = 3 * CHUNK_BYTES as u64;
+        let copied = |source: &mut dyn Read| {
+            let mut bytes = 0;
+            let whole = copy_bytes(&mut { source }, SIZE, &|| true, |chunk| {
+                bytes += chunk.len() as u64;
+                assert!(bytes <= SIZE, "it is read on");
+                Ok(())
+            });
+            (whole.expect("no failure"), bytes)
+        };
+        assert_eq!(copied(&mut io::repeat(0).take(SIZE)), (true, SIZE));
+        assert_eq!(copied(&mut io::repeat(0)), (false, SIZE));
+    }
 
     /// A disk that does not answer holds its thread, and neither the caller nor the stop.
     #[tokio::test]
