@@ -2,9 +2,10 @@
 
 use super::finding::{Kind, Verification};
 use super::sources::Sources;
-use crate::domain::InstallationEvent;
+use crate::domain::{InstallationEvent, Subject, SubjectKind};
 use crate::store::{StoreError, StoredEvent, event_fields};
 use crate::vault::RowCheck;
+use uuid::Uuid;
 
 /// Events read at a time.
 const PAGE_SIZE: usize = 500;
@@ -27,7 +28,10 @@ pub(super) async fn check(
                 verification.find(Kind::EventsMissing, None, detail);
             }
             last = row.sequence;
-            if !is_whole(sources, &row) {
+            if check_digest(sources, mark.id, &row) == RowCheck::OtherKey {
+                let detail = format!("event {last} of the installation is of another vault key");
+                verification.find(Kind::OtherKey, None, detail);
+            } else if !is_whole(sources, mark.id, &row) {
                 let detail = format!("event {last} of the installation differs from its line");
                 verification.find(Kind::EventDiffers, None, detail);
             }
@@ -35,19 +39,24 @@ pub(super) async fn check(
     }
 }
 
+/// Compares the keyed digest of an event of an installation with its text and place.
+fn check_digest(sources: &Sources, installation: Uuid, row: &StoredEvent) -> RowCheck {
+    let subject = Subject { kind: SubjectKind::Installation, id: installation };
+    let fields = event_fields(&subject, row.sequence, row.event_id, &row.payload);
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    sources.vault.check_row(&row.key_check, &fields)
+}
+
 /// Returns whether the columns and the text of an event are those of its line.
-fn is_whole(sources: &Sources, row: &StoredEvent) -> bool {
+fn is_whole(sources: &Sources, installation: Uuid, row: &StoredEvent) -> bool {
     let Ok(event) = serde_json::from_str::<InstallationEvent>(&row.payload) else { return false };
     let Some(sequence) = u64::try_from(row.sequence).ok() else { return false };
     let made = InstallationEvent::of(&event.witness, event.event_id, sequence);
     let expected = InstallationEvent { occurred_at: event.occurred_at, ..made };
-    let subject = &event.subject;
-    let fields = event_fields(subject, row.sequence, row.event_id, &row.payload);
-    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     // The line stands last in the text, byte for byte as in the file.
     let line = row.payload.split_once(",\"witness\":").and_then(|(_, end)| end.strip_suffix('}'));
     line.is_some_and(|line| sources.witness().read(line).is_some())
-        && sources.vault.check_row(&row.key_check, &fields) == RowCheck::Right
+        && check_digest(sources, installation, row) == RowCheck::Right
         && event == expected
         && event.occurred_at.unix_timestamp() == event.witness.at.unix_timestamp()
         && row.event_id == event.event_id.0
