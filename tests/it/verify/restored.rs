@@ -130,6 +130,13 @@ async fn a_cut_journal_and_an_altered_line_show_in_the_witness(db: TestDatabase)
     assert_eq!(kinds(&seen), [Kind::WitnessDiffers]);
     let detail = &seen.findings[0].detail;
     assert!(detail.contains("journal operations 2, the database 1"), "{detail}");
+    // Another row takes the number of the lost one.
+    let mut journal = Journal::open(&author, "dlq.drop", "claims.dead".to_owned());
+    journal.write(Stage::Asked, serde_json::json!({})).await.unwrap();
+    let seen = filled.verify().await;
+    assert_eq!(kinds(&seen), [Kind::WitnessDiffers]);
+    let detail = &seen.findings[0].detail;
+    assert!(detail.contains("other rows at the same numbers"), "{detail}");
 
     // A line that was altered counts for nothing, and is named; half a line is a power cut.
     let path = filled.dir.path().join("witness");
