@@ -66,6 +66,12 @@ pub const RESERVED_DESCRIPTORS: u64 = 128;
 /// Fewest connections of callers for which the gateway starts.
 pub const MIN_CONNECTIONS: u64 = 16;
 
+/// Events that `outbox resend` publishes again, unless told otherwise: some minutes of work for the
+/// relay, in which newer events wait.
+pub const DEFAULT_RESEND_EVENTS: usize = 100_000;
+/// Largest number of events of one resend: its transaction writes a row for each.
+pub const MAX_RESEND_EVENTS: usize = 1_000_000;
+
 /// Limits of the gRPC port that an operator, or a test, sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrpcLimits {

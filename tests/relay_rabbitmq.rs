@@ -20,7 +20,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 use support::databases::{on_postgres, on_sqlite};
 use support::relay::{Proxy, check_order, commit_events, eventually, headers, metrics, on_broker};
-use support::samples::{self, deposit_many, new_id};
+use support::samples::{self, deposit_many, event, new_id, resend};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_reaches_the_workers_as_documented() {
@@ -135,6 +135,38 @@ async fn two_thousand_events_keep_the_order_of_their_claims() {
             check_order(&committed, &deliveries);
             assert_eq!(deliveries.len(), 2_000, "nothing twice when nothing fails");
             relay.stop().await;
+        })
+    })
+    .await;
+}
+
+/// The broker lost three events of each claim while a fourth one waits: published again, they come
+/// before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_published_again_come_before_those_that_wait() {
+    on_broker(|broker| {
+        on_postgres(|db| async move {
+            let mut committed = commit_events(&db.store, 40, 3).await;
+            let relay = broker.relay(&db.store).await;
+            let lost = broker.consume(WORK, 120).await;
+            relay.stop().await;
+            let numbers: Vec<i64> = (1..=120).collect();
+            let mut unit = db.store.begin().await.unwrap();
+            let fourth: Vec<_> = committed.iter().map(|(claim, _)| event(claim, 4)).collect();
+            unit.insert_events(&fourth).await.unwrap();
+            unit.commit().await.unwrap();
+            assert_eq!(resend(&db.store, &numbers).await, 120);
+            for delivery in lost {
+                delivery.ack(BasicAckOptions::default()).await.unwrap();
+            }
+
+            let relay = broker.relay(&db.store).await;
+            let deliveries = broker.consume(WORK, 160).await;
+            committed.iter_mut().for_each(|(_, facts)| *facts = 4);
+            check_order(&committed, &deliveries);
+            relay.stop().await;
+            let stream = db.store.published_events(&Scope::everything(), 0, 500).await.unwrap();
+            assert_eq!(stream.len(), 160, "each event has one position");
         })
     })
     .await;

@@ -47,7 +47,7 @@ const PAST: [&str; 6] = [
     "INSERT INTO events (event_id, subject_kind, subject_id, sequence, kind, actor_name, actor_role, actor_proof, exchange_id, routing_key, payload, \
      occurred_at) SELECT (substr(id::text, 1, 19) || '9' || substr(id::text, 21))::uuid, 'claim', id, 1, 'received', sender, 'concentrator', 'stated', \
      exchange_id, 'claim.dre.received.0099900011', repeat('x', 600), received_at FROM claims",
-    "INSERT INTO published_events SELECT row_number() OVER (), event_no, occurred_at FROM events",
+    "INSERT INTO published_events SELECT row_number() OVER (), event_no, occurred_at, 1 FROM events",
 ];
 
 /// Measures the same deposit into an empty database and into a database with a history, in turn.

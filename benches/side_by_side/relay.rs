@@ -176,7 +176,7 @@ async fn bare_loop(db: &mut PgConnection, broker: &Broker) {
         broker.publish(&messages).await;
         let publish = "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) \
                        RETURNING event_no) INSERT INTO published_events \
-                       SELECT event_no, event_no, now() FROM removed";
+                       SELECT event_no, event_no, now(), 1 FROM removed";
         query(publish).bind(ids).execute(&mut *db).await.unwrap();
     }
 }

@@ -229,7 +229,10 @@ CREATE TABLE outbox (
     -- The staged deposit whose verdict the event waits for. Null, or a deposit with a verdict: the
     -- event may leave.
     staged_deposit UUID,
-    attempts       INTEGER NOT NULL DEFAULT 0
+    attempts       INTEGER NOT NULL DEFAULT 0,
+    -- Instant at which an operator asked to publish a published event again; null for an event that
+    -- is not published yet.
+    resend_at      TIMESTAMPTZ
 ) WITH (
     autovacuum_vacuum_scale_factor = 0,
     autovacuum_vacuum_threshold = 5000,
@@ -244,7 +247,13 @@ CREATE INDEX outbox_waiting ON outbox (staged_deposit NULLS FIRST, event_no);
 CREATE TABLE published_events (
     position     BIGINT PRIMARY KEY,
     event_no     BIGINT NOT NULL UNIQUE,
-    published_at TIMESTAMPTZ NOT NULL
+    published_at TIMESTAMPTZ NOT NULL,
+    -- The sink that confirmed the event last (`sinks`). No foreign key: `verify` compares.
+    sink_no      BIGINT NOT NULL,
+    -- How often an operator asked to publish the event again, and how often it was. The event waits
+    -- in the queue while the two differ.
+    resends_asked BIGINT NOT NULL DEFAULT 0,
+    resends_done BIGINT NOT NULL DEFAULT 0
 );
 
 -- Quarantined invoices. An invoice waits here until a corrected one replaces it (`resolved_by`); a
@@ -428,6 +437,8 @@ CREATE TABLE sinks (
     prefix     TEXT NOT NULL,
     adopted_at TIMESTAMPTZ NOT NULL,
     adopted_by TEXT NOT NULL,
+    -- First position of the published stream that this sink may have confirmed.
+    first_position BIGINT NOT NULL,
     -- Keyed digest over the row.
     key_check  TEXT NOT NULL
 );

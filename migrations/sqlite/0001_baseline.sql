@@ -228,7 +228,10 @@ CREATE TABLE outbox (
     -- The staged deposit whose verdict the event waits for. Null, or a deposit with a verdict: the
     -- event may leave.
     staged_deposit BLOB,
-    attempts       INTEGER NOT NULL DEFAULT 0
+    attempts       INTEGER NOT NULL DEFAULT 0,
+    -- Instant at which an operator asked to publish a published event again; null for an event that
+    -- is not published yet.
+    resend_at      INTEGER
 );
 -- The events of no staged deposit first, then deposit by deposit: the events of a deposit under way
 -- are passed over in one step. Nulls are first in every index.
@@ -238,7 +241,13 @@ CREATE INDEX outbox_waiting ON outbox (staged_deposit, event_no);
 CREATE TABLE published_events (
     position     INTEGER PRIMARY KEY,
     event_no     INTEGER NOT NULL UNIQUE,
-    published_at INTEGER NOT NULL
+    published_at INTEGER NOT NULL,
+    -- The sink that confirmed the event last (`sinks`). No foreign key: `verify` compares.
+    sink_no      INTEGER NOT NULL,
+    -- How often an operator asked to publish the event again, and how often it was. The event waits
+    -- in the queue while the two differ.
+    resends_asked INTEGER NOT NULL DEFAULT 0,
+    resends_done INTEGER NOT NULL DEFAULT 0
 );
 
 -- Quarantined invoices. An invoice waits here until a corrected one replaces it (`resolved_by`); a
@@ -421,6 +430,8 @@ CREATE TABLE sinks (
     prefix     TEXT NOT NULL,
     adopted_at INTEGER NOT NULL,
     adopted_by TEXT NOT NULL,
+    -- First position of the published stream that this sink may have confirmed.
+    first_position INTEGER NOT NULL,
     -- Keyed digest over the row.
     key_check  TEXT NOT NULL
 );

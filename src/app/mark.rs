@@ -12,10 +12,6 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Kind of a sink that is RabbitMQ.
-const BROKER: &str = "broker";
-/// Kind of a sink that is the local stream.
-const LOCAL: &str = "local";
 /// Action that the journal names when another sink is put in force.
 const ADOPT_SINK: &str = "installation.adopt_sink";
 
@@ -48,19 +44,27 @@ struct NamedSink {
 impl NamedSink {
     fn of(config: &Config) -> Result<Self> {
         let Some(settings) = broker(config)? else {
-            return Ok(Self { kind: LOCAL, vhost: String::new(), prefix: String::new() });
+            return Ok(Self { kind: SinkMark::LOCAL, vhost: String::new(), prefix: String::new() });
         };
         let vhost = settings.vhost().context(BadSetting("amqp_url".to_owned()))?;
-        Ok(Self { kind: BROKER, vhost, prefix: settings.prefix.to_string() })
+        Ok(Self { kind: SinkMark::BROKER, vhost, prefix: settings.prefix.to_string() })
     }
 
     fn is(&self, mark: &SinkMark) -> bool {
         (self.kind, &self.vhost, &self.prefix) == (mark.kind.as_str(), &mark.vhost, &mark.prefix)
     }
 
-    fn mark(self, number: u64, at: OffsetDateTime, by: String, vault: &Vault) -> SinkMark {
+    /// Returns the mark of the sink, under its number and the first position that it may confirm.
+    fn mark(
+        self,
+        (number, first_position): (u64, u64),
+        at: OffsetDateTime,
+        by: String,
+        vault: &Vault,
+    ) -> SinkMark {
         let mut mark = SinkMark {
             number,
+            first_position,
             kind: self.kind.to_owned(),
             vhost: self.vhost,
             prefix: self.prefix,
@@ -77,7 +81,7 @@ impl NamedSink {
 /// was faster.
 pub(super) async fn write_first(app: &App) -> Result<()> {
     let (at, by) = (app.clock.now(), local_caller().name);
-    let sink = NamedSink::of(&app.config)?.mark(1, at, by.clone(), &app.vault);
+    let sink = NamedSink::of(&app.config)?.mark((1, 1), at, by.clone(), &app.vault);
     let mut row = Installation {
         id: app.clock.new_id(),
         incarnation: 1,
@@ -117,6 +121,7 @@ pub(super) async fn check_sink(app: &App) -> Result<()> {
     let (_, in_force) = read(app).await?;
     let named = NamedSink::of(&app.config)?;
     if named.is(&in_force) {
+        app.store.publish_to(in_force.number);
         return Ok(());
     }
     let given = words(named.kind, &named.vhost, &named.prefix);
@@ -166,7 +171,8 @@ impl App {
         }
         let actor = by.map_or_else(|| caller.name.clone(), ToString::to_string);
         let at = self.clock.now();
-        let sink = named.mark(old.number + 1, at, actor.clone(), &self.vault);
+        let place = (old.number + 1, self.store.next_position().await?);
+        let sink = named.mark(place, at, actor.clone(), &self.vault);
         let step = OperationStep {
             operation_id: self.clock.new_id(),
             step: 0,
@@ -189,25 +195,26 @@ pub(super) async fn read(app: &App) -> Result<(Installation, SinkMark)> {
 /// Returns a sink in words, without host, user or password.
 pub(super) fn words(kind: &str, vhost: &str, prefix: &str) -> String {
     match kind {
-        LOCAL => "the local stream (no amqp_url)".to_owned(),
-        BROKER => format!("RabbitMQ, virtual host {vhost:?}, prefix {prefix:?}"),
+        SinkMark::LOCAL => "the local stream (no amqp_url)".to_owned(),
+        SinkMark::BROKER => format!("RabbitMQ, virtual host {vhost:?}, prefix {prefix:?}"),
         other => format!("a sink of a later version ({other:?})"),
     }
 }
 
 pub(super) fn installation_check(row: &Installation, vault: &Vault) -> String {
-    let (id, incarnation) = (row.id.to_string(), row.incarnation.to_string());
-    let at = micros(row.marked_at);
-    vault.mark_check(&["installation", &id, &incarnation, &row.key_id, &at, &row.marked_by])
+    check(&row.signed_fields(), vault)
 }
 
 fn sink_check(mark: &SinkMark, vault: &Vault) -> String {
-    let (number, at) = (mark.number.to_string(), micros(mark.adopted_at));
-    let SinkMark { kind, vhost, prefix, adopted_by, .. } = mark;
-    vault.mark_check(&["sink", &number, kind, vhost, prefix, &at, adopted_by])
+    check(&mark.signed_fields(), vault)
 }
 
 /// Returns the whole microseconds of an instant, as both databases store it.
 pub(super) fn micros(at: OffsetDateTime) -> String {
     at.unix_timestamp_nanos().div_euclid(1_000).to_string()
+}
+
+fn check(fields: &[String], vault: &Vault) -> String {
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    vault.mark_check(&fields)
 }

@@ -101,8 +101,8 @@ enum Command {
     /// List large deposits that have no receipt yet, or abandon one.
     #[command(subcommand, alias = "loads")]
     Deposits(deposits::DepositsCommand),
-    /// Show how many events wait for publication.
-    Outbox(OutputArgs),
+    /// Show how many events wait for publication, or publish events again.
+    Outbox(outbox::OutboxArgs),
     /// Compare every raw file with what is stored, and check the chain of receipts. Exit status 0
     /// without a finding, else 1.
     Verify(verify::VerifyArgs),

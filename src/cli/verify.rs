@@ -48,6 +48,10 @@ pub(super) fn print(out: &mut Output, seen: &Verification) -> Result<()> {
         let code = serde_json::to_value(finding.code)?;
         writeln!(out, "{}{exchange} {}", code.as_str().unwrap_or_default(), finding.detail)?;
     }
+    for sink in seen.sinks.iter().filter(|sink| !sink.in_force) {
+        let events = english(sink.events, "published event", "published events");
+        writeln!(out, "{events} confirmed by sink {}, which is no longer in force", sink.sink)?;
+    }
     match seen.finding_count {
         0 => writeln!(out, "everything fits")?,
         count => writeln!(out, "{}", english(count, "finding", "findings"))?,

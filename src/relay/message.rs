@@ -166,6 +166,7 @@ mod tests {
             payload: sample.to_owned(),
             occurred_at: event.occurred_at,
             attempts: 0,
+            is_resend: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! State of the relay, shown in `/healthz` and in the metrics.
 
-use metrics::{Unit, describe_counter, describe_gauge, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
@@ -98,6 +98,9 @@ const CONNECTED: &str = "noemie_relay_connected";
 /// Gauge: 1 while the relay publishes nothing because its sink is not that of the installation.
 const WRONG_SINK: &str = "noemie_relay_wrong_sink";
 
+/// Counter of events confirmed again, after an operator asked for it.
+pub(super) const RESENT: &str = "noemie_events_resent_total";
+
 /// Describes the metrics of the relay to the installed recorder.
 pub fn describe_metrics() {
     describe_gauge!(
@@ -114,6 +117,11 @@ pub fn describe_metrics() {
         "Events handed to the broker, by outcome: acked, unroutable (no queue was bound for them), \
          nacked, unknown; acked and unroutable are counted within ten seconds"
     );
+    describe_counter!(
+        RESENT,
+        "Events published again because an operator asked for it (`outbox resend`), confirmed"
+    );
+    counter!(RESENT).absolute(0);
     describe_gauge!(
         "noemie_queue_messages",
         "Messages ready in a queue that the gateway declares, by queue"

@@ -4,7 +4,7 @@
 use super::backoff;
 use super::in_flight::{CompletedBatch, InFlight, Progress, mark_published};
 use super::sink::{Outcome, Sink, SinkError};
-use super::status::{RelayState, RelayStatus};
+use super::status::{RESENT, RelayState, RelayStatus};
 use super::{BATCH_EVENTS, IDLE_WAIT, STANDBY_WAIT};
 use crate::clock::SharedClock;
 use crate::error_chain::Chain;
@@ -64,6 +64,17 @@ impl OutcomeCounts {
 /// Counts events by outcome.
 fn count(outcome: Outcome, events: u64) {
     counter!("noemie_relay_published_total", "outcome" => outcome.as_str()).increment(events);
+}
+
+/// Counts the confirmed events of a batch that were published before.
+fn count_resent(batch: &CompletedBatch) {
+    let confirmed = |(event, outcome): &(&OutboxEvent, &Outcome)| {
+        event.is_resend && **outcome == Outcome::Acked
+    };
+    let resent = batch.events.iter().zip(&batch.outcomes).filter(confirmed).count();
+    if resent > 0 {
+        counter!(RESENT).increment(resent as u64);
+    }
 }
 
 /// The relay, with the state that it keeps between two steps.
@@ -326,6 +337,7 @@ impl StepState {
     /// Counts the outcomes of a batch and returns the numbers of its confirmed events.
     async fn complete(&mut self, batch: &CompletedBatch, store: &dyn Outbox) -> Vec<i64> {
         batch.outcomes.iter().for_each(|outcome| self.counts.add(*outcome));
+        count_resent(batch);
         let (confirmed, unconfirmed) = batch.event_numbers();
         if !confirmed.is_empty() {
             kill_point::reach("relay.confirmed");

@@ -16,6 +16,7 @@ pub mod health;
 pub mod imports;
 pub mod local_files;
 pub mod operations;
+pub mod resend;
 pub mod returns;
 pub mod verification;
 pub mod view;

@@ -208,6 +208,16 @@ impl Operations {
         Ok(self.store.operation_steps(limit).await?)
     }
 
+    /// Returns the store.
+    pub(super) fn store(&self) -> &SharedStore {
+        &self.store
+    }
+
+    /// Returns the clock.
+    pub(super) fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
     /// Returns the author of an operation for the journal: the proven name, after the stated one
     /// where there is one.
     pub(super) fn author(&self, caller: &Caller, stated: Option<&FreeText>) -> Author {

@@ -8,8 +8,15 @@ use async_trait::async_trait;
 pub enum Rule {
     /// An event waits in the queue, or is published.
     EventIsQueuedOrPublished,
-    /// A published event has left the queue.
+    /// A published event has left the queue, unless it is to be published again.
     EventIsNotBoth,
+    /// A published event waits while it was published again less often than an operator asked.
+    ResendWaits,
+    /// A position of the published stream names a sink of the installation.
+    PublicationHasSink,
+    /// A sink confirms the positions from its own first one to that of the next sink. An event that
+    /// was published again may have a later sink than its position.
+    SinkConfirmsInItsTime,
     /// A row of the queue has an event.
     QueueHasEvent,
     /// A position of the published stream has an event.

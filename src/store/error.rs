@@ -61,6 +61,12 @@ pub enum StoreError {
     /// The ledger of an exchange does not balance. The transaction wrote no row.
     #[error("ledger of the exchange does not balance: {0:?}")]
     Unbalanced(Ledger),
+    /// Another sink was to be put in force while events were published to the one before.
+    #[error(
+        "events were published meanwhile, by a replica that still runs: stop every replica, then \
+         put the other sink in force"
+    )]
+    StreamMoved,
     /// A step of this transaction failed or was cancelled before. The transaction cannot be
     /// committed.
     #[error("a step of this change failed before: nothing of it was written")]

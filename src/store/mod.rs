@@ -39,6 +39,7 @@ mod placed_marks;
 pub mod postgres;
 mod quarantine;
 mod receipt_chain;
+mod resends;
 mod return_files;
 mod rows;
 mod schema;
@@ -62,7 +63,7 @@ pub use error::StoreError;
 pub use events::{Events, PublishedEvent, event_fields};
 pub use exchanges::{Closing, ExchangeWrites, Exchanges};
 pub use health::{Health, LEDGERS_UNBALANCED, OutboxDepth, StoreFigures};
-pub use installation::{Installation, Installations, SinkMark};
+pub use installation::{Confirmed, Installation, Installations, SinkMark};
 pub use installation_events::InstallationEvents;
 pub use journal::{Author, Journal};
 pub use journal_chains::{
@@ -75,6 +76,7 @@ pub use outbox::{Outbox, OutboxEvent, OutboxWrites};
 pub use placed_marks::{Place, PlacedMark, PlacedMarks};
 pub use quarantine::{Quarantine, QuarantineWrites};
 pub use receipt_chain::{ChainLink, ChainTip, NewLink, ReceiptChain, SignLink};
+pub use resends::{PublishedPlace, RESEND, ResendFilter, ResendStep, Resends};
 pub use return_files::{ReturnFileWrites, ReturnFiles};
 pub use schema::{Schema, SchemaRange};
 pub use staged_deposits::{
@@ -108,6 +110,7 @@ pub trait Store:
     + Decisions
     + Events
     + Outbox
+    + Resends
     + ReturnFiles
     + ReceiptChain
     + OperationsJournal
@@ -132,6 +135,7 @@ impl<T> Store for T where
         + Decisions
         + Events
         + Outbox
+        + Resends
         + ReturnFiles
         + ReceiptChain
         + OperationsJournal

@@ -4,11 +4,14 @@
 //! queue and gets a position in the stream; positions have no holes. The event itself stays in the
 //! history.
 
+use super::codec::int;
 use super::error::StoreError;
 use super::lease::Lease;
 use super::wake::{Occasion, Waiter};
 use crate::domain::{ClaimEvent, ClaimId, EventId, ExchangeId};
 use async_trait::async_trait;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -38,6 +41,8 @@ pub struct OutboxEvent {
     pub occurred_at: OffsetDateTime,
     /// Number of failed publications.
     pub attempts: i32,
+    /// Whether the event was published before, and an operator asked to publish it again.
+    pub is_resend: bool,
 }
 
 impl OutboxEvent {
@@ -67,8 +72,13 @@ pub trait Outbox: Send + Sync {
         except: &[i64],
     ) -> Result<Vec<OutboxEvent>, StoreError>;
 
+    /// Sets the number of the sink that this process publishes to. Before it is set, events are
+    /// marked with 0, which no sink has.
+    fn publish_to(&self, sink: u64);
+
     /// Removes events from the queue and gives them positions in the stream, in the order given. A
-    /// number that is not in the queue is ignored.
+    /// number that is not in the queue is ignored. An event that is published again keeps its
+    /// position. Each position names the sink of [`Self::publish_to`], which confirmed the event.
     async fn mark_published(&self, events: &[i64], at: OffsetDateTime) -> Result<(), StoreError>;
 
     /// Counts a failed publication of events.
@@ -90,4 +100,18 @@ pub trait OutboxWrites: Send {
 
     /// Inserts events in the history and in the queue, in order.
     async fn insert_events(&mut self, events: &[ClaimEvent]) -> Result<(), StoreError>;
+}
+
+/// Number of the sink that this process publishes to.
+#[derive(Debug, Clone, Default)]
+pub(in crate::store) struct PublishingSink(Arc<AtomicI64>);
+
+impl PublishingSink {
+    pub(in crate::store) fn set(&self, sink: u64) {
+        self.0.store(int(sink), Ordering::Relaxed);
+    }
+
+    pub(in crate::store) fn number(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }

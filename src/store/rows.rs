@@ -67,8 +67,8 @@ macro_rules! select_exchange {
 macro_rules! select_waiting {
     ($queue:expr) => {
         concat!(
-            "SELECT o.event_no, o.staged_deposit, o.attempts, e.event_id, e.subject_kind, \
-             e.subject_id, e.sequence, e.kind, e.exchange_id, e.routing_key, e.payload, \
+            "SELECT o.event_no, o.staged_deposit, o.attempts, o.resend_at IS NOT NULL AS is_resend, \
+             e.event_id, e.subject_kind, e.subject_id, e.sequence, e.kind, e.exchange_id, e.routing_key, e.payload, \
              e.occurred_at FROM (",
             $queue,
             ") AS o CROSS JOIN events e WHERE e.event_no = o.event_no ORDER BY o.event_no"
@@ -312,6 +312,7 @@ pub(in crate::store) struct WaitingRow {
     routing_key: String,
     payload: String,
     occurred_at: Instant,
+    is_resend: bool,
 }
 
 impl WaitingRow {
@@ -337,6 +338,7 @@ impl TryFrom<WaitingRow> for OutboxEvent {
             payload: r.payload,
             occurred_at: r.occurred_at.0,
             attempts: r.attempts,
+            is_resend: r.is_resend,
         })
     }
 }

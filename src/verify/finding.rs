@@ -61,6 +61,11 @@ pub enum Kind {
     /// A row, file or link was sealed under another vault key, so that nothing can be said of it:
     /// verify again with that key.
     OtherKey,
+    /// The mark of the installation, or a sink of its events, was altered.
+    MarkAltered,
+    /// Events were published again without a step of the journal that says so, or the other way
+    /// round.
+    ResendsDiffer,
     /// Rows that belong together do not fit: the queue and the history of events, a quarantined
     /// invoice and the claim that it names.
     RowsDisagree,
@@ -81,6 +86,17 @@ pub struct Finding {
     pub detail: String,
 }
 
+/// Published events that one sink confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConfirmedBySink {
+    /// Number of the sink.
+    pub sink: u64,
+    /// Whether events go to this sink now.
+    pub in_force: bool,
+    /// Number of events.
+    pub events: u64,
+}
+
 /// Result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Verification {
@@ -94,6 +110,8 @@ pub struct Verification {
     pub finding_count: u64,
     /// Findings, at most 1,000.
     pub findings: Vec<Finding>,
+    /// Published events by the sink that confirmed them last.
+    pub sinks: Vec<ConfirmedBySink>,
     /// Number of notes.
     pub note_count: u64,
     /// Notes on rows that this version would judge otherwise, and on losses on record, at most

@@ -2,7 +2,7 @@
 
 use super::finding::{Kind, Verification};
 use super::sources::Sources;
-use crate::store::{ChainedJournal, ChainedRow, JournalLink, StoreError, signed};
+use crate::store::{ChainedJournal, ChainedRow, JournalLink, RESEND, Stage, StoreError, signed};
 use crate::vault::RowCheck;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,8 @@ pub(super) async fn walk(
     sources: &Sources,
     verification: &mut Verification,
 ) -> Result<(), StoreError> {
-    let before = ends(sources).await?;
+    let (before, resent_before) = (ends(sources).await?, sources.store.resent_events().await?);
+    let mut resent = 0;
     let mut reached = Places::new();
     for journal in ChainedJournal::ALL {
         let mut last = JournalLink::default();
@@ -26,10 +27,20 @@ pub(super) async fn walk(
             let rows = sources.store.journal_rows(journal, &last, PAGE_SIZE).await?;
             let Some(place) = rows.last().map(|row| row.place.clone()) else { break };
             for row in rows {
+                resent += resends(journal, &row);
                 check(sources, &before, &mut reached, row, verification);
             }
             last = place;
         }
+    }
+    // A resend is journalled in the transaction that puts its events in the queue.
+    let resent_after = sources.store.resent_events().await?;
+    if !(resent_before..=resent_after).contains(&resent) {
+        let detail = format!(
+            "{resent} events were published again by the journal of operations, {resent_after} by \
+             the published stream and the queue"
+        );
+        verification.find(Kind::ResendsDiffer, None, detail);
     }
     let after = ends(sources).await?;
     let number = |places: &Places, chain: &String| places.get(chain).map_or(0, |p| p.number);
@@ -47,6 +58,16 @@ pub(super) async fn walk(
         }
     }
     Ok(())
+}
+
+/// Returns the number of events that a step of an operation published again.
+fn resends(journal: ChainedJournal, row: &ChainedRow) -> u64 {
+    let [_, _, _, _, action, stage, _, detail] = &row.fields[..] else { return 0 };
+    if journal != ChainedJournal::Operations || action != RESEND || stage != Stage::Done.as_str() {
+        return 0;
+    }
+    let detail: serde_json::Value = serde_json::from_str(detail).unwrap_or_default();
+    detail["events"].as_u64().unwrap_or_default()
 }
 
 async fn ends(sources: &Sources) -> Result<Places, StoreError> {

@@ -12,9 +12,10 @@
 //! this version judges otherwise, the verification has a note and no finding.
 //!
 //! Beside the files, `verify` walks the chains of the journals, opens the return files, applies the
-//! events of each claim, checks the rules between tables, and compares the register and the
-//! conventions with the digests of their imports (decision 0020). It compares the database with the
-//! last witness line of the archive, and finds what a restore lost (decision 0021).
+//! events of each claim, checks the rules between tables, and compares the mark of the installation
+//! and its sinks with their check values, and the register and the conventions with the digests of
+//! their imports (decision 0020). `verify` compares the database with the last witness line of the
+//! archive, and finds what a restore lost (decision 0021).
 //!
 //! Not compared: the changes that a return made to claims with the file of that return, because
 //! they depended on the state of the claims at that moment.
@@ -32,11 +33,12 @@ mod losses;
 mod restored;
 mod return_files;
 mod rules;
+mod sinks;
 mod sources;
 mod witness;
 mod words;
 
-pub use finding::{Finding, Kind, Verification};
+pub use finding::{ConfirmedBySink, Finding, Kind, Verification};
 pub use losses::{LOSSES, LostDeposit, RESTORE_FINISH, ToTell};
 pub use sources::Sources;
 
@@ -56,6 +58,7 @@ pub async fn verify(
     chain::walk(sources, since, &mut verification).await?;
     return_files::open_all(sources, &mut verification).await?;
     rules::check(sources, &mut verification).await?;
+    sinks::check(sources, &mut verification).await?;
     journals::walk(sources, &mut verification).await?;
     journals::compare_contents(sources, &mut verification).await?;
     installation_events::check(sources, &mut verification).await?;

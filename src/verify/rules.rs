@@ -20,6 +20,16 @@ const fn words(rule: Rule) -> &'static str {
     match rule {
         Rule::EventIsQueuedOrPublished => "events neither wait for publication nor are published",
         Rule::EventIsNotBoth => "events are published and wait for publication",
+        Rule::ResendWaits => {
+            "events wait to be published again and nobody asked for it, or the other way round"
+        }
+        Rule::PublicationHasSink => {
+            "published events were confirmed by a sink that the installation does not know"
+        }
+        Rule::SinkConfirmsInItsTime => {
+            "events were confirmed by a sink that was not in force: a replica published to it \
+             before it was adopted, or after another one was; publish them again by `outbox resend`"
+        }
         Rule::QueueHasEvent => "rows of the queue have no event",
         Rule::PublicationHasEvent => "positions of the published stream have no event",
         Rule::PositionsHaveNoHole => "positions are missing in the published stream",

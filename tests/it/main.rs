@@ -39,6 +39,7 @@ mod installation_mark;
 mod later_version;
 mod limits;
 mod migrations;
+mod outbox_resend;
 mod postgres_limits;
 mod privacy_fields;
 mod relay_steps;

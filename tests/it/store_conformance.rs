@@ -17,6 +17,8 @@ mod findings;
 mod listings;
 #[path = "store_conformance/outbox.rs"]
 mod outbox;
+#[path = "store_conformance/resends.rs"]
+mod resends;
 #[path = "store_conformance/returns.rs"]
 mod returns;
 #[path = "store_conformance/scopes.rs"]
@@ -104,6 +106,10 @@ suite! {
         what_is_being_marked_is_left_out,
         a_cut_connection_costs_only_a_moment,
         replicas_number_without_holes,
+    }
+    resends {
+        events_are_published_again_in_the_order_of_their_claims,
+        a_sink_that_is_not_in_force_confirms_nothing_unnoticed,
     }
     staged_deposits {
         events_of_staged_deposits_are_published_in_the_order_of_the_outbox,

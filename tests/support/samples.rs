@@ -5,7 +5,8 @@ use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::domain::*;
 use noemie_gateway::domain::{Flow, PartKind, PartState, Reason};
 use noemie_gateway::store::{
-    ChainTip, Closing, NewClaim, NewLink, SharedStore, StagedDeposit, UnitOfWork,
+    ChainTip, Closing, Installation, NewClaim, NewLink, OperationStep, RESEND, SharedStore,
+    SinkMark, Stage, StagedDeposit, UnitOfWork,
 };
 use noemie_gateway::vault::Vault;
 use noemie_parsers::types::Montant;
@@ -170,6 +171,66 @@ pub fn plain_link(tip: &ChainTip, _contents: &str) -> NewLink {
 pub fn seal(store: &SharedStore, vault: &Arc<Vault>) {
     let vault = Arc::clone(vault);
     store.seal_with(Arc::new(move |fields: &[&str]| vault.row_digest(fields)));
+}
+
+/// Marks a database with the key of a vault and the sinks of these first positions, and lets its
+/// store publish to the first sink.
+pub async fn mark(store: &SharedStore, vault: &Vault, first_positions: &[u64]) {
+    let check = |fields: Vec<String>| {
+        vault.mark_check(&fields.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let sink = |number: u64, first_position: u64| {
+        let mut sink = SinkMark {
+            number,
+            kind: SinkMark::BROKER.into(),
+            vhost: "/".into(),
+            prefix: format!("p{number}."),
+            adopted_at: NOW,
+            adopted_by: "Marie".into(),
+            first_position,
+            key_check: String::new(),
+        };
+        sink.key_check = check(sink.signed_fields());
+        sink
+    };
+    let mut installation = Installation {
+        id: new_id(),
+        incarnation: 1,
+        key_id: vault.key_id(),
+        key_check: String::new(),
+        marked_at: NOW,
+        marked_by: "Marie".into(),
+    };
+    installation.key_check = check(installation.signed_fields());
+    store.mark(&installation, &sink(1, first_positions[0])).await.unwrap();
+    for (position, number) in first_positions[1..].iter().zip(2..) {
+        let step = operation(new_id(), "installation.adopt_sink");
+        store.adopt_sink(&sink(number, *position), &step).await.unwrap();
+    }
+    store.publish_to(1);
+}
+
+/// An operation that one step did.
+pub fn operation(operation_id: Uuid, action: &str) -> OperationStep {
+    OperationStep {
+        operation_id,
+        step: 0,
+        at: NOW,
+        actor: "Marie".into(),
+        action: action.into(),
+        stage: Stage::Done,
+        subject: "essai".into(),
+        detail: serde_json::json!({}),
+    }
+}
+
+/// Publishes the events of these numbers again.
+pub async fn resend(store: &SharedStore, events: &[i64]) -> u64 {
+    let step = |events: u64| OperationStep {
+        detail: serde_json::json!({ "events": events }),
+        ..operation(new_id(), RESEND)
+    };
+    store.resend(events, NOW, &step).await.unwrap()
 }
 
 /// The master key of the samples.

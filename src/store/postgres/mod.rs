@@ -9,6 +9,7 @@ use super::conventions::PostgresConventions;
 use super::error::{StoreError, doing};
 use super::journal_chains::Seal;
 use super::lease::Lease;
+use super::outbox::PublishingSink;
 use super::server::Server;
 use super::transaction_guard::WHOLE_DEPOSIT_FACTOR;
 use super::wake::Wake;
@@ -72,6 +73,8 @@ mod quarantine;
 mod receipt_chain;
 #[path = "../shared/receipt_contents.rs"]
 mod receipt_contents;
+#[path = "../shared/resends.rs"]
+mod resends;
 #[path = "../shared/return_files.rs"]
 mod return_files;
 #[path = "../shared/schema.rs"]
@@ -135,6 +138,7 @@ pub struct PostgresStore {
     wake: Arc<Wake>,
     notifier: Notifier,
     seal: Seal,
+    publishing_sink: PublishingSink,
     tasks: [AbortHandle; 2],
 }
 
@@ -166,6 +170,7 @@ impl PostgresStore {
             wake,
             notifier,
             seal: Seal::default(),
+            publishing_sink: PublishingSink::default(),
             tasks,
         })
     }
@@ -229,6 +234,11 @@ impl PostgresStore {
     /// Returns the sealer of the journals.
     fn seal(&self) -> &Seal {
         &self.seal
+    }
+
+    /// Returns the number of the sink that this process publishes to.
+    fn publishing_sink(&self) -> &PublishingSink {
+        &self.publishing_sink
     }
 
     /// Returns the connections for reads.

@@ -26,17 +26,18 @@ const MAX_TRIES: u32 = 10;
 pub(super) async fn mark_published(
     pool: &PgPool,
     events: &[i64],
+    sink: i64,
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
     for _ in 1..MAX_TRIES {
-        match take_positions(pool, events, at).await {
+        match take_positions(pool, events, sink, at).await {
             Err(met) if met.worth_a_retry() => {
                 tracing::debug!(error = %met, "another replica took the same positions")
             }
             done => return done,
         }
     }
-    take_positions(pool, events, at).await
+    take_positions(pool, events, sink, at).await
 }
 
 /// Publishes in one statement without lock: every numbering begins at the first free position, so
@@ -44,22 +45,29 @@ pub(super) async fn mark_published(
 /// the primary key), fails, and sees at its next try the positions of the first. So there are no
 /// holes, and readers of the stream never see a position before a smaller one. Of two replicas that
 /// publish one event the second finds its row deleted. A number given twice takes its first
-/// position.
+/// position. An event that is published again keeps its position, and takes the sink that confirmed
+/// it now.
 async fn take_positions(
     pool: &PgPool,
     events: &[i64],
+    sink: i64,
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
     query(
-        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) RETURNING event_no) \
-         INSERT INTO published_events (position, event_no, published_at) \
+        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) \
+         RETURNING event_no, resend_at), \
+         resent AS (UPDATE published_events p SET resends_done = p.resends_done + 1, \
+         sink_no = $3 \
+         FROM removed r WHERE r.resend_at IS NOT NULL AND p.event_no = r.event_no) \
+         INSERT INTO published_events (position, event_no, published_at, sink_no) \
          SELECT (SELECT COALESCE(max(position), 0) FROM published_events) \
-         + row_number() OVER (ORDER BY min(t.place)), removed.event_no, $2 \
+         + row_number() OVER (ORDER BY min(t.place)), removed.event_no, $2, $3 \
          FROM removed JOIN UNNEST($1::bigint[]) WITH ORDINALITY AS t(event_no, place) \
-         ON t.event_no = removed.event_no GROUP BY removed.event_no ORDER BY 1",
+         ON t.event_no = removed.event_no WHERE removed.resend_at IS NULL GROUP BY removed.event_no ORDER BY 1",
     )
     .bind(events)
     .bind(Instant(at))
+    .bind(sink)
     .execute(pool)
     .await
     .map(|_| ())
@@ -87,4 +95,25 @@ pub(super) async fn remove_from_outbox(
         .await
         .map(|_| ())
         .map_err(doing("removing events from the outbox"))
+}
+
+/// Puts published events in the queue again, and returns the number of those that did not wait
+/// there already.
+pub(super) async fn requeue(
+    db: &mut PgConnection,
+    events: &[i64],
+    at: OffsetDateTime,
+) -> Result<u64, StoreError> {
+    query(
+        "WITH queued AS (INSERT INTO outbox (event_no, resend_at) SELECT event_no, $2 \
+         FROM published_events WHERE event_no = ANY($1) ON CONFLICT DO NOTHING \
+         RETURNING event_no) UPDATE published_events p SET resends_asked = p.resends_asked + 1 \
+         FROM queued WHERE p.event_no = queued.event_no",
+    )
+    .bind(events)
+    .bind(Instant(at))
+    .execute(db)
+    .await
+    .map(|done| done.rows_affected())
+    .map_err(doing("putting events in the outbox again"))
 }

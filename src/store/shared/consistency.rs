@@ -19,8 +19,27 @@ const RULES: [(Rule, &str); 14] = [
     ),
     (
         Rule::EventIsNotBoth,
-        "SELECT count(*) FROM outbox o \
-         WHERE EXISTS (SELECT 1 FROM published_events p WHERE p.event_no = o.event_no)",
+        "SELECT count(*) FROM outbox o WHERE o.resend_at IS NULL \
+         AND EXISTS (SELECT 1 FROM published_events p WHERE p.event_no = o.event_no)",
+    ),
+    (
+        Rule::ResendWaits,
+        "SELECT (SELECT count(*) FROM published_events p WHERE p.resends_asked - p.resends_done \
+         <> (SELECT count(*) FROM outbox o \
+         WHERE o.event_no = p.event_no AND o.resend_at IS NOT NULL)) \
+         + (SELECT count(*) FROM outbox o WHERE o.resend_at IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM published_events p WHERE p.event_no = o.event_no))",
+    ),
+    (
+        Rule::PublicationHasSink,
+        "SELECT count(*) FROM published_events p \
+         WHERE NOT EXISTS (SELECT 1 FROM sinks s WHERE s.sink_no = p.sink_no)",
+    ),
+    (
+        Rule::SinkConfirmsInItsTime,
+        "SELECT count(*) FROM published_events p JOIN sinks s ON s.sink_no = p.sink_no \
+         WHERE p.resends_done = 0 AND (p.position < s.first_position OR EXISTS (SELECT 1 FROM sinks n \
+         WHERE n.sink_no > s.sink_no AND p.position >= n.first_position))",
     ),
     (
         Rule::QueueHasEvent,

@@ -31,8 +31,14 @@ impl Outbox for Store {
         self.upkeep().ask(|pool| unpublished_events(pool, limit, except)).await
     }
 
+    fn publish_to(&self, sink: u64) {
+        self.publishing_sink().set(sink);
+    }
+
     async fn mark_published(&self, events: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
-        self.upkeep_writes().ask(|pool| positions::mark_published(pool, events, at)).await?;
+        let sink = self.publishing_sink().number();
+        let mark = |pool| positions::mark_published(pool, events, sink, at);
+        self.upkeep_writes().ask(mark).await?;
         self.announcer().announce(Occasion::Published);
         Ok(())
     }
@@ -74,10 +80,10 @@ async fn unpublished_events(
     let first = query_as(concat!(
         closed_deposits!(),
         select_waiting!(
-            "SELECT * FROM (SELECT * FROM (SELECT event_no, staged_deposit, attempts FROM outbox \
+            "SELECT * FROM (SELECT * FROM (SELECT event_no, staged_deposit, attempts, resend_at FROM outbox \
              ORDER BY staged_deposit NULLS FIRST, event_no LIMIT $1) AS oldest \
              WHERE staged_deposit IS NULL UNION ALL SELECT o.event_no, o.staged_deposit, \
-             o.attempts \
+             o.attempts, o.resend_at \
              FROM closed JOIN outbox o ON o.event_no = closed.first) AS found \
              ORDER BY event_no LIMIT $1"
         )
@@ -96,7 +102,7 @@ async fn unpublished_events(
             break;
         }
         let query = query_as(select_waiting!(
-            "SELECT * FROM (SELECT event_no, staged_deposit, attempts FROM outbox \
+            "SELECT * FROM (SELECT event_no, staged_deposit, attempts, resend_at FROM outbox \
              WHERE (staged_deposit, event_no) > ($1, $2) \
              ORDER BY staged_deposit NULLS FIRST, event_no LIMIT $3) AS following \
              WHERE staged_deposit = $1"

@@ -10,6 +10,7 @@ use super::conventions::SqliteConventions;
 use super::error::{StoreError, doing};
 use super::journal_chains::Seal;
 use super::lease::Lease;
+use super::outbox::PublishingSink;
 use super::wake::Wake;
 use db::ANSWER_TIMEOUT;
 use lease::LeaseKey;
@@ -68,6 +69,8 @@ mod quarantine;
 mod receipt_chain;
 #[path = "../shared/receipt_contents.rs"]
 mod receipt_contents;
+#[path = "../shared/resends.rs"]
+mod resends;
 #[path = "../shared/return_files.rs"]
 mod return_files;
 #[path = "../shared/schema.rs"]
@@ -101,6 +104,7 @@ pub struct SqliteStore {
     wake: Arc<Wake>,
     leases: Arc<lease::Leases>,
     seal: Seal,
+    publishing_sink: PublishingSink,
 }
 
 impl SqliteStore {
@@ -132,6 +136,7 @@ impl SqliteStore {
             wake: Arc::default(),
             leases: Arc::new(lease::Leases::beside(path)),
             seal: Seal::default(),
+            publishing_sink: PublishingSink::default(),
         })
     }
 
@@ -147,6 +152,11 @@ impl SqliteStore {
     /// Returns the sealer of the journals.
     fn seal(&self) -> &Seal {
         &self.seal
+    }
+
+    /// Returns the number of the sink that this process publishes to.
+    fn publishing_sink(&self) -> &PublishingSink {
+        &self.publishing_sink
     }
 
     /// Returns the connections for reads.

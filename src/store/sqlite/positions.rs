@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 pub(super) async fn mark_published(
     writer: &SqlitePool,
     events: &[i64],
+    sink: i64,
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
     let doing = doing("marking events as published");
@@ -20,14 +21,27 @@ pub(super) async fn mark_published(
     // read the whole backlog.
     let mut tx = writer.begin_with(BEGIN).await.map_err(&doing)?;
     query(
-        "INSERT INTO published_events (position, event_no, published_at) \
+        "INSERT INTO published_events (position, event_no, published_at, sink_no) \
          SELECT (SELECT COALESCE(max(position), 0) FROM published_events) \
-         + row_number() OVER (ORDER BY min(j.key)), o.event_no, $2 \
+         + row_number() OVER (ORDER BY min(j.key)), o.event_no, $2, $3 \
          FROM json_each($1) j CROSS JOIN outbox o ON o.event_no = j.value \
+         WHERE o.resend_at IS NULL \
          GROUP BY o.event_no ORDER BY 1",
     )
     .bind(json(&events))
     .bind(Instant(at))
+    .bind(sink)
+    .execute(&mut *tx)
+    .await
+    .map_err(&doing)?;
+    // An event that is published again keeps its position.
+    query(
+        "UPDATE published_events SET resends_done = resends_done + 1, sink_no = $2 WHERE event_no IN \
+         (SELECT o.event_no FROM json_each($1) j CROSS JOIN outbox o ON o.event_no = j.value \
+         WHERE o.resend_at IS NOT NULL)",
+    )
+    .bind(json(&events))
+    .bind(sink)
     .execute(&mut *tx)
     .await
     .map_err(&doing)?;
@@ -62,4 +76,34 @@ pub(super) async fn remove_from_outbox(
         .await
         .map(|_| ())
         .map_err(doing("removing events from the outbox"))
+}
+
+/// Puts published events in the queue again, and returns the number of those that did not wait
+/// there already.
+pub(super) async fn requeue(
+    db: &mut SqliteConnection,
+    events: &[i64],
+    at: OffsetDateTime,
+) -> Result<u64, StoreError> {
+    let doing = doing("putting events in the outbox again");
+    let asked = query(
+        "UPDATE published_events SET resends_asked = resends_asked + 1 \
+         WHERE event_no IN (SELECT value FROM json_each($1)) \
+         AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_no = published_events.event_no)",
+    )
+    .bind(json(&events))
+    .execute(&mut *db)
+    .await
+    .map_err(&doing)?;
+    query(
+        "INSERT INTO outbox (event_no, resend_at) SELECT p.event_no, $2 \
+         FROM json_each($1) j CROSS JOIN published_events p ON p.event_no = j.value \
+         WHERE TRUE ON CONFLICT DO NOTHING",
+    )
+    .bind(json(&events))
+    .bind(Instant(at))
+    .execute(db)
+    .await
+    .map(|_| asked.rows_affected())
+    .map_err(doing)
 }

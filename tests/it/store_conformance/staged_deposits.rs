@@ -237,7 +237,7 @@ const LONG_HISTORY: [&str; 6] = [
      SELECT gen_random_uuid(), e.subject_kind, gen_random_uuid(), 1, e.kind, e.actor_name, \
      e.actor_role, e.actor_proof, e.routing_key, e.payload, e.occurred_at \
      FROM (SELECT * FROM events LIMIT 1) AS e, generate_series(1, 40000)",
-    "INSERT INTO published_events SELECT row_number() OVER (), event_no, now() FROM events \
+    "INSERT INTO published_events SELECT row_number() OVER (), event_no, now(), 1 FROM events \
      WHERE event_no <= 20000 AND event_no NOT IN (SELECT event_no FROM outbox)",
     "INSERT INTO outbox (event_no, staged_deposit) SELECT event_no, CASE WHEN event_no > 30000 \
      THEN '01234567-0000-7000-8000-000000000001'::uuid END FROM events \

@@ -22,6 +22,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let sources = sources_in(&dir, &db);
         let world = Self { db, sources, dir };
+        samples::mark(&world.db.store, &world.sources.vault, &[1]).await;
         world.deposit_files().await;
         world.decide().await;
         world.publish_some().await;
@@ -124,6 +125,10 @@ impl World {
         let events = self.db.store.unpublished_events(5, &[]).await.unwrap();
         let numbers: Vec<i64> = events.iter().map(|event| event.event_no).collect();
         self.db.store.mark_published(&numbers, self.sources.clock.now()).await.unwrap();
+        // Of two that the broker lost, one is published again and the other one waits.
+        samples::resend(&self.db.store, &numbers[..1]).await;
+        self.db.store.mark_published(&numbers[..1], self.sources.clock.now()).await.unwrap();
+        samples::resend(&self.db.store, &numbers[1..2]).await;
     }
 
     async fn import_tables(&self) {
