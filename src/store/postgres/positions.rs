@@ -46,7 +46,8 @@ pub(super) async fn mark_published(
 /// holes, and readers of the stream never see a position before a smaller one. Of two replicas that
 /// publish one event the second finds its row deleted. A number given twice takes its first
 /// position. An event that is published again keeps its position, and takes the sink that confirmed
-/// it now.
+/// it now. Arrays, because a join would read the whole stream in a database without
+/// statistics.
 async fn take_positions(
     pool: &PgPool,
     events: &[i64],
@@ -57,8 +58,8 @@ async fn take_positions(
         "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) \
          RETURNING event_no, resend_at), \
          resent AS (UPDATE published_events p SET resends_done = p.resends_done + 1, \
-         sink_no = $3 \
-         FROM removed r WHERE r.resend_at IS NOT NULL AND p.event_no = r.event_no) \
+         sink_no = $3 WHERE p.event_no = ANY(ARRAY( \
+         SELECT event_no FROM removed WHERE resend_at IS NOT NULL))) \
          INSERT INTO published_events (position, event_no, published_at, sink_no) \
          SELECT (SELECT COALESCE(max(position), 0) FROM published_events) \
          + row_number() OVER (ORDER BY min(t.place)), removed.event_no, $2, $3 \
@@ -108,7 +109,7 @@ pub(super) async fn requeue(
         "WITH queued AS (INSERT INTO outbox (event_no, resend_at) SELECT event_no, $2 \
          FROM published_events WHERE event_no = ANY($1) ON CONFLICT DO NOTHING \
          RETURNING event_no) UPDATE published_events p SET resends_asked = p.resends_asked + 1 \
-         FROM queued WHERE p.event_no = queued.event_no",
+         WHERE p.event_no = ANY(ARRAY(SELECT event_no FROM queued))",
     )
     .bind(events)
     .bind(Instant(at))
