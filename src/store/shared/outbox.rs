@@ -82,9 +82,9 @@ async fn unpublished_events(
         select_waiting!(
             "SELECT * FROM (SELECT * FROM (SELECT event_no, staged_deposit, attempts, resend_at FROM outbox \
              ORDER BY staged_deposit NULLS FIRST, event_no LIMIT $1) AS oldest \
-             WHERE staged_deposit IS NULL UNION ALL SELECT o.event_no, o.staged_deposit, \
-             o.attempts, o.resend_at \
-             FROM closed JOIN outbox o ON o.event_no = closed.first) AS found \
+             WHERE staged_deposit IS NULL UNION ALL SELECT first, staged_deposit, \
+             (SELECT attempts FROM outbox o WHERE o.event_no = closed.first), \
+             (SELECT resend_at FROM outbox o WHERE o.event_no = closed.first) FROM closed) AS found \
              ORDER BY event_no LIMIT $1"
         )
     ));
