@@ -47,6 +47,7 @@ pub mod clock;
 pub mod config;
 pub mod error_chain;
 pub mod failure_log;
+pub mod fault;
 pub mod jobs;
 pub mod kill_point;
 pub mod telemetry;

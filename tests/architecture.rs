@@ -82,6 +82,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "files",
             "reading",
             "kill_point",
+            "fault",
             "normalise",
             "store",
             "archive",
@@ -121,6 +122,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "relay",
             "verify",
             "kill_point",
+            "limits",
             "store",
             "vault",
             "clock",
@@ -144,7 +146,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("reading", &[]),
     // The default size of a file is that of `ingest`, the name of the key file that of the vault.
     // Variables of tests are known by name.
-    ("config", &["domain", "ingest", "kill_point", "limits", "vault", "clock"]),
+    ("config", &["domain", "ingest", "kill_point", "fault", "limits", "vault", "clock"]),
     // Invented files come from the parsers alone.
     ("generate", &[]),
     // How failures are told in logs; knows nothing.

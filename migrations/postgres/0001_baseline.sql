@@ -395,14 +395,19 @@ CREATE TABLE receipt_chain (
     exchange_id UUID NOT NULL UNIQUE REFERENCES exchanges (id),
     link        TEXT NOT NULL,
     -- Id of the master key that made the link, as `claims.key_id`.
-    key_id      TEXT NOT NULL
+    key_id      TEXT NOT NULL,
+    -- How far the clock was behind the latest receipt before, milliseconds; signed by the link.
+    behind_ms   BIGINT NOT NULL DEFAULT 0
 );
 -- One row: the end of the chain, so that the removal of the last receipts shows as well. Its lock
 -- puts the commits of receipts in order.
 CREATE TABLE receipt_chain_tip (
     one      BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (one),
     sequence BIGINT NOT NULL,
-    link     TEXT NOT NULL
+    link     TEXT NOT NULL,
+    -- Latest instant of a receipt, or the instant of a clock that an operator accepted since. A
+    -- clock that is far behind gives no receipt.
+    latest_at TIMESTAMPTZ NOT NULL DEFAULT 'epoch'
 );
 INSERT INTO receipt_chain_tip (sequence, link) VALUES (0, '');
 

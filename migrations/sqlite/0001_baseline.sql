@@ -389,13 +389,18 @@ CREATE TABLE receipt_chain (
     exchange_id BLOB NOT NULL UNIQUE REFERENCES exchanges (id),
     link        TEXT NOT NULL,
     -- Id of the master key that made the link, as `claims.key_id`.
-    key_id      TEXT NOT NULL
+    key_id      TEXT NOT NULL,
+    -- How far the clock was behind the latest receipt before, milliseconds; signed by the link.
+    behind_ms   INTEGER NOT NULL DEFAULT 0
 );
 -- One row: the end of the chain, so that the removal of the last receipts shows as well.
 CREATE TABLE receipt_chain_tip (
     one      INTEGER PRIMARY KEY DEFAULT 1 CHECK (one = 1),
     sequence INTEGER NOT NULL,
-    link     TEXT NOT NULL
+    link     TEXT NOT NULL,
+    -- Latest instant of a receipt, or the instant of a clock that an operator accepted since. A
+    -- clock that is far behind gives no receipt.
+    latest_at INTEGER NOT NULL DEFAULT 0
 );
 INSERT INTO receipt_chain_tip (sequence, link) VALUES (0, '');
 

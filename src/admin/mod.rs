@@ -78,6 +78,10 @@ impl axum::serve::Listener for Listener {
 /// Describes the gauges that are set at a scrape, once a recorder is installed.
 pub fn describe_metrics() {
     describe_gauge!(
+        "noemie_clock_behind_seconds",
+        "How far the clock is behind the latest receipt, 0 within a second"
+    );
+    describe_gauge!(
         "noemie_staged_deposits",
         "Large deposits whose invoices are being written, or whose writing was interrupted and \
          waits to be resumed"
@@ -150,12 +154,13 @@ async fn render_metrics(State(state): State<AdminState>) -> impl IntoResponse {
 }
 
 /// Gauges that the database counts.
-const FIGURES: [&str; 5] = [
+const FIGURES: [&str; 6] = [
     "noemie_staged_deposits",
     "noemie_quarantine_waiting",
     "noemie_claims_overdue",
     "noemie_outbox_pending",
     "noemie_outbox_oldest_seconds",
+    "noemie_clock_behind_seconds",
 ];
 /// Gauge that the broker counts.
 const QUEUES: &str = "noemie_queue_messages";
@@ -178,6 +183,7 @@ fn show(figures: &Figures) {
     set("noemie_claims_overdue", figures.overdue);
     set("noemie_outbox_pending", figures.outbox);
     gauge!("noemie_outbox_oldest_seconds").set(figures.outbox_oldest_seconds);
+    gauge!("noemie_clock_behind_seconds").set(figures.clock_behind_seconds);
 }
 
 /// Sets a gauge. Counts stay exact up to 2^53, far above those of a gateway.

@@ -1,4 +1,5 @@
-//! `installation show|adopt-sink|adopt-broker|adopt-archive`: the mark of the installation.
+//! `installation show|adopt-sink|adopt-broker|adopt-archive|accept-clock`: the mark of the
+//! installation, and its clock.
 
 use super::{Format, Output, OutputArgs, gateway_clock, output};
 use crate::app::{App, local_caller};
@@ -9,6 +10,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write as _;
 use std::process::ExitCode;
+use time::format_description::well_known::Rfc3339;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum InstallationCommand {
@@ -16,17 +18,21 @@ pub(super) enum InstallationCommand {
     Show(OutputArgs),
     /// Put the sink of events that the settings name in force: another broker, virtual host or
     /// prefix, or none. Stop every replica first. Waiting events go to the new sink.
-    AdoptSink(AdoptArgs),
+    AdoptSink(ChangeArgs),
     /// Put the mark of the installation on the broker of the settings, when it lost its mark or
     /// replaces another one. A broker with the mark of another installation is refused.
-    AdoptBroker(AdoptArgs),
+    AdoptBroker(ChangeArgs),
     /// Put the mark of the installation on the archive of the settings, when it lost its mark or
     /// replaces another one. An archive with the mark of another installation is refused.
-    AdoptArchive(AdoptArgs),
+    AdoptArchive(ChangeArgs),
+    /// Let the clock of this machine give receipts again, though it is more than five minutes
+    /// behind the latest receipt: that receipt was dated wrongly. Exit status 1 when the clock is
+    /// not behind.
+    AcceptClock(ChangeArgs),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct AdoptArgs {
+pub(super) struct ChangeArgs {
     /// Reason, written to the journal of operations; do not name a person.
     #[arg(long, value_name = "TEXT")]
     why: FreeText,
@@ -62,6 +68,7 @@ pub(super) async fn run(
                 app.adopt_archive(&caller, &args.why, args.by.as_ref(), !args.yes).await?;
             adopted("archive", &archive, args, out)?;
         }
+        InstallationCommand::AcceptClock(args) => return accept_clock(&app, args, out).await,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -87,7 +94,7 @@ async fn show(app: &App, format: Format, out: &mut Output) -> Result<()> {
 }
 
 /// Prints which broker or archive carries the mark now, or would.
-fn adopted(kind: &str, place: &str, args: &AdoptArgs, out: &mut Output) -> Result<()> {
+fn adopted(kind: &str, place: &str, args: &ChangeArgs, out: &mut Output) -> Result<()> {
     match args.output.format {
         Format::Json => out.json(&json!({ kind: place, "dry_run": !args.yes }))?,
         Format::Text if args.yes => writeln!(out, "the {kind} carries the mark now: {place}")?,
@@ -99,7 +106,7 @@ fn adopted(kind: &str, place: &str, args: &AdoptArgs, out: &mut Output) -> Resul
     Ok(())
 }
 
-async fn adopt_sink(app: &App, args: &AdoptArgs, out: &mut Output) -> Result<()> {
+async fn adopt_sink(app: &App, args: &ChangeArgs, out: &mut Output) -> Result<()> {
     let (before, after) =
         app.adopt_sink(&local_caller(), &args.why, args.by.as_ref(), !args.yes).await?;
     let answer = json!({ "before": before, "after": after, "dry_run": !args.yes });
@@ -111,4 +118,30 @@ async fn adopt_sink(app: &App, args: &AdoptArgs, out: &mut Output) -> Result<()>
         output::notice("Nothing is changed without --yes.");
     }
     Ok(())
+}
+
+async fn accept_clock(app: &App, args: &ChangeArgs, out: &mut Output) -> Result<ExitCode> {
+    let (operations, caller) = (app.operations(), local_caller());
+    let state = if args.yes {
+        operations.accept_clock(&caller, &args.why, args.by.as_ref()).await?
+    } else {
+        operations.clock_state(&caller).await?
+    };
+    match args.output.format {
+        Format::Json => out.json(&json!({ "before": state, "dry_run": !args.yes }))?,
+        Format::Text => writeln!(
+            out,
+            "this clock: {}\nlatest receipt: {}",
+            state.now.format(&Rfc3339)?,
+            state.latest_receipt.format(&Rfc3339)?
+        )?,
+    }
+    if !state.is_refused {
+        output::notice("This clock gives receipts: nothing is changed.");
+        return Ok(ExitCode::FAILURE);
+    }
+    if !args.yes {
+        output::notice("Nothing is changed without --yes.");
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -3,8 +3,10 @@
 use super::words::english;
 use super::{BAD_USAGE, Format, OutputArgs, Session, output};
 use crate::domain::{ExchangeId, FreeText};
-use crate::limits::{DEFAULT_RESEND_EVENTS, MAX_RESEND_EVENTS};
-use crate::service::resend::{Resend, ResendEnd, ResendError, ResendFilter, ResendRequest};
+use crate::service::resend::{
+    DEFAULT_RESEND_EVENTS, MAX_RESEND_EVENTS, Resend, ResendEnd, ResendError, ResendFilter,
+    ResendRequest,
+};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::json;

@@ -5,7 +5,7 @@
 
 use super::SettingsError;
 use super::names::{all, is_setting, nearest};
-use crate::{clock, kill_point};
+use crate::{clock, fault, kill_point};
 use std::collections::HashMap;
 use std::ffi::OsString;
 
@@ -54,7 +54,8 @@ fn is_known(variable: &str) -> bool {
     setting_of(variable).is_some()
         || variable == variable_of(FILE_SETTING)
         || variable == clock::TEST_VARIABLE
-        || (cfg!(debug_assertions) && variable == kill_point::VARIABLE)
+        || (cfg!(debug_assertions)
+            && [kill_point::VARIABLE, fault::VARIABLE, fault::DIRECTORY].contains(&variable))
 }
 
 /// Returns whether Kubernetes injects a variable for a Service whose name begins with the prefix.

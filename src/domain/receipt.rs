@@ -2,6 +2,21 @@
 
 use super::{Exchange, Ledger, ReturnFile};
 use noemie_parsers::types::Montant;
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// How far a clock may be behind the latest receipt without a note: replicas with synchronised
+/// clocks differ by less.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
+/// How far a clock may be behind the latest receipt and still give receipts, each with a note.
+pub const MAX_CLOCK_BEHIND: Duration = Duration::from_secs(5 * 60);
+
+/// Returns how far a clock is behind the latest receipt; zero within the tolerance.
+#[must_use]
+pub fn clock_behind(now: OffsetDateTime, latest: OffsetDateTime) -> Duration {
+    let behind = Duration::try_from(latest - now).unwrap_or_default();
+    if behind < CLOCK_TOLERANCE { Duration::ZERO } else { behind }
+}
 
 /// Codes of an exchange as the database has them: a code of a later version is kept here, and its
 /// enum reads as unknown.
@@ -31,11 +46,18 @@ impl Codes {
 }
 
 /// Returns a receipt as one text: every column of the exchange, its ledger, the digest of its ARL,
-/// and `contents`, the digest of the other rows of the exchange.
+/// `contents`, the digest of the other rows of the exchange, and how far the clock was behind the
+/// latest receipt, where it was.
 /// The form of the text is part of the chain: with another form every existing link would be
 /// broken.
 #[must_use]
-pub fn text(e: &Exchange, codes: &Codes, l: &Ledger, arl: &ReturnFile, contents: &str) -> String {
+pub fn text(
+    e: &Exchange,
+    codes: &Codes,
+    l: &Ledger,
+    arl: &ReturnFile,
+    (contents, behind_ms): (&str, u64),
+) -> String {
     let numbers = [
         e.size,
         e.logical_files,
@@ -63,5 +85,9 @@ pub fn text(e: &Exchange, codes: &Codes, l: &Ledger, arl: &ReturnFile, contents:
         &arl.digest,
     ];
     let (channel, verdict) = (&codes.channel, &codes.verdict);
-    format!("{} {channel} {verdict} {at} {numbers:?} {books:?} {sums:?} {texts:?} {contents}", e.id)
+    let noted = if behind_ms == 0 { String::new() } else { format!(" behind {behind_ms}") };
+    format!(
+        "{} {channel} {verdict} {at} {numbers:?} {books:?} {sums:?} {texts:?} {contents}{noted}",
+        e.id
+    )
 }

@@ -11,7 +11,7 @@
 //! | `ABORTED` | an operator abandoned the staged deposit | `ErrorInfo` |
 //! | `RESOURCE_EXHAUSTED` | a limit of size, calls, uploads, or of the disk | `ErrorInfo` |
 //! | `DEADLINE_EXCEEDED` | a request or an upload came too slowly | `ErrorInfo` |
-//! | `UNAVAILABLE` | database away or busy, or a staged deposit in the way: retry | `ErrorInfo` |
+//! | `UNAVAILABLE` | database away or busy, a staged deposit in the way, a wrong clock | `ErrorInfo` |
 //! | `INTERNAL` | a fault of the gateway | an id in the message; the log has id and chain |
 
 use super::ERROR_DOMAIN;
@@ -98,6 +98,12 @@ pub(super) fn of_deposit(clock: &dyn Clock, error: &IngestError) -> Status {
         IngestError::WithdrawnByLaterVersion { .. } => {
             with_reason(Code::Unavailable, "withdrawn_by_later_version", error.to_string())
         }
+        IngestError::ClockBehind { .. } => with_reason(
+            Code::Unavailable,
+            "clock_behind",
+            "the clock of the gateway is behind its latest receipt, an operator has to set it \
+             right: send the file again later",
+        ),
         IngestError::Overtaken => with_reason(Code::Unavailable, "overtaken", error.to_string()),
         IngestError::Abandoned => {
             with_reason(Code::Aborted, "deposit_abandoned", error.to_string())

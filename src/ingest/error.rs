@@ -4,6 +4,7 @@ use crate::domain::ExchangeId;
 use crate::store::StoreError;
 use metrics::{counter, describe_counter};
 use std::io;
+use time::OffsetDateTime;
 
 /// Reason for which a deposit has no receipt. A file that was read always has one, even refused.
 #[derive(Debug, thiserror::Error)]
@@ -63,20 +64,49 @@ pub enum IngestError {
         /// Exchange that the staged deposit becomes.
         exchange: ExchangeId,
     },
+    /// The clock of this machine is more than five minutes behind the latest receipt.
+    #[error(
+        "clock_behind: the clock of this machine shows {now}, and the latest receipt was given at \
+         {latest}: set the clock right; if the latest receipt was dated wrongly, an operator runs \
+         `noemie-gateway installation accept-clock`"
+    )]
+    ClockBehind {
+        /// Instant that the clock shows.
+        now: OffsetDateTime,
+        /// Instant of the latest receipt.
+        latest: OffsetDateTime,
+    },
     /// The database failed.
     #[error("asking the store")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
+}
+
+impl From<StoreError> for IngestError {
+    fn from(failure: StoreError) -> Self {
+        match failure {
+            StoreError::ClockBehind { now, latest } => Self::ClockBehind { now, latest },
+            failure => Self::Store(failure),
+        }
+    }
 }
 
 /// Counter of deposits without receipt, with the label `cause`.
 const FAILURES: &str = "noemie_deposit_failures_total";
 
-/// Describes the metric of this room, once a recorder is installed.
+/// Counter of receipts that a clock behind the latest receipt gave.
+pub(super) const CLOCK_BEHIND: &str = "noemie_clock_behind_receipts_total";
+
+/// Describes the metrics of this room, once a recorder is installed.
 pub fn describe_metrics() {
     describe_counter!(
         FAILURES,
         "Deposits that got no receipt, by cause; a dropped file that is tried again counts again"
     );
+    describe_counter!(
+        CLOCK_BEHIND,
+        "Receipts given while the clock was a second to five minutes behind the latest receipt"
+    );
+    counter!(CLOCK_BEHIND).absolute(0);
 }
 
 impl IngestError {
@@ -96,6 +126,7 @@ impl IngestError {
             Self::BlockedBy { .. } => "invoices_being_written",
             Self::Abandoned => "deposit_abandoned",
             Self::WithdrawnByLaterVersion { .. } => "withdrawn_by_later_version",
+            Self::ClockBehind { .. } => "clock_behind",
             Self::Store(StoreError::Unbalanced(_)) => "ledger_unbalanced",
             Self::Store(_) => "database",
         }

@@ -1,16 +1,21 @@
 //! Receipts: the first one of a repeated file, and the last transaction of a deposit.
 
+use super::error::CLOCK_BEHIND;
 use super::examine::Examined;
 use super::write::{Totals, WrittenInvoices};
 use super::{Ingest, IngestError, Receipt};
 use crate::arl;
 use crate::domain::Scope;
 use crate::domain::{Exchange, Finding, KeyId, LogicalFile, Norm, Verdict, receipt};
+use crate::fault;
+use crate::files::write_whole;
 use crate::kill_point;
-use crate::store::{Closing, NewLink, StagedDeposit, StoreError, UnitOfWork};
+use crate::store::{ChainTip, Closing, NewLink, StagedDeposit, StoreError, UnitOfWork};
+use metrics::counter;
 use noemie_parsers::types::Montant;
 use noemie_xray::MAX_LISTED_FINDINGS;
-use tracing::info;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tracing::{info, warn};
 
 impl Ingest {
     /// Returns the receipt of a file that the same sender deposited before.
@@ -75,20 +80,37 @@ impl Ingest {
         let closing =
             Closing { exchange, at: self.clock.now(), ledger: totals.ledger(), logical_files, arl };
         let codes = receipt::Codes::of(&closing.exchange);
-        let text = |contents: &str| {
-            receipt::text(&closing.exchange, &codes, &closing.ledger, &closing.arl, contents)
+        let (noted, clock) = (AtomicU64::new(0), &self.clock);
+        let text = |signed: (&str, u64)| {
+            receipt::text(&closing.exchange, &codes, &closing.ledger, &closing.arl, signed)
         };
-        work.close_exchange(&closing, &|tip, contents| NewLink {
-            link: self.vault.receipt_link(&tip.link, tip.sequence + 1, &text(contents)),
-            key_id: KeyId(self.vault.key_id()),
-        })
-        .await?;
+        let sign = |tip: &ChainTip, contents: &str| {
+            let at = clock.now();
+            let behind = receipt::clock_behind(at, tip.latest_at).as_millis();
+            let behind_ms = u64::try_from(behind).unwrap_or(u64::MAX);
+            noted.store(behind_ms, Ordering::Relaxed);
+            let text = text((contents, behind_ms));
+            let tip = &if fault::is_on(fault::FORKED_CHAIN) {
+                ChainTip { link: String::new(), ..tip.clone() }
+            } else {
+                tip.clone()
+            };
+            let link = self.vault.receipt_link(&tip.link, tip.sequence + 1, &text);
+            NewLink { link, key_id: KeyId(self.vault.key_id()), at, behind_ms }
+        };
+        work.close_exchange(&closing, &sign).await?;
+        if let Some(out) = fault::early_arl_directory() {
+            let (dir, id) = (out.join(&closing.arl.recipient), self.clock.new_id());
+            write_whole(&dir, &closing.arl.file_name, &arl_body, id)
+                .map_err(IngestError::archive("writing an ARL too early"))?;
+        }
         kill_point::reach("ingest.closed");
         work.commit().await?;
         kill_point::reach("ingest.committed");
         let receipt =
             Receipt { exchange: closing.exchange, arl: closing.arl, arl_body, repeated: false };
         log_receipt(&receipt);
+        note_clock(noted.into_inner());
         Ok(receipt)
     }
 }
@@ -147,6 +169,19 @@ const fn verdict(read: Verdict, some_unwritten: bool, some_overruled: bool) -> V
         Verdict::Accepted if some_unwritten => Verdict::Partial,
         Verdict::Partial if some_overruled && !some_unwritten => Verdict::Accepted,
         read => read,
+    }
+}
+
+/// Logs and counts a receipt that a clock behind the latest receipt gave.
+fn note_clock(behind_ms: u64) {
+    if behind_ms > 0 {
+        counter!(CLOCK_BEHIND).increment(1);
+        warn!(
+            behind_ms,
+            "the clock of this machine is behind the latest receipt: set it right; the receipt \
+             has a note, and beyond {} s none is given",
+            receipt::MAX_CLOCK_BEHIND.as_secs()
+        );
     }
 }
 

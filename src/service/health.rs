@@ -2,6 +2,7 @@
 //! these readings are the only ones of the service without a caller.
 
 use crate::clock::SharedClock;
+use crate::domain::receipt::clock_behind;
 use crate::error_chain::Chain;
 use crate::failure_log::FailureLog;
 use crate::relay::RelayStatus;
@@ -43,6 +44,8 @@ pub struct Figures {
     pub outbox: u64,
     /// Age of the oldest of these events, seconds.
     pub outbox_oldest_seconds: f64,
+    /// How far the clock is behind the latest receipt, seconds.
+    pub clock_behind_seconds: f64,
 }
 
 /// Answers probes and scrapes.
@@ -125,6 +128,9 @@ impl Health {
             overdue: figures.overdue,
             outbox: outbox.pending,
             outbox_oldest_seconds: outbox.oldest.map_or(0.0, age),
+            clock_behind_seconds: figures
+                .latest_receipt_at
+                .map_or(0.0, |latest| clock_behind(self.clock.now(), latest).as_secs_f64()),
         }
     }
 }

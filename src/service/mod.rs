@@ -5,6 +5,7 @@
 //! neither the store, the vault nor the archive.
 
 pub mod claims;
+pub mod clock;
 pub mod conventions;
 pub mod dead_letters;
 pub mod decisions;

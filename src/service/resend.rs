@@ -1,10 +1,10 @@
 //! Resends: published events that an operator has published again, because the broker lost them.
 
+pub use crate::limits::{DEFAULT_RESEND_EVENTS, MAX_RESEND_EVENTS};
 pub use crate::store::ResendFilter;
 
 use super::operations::{OperationError, Operations, require_operator};
 use crate::domain::{Caller, EventId, FreeText};
-use crate::limits::MAX_RESEND_EVENTS;
 use crate::store::{OperationStep, PublishedPlace, RESEND, Stage};
 use serde::Serialize;
 use serde_json::json;

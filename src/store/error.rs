@@ -2,6 +2,7 @@
 
 use crate::domain::Ledger;
 use std::time::Duration;
+use time::OffsetDateTime;
 
 /// Error of the store.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,14 @@ pub enum StoreError {
          put the other sink in force"
     )]
     StreamMoved,
+    /// The clock is too far behind the latest receipt. The transaction wrote no row.
+    #[error("the clock shows {now}, and the latest receipt was given at {latest}")]
+    ClockBehind {
+        /// Instant that the clock shows.
+        now: OffsetDateTime,
+        /// Instant of the latest receipt.
+        latest: OffsetDateTime,
+    },
     /// A step of this transaction failed or was cancelled before. The transaction cannot be
     /// committed.
     #[error("a step of this change failed before: nothing of it was written")]

@@ -16,6 +16,8 @@ pub struct StoreFigures {
     pub overdue: u64,
     /// Staged deposits: being written, or cut and waiting to be resumed.
     pub staged_deposits: u64,
+    /// Latest instant of a receipt; `None` before the first.
+    pub latest_receipt_at: Option<OffsetDateTime>,
 }
 
 /// Depth of the outbox.

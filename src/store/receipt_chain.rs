@@ -1,16 +1,26 @@
 //! The chain of receipts: one keyed digest a receipt, each over the digest before it.
 
 use super::error::StoreError;
+use super::operations_journal::OperationStep;
 use crate::domain::{ExchangeId, KeyId};
 use async_trait::async_trait;
+use time::OffsetDateTime;
 
 /// The end of the chain.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainTip {
     /// Sequence of the last receipt, 0 before the first.
     pub sequence: u64,
     /// Digest of the last receipt, empty before the first.
     pub link: String,
+    /// Latest instant of a receipt, or the instant of a clock that an operator accepted since.
+    pub latest_at: OffsetDateTime,
+}
+
+impl Default for ChainTip {
+    fn default() -> Self {
+        Self { sequence: 0, link: String::new(), latest_at: OffsetDateTime::UNIX_EPOCH }
+    }
 }
 
 /// A receipt in the chain.
@@ -24,6 +34,8 @@ pub struct ChainLink {
     pub link: String,
     /// Master key that made the digest.
     pub key_id: KeyId,
+    /// How far the clock was behind the latest receipt, milliseconds.
+    pub behind_ms: u64,
 }
 
 /// A new link of the chain.
@@ -33,6 +45,10 @@ pub struct NewLink {
     pub link: String,
     /// Master key that made the digest.
     pub key_id: KeyId,
+    /// Instant of the receipt, read once the end of the chain is locked.
+    pub at: OffsetDateTime,
+    /// How far the clock was behind the latest receipt, milliseconds.
+    pub behind_ms: u64,
 }
 
 /// Computes the link of a receipt from the end of the chain and the digest of its contents
@@ -55,6 +71,14 @@ pub trait ReceiptChain: Send + Sync {
 
     /// Returns the end of the chain.
     async fn chain_tip(&self) -> Result<ChainTip, StoreError>;
+
+    /// Takes the instant of a clock for that of the latest receipt, so that this clock gives
+    /// receipts again, and writes the step of the journal, in one transaction.
+    async fn accept_clock(
+        &self,
+        now: OffsetDateTime,
+        step: &OperationStep,
+    ) -> Result<(), StoreError>;
 
     /// Returns the sequences of the receipts of these exchanges. An exchange without link is left
     /// out.

@@ -91,6 +91,7 @@ pub(in crate::store) struct ChainRow {
     exchange_id: Uuid,
     link: String,
     key_id: String,
+    behind_ms: i64,
 }
 
 impl TryFrom<ChainRow> for ChainLink {
@@ -102,17 +103,19 @@ impl TryFrom<ChainRow> for ChainLink {
             exchange_id: ExchangeId(r.exchange_id),
             link: r.link,
             key_id: KeyId(r.key_id),
+            behind_ms: uint(r.behind_ms, "receipt_chain.behind_ms")?,
         })
     }
 }
 
 /// Converts the only row of `receipt_chain_tip`.
 pub(in crate::store) fn tip(
-    row: Result<(i64, String), sqlx::Error>,
+    row: Result<(i64, String, Instant), sqlx::Error>,
 ) -> Result<ChainTip, StoreError> {
-    let (sequence, link) =
+    let (sequence, link, latest) =
         row.map_err(super::codec::doing("reading the end of the chain of receipts"))?;
-    Ok(ChainTip { sequence: uint(sequence, "receipt_chain_tip.sequence")?, link })
+    let sequence = uint(sequence, "receipt_chain_tip.sequence")?;
+    Ok(ChainTip { sequence, link, latest_at: latest.0 })
 }
 
 /// The claims of one step, the same ones within a transaction.

@@ -29,13 +29,13 @@ pub(super) async fn walk(
         }
         for link in links.into_iter().take_while(|link| link.sequence <= end.sequence) {
             check(sources, since, &last, &link, verification).await?;
-            last = ChainTip { sequence: link.sequence, link: link.link };
+            last = ChainTip { sequence: link.sequence, link: link.link, ..last };
         }
         if last.sequence >= end.sequence {
             break;
         }
     }
-    if last != end {
+    if (last.sequence, &last.link) != (end.sequence, &end.link) {
         verification.find(
             Kind::ChainCut,
             None,
@@ -73,7 +73,7 @@ async fn check(
         (Some(ledger), Some(arl), Some(codes)) => Some(sources.vault.receipt_link(
             &last.link,
             last.sequence + 1,
-            &receipt::text(&exchange, codes, ledger, arl, &contents),
+            &receipt::text(&exchange, codes, ledger, arl, (&contents, link.behind_ms)),
         )),
         _ => None,
     };

@@ -27,6 +27,7 @@ pub(super) fn differences(vault: &Vault, stored: &StoredInvoice) -> Vec<String> 
     let mut claim = as_received(&stored.new.claim);
     let mut faults = Vec::new();
     let mut reject = None;
+    let mut before: Option<ClaimEvent> = None;
     for row in &stored.events {
         if check(vault, stored, row) == RowCheck::Altered {
             faults.push(format!("event {}: it does not fit its keyed digest", row.sequence));
@@ -45,9 +46,13 @@ pub(super) fn differences(vault: &Vault, stored: &StoredInvoice) -> Vec<String> 
         if event != expected(&mut claim, row, &event) {
             faults.push(format!("event {}: its text differs from the claim", row.sequence));
         }
+        if before.as_ref().is_some_and(|before| is_repeated(before, &event)) {
+            faults.push(format!("event {}: it repeats the event before it", row.sequence));
+        }
         if event.part == PartKind::Amc && is_reject(event.fact) {
             reject = Some(row.exchange_id);
         }
+        before = Some(event);
     }
     let now = &stored.new.claim;
     for (name, is, wanted) in [("AMO", &now.amo, &claim.amo), ("AMC", &now.amc, &claim.amc)] {
@@ -70,6 +75,13 @@ fn check(vault: &Vault, stored: &StoredInvoice, row: &StoredEvent) -> RowCheck {
     let fields = event_fields(&subject, row.sequence, row.event_id, &row.payload);
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     vault.check_row(&row.key_check, &fields)
+}
+
+/// Returns whether an event tells the fact of the event before it, of the same instant, again.
+fn is_repeated(before: &ClaimEvent, event: &ClaimEvent) -> bool {
+    let ClaimEvent { event_id, sequence, .. } = *event;
+    before.occurred_at == event.occurred_at
+        && *event == ClaimEvent { event_id, sequence, ..before.clone() }
 }
 
 /// Returns the claim as it was at its deposit.

@@ -88,6 +88,7 @@ impl Gateway {
         let archive = Arc::new(Archive::new(dir.path(), Arc::clone(&vault)));
         let (store, limits) = (Arc::clone(&db.store), Limits::default());
         samples::seal(&store, &vault);
+        samples::mark(&store, &vault, &[1]).await;
         let ingest = Arc::new(Ingest::new(
             Arc::clone(&store),
             Arc::clone(&vault),
@@ -151,7 +152,7 @@ impl Gateway {
         let codes = self.db.store.receipt_codes(id).await.unwrap().unwrap();
         assert_eq!((codes.channel.as_str(), codes.verdict.as_str()), ("as4", "suspended"));
         let contents = self.db.store.receipt_contents(id).await.unwrap();
-        let text = receipt::text(&exchange, &codes, &ledger, &arl, &contents);
+        let text = receipt::text(&exchange, &codes, &ledger, &arl, (&contents, 0));
         let link = self.vault.receipt_link("", 1, &text);
         for table in ["receipt_chain", "receipt_chain_tip"] {
             let sql = format!("UPDATE {table} SET link = '{link}'");

@@ -9,6 +9,7 @@
 
 mod attack;
 mod cli_answers;
+mod clock_behind;
 mod conventionnement;
 mod dead_letters;
 mod deposit_scope;
@@ -23,6 +24,7 @@ mod e2e_privacy;
 mod e2e_time;
 mod example_workers;
 mod failures;
+mod faults;
 mod grpc_claims;
 mod grpc_decisions;
 mod grpc_event_mapping;

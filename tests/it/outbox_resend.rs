@@ -19,6 +19,7 @@ use support::gateway;
 
 const INVOICES: u64 = 12;
 const EVENTS: usize = 12;
+const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn dre() -> Vec<u8> {
@@ -123,7 +124,11 @@ async fn the_local_stream_needs_no_resend(db: TestDatabase) {
     let directory = tempfile::tempdir().expect("a directory");
     let run = |arguments: &[&str]| {
         let mut process = gateway::command(directory.path());
-        process.env("NOEMIE_DATABASE_URL", &db.url).env("NOEMIE_SINK", "local").args(arguments);
+        process
+            .env("NOEMIE_DATABASE_URL", &db.url)
+            .env("NOEMIE_SINK", "local")
+            .env("NOEMIE_VAULT_KEY", KEY)
+            .args(arguments);
         gateway::run_process(process, LIMIT)
     };
     assert!(run(&["migrate"]).status.success());

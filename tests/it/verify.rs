@@ -223,7 +223,7 @@ async fn a_receipt_that_is_removed_breaks_the_chain(db: TestDatabase) {
     assert_eq!(kinds(&filled.verify().await), [Kind::ReceiptNotChained]);
     // A link beyond the end counts as none.
     db.execute(
-        "INSERT INTO receipt_chain SELECT 1000, id, 'x', 'k' FROM exchanges WHERE id NOT IN \
+        "INSERT INTO receipt_chain SELECT 1000, id, 'x', 'k', 0 FROM exchanges WHERE id NOT IN \
         (SELECT exchange_id FROM receipt_chain)",
     )
     .await

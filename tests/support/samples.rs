@@ -164,7 +164,8 @@ pub fn closing(id: ExchangeId, digest: &str, claims: &[NewClaim]) -> Closing {
 
 /// A link that needs no key.
 pub fn plain_link(tip: &ChainTip, _contents: &str) -> NewLink {
-    NewLink { link: format!("{}.{}", tip.link, tip.sequence + 1), key_id: key_id() }
+    let link = format!("{}.{}", tip.link, tip.sequence + 1);
+    NewLink { link, key_id: key_id(), at: NOW, behind_ms: 0 }
 }
 
 /// Lets a store chain its journals with the key of a vault.

@@ -7,6 +7,7 @@ use crate::domain::{
     Actor, Claim, ClaimEvent, ClaimId, EventId, FactSource, InvoiceKey, NewClaim, PartState, Role,
     Token, life_cycle,
 };
+use crate::fault;
 use crate::ingest::IngestError;
 use crate::kill_point;
 use crate::normalise::{DepositContext, ReadInvoice};
@@ -67,6 +68,12 @@ async fn write_claims(
     kill_point::reach("load.claims");
     written.iter().for_each(|new| totals.count_claim(&new.claim));
     events.retain(|event| inserted.contains(&event.claim_id));
+    if fault::is_on(fault::DOUBLED_EVENT)
+        && let Some(first) = events.first()
+    {
+        let event_id = EventId(context.clock.new_id());
+        events.push(ClaimEvent { event_id, sequence: 2, ..first.clone() });
+    }
     if !events.is_empty() {
         work.insert_events(&events).await?;
     }

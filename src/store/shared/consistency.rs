@@ -38,8 +38,8 @@ const RULES: [(Rule, &str); 14] = [
     (
         Rule::SinkConfirmsInItsTime,
         "SELECT count(*) FROM published_events p JOIN sinks s ON s.sink_no = p.sink_no \
-         WHERE p.resends_done = 0 AND (p.position < s.first_position OR EXISTS (SELECT 1 FROM sinks n \
-         WHERE n.sink_no > s.sink_no AND p.position >= n.first_position))",
+         WHERE p.resends_done = 0 AND (p.position < s.first_position OR EXISTS ( \
+         SELECT 1 FROM sinks n WHERE n.sink_no > s.sink_no AND p.position >= n.first_position))",
     ),
     (
         Rule::QueueHasEvent,

@@ -34,14 +34,15 @@ async fn ping(pool: &Pool<Db>) -> Result<(), StoreError> {
 
 async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
     // A partial index with the same condition, word for word, serves each count.
-    let (waiting, overdue, staged): (i64, i64, i64) = query_as(
+    let (waiting, overdue, staged, latest): (i64, i64, i64, Option<Instant>) = query_as(
         "SELECT \
          (SELECT count(*) FROM quarantine WHERE resolved_by IS NULL AND duplicate_of IS NULL \
          AND exchange_id NOT IN \
          (SELECT id FROM exchanges WHERE verdict IS NULL)), \
          (SELECT count(*) FROM claim_parts WHERE kind = 'amc' \
          AND state IN ('received', 'accepted', 'deferred') AND due_at < $1), \
-         (SELECT count(*) FROM exchanges WHERE verdict IS NULL)",
+         (SELECT count(*) FROM exchanges WHERE verdict IS NULL), \
+         (SELECT latest_at FROM receipt_chain_tip WHERE sequence > 0)",
     )
     .bind(Instant(now))
     .fetch_one(pool)
@@ -51,6 +52,7 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
         quarantine_waiting: uint(waiting, "count")?,
         overdue: uint(overdue, "count")?,
         staged_deposits: uint(staged, "count")?,
+        latest_receipt_at: latest.map(|at| at.0),
     })
 }
 

@@ -80,12 +80,12 @@ async fn unpublished_events(
     let first = query_as(concat!(
         closed_deposits!(),
         select_waiting!(
-            "SELECT * FROM (SELECT * FROM (SELECT event_no, staged_deposit, attempts, resend_at FROM outbox \
-             ORDER BY staged_deposit NULLS FIRST, event_no LIMIT $1) AS oldest \
+            "SELECT * FROM (SELECT * FROM (SELECT event_no, staged_deposit, attempts, resend_at \
+             FROM outbox ORDER BY staged_deposit NULLS FIRST, event_no LIMIT $1) AS oldest \
              WHERE staged_deposit IS NULL UNION ALL SELECT first, staged_deposit, \
              (SELECT attempts FROM outbox o WHERE o.event_no = closed.first), \
-             (SELECT resend_at FROM outbox o WHERE o.event_no = closed.first) FROM closed) AS found \
-             ORDER BY event_no LIMIT $1"
+             (SELECT resend_at FROM outbox o WHERE o.event_no = closed.first) FROM closed) \
+             AS found ORDER BY event_no LIMIT $1"
         )
     ));
     let mut found: Vec<WaitingRow> =

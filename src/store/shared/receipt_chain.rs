@@ -1,16 +1,21 @@
 //! SQL of the chain of receipts, compiled for both databases.
 
-use super::db::{Db, Store, for_update};
+use super::db::{BEGIN, Db, Store, for_update};
 use super::listing;
+use super::operations_journal::insert_step;
 use super::receipt_contents;
 use crate::domain::ExchangeId;
-use crate::store::codec::{int, limit as rows, uint};
+use crate::domain::receipt::MAX_CLOCK_BEHIND;
+use crate::store::codec::{Instant, int, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
-use crate::store::receipt_chain::{ChainLink, ChainTip, NewLink, ReceiptChain, SignLink};
+use crate::store::operations_journal::OperationStep;
+use crate::store::receipt_chain::{ChainLink, ChainTip, ReceiptChain, SignLink};
 use crate::store::rows::all;
 use crate::store::staged_rows::{ChainRow, tip};
 use async_trait::async_trait;
 use sqlx::{Database, Pool, query, query_as};
+use std::time::Duration;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 type Connection = <Db as Database>::Connection;
@@ -33,6 +38,18 @@ impl ReceiptChain for Store {
         self.reads().ask(chain_tip).await
     }
 
+    async fn accept_clock(
+        &self,
+        now: OffsetDateTime,
+        step: &OperationStep,
+    ) -> Result<(), StoreError> {
+        let mut change = self.writes().begin(BEGIN).await?;
+        change.ask(|db| set_latest(db, now)).await?;
+        let seal = self.seal();
+        change.ask(|db| insert_step(db, seal, step)).await?;
+        change.commit().await
+    }
+
     async fn chain_sequences(
         &self,
         ids: &[ExchangeId],
@@ -47,8 +64,8 @@ async fn chain_links(
     limit: usize,
 ) -> Result<Vec<ChainLink>, StoreError> {
     let query = query_as(
-        "SELECT sequence, exchange_id, link, key_id FROM receipt_chain WHERE sequence >= $1 \
-         ORDER BY sequence LIMIT $2",
+        "SELECT sequence, exchange_id, link, key_id, behind_ms FROM receipt_chain \
+         WHERE sequence >= $1 ORDER BY sequence LIMIT $2",
     );
     let found: Vec<ChainRow> = query
         .bind(int(from_sequence))
@@ -66,7 +83,9 @@ async fn receipt_contents(pool: &Pool<Db>, id: ExchangeId) -> Result<String, Sto
 }
 
 async fn chain_tip(pool: &Pool<Db>) -> Result<ChainTip, StoreError> {
-    let row = query_as("SELECT sequence, link FROM receipt_chain_tip").fetch_optional(pool).await;
+    let row = query_as("SELECT sequence, link, latest_at FROM receipt_chain_tip")
+        .fetch_optional(pool)
+        .await;
     // Without the row no deposit can be closed; a reader finds a chain without its end.
     match row.transpose() {
         Some(row) => tip(row),
@@ -92,32 +111,48 @@ async fn chain_sequences(
 
 /// Appends a receipt to the chain. The tip stays locked until the commit, so that receipts are
 /// chained in the order of their commits.
+///
+/// # Errors
+/// [`StoreError::ClockBehind`] when the clock is too far behind the latest receipt.
 pub(super) async fn extend_chain(
     db: &mut Connection,
     id: ExchangeId,
     contents: &str,
     sign: SignLink<'_>,
 ) -> Result<(), StoreError> {
-    let last =
-        tip(query_as(concat!("SELECT sequence, link FROM receipt_chain_tip", for_update!()))
-            .fetch_one(&mut *db)
-            .await)?;
-    let (sequence, NewLink { link, key_id }) = (int(last.sequence + 1), sign(&last, contents));
+    let select = concat!("SELECT sequence, link, latest_at FROM receipt_chain_tip", for_update!());
+    let last = tip(query_as(select).fetch_one(&mut *db).await)?;
+    let (sequence, new) = (int(last.sequence + 1), sign(&last, contents));
+    if Duration::from_millis(new.behind_ms) > MAX_CLOCK_BEHIND {
+        return Err(StoreError::ClockBehind { now: new.at, latest: last.latest_at });
+    }
     query(
-        "INSERT INTO receipt_chain (sequence, exchange_id, link, key_id) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO receipt_chain (sequence, exchange_id, link, key_id, behind_ms) \
+         VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(sequence)
     .bind(id.0)
-    .bind(&link)
-    .bind(key_id.0)
+    .bind(&new.link)
+    .bind(new.key_id.0)
+    .bind(int(new.behind_ms))
     .execute(&mut *db)
     .await
     .map_err(doing("chaining a receipt"))?;
-    query("UPDATE receipt_chain_tip SET sequence = $1, link = $2")
+    query("UPDATE receipt_chain_tip SET sequence = $1, link = $2, latest_at = $3")
         .bind(sequence)
-        .bind(link)
+        .bind(new.link)
+        .bind(Instant(new.at.max(last.latest_at)))
         .execute(db)
         .await
         .map(|_| ())
         .map_err(doing("moving the end of the chain of receipts"))
+}
+
+async fn set_latest(db: &mut Connection, now: OffsetDateTime) -> Result<(), StoreError> {
+    query("UPDATE receipt_chain_tip SET latest_at = $1")
+        .bind(Instant(now))
+        .execute(db)
+        .await
+        .map(|_| ())
+        .map_err(doing("accepting the clock"))
 }

@@ -114,11 +114,13 @@ impl Earlier<'_> {
         let closing = Closing { exchange, ledger, logical_files: vec![], arl, at };
         let codes = receipt::Codes::of(&closing.exchange);
         let text = |contents: &str| {
-            receipt::text(&closing.exchange, &codes, &closing.ledger, &closing.arl, contents)
+            receipt::text(&closing.exchange, &codes, &closing.ledger, &closing.arl, (contents, 0))
         };
         work.close_exchange(&closing, &|tip, contents| NewLink {
             link: vault.receipt_link(&tip.link, tip.sequence + 1, &text(contents)),
             key_id: KeyId(vault.key_id()),
+            at,
+            behind_ms: 0,
         })
         .await
         .unwrap();
