@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use sqlx::{Pool, query_as, query_scalar};
 
 /// The rules, each with the statement that counts the rows that break it.
-const RULES: [(Rule, &str); 14] = [
+const RULES: [(Rule, &str); 17] = [
     (
         Rule::EventIsQueuedOrPublished,
         "SELECT count(*) FROM events e \
