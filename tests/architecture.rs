@@ -149,6 +149,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["domain", "ingest", "kill_point", "fault", "limits", "vault", "clock"]),
     // Invented files come from the parsers alone.
     ("generate", &[]),
+    // Mistakes that tests make on demand; knows nothing.
+    ("fault", &[]),
     // How failures are told in logs; knows nothing.
     ("error_chain", &[]),
     // Which repeated failures are logged; knows nothing.

@@ -11,7 +11,7 @@
 //! | `ABORTED` | an operator abandoned the staged deposit | `ErrorInfo` |
 //! | `RESOURCE_EXHAUSTED` | a limit of size, calls, uploads, or of the disk | `ErrorInfo` |
 //! | `DEADLINE_EXCEEDED` | a request or an upload came too slowly | `ErrorInfo` |
-//! | `UNAVAILABLE` | database away or busy, a staged deposit in the way, a wrong clock | `ErrorInfo` |
+//! | `UNAVAILABLE` | database away or busy, a staged deposit in the way, the clock | `ErrorInfo` |
 //! | `INTERNAL` | a fault of the gateway | an id in the message; the log has id and chain |
 
 use super::ERROR_DOMAIN;

@@ -1,4 +1,5 @@
-//! Resends: published events that an operator puts in the queue again, because the broker lost them.
+//! Resends: published events that an operator puts in the queue again, because the broker lost
+//! them.
 
 use super::error::StoreError;
 use super::operations_journal::OperationStep;

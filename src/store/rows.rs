@@ -67,8 +67,9 @@ macro_rules! select_exchange {
 macro_rules! select_waiting {
     ($queue:expr) => {
         concat!(
-            "SELECT o.event_no, o.staged_deposit, o.attempts, o.resend_at IS NOT NULL AS is_resend, \
-             e.event_id, e.subject_kind, e.subject_id, e.sequence, e.kind, e.exchange_id, e.routing_key, e.payload, \
+            "SELECT o.event_no, o.staged_deposit, o.attempts, \
+             o.resend_at IS NOT NULL AS is_resend, e.event_id, e.subject_kind, \
+             e.subject_id, e.sequence, e.kind, e.exchange_id, e.routing_key, e.payload, \
              e.occurred_at FROM (",
             $queue,
             ") AS o CROSS JOIN events e WHERE e.event_no = o.event_no ORDER BY o.event_no"

@@ -29,6 +29,20 @@ pub(super) async fn mark_published(
     sink: i64,
     at: OffsetDateTime,
 ) -> Result<(), StoreError> {
+    let new = take_new(pool, events, sink, at).await?;
+    if usize::try_from(new).is_ok_and(|new| new < events.len()) {
+        publish_again(pool, events, sink).await?;
+    }
+    Ok(())
+}
+
+/// Publishes the events that have no position yet, and returns their number.
+async fn take_new(
+    pool: &PgPool,
+    events: &[i64],
+    sink: i64,
+    at: OffsetDateTime,
+) -> Result<u64, StoreError> {
     for _ in 1..MAX_TRIES {
         match take_positions(pool, events, sink, at).await {
             Err(met) if met.worth_a_retry() => {
@@ -45,34 +59,47 @@ pub(super) async fn mark_published(
 /// the primary key), fails, and sees at its next try the positions of the first. So there are no
 /// holes, and readers of the stream never see a position before a smaller one. Of two replicas that
 /// publish one event the second finds its row deleted. A number given twice takes its first
-/// position. An event that is published again keeps its position, and takes the sink that confirmed
-/// it now. Arrays, because a join would read the whole stream in a database without
-/// statistics.
+/// position. The rows of the queue are named by the array of a subquery, whose size the planner
+/// does not know: without statistics it would else read the whole queue.
 async fn take_positions(
     pool: &PgPool,
     events: &[i64],
     sink: i64,
     at: OffsetDateTime,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     query(
-        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) \
-         RETURNING event_no, resend_at), \
-         resent AS (UPDATE published_events p SET resends_done = p.resends_done + 1, \
-         sink_no = $3 WHERE p.event_no = ANY(ARRAY( \
-         SELECT event_no FROM removed WHERE resend_at IS NOT NULL))) \
+        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY(ARRAY(SELECT UNNEST($1))) \
+         AND resend_at IS NULL RETURNING event_no) \
          INSERT INTO published_events (position, event_no, published_at, sink_no) \
          SELECT (SELECT COALESCE(max(position), 0) FROM published_events) \
          + row_number() OVER (ORDER BY min(t.place)), removed.event_no, $2, $3 \
          FROM removed JOIN UNNEST($1::bigint[]) WITH ORDINALITY AS t(event_no, place) \
-         ON t.event_no = removed.event_no WHERE removed.resend_at IS NULL GROUP BY removed.event_no ORDER BY 1",
+         ON t.event_no = removed.event_no GROUP BY removed.event_no ORDER BY 1",
     )
     .bind(events)
     .bind(Instant(at))
     .bind(sink)
     .execute(pool)
     .await
-    .map(|_| ())
+    .map(|done| done.rows_affected())
     .map_err(doing("marking events as published"))
+}
+
+/// Marks the events that an operator had published again: they keep their positions, and name the
+/// sink that confirmed them now.
+async fn publish_again(pool: &PgPool, events: &[i64], sink: i64) -> Result<(), StoreError> {
+    query(
+        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY(ARRAY(SELECT UNNEST($1))) \
+         AND resend_at IS NOT NULL RETURNING event_no) \
+         UPDATE published_events SET resends_done = resends_done + 1, sink_no = $2 \
+         WHERE event_no = ANY(ARRAY(SELECT event_no FROM removed))",
+    )
+    .bind(events)
+    .bind(sink)
+    .execute(pool)
+    .await
+    .map(|_| ())
+    .map_err(doing("marking events as published again"))
 }
 
 /// Counts a failed publication.
