@@ -3,7 +3,7 @@
 use super::*;
 use noemie_gateway::clock::FixedClock;
 use noemie_gateway::outgoing::deliver;
-use noemie_gateway::store::{Author, Installation, Journal, SinkMark, Stage};
+use noemie_gateway::store::{Author, Journal, Stage};
 use noemie_gateway::verify::verify_with_deliveries;
 use noemie_gateway::witness::Due;
 use support::raw::Raw;
@@ -46,32 +46,10 @@ async fn forget_deposit(db: &TestDatabase, rank: u64) {
     }
 }
 
-/// Marks the database, so that witness lines have an origin.
-async fn mark(sources: &Sources) {
-    let at = sources.clock.now();
-    let mark = Installation {
-        id: sources.clock.new_id(),
-        incarnation: 1,
-        key_id: sources.vault.key_id(),
-        key_check: String::new(),
-        marked_at: at,
-        marked_by: "test".to_owned(),
-    };
-    let sink = SinkMark {
-        number: 1,
-        kind: "local".to_owned(),
-        vhost: String::new(),
-        prefix: String::new(),
-        adopted_at: at,
-        adopted_by: "test".to_owned(),
-        key_check: String::new(),
-    };
-    sources.store.mark(&mark, &sink).await.unwrap();
-}
-
 async fn a_cut_tail_of_the_chain_shows_in_the_witness(db: TestDatabase) {
     let filled = Filled::new(&db).await;
-    mark(&filled.sources).await;
+    // Witness lines name the installation.
+    support::samples::mark(&db.store, &filled.sources.vault, &[1]).await;
     let Sources { store, vault, archive, clock } = &filled.sources;
     let (store, vault, archive) = (Arc::clone(store), Arc::clone(vault), Arc::clone(archive));
     let ingest = Ingest::new(store, vault, archive, Arc::clone(clock), Limits::default());
@@ -107,7 +85,8 @@ async fn a_cut_tail_of_the_chain_shows_in_the_witness(db: TestDatabase) {
 
 async fn a_cut_journal_and_an_altered_line_show_in_the_witness(db: TestDatabase) {
     let filled = Filled::new(&db).await;
-    mark(&filled.sources).await;
+    // Witness lines name the installation.
+    support::samples::mark(&db.store, &filled.sources.vault, &[1]).await;
     let Sources { store, clock, .. } = &filled.sources;
     let (store, clock) = (Arc::clone(store) as _, Arc::clone(clock));
     let author = Author { store, clock, name: "Marie".into() };
@@ -154,7 +133,7 @@ async fn a_line_is_written_each_hour_by_one_replica(db: TestDatabase) {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(FixedClock::new(time::macros::datetime!(2026-11-30 09:00 UTC)));
     let sources = Sources { clock: Arc::clone(&clock) as _, ..sources_in(&dir, &db) };
-    mark(&sources).await;
+    support::samples::mark(&sources.store, &sources.vault, &[1]).await;
     let replica = db.replica().await;
     support::samples::seal(&replica, &sources.vault);
     let other = Sources { store: replica, ..sources.clone() }.witness();
