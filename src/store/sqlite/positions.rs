@@ -37,8 +37,8 @@ pub(super) async fn mark_published(
     // An event that is published again keeps its position.
     query(
         "UPDATE published_events SET resends_done = resends_done + 1, sink_no = $2 \
-         WHERE event_no IN (SELECT o.event_no FROM json_each($1) j CROSS JOIN outbox o ON o.event_no = j.value \
-         WHERE o.resend_at IS NOT NULL)",
+         WHERE event_no IN (SELECT o.event_no FROM json_each($1) j \
+         CROSS JOIN outbox o ON o.event_no = j.value WHERE o.resend_at IS NOT NULL)",
     )
     .bind(json(&events))
     .bind(sink)
