@@ -230,9 +230,8 @@ CREATE TABLE outbox (
     -- event may leave.
     staged_deposit UUID,
     attempts       INTEGER NOT NULL DEFAULT 0,
-    -- Instant at which an operator asked to publish a published event again; null for an event that
-    -- is not published yet.
-    resend_at      TIMESTAMPTZ
+    -- Whether the event was published, and an operator asked to publish it again.
+    is_resend      BOOLEAN NOT NULL DEFAULT FALSE
 ) WITH (
     autovacuum_vacuum_scale_factor = 0,
     autovacuum_vacuum_threshold = 5000,

@@ -229,9 +229,8 @@ CREATE TABLE outbox (
     -- event may leave.
     staged_deposit BLOB,
     attempts       INTEGER NOT NULL DEFAULT 0,
-    -- Instant at which an operator asked to publish a published event again; null for an event that
-    -- is not published yet.
-    resend_at      INTEGER
+    -- Whether the event was published, and an operator asked to publish it again.
+    is_resend      BOOLEAN NOT NULL DEFAULT FALSE
 );
 -- The events of no staged deposit first, then deposit by deposit: the events of a deposit under way
 -- are passed over in one step. Nulls are first in every index.

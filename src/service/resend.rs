@@ -115,7 +115,7 @@ impl Operations {
                 "events": events, "first": plan.first, "last": plan.last, "why": request.why,
             }),
         };
-        let resent = self.store().resend(&events, at, &step).await.map_err(OperationError::from)?;
+        let resent = self.store().resend(&events, &step).await.map_err(OperationError::from)?;
         Ok(Resend { events: resent, ..plan })
     }
 

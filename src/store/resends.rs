@@ -50,12 +50,7 @@ pub trait Resends: Send + Sync {
 
     /// Puts events in the queue again and writes the step of the journal, in one transaction.
     /// Returns the number of events put there; one that waits already is left out.
-    async fn resend(
-        &self,
-        events: &[i64],
-        at: OffsetDateTime,
-        step: ResendStep<'_>,
-    ) -> Result<u64, StoreError>;
+    async fn resend(&self, events: &[i64], step: ResendStep<'_>) -> Result<u64, StoreError>;
 
     /// Returns how many times an event was put in the queue again, over all events.
     async fn resent_events(&self) -> Result<u64, StoreError>;

@@ -68,7 +68,7 @@ macro_rules! select_waiting {
     ($queue:expr) => {
         concat!(
             "SELECT o.event_no, o.staged_deposit, o.attempts, \
-             o.resend_at IS NOT NULL AS is_resend, e.event_id, e.subject_kind, \
+             o.is_resend, e.event_id, e.subject_kind, \
              e.subject_id, e.sequence, e.kind, e.exchange_id, e.routing_key, e.payload, \
              e.occurred_at FROM (",
             $queue,

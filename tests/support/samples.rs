@@ -231,7 +231,7 @@ pub async fn resend(store: &SharedStore, events: &[i64]) -> u64 {
         detail: serde_json::json!({ "events": events }),
         ..operation(new_id(), RESEND)
     };
-    store.resend(events, NOW, &step).await.unwrap()
+    store.resend(events, &step).await.unwrap()
 }
 
 /// The master key of the samples.

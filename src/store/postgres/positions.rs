@@ -59,8 +59,7 @@ async fn take_new(
 /// the primary key), fails, and sees at its next try the positions of the first. So there are no
 /// holes, and readers of the stream never see a position before a smaller one. Of two replicas that
 /// publish one event the second finds its row deleted. A number given twice takes its first
-/// position. The rows of the queue are named by the array of a subquery, whose size the planner
-/// does not know: without statistics it would else read the whole queue.
+/// position.
 async fn take_positions(
     pool: &PgPool,
     events: &[i64],
@@ -68,8 +67,8 @@ async fn take_positions(
     at: OffsetDateTime,
 ) -> Result<u64, StoreError> {
     query(
-        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY(ARRAY(SELECT UNNEST($1))) \
-         AND resend_at IS NULL RETURNING event_no) \
+        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) \
+         AND NOT is_resend RETURNING event_no) \
          INSERT INTO published_events (position, event_no, published_at, sink_no) \
          SELECT (SELECT COALESCE(max(position), 0) FROM published_events) \
          + row_number() OVER (ORDER BY min(t.place)), removed.event_no, $2, $3 \
@@ -89,8 +88,8 @@ async fn take_positions(
 /// sink that confirmed them now.
 async fn publish_again(pool: &PgPool, events: &[i64], sink: i64) -> Result<(), StoreError> {
     query(
-        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY(ARRAY(SELECT UNNEST($1))) \
-         AND resend_at IS NOT NULL RETURNING event_no) \
+        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) \
+         AND is_resend RETURNING event_no) \
          UPDATE published_events SET resends_done = resends_done + 1, sink_no = $2 \
          WHERE event_no = ANY(ARRAY(SELECT event_no FROM removed))",
     )
@@ -127,19 +126,14 @@ pub(super) async fn remove_from_outbox(
 
 /// Puts published events in the queue again, and returns the number of those that did not wait
 /// there already.
-pub(super) async fn requeue(
-    db: &mut PgConnection,
-    events: &[i64],
-    at: OffsetDateTime,
-) -> Result<u64, StoreError> {
+pub(super) async fn requeue(db: &mut PgConnection, events: &[i64]) -> Result<u64, StoreError> {
     query(
-        "WITH queued AS (INSERT INTO outbox (event_no, resend_at) SELECT event_no, $2 \
+        "WITH queued AS (INSERT INTO outbox (event_no, is_resend) SELECT event_no, TRUE \
          FROM published_events WHERE event_no = ANY($1) ON CONFLICT DO NOTHING \
          RETURNING event_no) UPDATE published_events p SET resends_asked = p.resends_asked + 1 \
          WHERE p.event_no = ANY(ARRAY(SELECT event_no FROM queued))",
     )
     .bind(events)
-    .bind(Instant(at))
     .execute(db)
     .await
     .map(|done| done.rows_affected())

@@ -19,15 +19,15 @@ const RULES: [(Rule, &str); 17] = [
     ),
     (
         Rule::EventIsNotBoth,
-        "SELECT count(*) FROM outbox o WHERE o.resend_at IS NULL \
+        "SELECT count(*) FROM outbox o WHERE NOT o.is_resend \
          AND EXISTS (SELECT 1 FROM published_events p WHERE p.event_no = o.event_no)",
     ),
     (
         Rule::ResendWaits,
         "SELECT (SELECT count(*) FROM published_events p WHERE p.resends_asked - p.resends_done \
          <> (SELECT count(*) FROM outbox o \
-         WHERE o.event_no = p.event_no AND o.resend_at IS NOT NULL)) \
-         + (SELECT count(*) FROM outbox o WHERE o.resend_at IS NOT NULL \
+         WHERE o.event_no = p.event_no AND o.is_resend)) \
+         + (SELECT count(*) FROM outbox o WHERE o.is_resend \
          AND NOT EXISTS (SELECT 1 FROM published_events p WHERE p.event_no = o.event_no))",
     ),
     (

@@ -59,18 +59,15 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
 async fn outbox_depth(pool: &Pool<Db>) -> Result<OutboxDepth, StoreError> {
     // The parts read the index of the queue, not the history, and skip staged deposits. The first
     // row of each part gives its oldest instant; the events of a staged deposit are as old as its
-    // verdict, and those of a resend as old as its order.
-    type Depth = (i64, Option<Instant>, Option<Instant>, Option<Instant>);
-    let (pending, free, resent, staged): Depth = query_as(concat!(
+    // verdict. Events that are published again have no age here.
+    let (pending, free, staged): (i64, Option<Instant>, Option<Instant>) = query_as(concat!(
         closed_deposits!(),
         "SELECT (SELECT count(*) FROM outbox WHERE staged_deposit IS NULL) + CAST((SELECT \
          COALESCE(sum((SELECT count(*) FROM outbox o \
          WHERE o.staged_deposit = closed.staged_deposit)), 0) FROM closed) AS BIGINT), \
          (SELECT occurred_at FROM events WHERE event_no = (SELECT event_no FROM outbox \
-         WHERE staged_deposit IS NULL AND resend_at IS NULL \
+         WHERE staged_deposit IS NULL AND NOT is_resend \
          ORDER BY staged_deposit NULLS FIRST, event_no LIMIT 1)), \
-         (SELECT resend_at FROM outbox WHERE staged_deposit IS NULL \
-         ORDER BY staged_deposit NULLS FIRST, event_no LIMIT 1), \
          (SELECT min(CASE WHEN x.closed_at > e.occurred_at THEN x.closed_at \
          ELSE e.occurred_at END) FROM closed JOIN events e ON e.event_no = closed.first \
          LEFT JOIN exchanges x ON x.id = closed.staged_deposit)"
@@ -78,6 +75,6 @@ async fn outbox_depth(pool: &Pool<Db>) -> Result<OutboxDepth, StoreError> {
     .fetch_one(pool)
     .await
     .map_err(doing("measuring the outbox"))?;
-    let oldest = [free, resent, staged].into_iter().flatten().map(|at| at.0).min();
+    let oldest = [free, staged].into_iter().flatten().map(|at| at.0).min();
     Ok(OutboxDepth { pending: uint(pending, "count")?, oldest })
 }

@@ -80,11 +80,11 @@ async fn unpublished_events(
     let first = query_as(concat!(
         closed_deposits!(),
         select_waiting!(
-            "SELECT * FROM (SELECT * FROM (SELECT event_no, staged_deposit, attempts, resend_at \
+            "SELECT * FROM (SELECT * FROM (SELECT event_no, staged_deposit, attempts, is_resend \
              FROM outbox ORDER BY staged_deposit NULLS FIRST, event_no LIMIT $1) AS oldest \
              WHERE staged_deposit IS NULL UNION ALL SELECT first, staged_deposit, \
              (SELECT attempts FROM outbox o WHERE o.event_no = closed.first), \
-             (SELECT resend_at FROM outbox o WHERE o.event_no = closed.first) FROM closed) \
+             (SELECT is_resend FROM outbox o WHERE o.event_no = closed.first) FROM closed) \
              AS found ORDER BY event_no LIMIT $1"
         )
     ));
@@ -102,7 +102,7 @@ async fn unpublished_events(
             break;
         }
         let query = query_as(select_waiting!(
-            "SELECT * FROM (SELECT event_no, staged_deposit, attempts, resend_at FROM outbox \
+            "SELECT * FROM (SELECT event_no, staged_deposit, attempts, is_resend FROM outbox \
              WHERE (staged_deposit, event_no) > ($1, $2) \
              ORDER BY staged_deposit NULLS FIRST, event_no LIMIT $3) AS following \
              WHERE staged_deposit = $1"

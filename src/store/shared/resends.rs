@@ -10,7 +10,6 @@ use crate::store::resends::{PublishedPlace, ResendFilter, ResendStep, Resends};
 use crate::store::wake::Occasion;
 use async_trait::async_trait;
 use sqlx::{Pool, QueryBuilder, query_scalar};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Events put in the queue with one statement.
@@ -26,16 +25,11 @@ impl Resends for Store {
         self.whole_deposit().ask(|pool| resendable_events(pool, filter, limit)).await
     }
 
-    async fn resend(
-        &self,
-        events: &[i64],
-        at: OffsetDateTime,
-        step: ResendStep<'_>,
-    ) -> Result<u64, StoreError> {
+    async fn resend(&self, events: &[i64], step: ResendStep<'_>) -> Result<u64, StoreError> {
         let mut change = self.writes().begin(BEGIN).await?;
         let mut resent = 0;
         for batch in events.chunks(BATCH) {
-            resent += change.ask(|db| positions::requeue(db, batch, at)).await?;
+            resent += change.ask(|db| positions::requeue(db, batch)).await?;
         }
         let (seal, step) = (self.seal(), step(resent));
         change.ask(|db| insert_step(db, seal, &step)).await?;

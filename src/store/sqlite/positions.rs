@@ -25,7 +25,7 @@ pub(super) async fn mark_published(
          SELECT (SELECT COALESCE(max(position), 0) FROM published_events) \
          + row_number() OVER (ORDER BY min(j.key)), o.event_no, $2, $3 \
          FROM json_each($1) j CROSS JOIN outbox o ON o.event_no = j.value \
-         WHERE o.resend_at IS NULL \
+         WHERE NOT o.is_resend \
          GROUP BY o.event_no ORDER BY 1",
     )
     .bind(json(&events))
@@ -38,7 +38,7 @@ pub(super) async fn mark_published(
     query(
         "UPDATE published_events SET resends_done = resends_done + 1, sink_no = $2 \
          WHERE event_no IN (SELECT o.event_no FROM json_each($1) j \
-         CROSS JOIN outbox o ON o.event_no = j.value WHERE o.resend_at IS NOT NULL)",
+         CROSS JOIN outbox o ON o.event_no = j.value WHERE o.is_resend)",
     )
     .bind(json(&events))
     .bind(sink)
@@ -80,11 +80,7 @@ pub(super) async fn remove_from_outbox(
 
 /// Puts published events in the queue again, and returns the number of those that did not wait
 /// there already.
-pub(super) async fn requeue(
-    db: &mut SqliteConnection,
-    events: &[i64],
-    at: OffsetDateTime,
-) -> Result<u64, StoreError> {
+pub(super) async fn requeue(db: &mut SqliteConnection, events: &[i64]) -> Result<u64, StoreError> {
     let doing = doing("putting events in the outbox again");
     let asked = query(
         "UPDATE published_events SET resends_asked = resends_asked + 1 \
@@ -96,12 +92,11 @@ pub(super) async fn requeue(
     .await
     .map_err(&doing)?;
     query(
-        "INSERT INTO outbox (event_no, resend_at) SELECT p.event_no, $2 \
+        "INSERT INTO outbox (event_no, is_resend) SELECT p.event_no, TRUE \
          FROM json_each($1) j CROSS JOIN published_events p ON p.event_no = j.value \
          WHERE TRUE ON CONFLICT DO NOTHING",
     )
     .bind(json(&events))
-    .bind(Instant(at))
     .execute(db)
     .await
     .map(|_| asked.rows_affected())
