@@ -124,7 +124,13 @@ impl Relay {
     pub async fn step(&mut self) -> StepOutcome {
         let outcome = match self.attempt().await {
             Ok(outcome) => outcome,
-            Err(error) => StepOutcome::StoreDown(error),
+            Err(error) => {
+                if matches!(error, StoreError::SinkReplaced { .. }) {
+                    // A replica of the sink in force takes the lease.
+                    self.lease = None;
+                }
+                StepOutcome::StoreDown(error)
+            }
         };
         self.report(&outcome);
         outcome
@@ -168,6 +174,7 @@ impl Relay {
         }
         self.count_acknowledged();
         if self.lease.is_none() {
+            self.store.check_sink().await?;
             self.lease = self.store.try_relay_lease().await?;
         }
         if self.lease.is_none() {
@@ -249,11 +256,15 @@ impl Relay {
         self.status.set_down(&failure, matches!(outcome, StepOutcome::StoreDown(_)));
         // `service::health` logs a database that is away.
         let logged_elsewhere = matches!(outcome, StepOutcome::StoreDown(e) if e.is_away());
-        let is_wrong = matches!(outcome, StepOutcome::SinkDown(error) if error.is_wrong_broker());
+        let is_wrong = match outcome {
+            StepOutcome::SinkDown(error) => error.is_wrong_broker(),
+            StepOutcome::StoreDown(error) => matches!(error, StoreError::SinkReplaced { .. }),
+            _ => false,
+        };
         self.status.set_wrong_sink(is_wrong);
         match self.log.failed(&failure) {
             Some(lasted) if is_wrong => {
-                tracing::error!(%failure, ?lasted, "relay publishes nothing: wrong broker");
+                tracing::error!(%failure, ?lasted, "relay publishes nothing: wrong sink");
             }
             Some(lasted) if !logged_elsewhere => {
                 tracing::warn!(%failure, ?lasted, "relay holds its events and tries again");

@@ -68,6 +68,17 @@ pub enum StoreError {
          put the other sink in force"
     )]
     StreamMoved,
+    /// Another sink is in force than the one that this process publishes to.
+    #[error(
+        "sink {in_force} of the installation is in force, and this replica publishes to sink {own}: \
+         restart it with the settings of the sink in force (`noemie-gateway installation show`)"
+    )]
+    SinkReplaced {
+        /// Number of the sink in force.
+        in_force: i64,
+        /// Number of the sink of this process.
+        own: i64,
+    },
     /// The clock is too far behind the latest receipt. The transaction wrote no row.
     #[error("the clock shows {now}, and the latest receipt was given at {latest}")]
     ClockBehind {

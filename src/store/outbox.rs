@@ -65,20 +65,27 @@ pub trait Outbox: Send + Sync {
     /// Takes the lease to publish, unless another replica has it.
     async fn try_relay_lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError>;
 
-    /// Returns the oldest unpublished events except those of these numbers, in order.
+    /// Returns the oldest unpublished events except those of these numbers, in order. Once
+    /// [`Self::publish_to`] named a sink, it fails as [`Self::check_sink`] does.
     async fn unpublished_events(
         &self,
         limit: usize,
         except: &[i64],
     ) -> Result<Vec<OutboxEvent>, StoreError>;
 
-    /// Sets the number of the sink that this process publishes to. Before it is set, events are
-    /// marked with 0, which no sink has.
+    /// Sets the number of the sink that this process publishes to.
     fn publish_to(&self, sink: u64);
+
+    /// Fails with [`StoreError::SinkReplaced`] when another sink is in force than the one of
+    /// [`Self::publish_to`]. A database without a mark has none in force.
+    async fn check_sink(&self) -> Result<(), StoreError>;
 
     /// Removes events from the queue and gives them positions in the stream, in the order given. A
     /// number that is not in the queue is ignored. An event that is published again keeps its
     /// position. Each position names the sink of [`Self::publish_to`], which confirmed the event.
+    ///
+    /// # Errors
+    /// [`StoreError::SinkReplaced`] when another sink is in force: the events stay in the queue.
     async fn mark_published(&self, events: &[i64], at: OffsetDateTime) -> Result<(), StoreError>;
 
     /// Counts a failed publication of events.

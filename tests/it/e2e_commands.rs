@@ -5,7 +5,7 @@
 
 use crate::support;
 
-use gateway::{command, run};
+use gateway::{command, run, run_process};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -94,7 +94,8 @@ async fn an_empty_postgresql_database_is_no_installation_and_stays_empty() {
             let mut process = command(dir.path());
             process.args(arguments).env("NOEMIE_DATABASE_URL", &db.url);
             process.env("NOEMIE_SINK", "local");
-            let output = tokio::task::block_in_place(|| process.output().unwrap());
+            let limit = Duration::from_secs(60);
+            let output = tokio::task::block_in_place(|| run_process(process, limit));
             (output.status.code(), String::from_utf8(output.stderr).unwrap())
         };
         let (status, text) = answer(&["list", "claims"]);

@@ -237,7 +237,7 @@ async fn a_broker_that_answers_late_is_compared_before_anything_is_published(db:
         let health = gateway.admin_get("/healthz").await;
         assert!(health.contains("belongs to another installation"), "{health}");
         let is_told = |line: &str| {
-            line.contains("\"ERROR\"") && line.contains("relay publishes nothing: wrong broker")
+            line.contains("\"ERROR\"") && line.contains("relay publishes nothing: wrong sink")
         };
         assert!(gateway.log().lines().any(is_told), "{}", gateway.log());
         assert!(!pairs.broker.exists(WORK).await, "nothing is declared on a wrong broker");
@@ -253,7 +253,65 @@ async fn a_broker_that_answers_late_is_compared_before_anything_is_published(db:
     .await;
 }
 
+/// A replica that nobody stopped when another sink was put in force: it publishes nothing more, and
+/// leaves the lease to a replica of the sink in force.
+async fn a_replica_of_a_sink_no_longer_in_force_publishes_nothing(db: TestDatabase) {
+    on_broker(|broker| async move {
+        let pairs = Pairs::new(db, broker);
+        let directory = tempfile::tempdir().expect("a directory");
+        let dir = directory.path();
+        let settings: Vec<(&str, &str)> =
+            pairs.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let gateway = Gateway::start(dir, &settings).await;
+        until("the relay publishes", || async {
+            gateway.admin_get("/healthz").await.contains("publishing")
+        })
+        .await;
+        let local = [("NOEMIE_AMQP_URL", ""), ("NOEMIE_SINK", "local")];
+        let adopt = ["installation", "adopt-sink", "--why", "the broker was given up", "--yes"];
+        let (ended, said) = pairs.run(dir, &local, &adopt);
+        assert_eq!(ended, Some(0), "{said}");
+
+        let mut dre = Vec::new();
+        generate::dre(&Options { invoices: 2, ..Options::default() }, &mut dre).unwrap();
+        gateway.drop_file("oct", "whole.b2", &dre);
+        until("the relay refuses its sink", || async {
+            gateway.metric("noemie_relay_wrong_sink").await == Some(1.0)
+                && gateway.metric("noemie_outbox_pending").await == Some(2.0)
+        })
+        .await;
+        let health = gateway.admin_get("/healthz").await;
+        assert!(health.contains("sink 2 of the installation is in force"), "{health}");
+        let is_told = |line: &str| line.contains("relay publishes nothing: wrong sink");
+        assert!(gateway.log().lines().any(is_told), "{}", gateway.log());
+        assert_eq!(pairs.broker.drain(WORK).await.len(), 0);
+
+        let settings = pairs.with(&local);
+        let settings: Vec<(&str, &str)> =
+            settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        // Replicas share a database on a server; an embedded one has one gateway.
+        let old = if pairs.db.is_postgres() {
+            Some(gateway)
+        } else {
+            gateway.terminate();
+            assert!(gateway.ended().await.success());
+            None
+        };
+        let new = Gateway::start(dir, &settings).await;
+        until("the events are published to the sink in force", || async {
+            new.metric("noemie_outbox_pending").await == Some(0.0)
+        })
+        .await;
+        let by_old = pairs.db.number("SELECT count(*) FROM published_events WHERE sink_no <> 2");
+        assert_eq!(by_old.await, 0);
+        assert_eq!(pairs.broker.drain(WORK).await.len(), 0);
+        drop(old);
+    })
+    .await;
+}
+
 on_both!(
     each_wrong_pair_is_refused,
+    a_replica_of_a_sink_no_longer_in_force_publishes_nothing,
     a_broker_that_answers_late_is_compared_before_anything_is_published,
 );

@@ -22,18 +22,18 @@ use time::OffsetDateTime;
 const MAX_TRIES: u32 = 10;
 
 /// Gives consecutive positions, in the order given, to the events of the queue, and deletes them
-/// from it.
+/// from it. Returns the number of events; none when another sink is in force.
 pub(super) async fn mark_published(
     pool: &PgPool,
     events: &[i64],
     sink: i64,
     at: OffsetDateTime,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let new = take_new(pool, events, sink, at).await?;
     if usize::try_from(new).is_ok_and(|new| new < events.len()) {
-        publish_again(pool, events, sink).await?;
+        return Ok(new + publish_again(pool, events, sink).await?);
     }
-    Ok(())
+    Ok(new)
 }
 
 /// Publishes the events that have no position yet, and returns their number.
@@ -67,8 +67,8 @@ async fn take_positions(
     at: OffsetDateTime,
 ) -> Result<u64, StoreError> {
     query(
-        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) \
-         AND NOT is_resend RETURNING event_no) \
+        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) AND NOT is_resend \
+         AND COALESCE((SELECT max(sink_no) FROM sinks), $3) = $3 RETURNING event_no) \
          INSERT INTO published_events (position, event_no, published_at, sink_no) \
          SELECT (SELECT COALESCE(max(position), 0) FROM published_events) \
          + row_number() OVER (ORDER BY min(t.place)), removed.event_no, $2, $3 \
@@ -86,10 +86,10 @@ async fn take_positions(
 
 /// Marks the events that an operator had published again: they keep their positions, and name the
 /// sink that confirmed them now.
-async fn publish_again(pool: &PgPool, events: &[i64], sink: i64) -> Result<(), StoreError> {
+async fn publish_again(pool: &PgPool, events: &[i64], sink: i64) -> Result<u64, StoreError> {
     query(
-        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) \
-         AND is_resend RETURNING event_no) \
+        "WITH removed AS (DELETE FROM outbox WHERE event_no = ANY($1) AND is_resend \
+         AND COALESCE((SELECT max(sink_no) FROM sinks), $2) = $2 RETURNING event_no) \
          UPDATE published_events SET resends_done = resends_done + 1, sink_no = $2 \
          WHERE event_no = ANY(ARRAY(SELECT event_no FROM removed))",
     )
@@ -97,7 +97,7 @@ async fn publish_again(pool: &PgPool, events: &[i64], sink: i64) -> Result<(), S
     .bind(sink)
     .execute(pool)
     .await
-    .map(|_| ())
+    .map(|done| done.rows_affected())
     .map_err(doing("marking events as published again"))
 }
 

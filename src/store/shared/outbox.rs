@@ -13,7 +13,7 @@ use crate::store::rows::{WaitingRow, all, closed_deposits, select_waiting};
 use crate::store::transaction_guard::step;
 use crate::store::wake::{Occasion, Waiter};
 use async_trait::async_trait;
-use sqlx::{Pool, query_as};
+use sqlx::{Pool, query_as, query_scalar};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -28,7 +28,18 @@ impl Outbox for Store {
         limit: usize,
         except: &[i64],
     ) -> Result<Vec<OutboxEvent>, StoreError> {
+        if self.publishing_sink().number() != 0 {
+            self.check_sink().await?;
+        }
         self.upkeep().ask(|pool| unpublished_events(pool, limit, except)).await
+    }
+
+    async fn check_sink(&self) -> Result<(), StoreError> {
+        let own = self.publishing_sink().number();
+        match self.upkeep().ask(sink_in_force).await? {
+            Some(in_force) if in_force != own => Err(StoreError::SinkReplaced { in_force, own }),
+            _ => Ok(()),
+        }
     }
 
     fn publish_to(&self, sink: u64) {
@@ -38,7 +49,11 @@ impl Outbox for Store {
     async fn mark_published(&self, events: &[i64], at: OffsetDateTime) -> Result<(), StoreError> {
         let sink = self.publishing_sink().number();
         let mark = |pool| positions::mark_published(pool, events, sink, at);
-        self.upkeep_writes().ask(mark).await?;
+        let marked = self.upkeep_writes().ask(mark).await?;
+        if marked == 0 {
+            // The statement marks nothing for a sink that is not in force.
+            self.check_sink().await?;
+        }
         self.announcer().announce(Occasion::Published);
         Ok(())
     }
@@ -66,6 +81,11 @@ impl OutboxWrites for Unit {
         let staged = self.state.is_staged();
         step!(self, event_writes::insert_events(&mut self.tx, &self.seal, events, staged))
     }
+}
+
+async fn sink_in_force(pool: &Pool<Db>) -> Result<Option<i64>, StoreError> {
+    let newest = query_scalar("SELECT max(sink_no) FROM sinks").fetch_one(pool).await;
+    newest.map_err(doing("reading the sink in force"))
 }
 
 async fn unpublished_events(

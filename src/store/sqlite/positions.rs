@@ -4,23 +4,32 @@
 use super::db::BEGIN;
 use crate::store::StoreError;
 use crate::store::codec::{Instant, doing, json};
-use sqlx::{SqliteConnection, SqlitePool, query};
+use sqlx::{SqliteConnection, SqlitePool, query, query_scalar};
 use time::OffsetDateTime;
 
 /// Gives consecutive positions, in the order given, to the events of the queue, and deletes them
-/// from it.
+/// from it. Returns the number of events; none when another sink is in force.
 pub(super) async fn mark_published(
     writer: &SqlitePool,
     events: &[i64],
     sink: i64,
     at: OffsetDateTime,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let doing = doing("marking events as published");
     // There is a single writer: no other task numbers at the same time. A number given twice takes
     // its first position. CROSS JOIN goes from the list to the outbox; the other direction would
     // read the whole backlog.
     let mut tx = writer.begin_with(BEGIN).await.map_err(&doing)?;
-    query(
+    let is_in_force: bool =
+        query_scalar("SELECT COALESCE((SELECT max(sink_no) FROM sinks), $1) = $1")
+            .bind(sink)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(&doing)?;
+    if !is_in_force {
+        return Ok(0);
+    }
+    let new = query(
         "INSERT INTO published_events (position, event_no, published_at, sink_no) \
          SELECT (SELECT COALESCE(max(position), 0) FROM published_events) \
          + row_number() OVER (ORDER BY min(j.key)), o.event_no, $2, $3 \
@@ -35,7 +44,7 @@ pub(super) async fn mark_published(
     .await
     .map_err(&doing)?;
     // An event that is published again keeps its position.
-    query(
+    let again = query(
         "UPDATE published_events SET resends_done = resends_done + 1, sink_no = $2 \
          WHERE event_no IN (SELECT o.event_no FROM json_each($1) j \
          CROSS JOIN outbox o ON o.event_no = j.value WHERE o.is_resend)",
@@ -46,7 +55,8 @@ pub(super) async fn mark_published(
     .await
     .map_err(&doing)?;
     remove_from_outbox(&mut tx, events).await?;
-    tx.commit().await.map_err(&doing)
+    tx.commit().await.map_err(&doing)?;
+    Ok(new.rows_affected() + again.rows_affected())
 }
 
 /// Counts a failed publication.
