@@ -71,7 +71,8 @@ pub enum StoreError {
     /// Another sink is in force than the one that this process publishes to.
     #[error(
         "sink {in_force} of the installation is in force, and this replica publishes to sink \
-         {own}: restart it with the settings of the sink in force (`noemie-gateway installation show`)"
+         {own}: restart it with the settings of the sink in force (`noemie-gateway installation \
+         show`)"
     )]
     SinkReplaced {
         /// Number of the sink in force.
