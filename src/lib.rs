@@ -21,6 +21,7 @@ pub mod files;
 pub mod ingest;
 pub mod normalise;
 mod reading;
+mod settle;
 
 // Storage, and delivery of files and events.
 pub mod outgoing;

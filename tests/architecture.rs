@@ -21,7 +21,7 @@ use std::path::Path;
 ///
 /// ```text
 /// main > cli > app > {grpc, admin} > service > {ingest, verify, outgoing, relay, conventionnement}
-/// {ingest, verify, …} > {normalise, arl, store, clock} > {domain, archive} > {parsers, xray, vault}
+/// {ingest, verify, …} > settle > {normalise, arl, store, clock} > {domain, archive} > {parsers, xray, vault}
 /// ```
 const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
@@ -79,6 +79,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "ingest",
         &[
             "arl",
+            "settle",
             "files",
             "reading",
             "kill_point",
@@ -116,6 +117,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "service",
         &[
+            "settle",
             "ingest",
             "conventionnement",
             "outgoing",
@@ -138,6 +140,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("relay", &["kill_point", "store", "clock", "domain", "error_chain", "failure_log"]),
     // Reads an archived file for those who write its invoices and those who compare them.
     ("normalise", &["reading", "archive", "vault", "domain"]),
+    // What follows from what was told, for deposits and decisions.
+    ("settle", &["store", "domain"]),
     ("arl", &["vault", "domain"]),
     ("store", &["domain"]),
     ("archive", &["kill_point", "vault"]),

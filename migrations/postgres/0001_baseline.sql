@@ -120,9 +120,9 @@ CREATE TABLE claims (
     -- Limit for the answer of the AMC as sent (2X 45-52, AAMMJJHH, Paris); empty without 2X. The
     -- limit that counts is `claim_parts.due_at`, computed from it.
     date_limite_reponse_amc TEXT NOT NULL,
-    -- False once the AMC part is rejected (the AMO part when nothing is asked of the AMC): the
-    -- invoice may then be sent again. Written by the store beside each change of a part, because an
-    -- index cannot look into another table.
+    -- False when the invoice may be sent again: a part is rejected or its money was taken back, or
+    -- another attempt corrects this one. Written by the store beside each change of a part, because
+    -- an index cannot look into another table.
     live               BOOLEAN NOT NULL
 );
 -- One live claim per invoice, also between two transactions at once. An identity is random: an
@@ -140,9 +140,12 @@ CREATE INDEX claims_by_sender ON claims (sender, received_at, id);
 CREATE INDEX claims_by_amc ON claims (amc_number, received_at, id);
 CREATE INDEX claims_by_ps ON claims (ps, received_at, id);
 CREATE INDEX claims_by_invoice ON claims (invoice_number, ps, received_at, id);
+-- The attempt that corrects another one.
+CREATE INDEX claims_corrects ON claims (corrects) WHERE corrects IS NOT NULL;
 CREATE INDEX claims_by_exchange ON claims (exchange_id, received_at, id);
 
--- The two outcomes of a claim. No foreign key here nor on lines, events and anomalies: one method
+-- The two parts of a claim. All but the amount asked follows from the outcomes of the invoice, and
+-- stands here because listings filter by it; `verify` computes it again. No foreign key here nor on lines, events and anomalies: one method
 -- writes them together with their claim, never alone, and a check per row would be paid on every
 -- line of every file.
 CREATE TABLE claim_parts (
@@ -151,6 +154,12 @@ CREATE TABLE claim_parts (
     state              TEXT NOT NULL,
     asked              BIGINT NOT NULL,
     paid               BIGINT NOT NULL,
+    -- Why the sum paid is not the amount asked; null when it is.
+    gap                TEXT,
+    -- JSON list of the codes of flags.
+    flags              TEXT NOT NULL,
+    -- Whether the answer or the money of the payer is awaited.
+    is_awaited         BOOLEAN NOT NULL,
     transfer_reference TEXT,
     transfer_date      DATE,
     -- JSON list of {code, label}.
@@ -165,11 +174,47 @@ CREATE TABLE claim_parts (
 );
 -- Overdue claims without reading those that are over.
 CREATE INDEX claim_parts_due ON claim_parts (due_at)
-    WHERE kind = 'amc' AND state IN ('received', 'accepted', 'deferred');
+    WHERE kind = 'amc' AND is_awaited;
 -- Rejects to report, oldest first.
 CREATE INDEX claim_parts_unreported ON claim_parts (updated_at, claim_id)
     WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance')
     AND reported_in IS NULL;
+
+-- What one source told about one part of one invoice: a return, a notice or a worker. Rows are only
+-- added; `claim_id` is filled when a return that came before its claim is matched.
+CREATE TABLE outcomes (
+    -- The exchange of a return or notice, the decision of a worker.
+    told_in       UUID NOT NULL,
+    -- The attempt that the source names; null while the return matches no claim.
+    claim_id      UUID,
+    source        TEXT NOT NULL,
+    -- Day and id of the file in its own words, or the decision.
+    told_by       TEXT NOT NULL,
+    -- Rank of the invoice in its file, and of the part in the invoice; version of the claim for a
+    -- worker.
+    ordinal       BIGINT NOT NULL,
+    part_rank     BIGINT NOT NULL,
+    part          TEXT NOT NULL,
+    kind          TEXT NOT NULL,
+    day           DATE NOT NULL,
+    -- Centimes, negative when taken back.
+    amount        BIGINT NOT NULL,
+    asked         BIGINT,
+    payer         TEXT NOT NULL,
+    on_behalf_of  TEXT NOT NULL,
+    -- Null without transfer.
+    transfer_day  DATE,
+    -- As sent, where it is no plausible day.
+    raw_day       TEXT NOT NULL,
+    label         TEXT NOT NULL,
+    lot           TEXT NOT NULL,
+    -- JSON list of {code, label}.
+    reasons       TEXT NOT NULL,
+    -- Keyed digest over the other columns but `claim_id`, which the parts prove.
+    key_check     TEXT NOT NULL,
+    PRIMARY KEY (told_in, ordinal, part_rank)
+);
+CREATE INDEX outcomes_by_claim ON outcomes (claim_id) WHERE claim_id IS NOT NULL;
 
 CREATE TABLE claim_lines (
     claim_id    UUID NOT NULL,
@@ -308,9 +353,15 @@ CREATE TABLE unmatched_returns (
     ps             TEXT NOT NULL,
     invoice_number TEXT NOT NULL,
     summary        TEXT NOT NULL,
+    -- The identity under the other order of the digits of the birth date; empty when there is none.
+    other_identity TEXT NOT NULL,
+    -- The claim that it was matched with later.
+    claim_id       UUID,
     PRIMARY KEY (exchange_id, ordinal)
 );
-CREATE INDEX unmatched_returns_identity ON unmatched_returns (identity);
+CREATE INDEX unmatched_returns_identity ON unmatched_returns (identity) WHERE claim_id IS NULL;
+CREATE INDEX unmatched_returns_other ON unmatched_returns (other_identity)
+    WHERE claim_id IS NULL AND other_identity <> '';
 
 -- Files made for partners; the body is encrypted.
 CREATE TABLE returns (

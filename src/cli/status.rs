@@ -2,7 +2,7 @@
 
 use super::{Format, Output, Session, output};
 use crate::domain::civil_time::paris_date;
-use crate::domain::{ClaimId, ClaimPart, PartState};
+use crate::domain::{ClaimId, ClaimPart, GapReason, PartState};
 use crate::service::view::{ClaimDetails, ClaimView};
 use anyhow::{Result, bail};
 use clap::{ArgGroup, Args};
@@ -98,6 +98,12 @@ fn print_part(out: &mut Output, part: &ClaimPart) -> Result<()> {
     for reason in &part.reasons {
         writeln!(out, "    motif {} : {}", reason.code, reason.label)?;
     }
+    if let Some(gap) = part.gap.filter(|gap| *gap != GapReason::Awaited) {
+        writeln!(out, "    écart {} : {}", gap.as_str(), gap.libelle())?;
+    }
+    for flag in &part.flags {
+        writeln!(out, "    à vérifier {} : {}", flag.as_str(), flag.libelle())?;
+    }
     Ok(())
 }
 
@@ -130,6 +136,7 @@ fn claim_object(view: &ClaimView, claim: &ClaimDetails) -> Value {
         "amo": part(&claim.amo),
         "amc": part(&claim.amc),
         "corrects": claim.corrects,
+        "corrected_by": claim.corrected_by,
         "next_step": view.next_step,
     })
 }
@@ -139,6 +146,8 @@ fn part(part: &ClaimPart) -> Value {
         "state": part.state,
         "asked_centimes": part.asked.centimes(),
         "paid_centimes": part.paid.centimes(),
+        "gap": part.gap,
+        "flags": part.flags,
         "transfer_reference": part.transfer_reference,
         "transfer_date": part.transfer_date.map(|d| d.to_string()),
         "reasons": part.reasons,

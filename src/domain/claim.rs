@@ -2,9 +2,9 @@
 
 use super::codes::open_coded;
 use super::life_cycle::{ClaimStatus, PartState};
-use super::{ClaimId, ExchangeId, FreeText, InvoiceKey, KeyId, Token};
+use super::money::{Asked, Flag, GapReason, Outcome, Position, position};
+use super::{ClaimId, ExchangeId, FreeText, InvoiceKey, KeyId, PartKind, Reason, Token};
 use noemie_parsers::types::Montant;
-use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
 open_coded! {
@@ -17,26 +17,8 @@ open_coded! {
     }
 }
 
-open_coded! {
-    /// Insurer that a part of a claim is asked of.
-    PartKind {
-        /// Compulsory insurance.
-        Amo = "amo", "Part obligatoire (AMO)";
-        /// Complementary insurance.
-        Amc = "amc", "Part complémentaire (AMC)";
-    }
-}
-
-/// Why a part was rejected or deferred: a stable code and the text for the professional.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reason {
-    /// Code as the payer gave it (for example `122`, `AAA000651R`, `NON_CONVENTIONNE`).
-    pub code: FreeText,
-    /// French label.
-    pub label: FreeText,
-}
-
-/// One part of a claim.
+/// One part of a claim. All but the amount asked follows from the outcomes told about the invoice
+/// ([`Position`]); the row is kept because listings filter by it, and `verify` computes it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimPart {
     /// Insurer.
@@ -45,16 +27,61 @@ pub struct ClaimPart {
     pub state: PartState,
     /// Amount asked.
     pub asked: Montant,
-    /// Amount paid so far (negative movements included).
+    /// Sum of the movements of money, those taken back included.
     pub paid: Montant,
-    /// Reference or label of the bank transfer.
+    /// Why the sum is not the amount asked.
+    pub gap: Option<GapReason>,
+    /// What does not fit and asks for a person.
+    pub flags: Vec<Flag>,
+    /// Whether the answer or the money of the payer is awaited: the clock of the part runs.
+    pub is_awaited: bool,
+    /// Label of the last transfer.
     pub transfer_reference: Option<FreeText>,
-    /// Date of the transfer.
+    /// Date of the last transfer.
     pub transfer_date: Option<Date>,
-    /// Reasons of the last reject or deferral.
+    /// Reasons of the last decision, or of a payment below what was asked.
     pub reasons: Vec<Reason>,
     /// Instant of the last change of the state.
     pub updated_at: OffsetDateTime,
+}
+
+impl ClaimPart {
+    /// Returns a part about which nothing was told.
+    #[must_use]
+    pub fn untold(kind: PartKind, asked: Montant, at: OffsetDateTime) -> Self {
+        let is_asked = asked != Montant::ZERO;
+        Self {
+            kind,
+            state: if is_asked { PartState::Received } else { PartState::NotRequested },
+            asked,
+            paid: Montant::ZERO,
+            gap: is_asked.then_some(GapReason::Awaited),
+            flags: Vec::new(),
+            is_awaited: is_asked,
+            transfer_reference: None,
+            transfer_date: None,
+            reasons: Vec::new(),
+            updated_at: at,
+        }
+    }
+
+    /// Returns the part at a position, unchanged since `at`.
+    fn at_position(&self, position: Position, at: OffsetDateTime) -> Self {
+        let last = position.movements.last();
+        Self {
+            kind: self.kind,
+            state: position.state,
+            asked: self.asked,
+            paid: position.sum,
+            gap: position.gap,
+            flags: position.flags,
+            is_awaited: position.is_awaited,
+            transfer_reference: last.map(|m| m.label.clone()).filter(|label| !label.is_empty()),
+            transfer_date: last.map(|m| m.day),
+            reasons: position.reasons,
+            updated_at: at,
+        }
+    }
 }
 
 /// One line of a claim (main types 3 and 4).
@@ -144,8 +171,10 @@ pub struct Claim {
     /// Limit for the answer of the AMC as sent (2X 45-52, AAMMJJHH), from which `due_at` follows
     /// with the instant of the deposit; empty without 2X.
     pub date_limite_reponse_amc: String,
-    /// Rejected claim that this claim corrects.
+    /// Attempt of the same invoice that this one replaces.
     pub corrects: Option<ClaimId>,
+    /// Attempt of the same invoice that replaces this one.
+    pub corrected_by: Option<ClaimId>,
     /// AMO part.
     pub amo: ClaimPart,
     /// AMC part.
@@ -172,6 +201,39 @@ impl Claim {
             PartKind::Amo => Some(&self.amo),
             PartKind::Amc => Some(&self.amc),
             PartKind::Unknown => None,
+        }
+    }
+
+    /// Computes both parts again from the outcomes of the invoice and returns those that changed.
+    /// `at` is the instant of the change. A part about which a later version wrote something that
+    /// this version does not know stays as it is.
+    #[must_use]
+    pub fn changed_parts(&self, outcomes: &[Outcome], at: OffsetDateTime) -> Vec<ClaimPart> {
+        if outcomes.iter().any(Outcome::is_of_later_version) {
+            return Vec::new();
+        }
+        let change = |part: &ClaimPart| {
+            let asked = Asked {
+                claim_id: self.id,
+                kind: part.kind,
+                amount: part.asked,
+                amc_number: &self.amc_number,
+                is_superseded: self.corrected_by.is_some(),
+            };
+            let now = part.at_position(position(asked, outcomes), part.updated_at);
+            (now != *part).then_some(ClaimPart { updated_at: at, ..now })
+        };
+        [&self.amo, &self.amc]
+            .into_iter()
+            .filter(|part| part.state != PartState::Unknown)
+            .filter_map(change)
+            .collect()
+    }
+
+    /// Computes both parts again from the outcomes of the invoice.
+    pub fn apply(&mut self, outcomes: &[Outcome], at: OffsetDateTime) {
+        for part in self.changed_parts(outcomes, at) {
+            self.set_part(part);
         }
     }
 

@@ -5,8 +5,8 @@
 //! parties, state, reasons, tokens, ids and its actor, and no data of a person.
 
 use super::{
-    Actor, Claim, ClaimId, ClaimPart, EventId, ExchangeId, FactSource, Flow, PartKind, PartState,
-    Reason, Subject, Token,
+    Actor, Claim, ClaimId, ClaimPart, EventId, ExchangeId, FactSource, Flag, Flow, PartKind,
+    PartState, Reason, Subject, Token,
 };
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
@@ -76,6 +76,9 @@ pub struct ClaimEvent {
     pub due_at: OffsetDateTime,
     /// Reasons of a reject or deferral.
     pub reasons: Vec<ReasonEntry>,
+    /// Codes of what does not fit in the money of the part.
+    #[serde(default)]
+    pub flags: Vec<Flag>,
     /// Rejected claim that this claim corrects.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub corrects: Option<ClaimId>,
@@ -132,6 +135,7 @@ impl ClaimEvent {
             transfer_date: part.transfer_date,
             due_at: claim.due_at,
             reasons: part.reasons.iter().map(ReasonEntry::from).collect(),
+            flags: part.flags.clone(),
             corrects: claim.corrects,
         }
     }

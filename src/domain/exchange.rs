@@ -172,7 +172,9 @@ pub struct UnmatchedReturn {
     pub ordinal: u64,
     /// Token of the invoice's identity, computed from the return; empty when no claim may match it.
     pub identity: Token,
-    /// Version of the construction of the token.
+    /// Token under the other order of the digits of the birth date; empty when there is none.
+    pub other_identity: Token,
+    /// Version of the construction of the tokens.
     pub token_version: u32,
     /// PS number as sent.
     pub ps: String,

@@ -1,33 +1,36 @@
-//! States of a part of a claim, its legal transitions, and the status of the claim.
+//! States of a part of a claim, and the status of the claim.
 //!
-//! ```text
-//!            ┌──────────► rejected (final; a resend is a new claim)
-//! received ──┼─► accepted ─┬─► paid ─► recovered (final)
-//!            ├─► deferred ─┘ │
-//!            └───────────────┘      accepted ─► rejected_after_acceptance (final)
-//! ```
+//! The state of a part follows from what was told about it
+//! ([`money::position`](super::money::position)); no transition is forbidden, because a payer may
+//! tell anything in any order.
 
 use super::codes::open_coded;
 
 open_coded! {
-    /// State of one part of a claim. [`may_become`] has the transitions.
+    /// State of one part of a claim.
     PartState {
         /// Committed; the payer has not decided.
         Received = "received", "Reçue, en cours de traitement";
         /// Accepted by the insurer, payment to come.
         Accepted = "accepted", "Acceptée, paiement à venir";
-        /// Rejected, with reasons. Final: the invoice may be sent again as a new claim.
+        /// Rejected, with reasons: the invoice may be sent again as a new attempt.
         Rejected = "rejected", "Rejetée";
-        /// Rejected although it had been accepted. Final.
+        /// Rejected although it had been accepted.
         RejectedAfterAcceptance = "rejected_after_acceptance", "Rejetée après acceptation";
         /// Postponed by the payer; the invoice must not be sent again.
         Deferred = "deferred", "Différée par le payeur, ne pas renvoyer";
-        /// Paid.
+        /// Paid as asked.
         Paid = "paid", "Payée";
-        /// Paid, then taken back. Final.
+        /// Less was paid than asked.
+        PartlyPaid = "partly_paid", "Payée en partie";
+        /// More was paid than asked.
+        Overpaid = "overpaid", "Payée au-delà du montant demandé";
+        /// Paid, then taken back.
         Recovered = "recovered", "Payée puis récupérée";
         /// The invoice asks nothing of this insurer.
         NotRequested = "not_requested", "Non demandée";
+        /// A later attempt of the invoice replaces this one.
+        Superseded = "superseded", "Remplacée par un nouvel envoi";
     }
 }
 
@@ -40,7 +43,7 @@ open_coded! {
         Accepted = "accepted", "Acceptée, paiement à venir";
         /// A part is deferred, none is paid or rejected.
         Deferred = "deferred", "Différée par le payeur, ne pas renvoyer";
-        /// A part is paid, the other one is not decided or not paid yet.
+        /// A part is paid at least in part, and something is missing.
         PartlyPaid = "partly_paid", "Partiellement payée";
         /// A part is paid, the other one is rejected.
         PaidAndRejected = "paid_and_rejected", "Une part payée, l'autre rejetée";
@@ -50,31 +53,11 @@ open_coded! {
         Rejected = "rejected", "Rejetée";
         /// A payment was taken back.
         Recovered = "recovered", "Payée puis récupérée";
+        /// A part got more than was asked.
+        Overpaid = "overpaid", "Payée au-delà du montant demandé";
+        /// A later attempt of the invoice replaces this one.
+        Superseded = "superseded", "Remplacée par un nouvel envoi";
     }
-}
-
-/// Returns whether a part may change from one state to another. A repeated state is no transition;
-/// callers check for it first.
-///
-/// `deferred` may also be accepted, rejected or paid; `received` may be paid at once by an RSP.
-#[must_use]
-pub const fn may_become(from: PartState, to: PartState) -> bool {
-    use PartState::{
-        Accepted, Deferred, Paid, Received, Recovered, Rejected, RejectedAfterAcceptance,
-    };
-    matches!(
-        (from, to),
-        (Received, Accepted | Rejected | Deferred | Paid)
-            | (Deferred, Accepted | Rejected | Paid)
-            | (Accepted, Paid | RejectedAfterAcceptance | Deferred)
-            | (Paid, Recovered)
-    )
-}
-
-/// Returns whether the state has no successor.
-#[must_use]
-pub const fn is_final(state: PartState) -> bool {
-    matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance | PartState::Recovered)
 }
 
 /// Returns whether a state is a reject.
@@ -83,21 +66,26 @@ pub const fn is_reject(state: PartState) -> bool {
     matches!(state, PartState::Rejected | PartState::RejectedAfterAcceptance)
 }
 
-/// Returns whether the same invoice sent again is a duplicate of a claim with parts in these
-/// states: the AMC part, or the AMO part when nothing is asked of the AMC, is not rejected.
+/// Returns whether the same invoice sent again is a duplicate of an attempt with parts in these
+/// states. An attempt may be corrected when a part is rejected and unpaid, or when its money was
+/// taken back.
 #[must_use]
 pub const fn is_live(amo: PartState, amc: PartState) -> bool {
-    !is_reject(if matches!(amc, PartState::NotRequested) { amo } else { amc })
+    !may_be_corrected(amo) && !may_be_corrected(amc)
 }
 
-/// Returns whether the part waits for its payer, so that its due instant matters.
+const fn may_be_corrected(state: PartState) -> bool {
+    is_reject(state) || matches!(state, PartState::Recovered | PartState::Superseded)
+}
+
+/// Returns whether money of the part was paid and stands.
 #[must_use]
-pub const fn is_waiting(state: PartState) -> bool {
-    matches!(state, PartState::Received | PartState::Accepted | PartState::Deferred)
+pub const fn is_paid(state: PartState) -> bool {
+    matches!(state, PartState::Paid | PartState::PartlyPaid | PartState::Overpaid)
 }
 
-/// Returns the status of a claim. Precedence: an unknown state of a part, recovery, payment,
-/// reject, deferral, acceptance.
+/// Returns the status of a claim. Precedence: an unknown state of a part, a later attempt, a
+/// payment above what was asked, recovery, payment, reject, deferral, acceptance.
 #[must_use]
 pub fn status(amo: PartState, amc: PartState) -> ClaimStatus {
     let asked: Vec<PartState> =
@@ -107,11 +95,15 @@ pub fn status(amo: PartState, amc: PartState) -> ClaimStatus {
     let rejected = [PartState::Rejected, PartState::RejectedAfterAcceptance];
     if any(&[PartState::Unknown]) {
         ClaimStatus::Unknown
+    } else if any(&[PartState::Superseded]) {
+        ClaimStatus::Superseded
+    } else if any(&[PartState::Overpaid]) {
+        ClaimStatus::Overpaid
     } else if any(&[PartState::Recovered]) {
         ClaimStatus::Recovered
     } else if all(&[PartState::Paid]) {
         ClaimStatus::Paid
-    } else if any(&[PartState::Paid]) {
+    } else if any(&[PartState::Paid, PartState::PartlyPaid]) {
         if any(&rejected) { ClaimStatus::PaidAndRejected } else { ClaimStatus::PartlyPaid }
     } else if any(&rejected) {
         ClaimStatus::Rejected
@@ -130,15 +122,6 @@ mod tests {
     use PartState::*;
 
     #[test]
-    fn final_states_have_no_successor() {
-        for from in PartState::ALL {
-            let successors = PartState::ALL.iter().filter(|to| may_become(*from, **to)).count();
-            let nothing_asked = *from == NotRequested;
-            assert_eq!(successors == 0, is_final(*from) || nothing_asked, "{from:?}");
-        }
-    }
-
-    #[test]
     fn status_follows_both_parts() {
         assert_eq!(status(Received, Received), ClaimStatus::Received);
         assert_eq!(status(Paid, Received), ClaimStatus::PartlyPaid);
@@ -149,15 +132,18 @@ mod tests {
         assert_eq!(status(Deferred, Accepted), ClaimStatus::Deferred);
         assert_eq!(status(Received, Accepted), ClaimStatus::Accepted);
         assert_eq!(status(Recovered, Paid), ClaimStatus::Recovered);
+        assert_eq!(status(PartlyPaid, NotRequested), ClaimStatus::PartlyPaid);
+        assert_eq!(status(Paid, Overpaid), ClaimStatus::Overpaid);
+        assert_eq!(status(Superseded, Superseded), ClaimStatus::Superseded);
         assert_eq!(status(Unknown, Paid), ClaimStatus::Unknown);
     }
 
     #[test]
-    fn an_unknown_state_never_changes_and_never_waits() {
-        for to in PartState::ALL {
-            assert!(!may_become(Unknown, *to) && !may_become(*to, Unknown), "{to:?}");
-        }
-        assert!(!is_waiting(Unknown) && !is_final(Unknown));
+    fn an_attempt_is_corrected_when_a_part_is_rejected_or_taken_back() {
+        assert!(!is_live(Rejected, Received), "the AMO part alone");
+        assert!(!is_live(Paid, RejectedAfterAcceptance));
+        assert!(!is_live(Recovered, Paid));
+        assert!(is_live(Paid, Deferred) && is_live(Received, PartlyPaid));
         assert!(is_live(Received, Unknown), "the same invoice stays a duplicate");
     }
 }

@@ -1,14 +1,15 @@
-//! The next step of a claim: a French sentence for the professional that says who acts and by when.
+//! The next step of a claim: a French sentence for the professional that says who acts and by when,
+//! for both parts.
 
 use super::civil_time::paris_date;
-use super::life_cycle::is_waiting;
-use super::{Claim, ClaimPart, PartKind, PartState};
+use super::{Claim, ClaimPart, GapReason, PartKind, PartState};
+use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
 
 /// Returns the end of the promise for the AMC part; `None` when the part waits for no answer.
 #[must_use]
 pub fn due_at(claim: &Claim) -> Option<OffsetDateTime> {
-    is_waiting(claim.amc.state).then_some(claim.due_at)
+    claim.amc.is_awaited.then_some(claim.due_at)
 }
 
 /// Returns whether the AMC part still waits after the end of its promise.
@@ -17,49 +18,125 @@ pub fn is_overdue(claim: &Claim, now: OffsetDateTime) -> bool {
     due_at(claim).is_some_and(|due| due < now)
 }
 
-/// Returns the sentence about the AMC part, or about the AMO part when nothing is asked of the AMC.
-/// Days are those of Paris.
+/// Returns the sentence about the parts of which something is asked, the AMC part first. Days are
+/// those of Paris. « Rien à faire » is said only when every part is paid as asked and nothing asks
+/// for a person.
 #[must_use]
 pub fn next_step(claim: &Claim, now: OffsetDateTime) -> String {
-    let speaking = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };
-    let due = (speaking.kind == PartKind::Amc).then(|| due_at(claim)).flatten();
-    let payer = match speaking.kind {
+    if let Some(later) = claim.corrected_by {
+        return format!("Remplacée par un nouvel envoi de la facture : suivre la demande {later}.");
+    }
+    let asked: Vec<&ClaimPart> = [&claim.amc, &claim.amo]
+        .into_iter()
+        .filter(|part| part.state != PartState::NotRequested)
+        .collect();
+    if asked.is_empty() {
+        return "Rien n'est demandé.".to_owned();
+    }
+    if asked.iter().all(|part| part.state == PartState::Paid && part.flags.is_empty()) {
+        return format!("Rien à faire : {}.", paid(&asked));
+    }
+    let mut sentence = String::new();
+    for part in asked {
+        let step = with_limit(of_part(part), claim, part, now);
+        if sentence.is_empty() {
+            sentence = step;
+        } else {
+            sentence.push_str(" ; ");
+            sentence.push_str(&uncapitalised(&step));
+        }
+    }
+    sentence.push('.');
+    sentence
+}
+
+/// Returns the transfers of parts that are paid: one of them when both name the same.
+fn paid(parts: &[&ClaimPart]) -> String {
+    let of = |part: &&ClaimPart| match (&part.transfer_reference, part.transfer_date) {
+        (Some(reference), Some(date)) => Some(format!("le virement {reference} du {}", day(date))),
+        _ => None,
+    };
+    let mut transfers: Vec<String> = parts.iter().filter_map(of).collect();
+    transfers.dedup();
+    if transfers.is_empty() {
+        "payée".to_owned()
+    } else {
+        format!("payée par {}", transfers.join(" et par "))
+    }
+}
+
+/// Returns the last transfer of a part: « virement VIR 12 du 27/11/2026 ».
+fn transfer(part: &ClaimPart) -> Option<String> {
+    let (reference, date) = (part.transfer_reference.as_ref()?, part.transfer_date?);
+    Some(format!("virement {reference} du {}", day(date)))
+}
+
+fn with_limit(step: String, claim: &Claim, part: &ClaimPart, now: OffsetDateTime) -> String {
+    match due_at(claim).filter(|_| part.kind == PartKind::Amc) {
+        Some(due) if due < now => {
+            format!("{step} ; échéance dépassée depuis le {}", day(paris_date(due)))
+        }
+        Some(due) => format!("{step}, au plus tard le {}", day(paris_date(due))),
+        None => step,
+    }
+}
+
+fn of_part(part: &ClaimPart) -> String {
+    let payer = match part.kind {
         PartKind::Amo => "l'assurance maladie obligatoire",
         PartKind::Amc => "l'organisme complémentaire",
         PartKind::Unknown => "l'organisme",
     };
-    let step = of_part(speaking, payer);
-    match due {
-        Some(due) if due < now => {
-            format!("{step} ; échéance dépassée depuis le {}.", day(paris_date(due)))
+    let step = match part.state {
+        PartState::Received if part.is_awaited => format!("Réponse de {payer} attendue"),
+        PartState::Accepted if part.is_awaited => format!("Virement de {payer} attendu"),
+        PartState::Received | PartState::Accepted => {
+            format!("Aucun montant payé par {payer}, voir avec son service de gestion")
         }
-        Some(due) => format!("{step}, au plus tard le {}.", day(paris_date(due))),
-        None => format!("{step}."),
-    }
-}
-
-fn of_part(part: &ClaimPart, payer: &str) -> String {
-    match part.state {
-        PartState::Received => format!("Réponse de {payer} attendue"),
-        PartState::Accepted => format!("Virement de {payer} attendu"),
         PartState::Deferred => format!("Décision de {payer} attendue, ne pas renvoyer la facture"),
         PartState::Rejected | PartState::RejectedAfterAcceptance => {
             "Corriger la facture selon les motifs de rejet et l'envoyer de nouveau".to_owned()
         }
-        PartState::Paid => match (&part.transfer_reference, part.transfer_date) {
-            (Some(reference), Some(date)) => {
-                format!("Rien à faire : payée par le virement {reference} du {}", day(date))
-            }
-            _ => "Rien à faire : payée".to_owned(),
+        PartState::Paid => match transfer(part) {
+            Some(transfer) => format!("Payée par {payer} ({transfer})"),
+            None => format!("Payée par {payer}"),
         },
+        PartState::PartlyPaid => format!(
+            "Payée en partie par {payer} : {} sur {} ({})",
+            euros(part.paid),
+            euros(part.asked),
+            part.gap.unwrap_or(GapReason::Awaited).libelle().to_lowercase()
+        ),
+        PartState::Overpaid => format!(
+            "Payée par {payer} au-delà du montant demandé : {} pour {}, voir avec son service de \
+             gestion",
+            euros(part.paid),
+            euros(part.asked)
+        ),
         PartState::Recovered => {
             format!("Paiement repris par {payer} : voir avec son service de gestion")
         }
         PartState::NotRequested => "Rien n'est demandé".to_owned(),
+        PartState::Superseded => "Remplacée par un nouvel envoi de la facture".to_owned(),
         PartState::Unknown => {
             format!("Réponse de {payer} dans un état que cette version ne connaît pas")
         }
-    }
+    };
+    let flags: Vec<String> = part.flags.iter().map(|f| f.libelle().to_lowercase()).collect();
+    if flags.is_empty() { step } else { format!("{step} (à vérifier : {})", flags.join(", ")) }
+}
+
+fn uncapitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// Writes an amount as people read it: `1234,05 €`.
+fn euros(amount: Montant) -> String {
+    let centimes = amount.centimes();
+    let sign = if centimes < 0 { "-" } else { "" };
+    let centimes = centimes.unsigned_abs();
+    format!("{sign}{},{:02} €", centimes / 100, centimes % 100)
 }
 
 fn day(date: Date) -> String {

@@ -145,17 +145,11 @@ pub(super) fn of_decision(clock: &dyn Clock, kind: &DecisionKind, error: &Decide
         DecideError::KeyReused => {
             with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string())
         }
-        DecideError::IllegalTransition { part, from, to } => with_metadata(
+        DecideError::LaterVersion { part } => with_metadata(
             Code::FailedPrecondition,
-            "illegal_transition",
+            "later_version",
             error.to_string(),
-            [("part", part.as_str()), ("from", from.as_str()), ("to", to.as_str())],
-        ),
-        DecideError::DecidedOtherwise { part, state } => with_metadata(
-            Code::FailedPrecondition,
-            "decided_otherwise",
-            error.to_string(),
-            [("part", part.as_str()), ("state", state.as_str())],
+            [("part", part.as_str())],
         ),
         DecideError::AmountOutOfRange { .. } => {
             let field = if matches!(kind, DecisionKind::Recover { .. }) {

@@ -37,6 +37,7 @@ mod receipt;
 mod reserve;
 mod retry;
 mod returns;
+mod settle_attempts;
 mod staged;
 mod upload;
 mod write;

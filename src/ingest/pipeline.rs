@@ -106,11 +106,13 @@ impl Ingest {
     }
 
     /// Returns whether a deposit is written in several transactions: a file of norm B2 with more
-    /// invoices than a batch. A return is never cut, for it changes claims that everybody sees.
+    /// invoices than a batch. A return is never cut, nor a file with payment notices, because both
+    /// change claims that everybody sees.
     fn is_large(&self, reserved: &Reserved) -> bool {
         let examined = &reserved.examined;
         matches!(examined.norme(), Some(Norme::B2(_)))
             && !examined.is_refused()
+            && examined.report().payment_notices == 0
             && examined.report().invoices > self.limits.batch as u64
     }
 

@@ -63,6 +63,7 @@ impl Ingest {
         logical_files: Vec<LogicalFile>,
     ) -> Result<Receipt, IngestError> {
         let totals = written.totals();
+        self.settle_deposit(deposit, work.as_mut()).await?;
         let mut first_ordinal = 1;
         for chunk in findings(examined, totals).chunks(self.limits.batch) {
             work.insert_anomalies(deposit.id, first_ordinal, chunk).await?;

@@ -1,12 +1,12 @@
 //! Returns of an archived NOEMIE file, normalised: the second pass matches them with claims.
 
 use crate::domain::UnwrittenInvoice;
+use crate::domain::exchange::civil;
 use crate::domain::{Token, UnmatchedReturn};
-use crate::ingest::matching::Answer;
 use crate::normalise;
-use crate::normalise::{DepositContext, reasons};
+use crate::normalise::{Answer, DepositContext, NamedLot, ReturnSource, reasons};
 use crate::reading::Batches;
-use crate::vault::{TOKEN_VERSION, Vault};
+use crate::vault::TOKEN_VERSION;
 use noemie_parsers::noemie::{Element, Packaging, Reader, Retour};
 
 /// A return as the controls judge it.
@@ -34,17 +34,24 @@ pub(super) fn read_returns(context: &DepositContext, packaging: Packaging) -> Ba
     Batches::start(context.batch_size, move |sender| {
         let mut reader = Reader::new(context.open_file()?, packaging);
         let mut in_returns = 0;
+        let mut source = ReturnSource::of(None, &context.origin);
         while let Some(element) = reader.next_element()? {
-            if let Element::Retour(retour) = element {
-                in_returns += retour.entites.len() as u64;
-                sender.push(read_return(&retour, &context.vault))?;
+            match element {
+                Element::EnTete(header) => {
+                    source = ReturnSource::of(Some(&header), &context.origin);
+                }
+                Element::Retour(retour) => {
+                    in_returns += retour.entites.len() as u64;
+                    sender.push(read_return(&retour, &source, &context))?;
+                }
+                _ => {}
             }
         }
         Ok(reader.comptes().entites - in_returns)
     })
 }
 
-fn read_return(retour: &Retour, vault: &Vault) -> ReadReturn {
+fn read_return(retour: &Retour, source: &ReturnSource, context: &DepositContext) -> ReadReturn {
     let entities = retour.entites.len() as u64;
     if retour.quarantined() {
         return ReadReturn::Quarantined(Box::new(QuarantinedReturn {
@@ -59,9 +66,15 @@ fn read_return(retour: &Retour, vault: &Vault) -> ReadReturn {
         entities,
         ps: ps(retour),
         invoice_number: retour.numero.clone(),
-        identities: normalise::identities(retour, vault),
-        outcomes: normalise::outcomes(retour),
+        identities: normalise::identities(retour, &context.vault),
+        lot: named_lot(retour),
+        outcomes: normalise::outcomes(retour, source, &context.origin),
     })
+}
+
+fn named_lot(retour: &Retour) -> NamedLot {
+    let dates = retour.date_lot.iter().flat_map(|date| [date.jjmmaa(), date.aammjj()]);
+    NamedLot { number: retour.lot.clone(), dates: dates.flatten().filter_map(civil).collect() }
 }
 
 fn ps(retour: &Retour) -> String {
@@ -74,6 +87,7 @@ fn quarantined_row(retour: &Retour) -> UnmatchedReturn {
     UnmatchedReturn {
         ordinal: retour.ordinal,
         identity: Token(String::new()),
+        other_identity: Token(String::new()),
         token_version: TOKEN_VERSION,
         ps: ps(retour),
         invoice_number: retour.numero.clone(),

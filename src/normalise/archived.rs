@@ -1,11 +1,12 @@
 //! Invoices of an archived file of norm B2, normalised: the second pass writes them, and `verify`
 //! compares them with the rows of the store.
 
-use super::{DepositContext, invoice};
+use super::answer::Answer;
+use super::{DepositContext, invoice, notice};
 use crate::domain::{ClaimId, NewClaim, Quarantined, UnwrittenInvoice};
 use crate::reading::Batches;
 use noemie_parsers::anomaly::{Anomaly, Severity};
-use noemie_parsers::b2::{Element, Facture, Flux, Lecteur, Lot};
+use noemie_parsers::b2::{AvisPaiement, Element, Facture, Flux, Lecteur, Lot};
 use noemie_parsers::physical::enregistrements::Forme;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub(crate) enum ReadInvoice {
     Claim(Arc<NewClaim>),
     /// The controls quarantine the invoice: its row, and its entry in the ARL.
     Quarantined(Arc<(Quarantined, UnwrittenInvoice)>),
+    /// A payment notice, which never becomes a claim.
+    Notice(Arc<Answer>),
 }
 
 impl ReadInvoice {
@@ -30,6 +33,7 @@ impl ReadInvoice {
         match self {
             Self::Claim(new) => new.claim.ordinal,
             Self::Quarantined(quarantined) => quarantined.0.ordinal,
+            Self::Notice(answer) => answer.ordinal,
         }
     }
 }
@@ -41,6 +45,8 @@ pub struct UnjudgedInvoice {
     /// Codes of the faults for which this version would quarantine the invoice; empty when it would
     /// not.
     pub faults: Vec<String>,
+    /// Whether it is a payment notice, which never becomes a claim.
+    pub is_notice: bool,
 }
 
 /// Function that makes an item of an invoice in its lot.
@@ -111,7 +117,12 @@ impl<R: Read> InvoiceReader<R> {
 
 fn judged(context: &DepositContext, facture: &Facture, flux: Flux, lot: &Lot) -> ReadInvoice {
     if !facture.quarantined() {
-        return ReadInvoice::Claim(Arc::new(claim(context, facture, flux, lot)));
+        return match notice_of(facture, flux) {
+            Some(avis) => {
+                ReadInvoice::Notice(Arc::new(notice::answer(context, facture, &avis, lot)))
+            }
+            None => ReadInvoice::Claim(Arc::new(claim(context, facture, flux, lot))),
+        };
     }
     let unwritten = UnwrittenInvoice {
         ps: facture.identite().ps,
@@ -124,7 +135,13 @@ fn judged(context: &DepositContext, facture: &Facture, flux: Flux, lot: &Lot) ->
 
 fn unjudged(context: &DepositContext, facture: &Facture, flux: Flux, lot: &Lot) -> UnjudgedInvoice {
     let faults = if facture.quarantined() { codes(facture) } else { Vec::new() };
-    UnjudgedInvoice { new: claim(context, facture, flux, lot), faults }
+    let is_notice = notice_of(facture, flux).is_some();
+    UnjudgedInvoice { new: claim(context, facture, flux, lot), faults, is_notice }
+}
+
+/// Returns the payment notice that a record of a DRE is; an invoice to a caisse is none.
+fn notice_of(facture: &Facture, flux: Flux) -> Option<AvisPaiement> {
+    facture.avis_paiement().filter(|_| flux == Flux::Dre)
 }
 
 fn claim(context: &DepositContext, facture: &Facture, flux: Flux, lot: &Lot) -> NewClaim {

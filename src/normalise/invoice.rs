@@ -3,11 +3,10 @@
 use crate::domain::exchange::civil;
 use crate::domain::{
     Calendar, Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, KeyId, NewClaim, PartKind,
-    PartState, Token, calendar, civil_time,
+    Token, calendar, civil_time,
 };
 use crate::vault::{Identity, PersonRecord, TOKEN_VERSION, Vault};
 use noemie_parsers::b2::{Facture, Flux, Genre, Ligne, Lot};
-use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
 
 /// Exchange, sender and instant of a deposit: every claim of the deposit has them.
@@ -83,8 +82,9 @@ pub fn claim(
         due_at: due_at(facture, origin),
         date_limite_reponse_amc: facture.date_limite_reponse_amc(),
         corrects: None,
-        amo: part(PartKind::Amo, totaux.amo, origin.received_at),
-        amc: part(PartKind::Amc, totaux.amc, origin.received_at),
+        corrected_by: None,
+        amo: ClaimPart::untold(PartKind::Amo, totaux.amo, origin.received_at),
+        amc: ClaimPart::untold(PartKind::Amc, totaux.amc, origin.received_at),
     };
     let lines = facture.lignes().zip(1..).map(|(l, rank)| line(&l, rank)).collect();
     NewClaim { claim, lines }
@@ -120,19 +120,6 @@ fn due_at(facture: &Facture, origin: &Origin) -> OffsetDateTime {
 fn response_limit(facture: &Facture) -> Option<OffsetDateTime> {
     let (date, hour) = facture.limite_reponse()?;
     civil_time::at_paris_hour(civil(date)?, hour)
-}
-
-fn part(kind: PartKind, asked: Montant, at: OffsetDateTime) -> ClaimPart {
-    ClaimPart {
-        kind,
-        state: if asked == Montant::ZERO { PartState::NotRequested } else { PartState::Received },
-        asked,
-        paid: Montant::ZERO,
-        transfer_reference: None,
-        transfer_date: None,
-        reasons: Vec::new(),
-        updated_at: at,
-    }
 }
 
 fn line(ligne: &Ligne, rank: u32) -> ClaimLine {

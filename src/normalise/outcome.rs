@@ -1,27 +1,58 @@
 //! Makes outcomes of parts of a return of the caisse.
 
+use super::Origin;
+use crate::domain::civil_time::paris_date;
 use crate::domain::exchange::civil;
-use crate::domain::{FreeText, PartKind, PartState, Reason, Token};
+use crate::domain::{
+    FreeText, Outcome, OutcomeKind, OutcomeSource, PartKind, Reason, Token, Transfer,
+};
 use crate::vault::{Identity, Vault};
-use noemie_parsers::noemie::{Assure, Etat, NatureRejet, Part, Payeur, Rejet, Retour};
+use noemie_parsers::noemie::{
+    Assure, EnTete, Etat, NatureRejet, Part, Payeur, Rejet, Retour, Virement,
+};
 use noemie_parsers::types::Montant;
-use time::Date;
+use time::{Date, Duration};
 
-/// Outcome that a payer announces for one part.
+/// A transfer is announced at most this long after its day.
+const OLDEST_TRANSFER: Duration = Duration::days(366);
+/// A transfer is announced at most this long before its day.
+const LATEST_TRANSFER: Duration = Duration::days(31);
+
+/// What the header of a logical file says for all its returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// Part.
-    pub kind: PartKind,
-    /// State that the part takes.
-    pub state: PartState,
-    /// Amount moved by this return, negative for a recovery.
-    pub moved: Montant,
-    /// Label of the transfer.
-    pub transfer_reference: Option<FreeText>,
-    /// Date of the transfer.
-    pub transfer_date: Option<Date>,
-    /// Reasons.
-    pub reasons: Vec<Reason>,
+pub struct ReturnSource {
+    /// Day and identification of the file, in the words of its sender.
+    told_by: String,
+    /// Day of the file; the day of the deposit where the header has none.
+    day: Date,
+    /// Sender of the file.
+    issuer: String,
+}
+
+impl ReturnSource {
+    /// Returns the source of the returns under a header; without header, the deposit speaks.
+    #[must_use]
+    pub fn of(header: Option<&EnTete>, origin: &Origin) -> Self {
+        let received = paris_date(origin.received_at);
+        let Some(header) = header else {
+            let told_by = origin.exchange_id.to_string();
+            return Self { told_by, day: received, issuer: String::new() };
+        };
+        // AAMMJJ from a caisse, JJMMAA from an insurer: the reading nearest to the deposit.
+        let readings = [header.date.aammjj(), header.date.jjmmaa()];
+        let nearest = readings
+            .into_iter()
+            .flatten()
+            .filter_map(civil)
+            .min_by_key(|day| distance(*day, received));
+        let issuer = header.numero_emetteur.clone();
+        let told_by = format!("{} {} {issuer}", header.date.brute(), header.identification);
+        Self { told_by, day: nearest.unwrap_or(received), issuer }
+    }
+}
+
+fn distance(a: Date, b: Date) -> u64 {
+    (a - b).whole_days().unsigned_abs()
 }
 
 /// Returns the identities of the invoices that a return may answer. Birth dates are JJMMAA by the
@@ -58,61 +89,121 @@ fn key(assure: &Assure) -> String {
     assure.cle.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' }).collect()
 }
 
-/// Returns the outcomes of the parts that the return names.
+/// Returns what a return tells of each part, in order. A return without parts that has rejects
+/// (reference 900) rejects the parts that they concern.
 #[must_use]
-pub fn outcomes(retour: &Retour) -> Vec<Outcome> {
-    let parts = [
-        (PartKind::Amo, Payeur::Amo, &retour.part_amo),
-        (PartKind::Amc, Payeur::Amc, &retour.part_amc),
-    ];
-    parts
+pub fn outcomes(retour: &Retour, source: &ReturnSource, origin: &Origin) -> Vec<Outcome> {
+    let told: Vec<Told<'_>> = if retour.parts().next().is_some() {
+        retour.parts().map(|(payeur, part)| Told::of(payeur, part)).collect()
+    } else {
+        rejected_parts(retour)
+    };
+    told.iter().zip(0..).map(|(told, rank)| outcome(retour, told, rank, source, origin)).collect()
+}
+
+/// One part as a return tells it.
+struct Told<'a> {
+    payeur: Payeur,
+    kind: OutcomeKind,
+    amount: Montant,
+    part: Option<&'a Part>,
+}
+
+impl<'a> Told<'a> {
+    fn of(payeur: Payeur, part: &'a Part) -> Self {
+        let kind = match part.etat {
+            Etat::Paye => OutcomeKind::Paid,
+            Etat::Rejete => OutcomeKind::Rejected,
+            Etat::Differe => OutcomeKind::Deferred,
+            Etat::NonTraite => OutcomeKind::Untreated,
+        };
+        Self { payeur, kind, amount: part.paye, part: Some(part) }
+    }
+}
+
+fn rejected_parts(retour: &Retour) -> Vec<Told<'static>> {
+    let is_rejected = |payeur| rejects(retour, payeur).next().is_some();
+    [Payeur::Amo, Payeur::Amc]
         .into_iter()
-        .filter_map(|(kind, payeur, part)| outcome(retour, kind, payeur, part.as_ref()?))
+        .filter(|payeur| is_rejected(*payeur))
+        .map(|payeur| Told {
+            payeur,
+            kind: OutcomeKind::Rejected,
+            amount: Montant::ZERO,
+            part: None,
+        })
         .collect()
 }
 
-fn outcome(retour: &Retour, kind: PartKind, payeur: Payeur, part: &Part) -> Option<Outcome> {
-    let state = match part.etat {
-        Etat::Paye if part.paye < Montant::ZERO => PartState::Recovered,
-        Etat::Paye => PartState::Paid,
-        Etat::Rejete => PartState::Rejected,
-        Etat::Differe => PartState::Deferred,
-        Etat::NonTraite => return None,
-    };
-    let transfer = retour
-        .contexte
-        .virement
-        .as_ref()
-        .filter(|_| matches!(state, PartState::Paid | PartState::Recovered));
-    Some(Outcome {
-        kind,
-        state,
-        moved: part.paye,
-        transfer_reference: transfer
-            .map(|v| FreeText::new(&v.libelle_1))
-            .filter(|label| !label.is_empty()),
-        transfer_date: transfer.and_then(|v| v.date_comptable.jjmmaa()).and_then(civil),
-        reasons: if state == PartState::Paid && part.paye >= part.demande {
-            Vec::new()
-        } else {
-            reasons(retour, payeur, state)
+fn outcome(
+    retour: &Retour,
+    told: &Told<'_>,
+    rank: u32,
+    source: &ReturnSource,
+    origin: &Origin,
+) -> Outcome {
+    let transfer = retour.contexte.virement.as_ref().map(|v| transfer(v, source.day));
+    let payer = retour.contexte.virement.as_ref().map_or("", |v| v.organisme_payeur.as_str());
+    let date_lot = retour.date_lot.as_ref().map(|d| d.brute()).unwrap_or_default();
+    Outcome {
+        source: OutcomeSource::Return,
+        told_in: origin.exchange_id.0,
+        told_by: source.told_by.clone(),
+        ordinal: retour.ordinal,
+        rank,
+        claim_id: None,
+        part: match told.payeur {
+            Payeur::Amo => PartKind::Amo,
+            Payeur::Amc => PartKind::Amc,
         },
-    })
+        kind: told.kind,
+        day: transfer.as_ref().map_or(source.day, |t| t.day),
+        amount: told.amount,
+        asked: told.part.map(|part| part.demande),
+        payer: if payer.is_empty() { &source.issuer } else { payer }.to_owned(),
+        on_behalf_of: told
+            .part
+            .and_then(|part| part.numero_amc)
+            .map(|number| number.as_str().to_owned())
+            .unwrap_or_default(),
+        transfer,
+        lot: format!("{} {date_lot}", retour.lot).trim().to_owned(),
+        reasons: reasons(retour, told),
+    }
 }
 
-/// Returns the reasons of an outcome: the rejects that concern the part (`O` the AMO part or both,
-/// `C` the AMC part, blank both), and the comments of a deferral. Labels are free text and leave in
-/// events, so that a NIR in them is masked.
-fn reasons(retour: &Retour, payeur: Payeur, state: PartState) -> Vec<Reason> {
-    let concerns = |r: &&Rejet| match payeur {
-        Payeur::Amo => r.part != 'C',
-        Payeur::Amc => true,
-    };
-    let rejects = retour.rejets.iter().filter(|r| r.nature == NatureRejet::Rejet).filter(concerns);
-    let mut found: Vec<Reason> = rejects
+/// Returns the transfer around a return. A day that is no date, or far from the day of the file, is
+/// kept as sent; the other order of its digits stands in when it makes a plausible day, else the
+/// day of the file does.
+fn transfer(virement: &Virement, file_day: Date) -> Transfer {
+    let date = virement.date_comptable;
+    let plausible =
+        |day: &Date| *day >= file_day - OLDEST_TRANSFER && *day <= file_day + LATEST_TRANSFER;
+    let labels = format!("{} {}", virement.libelle_1, virement.libelle_2);
+    let label = FreeText::new(labels.trim());
+    match date.jjmmaa().and_then(civil).filter(plausible) {
+        Some(day) => Transfer { day, raw_day: String::new(), label },
+        None if date.absente() => Transfer { day: file_day, raw_day: String::new(), label },
+        None => {
+            let other = date.aammjj().and_then(civil).filter(plausible);
+            Transfer { day: other.unwrap_or(file_day), raw_day: date.brute(), label }
+        }
+    }
+}
+
+/// Returns the reasons of an outcome: the rejects that concern the part, and the comments of a
+/// deferral. A part paid as asked has none. Labels are free text and leave in events, so that a NIR
+/// in them is masked.
+fn reasons(retour: &Retour, told: &Told<'_>) -> Vec<Reason> {
+    let is_full =
+        told.kind == OutcomeKind::Paid && told.part.is_some_and(|part| part.paye >= part.demande);
+    if is_full || told.kind == OutcomeKind::Untreated {
+        return Vec::new();
+    }
+    let mut found: Vec<Reason> = rejects(retour, told.payeur)
         .map(|r| Reason { code: r.codification.as_str().into(), label: r.libelle.as_str().into() })
         .collect();
-    if state == PartState::Deferred {
+    if told.kind == OutcomeKind::Deferred {
         found.extend(
             retour
                 .commentaires
@@ -122,4 +213,10 @@ fn reasons(retour: &Retour, payeur: Payeur, state: PartState) -> Vec<Reason> {
     }
     found.dedup();
     found
+}
+
+/// Returns the rejects that concern a part: `O` the AMO part or both, `C` the AMC part, blank both.
+fn rejects(retour: &Retour, payeur: Payeur) -> impl Iterator<Item = &Rejet> {
+    let concerns = move |r: &&Rejet| payeur == Payeur::Amc || r.part != 'C';
+    retour.rejets.iter().filter(|r| r.nature == NatureRejet::Rejet).filter(concerns)
 }

@@ -67,8 +67,10 @@ pub struct ClaimDetails {
     pub amc: ClaimPart,
     /// Instant at which the deposit was committed.
     pub received_at: OffsetDateTime,
-    /// Rejected claim that this claim corrects.
+    /// Earlier attempt of the invoice that this one replaces.
     pub corrects: Option<ClaimId>,
+    /// Later attempt of the invoice that replaces this one.
+    pub corrected_by: Option<ClaimId>,
     /// Limit for the answer of the AMC as sent (AAMMJJHH), empty when none.
     pub date_limite_reponse_amc: String,
     /// Norm code of the lot.
@@ -142,6 +144,7 @@ impl ClaimDetails {
             amc: claim.amc.clone(),
             received_at: claim.received_at,
             corrects: claim.corrects,
+            corrected_by: claim.corrected_by,
             date_limite_reponse_amc: claim.date_limite_reponse_amc.clone(),
             norm_code: claim.norm_code.clone(),
             logical_file: claim.logical_file,

@@ -65,15 +65,15 @@ pub trait ClaimWrites: Send {
     /// Locks one claim until the end of the transaction and returns it.
     async fn lock_claim(&mut self, id: ClaimId) -> Result<Option<Claim>, StoreError>;
 
-    /// Locks the latest claim of each invoice until the end of the transaction and returns it with
-    /// its parts. An invoice without claim is left out.
-    async fn lock_latest_claims(
-        &mut self,
-        invoices: &[InvoiceKey],
-    ) -> Result<Vec<Claim>, StoreError>;
+    /// Returns the invoices of attempts, each once.
+    async fn invoice_keys(&mut self, claims: &[ClaimId]) -> Result<Vec<InvoiceKey>, StoreError>;
+
+    /// Locks every attempt of each invoice until the end of the transaction and returns them with
+    /// their parts, oldest first.
+    async fn lock_attempts(&mut self, invoices: &[InvoiceKey]) -> Result<Vec<Claim>, StoreError>;
 
     /// Inserts claims with their parts and lines and returns the ids written. A claim whose invoice
-    /// already has a live claim (AMC part not rejected) is left out, whichever transaction wrote
+    /// already has a live claim is left out, whichever transaction wrote
     /// that claim first.
     async fn insert_claims(&mut self, claims: &[Arc<NewClaim>])
     -> Result<Vec<ClaimId>, StoreError>;

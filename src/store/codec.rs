@@ -3,8 +3,8 @@
 pub(in crate::store) use super::error::doing;
 use super::{StoreError, Withdrawal};
 use crate::domain::{
-    Channel, DecisionCode, Flow, Norm, Packaging, PartKind, PartState, Proof, ReturnKind, Role,
-    Severity, Verdict,
+    Channel, DecisionCode, Flag, Flow, GapReason, Norm, OutcomeKind, OutcomeSource, Packaging,
+    PartKind, PartState, Proof, ReturnKind, Role, Severity, Verdict,
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -124,8 +124,12 @@ macro_rules! coded_column {
 coded_column!(
     Channel,
     DecisionCode,
+    Flag,
     Flow,
+    GapReason,
     Norm,
+    OutcomeKind,
+    OutcomeSource,
     Packaging,
     PartKind,
     PartState,
@@ -145,6 +149,11 @@ pub(in crate::store) fn code<T: Coded>(code: &str) -> T {
 /// Writes a list or an event as JSON text. Strings and integers always have a JSON form.
 pub(in crate::store) fn json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("plain structs of strings and integers have a JSON form")
+}
+
+/// Writes flags as a JSON list of their codes.
+pub(in crate::store) fn flag_codes(flags: &[Flag]) -> String {
+    json(&flags.iter().map(|flag| flag.as_str()).collect::<Vec<_>>())
 }
 
 /// Reads JSON text.

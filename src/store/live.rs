@@ -1,27 +1,25 @@
 //! The flag `live`: an invoice with a live claim may not be sent again.
 //!
-//! The AMC part decides; when nothing is asked of the AMC, the AMO part does. Rejects are final, so
-//! that the flag is cleared once and never set again.
+//! A claim is live until a part is rejected or its money taken back, and again when that is undone;
+//! a claim that another attempt corrects is never live again.
 
 use super::{PartChange, StoreError};
 use std::collections::HashSet;
 
 /// Statement that applies the rule of [`crate::domain::life_cycle::is_live`] to stored claims; the
 /// caller appends a condition on `claims.id`.
-macro_rules! clear_live {
+macro_rules! set_live {
     ($which:literal) => {
         concat!(
-            "UPDATE claims SET live = FALSE WHERE live AND EXISTS ( \
-             SELECT 1 FROM claim_parts amo JOIN claim_parts amc ON amc.claim_id = amo.claim_id \
-             AND amc.kind = 'amc' \
-             WHERE amo.claim_id = claims.id AND amo.kind = 'amo' \
-             AND CASE WHEN amc.state = 'not_requested' THEN amo.state ELSE amc.state END \
-             IN ('rejected', 'rejected_after_acceptance')) AND ",
-            $which
+            "UPDATE claims SET live = NOT live WHERE ",
+            $which,
+            " AND live = (EXISTS (SELECT 1 FROM claim_parts p WHERE p.claim_id = claims.id AND \
+             p.state IN ('rejected', 'rejected_after_acceptance', 'recovered', 'superseded')) \
+             OR EXISTS (SELECT 1 FROM claims later WHERE later.corrects = claims.id))"
         )
     };
 }
-pub(in crate::store) use clear_live;
+pub(in crate::store) use set_live;
 
 /// Returns the changes without those that a later change of the same part replaces: an UPDATE from
 /// a list takes any of two rows that match.

@@ -35,6 +35,7 @@ mod live;
 mod open;
 mod operations_journal;
 mod outbox;
+mod outcomes;
 mod placed_marks;
 pub mod postgres;
 mod quarantine;
@@ -73,6 +74,7 @@ pub use lease::Lease;
 pub use open::Database;
 pub use operations_journal::{OperationStep, OperationsJournal, Stage};
 pub use outbox::{Outbox, OutboxEvent, OutboxWrites};
+pub use outcomes::{LateMatch, OutcomeWrites, Outcomes, outcome_fields};
 pub use placed_marks::{Place, PlacedMark, PlacedMarks};
 pub use quarantine::{Quarantine, QuarantineWrites};
 pub use receipt_chain::{ChainLink, ChainTip, NewLink, ReceiptChain, SignLink};
@@ -84,7 +86,7 @@ pub use staged_deposits::{
     Withdrawal,
 };
 pub use stored_invoices::{
-    PartMarks, StoredEvent, StoredInvoice, StoredInvoices, is_quarantined_copy,
+    PartMarks, StoredEvent, StoredInvoice, StoredInvoices, StoredOutcome, is_quarantined_copy,
 };
 pub use transactions::{Transactions, UnitOfWork};
 pub use unmatched_returns::UnmatchedReturnWrites;
@@ -106,6 +108,7 @@ pub trait Store:
     + DropLeases
     + StoredInvoices
     + Claims
+    + Outcomes
     + Quarantine
     + Decisions
     + Events
@@ -131,6 +134,8 @@ impl<T> Store for T where
         + DropLeases
         + StoredInvoices
         + Claims
+        + Outcomes
+        + Outcomes
         + Quarantine
         + Decisions
         + Events

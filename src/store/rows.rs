@@ -3,9 +3,10 @@
 
 use super::codec::{Instant, code, from_json, uint};
 use super::{OutboxEvent, PublishedEvent, StoreError};
-use crate::domain::claim::PartKind;
+use crate::domain::PartKind;
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClaimPart, EventId, ExchangeId, KeyId, ReturnFile, ReturnId, Token,
+    Claim, ClaimId, ClaimLine, ClaimPart, EventId, ExchangeId, Flag, KeyId, ReturnFile, ReturnId,
+    Token,
 };
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
@@ -22,12 +23,17 @@ macro_rules! select_claim {
              c.ordinal, c.first_record, c.record_count, c.identity, c.person, c.token_version, \
              c.vault, c.key_id, c.ps, c.norm_code, c.invoice_number, c.invoice_complement, \
              c.invoice_date, c.amc_number, c.amo_organism, c.total, c.received_at, c.corrects, \
+             (SELECT later.id FROM claims later WHERE later.corrects = c.id AND ",
+            $crate::store::rows::visible!("later.exchange_id"),
+            " ORDER BY later.received_at DESC, later.id DESC LIMIT 1) AS corrected_by, \
              c.date_limite_reponse_amc, amc.due_at, \
              amo.state AS amo_state, amo.asked AS amo_asked, amo.paid AS amo_paid, \
+             amo.gap AS amo_gap, amo.flags AS amo_flags, amo.is_awaited AS amo_is_awaited, \
              amo.transfer_reference AS amo_transfer_reference, \
              amo.transfer_date AS amo_transfer_date, amo.reasons AS amo_reasons, \
              amo.updated_at AS amo_updated_at, \
              amc.state AS amc_state, amc.asked AS amc_asked, amc.paid AS amc_paid, \
+             amc.gap AS amc_gap, amc.flags AS amc_flags, amc.is_awaited AS amc_is_awaited, \
              amc.transfer_reference AS amc_transfer_reference, \
              amc.transfer_date AS amc_transfer_date, amc.reasons AS amc_reasons, \
              amc.updated_at AS amc_updated_at \
@@ -156,10 +162,14 @@ pub(in crate::store) struct ClaimRow {
     received_at: Instant,
     due_at: Instant,
     corrects: Option<Uuid>,
+    corrected_by: Option<Uuid>,
     date_limite_reponse_amc: String,
     amo_state: String,
     amo_asked: i64,
     amo_paid: i64,
+    amo_gap: Option<String>,
+    amo_flags: String,
+    amo_is_awaited: bool,
     amo_transfer_reference: Option<String>,
     amo_transfer_date: Option<Date>,
     amo_reasons: String,
@@ -167,6 +177,9 @@ pub(in crate::store) struct ClaimRow {
     amc_state: String,
     amc_asked: i64,
     amc_paid: i64,
+    amc_gap: Option<String>,
+    amc_flags: String,
+    amc_is_awaited: bool,
     amc_transfer_reference: Option<String>,
     amc_transfer_date: Option<Date>,
     amc_reasons: String,
@@ -205,11 +218,15 @@ impl TryFrom<ClaimRow> for Claim {
             due_at: r.due_at.0,
             date_limite_reponse_amc: r.date_limite_reponse_amc,
             corrects: r.corrects.map(ClaimId),
+            corrected_by: r.corrected_by.map(ClaimId),
             amo: ClaimPart {
                 kind: PartKind::Amo,
                 state: code(&r.amo_state),
                 asked: Montant::from_centimes(r.amo_asked),
                 paid: Montant::from_centimes(r.amo_paid),
+                gap: r.amo_gap.as_deref().map(code),
+                flags: flags(&r.amo_flags)?,
+                is_awaited: r.amo_is_awaited,
                 transfer_reference: r.amo_transfer_reference.map(Into::into),
                 transfer_date: r.amo_transfer_date,
                 reasons: from_json(&r.amo_reasons, "claim_parts.reasons")?,
@@ -220,6 +237,9 @@ impl TryFrom<ClaimRow> for Claim {
                 state: code(&r.amc_state),
                 asked: Montant::from_centimes(r.amc_asked),
                 paid: Montant::from_centimes(r.amc_paid),
+                gap: r.amc_gap.as_deref().map(code),
+                flags: flags(&r.amc_flags)?,
+                is_awaited: r.amc_is_awaited,
                 transfer_reference: r.amc_transfer_reference.map(Into::into),
                 transfer_date: r.amc_transfer_date,
                 reasons: from_json(&r.amc_reasons, "claim_parts.reasons")?,
@@ -227,6 +247,12 @@ impl TryFrom<ClaimRow> for Claim {
             },
         })
     }
+}
+
+/// Reads a list of codes of flags; a flag of a later version is unknown.
+fn flags(codes: &str) -> Result<Vec<Flag>, StoreError> {
+    let codes: Vec<String> = from_json(codes, "claim_parts.flags")?;
+    Ok(codes.iter().map(|c| code(c)).collect())
 }
 
 #[derive(FromRow)]

@@ -5,11 +5,12 @@ use super::codec::{Instant, clean, code};
 use super::error::StoreError;
 use super::rows::LineRow;
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, NewClaim, PartKind, Quarantined,
+    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, NewClaim, Outcome, PartKind,
+    Quarantined,
 };
 use async_trait::async_trait;
 use sqlx::FromRow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -24,6 +25,17 @@ pub struct StoredInvoice {
     pub marks: Vec<PartMarks>,
     /// Events, in order.
     pub events: Vec<StoredEvent>,
+    /// What was told about the invoice, of every attempt.
+    pub outcomes: Vec<StoredOutcome>,
+}
+
+/// An outcome as its row has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredOutcome {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Keyed digest of the row.
+    pub key_check: String,
 }
 
 /// Columns of a part that no event repeats.
@@ -82,6 +94,7 @@ impl StoredInvoice {
             id: stored.id,
             vault: stored.vault.clone(),
             corrects: stored.corrects,
+            corrected_by: stored.corrected_by,
             due_at: stored.due_at,
             lot: text(&c.lot),
             ps: text(&c.ps),
@@ -129,6 +142,14 @@ pub trait StoredInvoices: Send + Sync {
         id: ExchangeId,
         invoices: &[InvoiceKey],
     ) -> Result<Vec<StoredInvoice>, StoreError>;
+
+    /// Returns the ranks, between two, of the returns and notices of an exchange that matched no
+    /// claim when it was deposited.
+    async fn unmatched_ordinals(
+        &self,
+        id: ExchangeId,
+        ordinals: (u64, u64),
+    ) -> Result<HashSet<u64>, StoreError>;
 
     /// Returns the number of claims of an exchange and the number of its quarantined invoices.
     async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError>;
@@ -194,10 +215,17 @@ pub(in crate::store) fn assemble(
     marks: Vec<MarksRow>,
     lines: Vec<LineOfClaim>,
     events: Vec<EventOfClaim>,
+    told: Vec<(ClaimId, StoredOutcome)>,
 ) -> Result<Vec<StoredInvoice>, StoreError> {
     let without_rows = |claim: Claim| {
-        let new = NewClaim { claim, lines: Vec::new() };
-        (new.claim.id, StoredInvoice { new, is_live: false, marks: vec![], events: vec![] })
+        let invoice = StoredInvoice {
+            new: NewClaim { claim, lines: Vec::new() },
+            is_live: false,
+            marks: vec![],
+            events: vec![],
+            outcomes: vec![],
+        };
+        (invoice.new.claim.id, invoice)
     };
     let mut found: HashMap<ClaimId, StoredInvoice> = claims.into_iter().map(without_rows).collect();
     for row in marks {
@@ -218,6 +246,11 @@ pub(in crate::store) fn assemble(
     for row in events {
         if let Some(invoice) = found.get_mut(&ClaimId(row.subject_id)) {
             invoice.events.push(row.into());
+        }
+    }
+    for (claim, told) in told {
+        if let Some(invoice) = found.get_mut(&claim) {
+            invoice.outcomes.push(told);
         }
     }
     Ok(found.into_values().collect())

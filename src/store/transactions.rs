@@ -6,6 +6,7 @@ use super::decisions::DecisionWrites;
 use super::error::StoreError;
 use super::exchanges::ExchangeWrites;
 use super::outbox::OutboxWrites;
+use super::outcomes::OutcomeWrites;
 use super::quarantine::QuarantineWrites;
 use super::return_files::ReturnFileWrites;
 use super::staged_deposits::StagedDepositWrites;
@@ -21,6 +22,7 @@ pub trait UnitOfWork:
     + ClaimWrites
     + QuarantineWrites
     + UnmatchedReturnWrites
+    + OutcomeWrites
     + OutboxWrites
     + ReturnFileWrites
     + DecisionWrites

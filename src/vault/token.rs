@@ -5,13 +5,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// Version of the construction of tokens, stored beside them: HMAC-SHA-256 under the key of the
-/// use, over each field without surrounding blanks, its length before it as 8 bytes, big-endian.
+/// use, over each field without surrounding blanks, its length before it as 8 bytes, big-endian. In
+/// an identity, a birth rank blank or 0 is written 1, and a complement of zeros is left empty.
 /// Another construction gets the next number, so that tokens of both are told apart.
 pub const TOKEN_VERSION: u32 = 1;
 
 /// Identity of an invoice: the fields that a sender keeps when sending it again (the invoice date
 /// is not one of them). Values are taken as sent without surrounding blanks, so that the padding of
-/// both norms gives one identity.
+/// both norms gives one identity. Two fields are filled in differently by a DRE and its return, and
+/// count as one value: a birth rank that is blank, 0 or 1, and a complement that is blank or zeros.
 #[derive(Clone, Copy)]
 pub struct Identity<'a> {
     /// PS number, 9 characters.
@@ -38,7 +40,15 @@ impl Vault {
             *identity;
         token(
             &self.identity,
-            &[ps, invoice_number, nir, nir_key, birth_date, birth_rank, complement],
+            &[
+                ps,
+                invoice_number,
+                nir,
+                nir_key,
+                birth_date,
+                rank_or_first(birth_rank),
+                blank_if_zeros(complement),
+            ],
         )
     }
 
@@ -47,6 +57,19 @@ impl Vault {
     pub fn person_token(&self, nir: &str, nir_key: &str) -> String {
         token(&self.person, &[nir, nir_key])
     }
+}
+
+/// Returns a birth rank; a blank or 0 says nothing, and a single child is the first one.
+fn rank_or_first(rank: &str) -> &str {
+    match rank.trim() {
+        "" | "0" => "1",
+        rank => rank,
+    }
+}
+
+/// Returns a complement of the titre de recette; zeros say that there is none.
+fn blank_if_zeros(complement: &str) -> &str {
+    if complement.trim().bytes().all(|b| b == b'0') { "" } else { complement }
 }
 
 impl Vault {
@@ -183,6 +206,23 @@ mod tests {
         assert_eq!(other.check_row(&digest, &["a", "b"]), RowCheck::OtherKey);
         let of_no_key = digest.replacen(':', "x:", 1);
         assert_eq!(vault().check_row(&of_no_key, &["a", "b"]), RowCheck::Altered);
+    }
+
+    #[test]
+    fn blank_and_zero_are_one_value_where_they_say_nothing() {
+        let token = |rank, complement| {
+            let mut fields = FIELDS;
+            (fields[5], fields[6]) = (rank, complement);
+            vault().identity_token(&identity(&fields))
+        };
+        let reference = token("1", "");
+        for (rank, complement) in
+            [("", ""), ("0", ""), (" ", "      "), ("1", "000000"), ("0", "0")]
+        {
+            assert_eq!(token(rank, complement), reference, "{rank:?} {complement:?}");
+        }
+        assert_ne!(token("2", ""), reference, "twins stay two");
+        assert_ne!(token("1", "000001"), reference);
     }
 
     proptest! {

@@ -2,11 +2,13 @@
 
 use crate::domain::life_cycle::is_reject;
 use crate::domain::{
-    Actor, Claim, ClaimEvent, ClaimPart, FactSource, FreeText, PartKind, PartState, Reason, Role,
+    Actor, Claim, ClaimEvent, ClaimPart, FactSource, FreeText, Outcome, PartKind, PartState,
+    Reason, Role,
 };
-use crate::store::{StoredEvent, StoredInvoice, event_fields};
+use crate::store::{StoredEvent, StoredInvoice, StoredOutcome, event_fields, outcome_fields};
 use crate::vault::{RowCheck, Vault};
 use noemie_parsers::types::Montant;
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Returns in words where events of a claim are missing.
@@ -26,7 +28,7 @@ pub(super) fn holes(events: &[StoredEvent]) -> Vec<String> {
 pub(super) fn differences(vault: &Vault, stored: &StoredInvoice) -> Vec<String> {
     let mut claim = as_received(&stored.new.claim);
     let mut faults = Vec::new();
-    let mut reject = None;
+    let (mut reject, mut told) = (None, HashSet::new());
     let mut before: Option<ClaimEvent> = None;
     for row in &stored.events {
         if check(vault, stored, row) == RowCheck::Altered {
@@ -49,14 +51,18 @@ pub(super) fn differences(vault: &Vault, stored: &StoredInvoice) -> Vec<String> 
         if before.as_ref().is_some_and(|before| is_repeated(before, &event)) {
             faults.push(format!("event {}: it repeats the event before it", row.sequence));
         }
+        told.insert(event.part);
         if event.part == PartKind::Amc && is_reject(event.fact) {
             reject = Some(row.exchange_id);
         }
         before = Some(event);
     }
+    faults.extend(outcomes(vault, stored));
     let now = &stored.new.claim;
     for (name, is, wanted) in [("AMO", &now.amo, &claim.amo), ("AMC", &now.amc, &claim.amc)] {
-        if is != wanted {
+        // Of a correction, the part without event of its own is proved by the outcomes alone.
+        let has_event = now.corrects.is_none() || told.contains(&is.kind);
+        if has_event && !is_same(is, wanted) {
             faults.push(format!("the {name} part differs from its last event"));
         }
     }
@@ -67,7 +73,11 @@ pub(super) fn differences(vault: &Vault, stored: &StoredInvoice) -> Vec<String> 
 /// Returns in words which events were written under another vault key.
 pub(super) fn of_other_key(vault: &Vault, stored: &StoredInvoice) -> Vec<String> {
     let other = stored.events.iter().filter(|row| check(vault, stored, row) == RowCheck::OtherKey);
-    other.map(|row| format!("event {} is of another vault key", row.sequence)).collect()
+    let told = stored.outcomes.iter().filter(|told| check_told(vault, told) == RowCheck::OtherKey);
+    other
+        .map(|row| format!("event {} is of another vault key", row.sequence))
+        .chain(told.map(|_| "an outcome is of another vault key".to_owned()))
+        .collect()
 }
 
 fn check(vault: &Vault, stored: &StoredInvoice, row: &StoredEvent) -> RowCheck {
@@ -86,21 +96,36 @@ fn is_repeated(before: &ClaimEvent, event: &ClaimEvent) -> bool {
 
 /// Returns the claim as it was at its deposit.
 fn as_received(claim: &Claim) -> Claim {
-    let part = |part: &ClaimPart| ClaimPart {
-        kind: part.kind,
-        state: if part.asked == Montant::ZERO {
-            PartState::NotRequested
-        } else {
-            PartState::Received
-        },
-        asked: part.asked,
-        paid: Montant::ZERO,
-        transfer_reference: None,
-        transfer_date: None,
-        reasons: Vec::new(),
-        updated_at: claim.received_at,
-    };
+    let part = |part: &ClaimPart| ClaimPart::untold(part.kind, part.asked, claim.received_at);
     Claim { amo: part(&claim.amo), amc: part(&claim.amc), ..claim.clone() }
+}
+
+/// Returns in words what does not fit between the parts of a claim and what was told about its
+/// invoice.
+fn outcomes(vault: &Vault, stored: &StoredInvoice) -> Vec<String> {
+    let mut faults = Vec::new();
+    let altered =
+        stored.outcomes.iter().filter(|told| check_told(vault, told) == RowCheck::Altered);
+    let altered = altered.count();
+    if altered > 0 {
+        faults.push(format!("{altered} outcomes do not fit their keyed digests"));
+    }
+    let now = &stored.new.claim;
+    let mut told = as_received(now);
+    let outcomes: Vec<Outcome> = stored.outcomes.iter().map(|told| told.outcome.clone()).collect();
+    told.apply(&outcomes, now.received_at);
+    for (name, is, wanted) in [("AMO", &now.amo, told.amo), ("AMC", &now.amc, told.amc)] {
+        if *is != (ClaimPart { updated_at: is.updated_at, ..wanted }) {
+            faults.push(format!("the {name} part does not follow from what was told"));
+        }
+    }
+    faults
+}
+
+fn check_told(vault: &Vault, told: &StoredOutcome) -> RowCheck {
+    let fields = outcome_fields(&told.outcome);
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    vault.check_row(&told.key_check, &fields)
 }
 
 /// Applies an event to the claim, and returns the event that the claim then makes. Identifier,
@@ -120,22 +145,27 @@ fn expected(claim: &mut Claim, row: &StoredEvent, event: &ClaimEvent) -> ClaimEv
             at: event.occurred_at,
         }
     };
-    if !is_first {
+    if is_first && claim.corrects.is_some() {
+        // Money told about an earlier attempt counts from the start; the outcomes prove it.
+        claim.amo.state = event.amo_state;
+        claim.amc.state = event.amc_state;
+    }
+    if !is_first || claim.corrects.is_some() {
         let reasons = event.reasons.iter().map(|reason| Reason {
             code: reason.code.as_str().into(),
             label: reason.label.as_str().into(),
         });
-        let asked = claim.part(event.part).map_or(Montant::ZERO, |part| part.asked);
+        let Some(before) = claim.part(event.part).cloned() else { return event.clone() };
         claim.set_part(ClaimPart {
-            kind: event.part,
             state: event.fact,
-            asked,
             paid: Montant::from_centimes(event.paid_centimes),
+            flags: event.flags.clone(),
             transfer_reference: Some(FreeText::from(event.transfer_reference.as_str()))
                 .filter(|reference| !reference.is_empty()),
             transfer_date: event.transfer_date,
             reasons: reasons.collect(),
             updated_at: event.occurred_at,
+            ..before
         });
     }
     let part = if event.part == PartKind::Amo { &claim.amo } else { &claim.amc };
@@ -153,6 +183,12 @@ fn is_in_columns(row: &StoredEvent, event: &ClaimEvent) -> bool {
         && event.actor.name == row.actor_name.as_str()
         && row.actor_role == event.actor.role.as_str()
         && row.actor_proof == event.actor.proof.as_str()
+}
+
+/// Compares a part with the part that the events make. No event has the reason of the gap and
+/// whether the part is awaited: the outcomes prove them.
+fn is_same(stored: &ClaimPart, wanted: &ClaimPart) -> bool {
+    *stored == ClaimPart { gap: stored.gap, is_awaited: stored.is_awaited, ..wanted.clone() }
 }
 
 /// Checks how the reject of the AMC part was reported: by the return that brought it, or in a file

@@ -23,9 +23,30 @@ struct StoredTotals {
     claims: u64,
     quarantined: u64,
     duplicates: u64,
+    notices: u64,
+    unmatched_notices: u64,
     total: Montant,
     amo: Montant,
     amc: Montant,
+}
+
+impl StoredTotals {
+    /// Accepted, quarantined, duplicates, unmatched.
+    const fn outcomes(&self) -> [u64; 4] {
+        let accepted = self.claims + self.notices;
+        [accepted, self.quarantined, self.duplicates, self.unmatched_notices]
+    }
+
+    /// Counts a payment notice. The receipt signs what it told.
+    fn count_notice(&mut self, records: u64, is_unmatched: bool) {
+        if is_unmatched {
+            self.unmatched_notices += 1;
+            self.ledger.unmatched += records;
+        } else {
+            self.notices += 1;
+            self.ledger.accepted += records;
+        }
+    }
 }
 
 /// Compares every invoice of a file with its row, and the receipt with all rows. Returns the
@@ -67,8 +88,7 @@ pub(super) async fn compare(
 
 /// Compares the counts and sums of the receipt with the rows.
 fn compare_receipt(exchange: &Exchange, totals: &StoredTotals, verification: &mut Verification) {
-    let (said, stored) =
-        (counts::outcomes(exchange), [totals.claims, totals.quarantined, totals.duplicates, 0]);
+    let (said, stored) = (counts::outcomes(exchange), totals.outcomes());
     if said != stored {
         let detail = words::between(counts::OUTCOMES, &said, &stored, RECEIPT_AND_ROWS);
         verification.find(Kind::ExchangeDiffers, Some(exchange.id), detail);
@@ -99,9 +119,16 @@ async fn compare_batch(
         sources.store.quarantined_by_ordinals(exchange.id, (ordinal(first), ordinal(last))).await?;
     let quarantined: HashMap<u64, Quarantined> =
         quarantined.into_iter().map(|row| (row.ordinal, row)).collect();
+    let unmatched =
+        sources.store.unmatched_ordinals(exchange.id, (ordinal(first), ordinal(last))).await?;
     for invoice in batch {
         verification.invoices += 1;
         let ordinal = ordinal(invoice);
+        if invoice.is_notice && !quarantined.contains_key(&ordinal) {
+            let records = u64::from(invoice.new.claim.record_count);
+            totals.count_notice(records, unmatched.contains(&ordinal));
+            continue;
+        }
         match (claims.get(&ordinal), quarantined.get(&ordinal)) {
             (Some(claim), _) => {
                 compare_claim(&sources.vault, exchange, invoice, claim, totals, verification);

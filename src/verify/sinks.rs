@@ -10,16 +10,20 @@ pub(super) async fn check(
     sources: &Sources,
     verification: &mut Verification,
 ) -> Result<(), StoreError> {
+    let mut is_of_other_key = false;
     if let Some((installation, _)) = sources.store.installation().await? {
-        let is_altered = !is_right(sources, &installation.signed_fields(), &installation.key_check);
-        if is_altered || installation.key_id != sources.vault.key_id() {
+        is_of_other_key = installation.key_id != sources.vault.key_id();
+        if is_of_other_key {
+            let detail = "the installation was marked under another vault key";
+            verification.find(Kind::OtherKey, None, detail);
+        } else if !is_right(sources, &installation.signed_fields(), &installation.key_check) {
             let detail = "the row of the installation does not fit its check value";
             verification.find(Kind::MarkAltered, None, detail);
         }
     }
     let sinks = sources.store.sinks().await?;
     for sink in &sinks {
-        if !is_right(sources, &sink.signed_fields(), &sink.key_check) {
+        if !is_of_other_key && !is_right(sources, &sink.signed_fields(), &sink.key_check) {
             let detail = format!("sink {} does not fit its check value", sink.number);
             verification.find(Kind::MarkAltered, None, detail);
         }

@@ -50,11 +50,12 @@ fn found_after(db: &TestDatabase, dir: &Path, set: &[(&str, &str)]) -> Vec<Strin
     findings.iter().map(|found| found["code"].as_str().expect("a code").to_owned()).collect()
 }
 
-/// The process dies after the early ARL and before the commit.
+/// The process dies after the early ARL and before the commit: the ARL has no receipt, nor has the
+/// file in the archive.
 async fn an_early_arl_is_found(db: TestDatabase) {
     let directory = tempfile::tempdir().expect("a directory");
     let out = directory.path().join("data/out");
-    for (fault, expected) in [("none", &[][..]), (EARLY_ARL, &["RECEIPT_LOST"])] {
+    for (fault, expected) in [("none", &[][..]), (EARLY_ARL, &["RECEIPT_LOST"; 2])] {
         let set = [
             (fault::VARIABLE, fault),
             (fault::DIRECTORY, out.to_str().expect("a path")),

@@ -13,7 +13,6 @@ use noemie_gateway::grpc::proto::{
     RecordDecisionRequest, RecordDecisionResponse, Recover, Reject,
 };
 use tonic::{Code, Status};
-use tonic_types::StatusExt as _;
 
 async fn one_claim(gateway: &Gateway) -> ClaimId {
     deposit_many(&gateway.store, "d", 1).await[0].claim.id
@@ -66,7 +65,11 @@ async fn a_claim_is_accepted_paid_and_recovered() {
     let dre = paid.dre.as_ref().expect("a status");
     assert_eq!((dre.state.as_str(), amc_state(&paid)), ("partly_paid", "paid"));
     assert!(paid.warnings.is_empty());
-    assert_eq!(dre.next_step, "Rien à faire : payée par le virement VIR-42 du 12/03/2025.");
+    assert_eq!(
+        dre.next_step,
+        "Payée par l'organisme complémentaire (virement VIR-42 du 12/03/2025) ; réponse de \
+         l'assurance maladie obligatoire attendue."
+    );
     assert_eq!(dre.due_at, None);
     let back = Kind::Recover(Recover { reference: "IND-7".into(), amount_centimes: 200 });
     let recovered = record(&gateway, decision(claim, "k3", back)).await.expect("recovers");
@@ -75,8 +78,8 @@ async fn a_claim_is_accepted_paid_and_recovered() {
     let history = gateway.store.claim_history(&Scope::everything(), claim).await.expect("reads");
     let events: Vec<(u64, PartState)> =
         history.iter().map(|event| (event.sequence, event.fact)).collect();
-    use PartState::{Accepted, Paid, Received, Recovered};
-    assert_eq!(events, [(1, Received), (2, Accepted), (3, Paid), (4, Recovered)]);
+    use PartState::{Accepted, Paid, PartlyPaid, Received};
+    assert_eq!(events, [(1, Received), (2, Accepted), (3, Paid), (4, PartlyPaid)]);
     assert_eq!(history[2].event_id.to_string(), paid.event_id.expect("an event"));
 }
 
@@ -107,15 +110,11 @@ async fn the_present_state_repeats_without_a_key() {
     record(&gateway, decision(claim, "", reject("122"))).await.expect("rejects");
     let again = record(&gateway, decision(claim, "", reject("122"))).await.expect("repeats");
     assert_eq!((again.event_id, again.repeated), (None, true));
-    let other =
-        record(&gateway, decision(claim, "", reject("999"))).await.expect_err("other reasons");
-    assert_eq!(
-        (other.code(), reason(&other).as_str()),
-        (Code::FailedPrecondition, "decided_otherwise")
-    );
+    let other = record(&gateway, decision(claim, "", reject("999"))).await.expect("rejects");
+    assert!(!other.repeated && other.event_id.is_some(), "other reasons are another decision");
     assert_eq!(
         gateway.store.claim_history(&Scope::everything(), claim).await.expect("reads").len(),
-        2
+        3
     );
 }
 
@@ -144,26 +143,33 @@ async fn a_reject_after_acceptance_is_named_so() {
 }
 
 #[tokio::test]
-async fn a_decision_that_the_life_cycle_forbids_writes_nothing() {
+async fn a_payment_after_a_reject_is_kept_and_flagged() {
     let gateway = Gateway::start().await;
     let claim = one_claim(&gateway).await;
     record(&gateway, decision(claim, "", reject("122"))).await.expect("rejects");
-    let refused = record(&gateway, decision(claim, "k", pay(500)))
-        .await
-        .expect_err("a rejected part is not paid");
-    assert_eq!(
-        (refused.code(), reason(&refused).as_str()),
-        (Code::FailedPrecondition, "illegal_transition")
-    );
-    assert_eq!(refused.message(), "the amc part is rejected: it cannot become paid");
-    let details = refused.get_error_details();
-    let metadata = &details.error_info().expect("an ErrorInfo").metadata;
-    assert_eq!((metadata["from"].as_str(), metadata["to"].as_str()), ("rejected", "paid"));
-    assert_eq!(gateway.number("SELECT count(*) FROM decisions").await, 1, "the reject only");
-    assert_eq!(
-        gateway.store.claim_history(&Scope::everything(), claim).await.expect("reads").len(),
-        2
-    );
+    let paid = record(&gateway, decision(claim, "k", pay(500))).await.expect("money is a fact");
+    let amc = paid.dre.expect("a status").amc.expect("a part");
+    let flags: Vec<&str> = amc.flags.iter().map(|flag| flag.code.as_str()).collect();
+    assert_eq!((amc.state.as_str(), flags), ("paid", vec!["paid_and_rejected"]));
+    assert_eq!(gateway.number("SELECT count(*) FROM decisions").await, 2);
+}
+
+/// A second recovery under the reference of the first one, with another amount, is another one.
+#[tokio::test]
+async fn two_recoveries_of_one_reference_are_two_when_their_amounts_differ() {
+    let gateway = Gateway::start().await;
+    let claim = one_claim(&gateway).await;
+    record(&gateway, decision(claim, "", pay(500))).await.expect("pays");
+    let back =
+        |amount_centimes| Kind::Recover(Recover { reference: "IND-7".into(), amount_centimes });
+    let paid = |recorded: &RecordDecisionResponse| {
+        recorded.dre.clone().expect("a status").amc.expect("a part").paid_centimes
+    };
+    let first = record(&gateway, decision(claim, "", back(200))).await.expect("recovers");
+    let again = record(&gateway, decision(claim, "", back(200))).await.expect("repeats");
+    assert_eq!((paid(&first), paid(&again), again.repeated), (300, 300, true));
+    let second = record(&gateway, decision(claim, "", back(100))).await.expect("recovers");
+    assert_eq!((paid(&second), second.repeated), (200, false));
 }
 
 #[tokio::test]
@@ -192,7 +198,7 @@ async fn an_amount_above_the_amount_asked_is_refused() {
     let partial = record(&gateway, decision(claim, "k", pay(400))).await.expect("pays less");
     assert_eq!(
         (amc_state(&partial), partial.warnings[0].code.as_str()),
-        ("paid", "partial_payment")
+        ("partly_paid", "partial_payment")
     );
     let again = record(&gateway, decision(claim, "k", pay(400))).await.expect("repeats");
     assert_eq!(again.warnings, partial.warnings);

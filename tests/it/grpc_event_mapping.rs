@@ -4,7 +4,8 @@
 
 use noemie_gateway::domain::event::ReasonEntry;
 use noemie_gateway::domain::{
-    Actor, ClaimEvent, ClaimId, EventId, ExchangeId, Flow, PartKind, PartState, Proof, Role, Token,
+    Actor, ClaimEvent, ClaimId, EventId, ExchangeId, Flag, Flow, PartKind, PartState, Proof, Role,
+    Token,
 };
 use noemie_gateway::grpc::proto;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor};
@@ -43,6 +44,7 @@ fn full() -> ClaimEvent {
             label: "Numéro d'adhérent inconnu".into(),
         }],
         corrects: Some(ClaimId(Uuid::from_u128(4))),
+        flags: vec![Flag::PaidTwice, Flag::OverAsked],
     }
 }
 
@@ -107,6 +109,7 @@ fn expected(event: &ClaimEvent) -> proto::ClaimEvent {
             seconds: event.due_at.unix_timestamp(),
             nanos: 123_457_000,
         }),
+        flags: vec!["paid_twice".into(), "over_asked".into()],
     }
 }
 

@@ -86,7 +86,8 @@ async fn a_claim_is_found_by_its_id_and_by_its_invoice() {
     );
     assert_eq!(
         dre.next_step,
-        "Réponse de l'organisme complémentaire attendue, au plus tard le 14/03/2025."
+        "Réponse de l'organisme complémentaire attendue, au plus tard le 14/03/2025 ; réponse de \
+         l'assurance maladie obligatoire attendue."
     );
     assert_eq!(dre.due_at.expect("a due date").seconds, claim.due_at.unix_timestamp());
     assert!(!dre.overdue);
@@ -101,7 +102,8 @@ async fn a_claim_past_its_limit_is_overdue() {
     assert!(dre.overdue);
     assert_eq!(
         dre.next_step,
-        "Réponse de l'organisme complémentaire attendue ; échéance dépassée depuis le 14/03/2025."
+        "Réponse de l'organisme complémentaire attendue ; échéance dépassée depuis le 14/03/2025 ; \
+         réponse de l'assurance maladie obligatoire attendue."
     );
     let overdue = ListDreRequest { overdue: true, ..ListDreRequest::default() };
     assert_eq!(list(&gateway, overdue).await.0, [claim.id.to_string()]);

@@ -47,9 +47,9 @@ const LATER_CODES: &[&str] = &[
      WHERE verdict IS NOT NULL",
     "UPDATE claims SET flow = 'fse2030'",
     "UPDATE claim_parts SET state = 'suspended' WHERE kind = 'amc'",
-    "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, reasons, updated_at) \
-     SELECT claim_id, 'patient', 'asked', 100, 0, '[]', updated_at FROM claim_parts \
-     WHERE kind = 'amo'",
+    "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, flags, is_awaited, reasons, \
+     updated_at) SELECT claim_id, 'patient', 'asked', 100, 0, '[]', FALSE, '[]', updated_at \
+     FROM claim_parts WHERE kind = 'amo'",
     "UPDATE events SET kind = 'asked', actor_role = 'robot', actor_proof = 'passkey'",
     "UPDATE events SET payload = replace(payload, '\"role\":\"concentrator\"', \
      '\"role\":\"robot\"')",
@@ -266,7 +266,7 @@ async fn readings_of_the_service_show_unknown(db: TestDatabase) {
 async fn acts_leave_later_codes_alone(db: TestDatabase) {
     let gateway = planted(db).await;
     let refused = gateway.service.decisions.record(&Caller::local(), &gateway.acceptance()).await;
-    assert!(matches!(refused, Err(DecideError::IllegalTransition { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(DecideError::LaterVersion { .. })), "{refused:?}");
     let patient = Decision { part: PartKind::Unknown, ..gateway.acceptance() };
     let refused = gateway.service.decisions.record(&Caller::local(), &patient).await;
     assert!(matches!(refused, Err(DecideError::UnknownPart)), "{refused:?}");

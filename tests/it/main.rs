@@ -41,6 +41,7 @@ mod installation_mark;
 mod later_version;
 mod limits;
 mod migrations;
+mod money;
 mod outbox_resend;
 mod postgres_limits;
 mod privacy_fields;

@@ -43,8 +43,7 @@ async fn one_key_at_once(db: TestDatabase) {
     assert_eq!(db.store.claim_history(&Scope::everything(), claim).await.expect("reads").len(), 2);
 }
 
-/// Accept and reject at once: one of them is a later decision about an accepted claim, or is
-/// refused; the sequence has no gap.
+/// Accept and reject at once: the last one counts; the sequence has no gap.
 async fn two_minds_at_once(db: TestDatabase) {
     let caller = Caller::local();
     let claim = deposit_many(&db.store, "d", 1).await[0].claim.id;
@@ -63,16 +62,9 @@ async fn two_minds_at_once(db: TestDatabase) {
         .expect("is there")
         .amc
         .state;
-    match accepted {
-        Ok(_) => assert_eq!(state, PartState::RejectedAfterAcceptance),
-        Err(error) => {
-            assert!(
-                matches!(error, DecideError::IllegalTransition { from: PartState::Rejected, .. }),
-                "{error}"
-            );
-            assert_eq!(state, PartState::Rejected);
-        }
-    }
+    accepted.expect("an acceptance is possible after a reject");
+    let last = [PartState::RejectedAfterAcceptance, PartState::Accepted];
+    assert!(last.contains(&state), "the last of the two counts: {state:?}");
     let sequences: Vec<u64> = db
         .store
         .claim_history(&Scope::everything(), claim)

@@ -76,7 +76,7 @@ suite! {
         the_same_invoice_from_two_files_at_once_is_kept_once,
         a_rejected_claim_may_be_sent_again,
         the_latest_claim_is_found_among_live_and_rejected_ones,
-        without_amc_the_amo_part_decides,
+        a_reject_of_either_part_frees_the_invoice,
         parts_change_and_nothing_else_does,
         a_part_of_no_claim_is_an_error,
         a_second_reader_for_change_sees_the_first_change,

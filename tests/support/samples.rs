@@ -27,16 +27,9 @@ pub fn at(seconds: i64) -> OffsetDateTime {
 }
 
 pub fn part(kind: PartKind, state: PartState, asked: i64) -> ClaimPart {
-    ClaimPart {
-        kind,
-        state,
-        asked: Montant::from_centimes(asked),
-        paid: Montant::ZERO,
-        transfer_reference: None,
-        transfer_date: None,
-        reasons: Vec::new(),
-        updated_at: NOW,
-    }
+    let is_awaited =
+        matches!(state, PartState::Received | PartState::Accepted | PartState::Deferred);
+    ClaimPart { state, is_awaited, ..ClaimPart::untold(kind, Montant::from_centimes(asked), NOW) }
 }
 
 /// A claim of two lines, 1,000 centimes to the AMO and 500 to the AMC.
@@ -84,6 +77,7 @@ pub fn claim(exchange: ExchangeId, ordinal: u64, identity: &str) -> NewClaim {
         due_at: NOW + Duration::days(4),
         date_limite_reponse_amc: "25031318".into(),
         corrects: None,
+        corrected_by: None,
         amo: part(PartKind::Amo, PartState::Received, 1000),
         amc: part(PartKind::Amc, PartState::Received, 500),
     };

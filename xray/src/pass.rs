@@ -38,6 +38,7 @@ impl Pass {
             logical_files: 0,
             lots: 0,
             invoices: 0,
+            payment_notices: 0,
             lines: 0,
             records: 0,
             entities: 0,
@@ -93,6 +94,7 @@ impl Pass {
                     facture.anomalies.extend(past);
                     let (quarantined, found) =
                         (facture.quarantined(), std::mem::take(&mut facture.anomalies));
+                    self.report.payment_notices += u64::from(facture.avis_paiement().is_some());
                     self.invoice(|| facture.numero(), quarantined, found);
                 }
                 b2::Element::EnTete(en_tete) => self.remittances.push(remittance_b2(&en_tete)),

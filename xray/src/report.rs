@@ -25,6 +25,8 @@ pub struct Report {
     pub lots: u64,
     /// Invoices, quarantined ones included.
     pub invoices: u64,
+    /// Payment notices among the invoices of a DRE: they become no claim.
+    pub payment_notices: u64,
     /// Lines (main types 3 and 4; entities 210).
     pub lines: u64,
     /// Physical records as read, 000 and 999 counted.

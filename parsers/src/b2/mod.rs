@@ -7,6 +7,7 @@
 //! them.
 
 mod assemblage;
+mod avis_paiement;
 mod colonnes;
 pub mod controles;
 pub mod ecrivain;
@@ -50,6 +51,7 @@ pub mod t5;
 pub mod t6;
 pub mod t999;
 
+pub use avis_paiement::AvisPaiement;
 pub use ecrivain::{Ecrivain, recopier};
 pub use element::{ComplementLot, Comptes, Element, EnTete, FinFichier, FinLot, Flux, Lot};
 pub use erreur::ErreurEcriture;

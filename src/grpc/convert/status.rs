@@ -38,6 +38,7 @@ pub(in crate::grpc) fn dre_status(view: ClaimView) -> proto::DreStatus {
         amc: Some(part(&claim.amc)),
         received_at: Some(timestamp(claim.received_at)),
         corrects: claim.corrects.map(|id| id.to_string()),
+        corrected_by: claim.corrected_by.map(|id| id.to_string()),
         ..status
     }
 }
@@ -53,7 +54,13 @@ fn part(part: &ClaimPart) -> proto::PartStatus {
         transfer_date: day(part.transfer_date),
         reasons: part.reasons.iter().map(reason).collect(),
         updated_at: Some(timestamp(part.updated_at)),
+        gap: part.gap.map(|gap| coded(gap.as_str(), gap.libelle())),
+        flags: part.flags.iter().map(|flag| coded(flag.as_str(), flag.libelle())).collect(),
     }
+}
+
+fn coded(code: &str, label: &str) -> proto::Reason {
+    proto::Reason { code: code.to_owned(), label: label.to_owned() }
 }
 
 fn reason(reason: &Reason) -> proto::Reason {
@@ -94,6 +101,7 @@ pub(in crate::grpc) fn event(event: ClaimEvent) -> proto::ClaimEvent {
         corrects: event.corrects.map(|id| id.to_string()),
         transfer_date: event.transfer_date.map(|day| day.to_string()),
         due_at: Some(timestamp(event.due_at)),
+        flags: event.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
     }
 }
 
@@ -157,8 +165,7 @@ fn decision(decision: RecordedDecision) -> proto::ClaimDecision {
 
 /// Converts the outcome of a decision.
 pub(in crate::grpc) fn recorded(recorded: Recorded) -> proto::RecordDecisionResponse {
-    let warning =
-        |w: Warning| proto::Reason { code: w.as_str().to_owned(), label: w.libelle().to_owned() };
+    let warning = |w: Warning| coded(w.as_str(), w.libelle());
     proto::RecordDecisionResponse {
         event_id: recorded.event_id.map(|id| id.to_string()),
         repeated: recorded.repeated,

@@ -2,7 +2,8 @@
 
 use super::totals::Totals;
 use crate::domain::UnwrittenInvoice;
-use crate::domain::{Claim, ClaimId, Finding, FindingCode, PartState, Quarantined, Severity};
+use crate::domain::life_cycle::is_paid;
+use crate::domain::{Claim, ClaimId, Finding, FindingCode, Quarantined, Severity};
 use crate::normalise::{ALREADY_PAID, ALREADY_RECEIVED, DepositContext};
 
 /// Claim that a duplicate repeats.
@@ -14,7 +15,7 @@ pub(super) struct Original {
 
 impl Original {
     pub(super) fn of(claim: &Claim) -> Self {
-        Self { id: claim.id, is_paid: claim.amc.state == PartState::Paid }
+        Self { id: claim.id, is_paid: is_paid(claim.amc.state) }
     }
 }
 

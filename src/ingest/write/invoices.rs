@@ -2,9 +2,10 @@
 
 use super::duplicates::{self, Original, duplicate};
 use super::open_deposits::wait_for_open;
+use super::returns::write_answers;
 use super::totals::Totals;
 use crate::domain::{
-    Actor, Claim, ClaimEvent, ClaimId, EventId, FactSource, InvoiceKey, NewClaim, PartState, Role,
+    Actor, Claim, ClaimEvent, ClaimId, EventId, FactSource, InvoiceKey, NewClaim, Outcome, Role,
     Token, life_cycle,
 };
 use crate::fault;
@@ -12,6 +13,7 @@ use crate::ingest::IngestError;
 use crate::kill_point;
 use crate::normalise::{DepositContext, ReadInvoice};
 use crate::store::UnitOfWork;
+use noemie_parsers::types::Montant;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -26,7 +28,7 @@ pub(super) async fn write(
     totals: &mut Totals,
 ) -> Result<(), IngestError> {
     kill_point::reach("load.batch");
-    let (mut claims, mut quarantined) = (Vec::new(), Vec::new());
+    let (mut claims, mut quarantined, mut notices) = (Vec::new(), Vec::new(), Vec::new());
     for invoice in batch {
         match invoice {
             ReadInvoice::Claim(claim) => claims.push(claim),
@@ -34,6 +36,13 @@ pub(super) async fn write(
                 totals.count_quarantined(&invoice.0, invoice.1.clone());
                 quarantined.push(invoice.0.clone());
             }
+            ReadInvoice::Notice(answer) => notices.push(Arc::unwrap_or_clone(answer)),
+        }
+    }
+    if !notices.is_empty() {
+        let unmatched = write_answers(notices, context, work, totals).await?;
+        if !unmatched.is_empty() {
+            work.insert_unmatched_returns(context.origin.exchange_id, &unmatched).await?;
         }
     }
     for (new, original) in write_claims(claims, context, work, totals).await? {
@@ -56,7 +65,8 @@ async fn write_claims(
     totals: &mut Totals,
 ) -> Result<Vec<Repeated>, IngestError> {
     let known = latest_claims(&claims, context, work).await?;
-    let (new, mut repeated) = split_known(claims, &known)?;
+    let (mut new, mut repeated) = split_known(claims, &known)?;
+    count_earlier_money(&mut new, work).await?;
     // Events are made while the database writes the claims; the events of claims that it leaves out
     // are dropped.
     let (inserted, mut events) =
@@ -80,6 +90,32 @@ async fn write_claims(
     Ok(repeated)
 }
 
+/// Computes the parts of new attempts from the money told about the attempts before them: a part
+/// that is paid stays paid.
+async fn count_earlier_money(
+    new: &mut [Arc<NewClaim>],
+    work: &mut dyn UnitOfWork,
+) -> Result<(), IngestError> {
+    let corrected: Vec<ClaimId> = new.iter().filter_map(|new| new.claim.corrects).collect();
+    if corrected.is_empty() {
+        return Ok(());
+    }
+    let keys = work.invoice_keys(&corrected).await?;
+    let attempts = work.lock_attempts(&keys).await?;
+    let ids: Vec<ClaimId> = attempts.iter().map(|claim| claim.id).collect();
+    let outcomes = work.outcomes_of(&ids).await?;
+    for new in new.iter_mut().filter(|new| new.claim.corrects.is_some()) {
+        let of_invoice =
+            |id| attempts.iter().any(|c| c.id == id && c.identity == new.claim.identity);
+        let told: Vec<Outcome> =
+            outcomes.iter().filter(|o| o.claim_id.is_some_and(of_invoice)).cloned().collect();
+        let claim = &mut Arc::make_mut(new).claim;
+        let at = claim.received_at;
+        claim.apply(&told, at);
+    }
+    Ok(())
+}
+
 /// Reads the latest claim of each invoice.
 async fn latest_claims(
     claims: &[Arc<NewClaim>],
@@ -87,14 +123,15 @@ async fn latest_claims(
     work: &mut dyn UnitOfWork,
 ) -> Result<HashMap<Token, Claim>, IngestError> {
     let invoices: Vec<InvoiceKey> = claims.iter().map(|new| new.claim.invoice_key()).collect();
-    let known = work.lock_latest_claims(&invoices).await?;
+    let known = work.lock_attempts(&invoices).await?;
     wait_for_open(known.iter().map(|claim| claim.exchange_id), context, work).await?;
+    // Oldest first: the last attempt of an invoice stays.
     Ok(known.into_iter().map(|claim| (claim.identity.clone(), claim)).collect())
 }
 
 /// Splits claims into new ones and repetitions. An invoice whose claim is live is a duplicate; one
-/// whose AMC part was rejected is corrected by a new claim. A claim of this very invoice means that
-/// another process writes the same deposit.
+/// with a rejected part, or whose money was taken back, is corrected by a new attempt. A claim of
+/// this very invoice means that another process writes the same deposit.
 fn split_known(
     claims: Vec<Arc<NewClaim>>,
     known: &HashMap<Token, Claim>,
@@ -154,7 +191,7 @@ fn first_events(claims: &[Arc<NewClaim>], context: &DepositContext) -> Vec<Claim
         at: origin.received_at,
     };
     let first = |claim: &Claim| {
-        let part = if claim.amc.state == PartState::NotRequested { &claim.amo } else { &claim.amc };
+        let part = if claim.amc.asked == Montant::ZERO { &claim.amo } else { &claim.amc };
         let id = EventId(context.clock.new_id());
         ClaimEvent::of(claim, part, id, 1, &source)
     };

@@ -5,10 +5,10 @@ use super::open_deposits::wait_for_open;
 use super::totals::Totals;
 use crate::domain::{Token, UnmatchedReturn};
 use crate::ingest::IngestError;
-use crate::ingest::matching::{Answer, apply};
+use crate::ingest::matching;
 use crate::ingest::returns::{ReadReturn, read_returns};
 use crate::kill_point;
-use crate::normalise::DepositContext;
+use crate::normalise::{Answer, DepositContext};
 use crate::store::UnitOfWork;
 use crate::vault::TOKEN_VERSION;
 use noemie_parsers::noemie::Packaging;
@@ -46,33 +46,50 @@ async fn write_batch(
             }
         }
     }
-    let applied = apply(&answers, &context.origin, &context.clock, work).await?;
-    wait_for_open(applied.exchanges.iter().copied(), context, work).await?;
+    rows.extend(write_answers(answers, context, work, totals).await?);
+    if !rows.is_empty() {
+        work.insert_unmatched_returns(context.origin.exchange_id, &rows).await?;
+    }
+    kill_point::reach("returns.matched");
+    Ok(())
+}
+
+/// Keeps what answers tell and settles the invoices that they name. Returns the rows of those that
+/// match no claim.
+pub(super) async fn write_answers(
+    answers: Vec<Answer>,
+    context: &DepositContext,
+    work: &mut dyn UnitOfWork,
+    totals: &mut Totals,
+) -> Result<Vec<UnmatchedReturn>, IngestError> {
+    let attempts = matching::lock(&answers, work).await?;
+    wait_for_open(matching::exchanges(&attempts), context, work).await?;
+    let applied = matching::apply(&answers, attempts, context, work).await?;
+    let mut unmatched = Vec::new();
     for (answer, is_matched) in answers.into_iter().zip(applied.matched) {
         if is_matched {
             totals.count_matched(answer.entities);
         } else {
             totals.count_unmatched(answer.entities);
-            rows.push(unmatched_row(answer));
+            unmatched.push(unmatched_row(answer));
         }
     }
-    if !rows.is_empty() {
-        work.insert_unmatched_returns(context.origin.exchange_id, &rows).await?;
-    }
-    kill_point::reach("returns.matched");
     applied.findings.into_iter().for_each(|finding| totals.add_finding(finding));
-    Ok(())
+    Ok(unmatched)
 }
 
 fn unmatched_row(answer: Answer) -> UnmatchedReturn {
     let states: Vec<String> = answer
         .outcomes
         .iter()
-        .map(|o| format!("{} : {}", o.kind.libelle(), o.state.libelle()))
+        .map(|o| format!("{} : {}", o.part.libelle(), o.kind.libelle()))
         .collect();
+    let mut identities = answer.identities.into_iter();
+    let mut next_identity = || identities.next().unwrap_or_else(|| Token(String::new()));
     UnmatchedReturn {
         ordinal: answer.ordinal,
-        identity: answer.identities.into_iter().next().unwrap_or_else(|| Token(String::new())),
+        identity: next_identity(),
+        other_identity: next_identity(),
         token_version: TOKEN_VERSION,
         ps: answer.ps,
         invoice_number: answer.invoice_number,

@@ -123,7 +123,7 @@ impl StagedWriter {
             match (stored.get(&invoice.ordinal()), invoice) {
                 (Some(row), invoice) => count_quarantined(row, invoice, totals),
                 (None, ReadInvoice::Quarantined(read)) => totals.overrule(&read.0),
-                (None, ReadInvoice::Claim(_)) => {}
+                (None, ReadInvoice::Claim(_) | ReadInvoice::Notice(_)) => {}
             }
         }
         Ok(())
@@ -136,7 +136,9 @@ fn count_quarantined(row: &Quarantined, read: &ReadInvoice, totals: &mut Totals)
     match read {
         _ if is_duplicate(row) => duplicates::report(row, totals),
         ReadInvoice::Quarantined(read) => totals.count_quarantined(row, read.1.clone()),
-        ReadInvoice::Claim(_) => totals.count_quarantined(row, unwritten(row)),
+        ReadInvoice::Claim(_) | ReadInvoice::Notice(_) => {
+            totals.count_quarantined(row, unwritten(row));
+        }
     }
 }
 

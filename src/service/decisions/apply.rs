@@ -1,94 +1,105 @@
-//! The effect of a decision on a part of a claim, in pure functions.
+//! What a decision tells about a part of a claim, in pure functions.
 
 use super::request::{DecideError, Decision, DecisionKind, Warning};
-use crate::domain::life_cycle::may_become;
-use crate::domain::{Claim, ClaimPart, PartState};
+use crate::domain::civil_time::paris_date;
+use crate::domain::money::decision_order::decisions;
+use crate::domain::{
+    Claim, ClaimPart, DecisionId, Outcome, OutcomeKind, OutcomeSource, PartKind, Reason, Transfer,
+};
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
 
-/// Returns the part after a decision, whether the life cycle allows the transition or not.
-pub(super) fn apply(
-    before: &ClaimPart,
-    kind: &DecisionKind,
+/// Returns what a decision tells. `version` is the number of events of the claim that it follows.
+pub(super) fn outcome(
+    claim: &Claim,
+    decision: &Decision,
+    id: DecisionId,
+    version: u64,
     now: OffsetDateTime,
-) -> Result<ClaimPart, DecideError> {
-    let mut part = ClaimPart { updated_at: now, ..before.clone() };
-    match kind {
-        DecisionKind::Accept => {
-            part.state = PartState::Accepted;
-            part.reasons.clear();
-        }
+) -> Outcome {
+    let (kind, amount, reasons) = match &decision.kind {
+        DecisionKind::Accept => (OutcomeKind::Accepted, Montant::ZERO, &[][..]),
         DecisionKind::Reject { reasons } => {
-            if reasons.is_empty() {
-                return Err(DecideError::ReasonMissing);
-            }
-            let was_accepted =
-                matches!(before.state, PartState::Accepted | PartState::RejectedAfterAcceptance);
-            part.state =
-                if was_accepted { PartState::RejectedAfterAcceptance } else { PartState::Rejected };
-            part.reasons.clone_from(reasons);
+            (OutcomeKind::Rejected, Montant::ZERO, reasons.as_slice())
         }
         DecisionKind::Defer { reasons } => {
-            part.state = PartState::Deferred;
-            part.reasons.clone_from(reasons);
+            (OutcomeKind::Deferred, Montant::ZERO, reasons.as_slice())
         }
-        DecisionKind::Pay { reference, date, amount } => {
-            part.state = PartState::Paid;
-            part.paid = *amount;
-            part.transfer_reference = Some(reference.into());
-            part.transfer_date = Some(*date);
-            part.reasons.clear();
-        }
-        DecisionKind::Recover { amount, reference } => {
-            part.state = PartState::Recovered;
-            // A repeated recovery is recognised by its reference: the amount that had been paid is
-            // no longer known.
-            part.paid = if before.state == PartState::Recovered {
-                before.paid
-            } else {
-                before.paid - *amount
-            };
-            part.transfer_reference = Some(reference.into());
-        }
-    }
-    Ok(part)
-}
-
-/// Refuses a decision for the state that the part already has, unless its content is the same: then
-/// the decision is a repetition.
-pub(super) fn check_same_content(
-    before: &ClaimPart,
-    wanted: &ClaimPart,
-) -> Result<(), DecideError> {
-    let same = before.paid == wanted.paid
-        && before.transfer_reference == wanted.transfer_reference
-        && before.transfer_date == wanted.transfer_date
-        && before.reasons == wanted.reasons;
-    // An acceptance has no content that could differ.
-    if same || wanted.state == PartState::Accepted {
-        Ok(())
-    } else {
-        Err(DecideError::DecidedOtherwise { part: before.kind, state: before.state })
+        DecisionKind::Pay { amount, .. } => (OutcomeKind::Paid, *amount, &[][..]),
+        DecisionKind::Recover { amount, .. } => (OutcomeKind::Paid, -*amount, &[][..]),
+    };
+    let payer = match decision.part {
+        PartKind::Amo => claim.amo_organism.clone(),
+        _ => claim.amc_number.clone(),
+    };
+    Outcome {
+        source: OutcomeSource::Worker,
+        told_in: id.0,
+        told_by: id.to_string(),
+        ordinal: version,
+        rank: 0,
+        claim_id: Some(claim.id),
+        part: decision.part,
+        kind,
+        day: paris_date(now),
+        amount,
+        asked: None,
+        on_behalf_of: payer.clone(),
+        payer,
+        transfer: transfer(&decision.kind, now),
+        lot: String::new(),
+        reasons: reasons.to_vec(),
     }
 }
 
-/// Refuses a transition that the life cycle does not have.
-pub(super) fn check_transition(before: &ClaimPart, after: &ClaimPart) -> Result<(), DecideError> {
-    if may_become(before.state, after.state) {
-        return Ok(());
-    }
-    let (part, from, to) = (after.kind, before.state, after.state);
-    Err(DecideError::IllegalTransition { part, from, to })
+fn transfer(kind: &DecisionKind, now: OffsetDateTime) -> Option<Transfer> {
+    let (day, reference) = match kind {
+        DecisionKind::Pay { reference, date, .. } => (*date, reference),
+        DecisionKind::Recover { reference, .. } => (paris_date(now), reference),
+        DecisionKind::Accept | DecisionKind::Reject { .. } | DecisionKind::Defer { .. } => {
+            return None;
+        }
+    };
+    Some(Transfer { day, raw_day: String::new(), label: reference.into() })
 }
 
-/// Refuses an amount of 0 or less, above the amount asked, or above the amount paid.
-pub(super) fn check_amount(before: &ClaimPart, kind: &DecisionKind) -> Result<(), DecideError> {
+/// Returns whether workers told this already about the attempt: the same movement, or the last
+/// decision once more.
+pub(super) fn is_told(outcome: &Outcome, told: &[Outcome]) -> bool {
+    let of_part: Vec<&Outcome> =
+        told.iter().filter(|o| o.claim_id == outcome.claim_id && o.part == outcome.part).collect();
+    if outcome.kind == OutcomeKind::Paid {
+        return of_part
+            .iter()
+            .any(|o| o.source == OutcomeSource::Worker && is_same_movement(o, outcome));
+    }
+    decisions(&of_part).last().is_some_and(|last| {
+        last.source == OutcomeSource::Worker
+            && last.kind == outcome.kind
+            && last.reasons == outcome.reasons
+    })
+}
+
+/// Returns whether two accounts of workers are one movement. A recovery is known by its reference:
+/// it is dated when it is recorded.
+fn is_same_movement(told: &Outcome, again: &Outcome) -> bool {
+    let label = |o: &Outcome| o.transfer.as_ref().map(Transfer::reference);
+    let day = |o: &Outcome| o.transfer.as_ref().map(|t| t.day);
+    let is_recovery = again.amount < Montant::ZERO;
+    told.kind == OutcomeKind::Paid
+        && told.amount == again.amount
+        && label(told) == label(again)
+        && (is_recovery || day(told) == day(again))
+}
+
+/// Refuses a reject without reason, and an amount of 0 or less, above the amount asked, or taken
+/// back above what was paid and asked.
+pub(super) fn check(before: &ClaimPart, kind: &DecisionKind) -> Result<(), DecideError> {
     let (amount, limit) = match kind {
         DecisionKind::Pay { amount, .. } => (*amount, before.asked),
-        DecisionKind::Recover { amount, .. } => (*amount, before.paid),
-        DecisionKind::Accept | DecisionKind::Reject { .. } | DecisionKind::Defer { .. } => {
-            return Ok(());
-        }
+        DecisionKind::Recover { amount, .. } => (*amount, before.asked.max(before.paid)),
+        DecisionKind::Reject { reasons } => return check_reasons(reasons),
+        DecisionKind::Accept | DecisionKind::Defer { .. } => return Ok(()),
     };
     if amount > Montant::ZERO && amount <= limit {
         Ok(())
@@ -97,8 +108,11 @@ pub(super) fn check_amount(before: &ClaimPart, kind: &DecisionKind) -> Result<()
     }
 }
 
-/// Returns the warning about a decision: less paid than asked, or less recovered than paid. A
-/// repetition gets the same warning, because the amount asked never changes.
+fn check_reasons(reasons: &[Reason]) -> Result<(), DecideError> {
+    if reasons.is_empty() { Err(DecideError::ReasonMissing) } else { Ok(()) }
+}
+
+/// Returns the warning about a decision: less paid than asked, or less recovered than paid.
 pub(super) fn warning_of(claim: &Claim, decision: &Decision) -> Option<Warning> {
     let part = claim.part(decision.part)?;
     match &decision.kind {

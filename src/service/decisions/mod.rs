@@ -1,9 +1,10 @@
 //! Records decisions of workers about one part of one claim: decision, state and event in one
 //! transaction.
 //!
-//! A decision repeated under its key, or without a key for the state that the part already has,
-//! writes nothing and gets the same answer. A decision that the life cycle forbids writes nothing.
-//! A claim outside the scope of the caller is answered like a claim that does not exist.
+//! A decision repeated under its key, or told once more without a key, writes nothing and gets the
+//! same answer. A payment or a recovery is a fact: it is kept whatever else was told about the
+//! part, and flagged where it does not fit. A claim outside the scope of the caller is answered
+//! like a claim that does not exist.
 
 mod apply;
 mod request;
@@ -13,12 +14,13 @@ pub use request::{DecideError, Decision, DecisionKind, DecisionOutcome, Warning}
 use super::view::ClaimView;
 use crate::clock::{Clock, SharedClock};
 use crate::domain::{
-    Actor, Caller, Claim, ClaimEvent, ClaimPart, DecisionAuthor, DecisionId, EventId, FactSource,
-    RecordedDecision,
+    Actor, Caller, Claim, ClaimId, ClaimPart, DecisionAuthor, DecisionId, EventId, FactSource,
+    Outcome, PartState, RecordedDecision,
 };
 use crate::kill_point;
-use crate::store::{PartChange, SharedStore, Store, StoreError, UnitOfWork};
-use apply::{apply, check_amount, check_same_content, check_transition, warning_of};
+use crate::settle::{Settled, settle};
+use crate::store::{SharedStore, Store, StoreError, UnitOfWork};
+use apply::{check, is_told, outcome, warning_of};
 
 /// Largest number of transactions tried for one decision: a conflict with another change (two calls
 /// with one key, a deadlock, a busy file) begins a new one.
@@ -103,18 +105,24 @@ async fn decide_once(
     if let Some(outcome) = already_recorded(work.as_mut(), caller, decision, &digest).await? {
         return Ok(outcome);
     }
-    let mut claim = lock_claim(work.as_mut(), caller, decision).await?;
+    let mut attempts = lock_attempts(work.as_mut(), decision.claim_id).await?;
     // Of two calls with the same key, the second waited for the lock of the claim: the first may
-    // have
-    // recorded the decision meanwhile.
+    // have recorded the decision meanwhile.
     if let Some(outcome) = already_recorded(work.as_mut(), caller, decision, &digest).await? {
         return Ok(outcome);
     }
+    let claim = claim_of(&attempts, caller, decision)?;
     let before = claim.part(decision.part).ok_or(DecideError::UnknownPart)?.clone();
-    let mut part = apply(&before, &decision.kind, clock.now())?;
-    let mut row = new_row(clock, caller, decision, digest, &part);
-    if part.state == before.state {
-        check_same_content(&before, &part)?;
+    check(&before, &decision.kind)?;
+    let version = version(work.as_mut(), claim.id).await?;
+    let mut row = new_row(clock, caller, decision, digest);
+    let outcome = outcome(claim, decision, row.id, version, row.decided_at);
+    let told = work.outcomes_of(&[claim.id]).await?;
+    if before.state == PartState::Unknown || told.iter().any(Outcome::is_of_later_version) {
+        return Err(DecideError::LaterVersion { part: decision.part });
+    }
+    if is_told(&outcome, &told) {
+        let claim = claim.clone();
         // A repetition without key cannot be recognised a second time, and leaves no row.
         if row.idempotency_key.is_some() {
             work.insert_decision(&row).await?;
@@ -123,19 +131,26 @@ async fn decide_once(
         let warning = warning_of(&claim, decision);
         return Ok(DecisionOutcome { claim, event_id: None, repeated: true, warning });
     }
-    check_transition(&before, &part)?;
-    check_amount(&before, &decision.kind)?;
-    part.updated_at = row.decided_at;
-    claim.set_part(part.clone());
-    let event_id = EventId(clock.new_id());
-    row.event_id = Some(event_id);
-    write(work.as_mut(), &row, &claim, &part, event_id).await?;
+    work.insert_outcomes(&[outcome]).await?;
+    let source =
+        FactSource { actor: Actor::author(&row.author), exchange_id: None, at: row.decided_at };
+    let settled = settle(&mut attempts, &source, clock, work.as_mut()).await?;
+    let is_its = |s: &&Settled| s.claim_id == decision.claim_id && s.part == decision.part;
+    row.event_id = settled.iter().find(is_its).map(|settled| settled.event_id);
+    work.insert_decision(&row).await?;
     kill_point::reach("decide.written");
     work.commit().await?;
     kill_point::reach("decide.committed");
-    log_decision(&row, &before, &part);
+    let claim = claim_of(&attempts, caller, decision)?.clone();
+    log_decision(&row, &before, &claim);
     let warning = warning_of(&claim, decision);
-    Ok(DecisionOutcome { claim, event_id: Some(event_id), repeated: false, warning })
+    Ok(DecisionOutcome { claim, event_id: row.event_id, repeated: false, warning })
+}
+
+/// Returns the version of a claim: the number of its events.
+async fn version(work: &mut dyn UnitOfWork, id: ClaimId) -> Result<u64, StoreError> {
+    let next = work.next_sequences(&[id]).await?;
+    Ok(next.first().map_or(0, |(_, next)| next.saturating_sub(1)))
 }
 
 /// Returns the row of a decision that produces no event yet.
@@ -144,7 +159,6 @@ fn new_row(
     caller: &Caller,
     decision: &Decision,
     request_digest: String,
-    part: &ClaimPart,
 ) -> RecordedDecision {
     RecordedDecision {
         id: DecisionId(clock.new_id()),
@@ -155,14 +169,14 @@ fn new_row(
         idempotency_key: decision.idempotency_key.as_ref().map(ToString::to_string),
         request_digest,
         author: DecisionAuthor::of(caller, decision.decided_by.clone()),
-        decided_at: part.updated_at,
+        decided_at: clock.now(),
     }
 }
 
-fn log_decision(row: &RecordedDecision, before: &ClaimPart, after: &ClaimPart) {
+fn log_decision(row: &RecordedDecision, before: &ClaimPart, after: &Claim) {
     tracing::info!(
         from = before.state.as_str(),
-        to = after.state.as_str(),
+        to = after.part(row.part).map(|part| part.state.as_str()),
         decision_id = %row.id,
         decided_by = row.author.stated.as_ref().map(|name| name.as_str()),
         proof = row.author.proof.as_str(),
@@ -171,15 +185,28 @@ fn log_decision(row: &RecordedDecision, before: &ClaimPart, after: &ClaimPart) {
     );
 }
 
-/// Locks the claim of a decision until the end of the transaction.
-async fn lock_claim(
+/// Locks every attempt of the invoice of a claim until the end of the transaction. Attempts of a
+/// staged deposit, which nobody sees, are left out.
+async fn lock_attempts(
     work: &mut dyn UnitOfWork,
+    claim: ClaimId,
+) -> Result<Vec<Claim>, StoreError> {
+    let keys = work.invoice_keys(&[claim]).await?;
+    let mut attempts = work.lock_attempts(&keys).await?;
+    let open = work.open_deposits().await?;
+    attempts.retain(|claim| open.iter().all(|deposit| deposit.id != claim.exchange_id));
+    Ok(attempts)
+}
+
+/// Returns the claim of a decision among the attempts of its invoice.
+fn claim_of<'a>(
+    attempts: &'a [Claim],
     caller: &Caller,
     decision: &Decision,
-) -> Result<Claim, DecideError> {
-    let claim = work.lock_claim(decision.claim_id).await?;
-    claim
-        .filter(|claim| caller.scope.covers_claim(claim))
+) -> Result<&'a Claim, DecideError> {
+    attempts
+        .iter()
+        .find(|claim| claim.id == decision.claim_id && caller.scope.covers_claim(claim))
         .ok_or(DecideError::UnknownClaim(decision.claim_id))
 }
 
@@ -197,23 +224,8 @@ async fn already_recorded(
     if recorded.request_digest != digest {
         return Err(DecideError::KeyReused);
     }
-    let claim = lock_claim(work, caller, decision).await?;
+    let attempts = lock_attempts(work, decision.claim_id).await?;
+    let claim = claim_of(&attempts, caller, decision)?.clone();
     let warning = warning_of(&claim, decision);
     Ok(Some(DecisionOutcome { claim, event_id: recorded.event_id, repeated: true, warning }))
-}
-
-/// Writes state, event and decision.
-async fn write(
-    work: &mut dyn UnitOfWork,
-    row: &RecordedDecision,
-    claim: &Claim,
-    part: &ClaimPart,
-    event_id: EventId,
-) -> Result<(), StoreError> {
-    let source =
-        FactSource { actor: Actor::author(&row.author), exchange_id: None, at: part.updated_at };
-    let sequence = work.next_sequences(&[claim.id]).await?.first().map_or(1, |(_, next)| *next);
-    work.update_parts(&[PartChange { claim_id: claim.id, part: part.clone() }]).await?;
-    work.insert_events(&[ClaimEvent::of(claim, part, event_id, sequence, &source)]).await?;
-    work.insert_decision(row).await
 }

@@ -1,8 +1,7 @@
 //! Decisions as workers ask for them, their outcome, and the reasons of a refusal.
 
 use crate::domain::{
-    Claim, ClaimId, DecisionCode, EventId, FreeText, IdempotencyKey, PartKind, PartState, Reason,
-    Reference,
+    Claim, ClaimId, DecisionCode, EventId, FreeText, IdempotencyKey, PartKind, Reason, Reference,
 };
 use crate::store::StoreError;
 use noemie_parsers::types::Montant;
@@ -150,25 +149,17 @@ pub enum DecideError {
     /// The key was used for another decision.
     #[error("idempotency key already used for another decision")]
     KeyReused,
-    /// The life cycle forbids the transition.
-    #[error("the {} part is {}: it cannot become {}", .part.as_str(), .from.as_str(), .to.as_str())]
-    IllegalTransition {
+    /// A later version wrote about the part what this version does not know.
+    #[error(
+        "a later version of the gateway wrote about the {} part what this replica does not know: \
+         nothing was recorded; ask a replica of that version",
+        .part.as_str()
+    )]
+    LaterVersion {
         /// The part.
         part: PartKind,
-        /// Its state.
-        from: PartState,
-        /// The state that the decision asks for.
-        to: PartState,
     },
-    /// The part already has this state, with another transfer, amount or other reasons.
-    #[error("the {} part is already {}, with another content", .part.as_str(), .state.as_str())]
-    DecidedOtherwise {
-        /// The part.
-        part: PartKind,
-        /// Its state.
-        state: PartState,
-    },
-    /// The amount is zero, negative, or more than what is asked or was paid.
+    /// The amount is zero, negative, or more than what is asked (or was paid, of a recovery).
     #[error(
         "the amount {} is not between 1 and {} centimes",
         .amount.centimes(),

@@ -1,10 +1,10 @@
 //! Writes of claims with their parts and lines.
 
 use super::batch::{column, uuids};
-use crate::domain::life_cycle::{is_live, is_reject};
+use crate::domain::life_cycle::is_live;
 use crate::domain::{ClaimId, ClaimLine, ClaimPart};
-use crate::store::codec::{Instant, clean, doing, int, json};
-use crate::store::live::{clear_live, expect_all, last_of_each};
+use crate::store::codec::{Instant, clean, doing, flag_codes, int, json};
+use crate::store::live::{expect_all, last_of_each, set_live};
 use crate::store::{NewClaim, PartChange, StoreError};
 use sqlx::{PgConnection, query, query_scalar};
 use std::collections::HashSet;
@@ -76,17 +76,20 @@ async fn insert_parts(db: &mut PgConnection, claims: &[&NewClaim]) -> Result<(),
     });
     let parts: Vec<(ClaimId, &ClaimPart, Option<OffsetDateTime>)> = parts.collect();
     query(
-        "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, transfer_reference, \
-         transfer_date, reasons, updated_at, due_at) \
+        "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, gap, flags, is_awaited, \
+         transfer_reference, transfer_date, reasons, updated_at, due_at) \
          SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], \
-         $6::text[], $7::date[], $8::text[], \
-         $9::timestamptz[], $10::timestamptz[])",
+         $6::text[], $7::text[], $8::boolean[], $9::text[], $10::date[], $11::text[], \
+         $12::timestamptz[], $13::timestamptz[])",
     )
     .bind(column(&parts, |(id, ..)| id.0))
     .bind(column(&parts, |(_, p, _)| p.kind.as_str()))
     .bind(column(&parts, |(_, p, _)| p.state.as_str()))
     .bind(column(&parts, |(_, p, _)| p.asked.centimes()))
     .bind(column(&parts, |(_, p, _)| p.paid.centimes()))
+    .bind(column(&parts, |(_, p, _)| p.gap.map(|gap| gap.as_str())))
+    .bind(column(&parts, |(_, p, _)| flag_codes(&p.flags)))
+    .bind(column(&parts, |(_, p, _)| p.is_awaited))
     .bind(column(&parts, |(_, p, _)| p.transfer_reference.as_ref().map(|r| r.as_str())))
     .bind(column(&parts, |(_, p, _)| p.transfer_date))
     .bind(column(&parts, |(_, p, _)| json(&p.reasons)))
@@ -135,13 +138,13 @@ pub(super) async fn update_parts(
 ) -> Result<(), StoreError> {
     let changes = last_of_each(changes);
     let done = query(
-        "UPDATE claim_parts p SET state = v.state, asked = v.asked, paid = v.paid, \
-         transfer_reference = v.transfer_reference, \
+        "UPDATE claim_parts p SET state = v.state, asked = v.asked, paid = v.paid, gap = v.gap, \
+         flags = v.flags, is_awaited = v.is_awaited, transfer_reference = v.transfer_reference, \
          transfer_date = v.transfer_date, reasons = v.reasons, updated_at = v.updated_at \
          FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], \
-         $7::date[], $8::text[], $9::timestamptz[]) \
-         AS v(claim_id, kind, state, asked, paid, transfer_reference, transfer_date, reasons, \
-         updated_at) \
+         $7::text[], $8::boolean[], $9::text[], $10::date[], $11::text[], $12::timestamptz[]) \
+         AS v(claim_id, kind, state, asked, paid, gap, flags, is_awaited, transfer_reference, \
+         transfer_date, reasons, updated_at) \
          WHERE p.claim_id = v.claim_id AND p.kind = v.kind",
     )
     .bind(column(&changes, |c| c.claim_id.0))
@@ -149,6 +152,9 @@ pub(super) async fn update_parts(
     .bind(column(&changes, |c| c.part.state.as_str()))
     .bind(column(&changes, |c| c.part.asked.centimes()))
     .bind(column(&changes, |c| c.part.paid.centimes()))
+    .bind(column(&changes, |c| c.part.gap.map(|gap| gap.as_str())))
+    .bind(column(&changes, |c| flag_codes(&c.part.flags)))
+    .bind(column(&changes, |c| c.part.is_awaited))
     .bind(column(&changes, |c| c.part.transfer_reference.as_ref().map(|r| r.as_str())))
     .bind(column(&changes, |c| c.part.transfer_date))
     .bind(column(&changes, |c| json(&c.part.reasons)))
@@ -157,15 +163,11 @@ pub(super) async fn update_parts(
     .await
     .map_err(doing("changing parts of claims"))?;
     expect_all(done.rows_affected(), changes.len())?;
-    let rejected: Vec<ClaimId> =
-        changes.iter().filter(|c| is_reject(c.part.state)).map(|c| c.claim_id).collect();
-    if rejected.is_empty() {
-        return Ok(());
-    }
-    query(clear_live!("claims.id = ANY($1)"))
-        .bind(uuids(&rejected))
+    let changed: Vec<ClaimId> = changes.iter().map(|c| c.claim_id).collect();
+    query(set_live!("claims.id = ANY($1)"))
+        .bind(uuids(&changed))
         .execute(db)
         .await
         .map(|_| ())
-        .map_err(doing("freeing the invoices of rejected claims"))
+        .map_err(doing("noting which invoices may be sent again"))
 }

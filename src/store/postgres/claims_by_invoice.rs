@@ -62,7 +62,7 @@ impl<'a> Keys<'a> {
     }
 }
 
-pub(super) async fn lock_latest_claims(
+pub(super) async fn lock_attempts(
     db: &mut PgConnection,
     invoices: &[InvoiceKey],
 ) -> Result<Vec<Claim>, StoreError> {
@@ -79,25 +79,25 @@ pub(super) async fn lock_latest_claims(
         .bind(&keys.identity)
         .fetch_all(&mut *db)
         .await
-        .map_err(doing("locking the claims of invoices"))?;
+        .map_err(doing("locking the attempts of invoices"))?;
         if locked.is_empty() {
             return Ok(Vec::new());
         }
         let found: Vec<ClaimRow> = query_as(select_claim!(concat!(
-            "AND c.id IN (SELECT DISTINCT ON (identity) id FROM ",
-            of_invoices!("id, identity, received_at"),
-            " AS c ORDER BY identity, received_at DESC, id DESC)"
+            "AND c.id IN (SELECT id FROM ",
+            of_invoices!("id"),
+            " AS c) ORDER BY c.received_at, c.id"
         )))
         .bind(&keys.ps)
         .bind(&keys.invoice_number)
         .bind(&keys.identity)
         .fetch_all(&mut *db)
         .await
-        .map_err(doing("reading the latest claims of invoices"))?;
+        .map_err(doing("reading the attempts of invoices"))?;
         let claims: Vec<Claim> = all(found)?;
         let locked: HashSet<Uuid> = locked.into_iter().collect();
-        // During the wait a rejected invoice may have been sent again. Its new claim is not locked
-        // yet: the loop locks again.
+        // During the wait an invoice may have been sent again. Its new attempt is not locked yet:
+        // the loop locks again.
         if claims.iter().all(|c| locked.contains(&c.id.0)) {
             return Ok(claims);
         }

@@ -78,8 +78,8 @@ pub(super) async fn insert_unmatched_returns(
 ) -> Result<(), StoreError> {
     query(
         "INSERT INTO unmatched_returns (exchange_id, ordinal, identity, token_version, ps, \
-         invoice_number, summary) SELECT $1, t.* FROM UNNEST($2::bigint[], $3::text[], \
-         $4::bigint[], $5::text[], $6::text[], $7::text[]) AS t",
+         invoice_number, summary, other_identity) SELECT $1, t.* FROM UNNEST($2::bigint[], \
+         $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[]) AS t",
     )
     .bind(id.0)
     .bind(column(returns, |u| int(u.ordinal)))
@@ -88,6 +88,7 @@ pub(super) async fn insert_unmatched_returns(
     .bind(column(returns, |u| clean(&u.ps)))
     .bind(column(returns, |u| clean(&u.invoice_number)))
     .bind(column(returns, |u| clean(&u.summary)))
+    .bind(column(returns, |u| u.other_identity.0.as_str()))
     .execute(db)
     .await
     .map(|_| ())

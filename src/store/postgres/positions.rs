@@ -4,7 +4,7 @@
 //! and transactions commit in any order, so that between claims a larger number may become visible
 //! before a smaller one. Within one claim the numbers follow the commits: the writer of an event of
 //! an existing claim has locked the row of the claim first
-//! ([`lock_claim`](crate::store::ClaimWrites::lock_claim), `lock_latest_claims`,
+//! ([`lock_claim`](crate::store::ClaimWrites::lock_claim), `lock_attempts`,
 //! `rejects_to_return`) until its commit, and the transaction that makes a claim writes its first
 //! events before any other transaction sees the claim. The second transaction takes its numbers
 //! after the first one committed, so that a reader that sees the events of the second sees those of

@@ -8,7 +8,7 @@ use super::listing;
 use super::scope;
 use super::unit::Unit;
 use crate::domain::page::PageToken;
-use crate::domain::{Claim, ClaimId, ClaimLine, InvoiceKey, NewClaim, Page, Scope};
+use crate::domain::{Claim, ClaimId, ClaimLine, InvoiceKey, NewClaim, Page, Scope, Token};
 use crate::store::claims::{ClaimFilter, ClaimWrites, Claims, PartChange};
 use crate::store::error::{StoreError, doing};
 use crate::store::rows::{ClaimRow, LineRow, all, select_claim, visible};
@@ -50,11 +50,12 @@ impl ClaimWrites for Unit {
         step!(self, claims_by_invoice::lock_claim(&mut self.tx, id))
     }
 
-    async fn lock_latest_claims(
-        &mut self,
-        invoices: &[InvoiceKey],
-    ) -> Result<Vec<Claim>, StoreError> {
-        step!(self, claims_by_invoice::lock_latest_claims(&mut self.tx, invoices))
+    async fn invoice_keys(&mut self, claims: &[ClaimId]) -> Result<Vec<InvoiceKey>, StoreError> {
+        step!(self, invoice_keys(&mut self.tx, claims))
+    }
+
+    async fn lock_attempts(&mut self, invoices: &[InvoiceKey]) -> Result<Vec<Claim>, StoreError> {
+        step!(self, claims_by_invoice::lock_attempts(&mut self.tx, invoices))
     }
 
     async fn insert_claims(
@@ -85,6 +86,22 @@ pub(super) async fn claim(
     let row: Option<ClaimRow> =
         query.build_query_as().fetch_optional(db).await.map_err(doing("reading a claim"))?;
     row.map(Claim::try_from).transpose()
+}
+
+async fn invoice_keys(
+    db: &mut Connection,
+    claims: &[ClaimId],
+) -> Result<Vec<InvoiceKey>, StoreError> {
+    let mut query = QueryBuilder::<Db>::new(
+        "SELECT DISTINCT ps, invoice_number, identity FROM claims WHERE id ",
+    );
+    listing::one_of(&mut query, claims.iter().map(|id| id.0));
+    let found: Vec<(String, String, String)> = query
+        .build_query_as()
+        .fetch_all(db)
+        .await
+        .map_err(doing("reading invoices of attempts"))?;
+    Ok(found.into_iter().map(|(ps, number, id)| InvoiceKey::new(&ps, &number, Token(id))).collect())
 }
 
 async fn claim_lines(

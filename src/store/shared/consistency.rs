@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use sqlx::{Pool, query_as, query_scalar};
 
 /// The rules, each with the statement that counts the rows that break it.
-const RULES: [(Rule, &str); 17] = [
+const RULES: [(Rule, &str); 18] = [
     (
         Rule::EventIsQueuedOrPublished,
         "SELECT count(*) FROM events e \
@@ -112,6 +112,14 @@ const RULES: [(Rule, &str); 17] = [
          WHERE NOT EXISTS (SELECT 1 FROM conventions c WHERE c.amc = a.amc)) \
          + (SELECT count(*) FROM (SELECT DISTINCT amc FROM conventions) AS named \
          WHERE NOT EXISTS (SELECT 1 FROM convention_amcs a WHERE a.amc = named.amc))",
+    ),
+    (
+        Rule::LateMatchIsOne,
+        "SELECT count(*) FROM unmatched_returns u \
+         WHERE u.claim_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outcomes o \
+         WHERE o.told_in = u.exchange_id AND o.ordinal = u.ordinal AND o.claim_id = u.claim_id) \
+         OR u.claim_id IS NULL AND EXISTS (SELECT 1 FROM outcomes o \
+         WHERE o.told_in = u.exchange_id AND o.ordinal = u.ordinal AND o.claim_id IS NOT NULL)",
     ),
 ];
 

@@ -312,22 +312,23 @@ async fn close_exchange(
 }
 
 /// Returns whether `accepted` of the exchange and of the ledger equal the claims and records of the
-/// table `claims`. Always true for a NOEMIE file, which creates no claims.
+/// table `claims`, matched payment notices included. Always true for a NOEMIE file.
 async fn ledger_matches_claims(
     db: &mut Connection,
     exchange: &Exchange,
     ledger: &Ledger,
 ) -> Result<bool, StoreError> {
-    let (claims, records): (i64, i64) = query_as(
-        "SELECT count(*), CAST(COALESCE(sum(record_count), 0) AS BIGINT) FROM claims \
-             WHERE exchange_id = $1",
+    let (claims, records, notices): (i64, i64, i64) = query_as(
+        "SELECT count(*), CAST(COALESCE(sum(record_count), 0) AS BIGINT), \
+         (SELECT count(*) FROM outcomes WHERE told_in = $1 AND claim_id IS NOT NULL) \
+         FROM claims WHERE exchange_id = $1",
     )
     .bind(exchange.id.0)
     .fetch_one(db)
     .await
     .map_err(doing("recounting the claims of an exchange"))?;
-    Ok(exchange.norm != Some(Norm::B2)
-        || (claims == int(exchange.accepted) && records == int(ledger.accepted)))
+    let has_all = notices > 0 || records == int(ledger.accepted);
+    Ok(exchange.norm != Some(Norm::B2) || (claims + notices == int(exchange.accepted) && has_all))
 }
 
 async fn fill_exchange(

@@ -40,7 +40,7 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
          AND exchange_id NOT IN \
          (SELECT id FROM exchanges WHERE verdict IS NULL)), \
          (SELECT count(*) FROM claim_parts WHERE kind = 'amc' \
-         AND state IN ('received', 'accepted', 'deferred') AND due_at < $1), \
+         AND is_awaited AND due_at < $1), \
          (SELECT count(*) FROM exchanges WHERE verdict IS NULL), \
          (SELECT latest_at FROM receipt_chain_tip WHERE sequence > 0)",
     )

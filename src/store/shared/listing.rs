@@ -2,7 +2,7 @@
 
 use super::db::Db;
 use super::scope;
-use crate::domain::life_cycle::{is_waiting, status};
+use crate::domain::life_cycle::status;
 use crate::domain::page::{MAX_PAGE_ROWS, PageToken};
 use crate::domain::{
     Claim, ClaimStatus, Exchange, ExchangeId, Page, PartState, ReturnFile, ReturnKind, Scope,
@@ -45,10 +45,11 @@ pub(super) fn claims(
         // A subquery, which both databases answer from the index of waiting parts.
         query
             .push(
-                " AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND state IN (",
+                " AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND is_awaited \
+                 AND due_at < ",
             )
-            .push(waiting());
-        query.push(") AND due_at < ").push_bind(Instant(now)).push(")");
+            .push_bind(Instant(now))
+            .push(")");
     }
     if let Some(status) = filter.status {
         query.push(" AND (amo.state, amc.state) IN (VALUES ").push(pairs(status)).push(")");
@@ -161,12 +162,6 @@ fn pairs(wanted: ClaimStatus) -> String {
         .map(|(amo, amc)| format!("('{}', '{}')", amo.as_str(), amc.as_str()))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// Returns the states in which the payer has to answer within a limit, as an SQL list.
-fn waiting() -> String {
-    let states = PartState::ALL.iter().filter(|s| is_waiting(**s));
-    states.map(|s| format!("'{}'", s.as_str())).collect::<Vec<_>>().join(", ")
 }
 
 /// A row with the sort key from which the token of the next page is made.

@@ -16,11 +16,14 @@ type LogicalFile = (i64, String, String, String, String, String, String);
 type Anomaly = (i64, String, String, i64, i64, i64, i64, String, String, String, String);
 /// Ordinal, codes, offset.
 type Quarantined = (i64, String, i64);
-/// Ordinal, identity, version of the token, PS, invoice, summary.
-type Unmatched = (i64, String, i64, String, String, String);
+/// Ordinal, identity, version of the tokens, PS, invoice, summary, other identity.
+type Unmatched = (i64, String, i64, String, String, String, String);
 
-/// Returns the digest (hex) of the logical files, findings, quarantined invoices and unmatched
-/// returns of an exchange. Columns that later deposits change are left out.
+/// Ordinal, rank, sources, part with kind, days, amount, amount asked, parties, texts, reasons.
+type Told = (i64, i64, String, String, String, i64, Option<i64>, String, String, String);
+
+/// Returns the digest (hex) of the logical files, findings, quarantined invoices, unmatched
+/// returns and outcomes of an exchange. Columns that later deposits change are left out.
 pub(super) async fn digest(db: &mut Connection, id: ExchangeId) -> Result<String, StoreError> {
     let mut hasher = blake3::Hasher::new();
     add::<LogicalFile>(
@@ -49,10 +52,20 @@ pub(super) async fn digest(db: &mut Connection, id: ExchangeId) -> Result<String
     )
     .await?;
     add::<Unmatched>(
+        &mut *db,
+        id,
+        "SELECT ordinal, identity, token_version, ps, invoice_number, summary, other_identity \
+         FROM unmatched_returns WHERE exchange_id = $1 ORDER BY ordinal",
+        &mut hasher,
+    )
+    .await?;
+    add::<Told>(
         db,
         id,
-        "SELECT ordinal, identity, token_version, ps, invoice_number, summary \
-         FROM unmatched_returns WHERE exchange_id = $1 ORDER BY ordinal",
+        "SELECT ordinal, part_rank, source || ' ' || told_by, part || ' ' || kind, \
+         CAST(day AS TEXT) || ' ' || COALESCE(CAST(transfer_day AS TEXT), ''), amount, asked, \
+         payer || ' ' || on_behalf_of, raw_day || ' ' || label || ' ' || lot, reasons \
+         FROM outcomes WHERE told_in = $1 ORDER BY ordinal, part_rank",
         &mut hasher,
     )
     .await?;

@@ -4,14 +4,16 @@ use super::claims_by_invoice;
 use super::db::{Db, Store};
 use super::listing::one_of;
 use crate::domain::{Claim, ExchangeId, InvoiceKey};
-use crate::store::codec::uint;
+use crate::store::codec::{int, uint};
 use crate::store::error::{StoreError, doing};
+use crate::store::outcomes::{SealedOutcome, outcome_columns};
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::stored_invoices::{
     EventOfClaim, LineOfClaim, MarksRow, StoredInvoice, StoredInvoices, assemble,
 };
 use async_trait::async_trait;
-use sqlx::{Pool, QueryBuilder, query_as};
+use sqlx::{Pool, QueryBuilder, query_as, query_scalar};
+use std::collections::HashSet;
 
 #[async_trait]
 impl StoredInvoices for Store {
@@ -21,6 +23,14 @@ impl StoredInvoices for Store {
         invoices: &[InvoiceKey],
     ) -> Result<Vec<StoredInvoice>, StoreError> {
         self.reads().ask(|pool| stored_invoices(pool, id, invoices)).await
+    }
+
+    async fn unmatched_ordinals(
+        &self,
+        id: ExchangeId,
+        ordinals: (u64, u64),
+    ) -> Result<HashSet<u64>, StoreError> {
+        self.reads().ask(|pool| unmatched_ordinals(pool, id, ordinals)).await
     }
 
     async fn count_invoices(&self, id: ExchangeId) -> Result<(u64, u64), StoreError> {
@@ -66,7 +76,37 @@ async fn stored_invoices(
         " ORDER BY subject_id, sequence",
     );
     let events: Vec<EventOfClaim> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
-    assemble(claims, marks, lines, events)
+    let mut query = of_claims(
+        concat!(
+            "SELECT c.id AS of_claim, ",
+            outcome_columns!("o."),
+            ", o.key_check FROM claims c JOIN claims attempt ON attempt.ps = c.ps \
+             AND attempt.invoice_number = c.invoice_number AND attempt.identity = c.identity \
+             JOIN outcomes o ON o.claim_id = attempt.id WHERE c.id "
+        ),
+        " ORDER BY c.id, o.told_in, o.ordinal, o.part_rank",
+    );
+    let told: Vec<SealedOutcome> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
+    let told = told.into_iter().map(|row| row.told()).collect::<Result<_, _>>()?;
+    assemble(claims, marks, lines, events, told)
+}
+
+async fn unmatched_ordinals(
+    pool: &Pool<Db>,
+    id: ExchangeId,
+    (first, last): (u64, u64),
+) -> Result<HashSet<u64>, StoreError> {
+    let found: Vec<i64> = query_scalar(
+        "SELECT ordinal FROM unmatched_returns WHERE exchange_id = $1 \
+         AND ordinal BETWEEN $2 AND $3",
+    )
+    .bind(id.0)
+    .bind(int(first))
+    .bind(int(last))
+    .fetch_all(pool)
+    .await
+    .map_err(doing("reading the unmatched notices of an exchange"))?;
+    found.into_iter().map(|ordinal| uint(ordinal, "unmatched_returns.ordinal")).collect()
 }
 
 async fn count_invoices(pool: &Pool<Db>, id: ExchangeId) -> Result<(u64, u64), StoreError> {

@@ -1,10 +1,10 @@
 //! Writes of claims with their parts and lines.
 
 use super::batch::{CHUNK, hex_list};
-use crate::domain::life_cycle::{is_live, is_reject};
+use crate::domain::life_cycle::is_live;
 use crate::domain::{ClaimId, ClaimLine, ClaimPart};
-use crate::store::codec::{Instant, clean, doing, int, json};
-use crate::store::live::{clear_live, expect_all, last_of_each};
+use crate::store::codec::{Instant, clean, doing, flag_codes, int, json};
+use crate::store::live::{expect_all, last_of_each, set_live};
 use crate::store::{NewClaim, PartChange, StoreError};
 use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query};
@@ -76,8 +76,8 @@ async fn insert_parts(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result
     let parts: Vec<(ClaimId, &ClaimPart, Option<OffsetDateTime>)> = parts.collect();
     for chunk in parts.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, transfer_reference, \
-             transfer_date, reasons, updated_at, due_at) ",
+            "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, gap, flags, is_awaited, \
+             transfer_reference, transfer_date, reasons, updated_at, due_at) ",
         );
         insert.push_values(chunk, |mut row, (id, p, due_at)| {
             push_part(&mut row, *id, p);
@@ -95,6 +95,9 @@ fn push_part(row: &mut Separated<'_, Sqlite, &'static str>, id: ClaimId, part: &
         .push_bind(part.state.as_str())
         .push_bind(part.asked.centimes())
         .push_bind(part.paid.centimes())
+        .push_bind(part.gap.map(|gap| gap.as_str()))
+        .push_bind(flag_codes(&part.flags))
+        .push_bind(part.is_awaited)
         .push_bind(part.transfer_reference.as_ref().map(|reference| reference.as_str()))
         .push_bind(part.transfer_date)
         .push_bind(json(&part.reasons))
@@ -138,8 +141,9 @@ pub(super) async fn update_parts(
     for chunk in changes.chunks(CHUNK) {
         let mut update = QueryBuilder::<Sqlite>::new(
             "UPDATE claim_parts SET state = v.column3, asked = v.column4, paid = v.column5, \
-             transfer_reference = v.column6, \
-             transfer_date = v.column7, reasons = v.column8, updated_at = v.column9 FROM (",
+             gap = v.column6, flags = v.column7, is_awaited = v.column8, \
+             transfer_reference = v.column9, transfer_date = v.column10, reasons = v.column11, \
+             updated_at = v.column12 FROM (",
         );
         update.push_values(chunk, |mut row, change| {
             push_part(&mut row, change.claim_id, &change.part);
@@ -150,11 +154,10 @@ pub(super) async fn update_parts(
             update.build().execute(&mut *db).await.map_err(doing("changing parts of claims"))?;
         expect_all(done.rows_affected(), chunk.len())?;
     }
-    let rejected = changes.iter().filter(|c| is_reject(c.part.state)).map(|c| &c.claim_id);
-    query(clear_live!("claims.id IN (SELECT unhex(value) FROM json_each($1))"))
-        .bind(hex_list(rejected))
+    query(set_live!("claims.id IN (SELECT unhex(value) FROM json_each($1))"))
+        .bind(hex_list(changes.iter().map(|c| &c.claim_id)))
         .execute(db)
         .await
         .map(|_| ())
-        .map_err(doing("freeing the invoices of rejected claims"))
+        .map_err(doing("noting which invoices may be sent again"))
 }

@@ -53,20 +53,19 @@ fn keys(invoices: &[InvoiceKey]) -> String {
     )
 }
 
-pub(super) async fn lock_latest_claims(
+pub(super) async fn lock_attempts(
     db: &mut SqliteConnection,
     invoices: &[InvoiceKey],
 ) -> Result<Vec<Claim>, StoreError> {
     let found: Vec<ClaimRow> = query_as(select_claim!(concat!(
-        "AND c.id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY identity ORDER \
-         BY received_at DESC, id DESC) AS age FROM ",
-        of_invoices!("c.id, c.identity, c.received_at"),
-        ") AS k WHERE age = 1)"
+        "AND c.id IN (SELECT id FROM ",
+        of_invoices!("c.id"),
+        " AS k) ORDER BY c.received_at, c.id"
     )))
     .bind(keys(invoices))
     .fetch_all(db)
     .await
-    .map_err(doing("reading the latest claims of invoices"))?;
+    .map_err(doing("reading the attempts of invoices"))?;
     all(found)
 }
 

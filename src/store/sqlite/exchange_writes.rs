@@ -78,7 +78,7 @@ pub(super) async fn insert_unmatched_returns(
     for chunk in returns.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO unmatched_returns (exchange_id, ordinal, identity, token_version, ps, \
-             invoice_number, summary) ",
+             invoice_number, summary, other_identity) ",
         );
         insert.push_values(chunk, |mut row, u| {
             row.push_bind(id.0)
@@ -87,7 +87,7 @@ pub(super) async fn insert_unmatched_returns(
                 .push_bind(i64::from(u.token_version))
                 .push_bind(clean(&u.ps))
                 .push_bind(clean(&u.invoice_number));
-            row.push_bind(clean(&u.summary));
+            row.push_bind(clean(&u.summary)).push_bind(&u.other_identity.0);
         });
         insert.build().execute(&mut *db).await.map_err(doing("keeping unmatched returns"))?;
     }

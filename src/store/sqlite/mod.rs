@@ -61,6 +61,8 @@ mod next_place;
 mod operations_journal;
 #[path = "../shared/outbox.rs"]
 mod outbox;
+#[path = "../shared/outcomes.rs"]
+mod outcomes;
 #[path = "../shared/placed_marks.rs"]
 mod placed_marks;
 #[path = "../shared/quarantine.rs"]

@@ -7,6 +7,7 @@ use noemie_gateway::domain::*;
 use noemie_gateway::domain::{PartKind, PartState};
 use noemie_gateway::store::{PartChange, StoreError};
 use noemie_parsers::types::Montant;
+use std::collections::HashMap;
 use time::macros::date;
 
 /// The key of the samples' invoice of a rank.
@@ -41,10 +42,10 @@ pub async fn a_claim_comes_back_as_written(db: TestDatabase) {
     assert_eq!(unit.lock_claim(new.claim.id).await.unwrap().as_ref(), Some(&new.claim));
     assert_eq!(unit.lock_claim(ClaimId(new_id())).await.unwrap(), None);
     assert_eq!(
-        unit.lock_latest_claims(&[new.claim.invoice_key(), key(1, "none")]).await.unwrap(),
+        unit.lock_attempts(&[new.claim.invoice_key(), key(1, "none")]).await.unwrap(),
         vec![new.claim.clone()]
     );
-    assert_eq!(unit.lock_latest_claims(&[]).await.unwrap(), vec![]);
+    assert_eq!(unit.lock_attempts(&[]).await.unwrap(), vec![]);
 }
 
 pub async fn an_invoice_twice_in_a_batch_is_kept_once(db: TestDatabase) {
@@ -88,7 +89,7 @@ pub async fn invoices_of_one_number_differ_by_their_identity(db: TestDatabase) {
         (key(1, "i3"), None),
         (key(2, "i2"), None),
     ] {
-        let claims = unit.lock_latest_claims(std::slice::from_ref(&asked)).await.unwrap();
+        let claims = unit.lock_attempts(std::slice::from_ref(&asked)).await.unwrap();
         assert_eq!(
             claims.first().map(|c| c.id),
             found.map(|at: usize| kept[at].claim.id),
@@ -103,7 +104,7 @@ pub async fn an_invoice_known_from_another_file_is_left_out(db: TestDatabase) {
     assert_eq!(second.len(), 1);
     assert_eq!(second[0].claim.identity, Token("i2".into()));
     let mut unit = db.store.begin().await.unwrap();
-    assert_eq!(unit.lock_latest_claims(&[key(1, "i1")]).await.unwrap()[0].id, first[0].claim.id);
+    assert_eq!(unit.lock_attempts(&[key(1, "i1")]).await.unwrap()[0].id, first[0].claim.id);
 }
 
 pub async fn the_same_invoice_from_two_files_at_once_is_kept_once(db: TestDatabase) {
@@ -143,11 +144,11 @@ pub async fn a_rejected_claim_may_be_sent_again(db: TestDatabase) {
     assert_eq!(second.corrects, Some(first.id));
     assert!(again("d3", at(180)).await.is_empty(), "the new claim is live again");
     let mut unit = db.store.begin().await.unwrap();
-    let latest = unit.lock_latest_claims(&[key(1, "i1")]).await.unwrap();
+    let attempts = unit.lock_attempts(&[key(1, "i1")]).await.unwrap();
     assert_eq!(
-        latest.iter().map(|c| c.id).collect::<Vec<_>>(),
-        vec![second.id],
-        "the newest stands for the invoice"
+        attempts.iter().map(|c| (c.id, c.corrected_by)).collect::<Vec<_>>(),
+        vec![(first.id, Some(second.id)), (second.id, None)],
+        "every attempt, oldest first"
     );
     drop(unit);
     assert_eq!(
@@ -186,15 +187,18 @@ pub async fn the_latest_claim_is_found_among_live_and_rejected_ones(db: TestData
     let mut unit = db.store.begin().await.unwrap();
     let invoices = ["resent", "given-up", "same-instant", "back-in-time", "sent-once", "unknown"]
         .map(|i| key(1, i));
-    let mut latest: Vec<ClaimId> =
-        unit.lock_latest_claims(&invoices).await.unwrap().iter().map(|c| c.id).collect();
+    // The last attempt of an invoice stays in the map.
+    let attempts = unit.lock_attempts(&invoices).await.unwrap();
+    let by_invoice: HashMap<&Token, ClaimId> =
+        attempts.iter().map(|c| (&c.identity, c.id)).collect();
+    let mut latest: Vec<ClaimId> = by_invoice.into_values().collect();
     latest.sort_unstable();
     let mut expected = [resent, given_up, same_instant, early, live];
     expected.sort_unstable();
     assert_eq!(latest, expected);
 }
 
-pub async fn without_amc_the_amo_part_decides(db: TestDatabase) {
+pub async fn a_reject_of_either_part_frees_the_invoice(db: TestDatabase) {
     let make = |id| {
         let mut new = claim(id, 1, "i1");
         new.claim.amc = part(PartKind::Amc, PartState::NotRequested, 0);
@@ -213,9 +217,10 @@ pub async fn without_amc_the_amo_part_decides(db: TestDatabase) {
     let part = ClaimPart { state: PartState::Rejected, ..both.amo.clone() };
     unit.update_parts(&[PartChange { claim_id: both.id, part }]).await.unwrap();
     unit.commit().await.unwrap();
-    assert!(
-        deposit(&db.store, "d5", |id| vec![claim(id, 2, "i2")]).await.is_empty(),
-        "with an AMC part, the AMO's reject does not free the invoice"
+    assert_eq!(
+        deposit(&db.store, "d5", |id| vec![claim(id, 2, "i2")]).await.len(),
+        1,
+        "the AMO's reject alone frees the invoice too"
     );
 }
 
@@ -281,7 +286,7 @@ pub async fn a_second_reader_for_change_sees_the_first_change(db: TestDatabase) 
                 if by_id {
                     unit.lock_claim(id).await.unwrap()
                 } else {
-                    unit.lock_latest_claims(&[key(1, "i1")]).await.unwrap().pop()
+                    unit.lock_attempts(&[key(1, "i1")]).await.unwrap().pop()
                 }
             })
         })
@@ -303,7 +308,7 @@ pub async fn large_batches_pass(db: TestDatabase) {
     assert_eq!(db.number("SELECT count(*) FROM claim_lines").await, 2 * 1_203);
     let mut unit = db.store.begin().await.unwrap();
     let invoices: Vec<InvoiceKey> = kept.iter().map(|c| c.claim.invoice_key()).collect();
-    assert_eq!(unit.lock_latest_claims(&invoices).await.unwrap().len(), 1_203);
+    assert_eq!(unit.lock_attempts(&invoices).await.unwrap().len(), 1_203);
     let changes: Vec<PartChange> = kept
         .iter()
         .map(|c| PartChange { claim_id: c.claim.id, part: rejected(&c.claim, at(1)) })

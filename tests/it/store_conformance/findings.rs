@@ -138,6 +138,7 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
         id,
         &[UnmatchedReturn {
             ordinal: 1,
+            other_identity: Token(String::new()),
             identity: Token("i".into()),
             token_version: 1,
             ps: "\0".into(),
@@ -209,6 +210,7 @@ pub async fn links_and_archived_files_are_found_among_many(db: TestDatabase) {
 pub async fn unmatched_returns_are_kept(db: TestDatabase) {
     let unmatched = |ordinal: u64| UnmatchedReturn {
         ordinal,
+        other_identity: Token(String::new()),
         identity: Token(format!("i{ordinal}")),
         token_version: 7,
         ps: "123456782".into(),

@@ -207,7 +207,7 @@ pub async fn a_read_of_the_outbox_skips_staged_events_and_the_history(db: TestDa
     assert_eq!(replica.outbox_depth().await.unwrap().pending, 3);
     assert_eq!(replica.stored_invoices(id, &invoices).await.unwrap().len(), 5);
     let mut unit = replica.begin().await.unwrap();
-    assert_eq!(unit.lock_latest_claims(&invoices).await.unwrap().len(), 5);
+    assert_eq!(unit.lock_attempts(&invoices).await.unwrap().len(), 5);
     drop(unit);
     let places: Vec<i64> =
         replica.unpublished_events(10, &[]).await.unwrap().iter().map(|e| e.event_no).collect();

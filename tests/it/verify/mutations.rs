@@ -25,7 +25,8 @@ const EMPTY_TABLES: [&str; 3] = ["convention_staging", "finess_staging", "placed
 
 /// Tables whose columns only the raw files prove. A change of another table is looked for without
 /// reading the files first, which finds less and is faster.
-const PROVED_BY_FILES: [&str; 5] = ["claims", "claim_lines", "claim_parts", "events", "quarantine"];
+const PROVED_BY_FILES: [&str; 6] =
+    ["claims", "claim_lines", "claim_parts", "events", "outcomes", "quarantine"];
 
 /// Rows to change: those of a deposit that has its receipt. One under way has none yet.
 const ROWS: [(&str, &str); 1] = [("exchanges", "verdict IS NOT NULL")];

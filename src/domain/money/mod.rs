@@ -1,0 +1,25 @@
+//! Money of a claim: what payers and workers told about a part, the movements that follow, and the
+//! state, sum and flags of the part.
+//!
+//! ```text
+//! outcomes (only added) ─┬─► decisions, in the order of their days ─┐
+//!                        └─► movements, each told once or more ─────┴─► position of the part
+//! ```
+//!
+//! [`position`](position::position) is a pure function of sets: the order in which outcomes arrive
+//! changes nothing. Decisions belong to the part of one attempt, movements to the part of the
+//! invoice, whichever attempt they name.
+
+pub mod decision_order;
+pub mod flag;
+pub mod movement;
+pub mod outcome;
+pub mod position;
+
+pub use flag::{Flag, GapReason};
+pub use movement::{Movement, movements};
+pub use outcome::{Outcome, OutcomeKind, OutcomeSource, Transfer};
+pub use position::{Asked, Position, position};
+
+#[cfg(test)]
+mod tests;

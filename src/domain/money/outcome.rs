@@ -1,0 +1,108 @@
+//! Outcomes: what one source told about one part of one invoice. A row is added and never changed.
+
+use crate::domain::codes::open_coded;
+use crate::domain::{ClaimId, FreeText, PartKind, Reason};
+use noemie_parsers::types::Montant;
+use time::Date;
+use uuid::Uuid;
+
+open_coded! {
+    /// Kind of source of an outcome.
+    OutcomeSource {
+        /// Return of a caisse (NOEMIE).
+        Return = "return", "Retour NOEMIE";
+        /// Payment notice (DRE types L and R, 2X 70-81).
+        Notice = "notice", "Avis de paiement";
+        /// Worker of the insurer.
+        Worker = "worker", "Gestionnaire";
+    }
+}
+
+open_coded! {
+    /// What an outcome says of its part.
+    OutcomeKind {
+        /// Money moved: P in a return, a payment or a recovery of a worker.
+        Paid = "paid", "Payée";
+        /// The part is rejected.
+        Rejected = "rejected", "Rejetée";
+        /// The decision is postponed.
+        Deferred = "deferred", "Différée";
+        /// The part is accepted; the payment follows.
+        Accepted = "accepted", "Acceptée";
+        /// A reject that was a mistake is withdrawn.
+        Reopened = "reopened", "Rouverte";
+        /// A return names the part and says nothing of it (blank state).
+        Untreated = "untreated", "Non traitée";
+    }
+}
+
+/// Transfer that an outcome names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Transfer {
+    /// Accounting day; the day of the file where the day is no date.
+    pub day: Date,
+    /// Day as sent, where it is no date; else empty.
+    pub raw_day: String,
+    /// Both labels; empty without label.
+    pub label: FreeText,
+}
+
+impl Transfer {
+    /// Returns the label in capitals with single blanks: the same transfer is written in several
+    /// ways.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        let words = self.label.as_str().split_whitespace();
+        words.map(str::to_uppercase).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// What one source told about one part of one invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Kind of source.
+    pub source: OutcomeSource,
+    /// Exchange of the file, or decision of a worker.
+    pub told_in: Uuid,
+    /// Name of the file in its own words (day and id of the 000), or id of the decision: files are
+    /// told apart by it, and ordered, whenever they arrive.
+    pub told_by: String,
+    /// Rank of the invoice in its file, or version of the claim that a worker decided on.
+    pub ordinal: u64,
+    /// Rank of the part in its invoice: a return may tell a part twice.
+    pub rank: u32,
+    /// Attempt that the outcome names; `None` while it matches no claim.
+    pub claim_id: Option<ClaimId>,
+    /// Part.
+    pub part: PartKind,
+    /// What is said.
+    pub kind: OutcomeKind,
+    /// Day in Paris at which it counts: of a return the accounting day, else that of the file; of a
+    /// worker the day of the record.
+    pub day: Date,
+    /// Money moved, negative when taken back.
+    pub amount: Montant,
+    /// Amount asked, as the source has it.
+    pub asked: Option<Montant>,
+    /// Payer, as the source names it.
+    pub payer: String,
+    /// Insurer for whom the payer pays; empty when the source names none.
+    pub on_behalf_of: String,
+    /// Transfer; `None` without money.
+    pub transfer: Option<Transfer>,
+    /// Lot that the source names (number and date, as sent).
+    pub lot: String,
+    /// Reasons of a reject, a deferral, or of a payment below what was asked.
+    pub reasons: Vec<Reason>,
+}
+
+impl Outcome {
+    /// Returns whether a later version wrote the outcome, with a code that this version does not
+    /// know.
+    #[must_use]
+    pub fn is_of_later_version(&self) -> bool {
+        self.source == OutcomeSource::Unknown
+            || self.kind == OutcomeKind::Unknown
+            || self.part == PartKind::Unknown
+    }
+}

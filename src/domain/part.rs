@@ -1,0 +1,24 @@
+//! Names of the parts of a claim, and reasons that a payer gives.
+
+use super::FreeText;
+use super::codes::open_coded;
+use serde::{Deserialize, Serialize};
+
+open_coded! {
+    /// Insurer that a part of a claim is asked of.
+    PartKind {
+        /// Compulsory insurance.
+        Amo = "amo", "Part obligatoire (AMO)";
+        /// Complementary insurance.
+        Amc = "amc", "Part complémentaire (AMC)";
+    }
+}
+
+/// Why a part was rejected or deferred: a stable code and the text for the professional.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Code as the payer gave it (for example `122`, `AAA000651R`, `NON_CONVENTIONNE`).
+    pub code: FreeText,
+    /// French label.
+    pub label: FreeText,
+}

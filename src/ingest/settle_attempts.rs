@@ -1,0 +1,185 @@
+//! The end of a deposit: attempts that it corrects are superseded, and returns that came before
+//! their claims are applied.
+
+use super::{Ingest, IngestError};
+use crate::domain::{
+    Actor, Claim, ClaimId, ExchangeId, FactSource, Finding, FindingCode, Flag, PartKind, Role,
+    Scope, Severity,
+};
+use crate::normalise::NamedLot;
+use crate::settle::settle;
+use crate::store::{LateMatch, StagedDeposit, UnitOfWork};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+impl Ingest {
+    /// Settles the invoices of other exchanges that a deposit changes: those of which it brings a
+    /// new attempt, and those whose returns came before.
+    pub(super) async fn settle_deposit(
+        &self,
+        deposit: &StagedDeposit,
+        work: &mut dyn UnitOfWork,
+    ) -> Result<(), IngestError> {
+        let source = FactSource {
+            actor: Actor::depositor(&deposit.sender, Role::Concentrator),
+            exchange_id: Some(deposit.id),
+            at: deposit.received_at,
+        };
+        let mut after = None;
+        loop {
+            let corrections = work.corrections(deposit.id, after, self.limits.batch).await?;
+            let Some(last) = corrections.last().copied() else { break };
+            let mut attempts = attempts_of(&corrections, work).await?;
+            name_corrections(&mut attempts, deposit.id);
+            settle(&mut attempts, &source, self.clock.as_ref(), work).await?;
+            after = Some(last);
+        }
+        self.apply_late_matches(deposit, work).await
+    }
+
+    /// Applies returns that were kept unmatched until this deposit brought their claims.
+    async fn apply_late_matches(
+        &self,
+        deposit: &StagedDeposit,
+        work: &mut dyn UnitOfWork,
+    ) -> Result<(), IngestError> {
+        loop {
+            let late = work.late_matches(deposit.id, self.limits.batch).await?;
+            if late.is_empty() {
+                return Ok(());
+            }
+            let mut by_exchange: BTreeMap<ExchangeId, Vec<LateMatch>> = BTreeMap::new();
+            let mut seen = HashSet::new();
+            for matched in late {
+                if seen.insert((matched.exchange_id, matched.ordinal)) {
+                    by_exchange.entry(matched.exchange_id).or_default().push(matched);
+                }
+            }
+            for (exchange, matches) in by_exchange {
+                self.apply_late_of(exchange, &matches, deposit, work).await?;
+            }
+        }
+    }
+
+    async fn apply_late_of(
+        &self,
+        exchange: ExchangeId,
+        matches: &[LateMatch],
+        deposit: &StagedDeposit,
+        work: &mut dyn UnitOfWork,
+    ) -> Result<(), IngestError> {
+        let ids: Vec<ClaimId> = matches.iter().map(|matched| matched.claim_id).collect();
+        let mut attempts = attempts_of(&ids, work).await?;
+        let told_in = self.store.exchange(&Scope::everything(), exchange).await?;
+        for matched in matches {
+            let of_invoice: Vec<&Claim> =
+                attempts.iter().filter(|claim| claim.identity == matched.identity).collect();
+            // The return names a lot; its exchange was received before every attempt that fits.
+            let received_at = told_in.as_ref().map_or(deposit.received_at, |e| e.received_at);
+            let lot = NamedLot::default();
+            let Some(claim) = lot.attempt(&of_invoice, received_at) else { continue };
+            work.set_matched(matched, claim.id).await?;
+        }
+        let sender = told_in.map_or_else(String::new, |exchange| exchange.sender);
+        let source = FactSource {
+            actor: Actor::depositor(&sender, Role::Caisse),
+            exchange_id: Some(exchange),
+            at: deposit.received_at,
+        };
+        settle(&mut attempts, &source, self.clock.as_ref(), work).await?;
+        Ok(())
+    }
+}
+
+/// Names on each attempt the one of the deposit that corrects it: the deposit has no verdict yet,
+/// so that no reading shows its attempts.
+fn name_corrections(attempts: &mut [Claim], deposit: ExchangeId) {
+    let corrections: HashMap<ClaimId, ClaimId> = attempts
+        .iter()
+        .filter(|claim| claim.exchange_id == deposit)
+        .filter_map(|claim| Some((claim.corrects?, claim.id)))
+        .collect();
+    for claim in attempts {
+        claim.corrected_by = claim.corrected_by.or_else(|| corrections.get(&claim.id).copied());
+    }
+}
+
+/// Locks every attempt of the invoices of these attempts.
+async fn attempts_of(
+    claims: &[ClaimId],
+    work: &mut dyn UnitOfWork,
+) -> Result<Vec<Claim>, IngestError> {
+    let keys = work.invoice_keys(claims).await?;
+    Ok(work.lock_attempts(&keys).await?)
+}
+
+/// Flags of the parts of attempts.
+pub(super) type FlagsOfParts = HashMap<(ClaimId, PartKind), Vec<Flag>>;
+
+/// Returns the flags of the parts of attempts.
+pub(super) fn flags_of(attempts: &[Claim]) -> FlagsOfParts {
+    let parts = attempts.iter().flat_map(|claim| {
+        [&claim.amo, &claim.amc].map(|part| ((claim.id, part.kind), part.flags.clone()))
+    });
+    parts.collect()
+}
+
+/// Findings of a return: the flags that it set.
+pub(super) struct Findings {
+    new_flags: HashMap<ClaimId, Vec<(PartKind, Flag)>>,
+    list: Vec<Finding>,
+}
+
+impl Findings {
+    /// Finds the flags that attempts have and had not before.
+    pub(super) fn new(before: &FlagsOfParts, attempts: &[Claim]) -> Self {
+        let mut new_flags: HashMap<ClaimId, Vec<(PartKind, Flag)>> = HashMap::new();
+        for ((claim, part), flags) in flags_of(attempts) {
+            let known = before.get(&(claim, part)).map_or(&[][..], Vec::as_slice);
+            let new = flags.into_iter().filter(|flag| !known.contains(flag)).map(|f| (part, f));
+            new_flags.entry(claim).or_default().extend(new);
+        }
+        for flags in new_flags.values_mut() {
+            flags.sort_unstable();
+        }
+        Self { new_flags, list: Vec::new() }
+    }
+
+    /// Adds the findings of the return of an invoice, at its first record. A flag is told once.
+    pub(super) fn add(&mut self, record: u64, invoice: &str, claim: Option<ClaimId>) {
+        let flags = claim.and_then(|id| self.new_flags.remove(&id)).unwrap_or_default();
+        self.list.extend(flags.into_iter().map(|(part, flag)| {
+            let message = format!("{} : {}", part.libelle(), flag.libelle());
+            Finding::on_invoice(
+                FindingCode::new(finding_code(flag), "R1"),
+                Severity::Warning,
+                record,
+                "102",
+                message,
+                invoice.to_owned(),
+            )
+        }));
+    }
+
+    /// Returns the findings, in the order of the file.
+    pub(super) fn into_list(self) -> Vec<Finding> {
+        self.list
+    }
+}
+
+/// Returns the code under which the report of a return names a flag.
+const fn finding_code(flag: Flag) -> &'static str {
+    match flag {
+        Flag::OverAsked => "R1-AU-DELA",
+        Flag::PaidTwice => "R1-PAYEE-DEUX-FOIS",
+        Flag::PaidAndRejected => "R1-PAYEE-REJETEE",
+        Flag::TakenBackTooMuch => "R1-REPRISE",
+        Flag::StateDisagrees => "R1-ETAT",
+        Flag::PaidZero => "R1-PAYEE-ZERO",
+        Flag::AskedDiffers => "R1-DEMANDE",
+        Flag::OtherPayer => "R1-AUTRE-ORGANISME",
+        Flag::MaybeTwice => "R1-PEUT-ETRE-DEUX",
+        Flag::SameByAmount => "R1-MEME-MONTANT",
+        Flag::TransferDayUnreadable => "R1-DATE-VIREMENT",
+        Flag::Unknown => "R1-INCONNU",
+    }
+}

@@ -1,0 +1,193 @@
+//! SQL of outcomes, compiled for both databases.
+
+use super::db::{Db, Store};
+use super::listing::one_of;
+use super::scope;
+use super::unit::Unit;
+use crate::domain::{ClaimId, ExchangeId, Outcome, Scope, Token};
+use crate::store::codec::{int, limit as rows, uint};
+use crate::store::error::{StoreError, doing};
+use crate::store::journal_chains::Seal;
+use crate::store::outcomes::{LateMatch, OutcomeRow, OutcomeWrites, Outcomes, outcome_columns};
+use crate::store::rows::{all, visible};
+use crate::store::transaction_guard::step;
+use async_trait::async_trait;
+use sqlx::{Database, Pool, QueryBuilder, query, query_as, query_scalar};
+use uuid::Uuid;
+
+type Connection = <Db as Database>::Connection;
+
+/// Rows of one statement: SQLite binds at most 32,766 values.
+const CHUNK: usize = 500;
+
+#[async_trait]
+impl Outcomes for Store {
+    async fn outcomes(
+        &self,
+        scope: &Scope,
+        claims: &[ClaimId],
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let read = async |pool: &Pool<Db>| {
+            let mut connection = pool.acquire().await.map_err(doing("reading outcomes"))?;
+            outcomes(&mut connection, scope, claims).await
+        };
+        self.reads().ask(read).await
+    }
+}
+
+#[async_trait]
+impl OutcomeWrites for Unit {
+    async fn insert_outcomes(&mut self, outcomes: &[Outcome]) -> Result<(), StoreError> {
+        step!(self, insert_outcomes(&mut self.tx, &self.seal, outcomes))
+    }
+
+    async fn outcomes_of(&mut self, claims: &[ClaimId]) -> Result<Vec<Outcome>, StoreError> {
+        step!(self, outcomes(&mut self.tx, &Scope::everything(), claims))
+    }
+
+    async fn corrections(
+        &mut self,
+        exchange_id: ExchangeId,
+        after: Option<ClaimId>,
+        limit: usize,
+    ) -> Result<Vec<ClaimId>, StoreError> {
+        step!(self, corrections(&mut self.tx, exchange_id, after, limit))
+    }
+
+    async fn late_matches(
+        &mut self,
+        exchange_id: ExchangeId,
+        limit: usize,
+    ) -> Result<Vec<LateMatch>, StoreError> {
+        step!(self, late_matches(&mut self.tx, exchange_id, limit))
+    }
+
+    async fn set_matched(&mut self, matched: &LateMatch, claim: ClaimId) -> Result<(), StoreError> {
+        step!(self, set_matched(&mut self.tx, matched, claim))
+    }
+}
+
+async fn insert_outcomes(
+    db: &mut Connection,
+    seal: &Seal,
+    outcomes: &[Outcome],
+) -> Result<(), StoreError> {
+    for chunk in outcomes.chunks(CHUNK) {
+        let mut insert = QueryBuilder::<Db>::new(concat!(
+            "INSERT INTO outcomes (",
+            outcome_columns!(),
+            ", key_check) "
+        ));
+        insert.push_values(chunk.iter().map(OutcomeRow::of), |mut row, o| {
+            let key_check = o.key_check(seal);
+            row.push_bind(o.told_in)
+                .push_bind(o.claim_id)
+                .push_bind(o.source)
+                .push_bind(o.told_by)
+                .push_bind(o.ordinal)
+                .push_bind(o.part_rank);
+            row.push_bind(o.part).push_bind(o.kind).push_bind(o.day).push_bind(o.amount);
+            row.push_bind(o.asked).push_bind(o.payer).push_bind(o.on_behalf_of);
+            row.push_bind(o.transfer_day).push_bind(o.raw_day).push_bind(o.label);
+            row.push_bind(o.lot).push_bind(o.reasons).push_bind(key_check);
+        });
+        insert.build().execute(&mut *db).await.map_err(doing("writing outcomes"))?;
+    }
+    Ok(())
+}
+
+async fn outcomes(
+    db: &mut Connection,
+    scope: &Scope,
+    claims: &[ClaimId],
+) -> Result<Vec<Outcome>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in claims.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Db>::new(concat!(
+            "SELECT ",
+            outcome_columns!(),
+            " FROM outcomes WHERE claim_id "
+        ));
+        one_of(&mut query, chunk.iter().map(|id| id.0));
+        scope::of_claim(&mut query, "outcomes.claim_id", scope);
+        query.push(" ORDER BY claim_id, told_in, ordinal, part_rank");
+        let read: Vec<OutcomeRow> =
+            query.build_query_as().fetch_all(&mut *db).await.map_err(doing("reading outcomes"))?;
+        found.extend(all(read)?);
+    }
+    Ok(found)
+}
+
+async fn corrections(
+    db: &mut Connection,
+    exchange_id: ExchangeId,
+    after: Option<ClaimId>,
+    limit: usize,
+) -> Result<Vec<ClaimId>, StoreError> {
+    let found: Vec<Uuid> = query_scalar(
+        "SELECT id FROM claims WHERE exchange_id = $1 AND corrects IS NOT NULL AND id > $2 \
+         ORDER BY id LIMIT $3",
+    )
+    .bind(exchange_id.0)
+    .bind(after.map_or(Uuid::nil(), |id| id.0))
+    .bind(rows(limit))
+    .fetch_all(db)
+    .await
+    .map_err(doing("reading the attempts that correct another one"))?;
+    Ok(found.into_iter().map(ClaimId).collect())
+}
+
+async fn late_matches(
+    db: &mut Connection,
+    exchange_id: ExchangeId,
+    limit: usize,
+) -> Result<Vec<LateMatch>, StoreError> {
+    // Two arms, each with an index of its own. The exchange of the return has its verdict.
+    let found: Vec<(Uuid, i64, String, Uuid)> = query_as(concat!(
+        "SELECT u.exchange_id, u.ordinal, c.identity, c.id FROM claims c \
+         JOIN unmatched_returns u ON u.identity = c.identity AND u.claim_id IS NULL \
+         WHERE c.exchange_id = $1 AND ",
+        visible!("u.exchange_id"),
+        " UNION SELECT u.exchange_id, u.ordinal, c.identity, c.id FROM claims c \
+         JOIN unmatched_returns u ON u.other_identity = c.identity AND u.claim_id IS NULL \
+         AND u.other_identity <> '' \
+         WHERE c.exchange_id = $1 AND ",
+        visible!("u.exchange_id"),
+        " LIMIT $2"
+    ))
+    .bind(exchange_id.0)
+    .bind(rows(limit))
+    .fetch_all(db)
+    .await
+    .map_err(doing("looking for returns that came before their claims"))?;
+    let late = |(exchange, ordinal, identity, claim): (Uuid, i64, String, Uuid)| {
+        Ok(LateMatch {
+            exchange_id: ExchangeId(exchange),
+            ordinal: uint(ordinal, "unmatched_returns.ordinal")?,
+            identity: Token(identity),
+            claim_id: ClaimId(claim),
+        })
+    };
+    found.into_iter().map(late).collect()
+}
+
+async fn set_matched(
+    db: &mut Connection,
+    matched: &LateMatch,
+    claim: ClaimId,
+) -> Result<(), StoreError> {
+    let doing = doing("matching a return that came before its claim");
+    for statement in [
+        "UPDATE unmatched_returns SET claim_id = $3 WHERE exchange_id = $1 AND ordinal = $2",
+        "UPDATE outcomes SET claim_id = $3 WHERE told_in = $1 AND ordinal = $2",
+    ] {
+        query(statement)
+            .bind(matched.exchange_id.0)
+            .bind(int(matched.ordinal))
+            .bind(claim.0)
+            .execute(&mut *db)
+            .await
+            .map_err(&doing)?;
+    }
+    Ok(())
+}

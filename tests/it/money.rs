@@ -1,0 +1,6 @@
+//! Money: what returns, notices and workers tell about invoices, in files that the generator of the
+//! gateway did not write.
+
+mod cases;
+mod hand;
+mod orders;

@@ -1,0 +1,146 @@
+//! Files of another hand, where they are at hand: each tells what went wrong once.
+
+use super::hand::Gateway;
+use crate::on_both;
+use crate::support::databases::TestDatabase;
+use noemie_gateway::domain::{Caller, PartKind};
+use noemie_gateway::service::decisions::{Decision, DecisionKind};
+use std::path::PathBuf;
+use time::macros::date;
+
+const PS: &str = "992001230";
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/cases")).join(name)
+}
+
+/// Deposits files in order, and compares what invoices are afterwards: number, AMO and AMC part.
+async fn case(db: TestDatabase, files: &[&str], invoices: &[(&str, &str)]) {
+    if !path("m00_dre.b2").exists() {
+        return;
+    }
+    let gateway = Gateway::open(&db);
+    for name in files {
+        let bytes = std::fs::read(path(name)).expect("the file is read");
+        gateway.deposit("oct-test", &bytes).await;
+    }
+    for (number, expected) in invoices {
+        assert_eq!(gateway.described(PS, number).await, *expected, "{number} after {files:?}");
+    }
+    gateway.verify().await;
+}
+
+async fn cancel_and_replace(db: TestDatabase) {
+    let files = ["m00_dre.b2", "m01_paid.noemie", "m02_replace.noemie"];
+    case(db, &files, &[("000355001", "partly_paid 25581 | paid 3052")]).await;
+}
+
+async fn two_equal_instalments(db: TestDatabase) {
+    let files = ["m00_dre.b2", "m03_instalment_1.noemie", "m04_instalment_2.noemie"];
+    case(db, &files, &[("000355005", "partly_paid 1000 | received 0")]).await;
+}
+
+async fn a_corrected_resend_after_a_reject_of_the_amo(db: TestDatabase) {
+    let files = ["m00_dre.b2", "m05_amo_reject.noemie", "m06_resend.b2"];
+    let received = "received 0 | received 0";
+    case(db, &files, &[("000355007", received), ("000355001", received)]).await;
+}
+
+async fn paid_after_a_reject(db: TestDatabase) {
+    let files = ["m00_dre.b2", "m05_amo_reject.noemie", "m07_paid_after_reject.noemie"];
+    case(db, &files, &[("000355007", "paid 20423 paid_and_rejected | paid 10997")]).await;
+}
+
+async fn paid_by_two_transfers(db: TestDatabase) {
+    let files = ["m00_dre.b2", "m01_paid.noemie", "m08_one_cent_short.noemie"];
+    case(db, &files, &[("000355003", "overpaid 94577 paid_twice,asked_differs | paid 19605")])
+        .await;
+}
+
+async fn a_return_before_its_invoices(db: TestDatabase) {
+    let files = ["m01_paid.noemie", "m00_dre.b2"];
+    case(db, &files, &[("000355001", "paid 25631 | paid 3052")]).await;
+}
+
+async fn payment_notices_are_no_claims(db: TestDatabase) {
+    let files = ["m00_dre.b2", "m09_notice_L.b2"];
+    let invoices = [
+        ("000355001", "received 0 | paid 3052"),
+        ("000355002", "received 0 | not_requested 0"),
+        ("000355010", "received 0 | paid 7773"),
+    ];
+    case(db, &files, &invoices).await;
+}
+
+async fn payment_notices_of_unknown_invoices_are_kept(db: TestDatabase) {
+    if !path("m12_notice_L_unknown.b2").exists() {
+        return;
+    }
+    let gateway = Gateway::open(&db);
+    let bytes = std::fs::read(path("m12_notice_L_unknown.b2")).expect("the file is read");
+    let receipt = gateway.deposit("oct-test", &bytes).await;
+    let exchange = receipt.exchange;
+    assert_eq!((exchange.accepted, exchange.unmatched), (0, 3));
+    assert_eq!(db.number("SELECT count(*) FROM claims").await, 0);
+    assert_eq!(db.number("SELECT count(*) FROM outcomes").await, 3);
+    gateway.verify().await;
+}
+
+async fn complements_of_zeros_match_blanks(db: TestDatabase) {
+    if !path("m10_hospital_dre.b2").exists() {
+        return;
+    }
+    let gateway = Gateway::open(&db);
+    for (name, accepted) in
+        [("m10_hospital_dre.b2", 3), ("m11_hospital_rsp_blank_complement.noemie", 3)]
+    {
+        let bytes = std::fs::read(path(name)).expect("the file is read");
+        assert_eq!(gateway.deposit("test", &bytes).await.exchange.accepted, accepted, "{name}");
+    }
+    gateway.verify().await;
+}
+
+/// A worker tells a payment that the caisse told too, then another one.
+async fn a_payment_told_by_a_worker_and_a_caisse(db: TestDatabase) {
+    if !path("m00_dre.b2").exists() {
+        return;
+    }
+    let gateway = Gateway::open(&db);
+    for name in ["m00_dre.b2", "m01_paid.noemie"] {
+        let bytes = std::fs::read(path(name)).expect("the file is read");
+        gateway.deposit("test", &bytes).await;
+    }
+    let claim = gateway.attempts(PS, "000355003").await[0].claim.clone().expect("a claim");
+    for (reference, expected) in [
+        ("MONEY 1", "paid 47289 | paid 19605"),
+        ("OTHER", "paid 47289 | overpaid 39210 paid_twice"),
+    ] {
+        let decision = Decision {
+            claim_id: claim.id,
+            part: PartKind::Amc,
+            kind: DecisionKind::Pay {
+                reference: reference.try_into().expect("a reference"),
+                date: date!(2026 - 11 - 28),
+                amount: claim.amc.asked,
+            },
+            idempotency_key: None,
+            decided_by: None,
+        };
+        gateway.decisions.record(&Caller::local(), &decision).await.expect("recorded");
+        assert_eq!(gateway.described(PS, "000355003").await, expected, "{reference}");
+    }
+    gateway.verify().await;
+}
+
+on_both! {
+    payment_notices_are_no_claims,
+    payment_notices_of_unknown_invoices_are_kept,
+    complements_of_zeros_match_blanks,
+    a_payment_told_by_a_worker_and_a_caisse,
+    cancel_and_replace,
+    two_equal_instalments,
+    a_corrected_resend_after_a_reject_of_the_amo,
+    paid_after_a_reject,
+    paid_by_two_transfers,
+    a_return_before_its_invoices,
+}
