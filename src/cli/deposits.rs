@@ -1,7 +1,8 @@
 //! `deposits list|abandon`: large deposits that have no receipt yet.
 
+use super::on_record::ChangeArgs;
 use super::{Format, OutputArgs, Session, output};
-use crate::domain::{ExchangeId, FreeText};
+use crate::domain::ExchangeId;
 use crate::service::operations::{Abandonment, OperationError, StagedDepositView};
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -26,17 +27,8 @@ pub(super) struct AbandonArgs {
     /// Exchange, as `deposits list` shows it.
     #[arg(value_name = "EXCHANGE")]
     exchange: ExchangeId,
-    /// Reason, written to the journal of operations; do not name a person.
-    #[arg(long, value_name = "TEXT")]
-    why: FreeText,
-    /// Remove the rows. Without this option only the deposit is shown.
-    #[arg(long)]
-    yes: bool,
-    /// Author, for the journal; user id and host when not given.
-    #[arg(long, value_name = "NAME")]
-    by: Option<FreeText>,
     #[command(flatten)]
-    output: OutputArgs,
+    change: ChangeArgs,
 }
 
 /// Runs the command.
@@ -86,18 +78,19 @@ fn line(deposit: &StagedDepositView) -> Result<String> {
 
 async fn abandon(args: &AbandonArgs, session: &mut Session) -> Result<ExitCode> {
     let operations = session.app.operations();
-    if !args.yes {
+    if !args.change.yes {
         let deposit = operations.staged_deposit(&session.caller, args.exchange).await?;
-        match args.output.format {
+        match args.change.output.format {
             Format::Json => session.out.json(&json!({ "dry_run": true, "deposit": deposit }))?,
             Format::Text => writeln!(session.out, "{}", line(&deposit)?)?,
         }
         output::notice("Nothing is removed without --yes.");
         return Ok(ExitCode::SUCCESS);
     }
-    let removed =
-        operations.abandon(&session.caller, args.exchange, &args.why, args.by.as_ref()).await?;
-    match args.output.format {
+    let removed = operations
+        .abandon(&session.caller, args.exchange, &args.change.why, args.change.by.as_ref())
+        .await?;
+    match args.change.output.format {
         Format::Json => session.out.json(&removed)?,
         Format::Text => writeln!(session.out, "{}", sentence(&removed))?,
     }

@@ -1,12 +1,12 @@
 //! `installation show|adopt-sink|adopt-broker|adopt-archive|accept-clock`: the mark of the
 //! installation, and its clock.
 
+use super::on_record::ChangeArgs;
 use super::{Format, Output, OutputArgs, gateway_clock, output};
 use crate::app::{App, local_caller};
 use crate::config::Config;
-use crate::domain::FreeText;
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::json;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -29,21 +29,6 @@ pub(super) enum InstallationCommand {
     /// behind the latest receipt: that receipt was dated wrongly. Exit status 1 when the clock is
     /// not behind.
     AcceptClock(ChangeArgs),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ChangeArgs {
-    /// Reason, written to the journal of operations; do not name a person.
-    #[arg(long, value_name = "TEXT")]
-    why: FreeText,
-    /// Change it. Without this option it is only shown what would change.
-    #[arg(long)]
-    yes: bool,
-    /// Author, for the journal; user id and host when not given.
-    #[arg(long, value_name = "NAME")]
-    by: Option<FreeText>,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 /// Runs the command on an installation whose sink may differ from the settings.

@@ -16,6 +16,7 @@ mod key;
 mod listing;
 mod lookup;
 mod migrate;
+mod on_record;
 mod outbox;
 mod output;
 mod report;

@@ -1,8 +1,9 @@
 //! `outbox`: how many events wait for publication. `outbox resend`: publishes events again.
 
+use super::on_record::ChangeArgs;
 use super::words::english;
 use super::{BAD_USAGE, Format, OutputArgs, Session, output};
-use crate::domain::{ExchangeId, FreeText};
+use crate::domain::ExchangeId;
 use crate::service::resend::{
     DEFAULT_RESEND_EVENTS, MAX_RESEND_EVENTS, Resend, ResendEnd, ResendError, ResendFilter,
     ResendRequest,
@@ -43,17 +44,8 @@ struct ResendArgs {
     /// Largest number of events; with more, nothing is sent again.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_RESEND_EVENTS, value_parser = limit)]
     limit: usize,
-    /// Reason, written to the journal of operations; do not name a person.
-    #[arg(long, value_name = "TEXT")]
-    why: FreeText,
-    /// Publish them again. Without this option only their number, the first and the last are shown.
-    #[arg(long)]
-    yes: bool,
-    /// Author, for the journal; user id and host when not given.
-    #[arg(long, value_name = "NAME")]
-    by: Option<FreeText>,
     #[command(flatten)]
-    output: OutputArgs,
+    change: ChangeArgs,
 }
 
 /// Prints the number of waiting events and the age of the oldest, or publishes events again.
@@ -85,11 +77,11 @@ async fn resend(args: &ResendArgs, session: &mut Session) -> Result<ExitCode> {
     let request = ResendRequest {
         filter,
         limit: args.limit,
-        why: &args.why,
-        stated_author: args.by.as_ref(),
+        why: &args.change.why,
+        stated_author: args.change.by.as_ref(),
     };
     let operations = session.app.operations();
-    let outcome = if args.yes {
+    let outcome = if args.change.yes {
         operations.resend(&session.caller, request).await
     } else {
         operations.plan_resend(&session.caller, request).await
@@ -101,13 +93,13 @@ async fn resend(args: &ResendArgs, session: &mut Session) -> Result<ExitCode> {
         }
         outcome => outcome?,
     };
-    match args.output.format {
+    match args.change.output.format {
         Format::Json => {
-            session.out.json(&json!({ "dry_run": !args.yes, "resend": resend }))?;
+            session.out.json(&json!({ "dry_run": !args.change.yes, "resend": resend }))?;
         }
-        Format::Text => print(&resend, args.yes, session)?,
+        Format::Text => print(&resend, args.change.yes, session)?,
     }
-    if !args.yes {
+    if !args.change.yes {
         output::notice("Nothing is sent again without --yes.");
     }
     Ok(ExitCode::SUCCESS)

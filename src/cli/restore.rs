@@ -1,12 +1,12 @@
 //! `restore finish`: ends a restore of a database or of an archive.
 
+use super::on_record::ChangeArgs;
 use super::verify::{print, print_to_tell};
-use super::{Format, Output, OutputArgs, gateway_clock, output};
+use super::{Format, Output, gateway_clock, output};
 use crate::app::{App, FinishedRestore, ServeLock, local_caller};
 use crate::config::Config;
-use crate::domain::FreeText;
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -15,22 +15,7 @@ pub(super) enum RestoreCommand {
     /// Begin a new incarnation of the data after a restore of an older or newer copy: resume tokens
     /// of before become errors, losses are put on record, and `serve` starts again. Prints what
     /// `verify` finds and what to tell each sender. Stop every replica first.
-    Finish(FinishArgs),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct FinishArgs {
-    /// Reason, written to the journal of operations; do not name a person.
-    #[arg(long, value_name = "TEXT")]
-    why: FreeText,
-    /// End the restore. Without this option the command only says what is lost.
-    #[arg(long)]
-    yes: bool,
-    /// Author, for the journal; user id and host when not given.
-    #[arg(long, value_name = "NAME")]
-    by: Option<FreeText>,
-    #[command(flatten)]
-    output: OutputArgs,
+    Finish(ChangeArgs),
 }
 
 /// Runs the command.

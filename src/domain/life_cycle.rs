@@ -1,7 +1,7 @@
 //! States of a part of a claim, and the status of the claim.
 //!
 //! The state of a part follows from what was told about it
-//! ([`money::position`](super::money::position)); no transition is forbidden, because a payer may
+//! ([`money::position`](super::money::position())); no transition is forbidden, because a payer may
 //! tell anything in any order.
 
 use super::codes::open_coded;
