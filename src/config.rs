@@ -194,7 +194,7 @@ impl Config {
             connections_per_peer: self.max_connections_per_peer,
             calls_per_peer: self.max_calls_per_peer,
             streams_per_peer: self.max_streams_per_peer,
-            // One address leaves a slot to the others, whatever the settings.
+            // Uploads of one address leave a slot to other addresses, whatever the settings.
             uploads_per_peer: self.max_uploads_per_peer.min(self.max_uploads.max(2) - 1),
             ..GrpcLimits::default()
         }

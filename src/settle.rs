@@ -1,4 +1,4 @@
-//! Settles invoices: computes the parts of their attempts from the outcomes told about them, and
+//! Settles invoices: computes the parts of their attempts from the outcomes about them, and
 //! writes the parts that changed with their events.
 
 use crate::domain::life_cycle::is_reject;
@@ -19,8 +19,8 @@ pub(crate) struct Settled {
     pub(crate) event_id: EventId,
 }
 
-/// Settles invoices. `attempts` has every attempt of each invoice, locked; `source` tells the fact
-/// that made the outcomes change. The attempts are left as they are after the change.
+/// Settles invoices. `attempts` has every attempt of each invoice, locked; `source` says who
+/// made the outcomes change, and when. On return, `attempts` has the changed parts.
 pub(crate) async fn settle(
     attempts: &mut [Claim],
     source: &FactSource,
@@ -41,7 +41,7 @@ pub(crate) async fn settle(
     write(attempts, changed, source, clock, work).await
 }
 
-/// Groups outcomes by invoice: money told about one attempt counts for all.
+/// Groups outcomes by invoice: money of one attempt counts for every attempt.
 fn by_invoice(attempts: &[Claim], outcomes: Vec<Outcome>) -> HashMap<Token, Vec<Outcome>> {
     let identities: HashMap<ClaimId, &Token> =
         attempts.iter().map(|claim| (claim.id, &claim.identity)).collect();
@@ -54,7 +54,7 @@ fn by_invoice(attempts: &[Claim], outcomes: Vec<Outcome>) -> HashMap<Token, Vec<
     told
 }
 
-/// Writes parts that changed with their events. Each event shows the claim after its own change.
+/// Writes the parts that changed, each with an event that shows the claim after that change.
 async fn write(
     attempts: &mut [Claim],
     changed: Vec<(usize, ClaimPart)>,
@@ -79,7 +79,7 @@ async fn write(
     }
     work.update_parts(&parts).await?;
     if let Some(exchange) = source.exchange_id {
-        // A reject that a return announces is known to its professional: no 580 repeats it.
+        // The professional knows a reject that a return announces: no 580 repeats it.
         let rejected = |c: &&PartChange| c.part.kind == PartKind::Amc && is_reject(c.part.state);
         let rejects: Vec<ClaimId> = parts.iter().filter(rejected).map(|c| c.claim_id).collect();
         work.mark_rejects_returned(exchange, &rejects).await?;

@@ -1,4 +1,5 @@
-//! Locks a data directory for one `serve`, and shares delivered files with a group.
+//! Locks a data directory for one `serve`, takes rights on it from others, and shares delivered
+//! files with a group.
 
 use super::BadSetting;
 use crate::config::Config;
@@ -39,15 +40,16 @@ impl ServeLock {
     }
 }
 
-/// Rights that nobody but the gateway has on the embedded database and its companions.
+/// Rights of group and others that are taken away on the archive, on the embedded database and on
+/// its `-wal` and `-shm` files: all.
 const RIGHTS_ON_FILES: u32 = 0o077;
-/// Rights that nobody but the gateway has on the data directory: senders and a group may have to
-/// cross it, on their way to the drop directory and to the return files.
+/// Rights of group and others that are taken away on the data directory: to read and to write.
+/// Senders and a group may have to cross it, to reach the drop directory and the return files.
 const RIGHTS_ON_DATA: u32 = 0o066;
 
-/// Takes from group and others the rights on a data directory and an embedded database that were
-/// made before, or by hand, and logs each change. A file of another user stays as it is, with a
-/// line that says what to do.
+/// Takes rights from group and others on the data directory, the archive and the embedded database,
+/// which an earlier version or a person may have made, and logs each change. A file of another user
+/// stays as it is, with a warning that says what to do.
 pub(super) fn close_to_others(config: &Config) {
     let mut closed =
         vec![(config.data_dir.clone(), RIGHTS_ON_DATA), (config.archive_dir(), RIGHTS_ON_FILES)];
@@ -76,7 +78,7 @@ pub(super) fn close_to_others(config: &Config) {
     }
 }
 
-/// Returns the file of the embedded database.
+/// Returns the file of the embedded database; `None` on PostgreSQL.
 fn sqlite_file(config: &Config) -> Option<PathBuf> {
     let Some(url) = config.database_url.as_deref() else {
         return Some(config.data_dir.join("gateway.db"));

@@ -1,5 +1,5 @@
 //! Checks that the vault key is the key that sealed the data, and makes the key of a new
-//! installation on the demand of an operator.
+//! installation when an operator asks for it.
 
 use super::BadSetting;
 use super::database::{database, location};
@@ -12,8 +12,8 @@ use anyhow::{Context, Error, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Refuses a key that did not seal the data: every invoice would look new under it, and no sealed
-/// bytes would open.
+/// Refuses a key that did not seal the data: under another key every invoice would look new, and no
+/// sealed bytes would open.
 pub(super) async fn check(
     store: &dyn Store,
     vault: &Vault,

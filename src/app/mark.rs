@@ -20,7 +20,7 @@ const ADOPT_SINK: &str = "installation.adopt_sink";
 pub struct InstallationView {
     /// Identifier.
     pub id: Uuid,
-    /// Number of the life of the data.
+    /// Number from 1, raised by `restore finish`.
     pub incarnation: u64,
     /// Id of the vault key.
     pub key_id: String,
@@ -78,7 +78,7 @@ impl NamedSink {
 }
 
 /// Marks the installation with the vault key and the sink of these settings, unless another replica
-/// was faster.
+/// has marked it already.
 pub(super) async fn write_first(app: &App) -> Result<()> {
     let (at, by) = (app.clock.now(), local_caller().name);
     let sink = NamedSink::of(&app.config)?.mark((1, 1), at, by.clone(), &app.vault);
@@ -115,8 +115,9 @@ pub(super) async fn check_key(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Refuses settings that name another sink than the one in force: a replica without it would take
-/// the lease to publish, and confirm events that no worker gets.
+/// Refuses settings that name another sink than the one in force: a replica with another sink would
+/// take the lease to publish, and mark events as published that no worker gets. Tells the store the
+/// number of the sink.
 pub(super) async fn check_sink(app: &App) -> Result<()> {
     let (_, in_force) = read(app).await?;
     let named = NamedSink::of(&app.config)?;

@@ -1,5 +1,5 @@
 //! The marks of the installation on its broker and its archive (invariant 12): put there by the
-//! first start, compared by the later ones, and put on others by an operator only.
+//! first start, compared by later starts, and put on another broker or archive by an operator only.
 
 use super::{App, BadSetting, broker, mark};
 use crate::archive::Archive;
@@ -28,7 +28,7 @@ const ADOPT_BROKER: &str = "installation.adopt_broker";
 /// Action that the journal names when the mark is put on another archive.
 const ADOPT_ARCHIVE: &str = "installation.adopt_archive";
 
-/// The marks that were put on places, read and recorded in the database.
+/// Reads and writes the rows of the marks that were put on brokers and on the archive.
 #[derive(Clone)]
 struct Records {
     store: SharedStore,
@@ -60,7 +60,8 @@ impl Records {
         )))
     }
 
-    /// Records that a place carries the mark. Returns `false` when it was recorded before.
+    /// Records that a broker or the archive carries the mark. Returns `false` when it was recorded
+    /// before.
     async fn insert(&self, place: Place) -> Result<bool, StoreError> {
         let mut row = PlacedMark {
             place,
@@ -115,8 +116,9 @@ pub(super) async fn marked_broker(app: &App) -> Result<Option<AmqpSettings>> {
 }
 
 impl App {
-    /// Marks archive and broker where the installation has not marked one before, and compares them
-    /// otherwise. A broker that does not answer is compared by the relay later.
+    /// Marks the archive and the broker of the settings when the installation has marked none
+    /// before, and compares their marks otherwise. The mark of a broker that does not answer is
+    /// compared by the relay later.
     ///
     /// # Errors
     /// [`BadSetting`] when one of them belongs to another installation, or lost its mark.
@@ -159,8 +161,8 @@ impl App {
         self.check_archive().await.map(|_| ())
     }
 
-    /// Compares the mark of the archive. Returns `false` when neither the archive nor the database
-    /// says that the installation has an archive.
+    /// Compares the mark of the archive. Returns whether the database has recorded it: `false`
+    /// without a mark, and when a start was killed before it recorded the mark.
     pub async fn check_archive(&self) -> Result<bool> {
         let (row, _) = mark::read(self).await?;
         let is_recorded = Records::new(self, &row, String::new()).has(Place::Archive).await?;

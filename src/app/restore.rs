@@ -11,10 +11,10 @@ use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Identifiers of losses in one row of the journal.
+/// Most identifiers of losses in one row of the journal.
 const LOSSES_PER_STEP: usize = 500;
 
-/// What `restore finish` does, or would do.
+/// Result of `restore finish`, or of its dry run.
 #[derive(Debug, Clone, Serialize)]
 pub struct FinishedRestore {
     /// Incarnation before.
@@ -23,9 +23,9 @@ pub struct FinishedRestore {
     pub after: u64,
     /// How the database differs from the last witness line of the archive; `None` when it fits.
     pub difference: Option<String>,
-    /// What `verify` says.
+    /// Result of the verification.
     pub verification: Verification,
-    /// Whether nothing was changed.
+    /// Whether this was a dry run, which changes nothing.
     pub dry_run: bool,
 }
 

@@ -13,7 +13,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// Pause between two looks whether a line is due. Of several replicas the first one writes it.
+/// Pause between two checks whether a line is due. Of several replicas the first one writes the
+/// line.
 const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
 impl App {
@@ -74,7 +75,7 @@ pub(super) fn job(app: &App) -> Job {
 
 struct WitnessLines {
     witness: Witness,
-    /// Whether the look after the start was made.
+    /// Whether the line of the start was written, or was not due.
     started: bool,
 }
 

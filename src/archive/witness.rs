@@ -25,7 +25,7 @@ pub(super) fn append(root: &Path, line: &str) -> io::Result<()> {
         file.read_exact_at(&mut last, size - 1)?;
     }
     let start = if last == [b'\n'] { "" } else { "\n" };
-    // One write: lines of two replicas do not mix.
+    // A single write keeps lines of two replicas from mixing.
     file.write_all(format!("{start}{line}\n").as_bytes())?;
     file.sync_all()?;
     if is_new { File::open(root)?.sync_all() } else { Ok(()) }

@@ -17,7 +17,7 @@ pub(super) enum KeyCommand {
     Create(OutputArgs),
 }
 
-/// Makes the key, and says where it is and whom to give it to.
+/// Makes the key, and prints where it is and who has to get it.
 pub(super) async fn run(
     KeyCommand::Create(args): &KeyCommand,
     config: &Config,

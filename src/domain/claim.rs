@@ -17,7 +17,7 @@ open_coded! {
     }
 }
 
-/// One part of a claim. All but the amount asked follows from the outcomes told about the invoice
+/// One part of a claim. All but the amount asked follows from the outcomes of the invoice
 /// ([`Position`]); the row is kept because listings filter by it, and `verify` computes it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimPart {
@@ -29,11 +29,11 @@ pub struct ClaimPart {
     pub asked: Montant,
     /// Sum of the movements of money, those taken back included.
     pub paid: Montant,
-    /// Why the sum is not the amount asked.
+    /// Why the sum is not the amount asked; `None` when it is, and for a superseded attempt.
     pub gap: Option<GapReason>,
-    /// What does not fit and asks for a person.
+    /// Flags: what does not fit, at which a person has to look.
     pub flags: Vec<Flag>,
-    /// Whether the answer or the money of the payer is awaited: the clock of the part runs.
+    /// Whether the answer or the money of the payer is awaited, so that the part may be overdue.
     pub is_awaited: bool,
     /// Label of the last transfer.
     pub transfer_reference: Option<FreeText>,
@@ -46,7 +46,7 @@ pub struct ClaimPart {
 }
 
 impl ClaimPart {
-    /// Returns a part about which nothing was told.
+    /// Returns a part without outcomes.
     #[must_use]
     pub fn untold(kind: PartKind, asked: Montant, at: OffsetDateTime) -> Self {
         let is_asked = asked != Montant::ZERO;

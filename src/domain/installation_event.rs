@@ -1,4 +1,5 @@
-//! Events about the installation itself: each hour a witness line, for whoever keeps them outside.
+//! Events about the installation itself: each hour a witness line, for consumers that keep
+//! the lines outside of the gateway.
 
 use super::event::{as_string, timestamp};
 use super::{Actor, EventId, Proof, Role, Subject, SubjectKind, WitnessLine};
@@ -10,7 +11,7 @@ const WITNESS: &str = "witness";
 /// Name of the actor: no person and no party reports how far the database reached.
 const GATEWAY: &str = "noemie-gateway";
 
-/// One fact about the installation.
+/// Event about the installation, with one fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InstallationEvent {
@@ -18,7 +19,7 @@ pub struct InstallationEvent {
     pub event_id: EventId,
     /// Subject of the event: the installation.
     pub subject: Subject,
-    /// 1-based rank of the event in the life of the installation.
+    /// 1-based rank of the event among those of the installation.
     #[serde(with = "as_string")]
     pub sequence: u64,
     /// Fact: `witness`.

@@ -1,6 +1,6 @@
 //! States of a part of a claim, and the status of the claim.
 //!
-//! The state of a part follows from what was told about it
+//! The state of a part follows from the outcomes of its invoice
 //! ([`money::position`](super::money::position())); no transition is forbidden, because a payer may
 //! tell anything in any order.
 
@@ -53,7 +53,7 @@ open_coded! {
         Rejected = "rejected", "Rejetée";
         /// A payment was taken back.
         Recovered = "recovered", "Payée puis récupérée";
-        /// A part got more than was asked.
+        /// More was paid for a part than was asked.
         Overpaid = "overpaid", "Payée au-delà du montant demandé";
         /// A later attempt of the invoice replaces this one.
         Superseded = "superseded", "Remplacée par un nouvel envoi";
@@ -78,7 +78,7 @@ const fn may_be_corrected(state: PartState) -> bool {
     is_reject(state) || matches!(state, PartState::Recovered | PartState::Superseded)
 }
 
-/// Returns whether money of the part was paid and stands.
+/// Returns whether money of the part was paid and not wholly taken back.
 #[must_use]
 pub const fn is_paid(state: PartState) -> bool {
     matches!(state, PartState::Paid | PartState::PartlyPaid | PartState::Overpaid)

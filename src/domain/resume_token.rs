@@ -1,4 +1,4 @@
-//! Resume tokens of streams: a position, and the data that it is a position in.
+//! Resume tokens of streams: a position, and the installation and incarnation that it belongs to.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ const MAX_POSITION_DIGITS: usize = 12;
 pub struct StreamOrigin {
     /// Last four bytes of the identifier of the installation.
     tag: u32,
-    /// Number of the life of the data.
+    /// Incarnation of the installation.
     incarnation: u64,
 }
 
@@ -32,7 +32,7 @@ impl StreamOrigin {
         ResumeToken { origin: self, position }
     }
 
-    /// Returns whether this is a later life of the data of another origin.
+    /// Returns whether this is a later incarnation of the installation of another origin.
     #[must_use]
     pub const fn is_after(self, other: Self) -> bool {
         self.tag == other.tag && self.incarnation > other.incarnation

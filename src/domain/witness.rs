@@ -14,7 +14,7 @@ pub struct WitnessLine {
     pub at: OffsetDateTime,
     /// Identifier of the installation.
     pub installation: Uuid,
-    /// Number of the life of its data.
+    /// Incarnation of the installation.
     pub incarnation: u64,
     /// Rank of the last receipt.
     pub receipts: u64,

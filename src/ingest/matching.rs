@@ -1,4 +1,5 @@
-//! Matches the returns of a payer with the attempts of invoices, and keeps what they tell.
+//! Matches answers (returns and payment notices) with the attempts of invoices, and writes their
+//! outcomes.
 
 use super::IngestError;
 use super::settle_attempts::{Findings, flags_of};
@@ -15,7 +16,7 @@ use std::collections::{BTreeSet, HashMap};
 pub(super) struct Applied {
     /// Whether each answer matched a claim, in the order of the answers.
     pub(super) matched: Vec<bool>,
-    /// What does not fit in the money of the claims.
+    /// Findings about money that does not fit the claims.
     pub(super) findings: Vec<Finding>,
 }
 
@@ -33,8 +34,8 @@ pub(super) fn exchanges(attempts: &[Claim]) -> BTreeSet<ExchangeId> {
     attempts.iter().map(|claim| claim.exchange_id).collect()
 }
 
-/// Keeps what a batch of answers tells, and settles the invoices that they name. `attempts` are
-/// those of [`lock`].
+/// Writes the outcomes of a batch of answers, and settles the invoices that the answers name.
+/// `attempts` are those of [`lock`].
 pub(super) async fn apply(
     answers: &[Answer],
     mut attempts: Vec<Claim>,
@@ -67,7 +68,7 @@ pub(super) async fn apply(
     })
 }
 
-/// Returns the source of what a return tells.
+/// Returns the source of the facts of an answer.
 fn source(origin: &Origin) -> FactSource {
     FactSource {
         actor: Actor::depositor(&origin.sender, Role::Caisse),

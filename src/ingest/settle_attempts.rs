@@ -1,5 +1,5 @@
-//! The end of a deposit: attempts that it corrects are superseded, and returns that came before
-//! their claims are applied.
+//! Settles invoices at the end of a deposit: attempts that the deposit corrects are superseded, and
+//! returns that came before their claims are applied.
 
 use super::{Ingest, IngestError};
 use crate::domain::{
@@ -12,8 +12,8 @@ use crate::store::{LateMatch, StagedDeposit, UnitOfWork};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 impl Ingest {
-    /// Settles the invoices of other exchanges that a deposit changes: those of which it brings a
-    /// new attempt, and those whose returns came before.
+    /// Settles the invoices that a deposit changes: those of which it brings a new attempt, and
+    /// those whose returns came before the deposit.
     pub(super) async fn settle_deposit(
         &self,
         deposit: &StagedDeposit,
@@ -73,7 +73,7 @@ impl Ingest {
         for matched in matches {
             let of_invoice: Vec<&Claim> =
                 attempts.iter().filter(|claim| claim.identity == matched.identity).collect();
-            // The return names a lot; its exchange was received before every attempt that fits.
+            // The lot of the return is not compared: no attempt is earlier, so the oldest fits.
             let received_at = told_in.as_ref().map_or(deposit.received_at, |e| e.received_at);
             let lot = NamedLot::default();
             let Some(claim) = lot.attempt(&of_invoice, received_at) else { continue };
@@ -90,8 +90,8 @@ impl Ingest {
     }
 }
 
-/// Names on each attempt the one of the deposit that corrects it: the deposit has no verdict yet,
-/// so that no reading shows its attempts.
+/// Sets `corrected_by` of each attempt that an attempt of the deposit corrects. The queries leave
+/// the attempts of a deposit without verdict out, so that the database does not give it.
 fn name_corrections(attempts: &mut [Claim], deposit: ExchangeId) {
     let corrections: HashMap<ClaimId, ClaimId> = attempts
         .iter()
@@ -103,7 +103,7 @@ fn name_corrections(attempts: &mut [Claim], deposit: ExchangeId) {
     }
 }
 
-/// Locks every attempt of the invoices of these attempts.
+/// Locks and returns every attempt of the invoices of these claims.
 async fn attempts_of(
     claims: &[ClaimId],
     work: &mut dyn UnitOfWork,
@@ -123,14 +123,14 @@ pub(super) fn flags_of(attempts: &[Claim]) -> FlagsOfParts {
     parts.collect()
 }
 
-/// Findings of a return: the flags that it set.
+/// Findings of a batch of returns: the flags that the batch set.
 pub(super) struct Findings {
     new_flags: HashMap<ClaimId, Vec<(PartKind, Flag)>>,
     list: Vec<Finding>,
 }
 
 impl Findings {
-    /// Finds the flags that attempts have and had not before.
+    /// Finds the flags that the attempts have now and did not have before.
     pub(super) fn new(before: &FlagsOfParts, attempts: &[Claim]) -> Self {
         let mut new_flags: HashMap<ClaimId, Vec<(PartKind, Flag)>> = HashMap::new();
         for ((claim, part), flags) in flags_of(attempts) {
@@ -144,7 +144,7 @@ impl Findings {
         Self { new_flags, list: Vec::new() }
     }
 
-    /// Adds the findings of the return of an invoice, at its first record. A flag is told once.
+    /// Adds the findings of the return of an invoice, at its first record, one for each flag.
     pub(super) fn add(&mut self, record: u64, invoice: &str, claim: Option<ClaimId>) {
         let flags = claim.and_then(|id| self.new_flags.remove(&id)).unwrap_or_default();
         self.list.extend(flags.into_iter().map(|(part, flag)| {

@@ -3,7 +3,7 @@
 use crate::domain::{Claim, InvoiceKey, Outcome, Token};
 use time::{Date, OffsetDateTime};
 
-/// What a payer tells about one invoice: a return, or a payment notice.
+/// Answer of a payer about one invoice: a return, or a payment notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// Rank in the exchange, 1-based.
@@ -20,7 +20,7 @@ pub(crate) struct Answer {
     pub(crate) identities: Vec<Token>,
     /// Lot that the return names.
     pub(crate) lot: NamedLot,
-    /// What it tells of each part.
+    /// Outcomes of the parts.
     pub(crate) outcomes: Vec<Outcome>,
 }
 
@@ -50,8 +50,8 @@ impl NamedLot {
         number && date
     }
 
-    /// Returns the attempt that the return names: of those with its lot, the latest that was taken
-    /// before the return was received, else the first. `attempts` are oldest first.
+    /// Returns the attempt that the return names: of those with its lot (of all when none has it),
+    /// the latest that was received before the return, else the first. `attempts` are oldest first.
     pub(crate) fn attempt<'a>(
         &self,
         attempts: &[&'a Claim],

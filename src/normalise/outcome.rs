@@ -18,7 +18,7 @@ const OLDEST_TRANSFER: Duration = Duration::days(366);
 /// A transfer is announced at most this long before its day.
 const LATEST_TRANSFER: Duration = Duration::days(31);
 
-/// What the header of a logical file says for all its returns.
+/// Values of the header of a logical file, which hold for all its returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReturnSource {
     /// Day and identification of the file, in the words of its sender.
@@ -89,7 +89,7 @@ fn key(assure: &Assure) -> String {
     assure.cle.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' }).collect()
 }
 
-/// Returns what a return tells of each part, in order. A return without parts that has rejects
+/// Returns the outcome of each part of a return, in order. A return without parts that has rejects
 /// (reference 900) rejects the parts that they concern.
 #[must_use]
 pub fn outcomes(retour: &Retour, source: &ReturnSource, origin: &Origin) -> Vec<Outcome> {
@@ -101,7 +101,7 @@ pub fn outcomes(retour: &Retour, source: &ReturnSource, origin: &Origin) -> Vec<
     told.iter().zip(0..).map(|(told, rank)| outcome(retour, told, rank, source, origin)).collect()
 }
 
-/// One part as a return tells it.
+/// Values of one part in a return.
 struct Told<'a> {
     payeur: Payeur,
     kind: OutcomeKind,

@@ -1,5 +1,5 @@
-//! Connections to RabbitMQ. Each one compares the mark of the broker first, when the settings name
-//! an installation.
+//! Connections to RabbitMQ. Each connection compares the mark of the broker first, when the
+//! settings name an installation.
 
 use super::REPLY_SUCCESS;
 use super::mark::{self, BrokerMark, SeenMark};
@@ -115,7 +115,8 @@ pub async fn compare_mark(settings: &AmqpSettings) -> Result<(), SinkError> {
     Ok(())
 }
 
-/// Returns the mark that the broker of the settings carries, beside the installation of this id.
+/// Returns whether the broker of the settings carries the mark of the installation of this id, of
+/// another one, or none.
 pub async fn look_at_mark(settings: &AmqpSettings, id: Uuid) -> Result<SeenMark, SinkError> {
     let connection = connect(&unmarked(settings), "mark").await?;
     let seen = mark::look(&connection, &settings.prefix, id).await;

@@ -17,7 +17,7 @@ use lapin::types::FieldTable;
 use lapin::{Connection, ErrorKind, ExchangeKind};
 use uuid::Uuid;
 
-/// Reply code of a passive declaration of what does not exist.
+/// Reply code of the passive declaration of an exchange that does not exist.
 const NOT_FOUND: u16 = 404;
 /// Reply code of a declaration with other arguments.
 const PRECONDITION_FAILED: u16 = 406;
@@ -26,7 +26,7 @@ const ARGUMENT: &str = "alternate-exchange";
 /// Digits and dashes of an identifier.
 const ID_CHARS: usize = 36;
 
-/// What an installation knows of the mark of its broker.
+/// Reads and records in the database whether the broker carries the mark of the installation.
 #[async_trait]
 pub trait BrokerMark: Send + Sync {
     /// Returns the id of the installation.
@@ -63,7 +63,7 @@ pub(super) async fn compare(
         SeenMark::None if mark.was_put().await? => {
             return Err(SinkError::MarkMissing { exchange: prefix.name(INSTALLATION) });
         }
-        // Of two installations that begin here at once, the broker refuses one.
+        // When two installations put their marks at once, the broker refuses one of them.
         SeenMark::None => put(connection, prefix, mark.installation()).await?,
     }
     Ok(mark.record().await?)

@@ -28,12 +28,13 @@ pub const WORK: &str = "claims.work";
 pub const DEAD: &str = "claims.dead";
 /// Exchange and queue of unroutable messages: no binding matched their routing key.
 pub const UNROUTABLE: &str = "claims.unroutable";
-/// Queue of the witness lines: a record outside of database and archive, which nobody has to read.
+/// Queue of the witness lines: a record outside of database and archive. No consumer has to read
+/// it.
 pub const WITNESS: &str = "claims.witness";
 /// Exchange by which a dead letter goes back to its queue of origin only, under its own routing
 /// key. The first replay to a queue makes its binding.
 pub const REPLAY: &str = "claims.replay";
-/// Exchange that carries the mark of the installation. Nothing is published to it.
+/// Exchange that carries the mark of the installation. No message is published to it.
 pub const INSTALLATION: &str = "claims.installation";
 
 /// Redeliveries after which the broker moves a message to the dead letters. Declared because the

@@ -1,4 +1,5 @@
-//! The clock of this machine beside the latest receipt (a clock that is far behind gives none).
+//! Compares the clock of this machine with the latest receipt: a clock that is more than five
+//! minutes behind gives no receipt.
 
 use super::operations::{OperationError, Operations, require_operator};
 use crate::domain::receipt::{MAX_CLOCK_BEHIND, clock_behind};

@@ -44,7 +44,7 @@ pub struct StatusChange {
     pub position: i64,
 }
 
-/// Why a stream does not continue after a token.
+/// Reason why a stream does not continue after a token.
 #[derive(Debug, thiserror::Error)]
 pub enum ResumeError {
     /// A restore began a later incarnation of the data, or the token is of another installation.

@@ -17,7 +17,7 @@ pub enum ResendError {
     /// The caller may not do this, or the installation failed.
     #[error(transparent)]
     Operation(#[from] OperationError),
-    /// Events go to the local stream, which loses none.
+    /// Events go to the local stream, which keeps every event.
     #[error(
         "events of this installation go to the local stream, which keeps them all: nothing is sent \
          again; a subscriber of SubscribeClaimEvents gets earlier events again when it gives an \
@@ -61,9 +61,9 @@ impl From<&PublishedPlace> for ResendEnd {
 pub struct Resend {
     /// Number of events.
     pub events: u64,
-    /// The one with the lowest position; `None` without events.
+    /// Event with the lowest position; `None` without events.
     pub first: Option<ResendEnd>,
-    /// The one with the highest position.
+    /// Event with the highest position; `None` without events.
     pub last: Option<ResendEnd>,
 }
 
@@ -91,7 +91,7 @@ impl Operations {
     }
 
     /// Puts published events in the queue again, under their event ids, with a row in the journal
-    /// of operations. They keep their positions in the published stream.
+    /// of operations. The events keep their positions in the published stream.
     pub async fn resend(
         &self,
         caller: &Caller,

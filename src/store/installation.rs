@@ -14,7 +14,7 @@ use uuid::Uuid;
 pub struct Installation {
     /// Identifier that database, broker and archive carry.
     pub id: Uuid,
-    /// Number of the life of the data, from 1.
+    /// Number from 1, raised by `restore finish`.
     pub incarnation: u64,
     /// Id of the master key of the vault.
     pub key_id: String,

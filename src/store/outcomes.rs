@@ -1,4 +1,4 @@
-//! Outcomes: what was told about parts of invoices. Rows are only added.
+//! Outcomes about parts of invoices. Rows are only added; a late match sets the claim of a row.
 
 use super::codec::{clean, code, from_json, int, json, uint};
 use super::error::StoreError;
@@ -49,14 +49,14 @@ pub trait OutcomeWrites: Send {
         limit: usize,
     ) -> Result<Vec<ClaimId>, StoreError>;
 
-    /// Returns returns kept unmatched for which the exchange brought a claim.
+    /// Returns the unmatched returns for which the exchange brought a claim.
     async fn late_matches(
         &mut self,
         exchange_id: ExchangeId,
         limit: usize,
     ) -> Result<Vec<LateMatch>, StoreError>;
 
-    /// Notes the claim of a return that was kept unmatched, and of its outcomes.
+    /// Sets the claim of a return that was kept unmatched, and of its outcomes.
     async fn set_matched(&mut self, matched: &LateMatch, claim: ClaimId) -> Result<(), StoreError>;
 }
 

@@ -5,7 +5,7 @@ use super::error::StoreError;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-/// A place that carries a mark of the installation.
+/// Broker or archive that carries a mark of the installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// The broker of the sink of this number.
@@ -25,7 +25,7 @@ impl Place {
     }
 }
 
-/// A mark that was put on a place.
+/// A mark that was put on a broker or on the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlacedMark {
     /// Place.

@@ -25,7 +25,7 @@ pub struct StoredInvoice {
     pub marks: Vec<PartMarks>,
     /// Events, in order.
     pub events: Vec<StoredEvent>,
-    /// What was told about the invoice, of every attempt.
+    /// Outcomes of the invoice, of every attempt.
     pub outcomes: Vec<StoredOutcome>,
 }
 

@@ -117,7 +117,7 @@ pub struct Verification {
     /// Notes on rows that this version would judge otherwise, and on losses on record, at most
     /// 1,000.
     pub notes: Vec<Finding>,
-    /// What to tell senders about what a restore lost, at most 1,000 deposits and files.
+    /// Losses of a restore to tell senders, at most 1,000 deposits and files.
     pub to_tell: Vec<ToTell>,
     /// Identifiers of the losses among the findings.
     #[serde(skip)]

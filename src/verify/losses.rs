@@ -1,4 +1,4 @@
-//! What a restore lost, and what to tell each sender about it.
+//! Lists the receipts and files that a restore lost, by the sender that has to be told.
 
 use crate::domain::ExchangeId;
 use serde::Serialize;
@@ -14,7 +14,7 @@ pub const LOSSES: &str = "losses";
 /// Limit of the deposits and files listed for senders; all are counted among the findings.
 const MAX_LISTED: usize = 1_000;
 
-/// What to tell one sender.
+/// Losses to tell one sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToTell {
     /// Name of the sender, or what is known of it.
@@ -47,7 +47,7 @@ pub struct LostDeposit {
     pub is_archived: bool,
 }
 
-/// One thing to tell a sender.
+/// One loss to tell a sender.
 #[derive(Debug, Clone)]
 pub(super) enum Loss {
     /// The receipt of a deposit.

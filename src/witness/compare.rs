@@ -18,14 +18,14 @@ pub enum Difference {
     Ahead {
         /// Day of the line in Paris.
         day: String,
-        /// Each end that the database does not reach, in words.
+        /// In words, each end that the database does not reach.
         ends: Vec<String>,
     },
     /// The database has other rows at the ranks of the line.
     Contradicts {
         /// Day of the line in Paris.
         day: String,
-        /// What differs, in words.
+        /// The difference in words.
         what: String,
     },
 }
@@ -104,7 +104,7 @@ async fn ends_not_reached(
     Ok(ends)
 }
 
-/// Returns whether the database has the last receipt of the line.
+/// Returns whether the database has the last receipt of the line, with the same link.
 async fn has_receipt(store: &dyn Store, line: &WitnessLine) -> Result<bool, StoreError> {
     if line.receipts == 0 {
         return Ok(true);
@@ -119,7 +119,7 @@ async fn journals_at(store: &dyn Store, line: &WitnessLine) -> Result<String, St
     for (chain, number) in &line.journals {
         let name = chain.split('/').next().unwrap_or_default();
         let journal = ChainedJournal::ALL.into_iter().find(|journal| journal.as_str() == name);
-        // A journal of a later version, of which this one knows no rows.
+        // A later version added this journal: this version cannot read its rows, and compares none.
         let Some(journal) = journal else { return Ok(line.journals_digest.clone()) };
         let before = JournalLink { chain: chain.clone(), number: number - 1, link: String::new() };
         let row = store.journal_rows(journal, &before, 1).await?.pop();

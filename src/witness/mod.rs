@@ -3,8 +3,8 @@
 //! A line has the origin (installation and incarnation), the rank and link of the last receipt, the
 //! position of the last published event, and the ends of the journals. A database that does not
 //! reach its last line, or has other links at its ranks, was restored from an older copy or lost
-//! its last rows. A line of an earlier incarnation proves nothing about a later one: `restore
-//! finish` began it because rows were lost.
+//! its last rows. A line of an earlier incarnation proves nothing about a later one: rows were lost
+//! when `restore finish` began the later one.
 //!
 //! [`Witness::append`] refuses to write a line that would hide a difference.
 
@@ -71,16 +71,17 @@ pub enum WitnessError {
 pub struct Last {
     /// The last line that fits its check value.
     pub line: Option<WitnessLine>,
-    /// Number of whole lines among the last ones that do not fit theirs.
+    /// Number of complete lines, among the last of the file, that do not fit their check value.
     pub altered: usize,
 }
 
 /// When a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
-    /// When the last line is older than [`INTERVAL`].
+    /// When the last line is older than [`INTERVAL`], or there is none.
     Hourly,
-    /// When the last line says something else, as at a start and at a stop.
+    /// When the last line has other receipts or journals, or when there is none and a receipt was
+    /// given: at a start and at a stop.
     WhenNew,
 }
 
@@ -114,7 +115,8 @@ impl Witness {
         Ok(last)
     }
 
-    /// Returns how the database differs from a line; `None` when it reaches the line.
+    /// Returns how the database differs from a line; `None` when it reaches the line, or has begun
+    /// a later incarnation.
     pub async fn difference(&self, line: &WitnessLine) -> Result<Option<Difference>, WitnessError> {
         let mark = self.mark().await?;
         Ok(compare::difference(self.store.as_ref(), &mark, line).await?)
@@ -148,7 +150,7 @@ impl Witness {
     }
 
     async fn append_when_due(&self, due: Due) -> Result<Option<WitnessLine>, WitnessError> {
-        // Without a line to write, no lease and no connection for it is asked for.
+        // Without a line to write, the lease would cost a connection for nothing.
         if self.line_due(due).await?.is_none() {
             return Ok(None);
         }
@@ -195,8 +197,8 @@ impl Witness {
         Ok(Some(line))
     }
 
-    /// Sends a line as an event. The line stands in the archive first: an event may say nothing
-    /// that the archive does not.
+    /// Writes the event of a line. The archive has the line before the event does: an event must
+    /// not say what the archive does not.
     async fn send(&self, line: &WitnessLine) -> Result<(), StoreError> {
         let sequence = self.store.next_installation_sequence(line.installation).await?;
         let event = InstallationEvent::of(line, EventId(self.clock.new_id()), sequence);

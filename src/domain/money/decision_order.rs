@@ -1,9 +1,10 @@
-//! The order of the decisions of a part: by their days, never by their arrival.
+//! Orders the decisions of a part: by their days, never by their arrival.
 
 use super::{Outcome, OutcomeKind, OutcomeSource};
 use crate::domain::{FreeText, PartState};
 
-/// Returns the decisions among outcomes, in order, each once. A payment is no decision.
+/// Returns the decisions among outcomes, in order. A decision that several files repeat appears
+/// once. A payment is no decision.
 #[must_use]
 pub fn decisions<'a>(outcomes: &[&'a Outcome]) -> Vec<&'a Outcome> {
     let mut found: Vec<&Outcome> =
@@ -18,7 +19,8 @@ pub fn decisions<'a>(outcomes: &[&'a Outcome]) -> Vec<&'a Outcome> {
     kept
 }
 
-/// Returns the state that decisions in order give to a part; `received` without any.
+/// Returns the state that decisions in order give to a part: `received` without a decision, and
+/// after a reject was withdrawn.
 #[must_use]
 pub fn decided_state(decisions: &[&Outcome]) -> PartState {
     let Some(last) = decisions.last() else { return PartState::Received };
@@ -33,15 +35,15 @@ pub fn decided_state(decisions: &[&Outcome]) -> PartState {
     }
 }
 
-/// Returns whether the decision before the last rejects is an acceptance.
+/// Returns whether the last decision that is no reject is an acceptance.
 fn follows_acceptance(decisions: &[&Outcome]) -> bool {
     let before = decisions.iter().rev().find(|d| d.kind != OutcomeKind::Rejected);
     before.is_some_and(|d| d.kind == OutcomeKind::Accepted)
 }
 
-/// Place of a decision: day, returns before workers, kind among returns, then file and rank, or
-/// version of the claim. Ids of decisions, which follow their instants, part two that saw one
-/// version.
+/// Returns the sort key of a decision: day, returns before workers, kind among returns, then file
+/// and rank, or version of the claim. Two workers may decide on one version: the ids of their
+/// decisions, which follow their instants, order them.
 fn place(decision: &Outcome) -> impl Ord + use<'_> {
     let is_worker = decision.source == OutcomeSource::Worker;
     let kind = if is_worker { 0 } else { rank_of_kind(decision.kind).unwrap_or(0) };
@@ -59,7 +61,7 @@ const fn rank_of_kind(kind: OutcomeKind) -> Option<u8> {
     }
 }
 
-/// Returns whether a file tells a decision that another file told: the same payer, transfer, lot,
+/// Returns whether a source repeats the decision of another one: the same payer, transfer, lot,
 /// kind and codes. Each decision of a worker is a decision of its own.
 fn is_told_again(first: &Outcome, again: &Outcome) -> bool {
     let codes =

@@ -1,4 +1,5 @@
-//! Flags of a part: what asks for a person. A flag hides no money and refuses none.
+//! Flags of a part: what does not fit in its money, so that a person has to look at it. A flag
+//! hides no money and refuses none.
 
 use crate::domain::codes::open_coded;
 
@@ -9,21 +10,22 @@ open_coded! {
         OverAsked = "over_asked", "Un paiement dépasse le montant demandé";
         /// More than asked was paid, by at least two payments.
         PaidTwice = "paid_twice", "Payée plusieurs fois";
-        /// Paid, although the last decision is a reject.
+        /// The part is paid, although the last decision is a reject.
         PaidAndRejected = "paid_and_rejected", "Payée alors qu'elle est rejetée";
         /// More was taken back than paid.
         TakenBackTooMuch = "taken_back_too_much", "Reprise supérieure au montant payé";
-        /// A reject, a deferral or a blank state with money.
+        /// An outcome that is no payment (a reject, a deferral, a blank state) has an amount.
         StateDisagrees = "state_disagrees", "L'état annoncé contredit le montant";
-        /// State P with an amount of 0.
+        /// A payment has an amount of 0, although something was asked.
         PaidZero = "paid_zero", "Annoncée payée pour 0,00 €";
         /// The return asks for another amount than the invoice.
         AskedDiffers = "asked_differs", "Montant demandé différent dans le retour";
-        /// Paid for another insurer than the one of the invoice.
+        /// A movement is for another insurer than the one of the invoice.
         OtherPayer = "other_payer", "Payée pour un autre organisme";
-        /// Two accounts of one payment without label on one day: perhaps two payments.
+        /// Two accounts of one amount without label on one day count as one payment: perhaps they
+        /// are two.
         MaybeTwice = "maybe_twice", "Paiement sans libellé annoncé plusieurs fois le même jour";
-        /// Accounts of one payment that agree by their amount only.
+        /// Accounts of two kinds of source that agree by their amount only count as one payment.
         SameByAmount = "same_by_amount", "Paiements rapprochés par leur seul montant";
         /// The day of a transfer is no date.
         TransferDayUnreadable = "transfer_day_unreadable", "Date de virement illisible";

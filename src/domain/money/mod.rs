@@ -1,5 +1,5 @@
-//! Money of a claim: what payers and workers told about a part, the movements that follow, and the
-//! state, sum and flags of the part.
+//! Money of a claim: the outcomes that payers and workers state about a part, the movements that
+//! follow from them, and the state, sum and flags of the part.
 //!
 //! ```text
 //! outcomes (only added) ─┬─► decisions, in the order of their days ─┐

@@ -1,10 +1,10 @@
-//! Movements of money: one payment is told by several files, by a notice and by a worker, and two
-//! equal payments are two.
+//! Computes movements of money from outcomes: several files, a notice and a worker may state one
+//! payment, and two equal payments are two.
 //!
-//! An account is an [`Outcome`] with an amount: one sentence of one source. A transfer is a day and
-//! a label. Of one kind of source, a transfer that several files tell counts as often as the file
-//! that tells it most often. Accounts of different kinds with one amount for one insurer are one
-//! payment, unless both have a label and neither label contains the other. So the number of
+//! An account is an [`Outcome`] with an amount: one statement of one source. A transfer is a day
+//! and a label. Of one kind of source, a transfer that several files tell counts as often as the
+//! file that tells it most often. Accounts of different kinds with one amount for one insurer are
+//! one payment, unless both have a label and neither label contains the other. So the number of
 //! movements of one amount is the larger of two: the sum over labels of the most that any kind
 //! tells, and the most that any one kind tells in all.
 
@@ -21,17 +21,17 @@ pub struct Movement {
     pub day: Date,
     /// Reference of the transfer ([`Transfer::reference`]), empty without label.
     pub reference: String,
-    /// Label as its first source has it.
+    /// Label, the first in alphabetical order among those of the source.
     pub label: FreeText,
     /// Amount, negative when taken back; never 0.
     pub amount: Montant,
-    /// Payer, as its first source names it.
+    /// Payer, as the source names it.
     pub payer: String,
     /// Insurer for whom the payer pays; empty for the AMO part.
     pub on_behalf_of: String,
     /// Whether accounts of two kinds of source agree by their amount only.
     pub same_by_amount: bool,
-    /// Whether two accounts without label on one day count as this one.
+    /// Whether several accounts without label on one day count as this movement.
     pub maybe_twice: bool,
 }
 
@@ -49,7 +49,7 @@ struct Pairing {
 }
 
 /// Returns the movements of one part of one invoice, in order. `amc_number` is the insurer of the
-/// invoice: a source that names nobody speaks of it.
+/// invoice, for which a source pays that names no insurer.
 #[must_use]
 pub fn movements(outcomes: &[&Outcome], amc_number: &str) -> Vec<Movement> {
     let mut groups: BTreeMap<(String, Montant), Vec<&Outcome>> = BTreeMap::new();
@@ -132,7 +132,7 @@ fn of_one_amount(told: &[Told]) -> Vec<Movement> {
     pairings.into_iter().map(|pairing| pairing.movement).collect()
 }
 
-/// Returns a movement that no account of this kind tells yet: one of the same day first.
+/// Returns a movement that this kind of source does not state yet: one of the same day first.
 fn free<'a>(pairings: &'a mut [Pairing], told: &Told) -> Option<&'a mut Pairing> {
     let is_free = |p: &Pairing| !p.told_by.contains(&told.source);
     let of_day = pairings.iter().position(|p| is_free(p) && p.movement.day == told.movement.day);
@@ -164,7 +164,7 @@ fn is_one_label(a: &Told, b: &Told) -> bool {
         || a.source != b.source && (one.contains(other.as_str()) || other.contains(one.as_str()))
 }
 
-/// Returns the movements of a cluster: those of the kind of source that tells most of them.
+/// Returns the movements of a cluster: those of the kind of source that states most of them.
 fn of_one_label(cluster: &[&Told]) -> Vec<Pairing> {
     let sources = [OutcomeSource::Return, OutcomeSource::Notice, OutcomeSource::Worker];
     let of = |source: OutcomeSource| cluster.iter().filter(move |t| t.source == source);

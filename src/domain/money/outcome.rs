@@ -1,4 +1,5 @@
-//! Outcomes: what one source told about one part of one invoice. A row is added and never changed.
+//! Outcomes: the statements of one source about one part of one invoice. A row is added and never
+//! changed, except that an unmatched outcome gets its attempt when the claim arrives.
 
 use crate::domain::codes::open_coded;
 use crate::domain::{ClaimId, FreeText, PartKind, Reason};
@@ -19,9 +20,9 @@ open_coded! {
 }
 
 open_coded! {
-    /// What an outcome says of its part.
+    /// Statement of an outcome about its part.
     OutcomeKind {
-        /// Money moved: P in a return, a payment or a recovery of a worker.
+        /// Money moved: P in a return, a notice of kind `N`, a payment or a recovery of a worker.
         Paid = "paid", "Payée";
         /// The part is rejected.
         Rejected = "rejected", "Rejetée";
@@ -31,7 +32,7 @@ open_coded! {
         Accepted = "accepted", "Acceptée";
         /// A reject that was a mistake is withdrawn.
         Reopened = "reopened", "Rouverte";
-        /// A return names the part and says nothing of it (blank state).
+        /// A return names the part with a blank state, or a notice is of another kind than `N`.
         Untreated = "untreated", "Non traitée";
     }
 }
@@ -39,11 +40,12 @@ open_coded! {
 /// Transfer that an outcome names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Transfer {
-    /// Accounting day; the day of the file where the day is no date.
+    /// Accounting day; where the source has no plausible date, the other order of its digits or
+    /// the day of the file.
     pub day: Date,
-    /// Day as sent, where it is no date; else empty.
+    /// Day as sent, where it is no plausible date; else empty.
     pub raw_day: String,
-    /// Both labels; empty without label.
+    /// The two labels of a transfer in one text; empty without label.
     pub label: FreeText,
 }
 
@@ -57,28 +59,29 @@ impl Transfer {
     }
 }
 
-/// What one source told about one part of one invoice.
+/// Statement of one source about one part of one invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// Kind of source.
     pub source: OutcomeSource,
     /// Exchange of the file, or decision of a worker.
     pub told_in: Uuid,
-    /// Name of the file in its own words (day and id of the 000), or id of the decision: files are
-    /// told apart by it, and ordered, whenever they arrive.
+    /// Name of the file: of a return its day and the id of its 000, of a notice its exchange and
+    /// rank; or id of the decision. The name tells files apart and orders them, whatever the order
+    /// of their arrival.
     pub told_by: String,
     /// Rank of the invoice in its file, or version of the claim that a worker decided on.
     pub ordinal: u64,
-    /// Rank of the part in its invoice: a return may tell a part twice.
+    /// Rank of the part in its invoice: a return may name a part twice.
     pub rank: u32,
     /// Attempt that the outcome names; `None` while it matches no claim.
     pub claim_id: Option<ClaimId>,
     /// Part.
     pub part: PartKind,
-    /// What is said.
+    /// Statement about the part.
     pub kind: OutcomeKind,
-    /// Day in Paris at which it counts: of a return the accounting day, else that of the file; of a
-    /// worker the day of the record.
+    /// Day in Paris at which the outcome counts: of a return the accounting day, else that of the
+    /// file; of a worker the day on which the decision was recorded.
     pub day: Date,
     /// Money moved, negative when taken back.
     pub amount: Montant,
@@ -90,7 +93,7 @@ pub struct Outcome {
     pub on_behalf_of: String,
     /// Transfer; `None` without money.
     pub transfer: Option<Transfer>,
-    /// Lot that the source names (number and date, as sent).
+    /// Lot that the source names, as sent: number and date of a return, number of a notice.
     pub lot: String,
     /// Reasons of a reject, a deferral, or of a payment below what was asked.
     pub reasons: Vec<Reason>,

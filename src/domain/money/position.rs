@@ -1,4 +1,4 @@
-//! The position of a part: its state, sum, gap and flags, from what was told.
+//! Computes the position of a part (state, sum, gap and flags) from the outcomes of its invoice.
 //!
 //! The first row that holds is the state (s is the sum of the movements):
 //!
@@ -33,7 +33,7 @@ pub struct Asked<'a> {
     pub is_superseded: bool,
 }
 
-/// What follows for a part.
+/// State, sum, gap and flags of a part, as they follow from the outcomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     /// State.
@@ -42,13 +42,13 @@ pub struct Position {
     pub sum: Montant,
     /// Movements, by day.
     pub movements: Vec<Movement>,
-    /// Why the sum is not the amount asked; `None` when it is.
+    /// Why the sum is not the amount asked; `None` when it is, and for a superseded attempt.
     pub gap: Option<GapReason>,
     /// Flags, in the order of [`Flag::ALL`].
     pub flags: Vec<Flag>,
-    /// Reasons of the last decision, or of the last payment below what was asked.
+    /// Reasons of the last decision, or, where money moved, of the last payment that has some.
     pub reasons: Vec<Reason>,
-    /// Whether the payer's answer or money is still awaited: the clock of the part runs.
+    /// Whether the payer's answer or money is still awaited, so that the part may be overdue.
     pub is_awaited: bool,
 }
 
@@ -169,7 +169,7 @@ fn payments_left(movements: &[Movement]) -> usize {
     payments.len()
 }
 
-/// Returns whether a payment of 0 says anything: something was asked of this payer.
+/// Returns whether a payment of 0 is a contradiction: something was asked of this payer.
 fn asks(outcome: &Outcome, asked: Asked<'_>) -> bool {
     asked.amount != Montant::ZERO || outcome.asked.is_some_and(|a| a != Montant::ZERO)
 }
@@ -183,8 +183,8 @@ fn asks_otherwise(outcome: &Outcome, asked: Asked<'_>) -> bool {
         && outcome.asked.is_some_and(|amount| amount != asked.amount)
 }
 
-/// Returns the reasons that a professional reads: those of the last decision, or of the last
-/// payment that tells some.
+/// Returns the reasons that a professional reads: those of the last decision, or, of a part that
+/// is partly paid or recovered, those of the last payment that has some.
 fn reasons(state: PartState, decided: &[&Outcome], outcomes: &[&Outcome]) -> Vec<Reason> {
     let paid = || {
         let mut payments: Vec<&&Outcome> = outcomes

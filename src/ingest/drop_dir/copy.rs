@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// What a failing copy was doing.
+/// Operation in which a copy failed.
 const READING: &str = "reading the dropped file";
 
 /// The archived bytes of a dropped file; `None` when the file is not what the scan found, or

@@ -90,7 +90,7 @@ async fn write_claims(
     Ok(repeated)
 }
 
-/// Computes the parts of new attempts from the money told about the attempts before them: a part
+/// Computes the parts of new attempts from the money of the attempts before them: a part
 /// that is paid stays paid.
 async fn count_earlier_money(
     new: &mut [Arc<NewClaim>],

@@ -54,8 +54,8 @@ async fn write_batch(
     Ok(())
 }
 
-/// Keeps what answers tell and settles the invoices that they name. Returns the rows of those that
-/// match no claim.
+/// Writes the outcomes of answers and settles the invoices that the answers name. Returns the rows
+/// of the answers that match no claim.
 pub(super) async fn write_answers(
     answers: Vec<Answer>,
     context: &DepositContext,

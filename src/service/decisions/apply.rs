@@ -1,4 +1,4 @@
-//! What a decision tells about a part of a claim, in pure functions.
+//! Makes the outcome of a decision about a part of a claim, in pure functions.
 
 use super::request::{DecideError, Decision, DecisionKind, Warning};
 use crate::domain::civil_time::paris_date;
@@ -9,7 +9,7 @@ use crate::domain::{
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
 
-/// Returns what a decision tells. `version` is the number of events of the claim that it follows.
+/// Returns the outcome of a decision. `version` is the number of events of the claim before it.
 pub(super) fn outcome(
     claim: &Claim,
     decision: &Decision,
@@ -63,7 +63,7 @@ fn transfer(kind: &DecisionKind, now: OffsetDateTime) -> Option<Transfer> {
     Some(Transfer { day, raw_day: String::new(), label: reference.into() })
 }
 
-/// Returns whether workers told this already about the attempt: the same movement, or the last
+/// Returns whether a worker recorded this already for the attempt: the same movement, or the last
 /// decision once more.
 pub(super) fn is_told(outcome: &Outcome, told: &[Outcome]) -> bool {
     let of_part: Vec<&Outcome> =
@@ -80,8 +80,8 @@ pub(super) fn is_told(outcome: &Outcome, told: &[Outcome]) -> bool {
     })
 }
 
-/// Returns whether two accounts of workers are one movement. A recovery is known by its reference:
-/// it is dated when it is recorded.
+/// Returns whether two accounts of workers are one movement. The day of a recovery does not
+/// count, because it is the day of the record.
 fn is_same_movement(told: &Outcome, again: &Outcome) -> bool {
     let label = |o: &Outcome| o.transfer.as_ref().map(Transfer::reference);
     let day = |o: &Outcome| o.transfer.as_ref().map(|t| t.day);
@@ -92,8 +92,8 @@ fn is_same_movement(told: &Outcome, again: &Outcome) -> bool {
         && (is_recovery || day(told) == day(again))
 }
 
-/// Refuses a reject without reason, and an amount of 0 or less, above the amount asked, or taken
-/// back above what was paid and asked.
+/// Refuses a reject without reason, an amount of 0 or less, a payment above the amount asked, and a
+/// recovery above the larger of what was asked and what was paid.
 pub(super) fn check(before: &ClaimPart, kind: &DecisionKind) -> Result<(), DecideError> {
     let (amount, limit) = match kind {
         DecisionKind::Pay { amount, .. } => (*amount, before.asked),

@@ -149,7 +149,7 @@ pub enum DecideError {
     /// The key was used for another decision.
     #[error("idempotency key already used for another decision")]
     KeyReused,
-    /// A later version wrote about the part what this version does not know.
+    /// A later version wrote outcomes of the part that this version does not know.
     #[error(
         "a later version of the gateway wrote about the {} part what this replica does not know: \
          nothing was recorded; ask a replica of that version",
