@@ -30,6 +30,9 @@ impl App {
     /// version. [`App::created`] says whether it was created.
     pub async fn open(config: Config, clock: SharedClock) -> Result<Self> {
         let existing = database(&config).await?;
+        if existing.is_none() {
+            refuse_archive_without_database(&config)?;
+        }
         let created = existing.is_none().then(|| location(&config));
         // An embedded gateway makes its key; replicas on one server would make one each.
         let file = config.is_on_a_server().then(|| config.key_file());
@@ -176,4 +179,21 @@ async fn vault(
         },
         Ok(opened) => Ok(opened),
     }
+}
+
+/// Refuses to make a new installation beside the archive of another one: the database is lost, or
+/// the settings name the wrong place.
+fn refuse_archive_without_database(config: &Config) -> Result<()> {
+    let dir = config.archive_dir();
+    let found = Archive::mark_in(&dir)
+        .with_context(|| format!("reading the mark of the archive in {}", dir.display()))?;
+    let Some(id) = found else { return Ok(()) };
+    let what = format!(
+        "the archive in {} belongs to installation {id}, and there is no database in {}: put the \
+         database of that installation back (see \"After a restore\" in docs/operations.md), or \
+         name another data directory; nothing was created",
+        dir.display(),
+        location(config)
+    );
+    Err(BadSetting(what).into())
 }

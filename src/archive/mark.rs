@@ -23,8 +23,14 @@ impl Archive {
     /// Returns the id of the installation that the archive belongs to; `None` when it carries no
     /// mark.
     pub fn mark(&self) -> io::Result<Option<Uuid>> {
+        Self::mark_in(&self.dir)
+    }
+
+    /// Returns the id of the installation that the archive in a directory belongs to; `None` when
+    /// the directory carries no mark.
+    pub fn mark_in(dir: &Path) -> io::Result<Option<Uuid>> {
         let mut text = String::new();
-        match File::open(self.mark_path()) {
+        match File::open(dir.join(FILE)) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             opened => opened?.take(MAX_BYTES).read_to_string(&mut text)?,
         };

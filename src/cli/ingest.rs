@@ -85,15 +85,21 @@ fn print(out: &mut Output, receipt: &Receipt, arl: &Path, found: &[Finding]) -> 
     Ok(())
 }
 
+/// Counts the returns of an exchange that match no claim; empty when there are none.
+pub(super) fn without_claim(e: &Exchange) -> String {
+    if e.unmatched == 0 { String::new() } else { format!(", {} sans demande", e.unmatched) }
+}
+
 /// Prints what became of the invoices of an exchange, and its sums.
 pub(super) fn print_counts(out: &mut Output, e: &Exchange) -> Result<()> {
     writeln!(
         out,
-        "  {} : {}, {}, {}",
+        "  {} : {}, {}, {}{}",
         french(e.invoices, "facture", "factures"),
         french(e.accepted, "prise en charge", "prises en charge"),
         french(e.quarantined, "mise de côté", "mises de côté"),
-        french(e.duplicates, "déjà connue", "déjà connues")
+        french(e.duplicates, "déjà connue", "déjà connues"),
+        without_claim(e)
     )?;
     writeln!(
         out,

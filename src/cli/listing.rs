@@ -1,5 +1,6 @@
 //! `list exchanges|claims|quarantine|returns`: newest first.
 
+use super::ingest::without_claim;
 use super::words::french;
 use super::{Format, Session, ingest, status};
 use crate::domain::civil_time::paris_date;
@@ -93,7 +94,7 @@ async fn exchanges(args: &ListArgs, session: &mut Session) -> Result<()> {
             Format::Json => session.out.json(&ingest::exchange(&e))?,
             Format::Text => writeln!(
                 session.out,
-                "{} {} {} {} : {} ; {}, {}, {}",
+                "{} {} {} {} : {} ; {}, {}, {}{}",
                 paris_date(e.received_at),
                 e.id,
                 e.sender,
@@ -101,7 +102,8 @@ async fn exchanges(args: &ListArgs, session: &mut Session) -> Result<()> {
                 e.verdict.libelle(),
                 french(e.invoices, "facture", "factures"),
                 french(e.accepted, "prise en charge", "prises en charge"),
-                french(e.quarantined, "mise de côté", "mises de côté")
+                french(e.quarantined, "mise de côté", "mises de côté"),
+                without_claim(e)
             )?,
         }
     }

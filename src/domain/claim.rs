@@ -1,8 +1,8 @@
 //! Claims, their two parts and their lines.
 
 use super::codes::open_coded;
-use super::life_cycle::{ClaimStatus, PartState};
-use super::money::{Asked, Flag, GapReason, Outcome, Position, position};
+use super::life_cycle::{ClaimStatus, PartState, is_paid};
+use super::money::{Asked, Flag, GapReason, Movement, Outcome, Position, position};
 use super::{ClaimId, ExchangeId, FreeText, InvoiceKey, KeyId, PartKind, Reason, Token};
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
@@ -67,7 +67,10 @@ impl ClaimPart {
 
     /// Returns the part at a position, unchanged since `at`.
     fn at_position(&self, position: Position, at: OffsetDateTime) -> Self {
-        let last = position.movements.last();
+        // The transfer that a professional looks for: the last payment while money stands.
+        let paid = |movement: &&Movement| movement.amount > Montant::ZERO;
+        let last_paid = position.movements.iter().rev().find(paid);
+        let last = last_paid.filter(|_| is_paid(position.state)).or(position.movements.last());
         Self {
             kind: self.kind,
             state: position.state,

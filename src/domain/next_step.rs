@@ -101,12 +101,16 @@ fn of_part(part: &ClaimPart) -> String {
             Some(transfer) => format!("Payée par {payer} ({transfer})"),
             None => format!("Payée par {payer}"),
         },
-        PartState::PartlyPaid => format!(
-            "Payée en partie par {payer} : {} sur {} ({})",
-            euros(part.paid),
-            euros(part.asked),
-            part.gap.unwrap_or(GapReason::Awaited).libelle().to_lowercase()
-        ),
+        PartState::PartlyPaid => {
+            let gap = part.gap.unwrap_or(GapReason::Awaited);
+            let next = if gap == GapReason::Awaited {
+                "le reste est attendu".to_owned()
+            } else {
+                format!("{}, voir avec son service de gestion", gap.libelle().to_lowercase())
+            };
+            let (paid, asked) = (euros(part.paid), euros(part.asked));
+            format!("Payée en partie par {payer} : {paid} sur {asked} ; {next}")
+        }
         PartState::Overpaid => format!(
             "Payée par {payer} au-delà du montant demandé : {} pour {}, voir avec son service de \
              gestion",

@@ -4,7 +4,8 @@
 use super::IngestError;
 use super::settle_attempts::{Findings, flags_of};
 use crate::domain::{
-    Actor, Claim, ClaimId, ExchangeId, FactSource, Finding, InvoiceKey, Outcome, Role, Token,
+    Actor, Claim, ClaimId, ExchangeId, FactSource, Finding, InvoiceKey, Outcome, OutcomeSource,
+    Role, Token,
 };
 use crate::normalise::{Answer, DepositContext, Origin};
 use crate::settle::settle;
@@ -57,7 +58,7 @@ pub(super) async fn apply(
         work.insert_outcomes(&outcomes).await?;
     }
     let before = flags_of(&attempts);
-    settle(&mut attempts, &source(&context.origin), context.clock.as_ref(), work).await?;
+    settle(&mut attempts, &source(answers, &context.origin), context.clock.as_ref(), work).await?;
     let mut findings = Findings::new(&before, &attempts);
     for (answer, claim_id) in answers.iter().zip(&named) {
         findings.add(answer.record, &answer.invoice_number, *claim_id);
@@ -68,10 +69,14 @@ pub(super) async fn apply(
     })
 }
 
-/// Returns the source of the facts of an answer.
-fn source(origin: &Origin) -> FactSource {
+/// Returns the source of the facts of answers: a caisse sends returns, a concentrator passes
+/// payment notices on.
+fn source(answers: &[Answer], origin: &Origin) -> FactSource {
+    let is_notice = |o: &Outcome| o.source == OutcomeSource::Notice;
+    let of_notices = answers.iter().flat_map(|answer| &answer.outcomes).any(is_notice);
+    let role = if of_notices { Role::Concentrator } else { Role::Caisse };
     FactSource {
-        actor: Actor::depositor(&origin.sender, Role::Caisse),
+        actor: Actor::depositor(&origin.sender, role),
         exchange_id: Some(origin.exchange_id),
         at: origin.received_at,
     }

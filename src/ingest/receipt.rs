@@ -108,6 +108,7 @@ impl Ingest {
         kill_point::reach("ingest.closed");
         work.commit().await?;
         kill_point::reach("ingest.committed");
+        self.match_again(deposit).await;
         let receipt =
             Receipt { exchange: closing.exchange, arl: closing.arl, arl_body, repeated: false };
         log_receipt(&receipt);

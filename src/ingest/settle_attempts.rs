@@ -6,10 +6,12 @@ use crate::domain::{
     Actor, Claim, ClaimId, ExchangeId, FactSource, Finding, FindingCode, Flag, PartKind, Role,
     Scope, Severity,
 };
+use crate::error_chain::Chain;
 use crate::normalise::NamedLot;
 use crate::settle::settle;
 use crate::store::{LateMatch, StagedDeposit, UnitOfWork};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use tracing::warn;
 
 impl Ingest {
     /// Settles the invoices that a deposit changes: those of which it brings a new attempt, and
@@ -36,7 +38,25 @@ impl Ingest {
         self.apply_late_matches(deposit, work).await
     }
 
-    /// Applies returns that were kept unmatched until this deposit brought their claims.
+    /// Matches again after the commit: a deposit of a caisse and one of a concentrator that end at
+    /// the same moment do not see one another, and the later of both sees both here. The receipt
+    /// is given already: a failure is logged, and `verify` names the return.
+    pub(super) async fn match_again(&self, deposit: &StagedDeposit) {
+        let again = async {
+            if !self.store.has_unmatched().await? {
+                return Ok(());
+            }
+            let mut work = self.store.begin().await?;
+            self.apply_late_matches(deposit, work.as_mut()).await?;
+            work.commit().await.map_err(IngestError::from)
+        };
+        if let Err(failure) = again.await {
+            let cause = Chain(&failure);
+            warn!(exchange = %deposit.id, %cause, "returns were not matched again");
+        }
+    }
+
+    /// Applies returns that were kept unmatched until their claims were there.
     async fn apply_late_matches(
         &self,
         deposit: &StagedDeposit,

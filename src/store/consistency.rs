@@ -41,6 +41,8 @@ pub enum Rule {
     StagedDepositIsWhole,
     /// An AMC number is listed if and only if a convention names it.
     AmcHasConvention,
+    /// A return is kept unmatched only while no claim of its invoice is there.
+    UnmatchedHasNoClaim,
     /// A return that was kept unmatched names the claim that its outcomes name.
     LateMatchIsOne,
     /// The versions of the schema are those that the migrations of this program state.

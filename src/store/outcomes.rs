@@ -17,6 +17,9 @@ pub trait Outcomes: Send + Sync {
     /// Returns the outcomes told about these attempts.
     async fn outcomes(&self, scope: &Scope, claims: &[ClaimId])
     -> Result<Vec<Outcome>, StoreError>;
+
+    /// Returns whether a return is kept unmatched.
+    async fn has_unmatched(&self) -> Result<bool, StoreError>;
 }
 
 /// A return kept unmatched whose claim arrived.
@@ -49,7 +52,8 @@ pub trait OutcomeWrites: Send {
         limit: usize,
     ) -> Result<Vec<ClaimId>, StoreError>;
 
-    /// Returns the unmatched returns for which the exchange brought a claim.
+    /// Returns returns kept unmatched whose claim is there: claims of this exchange with returns of
+    /// others, and returns of this exchange with claims of others.
     async fn late_matches(
         &mut self,
         exchange_id: ExchangeId,

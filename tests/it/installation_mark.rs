@@ -113,6 +113,27 @@ async fn a_schema_outside_the_range_of_the_program_is_refused(db: TestDatabase) 
     refused(&db, dir, &[], &["too old", "name a new database"]);
 }
 
+/// A database that is lost beside its archive: no new installation is made in its place.
+#[test]
+fn a_lost_database_is_not_replaced_by_a_new_installation() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let run = |arguments: &[&str]| {
+        let mut process = command(directory.path());
+        process.env("NOEMIE_SINK", "local").args(arguments);
+        run_process(process, LIMIT)
+    };
+    passes(&run(&["migrate"]));
+    let data = directory.path().join("data");
+    for name in ["gateway.db", "gateway.db-wal", "gateway.db-shm"] {
+        let _ = std::fs::remove_file(data.join(name));
+    }
+    let refused = run(&["migrate"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(78), "{said}");
+    assert!(said.contains("After a restore") && said.contains("nothing was created"), "{said}");
+    assert!(!data.join("gateway.db").exists(), "no database was made");
+}
+
 on_both!(
     another_sink_is_refused_until_it_is_adopted,
     another_key_is_told_from_an_altered_mark,

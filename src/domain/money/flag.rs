@@ -40,7 +40,7 @@ open_coded! {
         /// The payer announced less than was asked.
         DifferenceAnnounced = "difference_announced", "Différence annoncée par le payeur";
         /// A part of the money was taken back.
-        TakenBack = "taken_back", "Montant repris en partie";
+        TakenBack = "taken_back", "Montant repris";
         /// More was paid than asked.
         PaidAbove = "paid_above", "Payée au-delà du montant demandé";
     }

@@ -59,6 +59,9 @@ pub fn position(asked: Asked<'_>, outcomes: &[Outcome]) -> Position {
     let of_attempt: Vec<&Outcome> =
         of_part.iter().copied().filter(|o| o.claim_id == Some(asked.claim_id)).collect();
     let decided = decisions(&of_attempt);
+    if asked.is_superseded {
+        return superseded(&decided);
+    }
     let movements = movements(&of_part, asked.amc_number);
     let sum: Montant = movements.iter().map(|m| m.amount).sum();
     let decided_state = decided_state(&decided);
@@ -68,7 +71,7 @@ pub fn position(asked: Asked<'_>, outcomes: &[Outcome]) -> Position {
     Position {
         state,
         sum,
-        gap: gap.filter(|_| state != PartState::Superseded),
+        gap,
         flags: flags(asked, sum, &movements, &of_part, decided_state),
         reasons: reasons(state, &decided, &of_part),
         is_awaited: is_waiting(state) && !was_paid,
@@ -76,10 +79,22 @@ pub fn position(asked: Asked<'_>, outcomes: &[Outcome]) -> Position {
     }
 }
 
+/// Returns the position of an attempt that another one replaces: the money of the invoice and its
+/// flags are those of the current attempt.
+fn superseded(decided: &[&Outcome]) -> Position {
+    Position {
+        state: PartState::Superseded,
+        sum: Montant::ZERO,
+        movements: Vec::new(),
+        gap: None,
+        flags: Vec::new(),
+        reasons: decided.last().map(|d| d.reasons.clone()).unwrap_or_default(),
+        is_awaited: false,
+    }
+}
+
 fn state(asked: Asked<'_>, sum: Montant, has_moved: bool, decided: PartState) -> PartState {
-    if asked.is_superseded {
-        PartState::Superseded
-    } else if asked.amount == Montant::ZERO && !has_moved {
+    if asked.amount == Montant::ZERO && !has_moved {
         PartState::NotRequested
     } else if sum > asked.amount && sum > Montant::ZERO {
         PartState::Overpaid

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use sqlx::{Pool, query_as, query_scalar};
 
 /// The rules, each with the statement that counts the rows that break it.
-const RULES: [(Rule, &str); 18] = [
+const RULES: [(Rule, &str); 19] = [
     (
         Rule::EventIsQueuedOrPublished,
         "SELECT count(*) FROM events e \
@@ -112,6 +112,13 @@ const RULES: [(Rule, &str); 18] = [
          WHERE NOT EXISTS (SELECT 1 FROM conventions c WHERE c.amc = a.amc)) \
          + (SELECT count(*) FROM (SELECT DISTINCT amc FROM conventions) AS named \
          WHERE NOT EXISTS (SELECT 1 FROM convention_amcs a WHERE a.amc = named.amc))",
+    ),
+    (
+        Rule::UnmatchedHasNoClaim,
+        "SELECT count(*) FROM unmatched_returns u WHERE u.claim_id IS NULL AND u.identity <> '' \
+         AND EXISTS (SELECT 1 FROM claims c WHERE c.invoice_number = u.invoice_number \
+         AND c.ps = u.ps AND c.identity IN (u.identity, u.other_identity) \
+         AND c.exchange_id NOT IN (SELECT id FROM exchanges WHERE verdict IS NULL))",
     ),
     (
         Rule::LateMatchIsOne,

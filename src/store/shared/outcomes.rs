@@ -33,6 +33,10 @@ impl Outcomes for Store {
         };
         self.reads().ask(read).await
     }
+
+    async fn has_unmatched(&self) -> Result<bool, StoreError> {
+        self.reads().ask(has_unmatched).await
+    }
 }
 
 #[async_trait]
@@ -142,7 +146,7 @@ async fn late_matches(
     exchange_id: ExchangeId,
     limit: usize,
 ) -> Result<Vec<LateMatch>, StoreError> {
-    // Two arms, each with an index of its own. The exchange of the return has its verdict.
+    // Each arm has an index of its own. The exchange on the other side has its verdict.
     let found: Vec<(Uuid, i64, String, Uuid)> = query_as(concat!(
         "SELECT u.exchange_id, u.ordinal, c.identity, c.id FROM claims c \
          JOIN unmatched_returns u ON u.identity = c.identity AND u.claim_id IS NULL \
@@ -153,6 +157,11 @@ async fn late_matches(
          AND u.other_identity <> '' \
          WHERE c.exchange_id = $1 AND ",
         visible!("u.exchange_id"),
+        " UNION SELECT u.exchange_id, u.ordinal, c.identity, c.id FROM unmatched_returns u \
+         JOIN claims c ON c.invoice_number = u.invoice_number AND c.ps = u.ps \
+         AND c.identity IN (u.identity, u.other_identity) \
+         WHERE u.exchange_id = $1 AND u.claim_id IS NULL AND u.identity <> '' AND ",
+        visible!("c.exchange_id"),
         " LIMIT $2"
     ))
     .bind(exchange_id.0)
@@ -169,6 +178,13 @@ async fn late_matches(
         })
     };
     found.into_iter().map(late).collect()
+}
+
+async fn has_unmatched(pool: &Pool<Db>) -> Result<bool, StoreError> {
+    query_scalar("SELECT EXISTS (SELECT 1 FROM unmatched_returns WHERE claim_id IS NULL)")
+        .fetch_one(pool)
+        .await
+        .map_err(doing("looking for returns without claim"))
 }
 
 async fn set_matched(

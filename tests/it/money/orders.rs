@@ -66,4 +66,25 @@ async fn every_order_of_a_dre_and_its_returns_ends_the_same(db: TestDatabase) {
     gateway.verify().await;
 }
 
-on_both! { every_order_of_a_dre_and_its_returns_ends_the_same }
+/// A DRE and its return that end at the same moment: the later one sees both.
+async fn a_dre_and_its_return_at_the_same_moment_meet(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    for seed in 300..312 {
+        let dre = dre(&Options { seed, ..options(seed) });
+        let known = invoices(&dre);
+        let one = known.iter().find(|invoice| invoice.amc > 0).expect("an AMC part");
+        let told = Return {
+            id: u32::try_from(seed).expect("small"),
+            day: "271126",
+            label: "VIR 1",
+            told: vec![(one, vec![Says::paid(Amo, one.amo, one.amo)])],
+            reject: None,
+        };
+        tokio::join!(gateway.deposit("oct-test", &dre), gateway.send(&told));
+        let expected = format!("paid {} | received 0", one.amo);
+        assert_eq!(gateway.described(&one.ps, &one.number).await, expected, "{seed}");
+    }
+    gateway.verify().await;
+}
+
+on_both! { a_dre_and_its_return_at_the_same_moment_meet, every_order_of_a_dre_and_its_returns_ends_the_same }
