@@ -103,7 +103,7 @@ async fn exchanges(args: &ListArgs, session: &mut Session) -> Result<()> {
                 french(e.invoices, "facture", "factures"),
                 french(e.accepted, "prise en charge", "prises en charge"),
                 french(e.quarantined, "mise de côté", "mises de côté"),
-                without_claim(e)
+                without_claim(&e)
             )?,
         }
     }
