@@ -42,7 +42,10 @@ pub(crate) async fn settle(
 }
 
 /// Groups outcomes by invoice: money of one attempt counts for every attempt.
-fn by_invoice(attempts: &[Claim], outcomes: Vec<Outcome>) -> HashMap<Token, Vec<Outcome>> {
+pub(crate) fn by_invoice(
+    attempts: &[Claim],
+    outcomes: Vec<Outcome>,
+) -> HashMap<Token, Vec<Outcome>> {
     let identities: HashMap<ClaimId, &Token> =
         attempts.iter().map(|claim| (claim.id, &claim.identity)).collect();
     let mut told: HashMap<Token, Vec<Outcome>> = HashMap::new();

@@ -4,7 +4,7 @@ use super::codec::{clean, code, from_json, int, json, uint};
 use super::error::StoreError;
 use super::journal_chains::{Seal, optional};
 use super::stored_invoices::StoredOutcome;
-use crate::domain::{ClaimId, ExchangeId, FreeText, Outcome, Scope, Token, Transfer};
+use crate::domain::{ClaimId, ExchangeId, FreeText, Outcome, Token, Transfer};
 use async_trait::async_trait;
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
@@ -14,10 +14,6 @@ use uuid::Uuid;
 /// Reads outcomes.
 #[async_trait]
 pub trait Outcomes: Send + Sync {
-    /// Returns the outcomes told about these attempts.
-    async fn outcomes(&self, scope: &Scope, claims: &[ClaimId])
-    -> Result<Vec<Outcome>, StoreError>;
-
     /// Returns whether a return is kept unmatched.
     async fn has_unmatched(&self) -> Result<bool, StoreError>;
 }

@@ -5,13 +5,14 @@ use super::open_deposits::wait_for_open;
 use super::returns::write_answers;
 use super::totals::Totals;
 use crate::domain::{
-    Actor, Claim, ClaimEvent, ClaimId, EventId, FactSource, InvoiceKey, NewClaim, Outcome, Role,
-    Token, life_cycle,
+    Actor, Claim, ClaimEvent, ClaimId, EventId, FactSource, InvoiceKey, NewClaim, Role, Token,
+    life_cycle,
 };
 use crate::fault;
 use crate::ingest::IngestError;
 use crate::kill_point;
 use crate::normalise::{DepositContext, ReadInvoice};
+use crate::settle::by_invoice;
 use crate::store::UnitOfWork;
 use noemie_parsers::types::Montant;
 use std::collections::{HashMap, HashSet};
@@ -64,9 +65,9 @@ async fn write_claims(
     work: &mut dyn UnitOfWork,
     totals: &mut Totals,
 ) -> Result<Vec<Repeated>, IngestError> {
-    let known = latest_claims(&claims, context, work).await?;
-    let (mut new, mut repeated) = split_known(claims, &known)?;
-    count_earlier_money(&mut new, work).await?;
+    let attempts = known_attempts(&claims, context, work).await?;
+    let (mut new, mut repeated) = split_known(claims, &latest(&attempts))?;
+    count_earlier_money(&mut new, &attempts, work).await?;
     // Events are made while the database writes the claims; the events of claims that it leaves out
     // are dropped.
     let (inserted, mut events) =
@@ -94,39 +95,44 @@ async fn write_claims(
 /// that is paid stays paid.
 async fn count_earlier_money(
     new: &mut [Arc<NewClaim>],
+    attempts: &[Claim],
     work: &mut dyn UnitOfWork,
 ) -> Result<(), IngestError> {
-    let corrected: Vec<ClaimId> = new.iter().filter_map(|new| new.claim.corrects).collect();
-    if corrected.is_empty() {
+    let corrected: HashSet<&Token> = new
+        .iter()
+        .filter(|new| new.claim.corrects.is_some())
+        .map(|new| &new.claim.identity)
+        .collect();
+    let earlier = attempts.iter().filter(|claim| corrected.contains(&claim.identity));
+    let earlier: Vec<ClaimId> = earlier.map(|claim| claim.id).collect();
+    if earlier.is_empty() {
         return Ok(());
     }
-    let keys = work.invoice_keys(&corrected).await?;
-    let attempts = work.lock_attempts(&keys).await?;
-    let ids: Vec<ClaimId> = attempts.iter().map(|claim| claim.id).collect();
-    let outcomes = work.outcomes_of(&ids).await?;
-    for new in new.iter_mut().filter(|new| new.claim.corrects.is_some()) {
-        let of_invoice =
-            |id| attempts.iter().any(|c| c.id == id && c.identity == new.claim.identity);
-        let told: Vec<Outcome> =
-            outcomes.iter().filter(|o| o.claim_id.is_some_and(of_invoice)).cloned().collect();
+    let told = by_invoice(attempts, work.outcomes_of(&earlier).await?);
+    for new in new.iter_mut() {
+        let Some(outcomes) = told.get(&new.claim.identity) else { continue };
         let claim = &mut Arc::make_mut(new).claim;
         let at = claim.received_at;
-        claim.apply(&told, at);
+        claim.apply(outcomes, at);
     }
     Ok(())
 }
 
-/// Reads the latest claim of each invoice.
-async fn latest_claims(
+/// Locks and reads every attempt of the invoices of claims, oldest first.
+async fn known_attempts(
     claims: &[Arc<NewClaim>],
     context: &DepositContext,
     work: &mut dyn UnitOfWork,
-) -> Result<HashMap<Token, Claim>, IngestError> {
+) -> Result<Vec<Claim>, IngestError> {
     let invoices: Vec<InvoiceKey> = claims.iter().map(|new| new.claim.invoice_key()).collect();
     let known = work.lock_attempts(&invoices).await?;
     wait_for_open(known.iter().map(|claim| claim.exchange_id), context, work).await?;
-    // Oldest first: the last attempt of an invoice stays.
-    Ok(known.into_iter().map(|claim| (claim.identity.clone(), claim)).collect())
+    Ok(known)
+}
+
+/// Returns the latest attempt of each invoice; `attempts` are oldest first.
+fn latest(attempts: &[Claim]) -> HashMap<&Token, &Claim> {
+    attempts.iter().map(|claim| (&claim.identity, claim)).collect()
 }
 
 /// Splits claims into new ones and repetitions. An invoice whose claim is live is a duplicate; one
@@ -134,11 +140,11 @@ async fn latest_claims(
 /// this very invoice means that another process writes the same deposit.
 fn split_known(
     claims: Vec<Arc<NewClaim>>,
-    known: &HashMap<Token, Claim>,
+    known: &HashMap<&Token, &Claim>,
 ) -> Result<(Vec<Arc<NewClaim>>, Vec<Repeated>), IngestError> {
     let (mut new, mut repeated) = (Vec::new(), Vec::new());
     for mut claim in claims {
-        match known.get(&claim.claim.identity) {
+        match known.get(&claim.claim.identity).copied() {
             Some(first) if is_same_invoice(first, &claim.claim) => {
                 return Err(IngestError::Overtaken);
             }
@@ -166,10 +172,12 @@ async fn find_originals(
     if left_out.is_empty() {
         return Ok(Vec::new());
     }
-    let known = latest_claims(&left_out, context, work).await?;
+    let attempts = known_attempts(&left_out, context, work).await?;
+    let known = latest(&attempts);
     let with_original = |new: Arc<NewClaim>| {
         let original = known
             .get(&new.claim.identity)
+            .copied()
             .filter(|first| !is_same_invoice(first, &new.claim))
             .ok_or(IngestError::Overtaken)?;
         Ok((new, Original::of(original)))

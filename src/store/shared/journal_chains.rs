@@ -12,7 +12,7 @@ use crate::store::journal_chains::{
 };
 use crate::store::operations_journal::operation_fields;
 use async_trait::async_trait;
-use sqlx::{FromRow, Pool, query_as};
+use sqlx::{Database, FromRow, Pool, query_as};
 use uuid::Uuid;
 
 #[async_trait]
@@ -105,32 +105,19 @@ async fn journal_rows(
     after: &JournalLink,
     limit: usize,
 ) -> Result<Vec<ChainedRow>, StoreError> {
-    let doing = doing("reading a chained journal");
-    let (chain, number, limit) = (&after.chain, after.number, rows(limit));
     let found: Vec<ChainedRow> = match journal {
         ChainedJournal::Decisions => {
-            let rows: Vec<ChainedDecision> =
-                query_as(page!(select_decision_columns!("chain, chain_no, link, ")))
-                    .bind(chain)
-                    .bind(number)
-                    .bind(limit)
-                    .fetch_all(pool)
-                    .await
-                    .map_err(doing)?;
+            let sql = page!(select_decision_columns!("chain, chain_no, link, "));
+            let rows: Vec<ChainedDecision> = page_of(pool, sql, after, limit).await?;
             let chained =
                 |r: ChainedDecision| ChainedRow { place: r.place.into(), fields: r.row.fields() };
             rows.into_iter().map(chained).collect()
         }
         ChainedJournal::Accesses => {
-            let rows: Vec<AccessRow> = query_as(page!(
+            let sql = page!(
                 "SELECT chain, chain_no, link, claim_id, caller, purpose, at FROM access_journal"
-            ))
-            .bind(chain)
-            .bind(number)
-            .bind(limit)
-            .fetch_all(pool)
-            .await
-            .map_err(doing)?;
+            );
+            let rows: Vec<AccessRow> = page_of(pool, sql, after, limit).await?;
             let chained =
                 |(chain, number, link, claim, caller, purpose, at): AccessRow| ChainedRow {
                     place: JournalLink { chain, number, link },
@@ -138,29 +125,24 @@ async fn journal_rows(
                 };
             rows.into_iter().map(chained).collect()
         }
-        ChainedJournal::Operations => operation_rows(pool, after, limit).await?,
+        ChainedJournal::Operations => {
+            let sql = page!(
+                "SELECT chain, chain_no, link, operation_id, step, at, actor, action, stage, \
+                 subject, detail FROM operations_journal"
+            );
+            let rows: Vec<ChainedOperation> = page_of(pool, sql, after, limit).await?;
+            rows.into_iter().map(chained_operation).collect()
+        }
         ChainedJournal::Conventions => {
-            let rows: Vec<ChainedImport> =
-                query_as(page!(select_import!("chain, chain_no, link, ")))
-                    .bind(chain)
-                    .bind(number)
-                    .bind(limit)
-                    .fetch_all(pool)
-                    .await
-                    .map_err(doing)?;
+            let sql = page!(select_import!("chain, chain_no, link, "));
+            let rows: Vec<ChainedImport> = page_of(pool, sql, after, limit).await?;
             let chained =
                 |r: ChainedImport| ChainedRow { place: r.place.into(), fields: r.row.fields() };
             rows.into_iter().map(chained).collect()
         }
         ChainedJournal::Register => {
-            let rows: Vec<ChainedExtract> =
-                query_as(page!(select_extract!("chain, chain_no, link, ")))
-                    .bind(chain)
-                    .bind(number)
-                    .bind(limit)
-                    .fetch_all(pool)
-                    .await
-                    .map_err(doing)?;
+            let sql = page!(select_extract!("chain, chain_no, link, "));
+            let rows: Vec<ChainedExtract> = page_of(pool, sql, after, limit).await?;
             let chained =
                 |r: ChainedExtract| ChainedRow { place: r.place.into(), fields: r.row.fields() };
             rows.into_iter().map(chained).collect()
@@ -169,27 +151,29 @@ async fn journal_rows(
     Ok(found)
 }
 
-async fn operation_rows(
+/// Returns the rows of a page of a journal after a place.
+async fn page_of<R>(
     pool: &Pool<Db>,
+    sql: &'static str,
     after: &JournalLink,
-    limit: i64,
-) -> Result<Vec<ChainedRow>, StoreError> {
-    let rows: Vec<ChainedOperation> = query_as(page!(
-        "SELECT chain, chain_no, link, operation_id, step, at, actor, action, stage, subject, \
-         detail FROM operations_journal"
-    ))
-    .bind(&after.chain)
-    .bind(after.number)
-    .bind(limit)
-    .fetch_all(pool)
-    .await
-    .map_err(doing("reading the chained journal of operations"))?;
-    let chained = |row: ChainedOperation| {
-        let (chain, number, link, operation, step, at, actor, action, stage, subject, detail) = row;
-        let row = (operation, step, at, actor, action, stage, subject, detail);
-        ChainedRow { place: JournalLink { chain, number, link }, fields: operation_fields(&row) }
-    };
-    Ok(rows.into_iter().map(chained).collect())
+    limit: usize,
+) -> Result<Vec<R>, StoreError>
+where
+    R: for<'r> FromRow<'r, <Db as Database>::Row> + Send + Unpin,
+{
+    query_as(sql)
+        .bind(&after.chain)
+        .bind(after.number)
+        .bind(rows(limit))
+        .fetch_all(pool)
+        .await
+        .map_err(doing("reading a chained journal"))
+}
+
+fn chained_operation(row: ChainedOperation) -> ChainedRow {
+    let (chain, number, link, operation, step, at, actor, action, stage, subject, detail) = row;
+    let row = (operation, step, at, actor, action, stage, subject, detail);
+    ChainedRow { place: JournalLink { chain, number, link }, fields: operation_fields(&row) }
 }
 
 async fn journal_ends(pool: &Pool<Db>) -> Result<Vec<JournalLink>, StoreError> {

@@ -2,9 +2,8 @@
 
 use super::db::{Db, Store};
 use super::listing::one_of;
-use super::scope;
 use super::unit::Unit;
-use crate::domain::{ClaimId, ExchangeId, Outcome, Scope, Token};
+use crate::domain::{ClaimId, ExchangeId, Outcome, Token};
 use crate::store::codec::{int, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
 use crate::store::journal_chains::Seal;
@@ -22,18 +21,6 @@ const CHUNK: usize = 500;
 
 #[async_trait]
 impl Outcomes for Store {
-    async fn outcomes(
-        &self,
-        scope: &Scope,
-        claims: &[ClaimId],
-    ) -> Result<Vec<Outcome>, StoreError> {
-        let read = async |pool: &Pool<Db>| {
-            let mut connection = pool.acquire().await.map_err(doing("reading outcomes"))?;
-            outcomes(&mut connection, scope, claims).await
-        };
-        self.reads().ask(read).await
-    }
-
     async fn has_unmatched(&self) -> Result<bool, StoreError> {
         self.reads().ask(has_unmatched).await
     }
@@ -46,7 +33,7 @@ impl OutcomeWrites for Unit {
     }
 
     async fn outcomes_of(&mut self, claims: &[ClaimId]) -> Result<Vec<Outcome>, StoreError> {
-        step!(self, outcomes(&mut self.tx, &Scope::everything(), claims))
+        step!(self, outcomes(&mut self.tx, claims))
     }
 
     async fn corrections(
@@ -100,11 +87,7 @@ async fn insert_outcomes(
     Ok(())
 }
 
-async fn outcomes(
-    db: &mut Connection,
-    scope: &Scope,
-    claims: &[ClaimId],
-) -> Result<Vec<Outcome>, StoreError> {
+async fn outcomes(db: &mut Connection, claims: &[ClaimId]) -> Result<Vec<Outcome>, StoreError> {
     let mut found = Vec::new();
     for chunk in claims.chunks(CHUNK) {
         let mut query = QueryBuilder::<Db>::new(concat!(
@@ -113,7 +96,6 @@ async fn outcomes(
             " FROM outcomes WHERE claim_id "
         ));
         one_of(&mut query, chunk.iter().map(|id| id.0));
-        scope::of_claim(&mut query, "outcomes.claim_id", scope);
         query.push(" ORDER BY claim_id, told_in, ordinal, part_rank");
         let read: Vec<OutcomeRow> =
             query.build_query_as().fetch_all(&mut *db).await.map_err(doing("reading outcomes"))?;
