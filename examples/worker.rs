@@ -174,7 +174,7 @@ async fn work(delivery: &Delivery, db: &SqlitePool, gateway: Option<&Gateway>) -
     Ok(Verdict::Done)
 }
 
-/// Reads the claim and accepts it. The call is not part of the transaction: it comes before the
+/// Reads the claim and accepts it, unless it changed after that reading. The call is not part of the transaction: it comes before the
 /// commit, and its idempotency key makes a repeated call harmless.
 async fn decide(mut gateway: Gateway, event: &ClaimEvent) -> Result<()> {
     let claim_id = event.claim_id.to_string();
@@ -184,10 +184,12 @@ async fn decide(mut gateway: Gateway, event: &ClaimEvent) -> Result<()> {
         .into_inner();
     eprintln!("worker: claim {claim_id} has {} lines", claim.lines.len());
     let kind = Some(proto::decision::Kind::Accept(proto::Accept {}));
+    let expected_version = claim.dre.map(|dre| dre.version);
     let decision = proto::Decision {
         claim_id,
         part: event.part.as_str().into(),
         idempotency_key: event.event_id.to_string(),
+        expected_version,
         kind,
     };
     gateway.record_decision(proto::RecordDecisionRequest { decision: Some(decision) }).await?;

@@ -76,16 +76,20 @@ async fn write(
         let sequence = sequences.entry(claim.id).or_insert(1);
         let event_id = EventId(clock.new_id());
         events.push(ClaimEvent::of(claim, &part, event_id, *sequence, source));
+        claim.version = *sequence;
         *sequence += 1;
         settled.push(Settled { claim_id: claim.id, part: part.kind, event_id });
         parts.push(PartChange { claim_id: claim.id, part });
     }
     work.update_parts(&parts).await?;
+    let rejected = |c: &&PartChange| c.part.kind == PartKind::Amc && is_reject(c.part.state);
+    let rejects: Vec<ClaimId> = parts.iter().filter(rejected).map(|c| c.claim_id).collect();
     if let Some(exchange) = source.exchange_id {
         // The professional knows a reject that a return announces: no 580 repeats it.
-        let rejected = |c: &&PartChange| c.part.kind == PartKind::Amc && is_reject(c.part.state);
-        let rejects: Vec<ClaimId> = parts.iter().filter(rejected).map(|c| c.claim_id).collect();
         work.mark_rejects_returned(exchange, &rejects).await?;
+    } else {
+        // A worker's reject is reported in a 580, also when an earlier one was reported before.
+        work.reset_reports(&rejects).await?;
     }
     work.insert_events(&events).await?;
     Ok(settled)

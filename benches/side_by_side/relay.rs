@@ -276,6 +276,7 @@ async fn steady_decisions(
                 claim_id: claim,
                 part: PartKind::Amc,
                 kind: DecisionKind::Accept,
+                expected_version: None,
                 idempotency_key: None,
                 decided_by: Some("bench".into()),
             };

@@ -167,8 +167,8 @@ CREATE TABLE claim_parts (
     updated_at         TIMESTAMPTZ NOT NULL,
     -- When the promise ends; the AMC part only.
     due_at             TIMESTAMPTZ,
-    -- How this reject was reported to its sender: a return file of ours, or the exchange by which
-    -- the caisse did.
+    -- How the last reject was reported to its sender: a return file of ours, or the exchange by
+    -- which the caisse did. Null again when a worker rejects the part once more.
     reported_in        UUID,
     PRIMARY KEY (claim_id, kind)
 );
@@ -376,7 +376,7 @@ CREATE TABLE returns (
     key_id       TEXT NOT NULL,
     created_at   TIMESTAMPTZ NOT NULL,
     delivered_at TIMESTAMPTZ,
-    -- Number of rejects that the file reports: as many rows of claim_parts name it.
+    -- Number of rejects that the file reports: as many rows of reject_reports name it.
     reject_count BIGINT NOT NULL DEFAULT 0
 );
 -- An exchange has one ARL.
@@ -385,13 +385,24 @@ CREATE INDEX returns_newest ON returns (created_at, id);
 CREATE INDEX returns_by_recipient ON returns (recipient, created_at, id);
 CREATE INDEX returns_undelivered ON returns (created_at, id) WHERE delivered_at IS NULL;
 
+-- The rejects that a 580 reports. A part that is reopened or paid, and rejected again, is reported
+-- again. Rows are only added.
+CREATE TABLE reject_reports (
+    return_id UUID NOT NULL REFERENCES returns (id),
+    claim_id  UUID NOT NULL,
+    -- Version of the claim that the file shows: the last `events.sequence` of the claim.
+    version   BIGINT NOT NULL,
+    PRIMARY KEY (return_id, claim_id)
+);
+CREATE INDEX reject_reports_by_claim ON reject_reports (claim_id);
+
 -- Decisions of workers, written in the transaction of the change. Each recorded decision has a row,
 -- with or without idempotency key; a repetition without key has none.
 CREATE TABLE decisions (
     decision_id     UUID PRIMARY KEY,
     claim_id        UUID NOT NULL,
     part            TEXT NOT NULL,
-    -- `accept`, `reject`, `defer`, `pay` or `recover`.
+    -- `accept`, `reject`, `defer`, `reopen`, `pay` or `recover`.
     kind            TEXT NOT NULL,
     -- Null when the part already had the state and content: the decision changed nothing.
     event_id        UUID,

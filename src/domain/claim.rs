@@ -178,6 +178,8 @@ pub struct Claim {
     pub corrects: Option<ClaimId>,
     /// Attempt of the same invoice that replaces this one.
     pub corrected_by: Option<ClaimId>,
+    /// Version: the number of events of the claim, which is the `sequence` of its last event.
+    pub version: u64,
     /// AMO part.
     pub amo: ClaimPart,
     /// AMC part.

@@ -13,6 +13,8 @@ open_coded! {
         Reject = "reject", "Rejet";
         /// The decision is postponed.
         Defer = "defer", "Report";
+        /// A reject was a mistake and is withdrawn.
+        Reopen = "reopen", "Réouverture";
         /// The part is paid.
         Pay = "pay", "Paiement";
         /// A payment is recovered.

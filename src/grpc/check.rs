@@ -201,6 +201,15 @@ impl Violations {
         instant
     }
 
+    /// Returns the version of a claim, from 1.
+    pub(super) fn version(&mut self, field: &str, version: i64) -> u64 {
+        let version = u64::try_from(version).unwrap_or(0);
+        if version == 0 {
+            self.add(field, "must be at least 1");
+        }
+        version
+    }
+
     /// Returns the size of a page: the default for 0, at most the largest.
     pub(super) fn page_size(&mut self, size: i32) -> usize {
         match usize::try_from(size) {

@@ -37,17 +37,20 @@ pub(super) fn decision(
     let part = check
         .code("decision.part", &decision.part, PartKind::from_code, "amc, amo")
         .unwrap_or(PartKind::Amc);
+    let expected_version = decision
+        .expected_version
+        .map(|version| check.version("decision.expected_version", version));
     let idempotency_key =
         check.typed_optional("decision.idempotency_key", &decision.idempotency_key);
     let kind = decision.kind.as_ref().and_then(|given| kind(&mut check, given));
     if decision.kind.is_none() {
-        check.add("decision.kind", "give one of accept, reject, defer, pay, recover");
+        check.add("decision.kind", "give one of accept, reject, defer, reopen, pay, recover");
     }
     check.finish()?;
     match (claim_id, kind) {
         (Some(claim_id), Some(kind)) => {
             let decided_by = decided_by.cloned();
-            Ok(Decision { claim_id, part, kind, idempotency_key, decided_by })
+            Ok(Decision { claim_id, part, kind, expected_version, idempotency_key, decided_by })
         }
         _ => Err(super::check::one_violation("decision", "incomplete")),
     }
@@ -68,6 +71,14 @@ fn kind(check: &mut Violations, kind: &Kind) -> Option<DecisionKind> {
         Kind::Defer(defer) => DecisionKind::Defer {
             reasons: reasons(check, "decision.defer.reasons", &defer.reasons),
         },
+        Kind::Reopen(reopen) => {
+            let field = "decision.reopen.reason";
+            let reason = check.free_text(field, &reopen.reason, FreeText::MAX_CHARS);
+            if reason.as_str().trim().is_empty() {
+                check.add_once(field, "say why the part is reopened");
+            }
+            DecisionKind::Reopen { reason }
+        }
         Kind::Pay(pay) => {
             let reference = check.typed("decision.pay.transfer_reference", &pay.transfer_reference);
             let date = check.date("decision.pay.transfer_date", &pay.transfer_date);

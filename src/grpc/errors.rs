@@ -8,7 +8,7 @@
 //! | `FAILED_PRECONDITION` | the state forbids the decision | `ErrorInfo` with the states |
 //! | `OUT_OF_RANGE` | a resume token that other data gave | `ErrorInfo` |
 //! | `ALREADY_EXISTS` | idempotency key used for another request | `ErrorInfo` |
-//! | `ABORTED` | an operator abandoned the staged deposit | `ErrorInfo` |
+//! | `ABORTED` | the claim has another version; an operator abandoned the staged deposit | `ErrorInfo` |
 //! | `RESOURCE_EXHAUSTED` | a limit of size, calls, uploads, or of the disk | `ErrorInfo` |
 //! | `DEADLINE_EXCEEDED` | a request or an upload came too slowly | `ErrorInfo` |
 //! | `UNAVAILABLE` | database away or busy, a staged deposit in the way, the clock | `ErrorInfo` |
@@ -162,6 +162,18 @@ pub(super) fn of_decision(clock: &dyn Clock, kind: &DecisionKind, error: &Decide
         DecideError::ReasonMissing => {
             super::check::one_violation("decision.reject.reasons", error.to_string())
         }
+        DecideError::StaleVersion { expected, version } => with_metadata(
+            Code::Aborted,
+            "stale_version",
+            error.to_string(),
+            [("version", &version.to_string()), ("expected_version", &expected.to_string())],
+        ),
+        DecideError::NotRejected { part, state } => with_metadata(
+            Code::FailedPrecondition,
+            "not_rejected",
+            error.to_string(),
+            [("part", part.as_str()), ("state", state.as_str())],
+        ),
         DecideError::Store(cause) => internal(clock, cause),
     }
 }
@@ -175,6 +187,7 @@ pub(super) fn item(status: &Status) -> proto::ItemError {
         code: code_name(status.code()).to_owned(),
         reason,
         message: status.message().to_owned(),
+        metadata: details.error_info().map(|info| info.metadata.clone()).unwrap_or_default(),
     }
 }
 
@@ -183,6 +196,8 @@ const fn code_name(code: Code) -> &'static str {
     match code {
         Code::InvalidArgument => "INVALID_ARGUMENT",
         Code::NotFound => "NOT_FOUND",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::Aborted => "ABORTED",
         Code::AlreadyExists => "ALREADY_EXISTS",
         Code::FailedPrecondition => "FAILED_PRECONDITION",
         Code::ResourceExhausted => "RESOURCE_EXHAUSTED",

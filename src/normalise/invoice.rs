@@ -83,6 +83,7 @@ pub fn claim(
         date_limite_reponse_amc: facture.date_limite_reponse_amc(),
         corrects: None,
         corrected_by: None,
+        version: 1,
         amo: ClaimPart::untold(PartKind::Amo, totaux.amo, origin.received_at),
         amc: ClaimPart::untold(PartKind::Amc, totaux.amc, origin.received_at),
     };

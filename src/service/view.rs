@@ -71,6 +71,8 @@ pub struct ClaimDetails {
     pub corrects: Option<ClaimId>,
     /// Later attempt of the invoice that replaces this one.
     pub corrected_by: Option<ClaimId>,
+    /// Version: the `sequence` of the last event of the claim.
+    pub version: u64,
     /// Limit for the answer of the AMC as sent (AAMMJJHH), empty when none.
     pub date_limite_reponse_amc: String,
     /// Norm code of the lot.
@@ -145,6 +147,7 @@ impl ClaimDetails {
             received_at: claim.received_at,
             corrects: claim.corrects,
             corrected_by: claim.corrected_by,
+            version: claim.version,
             date_limite_reponse_amc: claim.date_limite_reponse_amc.clone(),
             norm_code: claim.norm_code.clone(),
             logical_file: claim.logical_file,

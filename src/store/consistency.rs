@@ -25,7 +25,7 @@ pub enum Rule {
     PositionsHaveNoHole,
     /// An event waits for no deposit but that of its claim, and for that one while it is staged.
     EventWaitsForItsDeposit,
-    /// A reported reject names a return file or an exchange.
+    /// A reported reject names a file that reports its claim, or an exchange.
     ReportExists,
     /// A duplicate names a claim with its PS and invoice number.
     DuplicateHasOriginal,
@@ -35,7 +35,7 @@ pub enum Rule {
     ReceiptIsClosed,
     /// A quarantined invoice does not wait once a later receipt has a claim of its number.
     ReplacedIsResolved,
-    /// A file of rejects reports as many rejects as parts name it.
+    /// A file of rejects reports as many claims as are noted for it.
     ReportedRejectsAreCounted,
     /// A staged deposit with a receipt is written to its last invoice.
     StagedDepositIsWhole,

@@ -86,7 +86,8 @@ pub use staged_deposits::{
     Withdrawal,
 };
 pub use stored_invoices::{
-    PartMarks, StoredEvent, StoredInvoice, StoredInvoices, StoredOutcome, is_quarantined_copy,
+    PartMarks, RejectReport, StoredEvent, StoredInvoice, StoredInvoices, StoredOutcome,
+    is_quarantined_copy,
 };
 pub use transactions::{Transactions, UnitOfWork};
 pub use unmatched_returns::UnmatchedReturnWrites;

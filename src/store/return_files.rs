@@ -55,6 +55,10 @@ pub trait ReturnFileWrites: Send {
         claims: &[ClaimId],
     ) -> Result<(), StoreError>;
 
+    /// Removes the flag of AMC rejects that were returned: the parts are rejected anew, and wait for
+    /// another 580.
+    async fn reset_reports(&mut self, claims: &[ClaimId]) -> Result<(), StoreError>;
+
     /// Inserts a return file and flags the rejects that it contains as returned.
     async fn insert_return_file(
         &mut self,

@@ -26,7 +26,8 @@ macro_rules! select_claim {
              (SELECT later.id FROM claims later WHERE later.corrects = c.id AND ",
             $crate::store::rows::visible!("later.exchange_id"),
             " ORDER BY later.received_at DESC, later.id DESC LIMIT 1) AS corrected_by, \
-             c.date_limite_reponse_amc, amc.due_at, \
+             (SELECT max(e.sequence) FROM events e WHERE e.subject_id = c.id \
+             AND e.subject_kind = 'claim') AS version, c.date_limite_reponse_amc, amc.due_at, \
              amo.state AS amo_state, amo.asked AS amo_asked, amo.paid AS amo_paid, \
              amo.gap AS amo_gap, amo.flags AS amo_flags, amo.is_awaited AS amo_is_awaited, \
              amo.transfer_reference AS amo_transfer_reference, \
@@ -163,6 +164,7 @@ pub(in crate::store) struct ClaimRow {
     due_at: Instant,
     corrects: Option<Uuid>,
     corrected_by: Option<Uuid>,
+    version: Option<i64>,
     date_limite_reponse_amc: String,
     amo_state: String,
     amo_asked: i64,
@@ -219,6 +221,7 @@ impl TryFrom<ClaimRow> for Claim {
             date_limite_reponse_amc: r.date_limite_reponse_amc,
             corrects: r.corrects.map(ClaimId),
             corrected_by: r.corrected_by.map(ClaimId),
+            version: uint(r.version.unwrap_or_default(), "events.sequence")?,
             amo: ClaimPart {
                 kind: PartKind::Amo,
                 state: code(&r.amo_state),

@@ -23,6 +23,8 @@ pub struct StoredInvoice {
     pub is_live: bool,
     /// Marks of the parts.
     pub marks: Vec<PartMarks>,
+    /// Files that report rejects of the AMC part, in the order of their versions.
+    pub reports: Vec<RejectReport>,
     /// Events, in order.
     pub events: Vec<StoredEvent>,
     /// Outcomes of the invoice, of every attempt.
@@ -45,10 +47,19 @@ pub struct PartMarks {
     pub kind: PartKind,
     /// End of the promise of the insurer; of the AMC part only.
     pub due_at: Option<OffsetDateTime>,
-    /// Return file or exchange that reported the reject.
+    /// Return file or exchange that reported the last reject.
     pub reported_in: Option<Uuid>,
-    /// Whether `reported_in` names a return file of the gateway.
-    pub is_in_file: bool,
+}
+
+/// A file that reports the reject of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct RejectReport {
+    /// Claim.
+    pub claim_id: Uuid,
+    /// Return file.
+    pub return_id: Uuid,
+    /// Version of the claim that the file shows.
+    pub version: i64,
 }
 
 /// An event as its row has it.
@@ -95,6 +106,7 @@ impl StoredInvoice {
             vault: stored.vault.clone(),
             corrects: stored.corrects,
             corrected_by: stored.corrected_by,
+            version: stored.version,
             due_at: stored.due_at,
             lot: text(&c.lot),
             ps: text(&c.ps),
@@ -163,7 +175,6 @@ pub(in crate::store) struct MarksRow {
     kind: String,
     due_at: Option<Instant>,
     reported_in: Option<Uuid>,
-    is_in_file: bool,
 }
 
 /// A line with its claim.
@@ -212,7 +223,7 @@ impl From<EventOfClaim> for StoredEvent {
 /// Puts the rows of claims together. The lines and events of a claim are given in their order.
 pub(in crate::store) fn assemble(
     claims: Vec<Claim>,
-    marks: Vec<MarksRow>,
+    (marks, reports): (Vec<MarksRow>, Vec<RejectReport>),
     lines: Vec<LineOfClaim>,
     events: Vec<EventOfClaim>,
     told: Vec<(ClaimId, StoredOutcome)>,
@@ -222,6 +233,7 @@ pub(in crate::store) fn assemble(
             new: NewClaim { claim, lines: Vec::new() },
             is_live: false,
             marks: vec![],
+            reports: vec![],
             events: vec![],
             outcomes: vec![],
         };
@@ -235,8 +247,12 @@ pub(in crate::store) fn assemble(
             kind: code(&row.kind),
             due_at: row.due_at.map(|at| at.0),
             reported_in: row.reported_in,
-            is_in_file: row.is_in_file,
         });
+    }
+    for row in reports {
+        if let Some(invoice) = found.get_mut(&ClaimId(row.claim_id)) {
+            invoice.reports.push(row);
+        }
     }
     for row in lines {
         if let Some(invoice) = found.get_mut(&ClaimId(row.claim_id)) {

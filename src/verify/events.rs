@@ -5,7 +5,9 @@ use crate::domain::{
     Actor, Claim, ClaimEvent, ClaimPart, FactSource, FreeText, Outcome, PartKind, PartState,
     Reason, Role,
 };
-use crate::store::{StoredEvent, StoredInvoice, StoredOutcome, event_fields, outcome_fields};
+use crate::store::{
+    RejectReport, StoredEvent, StoredInvoice, StoredOutcome, event_fields, outcome_fields,
+};
 use crate::vault::{RowCheck, Vault};
 use noemie_parsers::types::Montant;
 use std::collections::HashSet;
@@ -28,7 +30,7 @@ pub(super) fn holes(events: &[StoredEvent]) -> Vec<String> {
 pub(super) fn differences(vault: &Vault, stored: &StoredInvoice) -> Vec<String> {
     let mut claim = as_received(&stored.new.claim);
     let mut faults = Vec::new();
-    let (mut reject, mut told) = (None, HashSet::new());
+    let (mut rejects, mut told) = (Vec::new(), HashSet::new());
     let mut before: Option<ClaimEvent> = None;
     for row in &stored.events {
         if check(vault, stored, row) == RowCheck::Altered {
@@ -53,7 +55,7 @@ pub(super) fn differences(vault: &Vault, stored: &StoredInvoice) -> Vec<String> 
         }
         told.insert(event.part);
         if event.part == PartKind::Amc && is_reject(event.fact) {
-            reject = Some(row.exchange_id);
+            rejects.push((row.sequence, row.exchange_id));
         }
         before = Some(event);
     }
@@ -66,7 +68,7 @@ pub(super) fn differences(vault: &Vault, stored: &StoredInvoice) -> Vec<String> 
             faults.push(format!("the {name} part differs from its last event"));
         }
     }
-    faults.extend(report(stored, reject));
+    faults.extend(report(stored, &rejects));
     faults
 }
 
@@ -191,15 +193,26 @@ fn is_same(stored: &ClaimPart, wanted: &ClaimPart) -> bool {
     *stored == ClaimPart { gap: stored.gap, is_awaited: stored.is_awaited, ..wanted.clone() }
 }
 
-/// Checks how the reject of the AMC part was reported: by the return that brought it, or in a file
-/// of the gateway. `reject` is the exchange of the last reject, `Some(None)` for a decision.
-fn report(stored: &StoredInvoice, reject: Option<Option<Uuid>>) -> Option<String> {
+/// Checks how the rejects of the AMC part were reported: the last one by the return that brought it,
+/// or in a file of the gateway, and each file for a reject of a decision that no earlier file
+/// reports. `rejects` has the sequence and the exchange of each, `None` for a decision.
+fn report(stored: &StoredInvoice, rejects: &[(i64, Option<Uuid>)]) -> Option<String> {
     let amc = stored.marks.iter().find(|marks| marks.kind == PartKind::Amc)?;
-    let is_right = match (reject, amc.reported_in) {
-        (None, reported) => reported.is_none(),
-        (Some(Some(exchange)), reported) => reported == Some(exchange),
-        (Some(None), Some(_)) => amc.is_in_file,
-        (Some(None), None) => true,
+    let last = stored.events.last().map_or(0, |event| event.sequence);
+    let wanted = match rejects.last() {
+        None => None,
+        Some((_, Some(exchange))) => Some(*exchange),
+        Some((sequence, None)) => {
+            let mut reports = stored.reports.iter();
+            reports.find(|report| report.version >= *sequence).map(|report| report.return_id)
+        }
     };
+    let mut before = 0;
+    let has_reject = |report: &RejectReport| {
+        let from = std::mem::replace(&mut before, report.version);
+        let is_its = |sequence: i64| from < sequence && sequence <= report.version;
+        report.version <= last && rejects.iter().any(|(at, by)| by.is_none() && is_its(*at))
+    };
+    let is_right = amc.reported_in == wanted && stored.reports.iter().all(has_reject);
     (!is_right).then(|| "the report of the reject is missing, or another one".to_owned())
 }

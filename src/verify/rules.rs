@@ -34,7 +34,10 @@ const fn words(rule: Rule) -> &'static str {
         Rule::PublicationHasEvent => "positions of the published stream have no event",
         Rule::PositionsHaveNoHole => "positions are missing in the published stream",
         Rule::EventWaitsForItsDeposit => "waiting events name another deposit than their claim",
-        Rule::ReportExists => "rejects are reported in a file or exchange that does not exist",
+        Rule::ReportExists => {
+            "rejects are reported in a file that does not name them, or in an exchange that does not \
+             exist"
+        }
         Rule::DuplicateHasOriginal => "duplicates name no claim of their invoice",
         Rule::ResolutionHasClaim => "quarantined invoices are replaced by no claim of their number",
         Rule::ReceiptIsClosed => "deposits with a receipt are marked as withdrawn or not closed",
@@ -42,7 +45,7 @@ const fn words(rule: Rule) -> &'static str {
             "quarantined invoices wait although a later claim replaced them"
         }
         Rule::ReportedRejectsAreCounted => {
-            "files of rejects report another number of rejects than name them"
+            "files of rejects report another number of claims than are noted for them"
         }
         Rule::StagedDepositIsWhole => "deposits with a receipt are written to another invoice",
         Rule::AmcHasConvention => "AMC numbers are listed without convention, or not listed",

@@ -10,9 +10,10 @@ use noemie_gateway::grpc::proto::decision::Kind;
 use noemie_gateway::grpc::proto::decision_result::Result as Outcome;
 use noemie_gateway::grpc::proto::{
     Accept, BatchRecordDecisionsRequest, Decision, Defer, GetClaimRequest, Pay, Reason,
-    RecordDecisionRequest, RecordDecisionResponse, Recover, Reject,
+    RecordDecisionRequest, RecordDecisionResponse, Recover, Reject, Reopen,
 };
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 
 async fn one_claim(gateway: &Gateway) -> ClaimId {
     deposit_many(&gateway.store, "d", 1).await[0].claim.id
@@ -22,6 +23,7 @@ fn decision(claim: ClaimId, key: &str, kind: Kind) -> Decision {
     Decision {
         claim_id: claim.to_string(),
         part: String::new(),
+        expected_version: None,
         idempotency_key: key.into(),
         kind: Some(kind),
     }
@@ -81,6 +83,52 @@ async fn a_claim_is_accepted_paid_and_recovered() {
     use PartState::{Accepted, Paid, PartlyPaid, Received};
     assert_eq!(events, [(1, Received), (2, Accepted), (3, Paid), (4, PartlyPaid)]);
     assert_eq!(history[2].event_id.to_string(), paid.event_id.expect("an event"));
+}
+
+#[tokio::test]
+async fn a_decision_on_another_version_is_refused_with_the_present_one() {
+    let gateway = Gateway::start().await;
+    let claim = one_claim(&gateway).await;
+    let on =
+        |version, kind| Decision { expected_version: Some(version), ..decision(claim, "", kind) };
+    let accepted = record(&gateway, on(1, accept())).await.expect("the version of the event");
+    assert_eq!(accepted.dre.map(|dre| dre.version), Some(2));
+    let stale = record(&gateway, on(1, reject("122"))).await.expect_err("another version");
+    let info = stale.get_error_details().error_info().cloned().expect("a reason");
+    let version = info.metadata.get("version").map(String::as_str);
+    assert_eq!(
+        (stale.code(), info.reason.as_str(), version),
+        (Code::Aborted, "stale_version", Some("2"))
+    );
+    let batch = BatchRecordDecisionsRequest { decisions: vec![on(1, reject("122"))] };
+    let answer = gateway.work().batch_record_decisions(batch).await.expect("answers").into_inner();
+    let Some(Outcome::Error(error)) = answer.results[0].result.clone() else {
+        panic!("{answer:?}")
+    };
+    assert_eq!((error.code.as_str(), error.reason.as_str()), ("ABORTED", "stale_version"));
+    assert_eq!(error.metadata["version"], "2");
+    let wrong = record(&gateway, on(0, accept())).await.expect_err("no version");
+    assert_eq!(fields(&wrong), ["decision.expected_version"]);
+    let request = GetClaimRequest { claim_id: claim.to_string(), ..Default::default() };
+    let full = gateway.work().get_claim(request).await.expect("reads").into_inner();
+    assert_eq!(full.dre.map(|dre| dre.version), Some(2));
+}
+
+#[tokio::test]
+async fn a_reopening_needs_a_reject_and_a_reason() {
+    let gateway = Gateway::start().await;
+    let claim = one_claim(&gateway).await;
+    let reopen = |reason: &str| Kind::Reopen(Reopen { reason: reason.into() });
+    let early = record(&gateway, decision(claim, "", reopen("erreur"))).await.expect_err("early");
+    assert_eq!((early.code(), reason(&early).as_str()), (Code::FailedPrecondition, "not_rejected"));
+    let silent = record(&gateway, decision(claim, "", reopen(" "))).await.expect_err("no reason");
+    assert_eq!(fields(&silent), ["decision.reopen.reason"]);
+    record(&gateway, decision(claim, "", reject("122"))).await.expect("rejects");
+    let open = record(&gateway, decision(claim, "k", reopen("erreur"))).await.expect("reopens");
+    assert_eq!(amc_state(&open), "received");
+    record(&gateway, decision(claim, "", reject("122"))).await.expect("rejects again");
+    let again = record(&gateway, decision(claim, "k", reopen("erreur"))).await.expect("repeats");
+    assert_eq!((again.repeated, amc_state(&again)), (true, "rejected"));
 }
 
 #[tokio::test]
@@ -229,6 +277,7 @@ async fn every_wrong_field_is_named_at_once() {
     let wrong = Decision {
         claim_id: "not-a-uuid".into(),
         part: "amx".into(),
+        expected_version: None,
         idempotency_key: "k".repeat(129),
         kind: Some(kind),
     };

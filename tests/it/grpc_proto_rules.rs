@@ -209,6 +209,10 @@ fn messages_with_paths(file: &FileDescriptorProto) -> Vec<(Vec<i32>, String, Des
     let mut all = Vec::new();
     while let Some((path, name, message)) = waiting.pop() {
         for (i, nested) in message.nested_type.iter().enumerate() {
+            // The compiler makes the message of an entry of a map, which no comment can reach.
+            if nested.options.as_ref().is_some_and(|options| options.map_entry()) {
+                continue;
+            }
             let below = below(&path, number::NESTED, i);
             waiting.push((below, format!("{name}.{}", nested.name()), nested.clone()));
         }

@@ -83,8 +83,14 @@ async fn a_reject_that_cannot_be_told_waits_alone() {
         let reasons = vec![Reason { code: "AAA00000é".into(), label: "Motif".into() }];
         let (kind, idempotency_key, decided_by) =
             (DecisionKind::Reject { reasons }, None, Some("test".into()));
-        let decision =
-            Decision { claim_id: claim.id, part: PartKind::Amc, kind, idempotency_key, decided_by };
+        let decision = Decision {
+            claim_id: claim.id,
+            part: PartKind::Amc,
+            kind,
+            expected_version: None,
+            idempotency_key,
+            decided_by,
+        };
         decide(gateway.app.store.as_ref(), gateway.app.clock.as_ref(), &Caller::local(), &decision)
             .await
             .expect("recorded");

@@ -125,6 +125,7 @@ impl Gateway {
             claim_id: self.claim,
             part: PartKind::Amc,
             kind: DecisionKind::Accept,
+            expected_version: None,
             idempotency_key: None,
             decided_by: Some("Marie".into()),
         }

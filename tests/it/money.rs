@@ -4,3 +4,4 @@
 mod cases;
 mod hand;
 mod orders;
+mod workers;

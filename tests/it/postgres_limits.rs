@@ -45,6 +45,7 @@ fn acceptance(claim_id: ClaimId) -> Decision {
         claim_id,
         part: PartKind::Amc,
         kind: DecisionKind::Accept,
+        expected_version: None,
         idempotency_key: None,
         decided_by: Some("test".into()),
     }

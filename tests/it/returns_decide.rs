@@ -17,6 +17,7 @@ fn decision(claim_id: ClaimId, key: &str, kind: DecisionKind) -> Decision {
         claim_id,
         part: PartKind::Amc,
         kind,
+        expected_version: None,
         idempotency_key: key.try_into().ok(),
         decided_by: Some("test".into()),
     }

@@ -262,6 +262,7 @@ impl Gateway {
         let decision = proto::Decision {
             claim_id: claim_id.into(),
             part: "amc".into(),
+            expected_version: None,
             idempotency_key: key.into(),
             kind: Some(kind),
         };

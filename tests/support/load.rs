@@ -208,6 +208,7 @@ async fn accept_one(
     let decision = proto::Decision {
         claim_id,
         part: "amc".into(),
+        expected_version: None,
         idempotency_key,
         kind: Some(Kind::Accept(proto::Accept {})),
     };

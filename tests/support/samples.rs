@@ -78,6 +78,7 @@ pub fn claim(exchange: ExchangeId, ordinal: u64, identity: &str) -> NewClaim {
         date_limite_reponse_amc: "25031318".into(),
         corrects: None,
         corrected_by: None,
+        version: 1,
         amo: part(PartKind::Amo, PartState::Received, 1000),
         amc: part(PartKind::Amc, PartState::Received, 500),
     };

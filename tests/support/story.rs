@@ -263,6 +263,7 @@ impl Story {
         let decision = proto::Decision {
             claim_id: claim_id.into(),
             part: "amc".into(),
+            expected_version: None,
             idempotency_key: idempotency_key.clone(),
             kind: Some(kind),
         };

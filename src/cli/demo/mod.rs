@@ -197,6 +197,7 @@ impl Demo {
             claim_id,
             part: PartKind::Amc,
             kind,
+            expected_version: None,
             idempotency_key: None,
             decided_by: Some("demo".into()),
         };

@@ -39,6 +39,7 @@ pub(in crate::grpc) fn dre_status(view: ClaimView) -> proto::DreStatus {
         received_at: Some(timestamp(claim.received_at)),
         corrects: claim.corrects.map(|id| id.to_string()),
         corrected_by: claim.corrected_by.map(|id| id.to_string()),
+        version: count(claim.version),
         ..status
     }
 }

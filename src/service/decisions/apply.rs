@@ -2,31 +2,35 @@
 
 use super::request::{DecideError, Decision, DecisionKind, Warning};
 use crate::domain::civil_time::paris_date;
-use crate::domain::money::decision_order::decisions;
+use crate::domain::life_cycle::is_reject;
+use crate::domain::money::decision_order::{decided_state, decisions};
 use crate::domain::{
-    Claim, ClaimPart, DecisionId, Outcome, OutcomeKind, OutcomeSource, PartKind, Reason, Transfer,
+    Claim, ClaimPart, DecisionId, Outcome, OutcomeKind, OutcomeSource, PartKind, PartState, Reason,
+    Transfer,
 };
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
 
-/// Returns the outcome of a decision. `version` is the number of events of the claim before it.
+/// Code of the reason of a reopening, beside which its text stands.
+const REOPENED: &str = "REOUVERTURE";
+
+/// Returns the outcome of a decision. Its rank is the version of the claim.
 pub(super) fn outcome(
     claim: &Claim,
     decision: &Decision,
     id: DecisionId,
-    version: u64,
     now: OffsetDateTime,
 ) -> Outcome {
     let (kind, amount, reasons) = match &decision.kind {
-        DecisionKind::Accept => (OutcomeKind::Accepted, Montant::ZERO, &[][..]),
-        DecisionKind::Reject { reasons } => {
-            (OutcomeKind::Rejected, Montant::ZERO, reasons.as_slice())
+        DecisionKind::Accept => (OutcomeKind::Accepted, Montant::ZERO, Vec::new()),
+        DecisionKind::Reject { reasons } => (OutcomeKind::Rejected, Montant::ZERO, reasons.clone()),
+        DecisionKind::Defer { reasons } => (OutcomeKind::Deferred, Montant::ZERO, reasons.clone()),
+        DecisionKind::Reopen { reason } => {
+            let reason = Reason { code: REOPENED.into(), label: reason.clone() };
+            (OutcomeKind::Reopened, Montant::ZERO, vec![reason])
         }
-        DecisionKind::Defer { reasons } => {
-            (OutcomeKind::Deferred, Montant::ZERO, reasons.as_slice())
-        }
-        DecisionKind::Pay { amount, .. } => (OutcomeKind::Paid, *amount, &[][..]),
-        DecisionKind::Recover { amount, .. } => (OutcomeKind::Paid, -*amount, &[][..]),
+        DecisionKind::Pay { amount, .. } => (OutcomeKind::Paid, *amount, Vec::new()),
+        DecisionKind::Recover { amount, .. } => (OutcomeKind::Paid, -*amount, Vec::new()),
     };
     let payer = match decision.part {
         PartKind::Amo => claim.amo_organism.clone(),
@@ -36,7 +40,7 @@ pub(super) fn outcome(
         source: OutcomeSource::Worker,
         told_in: id.0,
         told_by: id.to_string(),
-        ordinal: version,
+        ordinal: claim.version,
         rank: 0,
         claim_id: Some(claim.id),
         part: decision.part,
@@ -48,7 +52,7 @@ pub(super) fn outcome(
         payer,
         transfer: transfer(&decision.kind, now),
         lot: String::new(),
-        reasons: reasons.to_vec(),
+        reasons,
     }
 }
 
@@ -56,9 +60,10 @@ fn transfer(kind: &DecisionKind, now: OffsetDateTime) -> Option<Transfer> {
     let (day, reference) = match kind {
         DecisionKind::Pay { reference, date, .. } => (*date, reference),
         DecisionKind::Recover { reference, .. } => (paris_date(now), reference),
-        DecisionKind::Accept | DecisionKind::Reject { .. } | DecisionKind::Defer { .. } => {
-            return None;
-        }
+        DecisionKind::Accept
+        | DecisionKind::Reject { .. }
+        | DecisionKind::Defer { .. }
+        | DecisionKind::Reopen { .. } => return None,
     };
     Some(Transfer { day, raw_day: String::new(), label: reference.into() })
 }
@@ -99,12 +104,40 @@ pub(super) fn check(before: &ClaimPart, kind: &DecisionKind) -> Result<(), Decid
         DecisionKind::Pay { amount, .. } => (*amount, before.asked),
         DecisionKind::Recover { amount, .. } => (*amount, before.asked.max(before.paid)),
         DecisionKind::Reject { reasons } => return check_reasons(reasons),
-        DecisionKind::Accept | DecisionKind::Defer { .. } => return Ok(()),
+        DecisionKind::Accept | DecisionKind::Defer { .. } | DecisionKind::Reopen { .. } => {
+            return Ok(());
+        }
     };
     if amount > Montant::ZERO && amount <= limit {
         Ok(())
     } else {
         Err(DecideError::AmountOutOfRange { amount, limit })
+    }
+}
+
+/// Refuses a decision that does not fit what was told before: one that rests on another version of
+/// the claim, and the reopening of a part whose last decision is no reject. `told` has the outcomes
+/// of the invoice.
+pub(super) fn check_version(
+    claim: &Claim,
+    decision: &Decision,
+    told: &[Outcome],
+) -> Result<(), DecideError> {
+    let version = claim.version;
+    if let Some(expected) = decision.expected_version.filter(|expected| *expected != version) {
+        return Err(DecideError::StaleVersion { expected, version });
+    }
+    let Some(part) = claim.part(decision.part) else { return Err(DecideError::UnknownPart) };
+    if !matches!(decision.kind, DecisionKind::Reopen { .. }) {
+        return Ok(());
+    }
+    let of_part: Vec<&Outcome> =
+        told.iter().filter(|o| o.claim_id == Some(claim.id) && o.part == part.kind).collect();
+    let is_rejected = is_reject(decided_state(&decisions(&of_part)));
+    if is_rejected && part.state != PartState::Superseded {
+        Ok(())
+    } else {
+        Err(DecideError::NotRejected { part: part.kind, state: part.state })
     }
 }
 
@@ -122,6 +155,9 @@ pub(super) fn warning_of(claim: &Claim, decision: &Decision) -> Option<Warning> 
         DecisionKind::Recover { .. } => {
             (part.paid > Montant::ZERO).then_some(Warning::PartialRecovery)
         }
-        DecisionKind::Accept | DecisionKind::Reject { .. } | DecisionKind::Defer { .. } => None,
+        DecisionKind::Accept
+        | DecisionKind::Reject { .. }
+        | DecisionKind::Defer { .. }
+        | DecisionKind::Reopen { .. } => None,
     }
 }

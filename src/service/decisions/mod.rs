@@ -3,8 +3,9 @@
 //!
 //! A decision repeated under its key, or told once more without a key, writes nothing and gets the
 //! same answer. A payment or a recovery is a fact: it is kept whatever else was told about the
-//! part, and flagged where it does not fit. A claim outside the scope of the caller is answered
-//! like a claim that does not exist.
+//! part, and flagged where it does not fit. A decision that names the version of the claim on which
+//! it rests is refused when the claim has another one. A claim outside the scope of the caller is
+//! answered like a claim that does not exist.
 
 mod apply;
 mod request;
@@ -20,7 +21,7 @@ use crate::domain::{
 use crate::kill_point;
 use crate::settle::{Settled, settle};
 use crate::store::{SharedStore, Store, StoreError, UnitOfWork};
-use apply::{check, is_told, outcome, warning_of};
+use apply::{check, check_version, is_told, outcome, warning_of};
 
 /// Largest number of transactions tried for one decision: a conflict with another change (two calls
 /// with one key, a deadlock, a busy file) begins a new one.
@@ -114,9 +115,8 @@ async fn decide_once(
     let claim = claim_of(&attempts, caller, decision)?;
     let before = claim.part(decision.part).ok_or(DecideError::UnknownPart)?.clone();
     check(&before, &decision.kind)?;
-    let version = version(work.as_mut(), claim.id).await?;
     let mut row = new_row(clock, caller, decision, digest);
-    let outcome = outcome(claim, decision, row.id, version, row.decided_at);
+    let outcome = outcome(claim, decision, row.id, row.decided_at);
     let told = work.outcomes_of(&[claim.id]).await?;
     if before.state == PartState::Unknown || told.iter().any(Outcome::is_of_later_version) {
         return Err(DecideError::LaterVersion { part: decision.part });
@@ -131,6 +131,7 @@ async fn decide_once(
         let warning = warning_of(&claim, decision);
         return Ok(DecisionOutcome { claim, event_id: None, repeated: true, warning });
     }
+    check_version(claim, decision, &told)?;
     work.insert_outcomes(&[outcome]).await?;
     let source =
         FactSource { actor: Actor::author(&row.author), exchange_id: None, at: row.decided_at };
@@ -145,12 +146,6 @@ async fn decide_once(
     log_decision(&row, &before, &claim);
     let warning = warning_of(&claim, decision);
     Ok(DecisionOutcome { claim, event_id: row.event_id, repeated: false, warning })
-}
-
-/// Returns the version of a claim: the number of its events.
-async fn version(work: &mut dyn UnitOfWork, id: ClaimId) -> Result<u64, StoreError> {
-    let next = work.next_sequences(&[id]).await?;
-    Ok(next.first().map_or(0, |(_, next)| next.saturating_sub(1)))
 }
 
 /// Returns the row of a decision that produces no event yet.

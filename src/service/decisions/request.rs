@@ -1,7 +1,8 @@
 //! Decisions as workers ask for them, their outcome, and the reasons of a refusal.
 
 use crate::domain::{
-    Claim, ClaimId, DecisionCode, EventId, FreeText, IdempotencyKey, PartKind, Reason, Reference,
+    Claim, ClaimId, DecisionCode, EventId, FreeText, IdempotencyKey, PartKind, PartState, Reason,
+    Reference,
 };
 use crate::store::StoreError;
 use noemie_parsers::types::Montant;
@@ -17,6 +18,8 @@ pub struct Decision {
     pub part: PartKind,
     /// Kind, with its content.
     pub kind: DecisionKind,
+    /// Version of the claim on which the decision rests; `None` holds on any version.
+    pub expected_version: Option<u64>,
     /// Idempotency key, chosen by the caller.
     pub idempotency_key: Option<IdempotencyKey>,
     /// Name of the person or program that decides, as the caller states it.
@@ -25,7 +28,8 @@ pub struct Decision {
 
 impl Decision {
     /// Returns the digest that tells a repetition from another decision under the same key.
-    /// `decided_by` is left out: a retry may come from another worker process.
+    /// `decided_by` and `expected_version` are left out: a retry may come from another worker
+    /// process, which read the claim again.
     pub(super) fn digest(&self) -> String {
         let reasons = |reasons: &[Reason]| {
             reasons.iter().map(|r| [r.code.clone(), r.label.clone()]).collect::<Vec<_>>()
@@ -36,6 +40,7 @@ impl Decision {
             DecisionKind::Reject { reasons: list } | DecisionKind::Defer { reasons: list } => {
                 json!([code, reasons(list)])
             }
+            DecisionKind::Reopen { reason } => json!([code, reason]),
             DecisionKind::Pay { reference, date, amount } => {
                 json!([code, reference, date.to_string(), amount.centimes()])
             }
@@ -63,6 +68,11 @@ pub enum DecisionKind {
         /// Reasons, possibly none.
         reasons: Vec<Reason>,
     },
+    /// A reject was a mistake and is withdrawn: the part is received again.
+    Reopen {
+        /// Why, for the professional; not empty.
+        reason: FreeText,
+    },
     /// The part is paid by a bank transfer.
     Pay {
         /// Reference or label of the transfer.
@@ -89,6 +99,7 @@ impl DecisionKind {
             Self::Accept => DecisionCode::Accept,
             Self::Reject { .. } => DecisionCode::Reject,
             Self::Defer { .. } => DecisionCode::Defer,
+            Self::Reopen { .. } => DecisionCode::Reopen,
             Self::Pay { .. } => DecisionCode::Pay,
             Self::Recover { .. } => DecisionCode::Recover,
         }
@@ -174,6 +185,22 @@ pub enum DecideError {
     /// The reject has no reason.
     #[error("a reject needs at least one reason")]
     ReasonMissing,
+    /// The claim has another version than the one on which the decision rests.
+    #[error("the claim has version {version}, the decision rests on version {expected}")]
+    StaleVersion {
+        /// Version on which the decision rests.
+        expected: u64,
+        /// Present version.
+        version: u64,
+    },
+    /// The part to reopen is not rejected.
+    #[error("the {} part is {}: only a rejected part is reopened", .part.as_str(), .state.as_str())]
+    NotRejected {
+        /// The part.
+        part: PartKind,
+        /// Its state.
+        state: PartState,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -66,7 +66,8 @@ const RULES: [(Rule, &str); 19] = [
     (
         Rule::ReportExists,
         "SELECT count(*) FROM claim_parts p WHERE p.reported_in IS NOT NULL \
-         AND NOT EXISTS (SELECT 1 FROM returns r WHERE r.id = p.reported_in) \
+         AND NOT EXISTS (SELECT 1 FROM reject_reports r WHERE r.return_id = p.reported_in \
+         AND r.claim_id = p.claim_id) \
          AND NOT EXISTS (SELECT 1 FROM exchanges x WHERE x.id = p.reported_in)",
     ),
     (
@@ -97,9 +98,9 @@ const RULES: [(Rule, &str); 19] = [
     ),
     (
         Rule::ReportedRejectsAreCounted,
-        "SELECT count(*) FROM returns r LEFT JOIN (SELECT reported_in, count(*) AS parts \
-         FROM claim_parts WHERE reported_in IS NOT NULL GROUP BY reported_in) AS reported \
-         ON reported.reported_in = r.id WHERE r.reject_count <> COALESCE(reported.parts, 0)",
+        "SELECT count(*) FROM returns r LEFT JOIN (SELECT return_id, count(*) AS claims \
+         FROM reject_reports GROUP BY return_id) AS reported \
+         ON reported.return_id = r.id WHERE r.reject_count <> COALESCE(reported.claims, 0)",
     ),
     (
         Rule::StagedDepositIsWhole,

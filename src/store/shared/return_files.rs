@@ -20,6 +20,9 @@ use async_trait::async_trait;
 use sqlx::{Database, Pool, QueryBuilder, query, query_as, query_scalar};
 use time::OffsetDateTime;
 
+/// Claims of one statement, far below the variables that a database takes.
+const CHUNK: usize = 500;
+
 type Connection = <Db as Database>::Connection;
 
 #[async_trait]
@@ -74,6 +77,10 @@ impl ReturnFileWrites for Unit {
         step!(self, rejects::mark_rejects_returned(&mut self.tx, by.0, claims))
     }
 
+    async fn reset_reports(&mut self, claims: &[ClaimId]) -> Result<(), StoreError> {
+        step!(self, reset_reports(&mut self.tx, claims))
+    }
+
     async fn insert_return_file(
         &mut self,
         file: &ReturnFile,
@@ -81,6 +88,7 @@ impl ReturnFileWrites for Unit {
     ) -> Result<(), StoreError> {
         step!(self, async {
             insert_return_file(&mut self.tx, file, rejects.len()).await?;
+            insert_reports(&mut self.tx, file.id, rejects).await?;
             rejects::mark_rejects_returned(&mut self.tx, file.id.0, rejects).await
         })
     }
@@ -203,4 +211,40 @@ pub(super) async fn insert_return_file(
     .await
     .map(|_| ())
     .map_err(doing("writing a return file"))
+}
+
+/// Writes which claims a 580 reports, each with its present version.
+async fn insert_reports(
+    db: &mut Connection,
+    file: ReturnId,
+    rejects: &[ClaimId],
+) -> Result<(), StoreError> {
+    for chunk in rejects.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Db>::new(
+            "INSERT INTO reject_reports (return_id, claim_id, version) SELECT ",
+        );
+        query.push_bind(file.0).push(
+            ", c.id, (SELECT COALESCE(max(e.sequence), 0) FROM events e \
+             WHERE e.subject_id = c.id AND e.subject_kind = 'claim') FROM claims c WHERE c.id ",
+        );
+        listing::one_of(&mut query, chunk.iter().map(|id| id.0));
+        query
+            .build()
+            .execute(&mut *db)
+            .await
+            .map_err(doing("writing which rejects are reported"))?;
+    }
+    Ok(())
+}
+
+async fn reset_reports(db: &mut Connection, claims: &[ClaimId]) -> Result<(), StoreError> {
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let mut query = QueryBuilder::<Db>::new(
+        "UPDATE claim_parts SET reported_in = NULL WHERE kind = 'amc' AND claim_id ",
+    );
+    listing::one_of(&mut query, claims.iter().map(|id| id.0));
+    let done = query.build().execute(db).await;
+    done.map(|_| ()).map_err(doing("marking rejects as not reported"))
 }

@@ -9,7 +9,7 @@ use crate::store::error::{StoreError, doing};
 use crate::store::outcomes::{SealedOutcome, outcome_columns};
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::stored_invoices::{
-    EventOfClaim, LineOfClaim, MarksRow, StoredInvoice, StoredInvoices, assemble,
+    EventOfClaim, LineOfClaim, MarksRow, RejectReport, StoredInvoice, StoredInvoices, assemble,
 };
 use async_trait::async_trait;
 use sqlx::{Pool, QueryBuilder, query_as, query_scalar};
@@ -57,12 +57,16 @@ async fn stored_invoices(
     let claims: Vec<ClaimRow> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
     let claims: Vec<Claim> = all(claims)?;
     let mut query = of_claims(
-        "SELECT c.id AS claim_id, c.live, p.kind, p.due_at, p.reported_in, EXISTS (SELECT 1 \
-         FROM returns r WHERE r.id = p.reported_in) AS is_in_file \
-         FROM claims c JOIN claim_parts p ON p.claim_id = c.id WHERE c.id ",
+        "SELECT c.id AS claim_id, c.live, p.kind, p.due_at, p.reported_in FROM claims c JOIN claim_parts p ON p.claim_id = c.id WHERE c.id ",
         "",
     );
     let marks: Vec<MarksRow> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
+    let mut query = of_claims(
+        "SELECT claim_id, return_id, version FROM reject_reports WHERE claim_id ",
+        " ORDER BY claim_id, version",
+    );
+    let reports: Vec<RejectReport> =
+        query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
     let mut query = of_claims(
         "SELECT claim_id, rank, record_type, act_code, care_date, quantity, coefficient, \
          unit_price, base, rate, billed, amo, amc, qualifier FROM claim_lines WHERE claim_id ",
@@ -88,7 +92,7 @@ async fn stored_invoices(
     );
     let told: Vec<SealedOutcome> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
     let told = told.into_iter().map(|row| row.told()).collect::<Result<_, _>>()?;
-    assemble(claims, marks, lines, events, told)
+    assemble(claims, (marks, reports), lines, events, told)
 }
 
 async fn unmatched_ordinals(

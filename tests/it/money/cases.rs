@@ -132,6 +132,7 @@ async fn a_payment_told_by_a_worker_and_a_caisse(db: TestDatabase) {
                 date: date!(2026 - 11 - 28),
                 amount: claim.amc.asked,
             },
+            expected_version: None,
             idempotency_key: None,
             decided_by: None,
         };

@@ -6,6 +6,7 @@ use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::{SharedClock, SystemClock};
 use noemie_gateway::domain::{Caller, Channel, ClaimPart, PartKind, Verdict};
 use noemie_gateway::ingest::{Deposit, Ingest, Limits, Receipt};
+use noemie_gateway::outgoing::{deliver, rejects};
 use noemie_gateway::service::claims::Claims;
 use noemie_gateway::service::decisions::Decisions;
 use noemie_gateway::service::view::ClaimView;
@@ -215,6 +216,21 @@ impl Gateway {
             return "no claim".to_owned();
         };
         format!("{} | {}", described(&claim.amo), described(&claim.amc))
+    }
+
+    /// Makes the 580 of the rejects that wait, and returns the codifications that it reports.
+    pub async fn reported(&self) -> Vec<String> {
+        let Sources { store, vault, clock, .. } = &self.sources;
+        let out = tempfile::tempdir().expect("a temporary directory");
+        rejects::step(store, vault, clock).await.expect("the rejects are written");
+        deliver::step(store, vault, clock, out.path()).await.expect("the files are delivered");
+        let sender = std::fs::read_dir(out.path().join("oct-test")).into_iter().flatten();
+        let files = sender.map(|entry| entry.expect("a file").path());
+        let files = files.filter(|path| path.to_string_lossy().contains("580_"));
+        let text: String = files
+            .map(|path| String::from_utf8_lossy(&std::fs::read(path).expect("read")).into_owned())
+            .collect();
+        text.split("29499").skip(1).map(|rest| rest[..10].to_owned()).collect()
     }
 
     /// Checks everything that is stored against the files and against what was told.

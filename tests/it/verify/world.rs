@@ -105,6 +105,7 @@ impl World {
                 claim_id: claim.id,
                 part: PartKind::Amc,
                 kind,
+                expected_version: None,
                 idempotency_key: Some(key.try_into().unwrap()),
                 decided_by: Some("Marie".into()),
             };

@@ -1,0 +1,186 @@
+//! Decisions of workers: the version on which they rest, reopened and repeated rejects, instalments.
+
+use super::hand::{Gateway, described, invoices};
+use crate::ingest_support::{dre, options};
+use crate::on_both;
+use crate::support::databases::TestDatabase;
+use noemie_gateway::domain::{Caller, ClaimPart, PartKind, Reason};
+use noemie_gateway::generate::Options;
+use noemie_gateway::service::decisions::{DecideError, Decision, DecisionKind, Recorded};
+use noemie_gateway::service::view::ClaimDetails;
+use noemie_parsers::types::Montant;
+use time::macros::date;
+
+/// A gateway with one deposit, and the claim of an invoice of which the AMC is asked something.
+struct Desk {
+    gateway: Gateway,
+    ps: String,
+    number: String,
+}
+
+impl Desk {
+    async fn open(db: &TestDatabase) -> Self {
+        let gateway = Gateway::open(db);
+        let bytes = dre(&Options { invoices: 20, ..options(1) });
+        gateway.deposit("oct-test", &bytes).await;
+        let known = invoices(&bytes);
+        let one = known.iter().find(|invoice| invoice.amc > 1).expect("an AMC part");
+        Self { ps: one.ps.clone(), number: one.number.clone(), gateway }
+    }
+
+    async fn claim(&self) -> ClaimDetails {
+        let attempts = self.gateway.attempts(&self.ps, &self.number).await;
+        attempts[0].claim.clone().expect("a claim")
+    }
+
+    async fn amc(&self) -> ClaimPart {
+        self.claim().await.amc
+    }
+
+    async fn decide(
+        &self,
+        expected_version: Option<u64>,
+        kind: DecisionKind,
+    ) -> Result<Recorded, DecideError> {
+        let decision = Decision {
+            claim_id: self.claim().await.id,
+            part: PartKind::Amc,
+            kind,
+            expected_version,
+            idempotency_key: None,
+            decided_by: None,
+        };
+        self.gateway.decisions.record(&Caller::local(), &decision).await
+    }
+
+    async fn record(&self, kind: DecisionKind) -> Recorded {
+        self.decide(None, kind).await.expect("recorded")
+    }
+}
+
+fn reject(code: &str) -> DecisionKind {
+    DecisionKind::Reject { reasons: vec![reason(code)] }
+}
+
+fn reason(code: &str) -> Reason {
+    Reason { code: code.into(), label: "Rejet".into() }
+}
+
+fn reopen() -> DecisionKind {
+    DecisionKind::Reopen { reason: "Rejet par erreur".into() }
+}
+
+fn pay(reference: &str, amount: Montant) -> DecisionKind {
+    DecisionKind::Pay {
+        reference: reference.try_into().expect("a reference"),
+        date: date!(2026 - 11 - 28),
+        amount,
+    }
+}
+
+/// Of two workers who saw one version, the first is recorded and the second is refused.
+async fn two_workers_with_one_version(db: TestDatabase) {
+    let desk = Desk::open(&db).await;
+    let seen = desk.claim().await.version;
+    assert_eq!(seen, 1, "the event `received`");
+    let (one, other) = tokio::join!(
+        desk.decide(Some(seen), DecisionKind::Accept),
+        desk.decide(Some(seen), reject("122"))
+    );
+    let refused = match (one, other) {
+        (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,
+        (one, other) => panic!("exactly one is recorded: {one:?} {other:?}"),
+    };
+    assert!(
+        matches!(refused, DecideError::StaleVersion { expected: 1, version: 2 }),
+        "{refused:?}"
+    );
+    assert_eq!(desk.claim().await.version, 2);
+    let paid = desk.decide(Some(1), pay("VIR-1", desk.amc().await.asked)).await;
+    assert!(matches!(paid, Err(DecideError::StaleVersion { .. })), "a payment too: {paid:?}");
+    desk.gateway.verify().await;
+}
+
+/// What was recorded is repeated, also with the version of before.
+async fn a_repetition_is_never_stale(db: TestDatabase) {
+    let desk = Desk::open(&db).await;
+    desk.decide(Some(1), DecisionKind::Accept).await.expect("recorded");
+    let again = desk.decide(Some(1), DecisionKind::Accept).await.expect("repeated");
+    assert!(again.repeated);
+    desk.decide(Some(2), reject("122")).await.expect("the version that the answer shows");
+}
+
+/// A reject that was a mistake is withdrawn; the part is awaited again.
+async fn a_reject_is_reopened(db: TestDatabase) {
+    let desk = Desk::open(&db).await;
+    let early = desk.decide(None, reopen()).await;
+    assert!(matches!(early, Err(DecideError::NotRejected { .. })), "{early:?}");
+    desk.record(reject("122")).await;
+    let reopened = desk.record(reopen()).await;
+    assert!(reopened.event_id.is_some() && !reopened.repeated);
+    let again = desk.record(reopen()).await;
+    assert!(again.repeated && again.event_id.is_none(), "told once more");
+    let amc = desk.amc().await;
+    assert_eq!((described(&amc).as_str(), amc.is_awaited), ("received 0", true));
+    assert_eq!(
+        (amc.reasons[0].code.as_str(), amc.reasons[0].label.as_str()),
+        ("REOUVERTURE", "Rejet par erreur")
+    );
+    // Money that was paid in spite of the reject fits once the reject is withdrawn.
+    desk.record(reject("122")).await;
+    desk.record(pay("VIR-1", amc.asked)).await;
+    let expected = format!("paid {}", amc.asked.centimes());
+    assert_eq!(described(&desk.amc().await), format!("{expected} paid_and_rejected"));
+    desk.record(reopen()).await;
+    assert_eq!(described(&desk.amc().await), expected);
+    desk.gateway.verify().await;
+}
+
+/// Each reject of a worker is reported to the sender: the first one, one with other reasons, one
+/// after a reopening.
+async fn every_reject_of_a_worker_is_reported(db: TestDatabase) {
+    let desk = Desk::open(&db).await;
+    desk.record(reject("122")).await;
+    assert_eq!(desk.gateway.reported().await, ["AAA000122R"]);
+    assert_eq!(desk.gateway.reported().await, [""; 0], "once");
+    desk.record(reject("125")).await;
+    assert_eq!(desk.gateway.reported().await, ["AAA000125R"], "with other reasons");
+    desk.record(reopen()).await;
+    assert_eq!(desk.gateway.reported().await, [""; 0]);
+    desk.record(reject("125")).await;
+    assert_eq!(desk.gateway.reported().await, ["AAA000125R"], "after a reopening");
+    desk.gateway.verify().await;
+    desk.record(reopen()).await;
+    desk.record(reject("697")).await;
+    desk.gateway.verify().await;
+}
+
+/// A second instalment under another reference is another payment; a deferral with other reasons
+/// is another decision.
+async fn instalments_and_deferrals_are_recorded_again(db: TestDatabase) {
+    let desk = Desk::open(&db).await;
+    let defer = |code: &str| DecisionKind::Defer { reasons: vec![reason(code)] };
+    for code in ["705", "706"] {
+        assert!(!desk.record(defer(code)).await.repeated, "{code}");
+        assert_eq!(desk.amc().await.reasons, [reason(code)]);
+    }
+    let asked = desk.amc().await.asked;
+    let first = Montant::from_centimes(1);
+    let rest = Montant::from_centimes(asked.centimes() - 1);
+    assert!(!desk.record(pay("VIR-1", first)).await.repeated);
+    assert_eq!(described(&desk.amc().await), "partly_paid 1");
+    assert!(!desk.record(pay("VIR-2", rest)).await.repeated);
+    assert_eq!(described(&desk.amc().await), format!("paid {}", asked.centimes()));
+    // The reference of the first one with another amount is a third payment.
+    assert!(!desk.record(pay("VIR-1", rest)).await.repeated);
+    assert!(described(&desk.amc().await).starts_with("overpaid"));
+    desk.gateway.verify().await;
+}
+
+on_both! {
+    two_workers_with_one_version,
+    a_repetition_is_never_stale,
+    a_reject_is_reopened,
+    every_reject_of_a_worker_is_reported,
+    instalments_and_deferrals_are_recorded_again,
+}
