@@ -216,6 +216,28 @@ CREATE TABLE outcomes (
 );
 CREATE INDEX outcomes_by_claim ON outcomes (claim_id) WHERE claim_id IS NOT NULL;
 
+-- Copies of invoices that another sender sent before. A copy has no event, and nobody pays it, until
+-- the desk releases it.
+CREATE TABLE held_attempts (
+    claim_id      UUID PRIMARY KEY,
+    held_at       TIMESTAMPTZ NOT NULL,
+    -- End of the business day by which the desk decides.
+    decide_by     TIMESTAMPTZ NOT NULL,
+    -- `released` or `dismissed`; null while the desk has not decided, as the columns after it.
+    resolution    TEXT,
+    resolved_at   TIMESTAMPTZ,
+    caller_name   TEXT,
+    caller_proof  TEXT,
+    caller_role   TEXT,
+    stated_author TEXT,
+    why           TEXT,
+    -- Keyed digest over the other columns.
+    key_check     TEXT NOT NULL
+);
+-- The list of the desk, most urgent first.
+CREATE INDEX held_attempts_waiting ON held_attempts (decide_by, claim_id)
+    WHERE resolution IS NULL;
+
 CREATE TABLE claim_lines (
     claim_id    UUID NOT NULL,
     rank        BIGINT NOT NULL,

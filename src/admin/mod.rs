@@ -94,6 +94,14 @@ pub fn describe_metrics() {
         "noemie_claims_overdue",
         "Claims whose complementary insurer has let its limit pass"
     );
+    describe_gauge!(
+        "noemie_held_attempts",
+        "Copies of other senders' invoices about which the desk has not decided"
+    );
+    describe_gauge!(
+        "noemie_held_attempts_late",
+        "Copies of other senders' invoices whose business day for the decision of the desk is over"
+    );
 }
 
 #[derive(Debug, Serialize)]
@@ -154,10 +162,12 @@ async fn render_metrics(State(state): State<AdminState>) -> impl IntoResponse {
 }
 
 /// Gauges that the database counts.
-const FIGURES: [&str; 6] = [
+const FIGURES: [&str; 8] = [
     "noemie_staged_deposits",
     "noemie_quarantine_waiting",
     "noemie_claims_overdue",
+    "noemie_held_attempts",
+    "noemie_held_attempts_late",
     "noemie_outbox_pending",
     "noemie_outbox_oldest_seconds",
     "noemie_clock_behind_seconds",
@@ -181,6 +191,8 @@ fn show(figures: &Figures) {
     set("noemie_staged_deposits", figures.staged_deposits);
     set("noemie_quarantine_waiting", figures.quarantined);
     set("noemie_claims_overdue", figures.overdue);
+    set("noemie_held_attempts", figures.held);
+    set("noemie_held_attempts_late", figures.held_late);
     set("noemie_outbox_pending", figures.outbox);
     gauge!("noemie_outbox_oldest_seconds").set(figures.outbox_oldest_seconds);
     gauge!("noemie_clock_behind_seconds").set(figures.clock_behind_seconds);

@@ -9,6 +9,7 @@ mod findings;
 mod finess;
 mod generate;
 mod health;
+mod held;
 mod ingest;
 mod inputs;
 mod installation;
@@ -102,6 +103,9 @@ enum Command {
     /// List large deposits that have no receipt yet, or abandon one.
     #[command(subcommand, alias = "loads")]
     Deposits(deposits::DepositsCommand),
+    /// List the copies of invoices that another sender sent before, and decide about one.
+    #[command(subcommand)]
+    Held(held::HeldCommand),
     /// Show how many events wait for publication, or publish events again.
     Outbox(outbox::OutboxArgs),
     /// Compare every raw file with what is stored, and check the chain of receipts. Exit status 0
@@ -289,6 +293,7 @@ async fn on_installation(command: Command, mut session: Session) -> Result<ExitC
         Command::Report(args) => report::run(&args, session).await,
         Command::List(command) => listing::run(&command, session).await,
         Command::Deposits(command) => deposits::run(&command, session).await,
+        Command::Held(command) => held::run(&command, session).await,
         Command::Outbox(args) => outbox::run(&args, session).await,
         Command::Verify(args) => verify::run(&args, session).await,
         Command::Migrate => migrate::run(session).await,

@@ -2,8 +2,8 @@
 
 use super::codes::open_coded;
 use super::life_cycle::{ClaimStatus, PartState, is_paid};
-use super::money::{Asked, Flag, GapReason, Movement, Outcome, Position, position};
-use super::{ClaimId, ExchangeId, FreeText, InvoiceKey, KeyId, PartKind, Reason, Token};
+use super::money::{Asked, Flag, GapReason, Movement, Outcome, Position, Standing, position};
+use super::{ClaimId, ExchangeId, FreeText, Hold, InvoiceKey, KeyId, PartKind, Reason, Token};
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
 
@@ -180,6 +180,8 @@ pub struct Claim {
     pub corrected_by: Option<ClaimId>,
     /// Version: the number of events of the claim, which is the `sequence` of its last event.
     pub version: u64,
+    /// Set while the claim is a copy of another sender's invoice that is not treated.
+    pub hold: Option<Hold>,
     /// AMO part.
     pub amo: ClaimPart,
     /// AMC part.
@@ -191,6 +193,35 @@ impl Claim {
     #[must_use]
     pub fn status(&self) -> ClaimStatus {
         super::life_cycle::status(self.amo.state, self.amc.state)
+    }
+
+    /// Returns whether the claim is the attempt that counts for its invoice.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        match self.hold {
+            Some(Hold::Waiting | Hold::Unknown) => Standing::Held,
+            Some(Hold::Dismissed) => Standing::Dismissed,
+            None if self.corrected_by.is_some() => Standing::Superseded,
+            None => Standing::Current,
+        }
+    }
+
+    /// Holds the claim as a copy of another sender's invoice.
+    pub fn hold(&mut self) {
+        self.hold = Some(Hold::Waiting);
+        self.apply(&[], self.received_at);
+    }
+
+    /// Returns the claim as its sender is told of it while the desk has not decided: like a new
+    /// claim, because the deposits of one sender change nothing of what another is told.
+    #[must_use]
+    pub fn as_told_to_sender(mut self) -> Self {
+        if self.hold == Some(Hold::Waiting) {
+            self.hold = None;
+            self.amo = ClaimPart::untold(PartKind::Amo, self.amo.asked, self.received_at);
+            self.amc = ClaimPart::untold(PartKind::Amc, self.amc.asked, self.received_at);
+        }
+        self
     }
 
     /// Returns the key of the invoice.
@@ -223,7 +254,7 @@ impl Claim {
                 kind: part.kind,
                 amount: part.asked,
                 amc_number: &self.amc_number,
-                is_superseded: self.corrected_by.is_some(),
+                standing: self.standing(),
             };
             let now = part.at_position(position(asked, outcomes), part.updated_at);
             (now != *part).then_some(ClaimPart { updated_at: at, ..now })

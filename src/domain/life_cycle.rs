@@ -31,6 +31,10 @@ open_coded! {
         NotRequested = "not_requested", "Non demandée";
         /// A later attempt of the invoice replaces this one.
         Superseded = "superseded", "Remplacée par un nouvel envoi";
+        /// Another sender sent the invoice before; the desk has to decide about this copy.
+        HeldOtherSender = "held_other_sender", "Retenue, déjà transmise par un autre émetteur";
+        /// The desk decided that this copy of another sender's invoice is not treated.
+        Dismissed = "dismissed", "Écartée, facture déjà transmise";
     }
 }
 
@@ -57,6 +61,10 @@ open_coded! {
         Overpaid = "overpaid", "Payée au-delà du montant demandé";
         /// A later attempt of the invoice replaces this one.
         Superseded = "superseded", "Remplacée par un nouvel envoi";
+        /// Another sender sent the invoice before; the desk has to decide about this copy.
+        HeldOtherSender = "held_other_sender", "Retenue, déjà transmise par un autre émetteur";
+        /// The desk decided that this copy of another sender's invoice is not treated.
+        Dismissed = "dismissed", "Écartée, facture déjà transmise";
     }
 }
 
@@ -68,14 +76,21 @@ pub const fn is_reject(state: PartState) -> bool {
 
 /// Returns whether the same invoice sent again is a duplicate of an attempt with parts in these
 /// states. An attempt may be corrected when a part is rejected and unpaid, or when its money was
-/// taken back.
+/// taken back. A copy that is held or dismissed stands for no invoice.
 #[must_use]
 pub const fn is_live(amo: PartState, amc: PartState) -> bool {
-    !may_be_corrected(amo) && !may_be_corrected(amc)
+    !leaves_invoice_free(amo) && !leaves_invoice_free(amc)
 }
 
-const fn may_be_corrected(state: PartState) -> bool {
-    is_reject(state) || matches!(state, PartState::Recovered | PartState::Superseded)
+const fn leaves_invoice_free(state: PartState) -> bool {
+    is_reject(state)
+        || matches!(
+            state,
+            PartState::Recovered
+                | PartState::Superseded
+                | PartState::HeldOtherSender
+                | PartState::Dismissed
+        )
 }
 
 /// Returns whether money of the part was paid and not wholly taken back.
@@ -84,8 +99,8 @@ pub const fn is_paid(state: PartState) -> bool {
     matches!(state, PartState::Paid | PartState::PartlyPaid | PartState::Overpaid)
 }
 
-/// Returns the status of a claim. Precedence: an unknown state of a part, a later attempt, a
-/// payment above what was asked, recovery, payment, reject, deferral, acceptance.
+/// Returns the status of a claim. Precedence: an unknown state of a part, a copy of another
+/// sender's invoice, a later attempt, a payment above what was asked, recovery, payment, reject, deferral, acceptance.
 #[must_use]
 pub fn status(amo: PartState, amc: PartState) -> ClaimStatus {
     let asked: Vec<PartState> =
@@ -95,6 +110,10 @@ pub fn status(amo: PartState, amc: PartState) -> ClaimStatus {
     let rejected = [PartState::Rejected, PartState::RejectedAfterAcceptance];
     if any(&[PartState::Unknown]) {
         ClaimStatus::Unknown
+    } else if any(&[PartState::HeldOtherSender]) {
+        ClaimStatus::HeldOtherSender
+    } else if any(&[PartState::Dismissed]) {
+        ClaimStatus::Dismissed
     } else if any(&[PartState::Superseded]) {
         ClaimStatus::Superseded
     } else if any(&[PartState::Overpaid]) {
@@ -135,6 +154,8 @@ mod tests {
         assert_eq!(status(PartlyPaid, NotRequested), ClaimStatus::PartlyPaid);
         assert_eq!(status(Paid, Overpaid), ClaimStatus::Overpaid);
         assert_eq!(status(Superseded, Superseded), ClaimStatus::Superseded);
+        assert_eq!(status(HeldOtherSender, HeldOtherSender), ClaimStatus::HeldOtherSender);
+        assert_eq!(status(Dismissed, Dismissed), ClaimStatus::Dismissed);
         assert_eq!(status(Unknown, Paid), ClaimStatus::Unknown);
     }
 
@@ -144,6 +165,7 @@ mod tests {
         assert!(!is_live(Paid, RejectedAfterAcceptance));
         assert!(!is_live(Recovered, Paid));
         assert!(is_live(Paid, Deferred) && is_live(Received, PartlyPaid));
+        assert!(!is_live(HeldOtherSender, HeldOtherSender) && !is_live(Dismissed, Dismissed));
         assert!(is_live(Received, Unknown), "the same invoice stays a duplicate");
     }
 }

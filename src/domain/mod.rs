@@ -13,6 +13,7 @@ pub mod event;
 pub mod exchange;
 pub mod file_name;
 pub mod free_text;
+pub mod held_attempt;
 pub mod ids;
 pub mod installation_event;
 pub mod life_cycle;
@@ -40,6 +41,7 @@ pub use exchange::{
 };
 pub use file_name::FileName;
 pub use free_text::{FilterText, FreeText, IdempotencyKey, Reference, RefusedText};
+pub use held_attempt::{HeldAttempt, Hold, HoldDecision, HoldResolution};
 pub use ids::{ClaimId, DecisionId, EventId, ExchangeId, InvoiceKey, KeyId, ReturnId, Token};
 pub use installation_event::InstallationEvent;
 pub use life_cycle::{ClaimStatus, PartState};

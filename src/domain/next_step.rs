@@ -2,7 +2,7 @@
 //! for both parts.
 
 use super::civil_time::paris_date;
-use super::{Claim, ClaimPart, GapReason, PartKind, PartState};
+use super::{Claim, ClaimPart, GapReason, Hold, PartKind, PartState};
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
 
@@ -25,6 +25,15 @@ pub fn is_overdue(claim: &Claim, now: OffsetDateTime) -> bool {
 pub fn next_step(claim: &Claim, now: OffsetDateTime) -> String {
     if let Some(later) = claim.corrected_by {
         return format!("Remplacée par un nouvel envoi de la facture : suivre la demande {later}.");
+    }
+    match claim.hold {
+        Some(Hold::Dismissed) => return "Facture déjà transmise : ne pas la renvoyer.".to_owned(),
+        Some(_) => {
+            return "Copie d'une facture transmise par un autre émetteur : la gestion du \
+                conventionnement doit la traiter ou l'écarter."
+                .to_owned();
+        }
+        None => {}
     }
     let asked: Vec<&ClaimPart> = [&claim.amc, &claim.amo]
         .into_iter()
@@ -121,7 +130,9 @@ fn of_part(part: &ClaimPart) -> String {
             format!("Paiement repris par {payer} : voir avec son service de gestion")
         }
         PartState::NotRequested => "Rien n'est demandé".to_owned(),
-        PartState::Superseded => "Remplacée par un nouvel envoi de la facture".to_owned(),
+        PartState::Superseded | PartState::HeldOtherSender | PartState::Dismissed => {
+            part.state.libelle().to_owned()
+        }
         PartState::Unknown => {
             format!("Réponse de {payer} dans un état que cette version ne connaît pas")
         }

@@ -4,7 +4,7 @@ use super::check::{self, Violations};
 use super::errors::{item, not_found, of_decision};
 use super::proto::claim_work_service_server::ClaimWorkService;
 use super::stream::flatten;
-use super::{Answers, Edge, caller, convert, decision, proto};
+use super::{Answers, Edge, caller, convert, decision, held_attempts, proto};
 use crate::domain::{Caller, ClaimId, FreeText, PartState, StreamOrigin};
 use crate::limits::MAX_BATCH_ITEMS;
 use crate::service::claims::PersonRequest;
@@ -94,6 +94,36 @@ impl ClaimWorkService for ClaimWorkEdge {
         Ok(Response::new(proto::BatchRecordDecisionsResponse { results }))
     }
 
+    #[tracing::instrument(name = "grpc.list_held_attempts", skip_all)]
+    async fn list_held_attempts(
+        &self,
+        request: Request<proto::ListHeldAttemptsRequest>,
+    ) -> Result<Response<proto::ListHeldAttemptsResponse>, Status> {
+        let caller = caller::of(&request);
+        let (limit, after) = held_attempts::page(request.get_ref())?;
+        let page = self.0.service.held_attempts.list(&caller, after, limit).await;
+        let page = page.map_err(|e| held_attempts::failure(self.0.clock.as_ref(), &e))?;
+        Ok(Response::new(proto::ListHeldAttemptsResponse {
+            held: page.items.into_iter().map(held_attempts::held).collect(),
+            next_page_token: convert::page_token(page.next),
+        }))
+    }
+
+    #[tracing::instrument(name = "grpc.release_held_attempt", skip_all)]
+    async fn release_held_attempt(
+        &self,
+        request: Request<proto::ReleaseHeldAttemptRequest>,
+    ) -> Result<Response<proto::ReleaseHeldAttemptResponse>, Status> {
+        let caller = caller::of(&request);
+        let author = caller::stated_name(request.metadata())?;
+        let request = held_attempts::Request::read(request.get_ref())?;
+        let decided =
+            self.0.service.held_attempts.decide(&caller, request.with_author(author.as_ref()));
+        let view = decided.await.map_err(|e| held_attempts::failure(self.0.clock.as_ref(), &e))?;
+        let dre = Some(convert::dre_status(view));
+        Ok(Response::new(proto::ReleaseHeldAttemptResponse { dre }))
+    }
+
     type SubscribeClaimEventsStream = Answers<proto::SubscribeClaimEventsResponse>;
 
     #[tracing::instrument(name = "grpc.subscribe_claim_events", skip_all)]
@@ -128,7 +158,11 @@ impl EventFilter {
         if request.facts.len() > MAX_BATCH_ITEMS {
             check.add("facts", format!("at most {MAX_BATCH_ITEMS}"));
         }
-        let is_fact = |state: &PartState| *state != PartState::NotRequested;
+        let is_fact = |state: &PartState| {
+            let without_event =
+                [PartState::NotRequested, PartState::HeldOtherSender, PartState::Dismissed];
+            !without_event.contains(state)
+        };
         let known: Vec<PartState> = PartState::ALL.iter().copied().filter(is_fact).collect();
         let known = check::codes(&known, PartState::as_str);
         let read = |code: &str| PartState::from_code(code).filter(is_fact);

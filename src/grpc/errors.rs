@@ -142,6 +142,9 @@ pub(super) fn of_decision(clock: &dyn Clock, kind: &DecisionKind, error: &Decide
     match error {
         DecideError::UnknownClaim(id) => not_found("claim", id),
         DecideError::UnknownPart => super::check::one_violation("decision.part", error.to_string()),
+        DecideError::Held => {
+            with_reason(Code::FailedPrecondition, "held_other_sender", error.to_string())
+        }
         DecideError::KeyReused => {
             with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string())
         }

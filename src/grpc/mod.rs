@@ -19,6 +19,7 @@ mod decision;
 mod dre_status;
 mod errors;
 mod exchange;
+mod held_attempts;
 mod methods;
 pub mod proto;
 mod request_body;

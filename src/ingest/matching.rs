@@ -82,7 +82,8 @@ fn source(answers: &[Answer], origin: &Origin) -> FactSource {
     }
 }
 
-fn by_identity(attempts: &[Claim]) -> HashMap<&Token, Vec<&Claim>> {
+/// Groups the attempts of each invoice, in their order.
+pub(super) fn by_identity(attempts: &[Claim]) -> HashMap<&Token, Vec<&Claim>> {
     let mut found: HashMap<&Token, Vec<&Claim>> = HashMap::new();
     for claim in attempts {
         found.entry(&claim.identity).or_default().push(claim);
@@ -96,5 +97,6 @@ fn attempt_of(
     origin: &Origin,
 ) -> Option<ClaimId> {
     let of_invoice = answer.identities.iter().find_map(|identity| attempts.get(identity))?;
-    answer.lot.attempt(of_invoice, origin.received_at).map(|claim| claim.id)
+    let treated: Vec<&Claim> = of_invoice.iter().copied().filter(|c| c.hold.is_none()).collect();
+    answer.lot.attempt(&treated, origin.received_at).map(|claim| claim.id)
 }

@@ -91,8 +91,9 @@ impl Ingest {
         let mut attempts = attempts_of(&ids, work).await?;
         let told_in = self.store.exchange(&Scope::everything(), exchange).await?;
         for matched in matches {
-            let of_invoice: Vec<&Claim> =
-                attempts.iter().filter(|claim| claim.identity == matched.identity).collect();
+            let is_treated =
+                |claim: &&Claim| claim.identity == matched.identity && claim.hold.is_none();
+            let of_invoice: Vec<&Claim> = attempts.iter().filter(is_treated).collect();
             // The lot of the return is not compared: no attempt is earlier, so the oldest fits.
             let received_at = told_in.as_ref().map_or(deposit.received_at, |e| e.received_at);
             let lot = NamedLot::default();

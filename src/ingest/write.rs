@@ -6,6 +6,7 @@
 //! of the ledger.
 
 mod duplicates;
+mod held;
 mod invoices;
 mod open_deposits;
 mod returns;

@@ -84,6 +84,7 @@ pub fn claim(
         corrects: None,
         corrected_by: None,
         version: 1,
+        hold: None,
         amo: ClaimPart::untold(PartKind::Amo, totaux.amo, origin.received_at),
         amc: ClaimPart::untold(PartKind::Amc, totaux.amc, origin.received_at),
     };

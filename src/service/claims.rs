@@ -4,7 +4,7 @@ use super::error::ServiceError;
 use super::view::{ClaimView, FullClaim, Withheld};
 use crate::clock::SharedClock;
 use crate::domain::{
-    Caller, Claim, ClaimEvent, ClaimId, ClaimStatus, ExchangeId, FreeText, Page, PageToken,
+    Caller, Claim, ClaimEvent, ClaimId, ClaimStatus, ExchangeId, Extent, FreeText, Page, PageToken,
     Quarantined,
 };
 use crate::store::{ClaimFilter, SharedStore};
@@ -221,7 +221,8 @@ impl Claims {
 
     async fn read(&self, caller: &Caller, id: ClaimId) -> Result<Option<Claim>, ServiceError> {
         tracing::trace!(caller = caller.name, claim_id = %id, "claim read");
-        Ok(self.store.claim(&caller.scope, id).await?)
+        let claim = self.store.claim(&caller.scope, id).await?;
+        Ok(claim.map(|claim| as_told(caller, claim)))
     }
 
     async fn page(
@@ -232,7 +233,9 @@ impl Claims {
         limit: usize,
     ) -> Result<Page<Claim>, ServiceError> {
         tracing::trace!(caller = caller.name, "claims listed");
-        Ok(self.store.claims(&caller.scope, filter, after, limit).await?)
+        let page = self.store.claims(&caller.scope, filter, after, limit).await?;
+        let items = page.items.into_iter().map(|claim| as_told(caller, claim)).collect();
+        Ok(Page { items, next: page.next })
     }
 
     async fn waiting(
@@ -243,6 +246,15 @@ impl Claims {
     ) -> Result<Vec<Quarantined>, ServiceError> {
         tracing::trace!(caller = caller.name, "quarantine read");
         Ok(self.store.quarantined_by_invoice(&caller.scope, ps, invoice_number).await?)
+    }
+}
+
+/// Returns a claim as its reader is told of it: only one who sees every sender is told that a copy
+/// of another sender's invoice is held.
+fn as_told(caller: &Caller, claim: Claim) -> Claim {
+    match caller.scope.senders {
+        Extent::All => claim,
+        Extent::Only(_) => claim.as_told_to_sender(),
     }
 }
 

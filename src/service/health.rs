@@ -40,6 +40,10 @@ pub struct Figures {
     pub quarantined: u64,
     /// Claims whose AMC part waits past its limit.
     pub overdue: u64,
+    /// Copies of other senders' invoices about which the desk has not decided.
+    pub held: u64,
+    /// Those of them whose day for the decision is over.
+    pub held_late: u64,
     /// Events that wait in the outbox.
     pub outbox: u64,
     /// Age of the oldest of these events, seconds.
@@ -126,6 +130,8 @@ impl Health {
             staged_deposits: figures.staged_deposits,
             quarantined: figures.quarantine_waiting,
             overdue: figures.overdue,
+            held: figures.held,
+            held_late: figures.held_late,
             outbox: outbox.pending,
             outbox_oldest_seconds: outbox.oldest.map_or(0.0, age),
             clock_behind_seconds: figures

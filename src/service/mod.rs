@@ -14,6 +14,7 @@ pub mod error;
 pub mod events;
 pub mod exchanges;
 pub mod health;
+pub mod held_attempts;
 pub mod imports;
 pub mod local_files;
 pub mod operations;
@@ -33,6 +34,7 @@ use decisions::Decisions;
 use deposits::Deposits;
 use events::Events;
 use exchanges::Exchanges;
+use held_attempts::HeldAttempts;
 use returns::Returns;
 use std::sync::Arc;
 
@@ -43,6 +45,8 @@ pub struct Service {
     pub claims: Claims,
     /// Decisions of workers.
     pub decisions: Decisions,
+    /// Copies of invoices that another sender sent before.
+    pub held_attempts: HeldAttempts,
     /// Exchanges and their reports.
     pub exchanges: Exchanges,
     /// Deposits and dry runs.
@@ -79,6 +83,7 @@ impl Service {
         let claims = Claims::new(Arc::clone(&store), Arc::clone(&vault), Arc::clone(&clock));
         Self {
             decisions: Decisions::new(Arc::clone(&store), Arc::clone(&clock)),
+            held_attempts: HeldAttempts::new(Arc::clone(&store), Arc::clone(&clock)),
             exchanges: Exchanges::new(Arc::clone(&store)),
             deposits: Arc::new(Deposits::new(ingest, max_uploads)),
             returns: Returns::new(Arc::clone(&store), vault),

@@ -3,8 +3,8 @@
 pub(in crate::store) use super::error::doing;
 use super::{StoreError, Withdrawal};
 use crate::domain::{
-    Channel, DecisionCode, Flag, Flow, GapReason, Norm, OutcomeKind, OutcomeSource, Packaging,
-    PartKind, PartState, Proof, ReturnKind, Role, Severity, Verdict,
+    Channel, DecisionCode, Flag, Flow, GapReason, Hold, HoldDecision, Norm, OutcomeKind,
+    OutcomeSource, Packaging, PartKind, PartState, Proof, ReturnKind, Role, Severity, Verdict,
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -127,6 +127,8 @@ coded_column!(
     Flag,
     Flow,
     GapReason,
+    Hold,
+    HoldDecision,
     Norm,
     OutcomeKind,
     OutcomeSource,

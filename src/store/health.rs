@@ -14,6 +14,10 @@ pub struct StoreFigures {
     pub quarantine_waiting: u64,
     /// Claims whose AMC payment limit is over.
     pub overdue: u64,
+    /// Copies of other senders' invoices about which the desk has not decided.
+    pub held: u64,
+    /// Those of them whose day for the decision is over.
+    pub held_late: u64,
     /// Staged deposits: being written, or cut and waiting to be resumed.
     pub staged_deposits: u64,
     /// Latest instant of a receipt; `None` before the first.

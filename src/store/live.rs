@@ -1,7 +1,8 @@
 //! The flag `live`: an invoice with a live claim may not be sent again.
 //!
 //! A claim is live until a part is rejected or its money taken back, and again when that is undone;
-//! a claim that another attempt corrects is never live again.
+//! a claim that another attempt corrects is never live again. A copy of another sender's invoice is
+//! not live until the desk releases it.
 
 use super::{PartChange, StoreError};
 use std::collections::HashSet;
@@ -14,7 +15,8 @@ macro_rules! set_live {
             "UPDATE claims SET live = NOT live WHERE ",
             $which,
             " AND live = (EXISTS (SELECT 1 FROM claim_parts p WHERE p.claim_id = claims.id AND \
-             p.state IN ('rejected', 'rejected_after_acceptance', 'recovered', 'superseded')) \
+             p.state IN ('rejected', 'rejected_after_acceptance', 'recovered', 'superseded', \
+             'held_other_sender', 'dismissed')) \
              OR EXISTS (SELECT 1 FROM claims later WHERE later.corrects = claims.id))"
         )
     };

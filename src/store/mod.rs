@@ -26,6 +26,7 @@ mod events;
 mod exchange_rows;
 mod exchanges;
 mod health;
+mod held_attempts;
 mod installation;
 mod installation_events;
 mod journal;
@@ -64,6 +65,7 @@ pub use error::StoreError;
 pub use events::{Events, PublishedEvent, event_fields};
 pub use exchanges::{Closing, ExchangeWrites, Exchanges};
 pub use health::{Health, LEDGERS_UNBALANCED, OutboxDepth, StoreFigures};
+pub use held_attempts::{HeldAttemptWrites, HeldAttempts, StoredHold};
 pub use installation::{Confirmed, Installation, Installations, SinkMark};
 pub use installation_events::InstallationEvents;
 pub use journal::{Author, Journal};
@@ -110,6 +112,7 @@ pub trait Store:
     + StoredInvoices
     + Claims
     + Outcomes
+    + HeldAttempts
     + Quarantine
     + Decisions
     + Events
@@ -136,7 +139,7 @@ impl<T> Store for T where
         + StoredInvoices
         + Claims
         + Outcomes
-        + Outcomes
+        + HeldAttempts
         + Quarantine
         + Decisions
         + Events

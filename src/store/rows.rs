@@ -27,7 +27,11 @@ macro_rules! select_claim {
             $crate::store::rows::visible!("later.exchange_id"),
             " ORDER BY later.received_at DESC, later.id DESC LIMIT 1) AS corrected_by, \
              (SELECT max(e.sequence) FROM events e WHERE e.subject_id = c.id \
-             AND e.subject_kind = 'claim') AS version, c.date_limite_reponse_amc, amc.due_at, \
+             AND e.subject_kind = 'claim') AS version, \
+             (SELECT COALESCE(h.resolution, 'waiting') FROM held_attempts h \
+             WHERE h.claim_id = c.id AND (h.resolution IS NULL OR h.resolution <> 'released')) \
+             AS hold, \
+             c.date_limite_reponse_amc, amc.due_at, \
              amo.state AS amo_state, amo.asked AS amo_asked, amo.paid AS amo_paid, \
              amo.gap AS amo_gap, amo.flags AS amo_flags, amo.is_awaited AS amo_is_awaited, \
              amo.transfer_reference AS amo_transfer_reference, \
@@ -165,6 +169,7 @@ pub(in crate::store) struct ClaimRow {
     corrects: Option<Uuid>,
     corrected_by: Option<Uuid>,
     version: Option<i64>,
+    hold: Option<String>,
     date_limite_reponse_amc: String,
     amo_state: String,
     amo_asked: i64,
@@ -222,6 +227,7 @@ impl TryFrom<ClaimRow> for Claim {
             corrects: r.corrects.map(ClaimId),
             corrected_by: r.corrected_by.map(ClaimId),
             version: uint(r.version.unwrap_or_default(), "events.sequence")?,
+            hold: r.hold.as_deref().map(code),
             amo: ClaimPart {
                 kind: PartKind::Amo,
                 state: code(&r.amo_state),

@@ -3,6 +3,7 @@
 
 use super::codec::{Instant, clean, code};
 use super::error::StoreError;
+use super::held_attempts::StoredHold;
 use super::rows::LineRow;
 use crate::domain::{
     Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, InvoiceKey, NewClaim, Outcome, PartKind,
@@ -29,6 +30,8 @@ pub struct StoredInvoice {
     pub events: Vec<StoredEvent>,
     /// Outcomes of the invoice, of every attempt.
     pub outcomes: Vec<StoredOutcome>,
+    /// Row of a held attempt; `None` when the claim was never held.
+    pub hold: Option<StoredHold>,
 }
 
 /// An outcome as its row has it.
@@ -107,6 +110,7 @@ impl StoredInvoice {
             corrects: stored.corrects,
             corrected_by: stored.corrected_by,
             version: stored.version,
+            hold: stored.hold,
             due_at: stored.due_at,
             lot: text(&c.lot),
             ps: text(&c.ps),
@@ -227,6 +231,7 @@ pub(in crate::store) fn assemble(
     lines: Vec<LineOfClaim>,
     events: Vec<EventOfClaim>,
     told: Vec<(ClaimId, StoredOutcome)>,
+    holds: Vec<StoredHold>,
 ) -> Result<Vec<StoredInvoice>, StoreError> {
     let without_rows = |claim: Claim| {
         let invoice = StoredInvoice {
@@ -236,6 +241,7 @@ pub(in crate::store) fn assemble(
             reports: vec![],
             events: vec![],
             outcomes: vec![],
+            hold: None,
         };
         (invoice.new.claim.id, invoice)
     };
@@ -267,6 +273,11 @@ pub(in crate::store) fn assemble(
     for (claim, told) in told {
         if let Some(invoice) = found.get_mut(&claim) {
             invoice.outcomes.push(told);
+        }
+    }
+    for hold in holds {
+        if let Some(invoice) = found.get_mut(&hold.held.claim_id) {
+            invoice.hold = Some(hold);
         }
     }
     Ok(found.into_values().collect())

@@ -5,6 +5,7 @@ use super::claims::ClaimWrites;
 use super::decisions::DecisionWrites;
 use super::error::StoreError;
 use super::exchanges::ExchangeWrites;
+use super::held_attempts::HeldAttemptWrites;
 use super::outbox::OutboxWrites;
 use super::outcomes::OutcomeWrites;
 use super::quarantine::QuarantineWrites;
@@ -23,6 +24,7 @@ pub trait UnitOfWork:
     + QuarantineWrites
     + UnmatchedReturnWrites
     + OutcomeWrites
+    + HeldAttemptWrites
     + OutboxWrites
     + ReturnFileWrites
     + DecisionWrites

@@ -2,19 +2,25 @@
 
 use crate::domain::life_cycle::is_reject;
 use crate::domain::{
-    Actor, Claim, ClaimEvent, ClaimPart, FactSource, FreeText, Outcome, PartKind, PartState,
-    Reason, Role,
+    Actor, Claim, ClaimEvent, ClaimPart, FactSource, FreeText, HoldDecision, HoldResolution,
+    Outcome, PartKind, PartState, Reason, Role,
 };
 use crate::store::{
-    RejectReport, StoredEvent, StoredInvoice, StoredOutcome, event_fields, outcome_fields,
+    RejectReport, StoredEvent, StoredHold, StoredInvoice, StoredOutcome, event_fields,
+    outcome_fields,
 };
 use crate::vault::{RowCheck, Vault};
 use noemie_parsers::types::Montant;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Returns in words where events of a claim are missing.
-pub(super) fn holes(events: &[StoredEvent]) -> Vec<String> {
+/// Returns in words where events of a claim are missing. A copy of another sender's invoice has no
+/// events until the desk releases it.
+pub(super) fn holes(stored: &StoredInvoice) -> Vec<String> {
+    let events = &stored.events;
+    if stored.new.claim.hold.is_some() && events.is_empty() {
+        return Vec::new();
+    }
     let last = events.last().map_or(0, |event| event.sequence);
     let count = events.len();
     let is_whole = events.iter().zip(1..).all(|(event, sequence)| event.sequence == sequence);
@@ -28,8 +34,15 @@ pub(super) fn holes(events: &[StoredEvent]) -> Vec<String> {
 /// Returns in words how the events of a claim differ from the claim, the columns of an event from
 /// its text, and the parts of the claim from the events.
 pub(super) fn differences(vault: &Vault, stored: &StoredInvoice) -> Vec<String> {
-    let mut claim = as_received(&stored.new.claim);
-    let mut faults = Vec::new();
+    let mut claim = as_received(stored);
+    let mut faults = hold(vault, stored);
+    if stored.new.claim.hold.is_some() {
+        faults.extend(outcomes(vault, stored));
+        if !stored.events.is_empty() {
+            faults.push("it has events although nobody released it".to_owned());
+        }
+        return faults;
+    }
     let (mut rejects, mut told) = (Vec::new(), HashSet::new());
     let mut before: Option<ClaimEvent> = None;
     for row in &stored.events {
@@ -47,7 +60,7 @@ pub(super) fn differences(vault: &Vault, stored: &StoredInvoice) -> Vec<String> 
         if !is_in_columns(row, &event) {
             faults.push(format!("event {}: its columns differ from its text", row.sequence));
         }
-        if event != expected(&mut claim, row, &event) {
+        if event != expected(&mut claim, stored, row, &event) {
             faults.push(format!("event {}: its text differs from the claim", row.sequence));
         }
         if before.as_ref().is_some_and(|before| is_repeated(before, &event)) {
@@ -96,10 +109,32 @@ fn is_repeated(before: &ClaimEvent, event: &ClaimEvent) -> bool {
         && *event == ClaimEvent { event_id, sequence, ..before.clone() }
 }
 
-/// Returns the claim as it was at its deposit.
-fn as_received(claim: &Claim) -> Claim {
-    let part = |part: &ClaimPart| ClaimPart::untold(part.kind, part.asked, claim.received_at);
+/// Returns the claim as its first event shows it: at its deposit, or at the release of a copy that
+/// was held.
+fn as_received(stored: &StoredInvoice) -> Claim {
+    let claim = &stored.new.claim;
+    let since = released(stored).map_or(claim.received_at, |resolution| resolution.at);
+    let part = |part: &ClaimPart| ClaimPart::untold(part.kind, part.asked, since);
     Claim { amo: part(&claim.amo), amc: part(&claim.amc), ..claim.clone() }
+}
+
+/// Returns the decision that released a copy of another sender's invoice; `None` for every other
+/// claim.
+fn released(stored: &StoredInvoice) -> Option<&HoldResolution> {
+    let resolution = stored.hold.as_ref()?.held.resolution.as_ref()?;
+    (resolution.decision == HoldDecision::Released).then_some(resolution)
+}
+
+/// Returns in words whether the row of a held attempt was altered.
+fn hold(vault: &Vault, stored: &StoredInvoice) -> Vec<String> {
+    let check = |hold: &StoredHold| {
+        let fields: Vec<&str> = hold.fields.iter().map(String::as_str).collect();
+        vault.check_row(&hold.key_check, &fields)
+    };
+    match stored.hold.as_ref().map(check) {
+        Some(RowCheck::Altered) => vec!["its hold does not fit its keyed digest".to_owned()],
+        _ => Vec::new(),
+    }
 }
 
 /// Returns in words what does not fit between the parts of a claim and what was told about its
@@ -113,7 +148,7 @@ fn outcomes(vault: &Vault, stored: &StoredInvoice) -> Vec<String> {
         faults.push(format!("{altered} outcomes do not fit their keyed digests"));
     }
     let now = &stored.new.claim;
-    let mut told = as_received(now);
+    let mut told = as_received(stored);
     let outcomes: Vec<Outcome> = stored.outcomes.iter().map(|told| told.outcome.clone()).collect();
     told.apply(&outcomes, now.received_at);
     for (name, is, wanted) in [("AMO", &now.amo, told.amo), ("AMC", &now.amc, told.amc)] {
@@ -132,9 +167,21 @@ fn check_told(vault: &Vault, told: &StoredOutcome) -> RowCheck {
 
 /// Applies an event to the claim, and returns the event that the claim then makes. Identifier,
 /// author, instant and outcome are taken from the event.
-fn expected(claim: &mut Claim, row: &StoredEvent, event: &ClaimEvent) -> ClaimEvent {
+fn expected(
+    claim: &mut Claim,
+    stored: &StoredInvoice,
+    row: &StoredEvent,
+    event: &ClaimEvent,
+) -> ClaimEvent {
     let is_first = row.sequence == 1;
-    let source = if is_first {
+    let release = released(stored).filter(|_| is_first);
+    let source = if let Some(release) = release {
+        FactSource {
+            actor: Actor::author(&release.author),
+            exchange_id: Some(claim.exchange_id),
+            at: release.at,
+        }
+    } else if is_first {
         FactSource {
             actor: Actor::depositor(&claim.sender, Role::Concentrator),
             exchange_id: Some(claim.exchange_id),

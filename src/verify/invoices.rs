@@ -172,7 +172,7 @@ fn compare_claim(
     of_other_key.extend(claims::of_other_key(vault, claim));
     find(Kind::OtherKey, of_other_key);
     find(Kind::ClaimDiffers, differences);
-    find(Kind::EventsMissing, events::holes(&stored.events));
+    find(Kind::EventsMissing, events::holes(stored));
     find(Kind::EventDiffers, of_events);
     if !invoice.faults.is_empty() {
         let note = format!(

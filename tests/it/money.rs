@@ -3,5 +3,6 @@
 
 mod cases;
 mod hand;
+mod held;
 mod orders;
 mod workers;

@@ -79,6 +79,7 @@ pub fn claim(exchange: ExchangeId, ordinal: u64, identity: &str) -> NewClaim {
         corrects: None,
         corrected_by: None,
         version: 1,
+        hold: None,
         amo: part(PartKind::Amo, PartState::Received, 1000),
         amc: part(PartKind::Amc, PartState::Received, 500),
     };

@@ -19,7 +19,7 @@ pub mod position;
 pub use flag::{Flag, GapReason};
 pub use movement::{Movement, movements};
 pub use outcome::{Outcome, OutcomeKind, OutcomeSource, Transfer};
-pub use position::{Asked, Position, position};
+pub use position::{Asked, Position, Standing, position};
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //!
 //! | state | when |
 //! |---|---|
+//! | `held_other_sender`, `dismissed` | the attempt is a copy of another sender's invoice |
 //! | `superseded` | a later attempt replaces this one |
 //! | `not_requested` | nothing is asked, and there is no movement |
 //! | `overpaid` | s > asked |
@@ -29,8 +30,33 @@ pub struct Asked<'a> {
     pub amount: Montant,
     /// Insurer of the invoice; empty when the file names none.
     pub amc_number: &'a str,
-    /// Whether a later attempt replaces this one.
-    pub is_superseded: bool,
+    /// Whether the attempt is the one that counts for its invoice.
+    pub standing: Standing,
+}
+
+/// Whether an attempt is the one that counts for its invoice, and why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The attempt counts.
+    Current,
+    /// A later attempt replaces it.
+    Superseded,
+    /// It is a copy of another sender's invoice, about which the desk has to decide.
+    Held,
+    /// It is a copy of another sender's invoice, and is not treated.
+    Dismissed,
+}
+
+impl Standing {
+    /// Returns the state of both parts of an attempt that does not count; `None` when it counts.
+    const fn state(self) -> Option<PartState> {
+        match self {
+            Self::Current => None,
+            Self::Superseded => Some(PartState::Superseded),
+            Self::Held => Some(PartState::HeldOtherSender),
+            Self::Dismissed => Some(PartState::Dismissed),
+        }
+    }
 }
 
 /// State, sum, gap and flags of a part, as they follow from the outcomes.
@@ -42,7 +68,8 @@ pub struct Position {
     pub sum: Montant,
     /// Movements, by day.
     pub movements: Vec<Movement>,
-    /// Why the sum is not the amount asked; `None` when it is, and for a superseded attempt.
+    /// Why the sum is not the amount asked; `None` when it is, and for an attempt that does not
+    /// count.
     pub gap: Option<GapReason>,
     /// Flags, in the order of [`Flag::ALL`].
     pub flags: Vec<Flag>,
@@ -59,8 +86,8 @@ pub fn position(asked: Asked<'_>, outcomes: &[Outcome]) -> Position {
     let of_attempt: Vec<&Outcome> =
         of_part.iter().copied().filter(|o| o.claim_id == Some(asked.claim_id)).collect();
     let decided = decisions(&of_attempt);
-    if asked.is_superseded {
-        return superseded(&decided);
+    if let Some(state) = asked.standing.state() {
+        return not_current(state, &decided);
     }
     let movements = movements(&of_part, asked.amc_number);
     let sum: Montant = movements.iter().map(|m| m.amount).sum();
@@ -79,11 +106,11 @@ pub fn position(asked: Asked<'_>, outcomes: &[Outcome]) -> Position {
     }
 }
 
-/// Returns the position of an attempt that another one replaces: the money of the invoice and its
-/// flags are those of the current attempt.
-fn superseded(decided: &[&Outcome]) -> Position {
+/// Returns the position of an attempt that does not count for its invoice: the money of the invoice
+/// and its flags are those of the current attempt.
+fn not_current(state: PartState, decided: &[&Outcome]) -> Position {
     Position {
-        state: PartState::Superseded,
+        state,
         sum: Montant::ZERO,
         movements: Vec::new(),
         gap: None,

@@ -58,7 +58,7 @@ fn position_of(outcomes: &[Outcome]) -> Position {
         kind: PartKind::Amc,
         amount: Montant::from_centimes(1_000),
         amc_number: AMC,
-        is_superseded: false,
+        standing: Standing::Current,
     };
     let first = position(asked, outcomes);
     for order in orders(outcomes.len()) {
@@ -236,13 +236,15 @@ fn nothing_asked_and_nothing_told_is_not_requested() {
         kind: PartKind::Amc,
         amount: Montant::ZERO,
         amc_number: AMC,
-        is_superseded: false,
+        standing: Standing::Current,
     };
     let zero = Outcome { asked: Some(Montant::ZERO), ..paid("a", 0, 0, "V") };
     let nothing = position(asked, &[zero]);
     assert_eq!((nothing.state, nothing.flags), (PartState::NotRequested, vec![]));
     let money = position(asked, &[paid("a", 100, 0, "V")]);
     assert_eq!(money.state, PartState::Overpaid);
-    let superseded = Asked { is_superseded: true, ..asked };
+    let superseded = Asked { standing: Standing::Superseded, ..asked };
     assert_eq!(position(superseded, &[]).state, PartState::Superseded);
+    let held = Asked { standing: Standing::Held, ..asked };
+    assert_eq!(position(held, &[]).state, PartState::HeldOtherSender);
 }

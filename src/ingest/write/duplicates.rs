@@ -1,8 +1,8 @@
-//! Duplicates: invoices whose claim is known.
+//! Invoices whose claim is known: duplicates, corrections, copies of another sender's invoice.
 
 use super::totals::Totals;
 use crate::domain::UnwrittenInvoice;
-use crate::domain::life_cycle::is_paid;
+use crate::domain::life_cycle::{is_live, is_paid};
 use crate::domain::{Claim, ClaimId, Finding, FindingCode, Quarantined, Severity};
 use crate::normalise::{ALREADY_PAID, ALREADY_RECEIVED, DepositContext};
 
@@ -16,6 +16,39 @@ pub(super) struct Original {
 impl Original {
     pub(super) fn of(claim: &Claim) -> Self {
         Self { id: claim.id, is_paid: is_paid(claim.amc.state) }
+    }
+}
+
+/// What becomes of an invoice, given the attempts that are known of it.
+pub(super) enum Place {
+    /// The invoice is new.
+    New,
+    /// It corrects an attempt: a part of that one is rejected, or its money was taken back.
+    Corrects(ClaimId),
+    /// It repeats an attempt of the same sender.
+    Repeats(Original),
+    /// Another sender sent the invoice before.
+    Copies,
+}
+
+impl Place {
+    /// Returns the place of an invoice of a sender. `attempts` are those of the invoice, oldest
+    /// first. Until parties say who carries whom, every other sender is a stranger.
+    pub(super) fn of(sender: &str, attempts: &[&Claim]) -> Self {
+        let own = attempts.iter().rev().find(|claim| claim.sender == sender);
+        let current = attempts.iter().rev().find(|claim| claim.hold.is_none());
+        match (current, own) {
+            (Some(current), _) if current.sender == sender => {
+                if is_live(current.amo.state, current.amc.state) {
+                    Self::Repeats(Original::of(current))
+                } else {
+                    Self::Corrects(current.id)
+                }
+            }
+            (_, Some(own)) if own.hold.is_some() => Self::Repeats(Original::of(own)),
+            (Some(_), _) => Self::Copies,
+            (None, _) => Self::New,
+        }
     }
 }
 

@@ -1,21 +1,22 @@
 //! Writes a batch of invoices of norm B2: claims, duplicates and quarantined invoices.
 
-use super::duplicates::{self, Original, duplicate};
+use super::duplicates::{self, Original, Place, duplicate};
+use super::held;
 use super::open_deposits::wait_for_open;
 use super::returns::write_answers;
 use super::totals::Totals;
 use crate::domain::{
     Actor, Claim, ClaimEvent, ClaimId, EventId, FactSource, InvoiceKey, NewClaim, Role, Token,
-    life_cycle,
 };
 use crate::fault;
 use crate::ingest::IngestError;
+use crate::ingest::matching::by_identity;
 use crate::kill_point;
 use crate::normalise::{DepositContext, ReadInvoice};
 use crate::settle::by_invoice;
 use crate::store::UnitOfWork;
 use noemie_parsers::types::Montant;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A claim that is not written, and the claim that it repeats.
@@ -58,7 +59,8 @@ pub(super) async fn write(
     Ok(())
 }
 
-/// Writes claims with their first events; returns those that repeat a live claim.
+/// Writes claims with their first events, and copies of other senders' invoices without; returns
+/// those that repeat an attempt of this sender.
 async fn write_claims(
     claims: Vec<Arc<NewClaim>>,
     context: &DepositContext,
@@ -66,7 +68,7 @@ async fn write_claims(
     totals: &mut Totals,
 ) -> Result<Vec<Repeated>, IngestError> {
     let attempts = known_attempts(&claims, context, work).await?;
-    let (mut new, mut repeated) = split_known(claims, &latest(&attempts))?;
+    let Sorted { mut new, mut copies, mut repeated } = sort(claims, &attempts)?;
     count_earlier_money(&mut new, &attempts, work).await?;
     // Events are made while the database writes the claims; the events of claims that it leaves out
     // are dropped.
@@ -75,9 +77,12 @@ async fn write_claims(
     let inserted: HashSet<ClaimId> = inserted?.into_iter().collect();
     let (written, left_out): (Vec<_>, Vec<_>) =
         new.into_iter().partition(|new| inserted.contains(&new.claim.id));
-    repeated.extend(find_originals(left_out, context, work).await?);
+    let late = sort_left_out(left_out, context, work).await?;
+    repeated.extend(late.repeated);
+    copies.extend(late.copies);
+    held::write(&copies, context, work).await?;
     kill_point::reach("load.claims");
-    written.iter().for_each(|new| totals.count_claim(&new.claim));
+    written.iter().chain(&copies).for_each(|new| totals.count_claim(&new.claim));
     events.retain(|event| inserted.contains(&event.claim_id));
     if fault::is_on(fault::DOUBLED_EVENT)
         && let Some(first) = events.first()
@@ -130,59 +135,83 @@ async fn known_attempts(
     Ok(known)
 }
 
-/// Returns the latest attempt of each invoice; `attempts` are oldest first.
-fn latest(attempts: &[Claim]) -> HashMap<&Token, &Claim> {
-    attempts.iter().map(|claim| (&claim.identity, claim)).collect()
+/// Claims of a batch, by what becomes of them.
+#[derive(Default)]
+struct Sorted {
+    /// New invoices, and attempts that correct an earlier one.
+    new: Vec<Arc<NewClaim>>,
+    /// Copies of invoices that another sender sent before.
+    copies: Vec<Arc<NewClaim>>,
+    /// Repetitions of attempts of this sender.
+    repeated: Vec<Repeated>,
 }
 
-/// Splits claims into new ones and repetitions. An invoice whose claim is live is a duplicate; one
-/// with a rejected part, or whose money was taken back, is corrected by a new attempt. A claim of
-/// this very invoice means that another process writes the same deposit.
-fn split_known(
-    claims: Vec<Arc<NewClaim>>,
-    known: &HashMap<&Token, &Claim>,
-) -> Result<(Vec<Arc<NewClaim>>, Vec<Repeated>), IngestError> {
-    let (mut new, mut repeated) = (Vec::new(), Vec::new());
-    for mut claim in claims {
-        match known.get(&claim.claim.identity).copied() {
-            Some(first) if is_same_invoice(first, &claim.claim) => {
-                return Err(IngestError::Overtaken);
+impl Sorted {
+    fn add(&mut self, mut claim: Arc<NewClaim>, place: Place) {
+        match place {
+            Place::New => self.new.push(claim),
+            Place::Corrects(rejected) => {
+                Arc::make_mut(&mut claim).claim.corrects = Some(rejected);
+                self.new.push(claim);
             }
-            Some(first) if life_cycle::is_live(first.amo.state, first.amc.state) => {
-                repeated.push((claim, Original::of(first)));
+            Place::Repeats(original) => self.repeated.push((claim, original)),
+            Place::Copies => {
+                let is_same = |copy: &&Arc<NewClaim>| copy.claim.identity == claim.claim.identity;
+                if let Some(first) = self.copies.iter().find(is_same) {
+                    let original = Original::of(&first.claim);
+                    self.repeated.push((claim, original));
+                } else {
+                    Arc::make_mut(&mut claim).claim.hold();
+                    self.copies.push(claim);
+                }
             }
-            Some(rejected) => {
-                Arc::make_mut(&mut claim).claim.corrects = Some(rejected.id);
-                new.push(claim);
-            }
-            None => new.push(claim),
         }
     }
-    Ok((new, repeated))
 }
 
-/// Finds the original of each claim that the database left out: the same invoice came twice in this
-/// batch, or in a deposit that committed meanwhile. A claim without original means that the
-/// original was deleted at this moment, with a deposit being withdrawn.
-async fn find_originals(
+/// Sorts claims beside the attempts of their invoices, oldest first. A claim of this very invoice
+/// means that another process writes the same deposit.
+fn sort(claims: Vec<Arc<NewClaim>>, attempts: &[Claim]) -> Result<Sorted, IngestError> {
+    let known = by_identity(attempts);
+    let mut sorted = Sorted::default();
+    for claim in claims {
+        let attempts = known.get(&claim.claim.identity).map_or(&[][..], Vec::as_slice);
+        if attempts.iter().any(|first| is_same_invoice(first, &claim.claim)) {
+            return Err(IngestError::Overtaken);
+        }
+        let place = Place::of(&claim.claim.sender, attempts);
+        sorted.add(claim, place);
+    }
+    Ok(sorted)
+}
+
+/// Sorts the claims that the database left out: the same invoice came twice in this batch, or in a
+/// deposit that committed meanwhile. A claim without original means that the original was deleted
+/// at this moment, with a deposit being withdrawn.
+async fn sort_left_out(
     left_out: Vec<Arc<NewClaim>>,
     context: &DepositContext,
     work: &mut dyn UnitOfWork,
-) -> Result<Vec<Repeated>, IngestError> {
+) -> Result<Sorted, IngestError> {
+    let mut sorted = Sorted::default();
     if left_out.is_empty() {
-        return Ok(Vec::new());
+        return Ok(sorted);
     }
     let attempts = known_attempts(&left_out, context, work).await?;
-    let known = latest(&attempts);
-    let with_original = |new: Arc<NewClaim>| {
-        let original = known
-            .get(&new.claim.identity)
-            .copied()
-            .filter(|first| !is_same_invoice(first, &new.claim))
-            .ok_or(IngestError::Overtaken)?;
-        Ok((new, Original::of(original)))
-    };
-    left_out.into_iter().map(with_original).collect()
+    let known = by_identity(&attempts);
+    for claim in left_out {
+        let attempts = known.get(&claim.claim.identity).map_or(&[][..], Vec::as_slice);
+        let current = attempts.last().ok_or(IngestError::Overtaken)?;
+        if is_same_invoice(current, &claim.claim) {
+            return Err(IngestError::Overtaken);
+        }
+        let place = match Place::of(&claim.claim.sender, attempts) {
+            Place::New | Place::Corrects(_) => Place::Repeats(Original::of(current)),
+            place => place,
+        };
+        sorted.add(claim, place);
+    }
+    Ok(sorted)
 }
 
 /// Returns whether both claims are one invoice of one file.

@@ -113,6 +113,9 @@ async fn decide_once(
         return Ok(outcome);
     }
     let claim = claim_of(&attempts, caller, decision)?;
+    if claim.hold.is_some() {
+        return Err(DecideError::Held);
+    }
     let before = claim.part(decision.part).ok_or(DecideError::UnknownPart)?.clone();
     check(&before, &decision.kind)?;
     let mut row = new_row(clock, caller, decision, digest);

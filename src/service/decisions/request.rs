@@ -157,6 +157,9 @@ pub enum DecideError {
     /// The claim does not exist, or lies outside the scope of the caller.
     #[error("claim {0} not found")]
     UnknownClaim(ClaimId),
+    /// The claim is a copy of another sender's invoice, which is not treated.
+    #[error("the claim is a copy of another sender's invoice: release it first")]
+    Held,
     /// The key was used for another decision.
     #[error("idempotency key already used for another decision")]
     KeyReused,

@@ -49,6 +49,8 @@ mod events;
 mod exchanges;
 #[path = "../shared/health.rs"]
 mod health;
+#[path = "../shared/held_attempts.rs"]
+mod held_attempts;
 #[path = "../shared/installation.rs"]
 mod installation;
 #[path = "../shared/installation_events.rs"]

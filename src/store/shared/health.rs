@@ -34,7 +34,8 @@ async fn ping(pool: &Pool<Db>) -> Result<(), StoreError> {
 
 async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
     // A partial index with the same condition, word for word, serves each count.
-    let (waiting, overdue, staged, latest): (i64, i64, i64, Option<Instant>) = query_as(
+    type Counts = (i64, i64, i64, Option<Instant>, i64, i64);
+    let (waiting, overdue, staged, latest, held, late): Counts = query_as(
         "SELECT \
          (SELECT count(*) FROM quarantine WHERE resolved_by IS NULL AND duplicate_of IS NULL \
          AND exchange_id NOT IN \
@@ -42,7 +43,9 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
          (SELECT count(*) FROM claim_parts WHERE kind = 'amc' \
          AND is_awaited AND due_at < $1), \
          (SELECT count(*) FROM exchanges WHERE verdict IS NULL), \
-         (SELECT latest_at FROM receipt_chain_tip WHERE sequence > 0)",
+         (SELECT latest_at FROM receipt_chain_tip WHERE sequence > 0), \
+         (SELECT count(*) FROM held_attempts WHERE resolution IS NULL), \
+         (SELECT count(*) FROM held_attempts WHERE resolution IS NULL AND decide_by < $1)",
     )
     .bind(Instant(now))
     .fetch_one(pool)
@@ -51,6 +54,8 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
     Ok(StoreFigures {
         quarantine_waiting: uint(waiting, "count")?,
         overdue: uint(overdue, "count")?,
+        held: uint(held, "count")?,
+        held_late: uint(late, "count")?,
         staged_deposits: uint(staged, "count")?,
         latest_receipt_at: latest.map(|at| at.0),
     })

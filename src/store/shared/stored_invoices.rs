@@ -6,6 +6,7 @@ use super::listing::one_of;
 use crate::domain::{Claim, ExchangeId, InvoiceKey};
 use crate::store::codec::{int, uint};
 use crate::store::error::{StoreError, doing};
+use crate::store::held_attempts::{SealedHold, StoredHold, held_columns};
 use crate::store::outcomes::{SealedOutcome, outcome_columns};
 use crate::store::rows::{ClaimRow, all, select_claim};
 use crate::store::stored_invoices::{
@@ -92,7 +93,13 @@ async fn stored_invoices(
     );
     let told: Vec<SealedOutcome> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
     let told = told.into_iter().map(|row| row.told()).collect::<Result<_, _>>()?;
-    assemble(claims, (marks, reports), lines, events, told)
+    let mut query = of_claims(
+        concat!("SELECT ", held_columns!(), ", key_check FROM held_attempts WHERE claim_id "),
+        "",
+    );
+    let holds: Vec<SealedHold> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
+    let holds = holds.into_iter().map(StoredHold::from).collect();
+    assemble(claims, (marks, reports), lines, events, told, holds)
 }
 
 async fn unmatched_ordinals(

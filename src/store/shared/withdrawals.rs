@@ -105,6 +105,7 @@ async fn remove_claims(
     // The claims come last, because the other rows are found by them.
     for removal in [
         concat!("DELETE FROM claim_lines WHERE claim_id IN (", step_claims!(), ")"),
+        concat!("DELETE FROM held_attempts WHERE claim_id IN (", step_claims!(), ")"),
         concat!("DELETE FROM claim_parts WHERE claim_id IN (", step_claims!(), ")"),
         concat!("DELETE FROM claims WHERE id IN (", step_claims!(), ")"),
     ] {

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Depositor of the files.
 pub(super) const SENDER: &str = "oct1";
+/// Depositor of the same invoices.
+const SECOND_SENDER: &str = "oct2";
 /// Claims that are paid before the calls, so that money can be taken back.
 const PAID: usize = 4;
 
@@ -25,6 +27,7 @@ pub(super) struct World {
     invoice: String,
     received: Mutex<Vec<String>>,
     paid: Mutex<Vec<String>>,
+    held: Mutex<Vec<String>>,
 }
 
 static NUMBER: AtomicU64 = AtomicU64::new(1_000);
@@ -34,9 +37,12 @@ fn number() -> u64 {
 }
 
 pub(super) fn dre(profile: Profile, invoices: u64) -> Vec<u8> {
+    made(&Options { profile, invoices, seed: number(), ..Options::default() })
+}
+
+fn made(options: &Options) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let options = Options { profile, invoices, seed: number(), ..Options::default() };
-    generate::dre(&options, &mut bytes).expect("generates");
+    generate::dre(options, &mut bytes).expect("generates");
     bytes
 }
 
@@ -48,9 +54,14 @@ pub(super) fn file() -> Vec<u8> {
 impl World {
     /// Deposits claims, and pays some.
     pub(super) async fn new(gateway: &Gateway) -> Self {
-        let bytes = dre(Profile::Mixte, 450);
+        let options = Options { invoices: 450, seed: number(), ..Options::default() };
+        let bytes = made(&options);
         let receipt = gateway.submit(SENDER, "dre.b2", &bytes).await.expect("a receipt");
         let claims = gateway.claims().await;
+        let copies = made(&Options { sender: "99900000000029".to_owned(), ..options });
+        gateway.submit(SECOND_SENDER, "copies.b2", &copies).await.expect("a receipt");
+        let all = gateway.claims().await.into_iter();
+        let held = all.filter(|c| c.state == "held_other_sender").map(|c| c.claim_id);
         let waiting =
             claims.iter().filter(|c| c.amc.as_ref().is_some_and(|p| p.state == "received"));
         let mut received: Vec<String> = waiting.map(|claim| claim.claim_id.clone()).collect();
@@ -72,6 +83,7 @@ impl World {
             invoice: claims[0].invoice_number.clone(),
             received: Mutex::new(received),
             paid: Mutex::new(paid),
+            held: Mutex::new(held.collect()),
         }
     }
 
@@ -86,6 +98,11 @@ impl World {
     /// A claim that waits for a decision.
     fn received(&self) -> String {
         self.received.lock().expect("no panic").pop().expect("enough claims")
+    }
+
+    /// A copy of another sender's invoice about which nobody has decided.
+    fn held(&self) -> String {
+        self.held.lock().expect("no panic").pop().expect("enough copies")
     }
 
     /// A claim that is paid. The last one is given again: the calls that keep it are refused.
@@ -201,6 +218,10 @@ fn work(method: &str) -> Vec<Base> {
             |w| json!({"decisions": [decisions()[3](w)]}),
             |w| json!({"decisions": [decisions()[4](w)]}),
         ],
+        "ListHeldAttempts" => vec![|_| json!({"page_size": 1})],
+        "ReleaseHeldAttempt" => {
+            vec![|w| json!({"claim_id": w.held(), "decision": "dismissed", "why": "double envoi"})]
+        }
         "SubscribeClaimEvents" => vec![|_| json!({"facts": ["received"]})],
         _ => Vec::new(),
     }

@@ -1,0 +1,184 @@
+//! Copies of an invoice that another sender sent before.
+
+use super::hand::{Gateway, Return, Says, described, invoices};
+use crate::ingest_support::{dre, options};
+use crate::on_both;
+use crate::support::databases::TestDatabase;
+use noemie_gateway::clock::{SharedClock, SystemClock};
+use noemie_gateway::domain::PartKind::Amc;
+use noemie_gateway::domain::{
+    Caller, ClaimId, Extent, FreeText, HoldDecision, PartKind, Reason, Role, Scope,
+};
+use noemie_gateway::generate::Options;
+use noemie_gateway::service::decisions::{Decision, DecisionKind};
+use noemie_gateway::service::held_attempts::{DecideHeld, HeldAttempts, HeldError};
+use noemie_gateway::service::view::{ClaimDetails, ClaimView};
+use std::sync::Arc;
+
+/// The same invoices in the files of two senders.
+fn both(seed: u64) -> (Vec<u8>, Vec<u8>) {
+    let first = dre(&Options { seed, ..options(seed) });
+    let sender = "99900000000029".to_owned();
+    (first, dre(&Options { sender, ..options(seed) }))
+}
+
+fn held(db: &TestDatabase) -> HeldAttempts {
+    let clock: SharedClock = Arc::new(SystemClock);
+    HeldAttempts::new(Arc::clone(&db.store), clock)
+}
+
+fn asks(claim_id: ClaimId, decision: HoldDecision, why: &FreeText) -> DecideHeld<'_> {
+    DecideHeld { claim_id, decision, why, stated_author: None }
+}
+
+fn of(view: &ClaimView) -> &ClaimDetails {
+    view.claim.as_ref().expect("a claim")
+}
+
+fn states(view: &ClaimView) -> String {
+    let claim = of(view);
+    format!("{} | {}", described(&claim.amo), described(&claim.amc))
+}
+
+/// A caller who sees the deposits of one sender.
+fn only(sender: &str) -> Caller {
+    let senders = Extent::Only([sender.to_owned()].into());
+    Caller { scope: Scope { senders, ..Scope::everything() }, ..Caller::local() }
+}
+
+async fn a_copy_is_answered_like_a_new_invoice_and_held(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let (first, copy) = both(400);
+    let one = invoices(&first).remove(0);
+    let known = gateway.deposit("oct-a", &first).await.exchange;
+    let told = gateway.deposit("oct-b", &copy).await.exchange;
+    assert_eq!(
+        (told.verdict, told.accepted, told.duplicates, told.total),
+        (known.verdict, known.accepted, known.duplicates, known.total)
+    );
+    let attempts = gateway.attempts(&one.ps, &one.number).await;
+    let [held_copy, original] = attempts.as_slice() else { panic!("{attempts:?}") };
+    assert_eq!(states(held_copy), "held_other_sender 0 | held_other_sender 0");
+    assert_eq!((held_copy.state, held_copy.due_at), ("held_other_sender", None));
+    assert!(of(original).amo.is_awaited, "the first sender notices nothing");
+    assert_eq!(of(original).corrected_by, None);
+    let history = gateway.claims.history(&Caller::local(), of(held_copy).id).await;
+    assert_eq!(history.expect("read"), vec![], "nobody works on it");
+    // Its own sender is told what the sender of a new invoice is told.
+    let id = of(held_copy).id;
+    let as_told = gateway.claims.get(&only("oct-b"), id).await.expect("read").expect("a claim");
+    assert_eq!((as_told.state, states(&as_told).as_str()), ("received", "received 0 | received 0"));
+    assert!(as_told.due_at.is_some());
+    // Sent again by that sender, it repeats the copy, not the invoice of the other one.
+    let again = dre(&Options { sender: "99900000000037".into(), ..options(400) });
+    let repeated = gateway.deposit("oct-b", &again).await.exchange;
+    assert_eq!((repeated.accepted, repeated.duplicates), (0, told.accepted));
+    let everything = Scope::everything();
+    let copies = db.store.quarantined(&everything, repeated.id, 100).await.expect("read");
+    let named: Vec<_> = copies.iter().filter_map(|copy| copy.duplicate_of).collect();
+    assert!(named.contains(&id) && !named.contains(&of(original).id), "{named:?}");
+    gateway.verify().await;
+}
+
+async fn a_released_copy_replaces_the_earlier_attempt_and_keeps_its_money(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let (first, copy) = both(401);
+    let known = invoices(&first);
+    let one = known.iter().find(|invoice| invoice.amc > 0).expect("an AMC part");
+    gateway.deposit("oct-a", &first).await;
+    gateway.deposit("oct-b", &copy).await;
+    let told = vec![(one, vec![Says::paid(PartKind::Amo, one.amo, one.amo)])];
+    gateway.send(&Return { id: 1, day: "271126", label: "VIR 1", told, reject: None }).await;
+    let attempts = gateway.attempts(&one.ps, &one.number).await;
+    let (id, original) = (of(&attempts[0]).id, of(&attempts[1]).id);
+    let listed = held(&db).list(&Caller::local(), None, 100).await.expect("listed").items;
+    let mine = listed.iter().find(|view| of(&view.copy).id == id).expect("on the list");
+    assert_eq!(mine.current.as_ref().map(|view| of(view).id), Some(original));
+    assert!(!mine.is_late && mine.decide_by > mine.held_at);
+    let why: FreeText = "le professionnel a changé d'émetteur".into();
+    let release = asks(id, HoldDecision::Released, &why);
+    held(&db).decide(&Caller::local(), release).await.expect("released");
+    held(&db).decide(&Caller::local(), release).await.expect("the same again");
+    let attempts = gateway.attempts(&one.ps, &one.number).await;
+    assert_eq!(states(&attempts[0]), format!("paid {} | received 0", one.amo));
+    assert_eq!(states(&attempts[1]), "superseded 0 | superseded 0");
+    assert_eq!(
+        (of(&attempts[0]).corrects, of(&attempts[1]).corrected_by),
+        (Some(original), Some(id))
+    );
+    let history = gateway.claims.history(&Caller::local(), id).await.expect("read");
+    assert_eq!(history.iter().map(|e| e.sequence).collect::<Vec<_>>(), [1]);
+    let dismiss = asks(id, HoldDecision::Dismissed, &why);
+    let refused = held(&db).decide(&Caller::local(), dismiss).await;
+    assert!(matches!(refused, Err(HeldError::AlreadyDecided { .. })), "{refused:?}");
+    gateway.verify().await;
+}
+
+async fn a_dismissed_copy_changes_nothing(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let (first, copy) = both(402);
+    let one = invoices(&first).remove(0);
+    gateway.deposit("oct-a", &first).await;
+    gateway.deposit("oct-b", &copy).await;
+    let attempts = gateway.attempts(&one.ps, &one.number).await;
+    let (id, original) = (of(&attempts[0]).id, of(&attempts[1]).id);
+    let why: FreeText = "double envoi".into();
+    let worker = Caller { role: Role::Worker, ..Caller::local() };
+    let dismiss = asks(id, HoldDecision::Dismissed, &why);
+    let refused = held(&db).decide(&worker, dismiss).await;
+    assert!(matches!(refused, Err(HeldError::NotAllowed { .. })), "{refused:?}");
+    let release = asks(original, HoldDecision::Released, &why);
+    let refused = held(&db).decide(&Caller::local(), release).await;
+    assert!(matches!(refused, Err(HeldError::NotHeld(_))), "{refused:?}");
+    held(&db).decide(&Caller::local(), dismiss).await.expect("dismissed");
+    let attempts = gateway.attempts(&one.ps, &one.number).await;
+    assert_eq!(states(&attempts[0]), "dismissed 0 | dismissed 0");
+    assert_eq!(of(&attempts[1]).corrected_by, None);
+    let left = held(&db).list(&Caller::local(), None, 100).await.expect("listed").items;
+    assert!(left.iter().all(|view| of(&view.copy).id != id), "the list is shorter");
+    gateway.verify().await;
+}
+
+/// The correction of a stranger waits for the desk as well.
+async fn a_correction_by_another_sender_is_held_and_corrects_when_released(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let (first, copy) = both(403);
+    let known = invoices(&first);
+    let one = known.iter().find(|invoice| invoice.amc > 0).expect("an AMC part");
+    gateway.deposit("oct-a", &first).await;
+    let original = of(&gateway.attempts(&one.ps, &one.number).await[0]).id;
+    let reject = Decision {
+        claim_id: original,
+        part: Amc,
+        expected_version: None,
+        kind: DecisionKind::Reject {
+            reasons: vec![Reason { code: "122".into(), label: "Garantie".into() }],
+        },
+        idempotency_key: None,
+        decided_by: None,
+    };
+    gateway.decisions.record(&Caller::local(), &reject).await.expect("recorded");
+    gateway.deposit("oct-b", &copy).await;
+    let attempts = gateway.attempts(&one.ps, &one.number).await;
+    assert_eq!(states(&attempts[0]), "held_other_sender 0 | held_other_sender 0");
+    assert_eq!(states(&attempts[1]), "received 0 | rejected 0");
+    gateway.verify().await;
+    let id = of(&attempts[0]).id;
+    let held_decision = Decision { claim_id: id, ..reject };
+    let refused = gateway.decisions.record(&Caller::local(), &held_decision).await;
+    assert!(refused.is_err(), "nobody decides about a held copy");
+    let why: FreeText = "correction du professionnel".into();
+    let release = asks(id, HoldDecision::Released, &why);
+    held(&db).decide(&Caller::local(), release).await.expect("released");
+    let attempts = gateway.attempts(&one.ps, &one.number).await;
+    assert_eq!(states(&attempts[0]), "received 0 | received 0");
+    assert_eq!(states(&attempts[1]), "superseded 0 | superseded 0");
+    gateway.verify().await;
+}
+
+on_both! {
+    a_copy_is_answered_like_a_new_invoice_and_held,
+    a_correction_by_another_sender_is_held_and_corrects_when_released,
+    a_dismissed_copy_changes_nothing,
+    a_released_copy_replaces_the_earlier_attempt_and_keeps_its_money
+}
