@@ -106,8 +106,12 @@ impl Filled {
 }
 
 async fn deposit(ingest: &Ingest, bytes: &[u8]) -> Exchange {
+    deposit_of("oct-a", ingest, bytes).await
+}
+
+async fn deposit_of(sender: &str, ingest: &Ingest, bytes: &[u8]) -> Exchange {
     let deposit = Deposit {
-        sender: "oct-a".parse().unwrap(),
+        sender: sender.parse().unwrap(),
         channel: Channel::Cli,
         file_name: "f.b2".into(),
         idempotency_key: None,

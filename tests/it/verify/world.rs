@@ -3,10 +3,11 @@
 
 use super::*;
 use noemie_gateway::conventionnement::Conventionnement;
-use noemie_gateway::domain::{Caller, Claim, PartKind, PartState, Reason, Scope};
+use noemie_gateway::domain::{Caller, Claim, HoldDecision, PartKind, PartState, Reason, Scope};
 use noemie_gateway::outgoing::rejects;
 use noemie_gateway::service::claims::{Claims, PersonRequest};
 use noemie_gateway::service::decisions::{Decision, DecisionKind, Decisions};
+use noemie_gateway::service::held_attempts::{DecideHeld, HeldAttempts};
 use noemie_gateway::store::{Author, ClaimFilter, Journal, Stage};
 use support::samples;
 
@@ -73,6 +74,9 @@ impl World {
         assert!(quarantined.quarantined > 0, "{quarantined:?}");
         let corrected = Options { sender: "99900000000029".to_owned(), ..few(2, 3) };
         deposit(&ingest, &made(&corrected)).await;
+        let copies = Options { sender: "99900000000037".to_owned(), ..few(2, 3) };
+        deposit_of("oct-2", &ingest, &made(&copies)).await;
+        self.decide_about_copies().await;
         deposit(&ingest, &dre[..1000]).await;
         let mut unknown = Vec::new();
         let date = noemie_parsers::types::Date::new(2026, 2, 9).expect("a date");
@@ -80,6 +84,21 @@ impl World {
         generate::rsp(&made(&few(7, 2))[..], Forme::Crlf, &of_others, &mut unknown).unwrap();
         let unmatched = deposit(&ingest, &unknown).await;
         assert!(unmatched.unmatched > 0, "{unmatched:?}");
+    }
+
+    /// Of the copies of another sender, one is released, one is dismissed, and one is held.
+    async fn decide_about_copies(&self) {
+        let Sources { store, clock, .. } = &self.sources;
+        let desk = HeldAttempts::new(Arc::clone(store), Arc::clone(clock));
+        let copies = desk.list(&Caller::local(), None, 100).await.unwrap().items;
+        assert_eq!(copies.len(), 3);
+        let decided = [HoldDecision::Released, HoldDecision::Dismissed];
+        for (held, decision) in copies.iter().zip(decided) {
+            let claim_id = held.copy.claim.as_ref().unwrap().id;
+            let (why, by) = ("changement d'émetteur".into(), "Marie".into());
+            let asked = DecideHeld { claim_id, decision, why: &why, stated_author: Some(&by) };
+            desk.decide(&Caller::local(), asked).await.unwrap();
+        }
     }
 
     /// Decisions of each shape: accepted, told again under another key, rejected, paid.
