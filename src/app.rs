@@ -10,6 +10,7 @@ mod mark;
 mod open;
 mod places;
 mod probe;
+mod reason_codes;
 mod restore;
 mod service;
 mod setting;
@@ -31,6 +32,7 @@ use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::conventionnement::Conventionnement;
+use crate::domain::ReasonCodes;
 use crate::grpc;
 use crate::ingest::Ingest;
 use crate::limits::GrpcLimits;
@@ -101,6 +103,8 @@ pub struct App {
     pub ingest: Arc<Ingest>,
     /// Register and conventions.
     pub conventionnement: Arc<Conventionnement>,
+    /// Codes of the reasons of rejects and deferrals.
+    pub reason_codes: Arc<ReasonCodes>,
     /// Origin of the vault key.
     pub key_origin: KeyOrigin,
     /// Location of the installation that this start created; `None` when it existed.
@@ -111,14 +115,15 @@ impl App {
     /// Returns the service that the edges ask.
     #[must_use]
     pub fn service(&self) -> Service {
-        Service::new(Rooms {
+        let service = Service::new(Rooms {
             store: Arc::clone(&self.store),
             vault: Arc::clone(&self.vault),
             clock: Arc::clone(&self.clock),
             ingest: Arc::clone(&self.ingest),
             max_uploads: self.config.max_uploads,
             conventionnement: Arc::clone(&self.conventionnement),
-        })
+        });
+        service.with_reason_codes(Arc::clone(&self.reason_codes))
     }
 
     /// Makes the 580 files of rejects and writes return files until none waits.

@@ -94,6 +94,9 @@ pub struct Config {
     pub territory: Territory,
     /// Whether Good Friday is a public holiday in Alsace-Moselle.
     pub good_friday: bool,
+    /// File with the insurer's codes of reasons of rejects and deferrals, a line `code;label` each.
+    /// With it, a worker's code has to be one of them; when not set, every code is taken.
+    pub reason_codes: Option<PathBuf>,
     /// Log filter, in the syntax of `RUST_LOG`.
     pub log: String,
     /// `text` or `json`.
@@ -134,6 +137,7 @@ impl Default for Config {
             max_uploads_per_peer: GrpcLimits::default().uploads_per_peer,
             territory: Calendar::default().territory,
             good_friday: Calendar::default().good_friday,
+            reason_codes: None,
             log: "info".to_owned(),
             log_format: "text".to_owned(),
         }

@@ -134,6 +134,7 @@ impl App {
         let conventionnement =
             Arc::new(Conventionnement::new(database.conventions(), Arc::clone(&clock)));
         let created = None;
+        let reason_codes = super::reason_codes::table(&config)?;
         Ok(Self {
             config,
             clock,
@@ -142,6 +143,7 @@ impl App {
             archive,
             ingest,
             conventionnement,
+            reason_codes,
             key_origin,
             created,
         })

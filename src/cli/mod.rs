@@ -20,6 +20,7 @@ mod migrate;
 mod on_record;
 mod outbox;
 mod output;
+mod reasons;
 mod report;
 mod restore;
 mod serve;
@@ -108,6 +109,8 @@ enum Command {
     Held(held::HeldCommand),
     /// Show how many events wait for publication, or publish events again.
     Outbox(outbox::OutboxArgs),
+    /// List the codes of reasons of rejects and deferrals.
+    Reasons(OutputArgs),
     /// Compare every raw file with what is stored, and check the chain of receipts. Exit status 0
     /// without a finding, else 1.
     Verify(verify::VerifyArgs),
@@ -295,6 +298,7 @@ async fn on_installation(command: Command, mut session: Session) -> Result<ExitC
         Command::Deposits(command) => deposits::run(&command, session).await,
         Command::Held(command) => held::run(&command, session).await,
         Command::Outbox(args) => outbox::run(&args, session).await,
+        Command::Reasons(args) => reasons::run(&args, session),
         Command::Verify(args) => verify::run(&args, session).await,
         Command::Migrate => migrate::run(session).await,
         _ => unreachable!("`run` runs the commands that need no installation"),

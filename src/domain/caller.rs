@@ -4,8 +4,8 @@
 //! reading of `service`. Its [`Scope`] is an argument of every reading of the store, so that a
 //! query without a filter does not compile (invariant 13).
 
-use super::Claim;
 use super::codes::open_coded;
+use super::{Claim, PartKind};
 use std::collections::BTreeSet;
 
 open_coded! {
@@ -34,6 +34,18 @@ open_coded! {
         Local = "local", "Appel de cette machine";
         /// The name is stated without proof: senders of files and authors of decisions.
         Stated = "stated", "Nom déclaré, sans preuve";
+    }
+}
+
+impl Role {
+    /// Returns whether a caller of this role may decide about a part. Workers decide for the AMC.
+    /// What a caisse says comes in its returns, so that only an operator records it by hand.
+    #[must_use]
+    pub const fn may_decide(self, part: PartKind) -> bool {
+        match part {
+            PartKind::Amc => matches!(self, Self::Worker | Self::Desk | Self::Operator),
+            PartKind::Amo | PartKind::Unknown => matches!(self, Self::Operator),
+        }
     }
 }
 

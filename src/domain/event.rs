@@ -91,11 +91,14 @@ pub struct ReasonEntry {
     pub code: String,
     /// French label.
     pub label: String,
+    /// Rank of the line of the claim, from 1; absent for the whole invoice.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<u32>,
 }
 
 impl From<&Reason> for ReasonEntry {
     fn from(reason: &Reason) -> Self {
-        Self { code: reason.code.to_string(), label: reason.label.to_string() }
+        Self { code: reason.code.to_string(), label: reason.label.to_string(), line: reason.line }
     }
 }
 

@@ -21,4 +21,8 @@ pub struct Reason {
     pub code: FreeText,
     /// French label.
     pub label: FreeText,
+    /// Rank of the line of the claim that the reason concerns, from 1; `None` concerns the whole
+    /// invoice.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<u32>,
 }

@@ -6,6 +6,7 @@ use crate::domain::masking::{holds_identity, is_line_end, is_unseen};
 use crate::domain::page::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS};
 use crate::domain::{FileName, FreeText, PageToken, RefusedText, ResumeToken};
 use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
+use crate::service::decisions::message::WrongField;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -201,15 +202,6 @@ impl Violations {
         instant
     }
 
-    /// Returns the version of a claim, from 1.
-    pub(super) fn version(&mut self, field: &str, version: i64) -> u64 {
-        let version = u64::try_from(version).unwrap_or(0);
-        if version == 0 {
-            self.add(field, "must be at least 1");
-        }
-        version
-    }
-
     /// Returns the size of a page: the default for 0, at most the largest.
     pub(super) fn page_size(&mut self, size: i32) -> usize {
         match usize::try_from(size) {
@@ -240,6 +232,18 @@ fn replacement(field: &str) -> &'static str {
         "code" => "the code of a reason, for example R12",
         _ => "another text",
     }
+}
+
+/// Returns `INVALID_ARGUMENT` for the wrong fields of a decision.
+pub(super) fn status_of(fields: Vec<WrongField>) -> Status {
+    let mut violations = Violations::default();
+    for wrong in fields {
+        if wrong.is_identity {
+            violations.0.set_error_info(IDENTITY_REFUSED, ERROR_DOMAIN, HashMap::new());
+        }
+        violations.add(&wrong.field, wrong.description);
+    }
+    violations.status()
 }
 
 /// Returns `INVALID_ARGUMENT` for one field.

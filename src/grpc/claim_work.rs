@@ -1,13 +1,14 @@
 //! `ClaimWorkService`: the full claim, decisions, events.
 
 use super::check::{self, Violations};
-use super::errors::{item, not_found, of_decision};
+use super::errors::{item, not_found, of_decision, of_refusal};
 use super::proto::claim_work_service_server::ClaimWorkService;
 use super::stream::flatten;
 use super::{Answers, Edge, caller, convert, decision, held_attempts, proto};
 use crate::domain::{Caller, ClaimId, FreeText, PartState, StreamOrigin};
 use crate::limits::MAX_BATCH_ITEMS;
 use crate::service::claims::PersonRequest;
+use crate::service::decisions::refusal::Refusal;
 use crate::service::events::PublishedEvent;
 use futures::StreamExt as _;
 use std::collections::HashSet;
@@ -25,7 +26,8 @@ impl ClaimWorkEdge {
         request: &proto::Decision,
         decided_by: Option<&FreeText>,
     ) -> Result<proto::RecordDecisionResponse, Status> {
-        let decision = decision::decision(request, decided_by)?;
+        let decision = decision::message(request).check(decided_by.cloned());
+        let decision = decision.map_err(|fields| of_refusal(Refusal::of_fields(fields)))?;
         let recorded = self.0.service.decisions.record(caller, &decision).await;
         let recorded =
             recorded.map_err(|e| of_decision(self.0.clock.as_ref(), &decision.kind, &e))?;

@@ -18,6 +18,7 @@ use super::ERROR_DOMAIN;
 use super::proto;
 use crate::clock::Clock;
 use crate::error_chain::Chain;
+use crate::service::decisions::refusal::{Refusal, RefusalCode};
 use crate::service::decisions::{DecideError, DecisionKind};
 use crate::service::deposits::IngestError;
 use crate::service::error::{is_database_away, is_unavailable};
@@ -139,46 +140,33 @@ pub(super) fn of_resume(clock: &dyn Clock, error: &ResumeError) -> Status {
 
 /// Returns the status of a decision of this kind that was not recorded.
 pub(super) fn of_decision(clock: &dyn Clock, kind: &DecisionKind, error: &DecideError) -> Status {
-    match error {
-        DecideError::UnknownClaim(id) => not_found("claim", id),
-        DecideError::UnknownPart => super::check::one_violation("decision.part", error.to_string()),
-        DecideError::Held => {
-            with_reason(Code::FailedPrecondition, "held_other_sender", error.to_string())
-        }
-        DecideError::KeyReused => {
-            with_reason(Code::AlreadyExists, "idempotency_key_reused", error.to_string())
-        }
-        DecideError::LaterVersion { part } => with_metadata(
-            Code::FailedPrecondition,
-            "later_version",
-            error.to_string(),
-            [("part", part.as_str())],
-        ),
-        DecideError::AmountOutOfRange { .. } => {
-            let field = if matches!(kind, DecisionKind::Recover { .. }) {
-                "decision.recover.amount_centimes"
-            } else {
-                "decision.pay.amount_centimes"
-            };
-            super::check::one_violation(field, error.to_string())
-        }
-        DecideError::ReasonMissing => {
-            super::check::one_violation("decision.reject.reasons", error.to_string())
-        }
-        DecideError::StaleVersion { expected, version } => with_metadata(
-            Code::Aborted,
-            "stale_version",
-            error.to_string(),
-            [("version", &version.to_string()), ("expected_version", &expected.to_string())],
-        ),
-        DecideError::NotRejected { part, state } => with_metadata(
-            Code::FailedPrecondition,
-            "not_rejected",
-            error.to_string(),
-            [("part", part.as_str()), ("state", state.as_str())],
-        ),
-        DecideError::Store(cause) => internal(clock, cause),
+    match (error.refusal(kind), error) {
+        (Some(refusal), _) => of_refusal(refusal),
+        (None, DecideError::Store(cause)) => internal(clock, cause),
+        (None, error) => internal(clock, error),
     }
+}
+
+/// Returns the status of a refused decision.
+pub(super) fn of_refusal(refusal: Refusal) -> Status {
+    let code = match refusal.code {
+        RefusalCode::InvalidArgument => Code::InvalidArgument,
+        RefusalCode::NotFound => Code::NotFound,
+        RefusalCode::AlreadyExists => Code::AlreadyExists,
+        RefusalCode::PermissionDenied => Code::PermissionDenied,
+        RefusalCode::FailedPrecondition => Code::FailedPrecondition,
+        RefusalCode::Aborted => Code::Aborted,
+    };
+    if !refusal.fields.is_empty() {
+        return super::check::status_of(refusal.fields);
+    }
+    let metadata = refusal.metadata.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let details = ErrorDetails::with_error_info(
+        refusal.reason,
+        ERROR_DOMAIN,
+        metadata.collect::<HashMap<_, _>>(),
+    );
+    Status::with_error_details(code, refusal.message, details)
 }
 
 /// Returns the failure of one item of a batch, for the answer.

@@ -42,6 +42,7 @@ fn outcome(context: &DepositContext, facture: &Facture, avis: &AvisPaiement, lot
     let cancelled = || Reason {
         code: FreeText::new(&format!("AVIS-{}", avis.nature)),
         label: "Avis de paiement annulé : non appliqué".into(),
+        line: None,
     };
     Outcome {
         source: OutcomeSource::Notice,

@@ -11,12 +11,7 @@ use noemie_parsers::noemie::{
     Assure, EnTete, Etat, NatureRejet, Part, Payeur, Rejet, Retour, Virement,
 };
 use noemie_parsers::types::Montant;
-use time::{Date, Duration};
-
-/// A transfer is announced at most this long after its day.
-const OLDEST_TRANSFER: Duration = Duration::days(366);
-/// A transfer is announced at most this long before its day.
-const LATEST_TRANSFER: Duration = Duration::days(31);
+use time::Date;
 
 /// Values of the header of a logical file, which hold for all its returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +173,7 @@ fn outcome(
 fn transfer(virement: &Virement, file_day: Date) -> Transfer {
     let date = virement.date_comptable;
     let plausible =
-        |day: &Date| *day >= file_day - OLDEST_TRANSFER && *day <= file_day + LATEST_TRANSFER;
+        |day: &Date| *day >= file_day - Transfer::OLDEST && *day <= file_day + Transfer::LATEST;
     let labels = format!("{} {}", virement.libelle_1, virement.libelle_2);
     let label = FreeText::new(labels.trim());
     match date.jjmmaa().and_then(civil).filter(plausible) {
@@ -201,15 +196,18 @@ fn reasons(retour: &Retour, told: &Told<'_>) -> Vec<Reason> {
         return Vec::new();
     }
     let mut found: Vec<Reason> = rejects(retour, told.payeur)
-        .map(|r| Reason { code: r.codification.as_str().into(), label: r.libelle.as_str().into() })
+        .map(|r| Reason {
+            code: r.codification.as_str().into(),
+            label: r.libelle.as_str().into(),
+            line: None,
+        })
         .collect();
     if told.kind == OutcomeKind::Deferred {
-        found.extend(
-            retour
-                .commentaires
-                .iter()
-                .map(|c| Reason { code: "COMMENTAIRE".into(), label: c.texte.as_str().into() }),
-        );
+        found.extend(retour.commentaires.iter().map(|c| Reason {
+            code: "COMMENTAIRE".into(),
+            label: c.texte.as_str().into(),
+            line: None,
+        }));
     }
     found.dedup();
     found

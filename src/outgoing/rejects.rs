@@ -7,20 +7,27 @@
 
 use crate::clock::SharedClock;
 use crate::domain::civil_time::paris_date;
-use crate::domain::{Claim, ClaimId, KeyId, Reason, ReturnFile, ReturnId, ReturnKind};
+use crate::domain::{Claim, ClaimId, ClaimLine, KeyId, Reason, ReturnFile, ReturnId, ReturnKind};
 use crate::kill_point;
-use crate::store::{SharedStore, StoreError};
+use crate::store::{SharedStore, StoreError, UnitOfWork};
 use crate::vault::{PersonRecord, Vault, VaultError};
 use noemie_parsers::noemie::{
     Ecrivain, ErreurEcriture, Gabarit, Packaging, e000, e020, e040, e071, e081, e102, e103, e199,
     e294,
 };
 use noemie_parsers::types::Montant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use time::{Date, OffsetDateTime};
 
 /// Most rejects in one file: a person can still read it.
 const BATCH: usize = 1_000;
+/// Characters of the act in a 294.
+const MAX_ACT_CHARS: usize = 5;
+/// Largest line number that a 294 has room for.
+const MAX_LINE: u32 = 999;
+
+/// Lines of the claims whose reasons name lines.
+type Lines = HashMap<ClaimId, Vec<ClaimLine>>;
 
 /// Why no file was made.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +62,7 @@ pub async fn step(
     }
     let mut work = store.begin().await?;
     let rejects = work.rejects_to_return(BATCH).await?;
+    let lines = lines_named(work.as_mut(), &rejects).await?;
     let mut groups: BTreeMap<(String, String), Vec<Claim>> = BTreeMap::new();
     for claim in rejects {
         groups.entry((claim.sender.clone(), claim.amc_number.clone())).or_default().push(claim);
@@ -63,14 +71,15 @@ pub async fn step(
     for ((sender, amc), mut claims) in groups {
         claims.sort_by(|a, b| (&a.ps, &a.invoice_number).cmp(&(&b.ps, &b.invoice_number)));
         let (id, at) = (ReturnId(clock.new_id()), clock.now());
-        let mut written = write(&claims, &amc, id, at, vault);
+        let mut written = write((&claims, &lines), &amc, id, at, vault);
         if let Err(e) = written {
             failure = failure.or(Some(e));
-            claims.retain(|c| write(std::slice::from_ref(c), &amc, id, at, vault).is_ok());
+            claims
+                .retain(|c| write((std::slice::from_ref(c), &lines), &amc, id, at, vault).is_ok());
             if claims.is_empty() {
                 continue;
             }
-            written = write(&claims, &amc, id, at, vault);
+            written = write((&claims, &lines), &amc, id, at, vault);
         }
         let file = sealed(id, sender, &written?, at, vault);
         work.insert_return_file(&file, &claims.iter().map(|c| c.id).collect::<Vec<_>>()).await?;
@@ -105,9 +114,22 @@ fn sealed(
     }
 }
 
+/// Returns the lines of the claims of which a reason names one.
+async fn lines_named(work: &mut dyn UnitOfWork, rejects: &[Claim]) -> Result<Lines, StoreError> {
+    let names = |claim: &&Claim| claim.amc.reasons.iter().any(|reason| reason.line.is_some());
+    let named: Vec<ClaimId> = rejects.iter().filter(names).map(|claim| claim.id).collect();
+    let mut lines = Lines::new();
+    if !named.is_empty() {
+        for (claim, line) in work.lines_of(&named).await? {
+            lines.entry(claim).or_default().push(line);
+        }
+    }
+    Ok(lines)
+}
+
 /// Returns the bytes of a 580 file; the claims are of one insurer and sorted by PS.
 fn write(
-    claims: &[Claim],
+    (claims, lines): (&[Claim], &Lines),
     amc: &str,
     id: ReturnId,
     at: OffsetDateTime,
@@ -134,7 +156,8 @@ fn write(
             let person = vault
                 .unseal_person(&claim.vault, claim.id.0)
                 .map_err(|source| RejectsError::Vault { claim: claim.id, source })?;
-            invoice(&mut out, claim, &person)?;
+            let lines = lines.get(&claim.id).map_or(&[][..], Vec::as_slice);
+            invoice(&mut out, claim, lines, &person)?;
         }
         for _ in 0..3 {
             out.fermer()?;
@@ -172,7 +195,12 @@ fn file_id(id: ReturnId) -> String {
     out
 }
 
-fn invoice(out: &mut Ecrivain, claim: &Claim, person: &PersonRecord) -> Result<(), ErreurEcriture> {
+fn invoice(
+    out: &mut Ecrivain,
+    claim: &Claim,
+    lines: &[ClaimLine],
+    person: &PersonRecord,
+) -> Result<(), ErreurEcriture> {
     use e102::layout as f;
     out.ouvrir(
         5,
@@ -187,7 +215,7 @@ fn invoice(out: &mut Ecrivain, claim: &Claim, person: &PersonRecord) -> Result<(
     out.feuille(insured(person))?;
     out.feuille(amc_part(claim, person))?;
     for reason in &claim.amc.reasons {
-        out.feuille(reject(reason))?;
+        out.feuille(reject(reason, lines))?;
     }
     out.fermer()
 }
@@ -217,13 +245,22 @@ fn amc_part(claim: &Claim, person: &PersonRecord) -> Gabarit {
         .texte(&t::NUMERO_ADHERENT, &person.member_number)
 }
 
-fn reject(reason: &Reason) -> Gabarit {
+/// Returns the 294 of a reason. A reason of a line has the level `L`, with the number, the act and
+/// the date of care of that line.
+fn reject(reason: &Reason, lines: &[ClaimLine]) -> Gabarit {
     use e294::layout as t;
-    Gabarit::nouveau(&t::LAYOUT)
+    let entity = Gabarit::nouveau(&t::LAYOUT)
         .texte(&t::CODIFICATION_REJET, &codification(reason.code.as_str()))
         .texte(&t::LIBELLE_REJET, reason.label.as_str())
-        .texte(&t::NIVEAU_REJET, "F")
-        .texte(&t::PART_CONCERNEE, "C")
+        .texte(&t::PART_CONCERNEE, "C");
+    let line = reason.line.and_then(|rank| lines.iter().find(|line| line.rank == rank));
+    let Some(line) = line else { return entity.texte(&t::NIVEAU_REJET, "F") };
+    let act: String = line.act_code.chars().take(MAX_ACT_CHARS).collect();
+    let entity = entity
+        .texte(&t::NIVEAU_REJET, "L")
+        .texte(&t::NATURE_PRESTATION, &act)
+        .texte(&t::DATE_SOINS, &jjmmaa(line.care_date));
+    if line.rank > MAX_LINE { entity } else { entity.nombre(&t::NUMERO_LIGNE, line.rank.into()) }
 }
 
 /// Returns `AAA`, 6 digits, `R`. A worker's code that is not a number of at most 6 digits becomes

@@ -25,6 +25,7 @@ pub mod view;
 
 use crate::clock::SharedClock;
 use crate::conventionnement::Conventionnement;
+use crate::domain::ReasonCodes;
 use crate::ingest::Ingest;
 use crate::store::SharedStore;
 use crate::vault::Vault;
@@ -91,5 +92,11 @@ impl Service {
             events: Events::new(store, claims.clone()),
             claims,
         }
+    }
+
+    /// Checks the codes of the reasons of decisions against another table.
+    #[must_use]
+    pub fn with_reason_codes(self, codes: Arc<ReasonCodes>) -> Self {
+        Self { decisions: self.decisions.with_codes(codes), ..self }
     }
 }

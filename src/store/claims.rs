@@ -72,6 +72,12 @@ pub trait ClaimWrites: Send {
     /// their parts, oldest first.
     async fn lock_attempts(&mut self, invoices: &[InvoiceKey]) -> Result<Vec<Claim>, StoreError>;
 
+    /// Returns the lines of claims, each with its claim, in order.
+    async fn lines_of(
+        &mut self,
+        claims: &[ClaimId],
+    ) -> Result<Vec<(ClaimId, ClaimLine)>, StoreError>;
+
     /// Inserts claims with their parts and lines and returns the ids written. A claim whose invoice
     /// already has a live claim is left out, whichever transaction wrote
     /// that claim first.

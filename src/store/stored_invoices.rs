@@ -189,6 +189,13 @@ pub(in crate::store) struct LineOfClaim {
     line: LineRow,
 }
 
+impl LineOfClaim {
+    /// Returns the claim and its line.
+    pub(in crate::store) fn of_claim(self) -> Result<(ClaimId, ClaimLine), StoreError> {
+        Ok((ClaimId(self.claim_id), self.line.try_into()?))
+    }
+}
+
 /// An event with its claim.
 #[derive(FromRow)]
 pub(in crate::store) struct EventOfClaim {

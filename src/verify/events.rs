@@ -203,6 +203,7 @@ fn expected(
         let reasons = event.reasons.iter().map(|reason| Reason {
             code: reason.code.as_str().into(),
             label: reason.label.as_str().into(),
+            line: reason.line,
         });
         let Some(before) = claim.part(event.part).cloned() else { return event.clone() };
         claim.set_part(ClaimPart {

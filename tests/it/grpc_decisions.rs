@@ -41,7 +41,11 @@ fn accept() -> Kind {
 
 fn reject(code: &str) -> Kind {
     Kind::Reject(Reject {
-        reasons: vec![Reason { code: code.into(), label: "Bénéficiaire inconnu".into() }],
+        reasons: vec![Reason {
+            code: code.into(),
+            label: "Bénéficiaire inconnu".into(),
+            line: None,
+        }],
     })
 }
 

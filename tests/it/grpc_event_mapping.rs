@@ -42,6 +42,7 @@ fn full() -> ClaimEvent {
         reasons: vec![ReasonEntry {
             code: "122".into(),
             label: "Numéro d'adhérent inconnu".into(),
+            line: Some(3),
         }],
         corrects: Some(ClaimId(Uuid::from_u128(4))),
         flags: vec![Flag::PaidTwice, Flag::OverAsked],
@@ -67,7 +68,8 @@ fn by_descriptor(event: &ClaimEvent) -> DynamicMessage {
 }
 
 fn reason(entry: &ReasonEntry) -> proto::Reason {
-    proto::Reason { code: entry.code.clone(), label: entry.label.clone() }
+    let line = entry.line.map(|line| i32::try_from(line).expect("small"));
+    proto::Reason { code: entry.code.clone(), label: entry.label.clone(), line }
 }
 
 /// The message as it must be, written out here and not by the code under test.

@@ -24,7 +24,9 @@ fn decision(claim_id: ClaimId, key: &str, kind: DecisionKind) -> Decision {
 }
 
 fn reject(code: &str) -> DecisionKind {
-    DecisionKind::Reject { reasons: vec![Reason { code: code.into(), label: "Rejet".into() }] }
+    DecisionKind::Reject {
+        reasons: vec![Reason { code: code.into(), label: "Rejet".into(), line: None }],
+    }
 }
 
 /// One key from eight sides: one event, and everybody gets it.

@@ -97,7 +97,7 @@ pub fn event(claim: &Claim, sequence: u64) -> ClaimEvent {
 }
 
 pub fn reason() -> Reason {
-    Reason { code: "AAA000651R".into(), label: "Bénéficiaire inconnu".into() }
+    Reason { code: "AAA000651R".into(), label: "Bénéficiaire inconnu".into(), line: None }
 }
 
 /// The part as a worker's reject leaves it.

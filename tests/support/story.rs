@@ -225,6 +225,7 @@ impl Story {
                 let reason = proto::Reason {
                     code: "122".into(),
                     label: "Garantie non active à la date des soins".into(),
+                    line: None,
                 };
                 self.rejected.insert(invoice.clone());
                 self.decision(

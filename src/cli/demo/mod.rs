@@ -184,8 +184,11 @@ impl Demo {
             amount: first.amc.asked,
         };
         self.decide(first.id, transfer).await?;
-        let reason =
-            Reason { code: "122".into(), label: "Garantie non active à la date des soins".into() };
+        let reason = Reason {
+            code: "122".into(),
+            label: "Garantie non active à la date des soins".into(),
+            line: None,
+        };
         self.decide(second.id, DecisionKind::Reject { reasons: vec![reason] }).await?;
         self.decide(third.id, DecisionKind::Accept).await?;
         writeln!(self.out)?;

@@ -4,7 +4,7 @@
 use crate::domain::codes::open_coded;
 use crate::domain::{ClaimId, FreeText, PartKind, Reason};
 use noemie_parsers::types::Montant;
-use time::Date;
+use time::{Date, Duration};
 use uuid::Uuid;
 
 open_coded! {
@@ -50,6 +50,11 @@ pub struct Transfer {
 }
 
 impl Transfer {
+    /// A transfer is told at most this long after its day.
+    pub const OLDEST: Duration = Duration::days(366);
+    /// A transfer is told at most this long before its day.
+    pub const LATEST: Duration = Duration::days(31);
+
     /// Returns the label in capitals with single blanks: the same transfer is written in several
     /// ways.
     #[must_use]

@@ -41,7 +41,7 @@ fn told(kind: OutcomeKind, file: &str, day: i64) -> Outcome {
     Outcome {
         kind,
         transfer: None,
-        reasons: vec![Reason { code: "122".into(), label: "Rejet".into() }],
+        reasons: vec![Reason { code: "122".into(), label: "Rejet".into(), line: None }],
         ..paid(file, 0, day, "")
     }
 }

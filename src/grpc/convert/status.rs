@@ -61,11 +61,12 @@ fn part(part: &ClaimPart) -> proto::PartStatus {
 }
 
 fn coded(code: &str, label: &str) -> proto::Reason {
-    proto::Reason { code: code.to_owned(), label: label.to_owned() }
+    proto::Reason { code: code.to_owned(), label: label.to_owned(), line: None }
 }
 
 fn reason(reason: &Reason) -> proto::Reason {
-    proto::Reason { code: reason.code.to_string(), label: reason.label.to_string() }
+    let line = reason.line.map(small);
+    proto::Reason { code: reason.code.to_string(), label: reason.label.to_string(), line }
 }
 
 /// Converts an event. The message has the fields of the JSON in the queues, which
@@ -97,7 +98,7 @@ pub(in crate::grpc) fn event(event: ClaimEvent) -> proto::ClaimEvent {
         reasons: event
             .reasons
             .into_iter()
-            .map(|r| proto::Reason { code: r.code, label: r.label })
+            .map(|r| proto::Reason { code: r.code, label: r.label, line: r.line.map(small) })
             .collect(),
         corrects: event.corrects.map(|id| id.to_string()),
         transfer_date: event.transfer_date.map(|day| day.to_string()),
@@ -171,7 +172,7 @@ pub(in crate::grpc) fn recorded(recorded: Recorded) -> proto::RecordDecisionResp
         event_id: recorded.event_id.map(|id| id.to_string()),
         repeated: recorded.repeated,
         dre: Some(dre_status(recorded.view)),
-        warnings: recorded.warning.map(warning).into_iter().collect(),
+        warnings: recorded.warnings.into_iter().map(warning).collect(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::{
     Transfer,
 };
 use noemie_parsers::types::Montant;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 /// Code of the reason of a reopening, beside which its text stands.
 const REOPENED: &str = "REOUVERTURE";
@@ -26,7 +26,7 @@ pub(super) fn outcome(
         DecisionKind::Reject { reasons } => (OutcomeKind::Rejected, Montant::ZERO, reasons.clone()),
         DecisionKind::Defer { reasons } => (OutcomeKind::Deferred, Montant::ZERO, reasons.clone()),
         DecisionKind::Reopen { reason } => {
-            let reason = Reason { code: REOPENED.into(), label: reason.clone() };
+            let reason = Reason { code: REOPENED.into(), label: reason.clone(), line: None };
             (OutcomeKind::Reopened, Montant::ZERO, vec![reason])
         }
         DecisionKind::Pay { amount, .. } => (OutcomeKind::Paid, *amount, Vec::new()),
@@ -97,9 +97,18 @@ fn is_same_movement(told: &Outcome, again: &Outcome) -> bool {
         && (is_recovery || day(told) == day(again))
 }
 
-/// Refuses a reject without reason, an amount of 0 or less, a payment above the amount asked, and a
-/// recovery above the larger of what was asked and what was paid.
-pub(super) fn check(before: &ClaimPart, kind: &DecisionKind) -> Result<(), DecideError> {
+/// Refuses a reject without reason, an amount of 0 or less, a payment above the amount asked or on a
+/// day far from the claim or from `today`, and a recovery above the larger of what was asked and
+/// what was paid.
+pub(super) fn check(
+    claim: &Claim,
+    before: &ClaimPart,
+    kind: &DecisionKind,
+    today: Date,
+) -> Result<(), DecideError> {
+    if let DecisionKind::Pay { date, .. } = kind {
+        check_date(claim, *date, today)?;
+    }
     let (amount, limit) = match kind {
         DecisionKind::Pay { amount, .. } => (*amount, before.asked),
         DecisionKind::Recover { amount, .. } => (*amount, before.asked.max(before.paid)),
@@ -138,6 +147,39 @@ pub(super) fn check_version(
         Ok(())
     } else {
         Err(DecideError::NotRejected { part: part.kind, state: part.state })
+    }
+}
+
+/// Refuses a transfer long before the invoice or its receipt, or long after today: a slip of the
+/// hand that the search by date would never find.
+fn check_date(claim: &Claim, date: Date, today: Date) -> Result<(), DecideError> {
+    let received = paris_date(claim.received_at);
+    let invoiced = claim.invoice_date.map_or(received, |day| day.min(received));
+    let first = invoiced.saturating_sub(Transfer::OLDEST);
+    let last = today.saturating_add(Transfer::LATEST);
+    if (first..=last).contains(&date) {
+        Ok(())
+    } else {
+        Err(DecideError::DateOutOfRange { date, first, last })
+    }
+}
+
+/// Refuses a reason that names a line beyond the last one.
+pub(super) fn check_lines(kind: &DecisionKind, lines: usize) -> Result<(), DecideError> {
+    let is_beyond = |line: u32| usize::try_from(line).map_or(true, |line| line > lines);
+    let named = reasons_of(kind).iter().enumerate();
+    let mut named = named.filter_map(|(index, reason)| Some((index, reason.line?)));
+    match named.find(|(_, line)| is_beyond(*line)) {
+        Some((index, line)) => Err(DecideError::UnknownLine { index, line, lines }),
+        None => Ok(()),
+    }
+}
+
+/// Returns the reasons of a reject or a deferral.
+pub(super) fn reasons_of(kind: &DecisionKind) -> &[Reason] {
+    match kind {
+        DecisionKind::Reject { reasons } | DecisionKind::Defer { reasons } => reasons,
+        _ => &[],
     }
 }
 

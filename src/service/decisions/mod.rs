@@ -8,20 +8,24 @@
 //! answered like a claim that does not exist.
 
 mod apply;
+pub mod message;
+pub mod refusal;
 mod request;
 
 pub use request::{DecideError, Decision, DecisionKind, DecisionOutcome, Warning};
 
 use super::view::ClaimView;
 use crate::clock::{Clock, SharedClock};
+use crate::domain::civil_time::paris_date;
 use crate::domain::{
     Actor, Caller, Claim, ClaimId, ClaimPart, DecisionAuthor, DecisionId, EventId, FactSource,
-    Outcome, PartState, RecordedDecision,
+    Outcome, PartState, ReasonCodes, RecordedDecision,
 };
 use crate::kill_point;
 use crate::settle::{Settled, settle};
 use crate::store::{SharedStore, Store, StoreError, UnitOfWork};
-use apply::{check, check_version, is_told, outcome, warning_of};
+use apply::{check, check_lines, check_version, is_told, outcome, reasons_of, warning_of};
+use std::sync::Arc;
 
 /// Largest number of transactions tried for one decision: a conflict with another change (two calls
 /// with one key, a deadlock, a busy file) begins a new one.
@@ -32,6 +36,7 @@ const MAX_ATTEMPTS: u32 = 3;
 pub struct Decisions {
     store: SharedStore,
     clock: SharedClock,
+    codes: Arc<ReasonCodes>,
 }
 
 /// A recorded decision, with the view of its claim.
@@ -43,49 +48,103 @@ pub struct Recorded {
     pub event_id: Option<EventId>,
     /// Whether the decision was recorded before, so that this call wrote nothing.
     pub repeated: bool,
-    /// Warning for the caller.
-    pub warning: Option<Warning>,
+    /// Warnings for the caller.
+    pub warnings: Vec<Warning>,
 }
 
 impl Decisions {
-    /// Records decisions in a store.
+    /// Records decisions in a store, with the codes of reasons that the gateway knows.
     #[must_use]
     pub fn new(store: SharedStore, clock: SharedClock) -> Self {
-        Self { store, clock }
+        Self { store, clock, codes: Arc::default() }
     }
 
-    /// Records a decision and returns its claim.
+    /// Checks the codes of reasons against another table.
+    #[must_use]
+    pub fn with_codes(self, codes: Arc<ReasonCodes>) -> Self {
+        Self { codes, ..self }
+    }
+
+    /// Returns the table of the codes of reasons.
+    #[must_use]
+    pub fn codes(&self, _caller: &Caller) -> &ReasonCodes {
+        &self.codes
+    }
+
+    /// Records a decision and returns its claim. A reason without label gets that of its code.
     pub async fn record(
         &self,
         caller: &Caller,
         decision: &Decision,
     ) -> Result<Recorded, DecideError> {
         let clock = self.clock.as_ref();
-        let outcome = decide(self.store.as_ref(), clock, caller, decision).await?;
+        // The label may be written otherwise in the table when the decision is repeated: the digest
+        // is that of the decision as asked.
+        let digest = decision.digest();
+        let (decision, unknown) = self.with_labels(decision)?;
+        let outcome = decide_as(self.store.as_ref(), clock, caller, &decision, &digest).await?;
         Ok(Recorded {
             view: ClaimView::of_claim(&outcome.claim, &[], clock.now()),
             event_id: outcome.event_id,
             repeated: outcome.repeated,
-            warning: outcome.warning,
+            warnings: outcome.warnings.into_iter().chain(unknown).collect(),
         })
+    }
+
+    /// Returns the decision with the labels that its reasons leave empty, and a warning where a code
+    /// is not known. A code that is not known is refused where an insurer registered its codes.
+    fn with_labels(&self, decision: &Decision) -> Result<(Decision, Option<Warning>), DecideError> {
+        let mut decision = decision.clone();
+        let mut warning = None;
+        let (DecisionKind::Reject { reasons } | DecisionKind::Defer { reasons }) =
+            &mut decision.kind
+        else {
+            return Ok((decision, None));
+        };
+        for (index, reason) in reasons.iter_mut().enumerate() {
+            match self.codes.label(reason.code.as_str()) {
+                Some(label) if reason.label.is_empty() => reason.label = label.clone(),
+                Some(_) => {}
+                None if self.codes.refuses_others() => {
+                    let examples = self.codes.examples();
+                    return Err(DecideError::UnknownReason { index, examples });
+                }
+                None => warning = Some(Warning::UnknownReasonCode),
+            }
+        }
+        Ok((decision, warning))
     }
 }
 
-/// Records a decision.
-#[tracing::instrument(
-    name = "decisions.decide",
-    skip_all,
-    fields(claim_id = %decision.claim_id, part = decision.part.as_str(), caller = caller.name)
-)]
+/// Records a decision, with its reasons as they are.
 pub async fn decide(
     store: &dyn Store,
     clock: &dyn Clock,
     caller: &Caller,
     decision: &Decision,
 ) -> Result<DecisionOutcome, DecideError> {
+    decide_as(store, clock, caller, decision, &decision.digest()).await
+}
+
+/// Records a decision under the digest of what was asked.
+#[tracing::instrument(
+    name = "decisions.decide",
+    skip_all,
+    fields(claim_id = %decision.claim_id, part = decision.part.as_str(), caller = caller.name)
+)]
+async fn decide_as(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    caller: &Caller,
+    decision: &Decision,
+    digest: &str,
+) -> Result<DecisionOutcome, DecideError> {
+    if !caller.role.may_decide(decision.part) {
+        return Err(DecideError::PartNotAllowed { role: caller.role, part: decision.part });
+    }
     let mut attempt = 1;
     loop {
-        match decide_once(store, clock, caller, decision).await {
+        match decide_once(store, clock, caller, decision, digest).await {
             Err(DecideError::Store(error)) if error.worth_a_retry() && attempt < MAX_ATTEMPTS => {
                 attempt += 1
             }
@@ -100,16 +159,16 @@ async fn decide_once(
     clock: &dyn Clock,
     caller: &Caller,
     decision: &Decision,
+    digest: &str,
 ) -> Result<DecisionOutcome, DecideError> {
-    let digest = decision.digest();
     let mut work = store.begin().await?;
-    if let Some(outcome) = already_recorded(work.as_mut(), caller, decision, &digest).await? {
+    if let Some(outcome) = already_recorded(work.as_mut(), caller, decision, digest).await? {
         return Ok(outcome);
     }
     let mut attempts = lock_attempts(work.as_mut(), decision.claim_id).await?;
     // Of two calls with the same key, the second waited for the lock of the claim: the first may
     // have recorded the decision meanwhile.
-    if let Some(outcome) = already_recorded(work.as_mut(), caller, decision, &digest).await? {
+    if let Some(outcome) = already_recorded(work.as_mut(), caller, decision, digest).await? {
         return Ok(outcome);
     }
     let claim = claim_of(&attempts, caller, decision)?;
@@ -117,8 +176,11 @@ async fn decide_once(
         return Err(DecideError::Held);
     }
     let before = claim.part(decision.part).ok_or(DecideError::UnknownPart)?.clone();
-    check(&before, &decision.kind)?;
-    let mut row = new_row(clock, caller, decision, digest);
+    let mut row = new_row(clock, caller, decision, digest.to_owned());
+    check(claim, &before, &decision.kind, paris_date(row.decided_at))?;
+    if reasons_of(&decision.kind).iter().any(|reason| reason.line.is_some()) {
+        check_lines(&decision.kind, work.lines_of(&[claim.id]).await?.len())?;
+    }
     let outcome = outcome(claim, decision, row.id, row.decided_at);
     let told = work.outcomes_of(&[claim.id]).await?;
     if before.state == PartState::Unknown || told.iter().any(Outcome::is_of_later_version) {
@@ -131,8 +193,8 @@ async fn decide_once(
             work.insert_decision(&row).await?;
         }
         work.commit().await?;
-        let warning = warning_of(&claim, decision);
-        return Ok(DecisionOutcome { claim, event_id: None, repeated: true, warning });
+        let warnings = warnings_of(&claim, decision);
+        return Ok(DecisionOutcome { claim, event_id: None, repeated: true, warnings });
     }
     check_version(claim, decision, &told)?;
     work.insert_outcomes(&[outcome]).await?;
@@ -147,8 +209,12 @@ async fn decide_once(
     kill_point::reach("decide.committed");
     let claim = claim_of(&attempts, caller, decision)?.clone();
     log_decision(&row, &before, &claim);
-    let warning = warning_of(&claim, decision);
-    Ok(DecisionOutcome { claim, event_id: row.event_id, repeated: false, warning })
+    let warnings = warnings_of(&claim, decision);
+    Ok(DecisionOutcome { claim, event_id: row.event_id, repeated: false, warnings })
+}
+
+fn warnings_of(claim: &Claim, decision: &Decision) -> Vec<Warning> {
+    warning_of(claim, decision).into_iter().collect()
 }
 
 /// Returns the row of a decision that produces no event yet.
@@ -224,6 +290,6 @@ async fn already_recorded(
     }
     let attempts = lock_attempts(work, decision.claim_id).await?;
     let claim = claim_of(&attempts, caller, decision)?.clone();
-    let warning = warning_of(&claim, decision);
-    Ok(Some(DecisionOutcome { claim, event_id: recorded.event_id, repeated: true, warning }))
+    let warnings = warnings_of(&claim, decision);
+    Ok(Some(DecisionOutcome { claim, event_id: recorded.event_id, repeated: true, warnings }))
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Claim, ClaimId, DecisionCode, EventId, FreeText, IdempotencyKey, PartKind, PartState, Reason,
-    Reference,
+    Reference, Role,
 };
 use crate::store::StoreError;
 use noemie_parsers::types::Montant;
@@ -32,7 +32,7 @@ impl Decision {
     /// process, which read the claim again.
     pub(super) fn digest(&self) -> String {
         let reasons = |reasons: &[Reason]| {
-            reasons.iter().map(|r| [r.code.clone(), r.label.clone()]).collect::<Vec<_>>()
+            reasons.iter().map(|r| json!([r.code, r.label, r.line])).collect::<Vec<_>>()
         };
         let code = self.kind.code().as_str();
         let kind = match &self.kind {
@@ -115,8 +115,8 @@ pub struct DecisionOutcome {
     pub event_id: Option<EventId>,
     /// Whether the decision was recorded before, so that this call wrote nothing.
     pub repeated: bool,
-    /// Warning for the caller.
-    pub warning: Option<Warning>,
+    /// Warnings for the caller.
+    pub warnings: Vec<Warning>,
 }
 
 /// Warning about a recorded decision.
@@ -126,6 +126,8 @@ pub enum Warning {
     PartialPayment,
     /// Less was recovered than paid.
     PartialRecovery,
+    /// The code of a reason is not in the table of codes.
+    UnknownReasonCode,
 }
 
 impl Warning {
@@ -135,6 +137,7 @@ impl Warning {
         match self {
             Self::PartialPayment => "partial_payment",
             Self::PartialRecovery => "partial_recovery",
+            Self::UnknownReasonCode => "unknown_reason_code",
         }
     }
 
@@ -144,6 +147,7 @@ impl Warning {
         match self {
             Self::PartialPayment => "Montant payé inférieur au montant demandé",
             Self::PartialRecovery => "Montant récupéré inférieur au montant payé",
+            Self::UnknownReasonCode => "Code motif absent de la table des codes",
         }
     }
 }
@@ -184,6 +188,45 @@ pub enum DecideError {
         amount: Montant,
         /// Largest amount possible.
         limit: Montant,
+    },
+    /// The date of the transfer is too far from the claim or from today.
+    #[error("the date {date} is not between {first} and {last}")]
+    DateOutOfRange {
+        /// Date given.
+        date: Date,
+        /// First day possible.
+        first: Date,
+        /// Last day possible.
+        last: Date,
+    },
+    /// A reason names a line that the claim does not have.
+    #[error("the claim has {lines} lines, the reason names line {line}")]
+    UnknownLine {
+        /// Rank of the reason in the decision, from 0.
+        index: usize,
+        /// Line named.
+        line: u32,
+        /// Number of lines.
+        lines: usize,
+    },
+    /// The code of a reason is not registered.
+    #[error(
+        "the code is not registered (registered are {examples} and others: command `reasons`); \
+         an operator adds it to the file of the setting reason_codes"
+    )]
+    UnknownReason {
+        /// Rank of the reason in the decision, from 0.
+        index: usize,
+        /// Some codes that are registered.
+        examples: String,
+    },
+    /// The role of the caller may not decide about the part.
+    #[error("the role {} may not decide about the {} part", .role.as_str(), .part.as_str())]
+    PartNotAllowed {
+        /// Role of the caller.
+        role: Role,
+        /// The part.
+        part: PartKind,
     },
     /// The reject has no reason.
     #[error("a reject needs at least one reason")]

@@ -12,6 +12,7 @@ use crate::domain::{Claim, ClaimId, ClaimLine, InvoiceKey, NewClaim, Page, Scope
 use crate::store::claims::{ClaimFilter, ClaimWrites, Claims, PartChange};
 use crate::store::error::{StoreError, doing};
 use crate::store::rows::{ClaimRow, LineRow, all, select_claim, visible};
+use crate::store::stored_invoices::LineOfClaim;
 use crate::store::transaction_guard::step;
 use async_trait::async_trait;
 use sqlx::{Database, Pool, QueryBuilder};
@@ -56,6 +57,13 @@ impl ClaimWrites for Unit {
 
     async fn lock_attempts(&mut self, invoices: &[InvoiceKey]) -> Result<Vec<Claim>, StoreError> {
         step!(self, claims_by_invoice::lock_attempts(&mut self.tx, invoices))
+    }
+
+    async fn lines_of(
+        &mut self,
+        claims: &[ClaimId],
+    ) -> Result<Vec<(ClaimId, ClaimLine)>, StoreError> {
+        step!(self, lines_of(&mut self.tx, claims))
     }
 
     async fn insert_claims(
@@ -123,6 +131,21 @@ async fn claim_lines(
         .await
         .map_err(doing("reading the lines of a claim"))?;
     all(found)
+}
+
+async fn lines_of(
+    db: &mut Connection,
+    claims: &[ClaimId],
+) -> Result<Vec<(ClaimId, ClaimLine)>, StoreError> {
+    let mut query = QueryBuilder::<Db>::new(
+        "SELECT claim_id, rank, record_type, act_code, care_date, quantity, coefficient, \
+         unit_price, base, rate, billed, amo, amc, qualifier FROM claim_lines WHERE claim_id ",
+    );
+    listing::one_of(&mut query, claims.iter().map(|id| id.0));
+    query.push(" ORDER BY claim_id, rank");
+    let found: Vec<LineOfClaim> =
+        query.build_query_as().fetch_all(db).await.map_err(doing("reading the lines of claims"))?;
+    found.into_iter().map(LineOfClaim::of_claim).collect()
 }
 
 async fn claims(

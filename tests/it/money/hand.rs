@@ -4,7 +4,9 @@ use crate::support::databases::TestDatabase;
 use crate::support::samples;
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::{SharedClock, SystemClock};
-use noemie_gateway::domain::{Caller, Channel, ClaimPart, PartKind, Verdict};
+use noemie_gateway::domain::{
+    Caller, Channel, ClaimId, ClaimLine, ClaimPart, PartKind, Scope, Verdict,
+};
 use noemie_gateway::ingest::{Deposit, Ingest, Limits, Receipt};
 use noemie_gateway::outgoing::{deliver, rejects};
 use noemie_gateway::service::claims::Claims;
@@ -218,8 +220,19 @@ impl Gateway {
         format!("{} | {}", described(&claim.amo), described(&claim.amc))
     }
 
+    /// Returns the lines of a claim.
+    pub async fn lines(&self, id: ClaimId) -> Vec<ClaimLine> {
+        let lines = self.sources.store.claim_lines(&Scope::everything(), id).await;
+        lines.expect("the lines are read")
+    }
+
     /// Makes the 580 of the rejects that wait, and returns the codifications that it reports.
     pub async fn reported(&self) -> Vec<String> {
+        self.rejects_file().await.iter().map(|entity| entity[5..15].to_owned()).collect()
+    }
+
+    /// Makes the 580 of the rejects that wait, and returns its entities 294.
+    pub async fn rejects_file(&self) -> Vec<String> {
         let Sources { store, vault, clock, .. } = &self.sources;
         let out = tempfile::tempdir().expect("a temporary directory");
         rejects::step(store, vault, clock).await.expect("the rejects are written");
@@ -230,7 +243,7 @@ impl Gateway {
         let text: String = files
             .map(|path| String::from_utf8_lossy(&std::fs::read(path).expect("read")).into_owned())
             .collect();
-        text.split("29499").skip(1).map(|rest| rest[..10].to_owned()).collect()
+        text.split("29499").skip(1).map(|rest| format!("29499{}", &rest[..148])).collect()
     }
 
     /// Checks everything that is stored against the files and against what was told.

@@ -152,7 +152,7 @@ async fn a_correction_by_another_sender_is_held_and_corrects_when_released(db: T
         part: Amc,
         expected_version: None,
         kind: DecisionKind::Reject {
-            reasons: vec![Reason { code: "122".into(), label: "Garantie".into() }],
+            reasons: vec![Reason { code: "122".into(), label: "Garantie".into(), line: None }],
         },
         idempotency_key: None,
         decided_by: None,

@@ -4,12 +4,16 @@ use super::hand::{Gateway, described, invoices};
 use crate::ingest_support::{dre, options};
 use crate::on_both;
 use crate::support::databases::TestDatabase;
-use noemie_gateway::domain::{Caller, ClaimPart, PartKind, Reason};
+use noemie_gateway::clock::{Clock, SystemClock};
+use noemie_gateway::domain::civil_time::paris_date;
+use noemie_gateway::domain::{Caller, ClaimId, ClaimPart, PartKind, Reason, ReasonCodes, Role};
 use noemie_gateway::generate::Options;
-use noemie_gateway::service::decisions::{DecideError, Decision, DecisionKind, Recorded};
+use noemie_gateway::service::decisions::{DecideError, Decision, DecisionKind, Recorded, Warning};
 use noemie_gateway::service::view::ClaimDetails;
 use noemie_parsers::types::Montant;
+use std::sync::Arc;
 use time::macros::date;
+use time::{Date, Duration};
 
 /// A gateway with one deposit, and the claim of an invoice of which the AMC is asked something.
 struct Desk {
@@ -63,7 +67,7 @@ fn reject(code: &str) -> DecisionKind {
 }
 
 fn reason(code: &str) -> Reason {
-    Reason { code: code.into(), label: "Rejet".into() }
+    Reason { code: code.into(), label: "Rejet".into(), line: None }
 }
 
 fn reopen() -> DecisionKind {
@@ -177,7 +181,108 @@ async fn instalments_and_deferrals_are_recorded_again(db: TestDatabase) {
     desk.gateway.verify().await;
 }
 
+/// A reason of a line stands in the part, in the event and, with the act of the line, in the 580.
+async fn a_reason_names_a_line(db: TestDatabase) {
+    let desk = Desk::open(&db).await;
+    let lines = desk.gateway.lines(desk.claim().await.id).await;
+    let rank = u32::try_from(lines.len()).expect("few");
+    let of = |line: u32| Reason { line: Some(line), ..reason("125") };
+    let beyond = DecisionKind::Reject { reasons: vec![reason("122"), of(rank + 1)] };
+    let refused = desk.decide(None, beyond).await;
+    assert!(
+        matches!(refused, Err(DecideError::UnknownLine { index: 1, .. })),
+        "the second reason: {refused:?}"
+    );
+    desk.record(DecisionKind::Reject { reasons: vec![of(rank), reason("122")] }).await;
+    assert_eq!(desk.amc().await.reasons, [of(rank), reason("122")]);
+    let entities = desk.gateway.rejects_file().await;
+    let last = lines.last().expect("a line");
+    let day = last.care_date.expect("a day");
+    let care = format!("{:02}{:02}{:02}", day.day(), u8::from(day.month()), day.year() % 100);
+    let expected = format!("29499AAA000125R{:<80}LC{:<5}{care}", "REJET", last.act_code);
+    assert!(entities[0].starts_with(&expected), "{}\n{expected}", entities[0]);
+    assert_eq!(&entities[0][117..120], format!("{rank:03}"), "number of the line");
+    let whole = format!("29499AAA000122R{:<80}FC{:<5}000000", "REJET", "");
+    assert!(entities[1].starts_with(&whole), "{}", entities[1]);
+    desk.gateway.verify().await;
+}
+
+/// A transfer is dated between a year before the invoice and a month from now.
+async fn the_date_of_a_transfer_is_bounded(db: TestDatabase) {
+    let desk = Desk::open(&db).await;
+    let claim = desk.claim().await;
+    let today = paris_date(SystemClock.now());
+    let invoiced = claim.invoice_date.expect("a date").min(paris_date(claim.received_at));
+    let on = |date: Date| DecisionKind::Pay {
+        reference: "VIR-1".try_into().expect("a reference"),
+        date,
+        amount: Montant::from_centimes(1),
+    };
+    for date in [invoiced - Duration::days(367), today + Duration::days(32)] {
+        let refused = desk.decide(None, on(date)).await;
+        assert!(matches!(refused, Err(DecideError::DateOutOfRange { .. })), "{date}: {refused:?}");
+    }
+    for date in [invoiced - Duration::days(366), today + Duration::days(31)] {
+        desk.record(on(date)).await;
+    }
+}
+
+/// A worker decides about the AMC part only; a concentrator about none.
+async fn the_role_says_which_part(db: TestDatabase) {
+    let desk = Desk::open(&db).await;
+    let claim_id = desk.claim().await.id;
+    for (role, part, is_allowed) in [
+        (Role::Worker, PartKind::Amo, false),
+        (Role::Concentrator, PartKind::Amc, false),
+        (Role::Worker, PartKind::Amc, true),
+        (Role::Operator, PartKind::Amo, true),
+    ] {
+        let decision = Decision {
+            claim_id,
+            part,
+            kind: DecisionKind::Accept,
+            expected_version: None,
+            idempotency_key: None,
+            decided_by: None,
+        };
+        let caller = Caller { role, ..Caller::local() };
+        let outcome = desk.gateway.decisions.record(&caller, &decision).await;
+        let is_refused = matches!(outcome, Err(DecideError::PartNotAllowed { .. }));
+        assert_eq!((outcome.is_ok(), is_refused), (is_allowed, !is_allowed), "{role:?} {part:?}");
+    }
+}
+
+/// Without registered codes each code is taken, and an unknown one gets a warning; with them, an
+/// unknown one is refused. An empty label is that of the table.
+async fn codes_of_reasons_are_those_of_the_insurer(db: TestDatabase) {
+    let desk = Desk::open(&db).await;
+    let unlabelled = |code: &str| Reason { label: "".into(), ..reason(code) };
+    let kind = |code: &str| DecisionKind::Defer { reasons: vec![unlabelled(code)] };
+    assert_eq!(desk.record(kind("M-12")).await.warnings, [Warning::UnknownReasonCode]);
+    assert_eq!(desk.record(kind("125")).await.warnings, []);
+    assert_eq!(desk.amc().await.reasons[0].label.as_str(), "Acte inconnu");
+    let table = ReasonCodes::registered("M-12;Délai dépassé").expect("readable");
+    let decisions = desk.gateway.decisions.clone().with_codes(Arc::new(table));
+    let decision = |code: &str| Decision {
+        claim_id: ClaimId(uuid::Uuid::nil()),
+        part: PartKind::Amc,
+        kind: kind(code),
+        expected_version: None,
+        idempotency_key: None,
+        decided_by: None,
+    };
+    let refused = decisions.record(&Caller::local(), &decision("M-13")).await;
+    assert!(matches!(refused, Err(DecideError::UnknownReason { index: 0, .. })), "{refused:?}");
+    let known = Decision { claim_id: desk.claim().await.id, ..decision("M-12") };
+    assert_eq!(decisions.record(&Caller::local(), &known).await.expect("known").warnings, []);
+    assert_eq!(desk.amc().await.reasons[0].label.as_str(), "Délai dépassé");
+}
+
 on_both! {
+    a_reason_names_a_line,
+    the_date_of_a_transfer_is_bounded,
+    the_role_says_which_part,
+    codes_of_reasons_are_those_of_the_insurer,
     two_workers_with_one_version,
     a_repetition_is_never_stale,
     a_reject_is_reopened,
