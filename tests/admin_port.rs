@@ -43,6 +43,8 @@ async fn health_readiness_and_figures() {
             "noemie_outbox_oldest_seconds 60",
             "noemie_database_up 1",
             "noemie_quarantine_waiting 0",
+            "noemie_transfers_unexplained 0",
+            "noemie_transfers_unexplained_oldest_seconds 0",
         ] {
             assert!(metrics.lines().any(|shown| shown == line), "{line} in {metrics}");
         }

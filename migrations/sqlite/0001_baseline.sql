@@ -241,6 +241,101 @@ CREATE TABLE held_attempts (
 CREATE INDEX held_attempts_waiting ON held_attempts (decide_by, claim_id)
     WHERE resolution IS NULL;
 
+-- What one group of a return file (the innermost of 040, 070 and 071) tells of a bank transfer. Rows
+-- are only added; the receipt signs them. The returns under the group are the outcomes of the
+-- exchange whose ordinals lie between the first and the last one.
+CREATE TABLE told_transfers (
+    told_in       BLOB NOT NULL REFERENCES exchanges (id),
+    -- Rank of the group in the file, from 1.
+    group_no      INTEGER NOT NULL,
+    -- The transfer; follows from payee, payer, day and reference.
+    transfer_id   BLOB NOT NULL,
+    -- Day and id of the file in its own words, as `outcomes.told_by`.
+    told_by       TEXT NOT NULL,
+    -- Instant at which the exchange was received.
+    told_at       INTEGER NOT NULL,
+    -- PS number of the 040, or its zone as sent, masked.
+    payee         TEXT NOT NULL,
+    payer         TEXT NOT NULL,
+    day           TEXT NOT NULL,
+    -- Day as sent, where it is no plausible day.
+    raw_day       TEXT NOT NULL,
+    -- The two labels in one text; the reference is the label in capitals with single blanks.
+    label         TEXT NOT NULL,
+    reference     TEXT NOT NULL,
+    -- Signed sum of the 990 that closes the group, centimes; null where it is missing, blank or 0.
+    announced     INTEGER,
+    -- Ranks of the first and last return under the group; null without return.
+    first_invoice INTEGER,
+    last_invoice  INTEGER,
+    -- Number of returns under the group that were quarantined: their money is not kept.
+    quarantined   INTEGER NOT NULL,
+    PRIMARY KEY (told_in, group_no)
+) WITHOUT ROWID;
+CREATE INDEX told_transfers_by_transfer ON told_transfers (transfer_id, told_by);
+
+-- Recoveries (250) and flat payments (261, 262) of a return file. Rows are only added; the receipt
+-- signs them. No person: of a 262 neither NIR nor birth stand here.
+CREATE TABLE transfer_items (
+    told_in   BLOB NOT NULL REFERENCES exchanges (id),
+    -- Rank of the item in the file, from 1.
+    item_no   INTEGER NOT NULL,
+    -- The row of `told_transfers` that it stands under.
+    group_no  INTEGER NOT NULL,
+    -- Rank of the return that holds it; null outside invoices.
+    ordinal   INTEGER,
+    -- `recovery` or `flat_payment`.
+    kind      TEXT NOT NULL,
+    -- Centimes, negative when the payee loses it.
+    amount    INTEGER NOT NULL,
+    -- Nature of the debt, or code of the payment.
+    code      TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    -- Day of the debt as sent.
+    debt_day  TEXT NOT NULL,
+    -- What remains due, centimes; null for a flat payment.
+    balance   INTEGER,
+    -- JSON list of the details of a flat payment.
+    details   TEXT NOT NULL,
+    PRIMARY KEY (told_in, item_no)
+) WITHOUT ROWID;
+CREATE INDEX transfer_items_by_group ON transfer_items (told_in, group_no);
+
+-- Bank transfers, one row for each payee, payer, day and reference. All of it follows from the two
+-- tables above and from `outcomes`, and stands here because listings filter by it; `verify` computes
+-- it again.
+CREATE TABLE transfers (
+    id                BLOB NOT NULL PRIMARY KEY,
+    payee             TEXT NOT NULL,
+    payer             TEXT NOT NULL,
+    day               TEXT NOT NULL,
+    reference         TEXT NOT NULL,
+    -- Amount announced, centimes; null when no file announces one.
+    announced         INTEGER,
+    -- Sums of the items by the file that counts, centimes; recoveries are negative where money is
+    -- held back.
+    invoices          INTEGER NOT NULL,
+    recoveries        INTEGER NOT NULL,
+    flat_payments     INTEGER NOT NULL,
+    state             TEXT NOT NULL,
+    -- JSON list of the codes of flags.
+    flags             TEXT NOT NULL,
+    -- The file that counts, as `told_transfers.told_by`.
+    told_by           TEXT NOT NULL,
+    first_told_at     INTEGER NOT NULL,
+    -- Since when the items are not the amount announced; null in another state.
+    unexplained_since INTEGER
+);
+-- Listings, newest first, one index per filter (read backwards).
+CREATE INDEX transfers_newest ON transfers (first_told_at, id);
+CREATE INDEX transfers_by_payee ON transfers (payee, first_told_at, id);
+CREATE INDEX transfers_by_payer ON transfers (payer, first_told_at, id);
+CREATE INDEX transfers_by_state ON transfers (state, first_told_at, id);
+-- The metric, and its oldest row.
+CREATE INDEX transfers_unexplained ON transfers (unexplained_since)
+    WHERE unexplained_since IS NOT NULL;
+
 CREATE TABLE claim_lines (
     claim_id    BLOB NOT NULL,
     rank        INTEGER NOT NULL,

@@ -73,12 +73,35 @@ fn movements_keep_their_sign_and_their_details() {
         .collect();
     assert_eq!(mouvements.iter().map(|m| m.montant.centimes()).collect::<Vec<_>>(), [2_500, -800]);
     assert!(
-        matches!(&mouvements[0].nature, NatureMouvement::Forfait { libelles, .. } if libelles == &["FORFAIT D'ESSAI"])
+        matches!(&mouvements[0].nature, NatureMouvement::Forfait { details, .. } if details.len() == 1 && details[0].libelle == "FORFAIT D'ESSAI")
     );
     assert!(
         matches!(&mouvements[1].nature, NatureMouvement::Retenue { dette, .. } if dette == "IND")
     );
     assert_eq!(mouvements[1].contexte.type_retour.as_ref().map(|t| t.code.as_str()), Some("05"));
+}
+
+#[test]
+fn the_end_of_a_transfer_follows_its_invoices_with_the_sum_of_its_990() {
+    for packaging in PACKAGINGS {
+        let lu = lire(&ecrit(packaging), packaging);
+        let mut before = 0;
+        let ends: Vec<_> = lu
+            .elements
+            .iter()
+            .filter_map(|element| match element {
+                Element::FinVirement(fin) => Some((before, fin)),
+                Element::Retour(_) | Element::Mouvement(_) => {
+                    before += 1;
+                    None
+                }
+                _ => None,
+            })
+            .collect();
+        let [(5, fin)] = ends[..] else { panic!("one transfer after 5 elements: {ends:?}") };
+        assert_eq!(fin.cumul.map(Montant::centimes), Some(12_234));
+        assert!(fin.contexte.virement.is_some() && fin.contexte.destinataire.is_some());
+    }
 }
 
 #[test]

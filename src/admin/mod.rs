@@ -102,6 +102,14 @@ pub fn describe_metrics() {
         "noemie_held_attempts_late",
         "Copies of other senders' invoices whose business day for the decision of the desk is over"
     );
+    describe_gauge!(
+        "noemie_transfers_unexplained",
+        "Bank transfers whose items are not the amount that a return file announces"
+    );
+    describe_gauge!(
+        "noemie_transfers_unexplained_oldest_seconds",
+        "Time since the oldest of these transfers is unexplained, 0 without any"
+    );
 }
 
 #[derive(Debug, Serialize)]
@@ -162,12 +170,14 @@ async fn render_metrics(State(state): State<AdminState>) -> impl IntoResponse {
 }
 
 /// Gauges that the database counts.
-const FIGURES: [&str; 8] = [
+const FIGURES: [&str; 10] = [
     "noemie_staged_deposits",
     "noemie_quarantine_waiting",
     "noemie_claims_overdue",
     "noemie_held_attempts",
     "noemie_held_attempts_late",
+    "noemie_transfers_unexplained",
+    "noemie_transfers_unexplained_oldest_seconds",
     "noemie_outbox_pending",
     "noemie_outbox_oldest_seconds",
     "noemie_clock_behind_seconds",
@@ -193,6 +203,8 @@ fn show(figures: &Figures) {
     set("noemie_claims_overdue", figures.overdue);
     set("noemie_held_attempts", figures.held);
     set("noemie_held_attempts_late", figures.held_late);
+    set("noemie_transfers_unexplained", figures.transfers_unexplained);
+    gauge!("noemie_transfers_unexplained_oldest_seconds").set(figures.unexplained_oldest_seconds);
     set("noemie_outbox_pending", figures.outbox);
     gauge!("noemie_outbox_oldest_seconds").set(figures.outbox_oldest_seconds);
     gauge!("noemie_clock_behind_seconds").set(figures.clock_behind_seconds);

@@ -25,6 +25,7 @@ mod report;
 mod restore;
 mod serve;
 mod status;
+mod transfers;
 mod validate;
 mod verify;
 mod words;
@@ -101,6 +102,9 @@ enum Command {
     /// List exchanges, claims, quarantined invoices or return files.
     #[command(subcommand)]
     List(listing::ListCommand),
+    /// List the bank transfers that return files announce, or print the items of one: the amount
+    /// announced, what invoices, recoveries and flat payments explain of it, and what is left.
+    Transfers(transfers::TransfersArgs),
     /// List large deposits that have no receipt yet, or abandon one.
     #[command(subcommand, alias = "loads")]
     Deposits(deposits::DepositsCommand),
@@ -295,6 +299,7 @@ async fn on_installation(command: Command, mut session: Session) -> Result<ExitC
         Command::Conventions(command) => conventions::run(&command, session).await,
         Command::Report(args) => report::run(&args, session).await,
         Command::List(command) => listing::run(&command, session).await,
+        Command::Transfers(args) => transfers::run(&args, session).await,
         Command::Deposits(command) => deposits::run(&command, session).await,
         Command::Held(command) => held::run(&command, session).await,
         Command::Outbox(args) => outbox::run(&args, session).await,

@@ -57,13 +57,16 @@ pub(super) fn print(out: &mut Output, seen: &Verification) -> Result<()> {
         count => writeln!(out, "{}", english(count, "finding", "findings"))?,
     }
     if seen.note_count > 0 {
-        let is_lost = |note: &Finding| note.code == Kind::LossKnown;
+        let has = |kind: Kind| seen.notes.iter().any(|note: &Finding| note.code == kind);
         let mut meaning = Vec::new();
-        if !seen.notes.iter().all(is_lost) {
+        if has(Kind::JudgedOtherwise) {
             meaning.push("this version would give another verdict; the receipt stays valid");
         }
-        if seen.notes.iter().any(is_lost) {
+        if has(Kind::LossKnown) {
             meaning.push("LOSS_KNOWN is on record since a restore was ended");
+        }
+        if has(Kind::TransferUnexplained) {
+            meaning.push("TRANSFER_UNEXPLAINED: the files say so, ask the payer");
         }
         writeln!(out, "{}: {}", english(seen.note_count, "note", "notes"), meaning.join("; "))?;
     }

@@ -47,6 +47,11 @@ id! {
     ReturnId
 }
 
+id! {
+    /// Identifier of a bank transfer; it follows from payee, payer, day and reference.
+    TransferId
+}
+
 /// A keyed digest (HMAC-SHA-256, hex) that stands for a person or an invoice outside the vault:
 /// equal inputs give equal tokens, and the input cannot be computed without the key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -43,10 +43,16 @@ pub use exchange::{
 pub use file_name::FileName;
 pub use free_text::{FilterText, FreeText, IdempotencyKey, Reference, RefusedText};
 pub use held_attempt::{HeldAttempt, Hold, HoldDecision, HoldResolution};
-pub use ids::{ClaimId, DecisionId, EventId, ExchangeId, InvoiceKey, KeyId, ReturnId, Token};
+pub use ids::{
+    ClaimId, DecisionId, EventId, ExchangeId, InvoiceKey, KeyId, ReturnId, Token, TransferId,
+};
 pub use installation_event::InstallationEvent;
 pub use life_cycle::{ClaimStatus, PartState};
-pub use money::{Flag, GapReason, Outcome, OutcomeKind, OutcomeSource, Transfer};
+pub use money::{
+    Balance, BankTransfer, Flag, FlatDetail, GapReason, ItemPlace, Outcome, OutcomeKind,
+    OutcomeSource, Telling, ToldTransfer, Transfer, TransferEntry, TransferFlag, TransferItem,
+    TransferItemKind, TransferKey, TransferPart, TransferState,
+};
 // The types of the parsers serve the whole gateway, so that no type exists twice.
 pub use noemie_parsers::anomaly::Severity;
 pub use noemie_parsers::outcome::{Finding, FindingCode, LogicalFile, Norm, Packaging, Verdict};

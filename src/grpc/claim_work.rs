@@ -4,7 +4,7 @@ use super::check::{self, Violations};
 use super::errors::{item, not_found, of_decision, of_refusal};
 use super::proto::claim_work_service_server::ClaimWorkService;
 use super::stream::flatten;
-use super::{Answers, Edge, caller, convert, decision, held_attempts, proto};
+use super::{Answers, Edge, caller, convert, decision, held_attempts, proto, transfers};
 use crate::domain::{Caller, ClaimId, FreeText, PartState, StreamOrigin};
 use crate::limits::MAX_BATCH_ITEMS;
 use crate::service::claims::PersonRequest;
@@ -124,6 +124,24 @@ impl ClaimWorkService for ClaimWorkEdge {
         let view = decided.await.map_err(|e| held_attempts::failure(self.0.clock.as_ref(), &e))?;
         let dre = Some(convert::dre_status(view));
         Ok(Response::new(proto::ReleaseHeldAttemptResponse { dre }))
+    }
+
+    #[tracing::instrument(name = "grpc.list_transfers", skip_all)]
+    async fn list_transfers(
+        &self,
+        request: Request<proto::ListTransfersRequest>,
+    ) -> Result<Response<proto::ListTransfersResponse>, Status> {
+        let caller = caller::of(&request);
+        transfers::list(&self.0, &caller, request.get_ref()).await.map(Response::new)
+    }
+
+    #[tracing::instrument(name = "grpc.get_transfer", skip_all, fields(transfer_id))]
+    async fn get_transfer(
+        &self,
+        request: Request<proto::GetTransferRequest>,
+    ) -> Result<Response<proto::GetTransferResponse>, Status> {
+        let caller = caller::of(&request);
+        transfers::get(&self.0, &caller, request.get_ref()).await.map(Response::new)
     }
 
     type SubscribeClaimEventsStream = Answers<proto::SubscribeClaimEventsResponse>;

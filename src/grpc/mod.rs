@@ -25,6 +25,7 @@ pub mod proto;
 mod request_body;
 mod server;
 mod stream;
+mod transfers;
 mod upload;
 
 pub use server::{ServeError, serve};

@@ -39,6 +39,7 @@ mod retry;
 mod returns;
 mod settle_attempts;
 mod staged;
+mod transfers;
 mod upload;
 mod write;
 

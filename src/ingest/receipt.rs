@@ -64,6 +64,9 @@ impl Ingest {
     ) -> Result<Receipt, IngestError> {
         let totals = written.totals();
         self.settle_deposit(deposit, work.as_mut()).await?;
+        if examined.report().norm != Some(Norm::B2) {
+            self.settle_transfers(deposit.id, work.as_mut()).await?;
+        }
         let mut first_ordinal = 1;
         for chunk in findings(examined, totals).chunks(self.limits.batch) {
             work.insert_anomalies(deposit.id, first_ordinal, chunk).await?;

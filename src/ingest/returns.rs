@@ -1,10 +1,13 @@
-//! Returns of an archived NOEMIE file, normalised: the second pass matches them with claims.
+//! Returns of an archived NOEMIE file, normalised: the second pass matches them with claims, and
+//! keeps the transfers around them.
 
 use crate::domain::UnwrittenInvoice;
 use crate::domain::exchange::civil;
 use crate::domain::{Token, UnmatchedReturn};
 use crate::normalise;
-use crate::normalise::{Answer, DepositContext, NamedLot, ReturnSource, reasons};
+use crate::normalise::{
+    Answer, DepositContext, NamedLot, ReturnSource, Told, TransferReader, reasons,
+};
 use crate::reading::Batches;
 use crate::vault::TOKEN_VERSION;
 use noemie_parsers::noemie::{Element, Packaging, Reader, Retour};
@@ -15,6 +18,8 @@ pub(super) enum ReadReturn {
     Answer(Answer),
     /// The controls quarantine the return.
     Quarantined(Box<QuarantinedReturn>),
+    /// A row about a transfer, after the returns under it.
+    Told(Told),
 }
 
 /// A return that the controls quarantine. Its row is stored among the unmatched returns with an
@@ -35,7 +40,11 @@ pub(super) fn read_returns(context: &DepositContext, packaging: Packaging) -> Ba
         let mut reader = Reader::new(context.open_file()?, packaging);
         let mut in_returns = 0;
         let mut source = ReturnSource::of(None, &context.origin);
+        let mut transfers = TransferReader::new(&context.origin);
         while let Some(element) = reader.next_element()? {
+            for told in transfers.take(&element, &source) {
+                sender.push(ReadReturn::Told(told))?;
+            }
             match element {
                 Element::EnTete(header) => {
                     source = ReturnSource::of(Some(&header), &context.origin);
@@ -46,6 +55,9 @@ pub(super) fn read_returns(context: &DepositContext, packaging: Packaging) -> Ba
                 }
                 _ => {}
             }
+        }
+        if let Some(told) = transfers.close() {
+            sender.push(ReadReturn::Told(told))?;
         }
         Ok(reader.comptes().entites - in_returns)
     })

@@ -10,6 +10,7 @@ mod context;
 mod invoice;
 mod notice;
 mod outcome;
+mod transfer;
 
 pub(crate) use answer::{Answer, NamedLot};
 pub(crate) use archived::{ALREADY_PAID, ALREADY_RECEIVED, ReadInvoice, read_invoices, reasons};
@@ -17,3 +18,4 @@ pub use archived::{UnjudgedInvoice, is_duplicate, read_unjudged};
 pub use context::DepositContext;
 pub use invoice::{Origin, claim, identity_token};
 pub use outcome::{ReturnSource, identities, outcomes};
+pub(crate) use transfer::{Told, TransferReader, read_told};

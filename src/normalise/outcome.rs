@@ -17,11 +17,11 @@ use time::Date;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReturnSource {
     /// Day and identification of the file, in the words of its sender.
-    told_by: String,
+    pub(super) told_by: String,
     /// Day of the file; the day of the deposit where the header has none.
-    day: Date,
+    pub(super) day: Date,
     /// Sender of the file.
-    issuer: String,
+    pub(super) issuer: String,
 }
 
 impl ReturnSource {
@@ -170,7 +170,7 @@ fn outcome(
 /// Returns the transfer around a return. A day that is no date, or far from the day of the file, is
 /// kept as sent; the other order of its digits stands in when it makes a plausible day, else the
 /// day of the file does.
-fn transfer(virement: &Virement, file_day: Date) -> Transfer {
+pub(super) fn transfer(virement: &Virement, file_day: Date) -> Transfer {
     let date = virement.date_comptable;
     let plausible =
         |day: &Date| *day >= file_day - Transfer::OLDEST && *day <= file_day + Transfer::LATEST;

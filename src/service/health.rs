@@ -44,6 +44,10 @@ pub struct Figures {
     pub held: u64,
     /// Those of them whose day for the decision is over.
     pub held_late: u64,
+    /// Transfers whose items are not the amount announced.
+    pub transfers_unexplained: u64,
+    /// Time since the oldest of them is unexplained, seconds; 0 without any.
+    pub unexplained_oldest_seconds: f64,
     /// Events that wait in the outbox.
     pub outbox: u64,
     /// Age of the oldest of these events, seconds.
@@ -132,6 +136,8 @@ impl Health {
             overdue: figures.overdue,
             held: figures.held,
             held_late: figures.held_late,
+            transfers_unexplained: figures.transfers_unexplained,
+            unexplained_oldest_seconds: figures.unexplained_since.map_or(0.0, age),
             outbox: outbox.pending,
             outbox_oldest_seconds: outbox.oldest.map_or(0.0, age),
             clock_behind_seconds: figures

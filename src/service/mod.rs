@@ -20,6 +20,7 @@ pub mod local_files;
 pub mod operations;
 pub mod resend;
 pub mod returns;
+pub mod transfers;
 pub mod verification;
 pub mod view;
 
@@ -38,6 +39,7 @@ use exchanges::Exchanges;
 use held_attempts::HeldAttempts;
 use returns::Returns;
 use std::sync::Arc;
+use transfers::Transfers;
 
 /// The readings and acts that gRPC and the command line ask for.
 #[derive(Clone)]
@@ -54,6 +56,8 @@ pub struct Service {
     pub deposits: Arc<Deposits>,
     /// Return files.
     pub returns: Returns,
+    /// Bank transfers.
+    pub transfers: Transfers,
     /// Lookups of conventions.
     pub conventions: Conventions,
     /// Streams of events and statuses.
@@ -88,6 +92,7 @@ impl Service {
             exchanges: Exchanges::new(Arc::clone(&store)),
             deposits: Arc::new(Deposits::new(ingest, max_uploads)),
             returns: Returns::new(Arc::clone(&store), vault),
+            transfers: Transfers::new(Arc::clone(&store), Arc::clone(&clock)),
             conventions: Conventions::new(conventionnement, clock),
             events: Events::new(store, claims.clone()),
             claims,

@@ -4,7 +4,8 @@ pub(in crate::store) use super::error::doing;
 use super::{StoreError, Withdrawal};
 use crate::domain::{
     Channel, DecisionCode, Flag, Flow, GapReason, Hold, HoldDecision, Norm, OutcomeKind,
-    OutcomeSource, Packaging, PartKind, PartState, Proof, ReturnKind, Role, Severity, Verdict,
+    OutcomeSource, Packaging, PartKind, PartState, Proof, ReturnKind, Role, Severity, TransferFlag,
+    TransferItemKind, TransferState, Verdict,
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -139,6 +140,9 @@ coded_column!(
     ReturnKind,
     Role,
     Severity,
+    TransferFlag,
+    TransferItemKind,
+    TransferState,
     Verdict,
     Withdrawal
 );

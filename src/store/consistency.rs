@@ -45,6 +45,8 @@ pub enum Rule {
     UnmatchedHasNoClaim,
     /// A return that was kept unmatched names the claim that its outcomes name.
     LateMatchIsOne,
+    /// A transfer is told by a file.
+    TransferIsTold,
     /// The versions of the schema are those that the migrations of this program state.
     SchemaVersionIsKnown,
 }

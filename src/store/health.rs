@@ -20,6 +20,10 @@ pub struct StoreFigures {
     pub held_late: u64,
     /// Staged deposits: being written, or cut and waiting to be resumed.
     pub staged_deposits: u64,
+    /// Transfers whose items are not the amount announced.
+    pub transfers_unexplained: u64,
+    /// Since when the oldest of them is unexplained.
+    pub unexplained_since: Option<OffsetDateTime>,
     /// Latest instant of a receipt; `None` before the first.
     pub latest_receipt_at: Option<OffsetDateTime>,
 }

@@ -52,6 +52,8 @@ mod staged_rows;
 mod stored_invoices;
 mod transaction_guard;
 mod transactions;
+mod transfer_rows;
+mod transfers;
 mod unmatched_returns;
 mod wake;
 
@@ -92,6 +94,8 @@ pub use stored_invoices::{
     is_quarantined_copy,
 };
 pub use transactions::{Transactions, UnitOfWork};
+pub use transfer_rows::stored_told;
+pub use transfers::{StoredTransfer, TransferFilter, TransferWrites, Transfers};
 pub use unmatched_returns::UnmatchedReturnWrites;
 pub use wake::{Occasion, Waiter};
 
@@ -113,6 +117,7 @@ pub trait Store:
     + Claims
     + Outcomes
     + HeldAttempts
+    + Transfers
     + Quarantine
     + Decisions
     + Events
@@ -140,6 +145,7 @@ impl<T> Store for T where
         + Claims
         + Outcomes
         + HeldAttempts
+        + Transfers
         + Quarantine
         + Decisions
         + Events

@@ -11,6 +11,7 @@ use super::outcomes::OutcomeWrites;
 use super::quarantine::QuarantineWrites;
 use super::return_files::ReturnFileWrites;
 use super::staged_deposits::StagedDepositWrites;
+use super::transfers::TransferWrites;
 use super::unmatched_returns::UnmatchedReturnWrites;
 use async_trait::async_trait;
 
@@ -25,6 +26,7 @@ pub trait UnitOfWork:
     + UnmatchedReturnWrites
     + OutcomeWrites
     + HeldAttemptWrites
+    + TransferWrites
     + OutboxWrites
     + ReturnFileWrites
     + DecisionWrites

@@ -5,7 +5,7 @@ use super::finding::{Kind, Verification};
 use super::invoices;
 use super::losses::{Loss, LostDeposit};
 use super::sources::Sources;
-use super::words;
+use super::{transfers, words};
 use crate::arl;
 use crate::domain::Scope;
 use crate::domain::civil_time::reception_hour;
@@ -14,6 +14,7 @@ use crate::store::StoreError;
 use crate::vault::VaultError;
 use noemie_parsers::anomaly::Code;
 use noemie_parsers::detect::Norme;
+use noemie_parsers::noemie::Packaging;
 use noemie_parsers::types::Montant;
 use noemie_xray::Examination;
 use std::io::{self, Read};
@@ -224,7 +225,10 @@ async fn compare_accepted(
         Some(Norme::B2(forme)) => {
             invoices::compare(sources, exchange, examination, forme, verification).await
         }
-        Some(Norme::NoemieLignes | Norme::NoemieBlocs) => {
+        Some(norme @ (Norme::NoemieLignes | Norme::NoemieBlocs)) => {
+            let is_in_lines = norme == Norme::NoemieLignes;
+            let packaging = if is_in_lines { Packaging::Lignes } else { Packaging::Blocs };
+            transfers::compare_told(sources, exchange, packaging, verification).await?;
             expect_no_rows(sources, exchange, verification).await?;
             compare_returns(exchange, examination, verification);
             // The claims that a return matched depended on that moment: the ledger has to balance

@@ -69,6 +69,11 @@ pub enum Kind {
     /// Rows that belong together do not fit: the queue and the history of events, a quarantined
     /// invoice and the claim that it names.
     RowsDisagree,
+    /// What a return file tells of transfers differs from its rows, or a transfer does not follow
+    /// from what was told.
+    TransferDiffers,
+    /// The items of a transfer are not the amount that its files announce (a note).
+    TransferUnexplained,
     /// The controls of this version judge otherwise than the receipt (a note).
     JudgedOtherwise,
     /// A loss that `restore finish` put on record (a note).
@@ -114,8 +119,8 @@ pub struct Verification {
     pub sinks: Vec<ConfirmedBySink>,
     /// Number of notes.
     pub note_count: u64,
-    /// Notes on rows that this version would judge otherwise, and on losses on record, at most
-    /// 1,000.
+    /// Notes on rows that this version would judge otherwise, on losses on record, and on
+    /// unexplained transfers, at most 1,000.
     pub notes: Vec<Finding>,
     /// Losses of a restore to tell senders, at most 1,000 deposits and files.
     pub to_tell: Vec<ToTell>,
@@ -172,6 +177,11 @@ impl Verification {
         detail: impl Into<String>,
     ) {
         self.add_note(Kind::JudgedOtherwise, exchange.into(), detail.into());
+    }
+
+    /// Adds a note on a transfer that its files do not explain.
+    pub(super) fn note_transfer(&mut self, detail: String) {
+        self.add_note(Kind::TransferUnexplained, None, detail);
     }
 
     fn add_note(&mut self, code: Kind, exchange: Option<ExchangeId>, detail: String) {

@@ -17,6 +17,9 @@
 //! their imports (decision 0020). `verify` compares the database with the last witness line of the
 //! archive, and finds what a restore lost (decision 0021).
 //!
+//! What each return file tells of bank transfers is read again, and each transfer is computed again
+//! from what was told; an unexplained one is a note (decision 0024).
+//!
 //! Not compared: the changes that a return made to claims with the file of that return, because
 //! they depended on the state of the claims at that moment.
 
@@ -35,6 +38,7 @@ mod return_files;
 mod rules;
 mod sinks;
 mod sources;
+mod transfers;
 mod witness;
 mod words;
 
@@ -57,6 +61,7 @@ pub async fn verify(
     witness::check(sources, &mut verification).await?;
     chain::walk(sources, since, &mut verification).await?;
     return_files::open_all(sources, &mut verification).await?;
+    transfers::check(sources, &mut verification).await?;
     rules::check(sources, &mut verification).await?;
     sinks::check(sources, &mut verification).await?;
     journals::walk(sources, &mut verification).await?;

@@ -51,6 +51,7 @@ const fn words(rule: Rule) -> &'static str {
         Rule::AmcHasConvention => "AMC numbers are listed without convention, or not listed",
         Rule::UnmatchedHasNoClaim => "returns are kept unmatched although their claim is there",
         Rule::LateMatchIsOne => "returns matched later name another claim than what they told",
+        Rule::TransferIsTold => "transfers are told by no file",
         Rule::SchemaVersionIsKnown => "versions of the schema differ from the migrations",
     }
 }

@@ -5,4 +5,6 @@ mod cases;
 mod hand;
 mod held;
 mod orders;
+mod transfers;
+mod transfers_edges;
 mod workers;

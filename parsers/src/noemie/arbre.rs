@@ -15,6 +15,8 @@ pub(super) struct Groupe {
     pub(super) niveau: u8,
     /// Whether its 990 closes the invoice.
     pub(super) facture: bool,
+    /// Whether it tells of a transfer: a 040, 070 or 071 around which no inner one did.
+    pub(super) virement: bool,
     /// Context to restore when it closes.
     pub(super) contexte_avant: Arc<Contexte>,
     pub(super) contenu: Contenu,

@@ -1,6 +1,7 @@
 //! What was counted while reading a file: the figures a sender and a receiver compare.
 
-use super::retour::{Etat, NatureRejet, Payeur, Retour};
+use super::rejet::NatureRejet;
+use super::retour::{Etat, Payeur, Retour};
 use crate::anomaly::Severity;
 use crate::types::Montant;
 

@@ -5,7 +5,8 @@ use super::valeurs::DateBrute;
 use super::{e010, e020, e040, e070, e071, e080, e081, e150};
 use crate::layout::Zone;
 use crate::picture;
-use crate::types::NumeroPs;
+use crate::types::{Montant, NumeroPs};
+use std::sync::Arc;
 
 /// The payee (040).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,16 @@ pub struct Virement {
     pub libelle_2: String,
     /// Payer.
     pub organisme_payeur: String,
+}
+
+/// The end of a group of one payee and one transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinVirement {
+    /// Groups around its invoices: payee and transfer.
+    pub contexte: Arc<Contexte>,
+    /// Signed sum of the 990 that closes the group, in centimes: the amount of the transfer. `None`
+    /// when the 990 is missing or its sum is blank or unreadable.
+    pub cumul: Option<Montant>,
 }
 
 /// The lot (080).
@@ -70,6 +81,11 @@ impl Contexte {
     /// Whether an entity belongs to the context.
     pub(super) fn concerne(code: &[u8]) -> bool {
         matches!(code, b"010" | b"020" | b"040" | b"070" | b"071" | b"080" | b"081" | b"150")
+    }
+
+    /// Whether a group of this entity has a payee or a transfer of its own.
+    pub(super) fn ouvre_un_virement(code: &[u8]) -> bool {
+        matches!(code, b"040" | b"070" | b"071")
     }
 
     /// Takes what an entity says.

@@ -12,7 +12,7 @@
 
 use super::arbre::{Contenu, Groupe};
 use super::comptes::Comptes;
-use super::contexte::Contexte;
+use super::contexte::{Contexte, FinVirement};
 use super::entete::{BORNE, EnTete, FinFichier};
 use super::flux::{Borne, Flux, Morceau, Packaging};
 use super::mouvement::Mouvement;
@@ -43,6 +43,9 @@ pub enum Element {
     Retour(Box<Retour>),
     /// Money outside invoices.
     Mouvement(Mouvement),
+    /// The end of a group of one payee and one transfer (the innermost of 040, 070 and 071), after
+    /// its invoices and movements.
+    FinVirement(FinVirement),
     /// A trailer.
     FinFichier(FinFichier),
     /// Findings that do not belong to one invoice.

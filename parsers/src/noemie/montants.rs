@@ -1,7 +1,7 @@
 //! Amounts of entities: unsigned digits and a sign in another zone, and which of them are money
 //! paid.
 
-use super::{e198, e199, e250, e261};
+use super::{e198, e199, e250, e261, e990};
 use crate::picture;
 use crate::types::Montant;
 
@@ -14,6 +14,14 @@ pub(super) fn signe_connu(signe: &[u8]) -> bool {
 pub(super) fn signe(montant: &[u8], signe: &[u8]) -> Option<Montant> {
     let montant = picture::montant(montant).ok()?.unwrap_or_default();
     signe_connu(signe).then(|| if signe == b"N" { -montant } else { montant })
+}
+
+/// The signed sum of a 990, in centimes; `None` when the zone is blank or cannot be read, so that it
+/// says nothing.
+pub(super) fn cumul(octets: &[u8]) -> Option<Montant> {
+    use e990::layout as t;
+    picture::montant(t::CUMUL_MONTANTS.of(octets)).ok()??;
+    signe(t::CUMUL_MONTANTS.of(octets), t::SIGNE.of(octets))
 }
 
 /// What an entity pays, in centimes, signed; zero when it pays nothing; `None` when its amount
@@ -43,6 +51,17 @@ mod tests {
         assert_eq!(centimes(b"        ", b" "), Some(0));
         assert_eq!(centimes(b"00004250", b"X"), None);
         assert_eq!(centimes(b"0000A250", b"P"), None);
+    }
+
+    #[test]
+    fn a_blank_sum_says_nothing() {
+        let fin = |cumul: &str, signe: char| format!("99003{:17}{:08}{cumul}{signe}@", "", 1);
+        let lue = |fin: String| cumul(fin.as_bytes()).map(Montant::centimes);
+        assert_eq!(lue(fin("00000004250", 'P')), Some(4250));
+        assert_eq!(lue(fin("00000004250", 'N')), Some(-4250));
+        assert_eq!(lue(fin("00000000000", ' ')), Some(0));
+        assert_eq!(lue(fin("           ", ' ')), None);
+        assert_eq!(lue(fin("0000000A250", 'P')), None);
     }
 
     #[test]

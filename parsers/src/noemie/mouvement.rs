@@ -15,6 +15,8 @@ use std::sync::Arc;
 pub enum NatureMouvement {
     /// 250.
     Retenue {
+        /// Number of the line, 2 digits.
+        ligne: String,
         /// Reference of the debt, 10 characters at most.
         reference: String,
         /// Date of the debt, JJMMAA.
@@ -26,13 +28,30 @@ pub enum NatureMouvement {
         /// What remains due, in centimes.
         solde: Montant,
     },
-    /// 261, and the 262 that follow it.
+    /// 261, and the 262 that follow it; or a 262 without 261, which pays nothing.
     Forfait {
-        /// Code of the payment, 5 digits.
+        /// Code of the payment, 5 digits; empty without 261.
         code: String,
-        /// Labels of the 262, trimmed.
-        libelles: Vec<String>,
+        /// The 262.
+        details: Vec<DetailForfait>,
     },
+}
+
+/// A detail of a flat payment (262), without the person that it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetailForfait {
+    /// Codification, 5 characters at most.
+    pub codification: String,
+    /// Label, trimmed.
+    pub libelle: String,
+    /// H week, M month, T quarter, S half-year, A year, P one-off.
+    pub periodicite: char,
+    /// First day of the period, JJMMAA.
+    pub debut: DateBrute,
+    /// Last day of the period, JJMMAA.
+    pub fin: DateBrute,
+    /// In centimes. The 261 carries the sum of its details.
+    pub montant: Montant,
 }
 
 /// A movement.
@@ -49,13 +68,17 @@ pub struct Mouvement {
 }
 
 impl Mouvement {
-    /// A movement opened by a 250 or a 261; `None` for any other entity.
+    /// A movement opened by a 250, a 261 or a 262 without 261; `None` for any other entity.
     pub(super) fn lire(entite: &Entite, contexte: Arc<Contexte>) -> Option<Self> {
         let nature = match &entite.code {
             b"250" => retenue(&entite.octets),
             b"261" => NatureMouvement::Forfait {
                 code: picture::texte(e261::layout::CODE_PAIEMENT.of(&entite.octets)),
-                libelles: Vec::new(),
+                details: Vec::new(),
+            },
+            b"262" => NatureMouvement::Forfait {
+                code: String::new(),
+                details: vec![detail(&entite.octets)],
             },
             _ => return None,
         };
@@ -68,10 +91,22 @@ impl Mouvement {
         if self.entites.len() >= super::ENTITES_MAX {
             return;
         }
-        if let NatureMouvement::Forfait { libelles, .. } = &mut self.nature {
-            libelles.push(picture::texte(e262::layout::LIBELLE.of(&entite.octets)));
+        if let NatureMouvement::Forfait { details, .. } = &mut self.nature {
+            details.push(detail(&entite.octets));
         }
         self.entites.push(entite.clone());
+    }
+}
+
+fn detail(octets: &[u8]) -> DetailForfait {
+    use e262::layout as t;
+    DetailForfait {
+        codification: picture::texte(t::CODIFICATION.of(octets)),
+        libelle: picture::texte(t::LIBELLE.of(octets)),
+        periodicite: t::PERIODICITE.of(octets).first().map_or(' ', |b| char::from(*b)),
+        debut: DateBrute::lire(t::DEBUT_PERIODE.of(octets)),
+        fin: DateBrute::lire(t::FIN_PERIODE.of(octets)),
+        montant: picture::montant(t::MONTANT.of(octets)).ok().flatten().unwrap_or_default(),
     }
 }
 
@@ -79,6 +114,7 @@ fn retenue(octets: &[u8]) -> NatureMouvement {
     use e250::layout as t;
     let texte = |zone: &Zone| picture::texte(zone.of(octets));
     NatureMouvement::Retenue {
+        ligne: texte(&t::NUMERO_LIGNE),
         reference: texte(&t::REFERENCE_DETTE),
         date: DateBrute::lire(t::DATE_ENREGISTREMENT_DETTE.of(octets)),
         dette: texte(&t::NATURE_DETTE),

@@ -3,8 +3,10 @@
 use super::contexte::Contexte;
 use super::entite::Entite;
 use super::montants;
+use super::mouvement::{Mouvement, NatureMouvement};
+use super::rejet::Rejet;
 use super::valeurs::{DateBrute, NaissanceBrute};
-use super::{e100, e102, e103, e110, e120, e198, e199, e290, e294, e295};
+use super::{e100, e102, e103, e110, e120, e198, e199, e295};
 use crate::anomaly::{Anomaly, Position, Severity};
 use crate::layout::Zone;
 use crate::picture;
@@ -79,36 +81,6 @@ pub struct Assure {
     pub rang: char,
 }
 
-/// What kind of finding a 290 or 294 carries: the last letter of its codification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NatureRejet {
-    /// R.
-    Rejet,
-    /// S.
-    Signalement,
-    /// C: certification, an acknowledgement.
-    Certification,
-    /// I.
-    Information,
-    /// Any other letter.
-    Inconnue,
-}
-
-/// A 290 or 294.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejet {
-    /// The 10 characters: 3 letters, 6 digits, 1 letter.
-    pub codification: String,
-    /// Trimmed of blanks and NUL.
-    pub libelle: String,
-    /// F invoice, L line, A refined code; blank in a 290.
-    pub niveau: char,
-    /// O compulsory or both, C complementary; blank in a 290.
-    pub part: char,
-    /// From the last letter of the codification.
-    pub nature: NatureRejet,
-}
-
 /// A comment (295).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commentaire {
@@ -167,6 +139,8 @@ pub struct Retour {
     pub forfaits: Montant,
     /// Its entities, 990 included, at most [`super::ENTITES_MAX`].
     pub entites: Vec<Entite>,
+    /// Money of a 250 or 261 inside the invoice, in order.
+    pub mouvements: Vec<Mouvement>,
     /// What was found in it.
     pub anomalies: Vec<Anomaly>,
 }
@@ -214,6 +188,7 @@ impl Retour {
             recupere: Montant::ZERO,
             forfaits: Montant::ZERO,
             entites: Vec::with_capacity(ENTITES_COURANTES),
+            mouvements: Vec::new(),
             anomalies: Vec::new(),
         }
     }
@@ -231,10 +206,17 @@ impl Retour {
             b"198" => self.ajouter_part(Payeur::Amo, part_amo(octets)),
             b"199" => self.ajouter_part(Payeur::Amc, part_amc(octets)),
             b"210" => self.lignes += 1,
-            b"250" => self.recupere += -verse(),
-            b"261" => self.forfaits += verse(),
-            b"290" => self.rejets.push(rejet_290(octets)),
-            b"294" => self.rejets.push(rejet_294(octets)),
+            b"250" => {
+                self.recupere += -verse();
+                self.noter_mouvement(entite);
+            }
+            b"261" => {
+                self.forfaits += verse();
+                self.noter_mouvement(entite);
+            }
+            b"262" => self.noter_mouvement(entite),
+            b"290" => self.rejets.push(Rejet::lire_290(octets)),
+            b"294" => self.rejets.push(Rejet::lire_294(octets)),
             b"295" => self.commentaires.push(Commentaire {
                 code: lettre(&e295::layout::CODE_COMMENTAIRE, octets),
                 texte: picture::texte(e295::layout::COMMENTAIRE.of(octets)),
@@ -298,6 +280,14 @@ impl Retour {
         assure.rang = lettre(&t::RANG, octets);
     }
 
+    fn noter_mouvement(&mut self, entite: &Entite) {
+        let est_forfait = |m: &&mut Mouvement| matches!(m.nature, NatureMouvement::Forfait { .. });
+        match self.mouvements.last_mut().filter(est_forfait) {
+            Some(forfait) if entite.code == *b"262" => forfait.detailler(entite),
+            _ => self.mouvements.extend(Mouvement::lire(entite, Arc::default())),
+        }
+    }
+
     fn ajouter_part(&mut self, payeur: Payeur, part: Part) {
         let premiere = match payeur {
             Payeur::Amo => &mut self.part_amo,
@@ -341,39 +331,5 @@ fn part_amc(octets: &[u8]) -> Part {
         etat: Etat::lire(t::ETAT.of(octets)).unwrap_or(Etat::NonTraite),
         paye: montants::verse(b"199", octets).unwrap_or_default(),
         numero_amc: NumeroAmc::from_bytes(t::NUMERO_AMC_DESTINATAIRE.of(octets)),
-    }
-}
-
-fn rejet_290(octets: &[u8]) -> Rejet {
-    use e290::layout as t;
-    let codification = t::CODIFICATION.of(octets);
-    Rejet {
-        codification: picture::texte(codification),
-        libelle: picture::texte(t::LIBELLE.of(octets)),
-        niveau: ' ',
-        part: ' ',
-        nature: nature(codification),
-    }
-}
-
-fn rejet_294(octets: &[u8]) -> Rejet {
-    use e294::layout as t;
-    let codification = t::CODIFICATION_REJET.of(octets);
-    Rejet {
-        codification: picture::texte(codification),
-        libelle: picture::texte(t::LIBELLE_REJET.of(octets)),
-        niveau: lettre(&t::NIVEAU_REJET, octets),
-        part: lettre(&t::PART_CONCERNEE, octets),
-        nature: nature(codification),
-    }
-}
-
-fn nature(codification: &[u8]) -> NatureRejet {
-    match codification.last() {
-        Some(b'R') => NatureRejet::Rejet,
-        Some(b'S') => NatureRejet::Signalement,
-        Some(b'C') => NatureRejet::Certification,
-        Some(b'I') => NatureRejet::Information,
-        _ => NatureRejet::Inconnue,
     }
 }

@@ -15,11 +15,21 @@ pub mod flag;
 pub mod movement;
 pub mod outcome;
 pub mod position;
+pub mod transfer;
+pub mod transfer_item;
 
 pub use flag::{Flag, GapReason};
 pub use movement::{Movement, movements};
 pub use outcome::{Outcome, OutcomeKind, OutcomeSource, Transfer};
 pub use position::{Asked, Position, Standing, position};
+pub use transfer::{
+    Balance, BankTransfer, Telling, ToldTransfer, TransferFlag, TransferKey, TransferState, balance,
+};
+pub use transfer_item::{
+    FlatDetail, ItemPlace, TransferEntry, TransferItem, TransferItemKind, TransferPart,
+};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod transfer_tests;

@@ -60,7 +60,7 @@ fn part(part: &ClaimPart) -> proto::PartStatus {
     }
 }
 
-fn coded(code: &str, label: &str) -> proto::Reason {
+pub(super) fn coded(code: &str, label: &str) -> proto::Reason {
     proto::Reason { code: code.to_owned(), label: label.to_owned(), line: None }
 }
 

@@ -8,7 +8,7 @@ use crate::ingest::IngestError;
 use crate::ingest::matching;
 use crate::ingest::returns::{ReadReturn, read_returns};
 use crate::kill_point;
-use crate::normalise::{Answer, DepositContext};
+use crate::normalise::{Answer, DepositContext, Told};
 use crate::store::UnitOfWork;
 use crate::vault::TOKEN_VERSION;
 use noemie_parsers::noemie::Packaging;
@@ -37,6 +37,7 @@ async fn write_batch(
     totals: &mut Totals,
 ) -> Result<(), IngestError> {
     let (mut answers, mut rows) = (Vec::with_capacity(batch.len()), Vec::new());
+    let (mut transfers, mut items) = (Vec::new(), Vec::new());
     for read in batch {
         match read {
             ReadReturn::Answer(answer) => answers.push(answer),
@@ -44,8 +45,12 @@ async fn write_batch(
                 totals.count_quarantined_return(quarantined.entities, quarantined.unwritten);
                 rows.push(quarantined.row);
             }
+            ReadReturn::Told(Told::Transfer(told)) => transfers.push(*told),
+            ReadReturn::Told(Told::Item(item)) => items.push(*item),
         }
     }
+    work.insert_told_transfers(&transfers).await?;
+    work.insert_transfer_items(&items).await?;
     rows.extend(write_answers(answers, context, work, totals).await?);
     if !rows.is_empty() {
         work.insert_unmatched_returns(context.origin.exchange_id, &rows).await?;

@@ -89,6 +89,10 @@ mod scope;
 mod staged_deposits;
 #[path = "../shared/stored_invoices.rs"]
 mod stored_invoices;
+#[path = "../shared/transfer_readings.rs"]
+mod transfer_readings;
+#[path = "../shared/transfers.rs"]
+mod transfers;
 #[path = "../shared/unit.rs"]
 mod unit;
 #[path = "../shared/withdrawals.rs"]

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use sqlx::{Pool, query_as, query_scalar};
 
 /// The rules, each with the statement that counts the rows that break it.
-const RULES: [(Rule, &str); 19] = [
+const RULES: [(Rule, &str); 20] = [
     (
         Rule::EventIsQueuedOrPublished,
         "SELECT count(*) FROM events e \
@@ -128,6 +128,11 @@ const RULES: [(Rule, &str); 19] = [
          WHERE o.told_in = u.exchange_id AND o.ordinal = u.ordinal AND o.claim_id = u.claim_id) \
          OR u.claim_id IS NULL AND EXISTS (SELECT 1 FROM outcomes o \
          WHERE o.told_in = u.exchange_id AND o.ordinal = u.ordinal AND o.claim_id IS NOT NULL)",
+    ),
+    (
+        Rule::TransferIsTold,
+        "SELECT count(*) FROM transfers r WHERE NOT EXISTS \
+         (SELECT 1 FROM told_transfers t WHERE t.transfer_id = r.id)",
     ),
 ];
 

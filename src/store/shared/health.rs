@@ -34,8 +34,8 @@ async fn ping(pool: &Pool<Db>) -> Result<(), StoreError> {
 
 async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, StoreError> {
     // A partial index with the same condition, word for word, serves each count.
-    type Counts = (i64, i64, i64, Option<Instant>, i64, i64);
-    let (waiting, overdue, staged, latest, held, late): Counts = query_as(
+    type Counts = (i64, i64, i64, Option<Instant>, i64, i64, i64, Option<Instant>);
+    let (waiting, overdue, staged, latest, held, late, unexplained, since): Counts = query_as(
         "SELECT \
          (SELECT count(*) FROM quarantine WHERE resolved_by IS NULL AND duplicate_of IS NULL \
          AND exchange_id NOT IN \
@@ -45,7 +45,9 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
          (SELECT count(*) FROM exchanges WHERE verdict IS NULL), \
          (SELECT latest_at FROM receipt_chain_tip WHERE sequence > 0), \
          (SELECT count(*) FROM held_attempts WHERE resolution IS NULL), \
-         (SELECT count(*) FROM held_attempts WHERE resolution IS NULL AND decide_by < $1)",
+         (SELECT count(*) FROM held_attempts WHERE resolution IS NULL AND decide_by < $1), \
+         (SELECT count(*) FROM transfers WHERE unexplained_since IS NOT NULL), \
+         (SELECT min(unexplained_since) FROM transfers WHERE unexplained_since IS NOT NULL)",
     )
     .bind(Instant(now))
     .fetch_one(pool)
@@ -57,6 +59,8 @@ async fn figures(pool: &Pool<Db>, now: OffsetDateTime) -> Result<StoreFigures, S
         held: uint(held, "count")?,
         held_late: uint(late, "count")?,
         staged_deposits: uint(staged, "count")?,
+        transfers_unexplained: uint(unexplained, "count")?,
+        unexplained_since: since.map(|at| at.0),
         latest_receipt_at: latest.map(|at| at.0),
     })
 }

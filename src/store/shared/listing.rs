@@ -125,7 +125,7 @@ where
 
 /// Appends the end of a page: the rows after the token, newest first, one row more than asked to
 /// know whether another page follows.
-fn page(
+pub(super) fn page(
     query: &mut QueryBuilder<Db>,
     at: &'static str,
     id: &'static str,

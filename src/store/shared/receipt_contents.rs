@@ -6,6 +6,7 @@ use crate::store::error::{StoreError, doing};
 use futures::TryStreamExt as _;
 use sqlx::{Database, FromRow, query_as};
 use std::fmt::Debug;
+use uuid::Uuid;
 
 type Connection = <Db as Database>::Connection;
 
@@ -22,8 +23,15 @@ type Unmatched = (i64, String, i64, String, String, String, String);
 /// Ordinal, rank, sources, part with kind, days, amount, amount asked, parties, texts, reasons.
 type Told = (i64, i64, String, String, String, i64, Option<i64>, String, String, String);
 
+/// Rank of the group, transfer, file, parties, day, texts, amount announced, first and last return,
+/// returns quarantined.
+type ToldTransfer =
+    (i64, Uuid, String, String, String, String, Option<i64>, Option<i64>, Option<i64>, i64);
+/// Rank, rank of the group, rank of the return, kind, amount, codes, debt, balance, details.
+type TransferItem = (i64, i64, Option<i64>, String, i64, String, String, Option<i64>, String);
+
 /// Returns the digest (hex) of the logical files, findings, quarantined invoices, unmatched
-/// returns and outcomes of an exchange. Columns that later deposits change are left out.
+/// returns, outcomes and transfers of an exchange. Columns that later deposits change are left out.
 pub(super) async fn digest(db: &mut Connection, id: ExchangeId) -> Result<String, StoreError> {
     let mut hasher = blake3::Hasher::new();
     add::<LogicalFile>(
@@ -56,6 +64,24 @@ pub(super) async fn digest(db: &mut Connection, id: ExchangeId) -> Result<String
         id,
         "SELECT ordinal, identity, token_version, ps, invoice_number, summary, other_identity \
          FROM unmatched_returns WHERE exchange_id = $1 ORDER BY ordinal",
+        &mut hasher,
+    )
+    .await?;
+    add::<ToldTransfer>(
+        &mut *db,
+        id,
+        "SELECT group_no, transfer_id, told_by, payee || ' ' || payer, CAST(day AS TEXT), \
+         raw_day || ' ' || label || ' ' || reference, announced, first_invoice, last_invoice, \
+         quarantined FROM told_transfers WHERE told_in = $1 ORDER BY group_no",
+        &mut hasher,
+    )
+    .await?;
+    add::<TransferItem>(
+        &mut *db,
+        id,
+        "SELECT item_no, group_no, ordinal, kind, amount, code || ' ' || operation, \
+         reference || ' ' || debt_day, balance, details FROM transfer_items \
+         WHERE told_in = $1 ORDER BY item_no",
         &mut hasher,
     )
     .await?;

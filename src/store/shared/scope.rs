@@ -8,6 +8,10 @@
 //! | quarantined invoice | depositor of its exchange | PS | | |
 //! | claim, line, event | depositor | PS | AMC number | AMO organism |
 //! | return file | recipient | | | |
+//! | transfer | depositor of a file that tells it | payee | none | none |
+//!
+//! A transfer has money of several insurers: a caller who is limited to AMC numbers or organisms
+//! sees none.
 //!
 //! An empty dimension covers nothing, whether the noun has that dimension or not. A full scope adds
 //! no text, so that the plans of internal readers do not change.
@@ -52,6 +56,32 @@ pub(super) fn of_claim(query: &mut QueryBuilder<Db>, column: &str, scope: &Scope
     if *scope != Scope::everything() {
         query.push(" AND EXISTS (SELECT 1 FROM claims c WHERE c.id = ").push(column);
         claims(query, scope);
+        query.push(")");
+    }
+}
+
+/// Restricts `transfers` with the alias `r`.
+pub(super) fn transfers(query: &mut QueryBuilder<Db>, scope: &Scope) {
+    if scope.amc != Extent::All || scope.organisms != Extent::All {
+        query.push(" AND 1 = 0");
+        return;
+    }
+    restrict(query, scope, &[("r.payee", &scope.ps)]);
+    if scope.senders != Extent::All {
+        query.push(
+            " AND EXISTS (SELECT 1 FROM told_transfers told JOIN exchanges \
+             ON exchanges.id = told.told_in WHERE told.transfer_id = r.id",
+        );
+        restrict(query, scope, &[("exchanges.sender", &scope.senders)]);
+        query.push(")");
+    }
+}
+
+/// Restricts rows of a table by the transfer that this column names: tellings, items.
+pub(super) fn of_transfer(query: &mut QueryBuilder<Db>, column: &str, scope: &Scope) {
+    if *scope != Scope::everything() {
+        query.push(" AND ").push(column).push(" IN (SELECT r.id FROM transfers r WHERE TRUE");
+        transfers(query, scope);
         query.push(")");
     }
 }

@@ -103,51 +103,63 @@ impl Return<'_> {
         ] {
             entities.push(closing(&key, self.told.len(), total));
         }
-        let id = self.id;
-        let border = |kind: &str, rest: String| {
-            format!("{kind}CP00000001999000      OT99900000000011        RM{id:04}{rest}")
-        };
-        let first = border("000", format!("261127576     UR           128{:43}", ""));
-        let last = border("999", format!("{:08}{:19}001{:011}P", 3, "", total.unsigned_abs()));
-        let lines = [format!("{first:<128}"), entities.concat(), format!("{last:<128}")];
-        lines.iter().map(|line| format!("{:04}{line}\r\n", line.len())).collect::<String>().into()
+        file(self.id, &entities.concat(), total)
     }
 
     fn invoice(&self, invoice: &Invoice, says: &[Says], entities: &mut Vec<String>) -> i64 {
-        entities.push(format!("10205{:<15}001261126F261126C10@", invoice.number));
-        entities.push(format!(
-            "10399{}{:<25}{:<25}{:<15}{}{}{}{:<40}0000@",
-            invoice.nir, "SPECIMEN", "", "DENIS", invoice.nir, invoice.birth, invoice.rank, ""
-        ));
-        let mut count = 1;
-        for said in says {
-            count += 1;
-            let sign = if said.paid < 0 { 'N' } else { 'P' };
-            let (asked, paid) = (said.asked, said.paid.unsigned_abs());
-            entities.push(if said.part == PartKind::Amo {
-                format!("19899{asked:08}{}{paid:08}{sign}@", said.state)
-            } else {
-                format!(
-                    "19999{asked:08}{}{paid:08}{sign}{}{:<15}@",
-                    said.state, invoice.amc_number, ""
-                )
-            });
-        }
-        if let Some((codification, part)) = self.reject {
-            count += 1;
-            entities.push(format!(
-                "29499{codification}{:<80}F{part}     00000000000000000001{:<30}@",
-                "REFUS", ""
-            ));
-        }
-        let total: i64 = says.iter().map(|said| said.paid).sum();
-        entities.push(closing(&format!("99005{:<17}", invoice.number), count, total));
-        total
+        told(invoice, says, self.reject, entities)
     }
 }
 
+/// Returns the bytes of a file of one caisse, in lines with their length: header, entities, trailer
+/// with the sum of the file.
+pub fn file(id: u32, entities: &str, total: i64) -> Vec<u8> {
+    let border = |kind: &str, rest: String| {
+        format!("{kind}CP00000001999000      OT99900000000011        RM{id:04}{rest}")
+    };
+    let first = border("000", format!("261127576     UR           128{:43}", ""));
+    let last = border("999", format!("{:08}{:19}001{:011}P", 3, "", total.unsigned_abs()));
+    let lines = [format!("{first:<128}"), entities.to_owned(), format!("{last:<128}")];
+    lines.iter().map(|line| format!("{:04}{line}\r\n", line.len())).collect::<String>().into()
+}
+
+/// Appends the group of an invoice, and returns what is paid in it.
+pub fn told(
+    invoice: &Invoice,
+    says: &[Says],
+    reject: Option<(&str, char)>,
+    entities: &mut Vec<String>,
+) -> i64 {
+    entities.push(format!("10205{:<15}001261126F261126C10@", invoice.number));
+    entities.push(format!(
+        "10399{}{:<25}{:<25}{:<15}{}{}{}{:<40}0000@",
+        invoice.nir, "SPECIMEN", "", "DENIS", invoice.nir, invoice.birth, invoice.rank, ""
+    ));
+    let mut count = 1;
+    for said in says {
+        count += 1;
+        let sign = if said.paid < 0 { 'N' } else { 'P' };
+        let (asked, paid) = (said.asked, said.paid.unsigned_abs());
+        entities.push(if said.part == PartKind::Amo {
+            format!("19899{asked:08}{}{paid:08}{sign}@", said.state)
+        } else {
+            format!("19999{asked:08}{}{paid:08}{sign}{}{:<15}@", said.state, invoice.amc_number, "")
+        });
+    }
+    if let Some((codification, part)) = reject {
+        count += 1;
+        entities.push(format!(
+            "29499{codification}{:<80}F{part}     00000000000000000001{:<30}@",
+            "REFUS", ""
+        ));
+    }
+    let total: i64 = says.iter().map(|said| said.paid).sum();
+    entities.push(closing(&format!("99005{:<17}", invoice.number), count, total));
+    total
+}
+
 /// Returns an entity 990: key of 22 characters, number of entities, sum.
-fn closing(key: &str, count: usize, total: i64) -> String {
+pub fn closing(key: &str, count: usize, total: i64) -> String {
     let sign = if total < 0 { 'N' } else { 'P' };
     format!("{key}{count:08}{:011}{sign}@", total.unsigned_abs())
 }

@@ -2,8 +2,9 @@
 
 use super::CALLER;
 use crate::support::gateway::{Gateway, eventually};
-use noemie_gateway::generate::{self, Options, Profile};
-use noemie_gateway::grpc::proto::{Pay, decision};
+use noemie_gateway::generate::{self, Options, Profile, RspOptions};
+use noemie_gateway::grpc::proto::{ListTransfersRequest, Pay, decision};
+use noemie_parsers::physical::enregistrements::Forme;
 use serde_json::{Value as Json, json};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +24,7 @@ pub(super) struct World {
     exchange: String,
     return_id: String,
     claim: String,
+    transfer: String,
     ps: String,
     invoice: String,
     received: Mutex<Vec<String>>,
@@ -71,6 +73,15 @@ impl World {
             let pay = Pay { transfer_reference: "VIR".into(), transfer_date, amount_centimes: 1 };
             gateway.decide(claim, &format!("paid-{claim}"), decision::Kind::Pay(pay)).await;
         }
+        // A return of invoices that nobody sent: its transfer is kept all the same.
+        let mut rsp = Vec::new();
+        let unknown = dre(Profile::Pharmacie, 2);
+        generate::rsp(&unknown[..], Forme::Crlf, &RspOptions::default(), &mut rsp)
+            .expect("generates");
+        gateway.submit(SENDER, "rsp.noemie", &rsp).await.expect("a receipt");
+        let all = ListTransfersRequest::default();
+        let transfers = gateway.work().list_transfers(all).await.expect("lists");
+        let transfer = transfers.into_inner().transfers[0].transfer_id.clone();
         eventually("the events are published", || async {
             gateway.metric("noemie_outbox_pending").await.filter(|n| *n == 0.0).map(|_| ())
         })
@@ -79,6 +90,7 @@ impl World {
             exchange: receipt.exchange.expect("an exchange").exchange_id,
             return_id: receipt.arl.expect("an ARL").return_id,
             claim: claims[0].claim_id.clone(),
+            transfer,
             ps: claims[0].ps.clone(),
             invoice: claims[0].invoice_number.clone(),
             received: Mutex::new(received),
@@ -222,6 +234,11 @@ fn work(method: &str) -> Vec<Base> {
         "ReleaseHeldAttempt" => {
             vec![|w| json!({"claim_id": w.held(), "decision": "dismissed", "why": "double envoi"})]
         }
+        "ListTransfers" => vec![|_| {
+            json!({"ps": "992001214", "payer": "01999", "state": "explained",
+                   "day_from": "2026-11-01"})
+        }],
+        "GetTransfer" => vec![|w| json!({"transfer_id": w.transfer})],
         "SubscribeClaimEvents" => vec![|_| json!({"facts": ["received"]})],
         _ => Vec::new(),
     }

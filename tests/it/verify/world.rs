@@ -63,7 +63,8 @@ impl World {
         let staged = deposit(&ingest, &dre).await;
         assert_eq!(staged.accepted, 8);
         let mut rsp = Vec::new();
-        let outcomes = RspOptions { rejected: 30, deferred: 20, ..RspOptions::default() };
+        let outcomes =
+            RspOptions { rejected: 30, deferred: 20, movements: true, ..RspOptions::default() };
         generate::rsp(&dre[..], Forme::Crlf, &outcomes, &mut rsp).unwrap();
         assert!(deposit(&ingest, &rsp).await.accepted > 0);
         // The same invoices again: the rejected ones are corrected, the others are duplicates.

@@ -4,11 +4,13 @@
 use super::{ENTITES_MAX, Element, Logique, Reader};
 use crate::anomaly::{Anomaly, Code, Position};
 use crate::noemie::arbre::{Contenu, Groupe};
-use crate::noemie::contexte::Contexte;
+use crate::noemie::contexte::{Contexte, FinVirement};
 use crate::noemie::controles::{self, Situation};
 use crate::noemie::entite::{Entite, FEUILLE};
+use crate::noemie::montants;
 use crate::noemie::mouvement::Mouvement;
 use crate::noemie::retour::Retour;
+use crate::types::Montant;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -81,6 +83,7 @@ impl<R: Read> Reader<R> {
         self.pile.push(Groupe {
             niveau: entite.niveau,
             facture,
+            virement: Contexte::ouvre_un_virement(&entite.code),
             contexte_avant,
             contenu: Contenu::default(),
         });
@@ -218,7 +221,7 @@ impl<R: Read> Reader<R> {
                 while self.niveau() > fin.niveau {
                     self.depiler();
                 }
-                self.depiler();
+                self.fermer_le_groupe(montants::cumul(&fin.octets));
             }
             return;
         }
@@ -226,18 +229,28 @@ impl<R: Read> Reader<R> {
         for faute in contenu.controler(&fin) {
             self.signaler(faute);
         }
+        let cumul = montants::cumul(&fin.octets);
         if self.facture.is_some() {
             self.ranger(fin);
         }
-        self.depiler();
+        self.fermer_le_groupe(cumul);
     }
 
-    /// Closes the innermost group, and the invoice it may be.
+    /// Closes the innermost group without a 990 of its own.
     fn depiler(&mut self) {
+        self.fermer_le_groupe(None);
+    }
+
+    /// Closes the innermost group, and the invoice or the transfer it may be. `cumul` is the sum of
+    /// its 990.
+    fn fermer_le_groupe(&mut self, cumul: Option<Montant>) {
         self.livrer_le_forfait();
         let Some(groupe) = self.pile.pop() else { return };
         if groupe.facture {
             self.livrer_la_facture();
+        }
+        if groupe.virement && self.contexte.virement.is_some() {
+            self.livrer_le_virement(cumul);
         }
         self.contexte = groupe.contexte_avant;
         if let Some(contenu) = self.contenu() {
@@ -245,9 +258,22 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    /// Gives the end of a transfer. The groups around it hold several payees or days, so that their
+    /// sums are of no single transfer.
+    fn livrer_le_virement(&mut self, cumul: Option<Montant>) {
+        for autour in &mut self.pile {
+            autour.virement = false;
+        }
+        let contexte = Arc::clone(&self.contexte);
+        self.sortie.push_back(Element::FinVirement(FinVirement { contexte, cumul }));
+    }
+
     fn livrer_la_facture(&mut self) {
         let Some(mut facture) = self.facture.take() else { return };
         facture.contexte = Arc::clone(&self.contexte);
+        for mouvement in &mut facture.mouvements {
+            mouvement.contexte = Arc::clone(&self.contexte);
+        }
         if facture.nature_assurance.is_empty() {
             facture.nature_assurance = self.contexte.nature_assurance.clone().unwrap_or_default();
         }

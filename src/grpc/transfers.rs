@@ -1,0 +1,65 @@
+//! `ListTransfers` and `GetTransfer` of `ClaimWorkService`.
+
+use super::check::{self, Violations};
+use super::errors::not_found;
+use super::{Edge, convert, proto};
+use crate::domain::page::FilteredPageToken;
+use crate::domain::{Caller, ItemPlace, TransferId, TransferState};
+use crate::service::transfers::TransferFilter;
+use tonic::Status;
+
+/// Answers a page of transfers.
+pub(super) async fn list(
+    edge: &Edge,
+    caller: &Caller,
+    request: &proto::ListTransfersRequest,
+) -> Result<proto::ListTransfersResponse, Status> {
+    let mut check = Violations::default();
+    let states = check::codes(TransferState::ALL, TransferState::as_str);
+    let mut day = |field: &str, text: &str| (!text.is_empty()).then(|| check.date(field, text));
+    let (day_from, day_to) = (day("day_from", &request.day_from), day("day_to", &request.day_to));
+    let filter = TransferFilter {
+        payee: check.optional("ps", &request.ps),
+        payer: check.optional("payer", &request.payer),
+        state: check.code("state", &request.state, TransferState::from_code, &states),
+        day_from,
+        day_to,
+    };
+    let limit = check.page_size(request.page_size);
+    let expected = "the next_page_token of the page before";
+    let after: Option<FilteredPageToken> =
+        check.parse_optional("page_token", &request.page_token, expected);
+    if after.as_ref().is_some_and(|token| !token.is_of(&filter)) {
+        check.add("page_token", "the token belongs to another filter");
+    }
+    check.finish()?;
+    let after = after.map(|token| token.after);
+    let page = edge.service.transfers.list(caller, &filter, after, limit).await;
+    let page = page.map_err(|e| edge.internal(e))?;
+    let next = page.next.map(|after| FilteredPageToken::new(after, &filter).to_string());
+    Ok(proto::ListTransfersResponse {
+        transfers: page.items.iter().map(convert::transfer).collect(),
+        next_page_token: next.unwrap_or_default(),
+    })
+}
+
+/// Answers one transfer with a page of its items.
+pub(super) async fn get(
+    edge: &Edge,
+    caller: &Caller,
+    request: &proto::GetTransferRequest,
+) -> Result<proto::GetTransferResponse, Status> {
+    let mut check = Violations::default();
+    let id = check.parse::<TransferId>("transfer_id", &request.transfer_id, "a UUID");
+    let limit = check.page_size(request.page_size);
+    let expected = "the next_page_token of the page before";
+    let after: Option<ItemPlace> =
+        check.parse_optional("page_token", &request.page_token, expected);
+    check.finish()?;
+    let Some(id) = id else { return Err(check::one_violation("transfer_id", "expected a UUID")) };
+    tracing::Span::current().record("transfer_id", tracing::field::display(id));
+    let found = edge.service.transfers.get(caller, id, after, limit).await;
+    let found = found.map_err(|e| edge.internal(e))?.ok_or_else(|| not_found("transfer", id))?;
+    let next = found.next.map(|place| place.to_string()).unwrap_or_default();
+    Ok(convert::transfer_details(&found, next))
+}
