@@ -14,6 +14,7 @@ use crate::domain::{
     Exchange, KeyId, Norm, ReturnFile, ReturnId, ReturnKind, Severity, UnwrittenInvoice, Verdict,
 };
 use crate::vault::{Vault, VaultError};
+use noemie_parsers::anomaly::Code;
 use noemie_parsers::noemie::{
     Ecrivain, ErreurEcriture, Gabarit, Packaging, e000, e020, e040, e080, e100, e290, e295,
 };
@@ -25,6 +26,10 @@ pub const REFERENCE: &str = "ARL";
 
 /// Most faults of the file that an ARL lists; the report lists them all.
 const MAX_FAULTS: usize = 200;
+
+/// Next step for a file whose identification is known.
+const KNOWN_FILE: &str = "FICHIER DEJA RECU SOUS CETTE IDENTIFICATION : NE PAS LE RENVOYER ; POUR UN \
+    AUTRE CONTENU, CHANGER L'IDENTIFICATION";
 
 /// Next step for a verdict of a later version. An ARL is written with the verdict of this version,
 /// so that no partner reads it.
@@ -101,7 +106,7 @@ fn bytes(
         Gabarit::nouveau(&e040::layout::LAYOUT)
             .texte(&e040::layout::NUMERO_DESTINATAIRE, number(to)),
     )?;
-    for line in summary(exchange, unwritten.len()) {
+    for line in summary(exchange, examination, unwritten.len()) {
         out.feuille(
             Gabarit::nouveau(&e295::layout::LAYOUT).texte(&e295::layout::COMMENTAIRE, &line),
         )?;
@@ -160,9 +165,11 @@ fn number(party: &str) -> &str {
 }
 
 /// Returns the comment lines at the head of an ARL: the exchange, its counts, the next step.
-fn summary(exchange: &Exchange, listed: usize) -> Vec<String> {
+fn summary(exchange: &Exchange, examination: &Examination, listed: usize) -> Vec<String> {
     let mut lines = vec![format!("ECHANGE {}", exchange.id)];
-    lines.extend(counts_and_next_step(exchange));
+    let [counts, next_step] = counts_and_next_step(exchange);
+    lines.push(counts);
+    lines.push(if is_only_known(examination) { KNOWN_FILE.to_owned() } else { next_step });
     if exchange.quarantined + exchange.duplicates > listed as u64 {
         lines.push(format!(
             "LISTE LIMITEE A {listed} FACTURES SUR {}",
@@ -170,6 +177,13 @@ fn summary(exchange: &Exchange, listed: usize) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// Returns whether a file is refused for nothing but its identification, which is known (C5).
+fn is_only_known(examination: &Examination) -> bool {
+    let mut of_file =
+        examination.report.anomalies.iter().filter(|a| a.severity == Severity::File).peekable();
+    of_file.peek().is_some() && of_file.all(|a| a.code == Code::RemiseDejaRecue.as_str())
 }
 
 /// Returns the line of the counts and the line of the next step.
@@ -191,7 +205,8 @@ fn counts_and_next_step(exchange: &Exchange) -> [String; 2] {
                  ENTIER"
             }
             Verdict::Partial => {
-                "RETOUR PRIS EN COMPTE EN PARTIE : LES FACTURES MISES DE COTE NE L'ONT PAS ETE"
+                "RETOUR PRIS EN COMPTE EN PARTIE : CORRIGER LES FACTURES MISES DE COTE, LES RENVOYER \
+                 SOUS UNE AUTRE IDENTIFICATION"
             }
             Verdict::Accepted => "RETOUR PRIS EN COMPTE",
             Verdict::Unknown => UNKNOWN_VERDICT,

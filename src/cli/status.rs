@@ -2,7 +2,9 @@
 
 use super::{Format, Output, Session, output};
 use crate::domain::civil_time::paris_date;
-use crate::domain::{ClaimId, ClaimPart, GapReason, PartState};
+use crate::domain::money::Movement;
+use crate::domain::{ClaimId, ClaimPart, GapReason, PartKind, PartState};
+use crate::service::claims::hint;
 use crate::service::view::{ClaimDetails, ClaimView};
 use anyhow::{Result, bail};
 use clap::{ArgGroup, Args};
@@ -45,7 +47,9 @@ pub(super) async fn run(args: &StatusArgs, session: &mut Session) -> Result<Exit
         }
     }
     if views.is_empty() {
-        output::notice("Aucune demande ne correspond.");
+        let hint = args.ps.as_deref().and_then(hint).map(|hint| format!(" {hint}"));
+        let hint = hint.unwrap_or_default();
+        output::notice(format_args!("Aucune demande ne correspond.{hint}"));
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
@@ -76,6 +80,7 @@ pub(super) fn print(out: &mut Output, view: &ClaimView) -> Result<()> {
     writeln!(out, "  demande {} ; reçue le {}", claim.id, paris_date(claim.received_at))?;
     for part in [&claim.amo, &claim.amc] {
         print_part(out, part)?;
+        print_movements(out, part.kind, &view.movements)?;
     }
     writeln!(out, "  {}", view.next_step)?;
     Ok(())
@@ -103,6 +108,24 @@ fn print_part(out: &mut Output, part: &ClaimPart) -> Result<()> {
     }
     for flag in &part.flags {
         writeln!(out, "    à vérifier {} : {}", flag.as_str(), flag.libelle())?;
+    }
+    Ok(())
+}
+
+/// Prints the movements of a part where one line does not tell them: several, or money taken back.
+fn print_movements(
+    out: &mut Output,
+    part: PartKind,
+    movements: &[(PartKind, Movement)],
+) -> Result<()> {
+    let of_part: Vec<&Movement> =
+        movements.iter().filter(|(kind, _)| *kind == part).map(|(_, m)| m).collect();
+    if of_part.len() < 2 {
+        return Ok(());
+    }
+    for movement in of_part {
+        let (day, amount, label) = (movement.day, movement.amount, &movement.label);
+        writeln!(out, "    mouvement du {day} : {amount} €, virement {label}")?;
     }
     Ok(())
 }
@@ -137,7 +160,19 @@ fn claim_object(view: &ClaimView, claim: &ClaimDetails) -> Value {
         "amc": part(&claim.amc),
         "corrects": claim.corrects,
         "corrected_by": claim.corrected_by,
+        "movements": view.movements.iter().map(movement).collect::<Vec<_>>(),
         "next_step": view.next_step,
+    })
+}
+
+fn movement((part, movement): &(PartKind, Movement)) -> Value {
+    json!({
+        "part": part,
+        "day": movement.day.to_string(),
+        "label": movement.label,
+        "amount_centimes": movement.amount.centimes(),
+        "payer": movement.payer,
+        "on_behalf_of": movement.on_behalf_of,
     })
 }
 

@@ -1,10 +1,10 @@
 //! Reads a line of a convention file into a convention. `docs/conventionnement.md` explains the
 //! columns.
 
-use super::identifier::{WRONG_KEY, is_domain, normalise, read_ps};
 use super::problem::Problem;
 use crate::domain::FreeText;
 use crate::domain::civil_time::read_day;
+use crate::domain::identifier::{WRONG_KEY, is_domain, normalise, read_ps};
 use crate::store::conventions::{ConventionRow, ConventionState};
 use noemie_parsers::types::{NumeroAmc, Rpps};
 use time::Date;

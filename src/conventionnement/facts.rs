@@ -2,7 +2,7 @@
 
 use super::answer::{MatchedBy, RegisterState};
 use super::choice::Choice;
-use super::identifier::Number;
+use crate::domain::identifier::Number;
 use crate::store::conventions::{ConventionRow, EstablishmentRow, Path};
 use time::Date;
 

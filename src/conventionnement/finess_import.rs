@@ -3,12 +3,12 @@
 
 use super::dates::french_date;
 use super::finess_row::{self, SECTION};
-use super::identifier::normalise;
 use super::import::{Batches, DOUBLE, ImportError, Stager, too_long};
 use super::lines::{Encoding, Line, Lines, split};
 use super::problem::{Problem, Problems};
 use super::tables::Conventionnement;
 use crate::domain::FileName;
+use crate::domain::identifier::normalise;
 use crate::store::conventions::{FinessRow, NewSnapshot, RegisterDiff, RegisterOutcome};
 use serde::Serialize;
 use std::io::{self, Read};
@@ -284,7 +284,7 @@ fn unreadable(text: &str, problem: Problem) -> Box<finess_row::ReadRow> {
         .split(';')
         .nth(1)
         .map(normalise)
-        .and_then(|text| super::identifier::read_ps(&text).ok());
+        .and_then(|text| crate::domain::identifier::read_ps(&text).ok());
     let row = number.filter(|number| number.cle_valide()).map(|number| FinessRow {
         line: i64::try_from(problem.line).unwrap_or(i64::MAX),
         finess_et: number.as_str().to_owned(),

@@ -4,9 +4,9 @@
 //! that has another fault becomes a row with `readable: false`: the establishment exists and must
 //! not be closed, but its other values stay as they were.
 
-use super::identifier::{WRONG_KEY, normalise, read_ps};
 use super::problem::Problem;
 use crate::domain::civil_time::read_day;
+use crate::domain::identifier::{WRONG_KEY, normalise, read_ps};
 use crate::store::conventions::FinessRow;
 use time::Date;
 

@@ -3,12 +3,12 @@
 use super::answer::LookupAnswer;
 use super::choice::Chooser;
 use super::facts::Facts;
-use super::identifier::Number;
 use super::query::{CheckedQuery, LookupError, LookupQuery};
 use super::special_amc;
 use super::tables::Conventionnement;
 use super::wording;
 use crate::domain::Scope;
+use crate::domain::identifier::Number;
 use crate::store::StoreError;
 use crate::store::conventions::{ConventionRow, EstablishmentRow};
 use time::Date;

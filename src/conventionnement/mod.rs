@@ -19,7 +19,6 @@ mod dates;
 mod facts;
 mod finess_import;
 mod finess_row;
-mod identifier;
 mod import;
 mod lines;
 mod lookup;

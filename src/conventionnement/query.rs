@@ -1,6 +1,6 @@
 //! The question of a lookup, as asked and as checked.
 
-use super::identifier::{Number, is_domain, normalise, read_number};
+use crate::domain::identifier::{Number, is_domain, normalise, read_number};
 use crate::store::StoreError;
 use noemie_parsers::types::NumeroAmc;
 use time::Date;

@@ -4,8 +4,8 @@ use super::answer::Answer;
 use super::choice::Choice;
 use super::dates::french_date;
 use super::facts::Facts;
-use super::identifier::{Number, WRONG_KEY};
 use super::query::ANY_DOMAIN;
+use crate::domain::identifier::{Number, WRONG_KEY};
 use crate::store::conventions::{ConventionRow, EstablishmentRow, Path};
 use time::Date;
 

@@ -4,9 +4,9 @@ use super::answer::{Answer, LookupAnswer};
 use super::choice::{Choice, Standing};
 use super::dates::french_date;
 use super::facts::Facts;
-use super::identifier::WRONG_KEY;
 use super::query::ANY_DOMAIN;
 use super::warnings;
+use crate::domain::identifier::WRONG_KEY;
 use crate::store::conventions::ConventionRow;
 
 /// Returns the answer of a search.

@@ -249,14 +249,7 @@ impl Claim {
             return Vec::new();
         }
         let change = |part: &ClaimPart| {
-            let asked = Asked {
-                claim_id: self.id,
-                kind: part.kind,
-                amount: part.asked,
-                amc_number: &self.amc_number,
-                standing: self.standing(),
-            };
-            let now = part.at_position(position(asked, outcomes), part.updated_at);
+            let now = part.at_position(position(self.asked(part), outcomes), part.updated_at);
             (now != *part).then_some(ClaimPart { updated_at: at, ..now })
         };
         [&self.amo, &self.amc]
@@ -264,6 +257,27 @@ impl Claim {
             .filter(|part| part.state != PartState::Unknown)
             .filter_map(change)
             .collect()
+    }
+
+    /// Returns the movements of money of each part, by day; none for an attempt that does not count.
+    #[must_use]
+    pub fn movements(&self, outcomes: &[Outcome]) -> Vec<(PartKind, Movement)> {
+        let of = |part: &ClaimPart| {
+            let kind = part.kind;
+            let found = position(self.asked(part), outcomes).movements;
+            found.into_iter().map(move |movement| (kind, movement))
+        };
+        of(&self.amo).chain(of(&self.amc)).collect()
+    }
+
+    fn asked(&self, part: &ClaimPart) -> Asked<'_> {
+        Asked {
+            claim_id: self.id,
+            kind: part.kind,
+            amount: part.asked,
+            amc_number: &self.amc_number,
+            standing: self.standing(),
+        }
     }
 
     /// Computes both parts again from the outcomes of the invoice.

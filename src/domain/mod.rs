@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod file_name;
 pub mod free_text;
 pub mod held_attempt;
+pub(crate) mod identifier;
 pub mod ids;
 pub mod installation_event;
 pub mod life_cycle;

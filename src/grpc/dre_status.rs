@@ -1,14 +1,14 @@
 //! `DreStatusService`: the status of invoices, their next step and its limit.
 
 use super::check::{self, Violations};
-use super::errors::{item, not_found, with_reason};
+use super::errors::{item, not_found, with_metadata, with_reason};
 use super::proto::dre_status_service_server::DreStatusService;
 use super::proto::get_dre_status_request::Dre;
 use super::stream::flatten;
 use super::{Answers, Edge, caller, convert, proto};
 use crate::domain::{Caller, ClaimId, ClaimStatus, ExchangeId, StreamOrigin};
 use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
-use crate::service::claims::ClaimQuery;
+use crate::service::claims::{ClaimQuery, hint};
 use crate::service::events::{Interest, PublishedEvent};
 use futures::StreamExt as _;
 use std::sync::Arc;
@@ -53,8 +53,15 @@ impl DreStatusEdge {
         let found = self.0.service.claims.find_invoice(caller, &ps, &number).await;
         // The message does not repeat the request: a NIR given by mistake would reach the logs of
         // the caller.
-        let unknown =
-            || with_reason(Code::NotFound, "invoice_not_found", "no such invoice of this PS");
+        let unknown = || match hint(&ps) {
+            None => with_reason(Code::NotFound, "invoice_not_found", "no such invoice of this PS"),
+            Some(hint) => with_metadata(
+                Code::NotFound,
+                "invoice_not_found",
+                "no such invoice of this PS; the number of the PS looks wrong",
+                [("hint", hint.as_str())],
+            ),
+        };
         let found = found.map_err(|e| self.0.internal(e))?.ok_or_else(unknown)?;
         Ok(proto::GetDreStatusResponse {
             dre: Some(convert::dre_status(found.view)),

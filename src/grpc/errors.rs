@@ -34,7 +34,8 @@ pub(super) fn with_reason(code: Code, reason: &str, message: impl Into<String>) 
     with_metadata(code, reason, message, [])
 }
 
-fn with_metadata<const N: usize>(
+/// Returns a status with its stable reason, and values for programs.
+pub(super) fn with_metadata<const N: usize>(
     code: Code,
     reason: &str,
     message: impl Into<String>,

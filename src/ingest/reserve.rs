@@ -86,9 +86,9 @@ async fn refuse_known_remittances(
 }
 
 fn known_remittance(first: ExchangeId, at: Position) -> Finding {
-    let message = format!(
-        "Remise déjà reçue (même émetteur, même date, même identification) : échange {first}"
-    );
+    // With the record before it, the text fits into one comment of an ARL (128 characters).
+    let message =
+        format!("Remise déjà reçue (mêmes émetteur, date et identification) : échange {first}");
     let mut anomaly = Anomaly::on_record(Code::RemiseDejaRecue, at, "000", message);
     let zone = &t000::layout::IDENTIFICATION_FICHIER;
     anomaly.column = u32::from(zone.start);

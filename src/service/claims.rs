@@ -3,6 +3,7 @@
 use super::error::ServiceError;
 use super::view::{ClaimView, FullClaim, Withheld};
 use crate::clock::SharedClock;
+use crate::domain::identifier::{self, compact};
 use crate::domain::{
     Caller, Claim, ClaimEvent, ClaimId, ClaimStatus, ExchangeId, Extent, FreeText, Page, PageToken,
     Quarantined,
@@ -88,8 +89,8 @@ impl Claims {
         id: ClaimId,
     ) -> Result<Option<ClaimView>, ServiceError> {
         let now = self.clock.now();
-        let claim = self.read(caller, id).await?;
-        Ok(claim.map(|claim| ClaimView::of_claim(&claim, &[], now)))
+        let Some(claim) = self.read(caller, id).await? else { return Ok(None) };
+        self.view(&claim, &[], now).await.map(Some)
     }
 
     /// Returns a claim with the latest quarantined copy of its invoice.
@@ -101,10 +102,11 @@ impl Claims {
         let now = self.clock.now();
         let Some(claim) = self.read(caller, id).await? else { return Ok(None) };
         let waiting = self.waiting(caller, &claim.ps, &claim.invoice_number).await?;
-        Ok(Some(ClaimView::of_claim(&claim, &waiting, now)))
+        self.view(&claim, &waiting, now).await.map(Some)
     }
 
-    /// Returns at most `limit` claims and every quarantined invoice of a PS and invoice number.
+    /// Returns at most `limit` claims and every quarantined invoice of a PS and invoice number, which
+    /// are read as people type them.
     pub async fn by_invoice(
         &self,
         caller: &Caller,
@@ -113,16 +115,20 @@ impl Claims {
         limit: usize,
     ) -> Result<InvoiceViews, ServiceError> {
         let now = self.clock.now();
-        let waiting = self.waiting(caller, ps, invoice_number).await?;
+        let (ps, invoice_number) = (compact(ps), identifier::invoice_number(invoice_number));
+        let waiting = self.waiting(caller, &ps, &invoice_number).await?;
         let filter = ClaimFilter {
-            ps: Some(ps.to_owned()),
-            invoice_number: Some(invoice_number.to_owned()),
+            ps: Some(ps),
+            invoice_number: Some(invoice_number),
             ..ClaimFilter::default()
         };
         let claims = self.page(caller, &filter, None, limit).await?.items;
-        let claims = claims.iter().map(|claim| ClaimView::of_claim(claim, &waiting, now));
+        let mut views = Vec::with_capacity(claims.len());
+        for claim in &claims {
+            views.push(self.view(claim, &waiting, now).await?);
+        }
         Ok(InvoiceViews {
-            claims: claims.collect(),
+            claims: views,
             quarantined: waiting.iter().map(ClaimView::of_quarantined).collect(),
         })
     }
@@ -157,8 +163,8 @@ impl Claims {
         let now = self.clock.now();
         let filter = ClaimFilter {
             sender: query.sender,
-            ps: query.ps,
-            invoice_number: query.invoice_number,
+            ps: query.ps.map(|ps| compact(&ps)),
+            invoice_number: query.invoice_number.map(|n| identifier::invoice_number(&n)),
             exchange_id: query.exchange_id,
             status: query.status,
             received_from: query.received_from,
@@ -201,8 +207,20 @@ impl Claims {
                 Ok(self.read_person(caller, &claim, name, purpose).await?)
             }
         };
-        let view = ClaimView::of_claim(&claim, &[], self.clock.now());
+        let view = self.view(&claim, &[], self.clock.now()).await?;
         Ok(Some(FullClaim { view, lines, decisions, person }))
+    }
+
+    /// Returns the view of one claim, with its movements of money.
+    async fn view(
+        &self,
+        claim: &Claim,
+        waiting: &[Quarantined],
+        now: OffsetDateTime,
+    ) -> Result<ClaimView, ServiceError> {
+        let outcomes = self.store.outcomes_of_invoice(claim).await?;
+        let movements = claim.movements(&outcomes);
+        Ok(ClaimView { movements, ..ClaimView::of_claim(claim, waiting, now) })
     }
 
     async fn read_person(
@@ -247,6 +265,13 @@ impl Claims {
         tracing::trace!(caller = caller.name, "quarantine read");
         Ok(self.store.quarantined_by_invoice(&caller.scope, ps, invoice_number).await?)
     }
+}
+
+/// Returns what may be wrong with the number of a PS that was not found, in French, from its form
+/// alone.
+#[must_use]
+pub fn hint(ps: &str) -> Option<String> {
+    identifier::ps_hint(ps)
 }
 
 /// Returns a claim as its reader is told of it: only one who sees every sender is told that a copy

@@ -1,6 +1,8 @@
 //! The views that edges show: one of a claim, for gRPC, command line and what comes. A view holds
 //! neither sealed bytes nor identity tokens.
 
+use crate::domain::PartKind;
+use crate::domain::money::Movement;
 use crate::domain::next_step::{due_at, is_overdue, next_step};
 use crate::domain::{
     Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, Quarantined, RecordedDecision,
@@ -29,6 +31,9 @@ pub struct ClaimView {
     pub overdue: bool,
     /// The claim; `None` for an invoice in quarantine.
     pub claim: Option<ClaimDetails>,
+    /// Movements of money of the parts, by day; empty in listings, and where the money is unknown to
+    /// this version.
+    pub movements: Vec<(PartKind, Movement)>,
     /// Exchange that brought the invoice.
     pub exchange_id: ExchangeId,
     /// PS number.
@@ -103,6 +108,7 @@ impl ClaimView {
             due_at: due_at(claim),
             overdue: is_overdue(claim, now),
             claim: Some(ClaimDetails::of(claim)),
+            movements: Vec::new(),
             exchange_id: claim.exchange_id,
             ps: claim.ps.clone(),
             invoice_number: claim.invoice_number.clone(),
@@ -122,6 +128,7 @@ impl ClaimView {
             due_at: None,
             overdue: false,
             claim: None,
+            movements: Vec::new(),
             exchange_id: invoice.exchange_id,
             ps: invoice.ps.clone(),
             invoice_number: invoice.invoice_number.clone(),

@@ -4,7 +4,7 @@ use super::codec::{clean, code, from_json, int, json, uint};
 use super::error::StoreError;
 use super::journal_chains::{Seal, optional};
 use super::stored_invoices::StoredOutcome;
-use crate::domain::{ClaimId, ExchangeId, FreeText, Outcome, Token, Transfer};
+use crate::domain::{Claim, ClaimId, ExchangeId, FreeText, Outcome, Token, Transfer};
 use async_trait::async_trait;
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
@@ -16,6 +16,10 @@ use uuid::Uuid;
 pub trait Outcomes: Send + Sync {
     /// Returns whether a return is kept unmatched.
     async fn has_unmatched(&self) -> Result<bool, StoreError>;
+
+    /// Returns the outcomes about the invoice of a claim, of every attempt. The caller has read the
+    /// claim within its scope.
+    async fn outcomes_of_invoice(&self, claim: &Claim) -> Result<Vec<Outcome>, StoreError>;
 }
 
 /// A return kept unmatched whose claim arrived.

@@ -1,8 +1,9 @@
 //! Converts claims, events, lines and persons.
 
 use super::{count, day, quarantined, small, timestamp};
+use crate::domain::money::Movement;
 use crate::domain::{
-    Actor, ClaimEvent, ClaimLine, ClaimPart, DecisionAuthor, Reason, RecordedDecision,
+    Actor, ClaimEvent, ClaimLine, ClaimPart, DecisionAuthor, PartKind, Reason, RecordedDecision,
 };
 use crate::grpc::caller::STATED_NAME;
 use crate::grpc::proto;
@@ -22,6 +23,7 @@ pub(in crate::grpc) fn dre_status(view: ClaimView) -> proto::DreStatus {
         overdue: view.overdue,
         next_step: view.next_step,
         quarantine: view.quarantine.as_ref().map(quarantined),
+        movements: view.movements.into_iter().map(movement).collect(),
         ..proto::DreStatus::default()
     };
     let Some(claim) = view.claim else { return status };
@@ -41,6 +43,17 @@ pub(in crate::grpc) fn dre_status(view: ClaimView) -> proto::DreStatus {
         corrected_by: claim.corrected_by.map(|id| id.to_string()),
         version: count(claim.version),
         ..status
+    }
+}
+
+fn movement((part, movement): (PartKind, Movement)) -> proto::Movement {
+    proto::Movement {
+        part: part.as_str().to_owned(),
+        day: day(Some(movement.day)),
+        label: movement.label.into(),
+        amount_centimes: movement.amount.centimes(),
+        payer: movement.payer,
+        on_behalf_of: movement.on_behalf_of,
     }
 }
 

@@ -3,8 +3,8 @@
 use super::db::{Db, Store};
 use super::listing::one_of;
 use super::unit::Unit;
-use crate::domain::{ClaimId, ExchangeId, Outcome, Token};
-use crate::store::codec::{int, limit as rows, uint};
+use crate::domain::{Claim, ClaimId, ExchangeId, Outcome, Token};
+use crate::store::codec::{clean, int, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
 use crate::store::journal_chains::Seal;
 use crate::store::outcomes::{LateMatch, OutcomeRow, OutcomeWrites, Outcomes, outcome_columns};
@@ -23,6 +23,10 @@ const CHUNK: usize = 500;
 impl Outcomes for Store {
     async fn has_unmatched(&self) -> Result<bool, StoreError> {
         self.reads().ask(has_unmatched).await
+    }
+
+    async fn outcomes_of_invoice(&self, claim: &Claim) -> Result<Vec<Outcome>, StoreError> {
+        self.reads().ask(|pool| outcomes_of_invoice(pool, claim)).await
     }
 }
 
@@ -167,6 +171,23 @@ async fn has_unmatched(pool: &Pool<Db>) -> Result<bool, StoreError> {
         .fetch_one(pool)
         .await
         .map_err(doing("looking for returns without claim"))
+}
+
+async fn outcomes_of_invoice(pool: &Pool<Db>, claim: &Claim) -> Result<Vec<Outcome>, StoreError> {
+    let found: Vec<OutcomeRow> = query_as(concat!(
+        "SELECT ",
+        outcome_columns!("o."),
+        " FROM claims attempt JOIN outcomes o ON o.claim_id = attempt.id \
+         WHERE attempt.invoice_number = $1 AND attempt.ps = $2 AND attempt.identity = $3 \
+         ORDER BY o.claim_id, o.told_in, o.ordinal, o.part_rank"
+    ))
+    .bind(clean(&claim.invoice_number))
+    .bind(clean(&claim.ps))
+    .bind(&claim.identity.0)
+    .fetch_all(pool)
+    .await
+    .map_err(doing("reading what was told about an invoice"))?;
+    all(found)
 }
 
 async fn set_matched(

@@ -1,10 +1,11 @@
-//! Reads numbers as people type them: trimmed and upper-cased. A missing digit is never added.
+//! Reads numbers as people type them. A missing digit of the number of a professional or structure
+//! is never added, because two numbers may fit; a hint names the number that was perhaps meant.
 
 use noemie_parsers::types::{NumeroPs, Rpps, cle_type_1_2_valide};
 
 /// A well-formed number of a professional or structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Number {
+pub(crate) enum Number {
     /// Billing number or FINESS, 9 characters.
     Ps(NumeroPs),
     /// RPPS, 11 digits.
@@ -12,7 +13,7 @@ pub(super) enum Number {
 }
 
 impl Number {
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Ps(number) => number.as_str(),
             Self::Rpps(number) => number.as_str(),
@@ -20,7 +21,7 @@ impl Number {
     }
 
     /// Returns whether the last character is the right key.
-    pub(super) fn key_is_right(&self) -> bool {
+    pub(crate) fn key_is_right(&self) -> bool {
         match self {
             Self::Ps(number) => number.cle_valide(),
             Self::Rpps(number) => number.cle_valide(),
@@ -30,24 +31,51 @@ impl Number {
 
 /// Why a number is not well formed: a stable code and a sentence in French.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct BadShape {
-    pub(super) code: &'static str,
-    pub(super) message: String,
+pub(crate) struct BadShape {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
 }
 
 /// Returns whether a text has the shape of a domain code.
-pub(super) fn is_domain(text: &str) -> bool {
+pub(crate) fn is_domain(text: &str) -> bool {
     (2..=8).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// Returns the text trimmed and in upper case.
-pub(super) fn normalise(text: &str) -> String {
+pub(crate) fn normalise(text: &str) -> String {
     text.trim().to_uppercase()
 }
 
+/// Returns the number as one word: without blanks, points and hyphens, in upper case.
+pub(crate) fn compact(text: &str) -> String {
+    let is_kept = |c: &char| !c.is_whitespace() && !matches!(c, '.' | '-');
+    text.chars().filter(is_kept).collect::<String>().to_uppercase()
+}
+
+/// Returns an invoice number as it is stored: 9 digits, filled with zeros on the left.
+pub(crate) fn invoice_number(text: &str) -> String {
+    let number = compact(text);
+    let is_short = number.len() < 9 && !number.is_empty();
+    if is_short && number.bytes().all(|b| b.is_ascii_digit()) {
+        format!("{number:0>9}")
+    } else {
+        number
+    }
+}
+
+/// Returns what may be wrong with the number of a PS as typed, in French, from its form alone;
+/// `None` when its form and its key are right.
+pub(crate) fn ps_hint(text: &str) -> Option<String> {
+    match read_ps(&compact(text)) {
+        Err(shape) => Some(shape.message),
+        Ok(number) if !number.cle_valide() => Some(WRONG_KEY.to_owned()),
+        Ok(_) => None,
+    }
+}
+
 /// Returns the billing number, FINESS or RPPS of a text as typed.
-pub(super) fn read_number(text: &str) -> Result<Number, BadShape> {
+pub(crate) fn read_number(text: &str) -> Result<Number, BadShape> {
     let text = normalise(text);
     if text.len() == 11 && text.is_ascii() {
         return Rpps::from_bytes(text.as_bytes()).map(Number::Rpps).ok_or_else(|| {
@@ -58,7 +86,7 @@ pub(super) fn read_number(text: &str) -> Result<Number, BadShape> {
 }
 
 /// Returns the billing number or FINESS of a text that is normalised already.
-pub(super) fn read_ps(text: &str) -> Result<NumeroPs, BadShape> {
+pub(crate) fn read_ps(text: &str) -> Result<NumeroPs, BadShape> {
     if text.is_empty() {
         return Err(bad("IDENTIFIANT_ABSENT", "Le numéro est absent.".to_owned()));
     }
@@ -103,12 +131,23 @@ const fn bad(code: &'static str, message: String) -> BadShape {
 }
 
 /// Message about a number whose key is wrong.
-pub(super) const WRONG_KEY: &str =
+pub(crate) const WRONG_KEY: &str =
     "La clé de ce numéro (dernier caractère) est fausse : une erreur de saisie est probable.";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_understood_as_people_type_them() {
+        assert_eq!(compact(" 99 200.123-0 "), "992001230");
+        assert_eq!(invoice_number("123"), "000000123");
+        assert_eq!(invoice_number("000 355 001"), "000355001");
+        assert_eq!(invoice_number("12A"), "12A", "no number");
+        assert_eq!(ps_hint("992 001 230"), None);
+        assert!(ps_hint("99200123").is_some_and(|hint| hint.contains("992001230")));
+        assert_eq!(ps_hint("992001231").as_deref(), Some(WRONG_KEY));
+    }
 
     #[test]
     fn numbers_are_trimmed_and_upper_cased() {
