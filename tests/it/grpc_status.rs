@@ -13,6 +13,7 @@ use noemie_gateway::grpc::proto::{
 };
 use noemie_gateway::store::{NewClaim, PartChange};
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 
 fn by_invoice(ps: &str, invoice_number: &str) -> GetDreStatusRequest {
     GetDreStatusRequest {
@@ -149,6 +150,26 @@ async fn the_newest_claim_answers_and_names_the_others() {
     let dre = found.dre.expect("a status");
     assert_eq!((dre.claim_id, dre.corrects), (resent.id.to_string(), Some(first.id.to_string())));
     assert_eq!(found.other_claim_ids, [first.id.to_string()]);
+}
+
+#[tokio::test]
+async fn numbers_are_found_as_people_type_them() {
+    let gateway = Gateway::start().await;
+    let claim = deposit_many(&gateway.store, "d", 1).await.remove(0).claim;
+    let ps = format!(" {} {}-{} ", &claim.ps[..3], &claim.ps[3..8], &claim.ps[8..]);
+    let number = claim.invoice_number.trim_start_matches('0');
+    assert!(number.len() < 9, "{number}");
+    let found = ask(&gateway, by_invoice(&ps, number)).await.expect("found");
+    assert_eq!(found.dre.expect("a status").claim_id, claim.id.to_string());
+    let listed = ListDreRequest { ps, invoice_number: number.into(), ..ListDreRequest::default() };
+    assert_eq!(list(&gateway, listed).await.0, [claim.id.to_string()]);
+    // Of a number that is not found, the form alone says what may be missing.
+    let without_key = by_invoice(&claim.ps[..8], &claim.invoice_number);
+    let refused = ask(&gateway, without_key).await.expect_err("nothing is added");
+    let details = refused.get_error_details();
+    let info = details.error_info().expect("a reason");
+    assert_eq!((refused.code(), info.reason.as_str()), (Code::NotFound, "invoice_not_found"));
+    assert!(info.metadata["hint"].starts_with("Un numéro a 9 caractères"), "{info:?}");
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Files of another hand, where they are at hand: each tells what went wrong once.
 
 use super::hand::Gateway;
+use crate::ingest_support::{dre, options};
 use crate::on_both;
 use crate::support::databases::TestDatabase;
-use noemie_gateway::domain::{Caller, PartKind};
+use noemie_gateway::domain::{Caller, PartKind, Verdict};
 use noemie_gateway::service::decisions::{Decision, DecisionKind};
 use std::path::PathBuf;
 use time::macros::date;
@@ -54,6 +55,35 @@ async fn a_corrected_resend_after_a_reject_of_the_amo(db: TestDatabase) {
     let files = ["m00_dre.b2", "m05_amo_reject.noemie", "m06_resend.b2"];
     let received = "received 0 | received 0";
     case(db, &files, &[("000355007", received), ("000355001", received)]).await;
+}
+
+async fn two_transfers_are_both_shown(db: TestDatabase) {
+    if !are_at_hand() {
+        return;
+    }
+    let gateway = Gateway::open(&db);
+    for name in ["m00_dre.b2", "m03_instalment_1.noemie", "m04_instalment_2.noemie"] {
+        let bytes = std::fs::read(path(name)).expect("the file is read");
+        gateway.deposit("oct-test", &bytes).await;
+    }
+    let attempts = gateway.attempts(PS, "000355005").await;
+    let shown: Vec<(PartKind, i64)> =
+        attempts[0].movements.iter().map(|(part, m)| (*part, m.amount.centimes())).collect();
+    assert_eq!(shown, [(PartKind::Amo, 500), (PartKind::Amo, 500)]);
+}
+
+/// Other content under a known identification: its sender is not told to correct and resend.
+async fn a_known_identification_is_not_to_be_sent_again(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let first = dre(&options(500));
+    gateway.deposit("oct-a", &first).await;
+    let mut other = first;
+    let digit = other.iter().position(|b| *b == b'\n').expect("lines") + 30;
+    other[digit] = if other[digit] == b'X' { b'Y' } else { b'X' };
+    let receipt = gateway.deposit("oct-a", &other).await;
+    assert_eq!(receipt.exchange.verdict, Verdict::Refused);
+    let arl = gateway.open_return(&receipt.arl);
+    assert!(arl.contains("FICHIER DEJA RECU SOUS CETTE IDENTIFICATION"), "{arl}");
 }
 
 async fn paid_after_a_reject(db: TestDatabase) {
@@ -143,6 +173,8 @@ async fn a_payment_told_by_a_worker_and_a_caisse(db: TestDatabase) {
 }
 
 on_both! {
+    a_known_identification_is_not_to_be_sent_again,
+    two_transfers_are_both_shown,
     payment_notices_are_no_claims,
     payment_notices_of_unknown_invoices_are_kept,
     complements_of_zeros_match_blanks,

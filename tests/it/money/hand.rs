@@ -3,9 +3,10 @@
 use crate::support::databases::TestDatabase;
 use crate::support::samples;
 use noemie_gateway::archive::Archive;
+use noemie_gateway::arl;
 use noemie_gateway::clock::{SharedClock, SystemClock};
 use noemie_gateway::domain::{
-    Caller, Channel, ClaimId, ClaimLine, ClaimPart, PartKind, Scope, Verdict,
+    Caller, Channel, ClaimId, ClaimLine, ClaimPart, PartKind, ReturnFile, Scope, Verdict,
 };
 use noemie_gateway::ingest::{Deposit, Ingest, Limits, Receipt};
 use noemie_gateway::outgoing::{deliver, rejects};
@@ -215,6 +216,12 @@ impl Gateway {
         let text = String::from_utf8_lossy(&told.bytes()).into_owned();
         assert_eq!(receipt.exchange.quarantined, 0, "{:?}\n{text}", receipt.exchange);
         assert_ne!(receipt.exchange.verdict, Verdict::Refused, "{:?}\n{text}", receipt.exchange);
+    }
+
+    /// Returns the text of a return file.
+    pub fn open_return(&self, file: &ReturnFile) -> String {
+        let bytes = arl::open(file, &self.sources.vault).expect("the file opens");
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Returns the attempts of an invoice, newest first.
