@@ -3,7 +3,7 @@
 use super::CALLER;
 use crate::support::gateway::{Gateway, eventually};
 use noemie_gateway::generate::{self, Options, Profile, RspOptions};
-use noemie_gateway::grpc::proto::{ListTransfersRequest, Pay, decision};
+use noemie_gateway::grpc::proto::{ListTransfersRequest, Pay, Reason, Reject, decision};
 use noemie_parsers::physical::enregistrements::Forme;
 use serde_json::{Value as Json, json};
 use std::sync::Mutex;
@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Depositor of the files.
 pub(super) const SENDER: &str = "oct1";
+/// Claims that are rejected before the calls, so that they can be reopened.
+const REJECTED: usize = 40;
 /// Depositor of the same invoices.
 const SECOND_SENDER: &str = "oct2";
 /// Claims that are paid before the calls, so that money can be taken back.
@@ -29,6 +31,7 @@ pub(super) struct World {
     invoice: String,
     received: Mutex<Vec<String>>,
     paid: Mutex<Vec<String>>,
+    rejected: Mutex<Vec<String>>,
     held: Mutex<Vec<String>>,
 }
 
@@ -68,6 +71,13 @@ impl World {
             claims.iter().filter(|c| c.amc.as_ref().is_some_and(|p| p.state == "received"));
         let mut received: Vec<String> = waiting.map(|claim| claim.claim_id.clone()).collect();
         let paid = received.split_off(received.len() - PAID);
+        let rejected = received.split_off(received.len() - REJECTED);
+        for claim in &rejected {
+            let reason =
+                Reason { code: "122".into(), label: "Garantie".into(), ..Reason::default() };
+            let reject = decision::Kind::Reject(Reject { reasons: vec![reason] });
+            gateway.decide(claim, &format!("rejected-{claim}"), reject).await;
+        }
         for claim in &paid {
             let transfer_date = "2026-11-21".to_owned();
             let pay = Pay { transfer_reference: "VIR".into(), transfer_date, amount_centimes: 1 };
@@ -95,6 +105,7 @@ impl World {
             invoice: claims[0].invoice_number.clone(),
             received: Mutex::new(received),
             paid: Mutex::new(paid),
+            rejected: Mutex::new(rejected),
             held: Mutex::new(held.collect()),
         }
     }
@@ -110,6 +121,11 @@ impl World {
     /// A claim that waits for a decision.
     fn received(&self) -> String {
         self.received.lock().expect("no panic").pop().expect("enough claims")
+    }
+
+    /// A claim that is rejected.
+    fn rejected(&self) -> String {
+        self.rejected.lock().expect("no panic").pop().expect("enough claims")
     }
 
     /// A copy of another sender's invoice about which nobody has decided.
@@ -138,7 +154,7 @@ fn lookup() -> Json {
 }
 
 /// One decision of each kind.
-fn decisions() -> [Base; 5] {
+fn decisions() -> [Base; 6] {
     [
         |w| w.decision(w.received(), json!({"accept": {}})),
         |w| {
@@ -155,6 +171,7 @@ fn decisions() -> [Base; 5] {
             w.decision(w.received(), json!({"pay": pay}))
         },
         |w| w.decision(w.paid(), json!({"recover": {"reference": "R 1", "amount_centimes": 1}})),
+        |w| w.decision(w.rejected(), json!({"reopen": {"reason": "Erreur de saisie"}})),
     ]
 }
 
@@ -222,6 +239,7 @@ fn work(method: &str) -> Vec<Base> {
             |w| json!({"decision": decisions()[2](w)}),
             |w| json!({"decision": decisions()[3](w)}),
             |w| json!({"decision": decisions()[4](w)}),
+            |w| json!({"decision": decisions()[5](w)}),
         ],
         "BatchRecordDecisions" => vec![
             |w| json!({"decisions": [decisions()[0](w)]}),
@@ -229,6 +247,7 @@ fn work(method: &str) -> Vec<Base> {
             |w| json!({"decisions": [decisions()[2](w)]}),
             |w| json!({"decisions": [decisions()[3](w)]}),
             |w| json!({"decisions": [decisions()[4](w)]}),
+            |w| json!({"decisions": [decisions()[5](w)]}),
         ],
         "ListHeldAttempts" => vec![|_| json!({"page_size": 1})],
         "ReleaseHeldAttempt" => {
