@@ -32,6 +32,7 @@ use crate::archive::Archive;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::conventionnement::Conventionnement;
+use crate::decisions_queue;
 use crate::domain::ReasonCodes;
 use crate::grpc;
 use crate::ingest::Ingest;
@@ -142,9 +143,10 @@ impl App {
         crate::files::create_directory(&drop_dir)
             .with_context(|| format!("making the drop directory {}", drop_dir.display()))?;
         let sink = self.sink().await?;
+        let decisions = self.decisions_queue().await?;
         self.announce(&grpc, &admin)?;
         let (closed, ended) = (CancellationToken::new(), CancellationToken::new());
-        let entry_points = self.open_entry_points((grpc, limits), drop_dir, &stop);
+        let entry_points = self.open_entry_points((grpc, limits), drop_dir, decisions, &stop);
         let status = RelayStatus::default();
         let health =
             Health::new(Arc::clone(&self.store) as _, Arc::clone(&self.clock), status.clone());
@@ -179,16 +181,17 @@ impl App {
         outcome
     }
 
-    /// Starts the entry points of work: gRPC and the drop directory.
+    /// Starts the entry points of work: gRPC, the drop directory and the queue of decisions.
     fn open_entry_points(
         &self,
         (grpc, limits): (TcpListener, GrpcLimits),
         drop_dir: PathBuf,
+        decisions: Option<AmqpSettings>,
         stop: &Stop,
     ) -> JoinSet<Result<()>> {
         let mut entry_points = JoinSet::new();
         let (service, clock, stop) = (self.service(), Arc::clone(&self.clock), stop.clone());
-        let token = stop.closing.clone();
+        let (token, closing) = (stop.closing.clone(), stop.closing.clone());
         entry_points.spawn(async move {
             grpc::serve(grpc, service, clock, limits, stop.announced, stop.closing)
                 .await
@@ -199,6 +202,13 @@ impl App {
             crate::jobs::run(job, token).await;
             Ok(())
         });
+        if let Some(settings) = decisions {
+            let (service, clock, token) = (self.service(), Arc::clone(&self.clock), closing);
+            entry_points.spawn(async move {
+                decisions_queue::run(settings, service.decisions, clock, token).await;
+                Ok(())
+            });
+        }
         entry_points
     }
 
@@ -236,6 +246,12 @@ impl App {
             None => Box::new(LocalLog),
             Some(settings) => Box::new(AmqpSink::new(settings)),
         })
+    }
+
+    /// Returns the broker whose queue of decisions is consumed; `None` without a broker, or when the
+    /// settings switch the queue off.
+    async fn decisions_queue(&self) -> Result<Option<AmqpSettings>> {
+        if self.config.decisions_queue { places::marked_broker(self).await } else { Ok(None) }
     }
 
     fn announce(&self, grpc: &TcpListener, admin: &TcpListener) -> Result<()> {

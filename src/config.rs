@@ -52,6 +52,8 @@ pub struct Config {
     pub sink: Option<SinkKind>,
     /// Prefix of the names of exchanges and queues, when several gateways share a broker.
     pub amqp_prefix: String,
+    /// Whether decisions are taken from the queue `claims.decisions`, with `amqp_url`.
+    pub decisions_queue: bool,
     /// Address of the gRPC services.
     pub grpc_listen: SocketAddr,
     /// Address of `/healthz`, `/readyz` and `/metrics`.
@@ -112,6 +114,7 @@ impl Default for Config {
             amqp_url: None,
             sink: None,
             amqp_prefix: String::new(),
+            decisions_queue: true,
             grpc_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
             // The port by which OpenTelemetry serves metrics to Prometheus; 9090 is Prometheus'
             // own.

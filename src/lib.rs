@@ -4,7 +4,7 @@
 //! bytes ─► reading ─► archive ─► normalise ─► ingest ─► store ─► relay ─► RabbitMQ
 //!                                               │         └► outgoing ─► out/<receiver>/
 //!                                               └► arl
-//! cli · grpc · admin ─► service ─► ingest, conventionnement, relay, outgoing, verify ─► store
+//! cli · grpc · admin · decisions_queue ─► service ─► ingest, conventionnement, relay, outgoing, verify ─► store
 //! ```
 
 // Answers go through `cli::output`: println! panics on a closed pipe.
@@ -35,6 +35,7 @@ pub mod witness;
 // The one entry point, and the edges that ask it.
 pub mod admin;
 pub mod cli;
+pub mod decisions_queue;
 pub mod grpc;
 pub mod service;
 

@@ -84,6 +84,7 @@ pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
     jobs::describe_metrics();
     crate::ingest::drop_dir::describe_metrics();
     crate::relay::describe_metrics();
+    crate::decisions_queue::describe_metrics();
     crate::admin::describe_metrics();
     crate::service::health::describe_metrics();
     crate::connections::Refusals::describe_metrics();

@@ -20,7 +20,7 @@ use std::path::Path;
 /// paths are always allowed.
 ///
 /// ```text
-/// main > cli > app > {grpc, admin} > service > {ingest, verify, outgoing, relay, conventionnement}
+/// main > cli > app > {grpc, admin, decisions_queue} > service > {ingest, verify, outgoing, relay, conventionnement}
 /// {ingest, verify, …} > settle > {normalise, arl, store, clock} > {domain, archive} > {parsers, xray, vault}
 /// ```
 const ROOMS: &[(&str, &[&str])] = &[
@@ -46,6 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "grpc",
             "admin",
+            "decisions_queue",
             "jobs",
             "ingest",
             "outgoing",
@@ -66,10 +67,24 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     // Each room describes its own metrics, the process registers them once.
-    ("telemetry", &["admin", "connections", "ingest", "jobs", "relay", "service", "witness"]),
+    (
+        "telemetry",
+        &[
+            "admin",
+            "connections",
+            "decisions_queue",
+            "ingest",
+            "jobs",
+            "relay",
+            "service",
+            "witness",
+        ],
+    ),
     ("grpc", &["service", "connections", "limits", "kill_point", "clock", "domain", "error_chain"]),
     // Edges check, ask the service and convert: neither store, vault nor archive.
     ("admin", &["service", "connections", "limits"]),
+    // Consumes a queue and asks the service; connection, topology and dead letters are the relay's.
+    ("decisions_queue", &["service", "relay", "limits", "clock", "domain", "error_chain"]),
     // Sockets and counts, without a protocol; the numbers come from those who listen.
     ("connections", &[]),
     // Numbers only.
@@ -168,7 +183,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("nom", &["parsers/src/"]),
     ("sqlx", &["src/store/"]),
-    ("lapin", &["src/relay/"]),
+    ("lapin", &["src/relay/", "src/decisions_queue/"]),
     ("jiff", &["src/domain/"]),
     ("tonic", &["src/grpc/"]),
     ("tonic_prost", &["src/grpc/"]),

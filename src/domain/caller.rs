@@ -75,6 +75,20 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Returns the caller of a message in the queue of decisions: a worker, of whom the gateway knows
+    /// only that the broker let it write to the queue.
+    #[must_use]
+    pub fn of_the_queue_of_decisions() -> Self {
+        Self {
+            name: "claims.decisions".to_owned(),
+            proof: Proof::Stated,
+            role: Role::Worker,
+            scope: Scope::everything(),
+        }
+    }
+}
+
 /// One dimension of a [`Scope`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Extent {

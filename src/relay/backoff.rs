@@ -10,7 +10,8 @@ const MAX_DELAY: Duration = Duration::from_secs(30);
 
 /// Returns the delay before the next attempt. The delay doubles with each consecutive failure, and
 /// `random` spreads it over its upper half, so that replicas do not retry together.
-pub(super) fn delay(failures: u32, random: u64) -> Duration {
+#[must_use]
+pub fn delay(failures: u32, random: u64) -> Duration {
     let doubled = MIN_DELAY.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(MAX_DELAY);
     let spread = u32::try_from(random % 1_000).unwrap_or_default();
     doubled / 2 + doubled / 2 * spread / 1_000

@@ -76,7 +76,7 @@ impl fmt::Debug for AmqpSettings {
 }
 
 /// Opens a connection to the broker. The broker's dashboards show `role` in its name.
-pub(super) async fn connect(settings: &AmqpSettings, role: &str) -> Result<Connection, SinkError> {
+pub async fn connect(settings: &AmqpSettings, role: &str) -> Result<Connection, SinkError> {
     let mut uri: AMQPUri = settings.url.parse().map_err(SinkError::Address)?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT_SECS);
     let name = format!("noemie-gateway {role} {}", settings.prefix);

@@ -28,7 +28,8 @@ mod step;
 pub mod topology;
 
 pub use amqp::AmqpSink;
-pub use connection::{AmqpSettings, compare_mark, look_at_mark, put_mark};
+pub use backoff::delay as retry_delay;
+pub use connection::{AmqpSettings, compare_mark, connect, look_at_mark, put_mark};
 pub use mark::{BrokerMark, SeenMark};
 pub use sink::{LocalLog, Outcome, Sink, SinkError};
 pub use status::{RelayState, RelayStatus, describe_metrics};

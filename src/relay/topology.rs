@@ -5,6 +5,8 @@
 //!             │                          └ rejected, or delivered 6 times ─► claims.dead (fanout)
 //!             ├ installation.# ─► claims.witness (the last 1,000)
 //!             └ no queue bound to the key ─► claims.unroutable (fanout)
+//! workers ─► claims.decisions (fanout and queue) ─► the gateway
+//!                └ unreadable, or refused without answer, or delivered 6 times ─► claims.dead
 //! claims.dead, claims.unroutable: each fanout exchange has one queue of the same name
 //! `dlq replay` ─► claims.replay (headers: noemie-replay-to) ─► the queue where the message died
 //! claims.installation (internal fanout): the mark of the installation, without messages
@@ -31,6 +33,8 @@ pub const UNROUTABLE: &str = "claims.unroutable";
 /// Queue of the witness lines: a record outside of database and archive. No consumer has to read
 /// it.
 pub const WITNESS: &str = "claims.witness";
+/// Exchange and queue of the decisions that workers report by message.
+pub const DECISIONS: &str = "claims.decisions";
 /// Exchange by which a dead letter goes back to its queue of origin only, under its own routing
 /// key. The first replay to a queue makes its binding.
 pub const REPLAY: &str = "claims.replay";
@@ -81,6 +85,7 @@ pub struct QueueRow {
 pub const EXCHANGES: &[ExchangeRow] = &[
     ExchangeRow { name: UNROUTABLE, kind: ExchangeKind::Fanout, alternate: None },
     ExchangeRow { name: DEAD, kind: ExchangeKind::Fanout, alternate: None },
+    ExchangeRow { name: DECISIONS, kind: ExchangeKind::Fanout, alternate: None },
     ExchangeRow { name: REPLAY, kind: ExchangeKind::Headers, alternate: None },
     ExchangeRow { name: CLAIMS, kind: ExchangeKind::Topic, alternate: Some(UNROUTABLE) },
 ];
@@ -108,6 +113,14 @@ pub const QUEUES: &[QueueRow] = &[
         name: WORK,
         exchange: CLAIMS,
         key: "claim.#",
+        delivery_limit: DELIVERY_LIMIT,
+        dead_letters: Some(DEAD),
+        max_length: None,
+    },
+    QueueRow {
+        name: DECISIONS,
+        exchange: DECISIONS,
+        key: "",
         delivery_limit: DELIVERY_LIMIT,
         dead_letters: Some(DEAD),
         max_length: None,

@@ -12,6 +12,7 @@ mod cli_answers;
 mod clock_behind;
 mod conventionnement;
 mod dead_letters;
+mod decisions_queue;
 mod deposit_scope;
 mod deposits_cli;
 mod dlq_cli;

@@ -4,7 +4,7 @@
 use super::wait::{PATIENCE, eventually};
 use futures::StreamExt as _;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeclareOptions,
+    BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicQosOptions, ExchangeDeclareOptions,
     ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable, ShortString};
@@ -159,6 +159,20 @@ impl Broker {
         let mut worker =
             Worker { consumer: consumer.expect("consumes"), _channel: channel, _connection: None };
         worker.messages(count).await
+    }
+
+    /// Takes one message of a queue, and returns it as text, properties and headers included.
+    pub async fn take(&self, queue: &str) -> Option<String> {
+        let channel = self.channel().await;
+        let taken = channel.basic_get(self.name(queue), BasicGetOptions { no_ack: true }).await;
+        let delivery = taken.expect("the queue is read")?.delivery;
+        let body = String::from_utf8(delivery.data.clone()).expect("text");
+        let headers = delivery.properties.headers().clone().unwrap_or_default();
+        let texts = headers.inner().iter().filter_map(|(name, value)| match value {
+            AMQPValue::LongString(text) => Some(format!("{name}: {text}; ")),
+            _ => None,
+        });
+        Some(format!("{:?} {}{body}", delivery.properties, texts.collect::<String>()))
     }
 
     /// Replaces the mark of the broker by that of an installation.

@@ -184,6 +184,7 @@ pub(in crate::grpc) fn recorded(recorded: Recorded) -> proto::RecordDecisionResp
     proto::RecordDecisionResponse {
         event_id: recorded.event_id.map(|id| id.to_string()),
         repeated: recorded.repeated,
+        version: recorded.view.claim.as_ref().map_or(0, |claim| count(claim.version)),
         dre: Some(dre_status(recorded.view)),
         warnings: recorded.warnings.into_iter().map(warning).collect(),
     }

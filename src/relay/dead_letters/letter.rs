@@ -23,6 +23,24 @@ pub(super) const REPLAYED_AT: &str = "noemie-replayed-at";
 /// Header of a replayed message: instant of its first death.
 pub(super) const FIRST_DEATH_AT: &str = "noemie-first-death-at";
 
+/// Header of a message that the gateway refused: name of the queue that it was taken from.
+const REFUSED_IN: &str = "noemie-refused-in";
+/// Header of a message that the gateway refused: stable reason.
+const REFUSED_FOR: &str = "noemie-refused-for";
+/// Header of a message that the gateway refused: instant.
+const REFUSED_AT: &str = "noemie-refused-at";
+
+/// Returns the headers of a message that the gateway took from a queue and refused.
+#[must_use]
+pub fn refused_headers(
+    queue: &str,
+    reason: &str,
+    at: OffsetDateTime,
+) -> [(&'static str, String); 3] {
+    let at = at.format(&Rfc3339).unwrap_or_default();
+    [(REFUSED_IN, queue.to_owned()), (REFUSED_FOR, reason.to_owned()), (REFUSED_AT, at)]
+}
+
 /// Headers that a replay adds to a message.
 #[cfg(test)]
 pub(in crate::relay) const HEADERS: [&str; 4] = [REPLAYS, REPLAYED_AT, FIRST_DEATH_AT, REPLAY_TO];
@@ -53,8 +71,8 @@ pub struct DeadLetter {
     /// Queue where the message died; `None` for an unroutable message, and for a message without
     /// the broker's `x-death` header.
     pub origin: Option<QueueName>,
-    /// `rejected`, `delivery_limit`, `maxlen`, `expired` as the broker says, `unroutable`, or
-    /// `unknown`.
+    /// `rejected`, `delivery_limit`, `maxlen`, `expired` as the broker says, `refused` by the gateway
+    /// itself, `unroutable`, or `unknown`.
     pub reason: String,
     /// Instant of the first death, also before a replay. An unroutable message has no `x-death`
     /// header: the instant of its event.
@@ -83,7 +101,12 @@ impl DeadLetter {
         let death = last_death(&headers);
         let (origin, reason) = match (queue, death) {
             (DeadQueue::Unroutable, _) => (None, "unroutable".to_owned()),
-            (DeadQueue::Dead, None) => (None, "unknown".to_owned()),
+            (DeadQueue::Dead, None) => {
+                match text(&headers, REFUSED_IN).filter(|queue| is_queue_name(queue)) {
+                    Some(queue) => (Some(QueueName::from(queue)), "refused".to_owned()),
+                    None => (None, "unknown".to_owned()),
+                }
+            }
             // Other clients may write these headers: a reason or a queue name that neither RabbitMQ
             // nor a worker would write is replaced.
             (DeadQueue::Dead, Some(death)) => {
@@ -96,7 +119,9 @@ impl DeadLetter {
             }
         };
         let died_at = match queue {
-            DeadQueue::Dead => death.and_then(|death| instant(death, "time")),
+            DeadQueue::Dead => death
+                .and_then(|death| instant(death, "time"))
+                .or_else(|| instant(&headers, REFUSED_AT)),
             DeadQueue::Unroutable => instant(&headers, TIME),
         };
         let event = properties
@@ -226,7 +251,7 @@ fn instant(table: &FieldTable, name: &str) -> Option<OffsetDateTime> {
 }
 
 /// Returns the properties of the copy that is replayed: those of the message before its death, and
-/// the headers of its replays. The broker's headers about deaths and deliveries are left out, so
+/// the headers of its replays. The headers about deaths, refusals and deliveries are left out, so
 /// that the delivery limit counts from 1 again.
 pub(super) fn replayed_properties(
     properties: &BasicProperties,
@@ -234,8 +259,14 @@ pub(super) fn replayed_properties(
     to: Option<&str>,
     now: OffsetDateTime,
 ) -> BasicProperties {
-    const BROKER_HEADERS: [&str; 5] =
-        ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
+    const BROKER_HEADERS: [&str; 6] = [
+        "x-death",
+        "x-first-death-",
+        "x-last-death-",
+        "x-delivery-count",
+        "x-acquired-count",
+        "noemie-refused-",
+    ];
     let mut headers = FieldTable::default();
     for (name, value) in properties.headers().iter().flat_map(|headers| headers.inner()) {
         if !BROKER_HEADERS.iter().any(|prefix| name.as_str().starts_with(prefix)) {

@@ -32,7 +32,7 @@ mod unacked;
 pub use act::{Act, DEFAULT_RUN_TIME, Limits, Outcome};
 pub use filter::{Filter, InvalidPattern, KeyPattern};
 pub use group::{Group, group};
-pub use letter::DeadLetter;
+pub use letter::{DeadLetter, refused_headers};
 pub use queue_name::QueueName;
 
 use super::AmqpSettings;
