@@ -248,8 +248,8 @@ impl App {
         })
     }
 
-    /// Returns the broker whose queue of decisions is consumed; `None` without a broker, or when the
-    /// settings switch the queue off.
+    /// Returns the broker whose queue of decisions is consumed; `None` without a broker, or when
+    /// the settings switch the queue off.
     async fn decisions_queue(&self) -> Result<Option<AmqpSettings>> {
         if self.config.decisions_queue { places::marked_broker(self).await } else { Ok(None) }
     }

@@ -218,7 +218,8 @@ impl Consumer {
         }
     }
 
-    /// Publishes the answer to the queue that the sender names, and returns whether a queue took it.
+    /// Publishes the answer to the queue that the sender names, and returns whether a queue took
+    /// it.
     async fn answer(
         &self,
         delivery: &Delivery,

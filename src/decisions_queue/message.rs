@@ -1,7 +1,7 @@
 //! Reads the JSON of a decision: the proto3 JSON mapping of `noemie.gateway.v1.Decision`.
 //!
-//! Names are camelCase, or as in the proto; 64-bit integers are strings or numbers. A field that the
-//! message does not have is refused: a misspelt `expectedVersion` must not pass unnoticed.
+//! Names are camelCase, or as in the proto; 64-bit integers are strings or numbers. A field that
+//! the message does not have is refused: a misspelt `expectedVersion` must not pass unnoticed.
 
 use crate::service::decisions::message::{
     DecisionMessage, KindMessage, MAX_REASONS, ReasonMessage, WrongField,

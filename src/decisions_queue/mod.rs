@@ -87,8 +87,8 @@ pub fn describe_metrics() {
     describe_gauge!(CONSUMING, "1 while this replica consumes claims.decisions");
 }
 
-/// Consumes the queue until `shutdown`, then processes what the broker sent ahead. A connection that
-/// fails is opened again after a growing delay.
+/// Consumes the queue until `shutdown`, then processes what the broker sent ahead. A connection
+/// that fails is opened again after a growing delay.
 pub async fn run(
     settings: AmqpSettings,
     decisions: Decisions,

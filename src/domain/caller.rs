@@ -76,8 +76,8 @@ impl Caller {
 }
 
 impl Caller {
-    /// Returns the caller of a message in the queue of decisions: a worker, of whom the gateway knows
-    /// only that the broker let it write to the queue.
+    /// Returns the caller of a message in the queue of decisions: a worker, of whom the gateway
+    /// knows only that the broker let it write to the queue.
     #[must_use]
     pub fn of_the_queue_of_decisions() -> Self {
         Self {

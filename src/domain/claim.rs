@@ -259,7 +259,8 @@ impl Claim {
             .collect()
     }
 
-    /// Returns the movements of money of each part, by day; none for an attempt that does not count.
+    /// Returns the movements of money of each part, by day; none for an attempt that does not
+    /// count.
     #[must_use]
     pub fn movements(&self, outcomes: &[Outcome]) -> Vec<(PartKind, Movement)> {
         let of = |part: &ClaimPart| {

@@ -52,7 +52,8 @@ fn kind(kind: &Kind) -> KindMessage {
     }
 }
 
-/// Converts one reason more than is allowed at most, so that the check sees that there are too many.
+/// Converts one reason more than is allowed at most, so that the check sees that there are too
+/// many.
 fn reasons(reasons: &[proto::Reason]) -> Vec<ReasonMessage> {
     let converted = reasons.iter().take(MAX_REASONS + 1).map(|reason| ReasonMessage {
         code: reason.code.clone(),

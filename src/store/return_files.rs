@@ -55,8 +55,8 @@ pub trait ReturnFileWrites: Send {
         claims: &[ClaimId],
     ) -> Result<(), StoreError>;
 
-    /// Removes the flag of AMC rejects that were returned: the parts are rejected anew, and wait for
-    /// another 580.
+    /// Removes the flag of AMC rejects that were returned: the parts are rejected anew, and wait
+    /// for another 580.
     async fn reset_reports(&mut self, claims: &[ClaimId]) -> Result<(), StoreError>;
 
     /// Inserts a return file and flags the rejects that it contains as returned.

@@ -78,10 +78,9 @@ macro_rules! select_exchange {
 macro_rules! select_waiting {
     ($queue:expr) => {
         concat!(
-            "SELECT o.event_no, o.staged_deposit, o.attempts, \
-             o.is_resend, e.event_id, e.subject_kind, \
-             e.subject_id, e.sequence, e.kind, e.exchange_id, e.routing_key, e.payload, \
-             e.occurred_at FROM (",
+            "SELECT o.event_no, o.staged_deposit, o.attempts, o.is_resend, e.event_id, \
+             e.subject_kind, e.subject_id, e.sequence, e.kind, e.exchange_id, e.routing_key, \
+             e.payload, e.occurred_at FROM (",
             $queue,
             ") AS o CROSS JOIN events e WHERE e.event_no = o.event_no ORDER BY o.event_no"
         )
@@ -117,8 +116,7 @@ macro_rules! select_quarantined {
     ($tail:expr) => {
         concat!(
             "SELECT exchange_id, ordinal, ps, invoice_number, lot, codes, first_record, \
-             record_count, byte_offset, duplicate_of, resolved_by, at \
-             FROM quarantine ",
+             record_count, byte_offset, duplicate_of, resolved_by, at FROM quarantine ",
             $tail
         )
     };

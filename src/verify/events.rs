@@ -241,8 +241,8 @@ fn is_same(stored: &ClaimPart, wanted: &ClaimPart) -> bool {
     *stored == ClaimPart { gap: stored.gap, is_awaited: stored.is_awaited, ..wanted.clone() }
 }
 
-/// Checks how the rejects of the AMC part were reported: the last one by the return that brought it,
-/// or in a file of the gateway, and each file for a reject of a decision that no earlier file
+/// Checks how the rejects of the AMC part were reported: the last one by the return that brought
+/// it, or in a file of the gateway, and each file for a reject of a decision that no earlier file
 /// reports. `rejects` has the sequence and the exchange of each, `None` for a decision.
 fn report(stored: &StoredInvoice, rejects: &[(i64, Option<Uuid>)]) -> Option<String> {
     let amc = stored.marks.iter().find(|marks| marks.kind == PartKind::Amc)?;

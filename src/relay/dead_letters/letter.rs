@@ -71,8 +71,8 @@ pub struct DeadLetter {
     /// Queue where the message died; `None` for an unroutable message, and for a message without
     /// the broker's `x-death` header.
     pub origin: Option<QueueName>,
-    /// `rejected`, `delivery_limit`, `maxlen`, `expired` as the broker says, `refused` by the gateway
-    /// itself, `unroutable`, or `unknown`.
+    /// `rejected`, `delivery_limit`, `maxlen`, `expired` as the broker says, `refused` by the
+    /// gateway itself, `unroutable`, or `unknown`.
     pub reason: String,
     /// Instant of the first death, also before a replay. An unroutable message has no `x-death`
     /// header: the instant of its event.

@@ -97,8 +97,8 @@ fn is_same_movement(told: &Outcome, again: &Outcome) -> bool {
         && (is_recovery || day(told) == day(again))
 }
 
-/// Refuses a reject without reason, an amount of 0 or less, a payment above the amount asked or on a
-/// day far from the claim or from `today`, and a recovery above the larger of what was asked and
+/// Refuses a reject without reason, an amount of 0 or less, a payment above the amount asked or on
+/// a day far from the claim or from `today`, and a recovery above the larger of what was asked and
 /// what was paid.
 pub(super) fn check(
     claim: &Claim,

@@ -91,8 +91,9 @@ impl Decisions {
         })
     }
 
-    /// Returns the decision with the labels that its reasons leave empty, and a warning where a code
-    /// is not known. A code that is not known is refused where an insurer registered its codes.
+    /// Returns the decision with the labels that its reasons leave empty, and a warning where a
+    /// code is not known. A code that is not known is refused where an insurer registered its
+    /// codes.
     fn with_labels(&self, decision: &Decision) -> Result<(Decision, Option<Warning>), DecideError> {
         let mut decision = decision.clone();
         let mut warning = None;

@@ -1,4 +1,5 @@
-//! Decisions of workers: the version on which they rest, reopened and repeated rejects, instalments.
+//! Decisions of workers: the version on which they rest, reopened and repeated rejects,
+//! instalments.
 
 use super::hand::{Gateway, described, invoices};
 use crate::ingest_support::{dre, options};
