@@ -4,8 +4,8 @@
 use prost::Message as _;
 use std::path::PathBuf;
 
-const PROTOS: [&str; 5] =
-    ["exchange", "dre_status", "claim_work", "claim_event", "conventionnement"];
+const PROTOS: [&str; 6] =
+    ["exchange", "dre_status", "claim_work", "claim_event", "conventionnement", "return_match"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");

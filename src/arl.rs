@@ -170,6 +170,12 @@ fn summary(exchange: &Exchange, examination: &Examination, listed: usize) -> Vec
     let [counts, next_step] = counts_and_next_step(exchange);
     lines.push(counts);
     lines.push(if is_only_known(examination) { KNOWN_FILE.to_owned() } else { next_step });
+    if exchange.unmatched > 0 {
+        lines.push(format!(
+            "{} SANS DEMANDE : REPONSES CONSERVEES, APPLIQUEES QUAND LA DEMANDE ARRIVE",
+            exchange.unmatched
+        ));
+    }
     if exchange.quarantined + exchange.duplicates > listed as u64 {
         lines.push(format!(
             "LISTE LIMITEE A {listed} FACTURES SUR {}",

@@ -460,7 +460,8 @@ CREATE TABLE anomalies (
     PRIMARY KEY (exchange_id, ordinal)
 );
 
--- Returns of the caisse that match no claim yet.
+-- Answers of payers (returns, payment notices) that matched no claim when they came. Their outcomes
+-- are kept whole, and are applied when the claim arrives or when a person names a claim.
 CREATE TABLE unmatched_returns (
     exchange_id    UUID NOT NULL REFERENCES exchanges (id),
     ordinal        BIGINT NOT NULL,
@@ -469,16 +470,57 @@ CREATE TABLE unmatched_returns (
     token_version  BIGINT NOT NULL,
     ps             TEXT NOT NULL,
     invoice_number TEXT NOT NULL,
+    -- Complement of the titre de recette, as sent.
+    invoice_complement TEXT NOT NULL,
+    -- Insurer for whom the AMC part is answered; empty when the answer names none.
+    amc_number     TEXT NOT NULL,
     summary        TEXT NOT NULL,
     -- The identity under the other order of the digits of the birth date; empty when there is none.
     other_identity TEXT NOT NULL,
+    -- The person that the answer names, encrypted as `claims.vault`, so that candidates are compared
+    -- with it; empty when the answer names none. `key_id` as `claims.key_id`.
+    vault          BYTEA NOT NULL,
+    key_id         TEXT NOT NULL,
+    -- Whether the controls refuse the answer: it has no outcome, and no claim may match it.
+    is_quarantined BOOLEAN NOT NULL,
     -- The claim that it was matched with later.
     claim_id       UUID,
+    -- Whether a person named that claim (`return_matches`); else it has the identity.
+    is_by_hand     BOOLEAN NOT NULL DEFAULT FALSE,
     PRIMARY KEY (exchange_id, ordinal)
 );
 CREATE INDEX unmatched_returns_identity ON unmatched_returns (identity) WHERE claim_id IS NULL;
 CREATE INDEX unmatched_returns_other ON unmatched_returns (other_identity)
     WHERE claim_id IS NULL AND other_identity <> '';
+-- The work list: answers without claim, and those that a person matched.
+CREATE INDEX unmatched_returns_open ON unmatched_returns (exchange_id, ordinal)
+    WHERE (claim_id IS NULL OR is_by_hand) AND NOT is_quarantined;
+CREATE INDEX unmatched_returns_open_ps ON unmatched_returns (ps, exchange_id, ordinal)
+    WHERE (claim_id IS NULL OR is_by_hand) AND NOT is_quarantined;
+
+-- Matches that persons made and took back: which claim an answer is about, by whom, when and why.
+-- Rows are only appended; the last one of an answer is in force.
+CREATE TABLE return_matches (
+    match_id       UUID NOT NULL PRIMARY KEY,
+    -- The answer, as in `unmatched_returns`.
+    exchange_id    UUID NOT NULL,
+    ordinal        BIGINT NOT NULL,
+    -- Null when the match before is taken back.
+    claim_id       UUID,
+    why            TEXT NOT NULL,
+    -- The caller as it was proven, and the author that it states (not proven).
+    caller_name    TEXT NOT NULL,
+    caller_proof   TEXT NOT NULL,
+    caller_role    TEXT NOT NULL,
+    stated_author  TEXT,
+    matched_at     TIMESTAMPTZ NOT NULL,
+    -- Place in the chain of the journal (`journal_chains`), and the digest over the link before.
+    chain          TEXT NOT NULL,
+    chain_no       BIGINT NOT NULL,
+    link           TEXT NOT NULL
+);
+CREATE INDEX return_matches_answer ON return_matches (exchange_id, ordinal, chain_no);
+CREATE INDEX return_matches_chain ON return_matches (chain, chain_no);
 
 -- Files made for partners; the body is encrypted.
 CREATE TABLE returns (

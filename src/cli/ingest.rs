@@ -101,6 +101,10 @@ pub(super) fn print_counts(out: &mut Output, e: &Exchange) -> Result<()> {
         french(e.duplicates, "déjà connue", "déjà connues"),
         without_claim(e)
     )?;
+    if e.unmatched > 0 {
+        let id = e.id;
+        writeln!(out, "  réponses sans demande : noemie-gateway list unmatched --exchange {id}")?;
+    }
     writeln!(
         out,
         "  total {} € ; AMO {} € ; AMC {} € ; {}",

@@ -1,6 +1,7 @@
-//! `list exchanges|claims|quarantine|returns`: newest first.
+//! `list exchanges|claims|quarantine|unmatched|returns`: newest first.
 
 use super::ingest::without_claim;
+use super::unmatched::{self, UnmatchedArgs};
 use super::words::french;
 use super::{Format, Session, ingest, status};
 use crate::domain::civil_time::paris_date;
@@ -21,6 +22,8 @@ pub(super) enum ListCommand {
     Claims(ClaimArgs),
     /// Quarantined invoices and duplicates, by the depositor of their file.
     Quarantine(QuarantineArgs),
+    /// Answers of payers that match no claim, with the claims that they may be about.
+    Unmatched(UnmatchedArgs),
     /// Return files for partners.
     Returns(ListArgs),
 }
@@ -81,6 +84,7 @@ pub(super) async fn run(command: &ListCommand, session: &mut Session) -> Result<
         ListCommand::Exchanges(args) => exchanges(args, session).await?,
         ListCommand::Claims(args) => claims(args, session).await?,
         ListCommand::Quarantine(args) => quarantine(args, session).await?,
+        ListCommand::Unmatched(args) => unmatched::list(args, session).await?,
         ListCommand::Returns(args) => returns(args, session).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -23,9 +23,11 @@ mod output;
 mod reasons;
 mod report;
 mod restore;
+mod return_match;
 mod serve;
 mod status;
 mod transfers;
+mod unmatched;
 mod validate;
 mod verify;
 mod words;
@@ -99,7 +101,9 @@ enum Command {
     /// Print what became of a deposit: verdict, counts, findings and quarantined invoices. Exit
     /// status 0 when the exchange is known, else 1.
     Report(report::ReportArgs),
-    /// List exchanges, claims, quarantined invoices or return files.
+    /// Record that an answer of a payer is about a claim, or take such a match back.
+    Match(return_match::MatchArgs),
+    /// List exchanges, claims, quarantined invoices, answers without claim or return files.
     #[command(subcommand)]
     List(listing::ListCommand),
     /// List the bank transfers that return files announce, or print the items of one: the amount
@@ -298,6 +302,7 @@ async fn on_installation(command: Command, mut session: Session) -> Result<ExitC
         Command::Finess(command) => finess::run(&command, session).await,
         Command::Conventions(command) => conventions::run(&command, session).await,
         Command::Report(args) => report::run(&args, session).await,
+        Command::Match(args) => return_match::run(&args, session).await,
         Command::List(command) => listing::run(&command, session).await,
         Command::Transfers(args) => transfers::run(&args, session).await,
         Command::Deposits(command) => deposits::run(&command, session).await,

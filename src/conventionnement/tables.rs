@@ -7,11 +7,15 @@ use crate::domain::Scope;
 use crate::domain::civil_time::paris_date;
 use crate::store::StoreError;
 use crate::store::conventions::{ConventionStore, ConventionVersion};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Share of the establishments in force that an extract may lack, in percent. About 1.5 % of the
 /// hospitals disappear in a year; an extract that lacks three times as many is a truncated file.
 pub const DEFAULT_MAX_LOSS_PERCENT: u8 = 5;
+
+/// Linked numbers read at once: a FINESS of a hospital has hundreds of billing numbers.
+const MAX_LINKED: usize = 2_000;
 
 /// Answers lookups and imports files.
 pub struct Conventionnement {
@@ -48,6 +52,24 @@ impl Conventionnement {
     ) -> Result<Vec<ConventionVersion>, LookupError> {
         let (number, amc) = read_keys(identifier, amc)?;
         Ok(self.store.convention_history(scope, number.as_str(), amc.as_str()).await?)
+    }
+
+    /// Returns, for each of these PS numbers, the numbers of the same professional that current
+    /// conventions name: its FINESS, or the billing numbers recorded with that FINESS. Numbers
+    /// that no convention links are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn linked_numbers(
+        &self,
+        scope: &Scope,
+        numbers: &[String],
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, StoreError> {
+        let mut linked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (own, other) in self.store.linked_numbers(scope, numbers, MAX_LINKED).await? {
+            linked.entry(own).or_default().insert(other);
+        }
+        Ok(linked)
     }
 
     /// Returns the register in force and its age, `None` before the first import.

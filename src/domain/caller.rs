@@ -5,7 +5,7 @@
 //! query without a filter does not compile (invariant 13).
 
 use super::codes::open_coded;
-use super::{Claim, PartKind};
+use super::{Claim, KeptReturn, PartKind};
 use std::collections::BTreeSet;
 
 open_coded! {
@@ -146,5 +146,14 @@ impl Scope {
             && self.ps.covers(&claim.ps)
             && self.amc.covers(&claim.amc_number)
             && self.organisms.covers(&claim.amo_organism)
+    }
+
+    /// Returns whether the scope covers an answer that matches no claim.
+    #[must_use]
+    pub fn covers_answer(&self, kept: &KeptReturn) -> bool {
+        !self.covers_nothing()
+            && self.senders.covers(&kept.sender)
+            && self.ps.covers(&kept.answer.ps)
+            && self.amc.covers(&kept.answer.amc_number)
     }
 }

@@ -1,7 +1,7 @@
 //! Exchanges: deposited files, their outcome, and the ledger that must balance.
 
 use super::codes::open_coded;
-use super::{ClaimId, ExchangeId, FileName, KeyId, ReturnId, Token};
+use super::{ClaimId, ExchangeId, FileName, KeyId, ReturnId};
 use noemie_parsers::outcome::{Norm, Packaging, Verdict};
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
@@ -163,25 +163,6 @@ pub struct UnwrittenInvoice {
     pub invoice_number: String,
     /// Code and French text.
     pub reasons: Vec<(String, String)>,
-}
-
-/// A return of a caisse that matches no claim, kept for a later match and for the desk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnmatchedReturn {
-    /// Rank in the exchange, 1-based.
-    pub ordinal: u64,
-    /// Token of the invoice's identity, computed from the return; empty when no claim may match it.
-    pub identity: Token,
-    /// Token under the other order of the digits of the birth date; empty when there is none.
-    pub other_identity: Token,
-    /// Version of the construction of the tokens.
-    pub token_version: u32,
-    /// PS number as sent.
-    pub ps: String,
-    /// Invoice number as sent.
-    pub invoice_number: String,
-    /// States announced for the parts, as a short French sentence without persons.
-    pub summary: String,
 }
 
 /// A file made for a partner.

@@ -39,6 +39,10 @@ id! {
     DecisionId
 }
 id! {
+    /// Identifier of a match of an answer with a claim that a person recorded.
+    MatchId
+}
+id! {
     /// Identifier of an event; consumers recognise a repeated delivery by it.
     EventId
 }

@@ -20,6 +20,7 @@ pub mod installation_event;
 pub mod life_cycle;
 pub mod masking;
 pub mod money;
+pub mod near_match;
 pub mod next_step;
 pub mod page;
 pub mod part;
@@ -28,6 +29,7 @@ pub mod receipt;
 pub mod resume_token;
 pub mod sender;
 pub mod subject;
+pub mod unmatched_return;
 pub mod witness;
 
 pub use actor::{Actor, FactSource};
@@ -38,14 +40,14 @@ pub use clock::{Clock, SharedClock};
 pub use decision::{DecisionAuthor, DecisionCode, RecordedDecision};
 pub use event::ClaimEvent;
 pub use exchange::{
-    Channel, Exchange, Ledger, Quarantined, ReturnFile, ReturnKind, UnmatchedReturn,
-    UnwrittenInvoice,
+    Channel, Exchange, Ledger, Quarantined, ReturnFile, ReturnKind, UnwrittenInvoice,
 };
 pub use file_name::FileName;
 pub use free_text::{FilterText, FreeText, IdempotencyKey, Reference, RefusedText};
 pub use held_attempt::{HeldAttempt, Hold, HoldDecision, HoldResolution};
 pub use ids::{
-    ClaimId, DecisionId, EventId, ExchangeId, InvoiceKey, KeyId, ReturnId, Token, TransferId,
+    ClaimId, DecisionId, EventId, ExchangeId, InvoiceKey, KeyId, MatchId, ReturnId, Token,
+    TransferId,
 };
 pub use installation_event::InstallationEvent;
 pub use life_cycle::{ClaimStatus, PartState};
@@ -63,4 +65,5 @@ pub use reason_codes::ReasonCodes;
 pub use resume_token::{ResumeToken, StreamOrigin};
 pub use sender::Sender;
 pub use subject::{Subject, SubjectKind};
+pub use unmatched_return::{AnswerPlace, KeptReturn, RecordedMatch, UnmatchedReturn};
 pub use witness::WitnessLine;

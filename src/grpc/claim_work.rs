@@ -4,7 +4,9 @@ use super::check::{self, Violations};
 use super::errors::{item, not_found, of_decision, of_refusal};
 use super::proto::claim_work_service_server::ClaimWorkService;
 use super::stream::flatten;
-use super::{Answers, Edge, caller, convert, decision, held_attempts, proto, transfers};
+use super::{
+    Answers, Edge, caller, convert, decision, held_attempts, proto, return_match, transfers,
+};
 use crate::domain::{Caller, ClaimId, FreeText, PartState, StreamOrigin};
 use crate::limits::MAX_BATCH_ITEMS;
 use crate::service::claims::PersonRequest;
@@ -164,6 +166,26 @@ impl ClaimWorkService for ClaimWorkEdge {
             Ok(filter.answers(batch.map_err(|e| edge.internal(e))?, start.origin))
         });
         Ok(Response::new(flatten(answers)))
+    }
+
+    #[tracing::instrument(name = "grpc.list_unmatched_returns", skip_all)]
+    async fn list_unmatched_returns(
+        &self,
+        request: Request<proto::ListUnmatchedReturnsRequest>,
+    ) -> Result<Response<proto::ListUnmatchedReturnsResponse>, Status> {
+        let caller = caller::of(&request);
+        return_match::list(&self.0, &caller, &request.into_inner()).await.map(Response::new)
+    }
+
+    #[tracing::instrument(name = "grpc.record_return_match", skip_all)]
+    async fn record_return_match(
+        &self,
+        request: Request<proto::RecordReturnMatchRequest>,
+    ) -> Result<Response<proto::RecordReturnMatchResponse>, Status> {
+        let caller = caller::of(&request);
+        let decided_by = caller::stated_name(request.metadata())?;
+        let request = request.into_inner();
+        return_match::record(&self.0, &caller, decided_by, &request).await.map(Response::new)
     }
 }
 

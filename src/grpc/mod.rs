@@ -23,6 +23,7 @@ mod held_attempts;
 mod methods;
 pub mod proto;
 mod request_body;
+mod return_match;
 mod server;
 mod stream;
 mod transfers;

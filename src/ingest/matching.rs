@@ -61,7 +61,7 @@ pub(super) async fn apply(
     settle(&mut attempts, &source(answers, &context.origin), context.clock.as_ref(), work).await?;
     let mut findings = Findings::new(&before, &attempts);
     for (answer, claim_id) in answers.iter().zip(&named) {
-        findings.add(answer.record, &answer.invoice_number, *claim_id);
+        findings.add(answer, *claim_id);
     }
     Ok(Applied {
         matched: named.iter().map(Option::is_some).collect(),

@@ -3,7 +3,7 @@
 
 use crate::domain::UnwrittenInvoice;
 use crate::domain::exchange::civil;
-use crate::domain::{Token, UnmatchedReturn};
+use crate::domain::{KeyId, Token, UnmatchedReturn};
 use crate::normalise;
 use crate::normalise::{
     Answer, DepositContext, NamedLot, ReturnSource, Told, TransferReader, reasons,
@@ -78,6 +78,8 @@ fn read_return(retour: &Retour, source: &ReturnSource, context: &DepositContext)
         entities,
         ps: ps(retour),
         invoice_number: retour.numero.clone(),
+        complement: retour.complement.clone(),
+        person: normalise::person(retour),
         identities: normalise::identities(retour, &context.vault),
         lot: named_lot(retour),
         outcomes: normalise::outcomes(retour, source, &context.origin),
@@ -103,7 +105,12 @@ fn quarantined_row(retour: &Retour) -> UnmatchedReturn {
         token_version: TOKEN_VERSION,
         ps: ps(retour),
         invoice_number: retour.numero.clone(),
+        invoice_complement: retour.complement.clone(),
+        amc_number: String::new(),
         summary: format!("Retour mis de côté : {}", codes.join(", ")),
+        vault: Vec::new(),
+        key_id: KeyId(String::new()),
+        is_quarantined: true,
     }
 }
 

@@ -3,11 +3,11 @@
 
 use super::{Ingest, IngestError};
 use crate::domain::{
-    Actor, Claim, ClaimId, ExchangeId, FactSource, Finding, FindingCode, Flag, PartKind, Role,
-    Scope, Severity,
+    Actor, AnswerPlace, Claim, ClaimId, ExchangeId, FactSource, Finding, FindingCode, Flag, Norm,
+    OutcomeSource, PartKind, Role, Scope, Severity,
 };
 use crate::error_chain::Chain;
-use crate::normalise::NamedLot;
+use crate::normalise::{Answer, NamedLot};
 use crate::settle::settle;
 use crate::store::{LateMatch, StagedDeposit, UnitOfWork};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -98,11 +98,16 @@ impl Ingest {
             let received_at = told_in.as_ref().map_or(deposit.received_at, |e| e.received_at);
             let lot = NamedLot::default();
             let Some(claim) = lot.attempt(&of_invoice, received_at) else { continue };
-            work.set_matched(matched, claim.id).await?;
+            let answer = AnswerPlace { exchange_id: exchange, ordinal: matched.ordinal };
+            // A person may have matched the answer meanwhile: that match stays.
+            work.move_answer(answer, None, Some(claim.id), false).await?;
         }
+        // A file of norm B2 tells by payment notices, which a concentrator passes on.
+        let is_notice = told_in.as_ref().is_some_and(|told_in| told_in.norm == Some(Norm::B2));
+        let role = if is_notice { Role::Concentrator } else { Role::Caisse };
         let sender = told_in.map_or_else(String::new, |exchange| exchange.sender);
         let source = FactSource {
-            actor: Actor::depositor(&sender, Role::Caisse),
+            actor: Actor::depositor(&sender, role),
             exchange_id: Some(exchange),
             at: deposit.received_at,
         };
@@ -165,18 +170,25 @@ impl Findings {
         Self { new_flags, list: Vec::new() }
     }
 
-    /// Adds the findings of the return of an invoice, at its first record, one for each flag.
-    pub(super) fn add(&mut self, record: u64, invoice: &str, claim: Option<ClaimId>) {
+    /// Adds the findings of an answer, at its first record, one for each flag.
+    pub(super) fn add(&mut self, answer: &Answer, claim: Option<ClaimId>) {
+        let is_notice = answer.outcomes.iter().any(|o| o.source == OutcomeSource::Notice);
         let flags = claim.and_then(|id| self.new_flags.remove(&id)).unwrap_or_default();
         self.list.extend(flags.into_iter().map(|(part, flag)| {
             let message = format!("{} : {}", part.libelle(), flag.libelle());
+            let (code, record_type) = if is_notice {
+                (FindingCode::new(code_of_notice(flag), "R2"), "2")
+            } else {
+                (FindingCode::new(code_of_return(flag), "R1"), "102")
+            };
+            let invoice = answer.invoice_number.clone();
             Finding::on_invoice(
-                FindingCode::new(finding_code(flag), "R1"),
+                code,
                 Severity::Warning,
-                record,
-                "102",
+                answer.record,
+                record_type,
                 message,
-                invoice.to_owned(),
+                invoice,
             )
         }));
     }
@@ -188,7 +200,7 @@ impl Findings {
 }
 
 /// Returns the code under which the report of a return names a flag.
-const fn finding_code(flag: Flag) -> &'static str {
+const fn code_of_return(flag: Flag) -> &'static str {
     match flag {
         Flag::OverAsked => "R1-AU-DELA",
         Flag::PaidTwice => "R1-PAYEE-DEUX-FOIS",
@@ -202,5 +214,23 @@ const fn finding_code(flag: Flag) -> &'static str {
         Flag::SameByAmount => "R1-MEME-MONTANT",
         Flag::TransferDayUnreadable => "R1-DATE-VIREMENT",
         Flag::Unknown => "R1-INCONNU",
+    }
+}
+
+/// Returns the code under which the report of a payment notice names a flag.
+const fn code_of_notice(flag: Flag) -> &'static str {
+    match flag {
+        Flag::OverAsked => "R2-AU-DELA",
+        Flag::PaidTwice => "R2-PAYEE-DEUX-FOIS",
+        Flag::PaidAndRejected => "R2-PAYEE-REJETEE",
+        Flag::TakenBackTooMuch => "R2-REPRISE",
+        Flag::StateDisagrees => "R2-ETAT",
+        Flag::PaidZero => "R2-PAYEE-ZERO",
+        Flag::AskedDiffers => "R2-DEMANDE",
+        Flag::OtherPayer => "R2-AUTRE-ORGANISME",
+        Flag::MaybeTwice => "R2-PEUT-ETRE-DEUX",
+        Flag::SameByAmount => "R2-MEME-MONTANT",
+        Flag::TransferDayUnreadable => "R2-DATE-VIREMENT",
+        Flag::Unknown => "R2-INCONNU",
     }
 }

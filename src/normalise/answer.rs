@@ -1,6 +1,8 @@
 //! Answers: what a payer tells about one invoice, before it is matched with its attempts.
 
-use crate::domain::{Claim, InvoiceKey, Outcome, Token};
+use super::Origin;
+use crate::domain::{Claim, InvoiceKey, KeyId, Outcome, PartKind, Token, UnmatchedReturn};
+use crate::vault::{PersonRecord, TOKEN_VERSION, Vault};
 use time::{Date, OffsetDateTime};
 
 /// Answer of a payer about one invoice: a return, or a payment notice.
@@ -16,6 +18,10 @@ pub(crate) struct Answer {
     pub(crate) ps: String,
     /// Invoice number.
     pub(crate) invoice_number: String,
+    /// Complement of the titre de recette, empty when none.
+    pub(crate) complement: String,
+    /// Person that the answer names; `None` when it names none.
+    pub(crate) person: Option<PersonRecord>,
     /// Identities of the invoices that the return may answer.
     pub(crate) identities: Vec<Token>,
     /// Lot that the return names.
@@ -30,6 +36,38 @@ impl Answer {
         self.identities
             .iter()
             .map(|identity| InvoiceKey::new(&self.ps, &self.invoice_number, identity.clone()))
+    }
+
+    /// Returns the row that keeps an answer without claim.
+    pub(crate) fn into_unmatched(self, origin: &Origin, vault: &Vault) -> UnmatchedReturn {
+        let states: Vec<String> = self
+            .outcomes
+            .iter()
+            .map(|o| format!("{} : {}", o.part.libelle(), o.kind.libelle()))
+            .collect();
+        let amc = self.outcomes.iter().filter(|o| o.part == PartKind::Amc);
+        let amc_number = amc.map(|o| o.on_behalf_of.as_str()).find(|number| !number.is_empty());
+        let sealed = self
+            .person
+            .as_ref()
+            .map(|person| vault.seal_answer_person(person, origin.exchange_id.0, self.ordinal));
+        let key_id = KeyId(if sealed.is_some() { vault.key_id() } else { String::new() });
+        let mut identities = self.identities.into_iter();
+        let mut next_identity = || identities.next().unwrap_or_else(|| Token(String::new()));
+        UnmatchedReturn {
+            ordinal: self.ordinal,
+            identity: next_identity(),
+            other_identity: next_identity(),
+            token_version: TOKEN_VERSION,
+            ps: self.ps,
+            invoice_number: self.invoice_number,
+            invoice_complement: self.complement,
+            amc_number: amc_number.unwrap_or_default().to_owned(),
+            summary: states.join(" ; "),
+            vault: sealed.unwrap_or_default(),
+            key_id,
+            is_quarantined: false,
+        }
     }
 }
 

@@ -96,7 +96,8 @@ fn ascii(bytes: &[u8]) -> String {
     bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' }).collect()
 }
 
-fn person(facture: &Facture) -> PersonRecord {
+/// Returns the person of an invoice or of a payment notice.
+pub(super) fn person(facture: &Facture) -> PersonRecord {
     let id = facture.identite();
     PersonRecord {
         nir: id.nir.map(|n| n.expose().to_owned()).unwrap_or_default(),

@@ -17,5 +17,5 @@ pub(crate) use archived::{ALREADY_PAID, ALREADY_RECEIVED, ReadInvoice, read_invo
 pub use archived::{UnjudgedInvoice, is_duplicate, read_unjudged};
 pub use context::DepositContext;
 pub use invoice::{Origin, claim, identity_token};
-pub use outcome::{ReturnSource, identities, outcomes};
+pub use outcome::{ReturnSource, identities, outcomes, person};
 pub(crate) use transfer::{Told, TransferReader, read_told};

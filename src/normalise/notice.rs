@@ -25,6 +25,8 @@ pub(super) fn answer(
         entities,
         ps: identite.ps,
         invoice_number: identite.numero,
+        complement: identite.complement,
+        person: Some(invoice::person(facture)),
         identities: vec![invoice::identity_token(facture, &context.vault)],
         lot: NamedLot {
             number: lot.numero().trim().to_owned(),

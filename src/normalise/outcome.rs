@@ -6,7 +6,7 @@ use crate::domain::exchange::civil;
 use crate::domain::{
     FreeText, Outcome, OutcomeKind, OutcomeSource, PartKind, Reason, Token, Transfer,
 };
-use crate::vault::{Identity, Vault};
+use crate::vault::{Identity, PersonRecord, Vault};
 use noemie_parsers::noemie::{
     Assure, EnTete, Etat, NatureRejet, Part, Payeur, Rejet, Retour, Virement,
 };
@@ -78,6 +78,25 @@ pub fn identities(retour: &Retour, vault: &Vault) -> Vec<Token> {
         .collect();
     found.dedup();
     found
+}
+
+/// Returns the person that a return names; `None` without NIR and birth date. The birth date is
+/// read in the order of the norm, JJMMAA.
+#[must_use]
+pub fn person(retour: &Retour) -> Option<PersonRecord> {
+    let assure = retour.assure.as_ref()?;
+    let birth = assure.naissance.and_then(|n| n.jjmmaa().or_else(|| n.aammjj()));
+    if assure.nir.is_none() && birth.is_none() {
+        return None;
+    }
+    Some(PersonRecord {
+        nir: assure.nir.map(|nir| nir.expose().to_owned()).unwrap_or_default(),
+        nir_key: key(assure),
+        birth_date: birth.map(|date| date.expose().to_owned()).unwrap_or_default(),
+        birth_rank: assure.rang.to_string(),
+        individual_nir: assure.nir_individuel.map(|n| n.expose().to_owned()).unwrap_or_default(),
+        member_number: String::new(),
+    })
 }
 
 fn key(assure: &Assure) -> String {

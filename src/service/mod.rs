@@ -17,6 +17,7 @@ pub mod health;
 pub mod held_attempts;
 pub mod imports;
 pub mod local_files;
+pub mod matches;
 pub mod operations;
 pub mod resend;
 pub mod returns;
@@ -37,6 +38,7 @@ use deposits::Deposits;
 use events::Events;
 use exchanges::Exchanges;
 use held_attempts::HeldAttempts;
+use matches::Matches;
 use returns::Returns;
 use std::sync::Arc;
 use transfers::Transfers;
@@ -50,6 +52,8 @@ pub struct Service {
     pub decisions: Decisions,
     /// Copies of invoices that another sender sent before.
     pub held_attempts: HeldAttempts,
+    /// Answers without claim, and their matches.
+    pub matches: Matches,
     /// Exchanges and their reports.
     pub exchanges: Exchanges,
     /// Deposits and dry runs.
@@ -89,6 +93,12 @@ impl Service {
         Self {
             decisions: Decisions::new(Arc::clone(&store), Arc::clone(&clock)),
             held_attempts: HeldAttempts::new(Arc::clone(&store), Arc::clone(&clock)),
+            matches: Matches::new(
+                Arc::clone(&store),
+                Arc::clone(&vault),
+                Arc::clone(&clock),
+                Arc::clone(&conventionnement),
+            ),
             exchanges: Exchanges::new(Arc::clone(&store)),
             deposits: Arc::new(Deposits::new(ingest, max_uploads)),
             returns: Returns::new(Arc::clone(&store), vault),

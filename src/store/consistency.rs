@@ -47,6 +47,9 @@ pub enum Rule {
     LateMatchIsOne,
     /// A transfer is told by a file.
     TransferIsTold,
+    /// A person matched an answer with the claim that it has, and only then its claim has another
+    /// identity.
+    MatchByHandIsRecorded,
     /// The versions of the schema are those that the migrations of this program state.
     SchemaVersionIsKnown,
 }

@@ -16,6 +16,8 @@ pub enum ChainedJournal {
     Decisions,
     /// Readings of persons.
     Accesses,
+    /// Matches of answers with claims by persons.
+    Matches,
     /// Operations by hand.
     Operations,
     /// Imports of conventions.
@@ -26,8 +28,14 @@ pub enum ChainedJournal {
 
 impl ChainedJournal {
     /// Every journal.
-    pub const ALL: [Self; 5] =
-        [Self::Decisions, Self::Accesses, Self::Operations, Self::Conventions, Self::Register];
+    pub const ALL: [Self; 6] = [
+        Self::Decisions,
+        Self::Accesses,
+        Self::Matches,
+        Self::Operations,
+        Self::Conventions,
+        Self::Register,
+    ];
 
     /// Name, with which the chains of the journal begin.
     #[must_use]
@@ -35,6 +43,7 @@ impl ChainedJournal {
         match self {
             Self::Decisions => "decisions",
             Self::Accesses => "accesses",
+            Self::Matches => "matches",
             Self::Operations => "operations",
             Self::Conventions => "conventions",
             Self::Register => "register",

@@ -96,7 +96,7 @@ pub use stored_invoices::{
 pub use transactions::{Transactions, UnitOfWork};
 pub use transfer_rows::stored_told;
 pub use transfers::{StoredTransfer, TransferFilter, TransferWrites, Transfers};
-pub use unmatched_returns::UnmatchedReturnWrites;
+pub use unmatched_returns::{UnmatchedFilter, UnmatchedReturnWrites, UnmatchedReturns};
 pub use wake::{Occasion, Waiter};
 
 use std::sync::Arc;
@@ -118,6 +118,7 @@ pub trait Store:
     + Outcomes
     + HeldAttempts
     + Transfers
+    + UnmatchedReturns
     + Quarantine
     + Decisions
     + Events
@@ -146,6 +147,7 @@ impl<T> Store for T where
         + Outcomes
         + HeldAttempts
         + Transfers
+        + UnmatchedReturns
         + Quarantine
         + Decisions
         + Events

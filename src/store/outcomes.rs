@@ -59,9 +59,6 @@ pub trait OutcomeWrites: Send {
         exchange_id: ExchangeId,
         limit: usize,
     ) -> Result<Vec<LateMatch>, StoreError>;
-
-    /// Sets the claim of a return that was kept unmatched, and of its outcomes.
-    async fn set_matched(&mut self, matched: &LateMatch, claim: ClaimId) -> Result<(), StoreError>;
 }
 
 /// Columns of an outcome, in the order in which they are written; `key_check` follows.

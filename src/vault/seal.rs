@@ -72,6 +72,31 @@ impl Vault {
         serde_json::from_slice(&plain).map_err(|_| VaultError::NotAPerson)
     }
 
+    /// Encrypts the person that an answer of a payer names.
+    #[must_use]
+    pub fn seal_answer_person(
+        &self,
+        person: &PersonRecord,
+        exchange: Uuid,
+        ordinal: u64,
+    ) -> Vec<u8> {
+        let plain =
+            Zeroizing::new(serde_json::to_vec(person).expect("a struct of strings is always JSON"));
+        self.seal(&answer_context(exchange, ordinal), &plain)
+    }
+
+    /// Decrypts the person that an answer of a payer names. Callers compare it with the persons of
+    /// claims, and show it to nobody.
+    pub fn unseal_answer_person(
+        &self,
+        sealed: &[u8],
+        exchange: Uuid,
+        ordinal: u64,
+    ) -> Result<PersonRecord, VaultError> {
+        let plain = Zeroizing::new(self.unseal(&answer_context(exchange, ordinal), sealed)?);
+        serde_json::from_slice(&plain).map_err(|_| VaultError::NotAPerson)
+    }
+
     fn associated_data(&self, context: &str) -> Vec<u8> {
         [&[VERSION], self.id.as_slice(), context.as_bytes()].concat()
     }
@@ -79,6 +104,10 @@ impl Vault {
 
 fn person_context(claim: Uuid) -> String {
     format!("person/{claim}")
+}
+
+fn answer_context(exchange: Uuid, ordinal: u64) -> String {
+    format!("answer/{exchange}/{ordinal}")
 }
 
 #[cfg(test)]

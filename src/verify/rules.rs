@@ -52,6 +52,10 @@ const fn words(rule: Rule) -> &'static str {
         Rule::UnmatchedHasNoClaim => "returns are kept unmatched although their claim is there",
         Rule::LateMatchIsOne => "returns matched later name another claim than what they told",
         Rule::TransferIsTold => "transfers are told by no file",
+        Rule::MatchByHandIsRecorded => {
+            "returns are with a claim of another identity that no person recorded, or not with the \
+             one recorded"
+        }
         Rule::SchemaVersionIsKnown => "versions of the schema differ from the migrations",
     }
 }

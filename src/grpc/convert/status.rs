@@ -77,7 +77,7 @@ pub(super) fn coded(code: &str, label: &str) -> proto::Reason {
     proto::Reason { code: code.to_owned(), label: label.to_owned(), line: None }
 }
 
-fn reason(reason: &Reason) -> proto::Reason {
+pub(super) fn reason(reason: &Reason) -> proto::Reason {
     let line = reason.line.map(small);
     proto::Reason { code: reason.code.to_string(), label: reason.label.to_string(), line }
 }

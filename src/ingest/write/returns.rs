@@ -3,14 +3,13 @@
 
 use super::open_deposits::wait_for_open;
 use super::totals::Totals;
-use crate::domain::{Token, UnmatchedReturn};
+use crate::domain::UnmatchedReturn;
 use crate::ingest::IngestError;
 use crate::ingest::matching;
 use crate::ingest::returns::{ReadReturn, read_returns};
 use crate::kill_point;
 use crate::normalise::{Answer, DepositContext, Told};
 use crate::store::UnitOfWork;
-use crate::vault::TOKEN_VERSION;
 use noemie_parsers::noemie::Packaging;
 
 /// Writes the returns of a file.
@@ -76,28 +75,9 @@ pub(super) async fn write_answers(
             totals.count_matched(answer.entities);
         } else {
             totals.count_unmatched(answer.entities);
-            unmatched.push(unmatched_row(answer));
+            unmatched.push(answer.into_unmatched(&context.origin, &context.vault));
         }
     }
     applied.findings.into_iter().for_each(|finding| totals.add_finding(finding));
     Ok(unmatched)
-}
-
-fn unmatched_row(answer: Answer) -> UnmatchedReturn {
-    let states: Vec<String> = answer
-        .outcomes
-        .iter()
-        .map(|o| format!("{} : {}", o.part.libelle(), o.kind.libelle()))
-        .collect();
-    let mut identities = answer.identities.into_iter();
-    let mut next_identity = || identities.next().unwrap_or_else(|| Token(String::new()));
-    UnmatchedReturn {
-        ordinal: answer.ordinal,
-        identity: next_identity(),
-        other_identity: next_identity(),
-        token_version: TOKEN_VERSION,
-        ps: answer.ps,
-        invoice_number: answer.invoice_number,
-        summary: states.join(" ; "),
-    }
 }

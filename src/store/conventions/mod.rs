@@ -84,6 +84,14 @@ pub trait ConventionStore: Send + Sync {
         scope: &Scope,
         number: &str,
     ) -> Result<bool, StoreError>;
+    /// Returns pairs of PS numbers that current conventions link: one of `numbers`, and its FINESS
+    /// or a billing number recorded with that FINESS; at most `limit`.
+    async fn linked_numbers(
+        &self,
+        scope: &Scope,
+        numbers: &[String],
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, StoreError>;
     /// Returns whether any convention of this AMC was ever imported.
     async fn amc_known(&self, scope: &Scope, amc: &str) -> Result<bool, StoreError>;
     /// Returns every version ever recorded for a number and an AMC, by type, domain, start date and

@@ -78,8 +78,10 @@ pub(super) async fn insert_unmatched_returns(
 ) -> Result<(), StoreError> {
     query(
         "INSERT INTO unmatched_returns (exchange_id, ordinal, identity, token_version, ps, \
-         invoice_number, summary, other_identity) SELECT $1, t.* FROM UNNEST($2::bigint[], \
-         $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[]) AS t",
+         invoice_number, summary, other_identity, invoice_complement, amc_number, vault, key_id, \
+         is_quarantined) SELECT $1, t.* FROM UNNEST($2::bigint[], $3::text[], $4::bigint[], \
+         $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[], \
+         $12::text[], $13::boolean[]) AS t",
     )
     .bind(id.0)
     .bind(column(returns, |u| int(u.ordinal)))
@@ -89,6 +91,11 @@ pub(super) async fn insert_unmatched_returns(
     .bind(column(returns, |u| clean(&u.invoice_number)))
     .bind(column(returns, |u| clean(&u.summary)))
     .bind(column(returns, |u| u.other_identity.0.as_str()))
+    .bind(column(returns, |u| clean(&u.invoice_complement)))
+    .bind(column(returns, |u| clean(&u.amc_number)))
+    .bind(column(returns, |u| u.vault.as_slice()))
+    .bind(column(returns, |u| u.key_id.0.as_str()))
+    .bind(column(returns, |u| u.is_quarantined))
     .execute(db)
     .await
     .map(|_| ())

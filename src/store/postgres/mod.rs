@@ -95,6 +95,8 @@ mod transfer_readings;
 mod transfers;
 #[path = "../shared/unit.rs"]
 mod unit;
+#[path = "../shared/unmatched_returns.rs"]
+mod unmatched_returns;
 #[path = "../shared/withdrawals.rs"]
 mod withdrawals;
 

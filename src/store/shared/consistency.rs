@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use sqlx::{Pool, query_as, query_scalar};
 
 /// The rules, each with the statement that counts the rows that break it.
-const RULES: [(Rule, &str); 20] = [
+const RULES: [(Rule, &str); 21] = [
     (
         Rule::EventIsQueuedOrPublished,
         "SELECT count(*) FROM events e \
@@ -133,6 +133,22 @@ const RULES: [(Rule, &str); 20] = [
         Rule::TransferIsTold,
         "SELECT count(*) FROM transfers r WHERE NOT EXISTS \
          (SELECT 1 FROM told_transfers t WHERE t.transfer_id = r.id)",
+    ),
+    // Matches of one answer are in one chain, so that their numbers order them.
+    (
+        Rule::MatchByHandIsRecorded,
+        "SELECT (SELECT count(*) FROM unmatched_returns u LEFT JOIN claims c ON c.id = u.claim_id \
+         LEFT JOIN (SELECT m.exchange_id, m.ordinal, m.claim_id FROM return_matches m \
+         WHERE m.chain_no = (SELECT max(later.chain_no) FROM return_matches later \
+         WHERE later.exchange_id = m.exchange_id AND later.ordinal = m.ordinal)) AS last \
+         ON last.exchange_id = u.exchange_id AND last.ordinal = u.ordinal \
+         WHERE u.is_by_hand <> (last.claim_id IS NOT NULL) \
+         OR last.claim_id IS NOT NULL AND u.claim_id IS DISTINCT FROM last.claim_id \
+         OR last.claim_id IS NULL AND u.claim_id IS NOT NULL \
+         AND (c.id IS NULL OR c.identity NOT IN (u.identity, u.other_identity))) \
+         + (SELECT count(*) FROM return_matches m WHERE NOT EXISTS (SELECT 1 \
+         FROM unmatched_returns u \
+         WHERE u.exchange_id = m.exchange_id AND u.ordinal = m.ordinal))",
     ),
 ];
 

@@ -11,6 +11,7 @@ use crate::store::journal_chains::{
     ChainedJournal, ChainedRow, JournalChains, JournalContent, JournalLink, Sealer,
 };
 use crate::store::operations_journal::operation_fields;
+use crate::store::unmatched_returns::{MatchRow, select_match};
 use async_trait::async_trait;
 use sqlx::{Database, FromRow, Pool, query_as};
 use uuid::Uuid;
@@ -44,6 +45,11 @@ pub(super) fn chain_of_claim(journal: ChainedJournal, claim: Uuid) -> String {
     format!("{}/{:x}", journal.as_str(), claim.as_bytes()[15] & 0xF)
 }
 
+/// Returns the chain of a match of an answer in an exchange.
+pub(super) fn chain_of_answer(exchange: Uuid) -> String {
+    chain_of_claim(ChainedJournal::Matches, exchange)
+}
+
 /// Returns a reading of the access journal as the fields of its link.
 pub(super) fn access_fields(claim: Uuid, caller: &str, purpose: &str, at: Instant) -> Vec<String> {
     vec![claim.to_string(), caller.to_owned(), purpose.to_owned(), at.micros().to_string()]
@@ -69,6 +75,14 @@ struct ChainedDecision {
     place: PlaceColumns,
     #[sqlx(flatten)]
     row: DecisionRow,
+}
+
+#[derive(FromRow)]
+struct ChainedMatch {
+    #[sqlx(flatten)]
+    place: PlaceColumns,
+    #[sqlx(flatten)]
+    row: MatchRow,
 }
 
 #[derive(FromRow)]
@@ -123,6 +137,13 @@ async fn journal_rows(
                     place: JournalLink { chain, number, link },
                     fields: access_fields(claim, &caller, &purpose, at),
                 };
+            rows.into_iter().map(chained).collect()
+        }
+        ChainedJournal::Matches => {
+            let sql = page!(select_match!("chain, chain_no, link, "));
+            let rows: Vec<ChainedMatch> = page_of(pool, sql, after, limit).await?;
+            let chained =
+                |r: ChainedMatch| ChainedRow { place: r.place.into(), fields: r.row.fields() };
             rows.into_iter().map(chained).collect()
         }
         ChainedJournal::Operations => {

@@ -4,14 +4,14 @@ use super::db::{Db, Store};
 use super::listing::one_of;
 use super::unit::Unit;
 use crate::domain::{Claim, ClaimId, ExchangeId, Outcome, Token};
-use crate::store::codec::{clean, int, limit as rows, uint};
+use crate::store::codec::{clean, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
 use crate::store::journal_chains::Seal;
 use crate::store::outcomes::{LateMatch, OutcomeRow, OutcomeWrites, Outcomes, outcome_columns};
 use crate::store::rows::{all, visible};
 use crate::store::transaction_guard::step;
 use async_trait::async_trait;
-use sqlx::{Database, Pool, QueryBuilder, query, query_as, query_scalar};
+use sqlx::{Database, Pool, QueryBuilder, query_as, query_scalar};
 use uuid::Uuid;
 
 type Connection = <Db as Database>::Connection;
@@ -55,10 +55,6 @@ impl OutcomeWrites for Unit {
         limit: usize,
     ) -> Result<Vec<LateMatch>, StoreError> {
         step!(self, late_matches(&mut self.tx, exchange_id, limit))
-    }
-
-    async fn set_matched(&mut self, matched: &LateMatch, claim: ClaimId) -> Result<(), StoreError> {
-        step!(self, set_matched(&mut self.tx, matched, claim))
     }
 }
 
@@ -188,25 +184,4 @@ async fn outcomes_of_invoice(pool: &Pool<Db>, claim: &Claim) -> Result<Vec<Outco
     .await
     .map_err(doing("reading what was told about an invoice"))?;
     all(found)
-}
-
-async fn set_matched(
-    db: &mut Connection,
-    matched: &LateMatch,
-    claim: ClaimId,
-) -> Result<(), StoreError> {
-    let doing = doing("matching a return that came before its claim");
-    for statement in [
-        "UPDATE unmatched_returns SET claim_id = $3 WHERE exchange_id = $1 AND ordinal = $2",
-        "UPDATE outcomes SET claim_id = $3 WHERE told_in = $1 AND ordinal = $2",
-    ] {
-        query(statement)
-            .bind(matched.exchange_id.0)
-            .bind(int(matched.ordinal))
-            .bind(claim.0)
-            .execute(&mut *db)
-            .await
-            .map_err(&doing)?;
-    }
-    Ok(())
 }

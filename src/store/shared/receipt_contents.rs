@@ -17,8 +17,9 @@ type LogicalFile = (i64, String, String, String, String, String, String);
 type Anomaly = (i64, String, String, i64, i64, i64, i64, String, String, String, String);
 /// Ordinal, codes, offset.
 type Quarantined = (i64, String, i64);
-/// Ordinal, identity, version of the tokens, PS, invoice, summary, other identity.
-type Unmatched = (i64, String, i64, String, String, String, String);
+/// Ordinal, identities, version of the tokens, PS, number with complement, AMC, summary, person, key
+/// of the person, whether it is quarantined.
+type Unmatched = (i64, String, i64, String, String, String, String, Vec<u8>, String, bool);
 
 /// Ordinal, rank, sources, part with kind, days, amount, amount asked, parties, texts, reasons.
 type Told = (i64, i64, String, String, String, i64, Option<i64>, String, String, String);
@@ -62,8 +63,9 @@ pub(super) async fn digest(db: &mut Connection, id: ExchangeId) -> Result<String
     add::<Unmatched>(
         &mut *db,
         id,
-        "SELECT ordinal, identity, token_version, ps, invoice_number, summary, other_identity \
-         FROM unmatched_returns WHERE exchange_id = $1 ORDER BY ordinal",
+        "SELECT ordinal, identity || ' ' || other_identity, token_version, ps, \
+         invoice_number || ' ' || invoice_complement, amc_number, summary, vault, key_id, \
+         is_quarantined FROM unmatched_returns WHERE exchange_id = $1 ORDER BY ordinal",
         &mut hasher,
     )
     .await?;

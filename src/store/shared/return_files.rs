@@ -1,21 +1,17 @@
 //! SQL of return files, compiled for both databases.
 
 use super::db::{Db, Store};
-use super::exchange_writes;
 use super::listing;
 use super::rejects;
 use super::scope;
 use super::unit::Unit;
 use crate::domain::page::PageToken;
-use crate::domain::{
-    Claim, ClaimId, ExchangeId, Page, ReturnFile, ReturnId, ReturnKind, Scope, UnmatchedReturn,
-};
+use crate::domain::{Claim, ClaimId, ExchangeId, Page, ReturnFile, ReturnId, ReturnKind, Scope};
 use crate::store::codec::{Instant, limit as rows};
 use crate::store::error::{StoreError, doing};
 use crate::store::return_files::{ReturnFileWrites, ReturnFiles};
 use crate::store::rows::{ReturnRow, all, select_return};
 use crate::store::transaction_guard::step;
-use crate::store::unmatched_returns::UnmatchedReturnWrites;
 use async_trait::async_trait;
 use sqlx::{Database, Pool, QueryBuilder, query, query_as, query_scalar};
 use time::OffsetDateTime;
@@ -91,17 +87,6 @@ impl ReturnFileWrites for Unit {
             insert_reports(&mut self.tx, file.id, rejects).await?;
             rejects::mark_rejects_returned(&mut self.tx, file.id.0, rejects).await
         })
-    }
-}
-
-#[async_trait]
-impl UnmatchedReturnWrites for Unit {
-    async fn insert_unmatched_returns(
-        &mut self,
-        exchange_id: ExchangeId,
-        returns: &[UnmatchedReturn],
-    ) -> Result<(), StoreError> {
-        step!(self, exchange_writes::insert_unmatched_returns(&mut self.tx, exchange_id, returns))
     }
 }
 

@@ -8,6 +8,7 @@
 //! | quarantined invoice | depositor of its exchange | PS | | |
 //! | claim, line, event | depositor | PS | AMC number | AMO organism |
 //! | return file | recipient | | | |
+//! | answer without claim | depositor of its exchange | PS | AMC number | |
 //! | transfer | depositor of a file that tells it | payee | none | none |
 //!
 //! A transfer has money of several insurers: a caller who is limited to AMC numbers or organisms
@@ -38,6 +39,13 @@ pub(super) fn of_exchange(query: &mut QueryBuilder<Db>, column: &str, scope: &Sc
 pub(super) fn quarantine(query: &mut QueryBuilder<Db>, scope: &Scope) {
     of_exchange(query, "exchange_id", scope);
     restrict(query, scope, &[("ps", &scope.ps)]);
+}
+
+/// Restricts `unmatched_returns` with the alias `u`, and its exchange `x`.
+pub(super) fn unmatched_returns(query: &mut QueryBuilder<Db>, scope: &Scope) {
+    let dimensions =
+        [("x.sender", &scope.senders), ("u.ps", &scope.ps), ("u.amc_number", &scope.amc)];
+    restrict(query, scope, &dimensions);
 }
 
 /// Restricts `claims` with the alias `c`.

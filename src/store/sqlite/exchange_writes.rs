@@ -78,7 +78,8 @@ pub(super) async fn insert_unmatched_returns(
     for chunk in returns.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO unmatched_returns (exchange_id, ordinal, identity, token_version, ps, \
-             invoice_number, summary, other_identity) ",
+             invoice_number, summary, other_identity, invoice_complement, amc_number, vault, \
+             key_id, is_quarantined) ",
         );
         insert.push_values(chunk, |mut row, u| {
             row.push_bind(id.0)
@@ -87,7 +88,11 @@ pub(super) async fn insert_unmatched_returns(
                 .push_bind(i64::from(u.token_version))
                 .push_bind(clean(&u.ps))
                 .push_bind(clean(&u.invoice_number));
-            row.push_bind(clean(&u.summary)).push_bind(&u.other_identity.0);
+            row.push_bind(clean(&u.summary))
+                .push_bind(&u.other_identity.0)
+                .push_bind(clean(&u.invoice_complement))
+                .push_bind(clean(&u.amc_number));
+            row.push_bind(&u.vault).push_bind(&u.key_id.0).push_bind(u.is_quarantined);
         });
         insert.build().execute(&mut *db).await.map_err(doing("keeping unmatched returns"))?;
     }

@@ -5,6 +5,7 @@ use crate::support::samples;
 use noemie_gateway::archive::Archive;
 use noemie_gateway::arl;
 use noemie_gateway::clock::{SharedClock, SystemClock};
+use noemie_gateway::conventionnement::Conventionnement;
 use noemie_gateway::domain::{
     Caller, Channel, ClaimId, ClaimLine, ClaimPart, PartKind, ReturnFile, Scope, Verdict,
 };
@@ -12,6 +13,7 @@ use noemie_gateway::ingest::{Deposit, Ingest, Limits, Receipt};
 use noemie_gateway::outgoing::{deliver, rejects};
 use noemie_gateway::service::claims::Claims;
 use noemie_gateway::service::decisions::Decisions;
+use noemie_gateway::service::matches::Matches;
 use noemie_gateway::service::view::ClaimView;
 use noemie_gateway::vault::Vault;
 use noemie_gateway::verify::{Sources, verify};
@@ -24,12 +26,14 @@ use std::sync::Arc;
 pub struct Invoice {
     pub ps: String,
     pub number: String,
-    nir: String,
-    birth: String,
-    rank: char,
+    /// NIR and key.
+    pub nir: String,
+    /// JJMMAA.
+    pub birth: String,
+    pub rank: char,
     pub amo: i64,
     pub amc: i64,
-    amc_number: String,
+    pub amc_number: String,
 }
 
 /// Returns the invoices of a DRE.
@@ -170,6 +174,8 @@ pub struct Gateway {
     pub ingest: Ingest,
     pub claims: Claims,
     pub decisions: Decisions,
+    pub matches: Matches,
+    pub conventionnement: Arc<Conventionnement>,
     sources: Sources,
     _archive: tempfile::TempDir,
 }
@@ -182,7 +188,16 @@ impl Gateway {
         let clock: SharedClock = Arc::new(SystemClock);
         samples::seal(&db.store, &vault);
         let store = Arc::clone(&db.store);
+        let conventions = Conventionnement::new(db.database.conventions(), Arc::clone(&clock));
+        let conventionnement = Arc::new(conventions);
         Self {
+            matches: Matches::new(
+                Arc::clone(&store),
+                Arc::clone(&vault),
+                Arc::clone(&clock),
+                Arc::clone(&conventionnement),
+            ),
+            conventionnement,
             ingest: Ingest::new(
                 Arc::clone(&store),
                 Arc::clone(&vault),

@@ -27,6 +27,9 @@ pub(super) struct World {
     return_id: String,
     claim: String,
     transfer: String,
+    /// Exchange of answers that match no claim, and the rank of the next one.
+    unmatched: String,
+    answer: AtomicU64,
     ps: String,
     invoice: String,
     received: Mutex<Vec<String>>,
@@ -96,7 +99,16 @@ impl World {
             gateway.metric("noemie_outbox_pending").await.filter(|n| *n == 0.0).map(|_| ())
         })
         .await;
+        let mut rsp = Vec::new();
+        let of_others = dre(Profile::Mixte, 100);
+        generate::rsp(&of_others[..], Forme::Crlf, &RspOptions::default(), &mut rsp)
+            .expect("generates");
+        let unmatched = gateway.submit(SENDER, "rsp.noemie", &rsp).await.expect("a receipt");
+        let unmatched = unmatched.exchange.expect("an exchange");
+        assert!(unmatched.unmatched > 50, "{unmatched:?}");
         Self {
+            unmatched: unmatched.exchange_id,
+            answer: AtomicU64::new(1),
             exchange: receipt.exchange.expect("an exchange").exchange_id,
             return_id: receipt.arl.expect("an ARL").return_id,
             claim: claims[0].claim_id.clone(),
@@ -112,6 +124,11 @@ impl World {
 
     pub(super) fn next_file(&self) -> Vec<u8> {
         file()
+    }
+
+    /// The rank of an answer that no call matched before.
+    fn answer(&self) -> u64 {
+        self.answer.fetch_add(1, Ordering::Relaxed)
     }
 
     fn key(&self) -> String {
@@ -258,6 +275,11 @@ fn work(method: &str) -> Vec<Base> {
                    "day_from": "2026-11-01"})
         }],
         "GetTransfer" => vec![|w| json!({"transfer_id": w.transfer})],
+        "ListUnmatchedReturns" => vec![|w| json!({"sender": SENDER, "ps": w.ps})],
+        "RecordReturnMatch" => vec![|w| {
+            json!({"exchange_id": w.unmatched, "ordinal": w.answer(), "claim_id": w.claim,
+                   "why": "vérifié"})
+        }],
         "SubscribeClaimEvents" => vec![|_| json!({"facts": ["received"]})],
         _ => Vec::new(),
     }

@@ -143,7 +143,12 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
             token_version: 1,
             ps: "\0".into(),
             invoice_number: "\0".into(),
+            invoice_complement: "\0".into(),
+            amc_number: "\0".into(),
             summary: "\0".into(),
+            vault: vec![0, 1],
+            key_id: KeyId(String::new()),
+            is_quarantined: true,
         }],
     )
     .await
@@ -215,7 +220,12 @@ pub async fn unmatched_returns_are_kept(db: TestDatabase) {
         token_version: 7,
         ps: "123456782".into(),
         invoice_number: "000000001".into(),
+        invoice_complement: String::new(),
+        amc_number: "0099900011".into(),
         summary: "Part AMO payée, 10,00 €".into(),
+        vault: vec![0, 255],
+        key_id: KeyId("00000000".into()),
+        is_quarantined: false,
     };
     let mut unit = db.store.begin().await.unwrap();
     let id = open(&mut unit, "d").await;

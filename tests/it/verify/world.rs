@@ -8,6 +8,7 @@ use noemie_gateway::outgoing::rejects;
 use noemie_gateway::service::claims::{Claims, PersonRequest};
 use noemie_gateway::service::decisions::{Decision, DecisionKind, Decisions};
 use noemie_gateway::service::held_attempts::{DecideHeld, HeldAttempts};
+use noemie_gateway::service::matches::{MatchChange, MatchRequest, Matches, UnmatchedQuery};
 use noemie_gateway::store::{Author, ClaimFilter, Journal, Stage};
 use support::samples;
 
@@ -26,6 +27,7 @@ impl World {
         samples::mark(&world.db.store, &world.sources.vault, &[1]).await;
         world.deposit_files().await;
         world.decide().await;
+        world.match_by_hand().await;
         world.publish_some().await;
         world.import_tables().await;
         world.keep_journals().await;
@@ -99,6 +101,33 @@ impl World {
             let (why, by) = ("changement d'émetteur".into(), "Marie".into());
             let asked = DecideHeld { claim_id, decision, why: &why, stated_author: Some(&by) };
             desk.decide(&Caller::local(), asked).await.unwrap();
+        }
+    }
+
+    /// Matches of a person: one taken back, one in force.
+    async fn match_by_hand(&self) {
+        let Sources { store, vault, clock, .. } = &self.sources;
+        let tables = Conventionnement::new(self.db.database.conventions(), Arc::clone(clock));
+        let matches =
+            Matches::new(Arc::clone(store), Arc::clone(vault), Arc::clone(clock), Arc::new(tables));
+        let all = UnmatchedQuery::default();
+        let page = matches.list(&Caller::local(), &all, None, 10).await.unwrap();
+        let everything = ClaimFilter::default();
+        let claims = store.claims(&Scope::everything(), &everything, None, 100).await.unwrap();
+        let is_paid = |claim: &Claim| claim.amc.state == PartState::Paid;
+        let claim = claims.items.into_iter().find(is_paid).expect("a claim");
+        let answers = [&page.items[0], &page.items[0], &page.items[1]];
+        let changes =
+            [MatchChange::Match(claim.id), MatchChange::Undo, MatchChange::Match(claim.id)];
+        for (view, change) in answers.into_iter().zip(changes) {
+            let request = MatchRequest {
+                answer: view.kept.place(),
+                change,
+                why: "vérifié".into(),
+                decided_by: Some("Marie".into()),
+                expected_version: None,
+            };
+            matches.record(&Caller::local(), &request).await.unwrap();
         }
     }
 

@@ -7,7 +7,7 @@
 
 use super::db::{Db, KEYED_JOIN, KEYED_JOIN_END};
 use crate::domain::Scope;
-use crate::store::codec::doing;
+use crate::store::codec::{doing, limit as rows};
 use crate::store::conventions::scope::push_amc_scope;
 use crate::store::conventions::{
     ConventionVersion, EstablishmentRow, FoundConvention, Path, Snapshot, Visit, sql,
@@ -156,6 +156,38 @@ pub(in crate::store::conventions) fn holder_known(scope: &Scope, number: &str) -
     }
     query.push(" LIMIT 1");
     query
+}
+
+/// Returns pairs of PS numbers that current conventions link. The first arm enters by the billing
+/// number, the second one by the FINESS.
+pub(super) async fn linked_numbers(
+    reader: &Connections<Db>,
+    scope: &Scope,
+    numbers: &[String],
+    limit: usize,
+) -> Result<Vec<(String, String)>, StoreError> {
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::<Db>::new("");
+    for (union, own, other) in
+        [("", "c.identifier", "c.finess_et"), (" UNION ", "c.finess_et", "c.identifier")]
+    {
+        query.push(union).push("SELECT k.column1, ").push(other).push(" FROM (");
+        query.push_values(numbers, |mut row, number| {
+            row.push_bind(number.clone());
+        });
+        query.push(") AS k CROSS JOIN conventions c WHERE c.recorded_to IS NULL AND ").push(own);
+        query.push(" = k.column1 AND c.finess_et <> '' AND c.finess_et <> c.identifier");
+        push_amc_scope(&mut query, "c.amc", scope);
+    }
+    query.push(" LIMIT ").push_bind(rows(limit));
+    reader
+        .ask(async |pool| {
+            let found = query.build_query_as().fetch_all(pool).await;
+            found.map_err(doing("looking for numbers of one professional"))
+        })
+        .await
 }
 
 /// Builds the question whether an AMC was ever imported.

@@ -62,6 +62,15 @@ impl ConventionStore for Store {
         lookups::is_known(&self.reader, lookups::holder_known(scope, number)).await
     }
 
+    async fn linked_numbers(
+        &self,
+        scope: &Scope,
+        numbers: &[String],
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        lookups::linked_numbers(&self.reader, scope, numbers, limit).await
+    }
+
     async fn amc_known(&self, scope: &Scope, amc: &str) -> Result<bool, StoreError> {
         lookups::is_known(&self.reader, lookups::amc_known(scope, amc)).await
     }
