@@ -39,9 +39,10 @@ const PAST: [&str; 6] = [
      '017100000', 2500, at, '', n % 33 <> 0 \
      FROM (SELECT n, n / 5000 AS e, n % 5000 AS r, timestamptz '2020-01-01' + (n / 5000) * interval '10 hours' AS at, (n / 50) * 48271 % 99991 AS ps \
      FROM generate_series(0::bigint, $1::bigint - 1) AS n) AS x",
-    "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, flags, is_awaited, reasons, updated_at, due_at, reported_in) \
-     SELECT id, k, CASE WHEN k = 'amc' AND NOT live THEN 'rejected' ELSE 'paid' END, 1250, 1250, '[]', FALSE, '[]', received_at, \
-     CASE WHEN k = 'amc' THEN received_at END, CASE WHEN k = 'amc' AND NOT live THEN exchange_id END FROM claims, (VALUES ('amc'), ('amo')) AS kinds(k)",
+    "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, flags, is_awaited, reasons, updated_at, due_at, reported_in, \
+     claim_status, received_at, ps, sender) SELECT id, k, CASE WHEN k = 'amc' AND NOT live THEN 'rejected' ELSE 'paid' END, 1250, 1250, '[]', FALSE, '[]', received_at, \
+     CASE WHEN k = 'amc' THEN received_at END, CASE WHEN k = 'amc' AND NOT live THEN exchange_id END, \
+     CASE WHEN k = 'amc' AND NOT live THEN 'paid_and_rejected' WHEN k = 'amc' THEN 'paid' END, received_at, ps, sender FROM claims, (VALUES ('amc'), ('amo')) AS kinds(k)",
     "INSERT INTO claim_lines (claim_id, rank, record_type, act_code, quantity, coefficient, unit_price, base, rate, billed, amo, amc, qualifier) \
      SELECT id, 1, '4', 'PH7', 1, 100, 2500, 2500, 65, 2500, 1250, 1250, '' FROM claims",
     "INSERT INTO events (event_id, subject_kind, subject_id, sequence, kind, actor_name, actor_role, actor_proof, exchange_id, routing_key, payload, \

@@ -140,8 +140,10 @@ CREATE INDEX claims_rejected_invoice ON claims (ps, invoice_number, identity, re
 CREATE INDEX claims_newest ON claims (received_at, id);
 CREATE INDEX claims_by_sender ON claims (sender, received_at, id);
 -- Listings of one insurer, and of a caller who may see one insurer only.
-CREATE INDEX claims_by_amc ON claims (amc_number, received_at, id);
+CREATE INDEX claims_by_amc ON claims (amc_number, received_at, id, ps, sender);
 CREATE INDEX claims_by_ps ON claims (ps, received_at, id);
+CREATE INDEX claims_by_lot ON claims (lot, received_at, id, ps, sender);
+CREATE INDEX claims_by_person ON claims (person, received_at, id);
 CREATE INDEX claims_by_invoice ON claims (invoice_number, ps, received_at, id);
 -- The attempt that corrects another one.
 CREATE INDEX claims_corrects ON claims (corrects) WHERE corrects IS NOT NULL;
@@ -173,11 +175,34 @@ CREATE TABLE claim_parts (
     -- How the last reject was reported to its sender: a return file of ours, or the exchange by
     -- which the caisse did. Null again when a worker rejects the part once more.
     reported_in        BLOB,
+    -- Status of the claim, which follows from the states of both parts; the AMC part only. Listings
+    -- filter by it, nothing decides by it.
+    claim_status       TEXT,
+    -- Repeated from the claim, so that one index answers a filter in the order of the pages.
+    received_at        INTEGER NOT NULL,
+    ps                 TEXT NOT NULL,
+    sender             TEXT NOT NULL,
     PRIMARY KEY (claim_id, kind)
 ) WITHOUT ROWID;
--- Overdue claims without reading those that are over.
-CREATE INDEX claim_parts_due ON claim_parts (due_at)
+-- Overdue claims without reading those that are over, the latest limit first.
+CREATE INDEX claim_parts_due ON claim_parts (due_at, claim_id, ps, sender)
     WHERE kind = 'amc' AND is_awaited;
+-- Listings by what became of a part or claim, newest first. Each ends with the columns that a second
+-- filter needs, so that rows left out are not read. A new claim is in the first two only: the
+-- others cost the intake nothing.
+CREATE INDEX claim_parts_by_state ON claim_parts
+    (kind, state, received_at, claim_id, ps, sender);
+CREATE INDEX claim_parts_by_status ON claim_parts
+    (claim_status, received_at, claim_id, ps, sender)
+    WHERE claim_status IS NOT NULL;
+CREATE INDEX claim_parts_flagged ON claim_parts (received_at, claim_id, kind, flags, ps, sender)
+    WHERE flags <> '[]';
+CREATE INDEX claim_parts_by_transfer ON claim_parts
+    (transfer_reference, received_at, claim_id, kind, ps, sender)
+    WHERE transfer_reference IS NOT NULL;
+-- The latest payment first.
+CREATE INDEX claim_parts_by_payment ON claim_parts (kind, transfer_date, claim_id, ps, sender)
+    WHERE transfer_date IS NOT NULL;
 -- Rejects to report, oldest first.
 CREATE INDEX claim_parts_unreported ON claim_parts (updated_at, claim_id)
     WHERE kind = 'amc' AND state IN ('rejected', 'rejected_after_acceptance')

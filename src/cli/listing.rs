@@ -4,14 +4,15 @@ use super::ingest::without_claim;
 use super::unmatched::{self, UnmatchedArgs};
 use super::words::french;
 use super::{Format, Session, ingest, status};
-use crate::domain::civil_time::paris_date;
-use crate::domain::{ClaimStatus, Quarantined};
-use crate::service::claims::ClaimQuery;
+use crate::domain::civil_time::{paris_date, read_day};
+use crate::domain::{ClaimStatus, Flag, PartKind, PartState, Quarantined};
+use crate::service::claims::{ClaimFilter, ClaimQuery, FlagFilter};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::process::ExitCode;
+use time::Date;
 use time::format_description::well_known::Rfc3339;
 
 #[derive(Debug, Subcommand)]
@@ -54,6 +55,40 @@ pub(super) struct ClaimArgs {
     /// Only claims past the insurer's limit.
     #[arg(long)]
     overdue: bool,
+    #[command(flatten)]
+    more: ClaimFilters,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ClaimFilters {
+    /// Lot number; every one when not given.
+    #[arg(long)]
+    lot: Option<String>,
+    /// Number of the AMC, 10 digits; every one when not given.
+    #[arg(long)]
+    amc: Option<String>,
+    /// Token of the insured person, as events show it.
+    #[arg(long)]
+    person: Option<String>,
+    /// Part of the filters below, `amc` or `amo`. Without it: the AMC part for states and payment
+    /// dates, either part for flags and transfers.
+    #[arg(long, value_parser = part)]
+    part: Option<PartKind>,
+    /// State of the part (`received`, `rejected`, `partly_paid` …).
+    #[arg(long, value_parser = part_state)]
+    state: Option<PartState>,
+    /// Only claims with a flag; with a code (`paid_twice` …), only with this flag.
+    #[arg(long, num_args = 0..=1, default_missing_value = "any", value_parser = flag)]
+    flag: Option<FlagFilter>,
+    /// Reference or label of the last transfer that paid the part.
+    #[arg(long)]
+    transfer: Option<String>,
+    /// Paid on or after this day, `2026-11-21`. The latest payment comes first.
+    #[arg(long, value_parser = day)]
+    paid_from: Option<Date>,
+    /// Paid before this day, `2026-11-21`. The latest payment comes first.
+    #[arg(long, value_parser = day)]
+    paid_before: Option<Date>,
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +111,31 @@ fn claim_status(code: &str) -> Result<ClaimStatus> {
         };
         format!("a status is one of {}{hint}", codes.join(", "))
     })
+}
+
+fn part(code: &str) -> Result<PartKind> {
+    PartKind::from_code(code).context("a part is `amc` or `amo`")
+}
+
+fn part_state(code: &str) -> Result<PartState> {
+    PartState::from_code(code).with_context(|| {
+        let codes: Vec<&str> = PartState::ALL.iter().map(|state| state.as_str()).collect();
+        format!("a state is one of {}", codes.join(", "))
+    })
+}
+
+fn flag(code: &str) -> Result<FlagFilter> {
+    if code == "any" {
+        return Ok(FlagFilter::Any);
+    }
+    Flag::from_code(code).map(FlagFilter::One).with_context(|| {
+        let codes: Vec<&str> = Flag::ALL.iter().map(|flag| flag.as_str()).collect();
+        format!("a flag is one of {}", codes.join(", "))
+    })
+}
+
+fn day(text: &str) -> Result<Date> {
+    read_day(text).context("a day is written as 2026-11-21")
 }
 
 /// Prints one page of a listing.
@@ -115,13 +175,23 @@ async fn exchanges(args: &ListArgs, session: &mut Session) -> Result<()> {
 }
 
 async fn claims(args: &ClaimArgs, session: &mut Session) -> Result<()> {
-    let query = ClaimQuery {
+    let more = &args.more;
+    let filter = ClaimFilter {
         sender: args.list.sender.clone(),
         ps: args.ps.clone(),
         status: args.status,
-        overdue: args.overdue,
-        ..ClaimQuery::default()
+        lot: more.lot.clone(),
+        amc_number: more.amc.clone(),
+        person: more.person.clone(),
+        part: more.part,
+        part_state: more.state,
+        flag: more.flag,
+        transfer: more.transfer.clone(),
+        paid_from: more.paid_from,
+        paid_before: more.paid_before,
+        ..ClaimFilter::default()
     };
+    let query = ClaimQuery { filter, overdue: args.overdue };
     let claims = session.app.service().claims;
     let page = claims.list(&session.caller, query, None, args.list.limit.into()).await?;
     for view in page.items {

@@ -12,6 +12,7 @@ pub mod decision;
 pub mod event;
 pub mod exchange;
 pub mod file_name;
+pub mod filter_digest;
 pub mod free_text;
 pub mod held_attempt;
 pub(crate) mod identifier;
@@ -43,6 +44,7 @@ pub use exchange::{
     Channel, Exchange, Ledger, Quarantined, ReturnFile, ReturnKind, UnwrittenInvoice,
 };
 pub use file_name::FileName;
+pub use filter_digest::FilterDigest;
 pub use free_text::{FilterText, FreeText, IdempotencyKey, Reference, RefusedText};
 pub use held_attempt::{HeldAttempt, Hold, HoldDecision, HoldResolution};
 pub use ids::{
@@ -59,7 +61,7 @@ pub use money::{
 // The types of the parsers serve the whole gateway, so that no type exists twice.
 pub use noemie_parsers::anomaly::Severity;
 pub use noemie_parsers::outcome::{Finding, FindingCode, LogicalFile, Norm, Packaging, Verdict};
-pub use page::{Page, PageToken};
+pub use page::{BoundPageToken, Page, PageToken};
 pub use part::{PartKind, Reason};
 pub use reason_codes::ReasonCodes;
 pub use resume_token::{ResumeToken, StreamOrigin};

@@ -4,7 +4,9 @@ use super::ERROR_DOMAIN;
 use crate::domain::civil_time::read_day;
 use crate::domain::masking::{holds_identity, is_line_end, is_unseen};
 use crate::domain::page::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS};
-use crate::domain::{FileName, FreeText, PageToken, RefusedText, ResumeToken};
+use crate::domain::{
+    BoundPageToken, FileName, FilterDigest, FreeText, PageToken, RefusedText, ResumeToken,
+};
 use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
 use crate::service::decisions::message::WrongField;
 use std::collections::HashMap;
@@ -22,6 +24,9 @@ pub(super) struct Violations(ErrorDetails);
 /// Reason of a request in which a field that identifies something holds what may be a NIR or a bank
 /// account.
 const IDENTITY_REFUSED: &str = "identity_refused";
+
+/// Reason of a request whose page token belongs to a listing with other filters.
+const OTHER_PAGE_FILTER: &str = "page_token_of_other_filter";
 
 impl Violations {
     /// Adds a wrong field.
@@ -214,9 +219,17 @@ impl Violations {
         }
     }
 
-    /// Returns the token of a page; an empty field is the first page.
-    pub(super) fn page_token(&mut self, token: &str) -> Option<PageToken> {
-        self.parse_optional("page_token", token, "the next_page_token of the page before")
+    /// Returns the position of a page of a listing with this filter; an empty field is the first
+    /// page. A token of another listing or filter is refused: it would give a wrong page.
+    pub(super) fn page_token(&mut self, token: &str, filter: FilterDigest) -> Option<PageToken> {
+        let expected = "the next_page_token of the page before";
+        let token: BoundPageToken = self.parse_optional("page_token", token, expected)?;
+        let position = token.position(filter);
+        if position.is_none() {
+            self.0.set_error_info(OTHER_PAGE_FILTER, ERROR_DOMAIN, HashMap::new());
+            self.add("page_token", "belongs to a listing with other filters");
+        }
+        position
     }
 }
 

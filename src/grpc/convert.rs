@@ -15,7 +15,7 @@ pub(super) use transfer::{transfer, transfer_details};
 
 use exchange::quarantined;
 
-use crate::domain::PageToken;
+use crate::domain::{FilterDigest, PageToken};
 use time::{Date, OffsetDateTime};
 
 /// Converts an instant.
@@ -26,9 +26,9 @@ pub(super) fn timestamp(at: OffsetDateTime) -> prost_types::Timestamp {
     }
 }
 
-/// Returns the token of the next page; empty on the last page.
-pub(super) fn page_token(next: Option<PageToken>) -> String {
-    next.map(|token| token.to_string()).unwrap_or_default()
+/// Returns the token of the next page of a listing with this filter; empty on the last page.
+pub(super) fn page_token(next: Option<PageToken>, filter: FilterDigest) -> String {
+    next.map(|token| token.bound_to(filter).to_string()).unwrap_or_default()
 }
 
 /// Returns a date as `2026-11-21`, or an empty text.

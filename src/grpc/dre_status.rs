@@ -5,10 +5,10 @@ use super::errors::{item, not_found, with_metadata, with_reason};
 use super::proto::dre_status_service_server::DreStatusService;
 use super::proto::get_dre_status_request::Dre;
 use super::stream::flatten;
-use super::{Answers, Edge, caller, convert, proto};
-use crate::domain::{Caller, ClaimId, ClaimStatus, ExchangeId, StreamOrigin};
+use super::{Answers, Edge, caller, convert, dre_filter, proto};
+use crate::domain::{Caller, ClaimId, StreamOrigin};
 use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
-use crate::service::claims::{ClaimQuery, hint};
+use crate::service::claims::hint;
 use crate::service::events::{Interest, PublishedEvent};
 use futures::StreamExt as _;
 use std::sync::Arc;
@@ -100,25 +100,6 @@ fn interest(check: &mut Violations, request: &proto::WatchDreRequest) -> Interes
     Interest { claims, sender, ps }
 }
 
-/// Reads the filter of a listing.
-fn query(check: &mut Violations, request: &proto::ListDreRequest) -> ClaimQuery {
-    let statuses = check::codes(ClaimStatus::ALL, ClaimStatus::as_str);
-    ClaimQuery {
-        sender: check.optional("sender", &request.sender),
-        ps: check.optional("ps", &request.ps),
-        invoice_number: check.optional("invoice_number", &request.invoice_number),
-        exchange_id: check.parse_optional::<ExchangeId>(
-            "exchange_id",
-            &request.exchange_id,
-            "a UUID",
-        ),
-        status: check.code("status", &request.status, ClaimStatus::from_code, &statuses),
-        received_from: check.instant("received_from", request.received_from),
-        received_before: check.instant("received_before", request.received_before),
-        overdue: request.overdue,
-    }
-}
-
 #[tonic::async_trait]
 impl DreStatusService for DreStatusEdge {
     #[tracing::instrument(name = "grpc.get_dre_status", skip_all, fields(claim_id))]
@@ -162,15 +143,16 @@ impl DreStatusService for DreStatusEdge {
         let caller = caller::of(&request);
         let request = request.into_inner();
         let mut check = Violations::default();
-        let query = query(&mut check, &request);
+        let query = dre_filter::query(&mut check, &request);
         let limit = check.page_size(request.page_size);
-        let after = check.page_token(&request.page_token);
+        let filter = query.digest();
+        let after = check.page_token(&request.page_token, filter);
         check.finish()?;
         let page = self.0.service.claims.list(&caller, query, after, limit).await;
         let page = page.map_err(|e| self.0.internal(e))?;
         Ok(Response::new(proto::ListDreResponse {
             dre: page.items.into_iter().map(convert::dre_status).collect(),
-            next_page_token: convert::page_token(page.next),
+            next_page_token: convert::page_token(page.next, filter),
         }))
     }
 

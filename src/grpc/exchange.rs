@@ -5,7 +5,7 @@ use super::errors::{not_found, of_deposit};
 use super::proto::exchange_service_server::ExchangeService;
 use super::upload::Upload;
 use super::{Answers, Edge, caller, convert, proto};
-use crate::domain::{Channel, ExchangeId, ReturnId, ReturnKind};
+use crate::domain::{Channel, ExchangeId, FilterDigest, ReturnId, ReturnKind};
 use crate::kill_point;
 use crate::service::deposits::Deposit;
 use crate::service::view::ReturnView;
@@ -83,14 +83,15 @@ impl ExchangeService for ExchangeEdge {
         let mut check = Violations::default();
         let sender = check.optional("sender", &request.sender);
         let limit = check.page_size(request.page_size);
-        let after = check.page_token(&request.page_token);
+        let filter = FilterDigest::new("exchanges").with("sender", sender.as_deref());
+        let after = check.page_token(&request.page_token, filter);
         check.finish()?;
         let exchanges = &self.0.service.exchanges;
         let page = exchanges.list(&caller, sender.as_deref(), after, limit).await;
         let page = page.map_err(|e| self.0.internal(e))?;
         Ok(Response::new(proto::ListExchangesResponse {
             exchanges: page.items.iter().map(convert::exchange).collect(),
-            next_page_token: convert::page_token(page.next),
+            next_page_token: convert::page_token(page.next, filter),
         }))
     }
 
@@ -104,21 +105,19 @@ impl ExchangeService for ExchangeEdge {
         let mut check = Violations::default();
         let id = check.parse::<ExchangeId>("exchange_id", &request.exchange_id, "a UUID");
         let limit = check.page_size(request.page_size);
-        // The page token of a report is the number of its first anomaly.
-        let from = check.parse_optional::<u64>(
-            "page_token",
-            &request.page_token,
-            "the next_page_token of the page before",
-        );
+        let filter =
+            FilterDigest::new("report").with("exchange_id", id.map(|id| id.to_string()).as_deref());
+        let after = check.page_token(&request.page_token, filter);
         check.finish()?;
         let Some(id) = id else {
             return Err(check::one_violation("exchange_id", "expected a UUID"));
         };
         Span::current().record("exchange_id", tracing::field::display(id));
+        let from = after.map(|token| u64::try_from(token.at_micros).unwrap_or(u64::MAX));
         let report = self.0.service.exchanges.report(&caller, id, from, limit).await;
         let report =
             report.map_err(|e| self.0.internal(e))?.ok_or_else(|| not_found("exchange", id))?;
-        Ok(Response::new(convert::exchange_report(report)))
+        Ok(Response::new(convert::exchange_report(report, filter)))
     }
 
     #[tracing::instrument(name = "grpc.list_returns", skip_all)]
@@ -132,14 +131,17 @@ impl ExchangeService for ExchangeEdge {
         let recipient = check.optional("recipient", &request.recipient);
         let kind = check.code("kind", &request.kind, ReturnKind::from_code, "arl, noemie580");
         let limit = check.page_size(request.page_size);
-        let after = check.page_token(&request.page_token);
+        let filter = FilterDigest::new("returns")
+            .with("recipient", recipient.as_deref())
+            .with("kind", kind.map(ReturnKind::as_str));
+        let after = check.page_token(&request.page_token, filter);
         check.finish()?;
         let returns = &self.0.service.returns;
         let page = returns.list(&caller, recipient.as_deref(), kind, after, limit).await;
         let page = page.map_err(|e| self.0.internal(e))?;
         Ok(Response::new(proto::ListReturnsResponse {
             returns: page.items.into_iter().map(convert::return_file).collect(),
-            next_page_token: convert::page_token(page.next),
+            next_page_token: convert::page_token(page.next, filter),
         }))
     }
 

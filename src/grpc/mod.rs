@@ -16,6 +16,7 @@ pub mod codec;
 mod conventionnement;
 mod convert;
 mod decision;
+mod dre_filter;
 mod dre_status;
 mod errors;
 mod exchange;

@@ -5,13 +5,14 @@ use super::view::{ClaimView, FullClaim, Withheld};
 use crate::clock::SharedClock;
 use crate::domain::identifier::{self, compact};
 use crate::domain::{
-    Caller, Claim, ClaimEvent, ClaimId, ClaimStatus, ExchangeId, Extent, FreeText, Page, PageToken,
-    Quarantined,
+    Caller, Claim, ClaimEvent, ClaimId, ClaimStatus, Extent, FilterDigest, FreeText, Page,
+    PageToken, PartKind, PartState, Quarantined,
 };
-use crate::store::{ClaimFilter, SharedStore};
+use crate::store::SharedStore;
+pub use crate::store::{ClaimFilter, FlagFilter};
 use crate::vault::{PersonRecord, Vault};
 use std::sync::Arc;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 /// Most decisions of a claim that an answer names, the last ones.
 const MAX_DECISIONS: usize = 100;
@@ -22,22 +23,44 @@ const MAX_OTHERS: usize = 10;
 /// Filter of a listing; an empty field does not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClaimQuery {
-    /// Name of the depositor.
-    pub sender: Option<String>,
-    /// PS number.
-    pub ps: Option<String>,
-    /// Invoice number.
-    pub invoice_number: Option<String>,
-    /// Exchange that brought the claims.
-    pub exchange_id: Option<ExchangeId>,
-    /// Status.
-    pub status: Option<ClaimStatus>,
-    /// Received on or after this instant.
-    pub received_from: Option<OffsetDateTime>,
-    /// Received before this instant.
-    pub received_before: Option<OffsetDateTime>,
+    /// Filters that do not depend on the time of the question.
+    pub filter: ClaimFilter,
     /// Only claims whose AMC part waits past its limit.
     pub overdue: bool,
+}
+
+impl ClaimQuery {
+    /// Returns the digest that binds the page tokens of the listing to its filter.
+    #[must_use]
+    pub fn digest(&self) -> FilterDigest {
+        let f = &self.filter;
+        let id = f.exchange_id.map(|id| id.to_string());
+        let instant =
+            |at: Option<OffsetDateTime>| at.map(|at| at.unix_timestamp_nanos().to_string());
+        let day = |day: Option<Date>| day.map(|day| day.to_string());
+        let flag = f.flag.map(|flag| match flag {
+            FlagFilter::Any => "any",
+            FlagFilter::One(flag) => flag.as_str(),
+        });
+        FilterDigest::new("claims")
+            .with("sender", f.sender.as_deref())
+            .with("ps", f.ps.as_deref())
+            .with("invoice_number", f.invoice_number.as_deref())
+            .with("exchange_id", id.as_deref())
+            .with("lot", f.lot.as_deref())
+            .with("amc_number", f.amc_number.as_deref())
+            .with("person", f.person.as_deref())
+            .with("status", f.status.map(ClaimStatus::as_str))
+            .with("part", f.part.map(PartKind::as_str))
+            .with("part_state", f.part_state.map(PartState::as_str))
+            .with("flag", flag)
+            .with("transfer", f.transfer.as_deref())
+            .with("paid_from", day(f.paid_from).as_deref())
+            .with("paid_before", day(f.paid_before).as_deref())
+            .with("received_from", instant(f.received_from).as_deref())
+            .with("received_before", instant(f.received_before).as_deref())
+            .with("overdue", self.overdue.then_some("true"))
+    }
 }
 
 /// The claims and quarantined invoices that share a PS number and an invoice number.
@@ -152,7 +175,8 @@ impl Claims {
         Ok(latest.map(|view| FoundInvoice { view, others: Vec::new() }))
     }
 
-    /// Returns a page of claims, newest first.
+    /// Returns a page of claims, newest first; with a filter by payment dates, the latest payment
+    /// first; overdue ones, the latest limit first.
     pub async fn list(
         &self,
         caller: &Caller,
@@ -162,14 +186,10 @@ impl Claims {
     ) -> Result<Page<ClaimView>, ServiceError> {
         let now = self.clock.now();
         let filter = ClaimFilter {
-            sender: query.sender,
-            ps: query.ps.map(|ps| compact(&ps)),
-            invoice_number: query.invoice_number.map(|n| identifier::invoice_number(&n)),
-            exchange_id: query.exchange_id,
-            status: query.status,
-            received_from: query.received_from,
-            received_before: query.received_before,
+            ps: query.filter.ps.map(|ps| compact(&ps)),
+            invoice_number: query.filter.invoice_number.map(|n| identifier::invoice_number(&n)),
             overdue_at: query.overdue.then_some(now),
+            ..query.filter
         };
         let page = self.page(caller, &filter, after, limit).await?;
         let views = page.items.iter().map(|claim| ClaimView::of_claim(claim, &[], now));

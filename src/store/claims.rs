@@ -3,12 +3,12 @@
 use super::error::StoreError;
 use crate::domain::page::PageToken;
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClaimPart, ClaimStatus, ExchangeId, InvoiceKey, NewClaim, Page,
-    Scope,
+    Claim, ClaimId, ClaimLine, ClaimPart, ClaimStatus, ExchangeId, Flag, InvoiceKey, NewClaim,
+    Page, PartKind, PartState, Scope,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 /// A change of one part of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,15 @@ pub struct PartChange {
     pub claim_id: ClaimId,
     /// The part as it is after the change.
     pub part: ClaimPart,
+}
+
+/// Flags that a listing filters by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlagFilter {
+    /// At least one flag, whichever it is.
+    Any,
+    /// This flag.
+    One(Flag),
 }
 
 /// Filters of a claim listing; an empty field does not filter.
@@ -30,8 +39,27 @@ pub struct ClaimFilter {
     pub invoice_number: Option<String>,
     /// Exchange.
     pub exchange_id: Option<ExchangeId>,
+    /// Lot number, as sent.
+    pub lot: Option<String>,
+    /// AMC number.
+    pub amc_number: Option<String>,
+    /// Token of the insured person.
+    pub person: Option<String>,
     /// Status derived from the two parts.
     pub status: Option<ClaimStatus>,
+    /// Part that the filters below speak of. `None` is the AMC part for states and payment dates,
+    /// and either part for flags and transfers.
+    pub part: Option<PartKind>,
+    /// State of the part.
+    pub part_state: Option<PartState>,
+    /// Flags of the part.
+    pub flag: Option<FlagFilter>,
+    /// Reference or label of the transfer that paid the part.
+    pub transfer: Option<String>,
+    /// The transfer that paid the part is of this day or a later one.
+    pub paid_from: Option<Date>,
+    /// The transfer that paid the part is of a day before this one.
+    pub paid_before: Option<Date>,
     /// Received on or after this instant.
     pub received_from: Option<OffsetDateTime>,
     /// Received before this instant.
@@ -49,7 +77,8 @@ pub trait Claims: Send + Sync {
     /// Returns the lines of a claim, in order.
     async fn claim_lines(&self, scope: &Scope, id: ClaimId) -> Result<Vec<ClaimLine>, StoreError>;
 
-    /// Returns a page of claims, newest first.
+    /// Returns a page of claims, newest first; with a filter by payment dates, the latest payment
+    /// first; overdue ones, the latest limit first.
     async fn claims(
         &self,
         scope: &Scope,

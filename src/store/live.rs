@@ -1,11 +1,41 @@
-//! The flag `live`: an invoice with a live claim may not be sent again.
+//! Columns of a claim that follow from its two parts, written beside each change of a part: the flag
+//! `live` and the status.
 //!
-//! A claim is live until a part is rejected or its money taken back, and again when that is undone;
-//! a claim that another attempt corrects is never live again. A copy of another sender's invoice is
-//! not live until the desk releases it.
+//! An invoice with a live claim may not be sent again. A claim is live until a part is rejected or
+//! its money taken back, and again when that is undone; a claim that another attempt corrects is
+//! never live again. A copy of another sender's invoice is not live until the desk releases it.
 
 use super::{PartChange, StoreError};
+use crate::domain::life_cycle::status;
+use crate::domain::{ClaimStatus, PartState};
 use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// SQL expression of [`status`] over the states in `amo.state` and `claim_parts.state`. It is made
+/// from the function itself, so that column and view agree; the codes are constants of this program.
+static STATUS: LazyLock<String> = LazyLock::new(|| {
+    let mut sql = "CASE amo.state || ' ' || claim_parts.state".to_owned();
+    for amo in PartState::ALL {
+        for amc in PartState::ALL {
+            let (pair, status) = ([amo.as_str(), amc.as_str()].join(" "), status(*amo, *amc));
+            sql.push_str(&format!(" WHEN '{pair}' THEN '{}'", status.as_str()));
+        }
+    }
+    sql.push_str(&format!(" ELSE '{}' END", ClaimStatus::Unknown.as_str()));
+    sql
+});
+
+/// Returns the statement that sets `claim_status` of the claims that this condition on an
+/// identifier names.
+pub(in crate::store) fn set_status(which: &'static str) -> String {
+    let status = &*STATUS;
+    format!(
+        "UPDATE claim_parts SET claim_status = {status} FROM claim_parts amo \
+         WHERE claim_parts.kind = 'amc' AND amo.claim_id = claim_parts.claim_id \
+         AND amo.kind = 'amo' AND claim_parts.claim_id {which} \
+         AND claim_parts.claim_status <> {status}"
+    )
+}
 
 /// Statement that applies the rule of [`crate::domain::life_cycle::is_live`] to stored claims; the
 /// caller appends a condition on `claims.id`.

@@ -14,6 +14,7 @@
 )]
 
 mod access_journal;
+mod claim_columns;
 mod claims;
 mod codec;
 mod connections;
@@ -32,6 +33,8 @@ mod installation_events;
 mod journal;
 mod journal_chains;
 mod lease;
+#[cfg(test)]
+mod listing_plan_tests;
 mod live;
 mod open;
 mod operations_journal;
@@ -59,7 +62,7 @@ mod wake;
 
 pub use crate::domain::{NewClaim, UnmatchedReturn};
 pub use access_journal::AccessJournalWrites;
-pub use claims::{ClaimFilter, ClaimWrites, Claims, PartChange};
+pub use claims::{ClaimFilter, ClaimWrites, Claims, FlagFilter, PartChange};
 pub use consistency::{BrokenRule, Consistency, Rule};
 pub use decisions::{DecisionWrites, Decisions};
 pub use drop_leases::DropLeases;

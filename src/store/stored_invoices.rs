@@ -50,6 +50,10 @@ pub struct PartMarks {
     pub kind: PartKind,
     /// End of the promise of the insurer; of the AMC part only.
     pub due_at: Option<OffsetDateTime>,
+    /// Status of the claim as listings filter by it; of the AMC part only.
+    pub claim_status: Option<String>,
+    /// Whether instant, PS and sender are those of the claim.
+    pub repeats_claim: bool,
     /// Return file or exchange that reported the last reject.
     pub reported_in: Option<Uuid>,
 }
@@ -178,6 +182,8 @@ pub(in crate::store) struct MarksRow {
     live: bool,
     kind: String,
     due_at: Option<Instant>,
+    claim_status: Option<String>,
+    repeats_claim: bool,
     reported_in: Option<Uuid>,
 }
 
@@ -259,6 +265,8 @@ pub(in crate::store) fn assemble(
         invoice.marks.push(PartMarks {
             kind: code(&row.kind),
             due_at: row.due_at.map(|at| at.0),
+            claim_status: row.claim_status,
+            repeats_claim: row.repeats_claim,
             reported_in: row.reported_in,
         });
     }

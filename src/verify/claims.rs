@@ -2,8 +2,8 @@
 
 use super::words;
 use crate::domain::life_cycle::is_live;
-use crate::domain::{Claim, ClaimLine, NewClaim, PartKind};
-use crate::store::StoredInvoice;
+use crate::domain::{Claim, ClaimLine, ClaimStatus, NewClaim, PartKind};
+use crate::store::{PartMarks, StoredInvoice};
 use crate::vault::Vault;
 use noemie_parsers::types::Montant;
 use time::Date;
@@ -136,12 +136,23 @@ fn person(vault: &Vault, stored: &Claim, read: &Claim) -> String {
 fn flags(stored: &StoredInvoice) -> String {
     let claim = &stored.new.claim;
     let of_amo = stored.marks.iter().filter(|marks| marks.kind == PartKind::Amo);
+    let status = claim.status();
+    // The status of a state of a later version is the later version's.
+    let has_status = |marks: &PartMarks| match marks.kind {
+        PartKind::Amc if status == ClaimStatus::Unknown => marks.claim_status.is_some(),
+        PartKind::Amc => marks.claim_status.as_deref() == Some(status.as_str()),
+        _ => marks.claim_status.is_none(),
+    };
     if stored.is_live != is_live(claim.amo.state, claim.amc.state) {
         "whether the invoice may be sent again does not follow from the parts".to_owned()
     } else if of_amo.into_iter().any(|amo| amo.due_at.is_some() || amo.reported_in.is_some()) {
         "the AMO part has a limit or a report, which only the AMC part has".to_owned()
     } else if has_no_limit(stored) {
         "the AMC part has no limit".to_owned()
+    } else if stored.marks.iter().any(|marks| !marks.repeats_claim) {
+        "a part repeats another instant, PS or sender than those of the claim".to_owned()
+    } else if !stored.marks.iter().all(has_status) {
+        "the status that listings filter by does not follow from the parts".to_owned()
     } else {
         String::new()
     }

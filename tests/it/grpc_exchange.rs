@@ -192,13 +192,30 @@ async fn an_exchange_and_its_report_page_by_page() {
         }
     }
     assert_eq!(records, [1, 2, 3, 4, 5]);
-    let beyond = GetExchangeReportRequest {
+    let first = GetExchangeReportRequest {
         exchange_id: id.to_string(),
         page_size: 2,
-        page_token: u64::MAX.to_string(),
+        page_token: String::new(),
     };
-    let beyond = gateway.exchange().get_exchange_report(beyond).await.expect("an empty page");
-    assert!(beyond.get_ref().anomalies.is_empty() && beyond.get_ref().next_page_token.is_empty());
+    let first = gateway.exchange().get_exchange_report(first).await.expect("a page").into_inner();
+    let other = GetExchangeReportRequest {
+        exchange_id: samples::new_id().to_string(),
+        page_size: 2,
+        page_token: first.next_page_token.clone(),
+    };
+    let other = gateway.exchange().get_exchange_report(other).await.expect_err("another report");
+    assert_eq!(reason(&other), "page_token_of_other_filter");
+    // The ranks of an altered token have no end to pass.
+    let (_, rest) = first.next_page_token.split_once('-').expect("rank, exchange and filter");
+    for rank in [i64::MAX, i64::MIN] {
+        let beyond = GetExchangeReportRequest {
+            exchange_id: id.to_string(),
+            page_size: 2,
+            page_token: format!("{rank}-{rest}"),
+        };
+        let beyond = gateway.exchange().get_exchange_report(beyond).await.expect("an empty page");
+        assert!(beyond.get_ref().anomalies.is_empty(), "{rank}");
+    }
     let unknown = GetExchangeRequest { exchange_id: samples::new_id().to_string() };
     let unknown = gateway.exchange().get_exchange(unknown).await.expect_err("no such exchange");
     assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::NotFound, "exchange_not_found"));
@@ -213,11 +230,17 @@ async fn exchanges_and_returns_are_listed() {
     let first =
         ListExchangesRequest { sender: "octest".into(), page_size: 2, page_token: String::new() };
     let first = gateway.exchange().list_exchanges(first).await.expect("lists").into_inner();
-    let second = ListExchangesRequest {
-        sender: String::new(),
-        page_size: 2,
-        page_token: first.next_page_token,
-    };
+    let token = first.next_page_token.clone();
+    let other = ListExchangesRequest { page_token: token.clone(), ..Default::default() };
+    let other = gateway.exchange().list_exchanges(other).await.expect_err("of another filter");
+    assert_eq!(
+        (other.code(), reason(&other).as_str()),
+        (Code::InvalidArgument, "page_token_of_other_filter")
+    );
+    let returns = ListReturnsRequest { page_token: token.clone(), ..Default::default() };
+    let returns = gateway.exchange().list_returns(returns).await.expect_err("of another listing");
+    assert_eq!(reason(&returns), "page_token_of_other_filter");
+    let second = ListExchangesRequest { sender: "octest".into(), page_size: 2, page_token: token };
     let second = gateway.exchange().list_exchanges(second).await.expect("lists").into_inner();
     assert_eq!(
         (first.exchanges.len(), second.exchanges.len(), second.next_page_token.as_str()),

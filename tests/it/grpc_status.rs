@@ -231,6 +231,24 @@ async fn pages_show_every_claim_once() {
             break;
         }
     }
+    let first =
+        ListDreRequest { page_size: 3, ps: "123456782".into(), ..ListDreRequest::default() };
+    let (_, page_token) = list(&gateway, first.clone()).await;
+    for other in [
+        ListDreRequest { ps: String::new(), ..first.clone() },
+        ListDreRequest { overdue: true, ..first.clone() },
+        ListDreRequest { part: "amo".into(), ..first.clone() },
+        ListDreRequest { paid_from: "2026-11-21".into(), ..first.clone() },
+    ] {
+        let request = ListDreRequest { page_token: page_token.clone(), ..other };
+        let refused = gateway.status().list_dre(request).await.expect_err("of another filter");
+        assert_eq!(
+            (refused.code(), reason(&refused).as_str()),
+            (Code::InvalidArgument, "page_token_of_other_filter")
+        );
+    }
+    let same = ListDreRequest { page_token, page_size: 2, ..first };
+    assert_eq!(list(&gateway, same).await.0.len(), 2, "a page may have another size");
     seen.sort();
     let mut expected: Vec<String> = written.iter().map(|new| new.claim.id.to_string()).collect();
     expected.sort();
@@ -260,6 +278,15 @@ async fn filters_narrow_the_list() {
         (ListDreRequest { received_from: instant(1), ..none() }, 0),
         (ListDreRequest { received_before: instant(1), ..none() }, 3),
         (ListDreRequest { exchange_id: paid.exchange_id.to_string(), ..none() }, 3),
+        (ListDreRequest { part_state: "paid".into(), ..none() }, 1),
+        (ListDreRequest { part_state: "received".into(), part: "amo".into(), ..none() }, 2),
+        (ListDreRequest { flagged: true, ..none() }, 0),
+        (ListDreRequest { flag: "paid_twice".into(), ..none() }, 0),
+        (ListDreRequest { transfer: "VIR".into(), ..none() }, 0),
+        (ListDreRequest { paid_before: "2026-11-21".into(), ..none() }, 0),
+        (ListDreRequest { lot: paid.lot.clone(), ..none() }, 3),
+        (ListDreRequest { amc_number: paid.amc_number.clone(), ..none() }, 3),
+        (ListDreRequest { person_token: paid.person.0.clone(), ..none() }, 1),
     ] {
         assert_eq!(list(&gateway, filter.clone()).await.0.len(), expected, "{filter:?}");
     }
@@ -274,12 +301,28 @@ async fn wrong_filters_are_named_at_once() {
         received_from: Some(prost_types::Timestamp { seconds: i64::MAX, nanos: 0 }),
         page_size: -1,
         page_token: "page two".into(),
+        amc_number: "12".into(),
+        part: "third".into(),
+        part_state: "lost".into(),
+        flag: "red".into(),
+        paid_from: "21/11/2026".into(),
         ..ListDreRequest::default()
     };
-    let refused = gateway.status().list_dre(request).await.expect_err("five wrong fields");
+    let refused = gateway.status().list_dre(request).await.expect_err("ten wrong fields");
     assert_eq!(
         fields(&refused),
-        ["exchange_id", "status", "received_from", "page_size", "page_token"]
+        [
+            "exchange_id",
+            "amc_number",
+            "status",
+            "part",
+            "part_state",
+            "flag",
+            "paid_from",
+            "received_from",
+            "page_size",
+            "page_token"
+        ]
     );
 }
 

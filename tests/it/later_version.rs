@@ -48,8 +48,8 @@ const LATER_CODES: &[&str] = &[
     "UPDATE claims SET flow = 'fse2030'",
     "UPDATE claim_parts SET state = 'suspended' WHERE kind = 'amc'",
     "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, flags, is_awaited, reasons, \
-     updated_at) SELECT claim_id, 'patient', 'asked', 100, 0, '[]', FALSE, '[]', updated_at \
-     FROM claim_parts WHERE kind = 'amo'",
+     updated_at, received_at, ps, sender) SELECT claim_id, 'patient', 'asked', 100, 0, '[]', FALSE, \
+     '[]', updated_at, received_at, ps, sender FROM claim_parts WHERE kind = 'amo'",
     "UPDATE events SET kind = 'asked', actor_role = 'robot', actor_proof = 'passkey'",
     "UPDATE events SET payload = replace(payload, '\"role\":\"concentrator\"', \
      '\"role\":\"robot\"')",

@@ -42,9 +42,10 @@ INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, 
   date_limite_reponse_amc, live)
   VALUES (ID(2), ID(1), 'dre', 'octest', 1, '001', '2026-02-02', 1, 3, 5, 'identity-#', 'person-#', 1, BYTES(ab), '0badcafe', '750000013', 'PS',
   '00000000#', '', '2026-02-02', '0099900011', '017100000', 4157, AT(0), NULL, '26020520', TRUE);
-INSERT INTO claim_parts (claim_id, kind, state, asked, paid, gap, flags, is_awaited, transfer_reference, transfer_date, reasons, updated_at, due_at)
-  VALUES (ID(2), 'amo', 'received', 2700, 0, 'awaited', '[]', TRUE, NULL, NULL, '[]', AT(0), NULL),
-  (ID(2), 'amc', 'received', 1457, 0, 'awaited', '[]', TRUE, NULL, NULL, '[]', AT(0), AT(345600));
+INSERT INTO claim_parts (claim_id, kind, state, asked, paid, gap, flags, is_awaited, transfer_reference, transfer_date, reasons, updated_at, due_at,
+  claim_status, received_at, ps, sender)
+  VALUES (ID(2), 'amo', 'received', 2700, 0, 'awaited', '[]', TRUE, NULL, NULL, '[]', AT(0), NULL, NULL, AT(0), '750000013', 'octest'),
+  (ID(2), 'amc', 'received', 1457, 0, 'awaited', '[]', TRUE, NULL, NULL, '[]', AT(0), AT(345600), 'received', AT(0), '750000013', 'octest');
 INSERT INTO claim_lines (claim_id, rank, record_type, act_code, care_date, quantity, coefficient, unit_price, base, rate, billed, amo, amc, qualifier)
   VALUES (ID(2), 1, '4', 'PH7', '2026-01-31', 1, 100, 4157, 4157, 65, 4157, 2700, 1457, '');
 INSERT INTO events (event_id, subject_kind, subject_id, sequence, kind, actor_name, actor_role, actor_proof, exchange_id, routing_key, payload, occurred_at)

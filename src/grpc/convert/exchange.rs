@@ -1,8 +1,10 @@
 //! Exchanges, their findings, and return files.
 
-use super::{count, small, timestamp};
+use super::{count, page_token, small, timestamp};
 use crate::domain::page::MAX_PAGE_ROWS;
-use crate::domain::{Exchange, Finding, Ledger, Norm, Packaging, Quarantined};
+use crate::domain::{
+    Exchange, FilterDigest, Finding, Ledger, Norm, Packaging, PageToken, Quarantined,
+};
 use crate::grpc::proto;
 use crate::service::deposits::Receipt;
 use crate::service::exchanges::ExchangeReport;
@@ -49,13 +51,18 @@ pub(in crate::grpc) fn receipt(receipt: Receipt) -> proto::SubmitExchangeRespons
 }
 
 /// Converts a page of the report of an exchange.
-pub(in crate::grpc) fn exchange_report(report: ExchangeReport) -> proto::GetExchangeReportResponse {
+pub(in crate::grpc) fn exchange_report(
+    report: ExchangeReport,
+    filter: FilterDigest,
+) -> proto::GetExchangeReportResponse {
+    let id = report.exchange.id.0;
+    let next = report.next.map(|rank| PageToken { at_micros: count(rank), id });
     proto::GetExchangeReportResponse {
         exchange: Some(exchange(&report.exchange)),
         ledger: report.ledger.as_ref().map(ledger),
         anomalies: report.anomalies.into_iter().map(anomaly).collect(),
         quarantined: report.quarantined.iter().map(quarantined).collect(),
-        next_page_token: report.next.map(|next| next.to_string()).unwrap_or_default(),
+        next_page_token: page_token(next, filter),
     }
 }
 

@@ -2,14 +2,13 @@
 
 use super::batch::{column, uuids};
 use crate::domain::life_cycle::is_live;
-use crate::domain::{ClaimId, ClaimLine, ClaimPart};
+use crate::domain::{Claim, ClaimId, ClaimLine, ClaimPart};
 use crate::store::codec::{Instant, clean, doing, flag_codes, int, json};
-use crate::store::live::{expect_all, last_of_each, set_live};
+use crate::store::live::{expect_all, last_of_each, set_live, set_status};
 use crate::store::{NewClaim, PartChange, StoreError};
-use sqlx::{PgConnection, query, query_scalar};
+use sqlx::{AssertSqlSafe, PgConnection, query, query_scalar};
 use std::collections::HashSet;
 use std::sync::Arc;
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub(super) async fn insert_claims(
@@ -71,18 +70,19 @@ pub(super) async fn insert_claims(
 }
 
 async fn insert_parts(db: &mut PgConnection, claims: &[&NewClaim]) -> Result<(), StoreError> {
-    let parts = claims.iter().flat_map(|NewClaim { claim: c, .. }| {
-        [(c.id, &c.amo, None), (c.id, &c.amc, Some(c.due_at))]
-    });
-    let parts: Vec<(ClaimId, &ClaimPart, Option<OffsetDateTime>)> = parts.collect();
+    let parts = claims
+        .iter()
+        .flat_map(|NewClaim { claim: c, .. }| [(c, &c.amo, None), (c, &c.amc, Some(c))]);
+    let parts: Vec<(&Claim, &ClaimPart, Option<&Claim>)> = parts.collect();
     query(
         "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, gap, flags, is_awaited, \
-         transfer_reference, transfer_date, reasons, updated_at, due_at) \
-         SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], \
+         transfer_reference, transfer_date, reasons, updated_at, due_at, claim_status, received_at, \
+         ps, sender) SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], \
          $6::text[], $7::text[], $8::boolean[], $9::text[], $10::date[], $11::text[], \
-         $12::timestamptz[], $13::timestamptz[])",
+         $12::timestamptz[], $13::timestamptz[], $14::text[], $15::timestamptz[], $16::text[], \
+         $17::text[])",
     )
-    .bind(column(&parts, |(id, ..)| id.0))
+    .bind(column(&parts, |(c, ..)| c.id.0))
     .bind(column(&parts, |(_, p, _)| p.kind.as_str()))
     .bind(column(&parts, |(_, p, _)| p.state.as_str()))
     .bind(column(&parts, |(_, p, _)| p.asked.centimes()))
@@ -94,7 +94,11 @@ async fn insert_parts(db: &mut PgConnection, claims: &[&NewClaim]) -> Result<(),
     .bind(column(&parts, |(_, p, _)| p.transfer_date))
     .bind(column(&parts, |(_, p, _)| json(&p.reasons)))
     .bind(column(&parts, |(_, p, _)| Instant(p.updated_at)))
-    .bind(column(&parts, |(.., due_at)| due_at.map(Instant)))
+    .bind(column(&parts, |(.., amc)| amc.map(|c| Instant(c.due_at))))
+    .bind(column(&parts, |(.., amc)| amc.map(|c| c.status().as_str())))
+    .bind(column(&parts, |(c, ..)| Instant(c.received_at)))
+    .bind(column(&parts, |(c, ..)| clean(&c.ps)))
+    .bind(column(&parts, |(c, ..)| c.sender.as_str()))
     .execute(db)
     .await
     .map(|_| ())
@@ -164,6 +168,11 @@ pub(super) async fn update_parts(
     .map_err(doing("changing parts of claims"))?;
     expect_all(done.rows_affected(), changes.len())?;
     let changed: Vec<ClaimId> = changes.iter().map(|c| c.claim_id).collect();
+    query(AssertSqlSafe(set_status("= ANY($1)")))
+        .bind(uuids(&changed))
+        .execute(&mut *db)
+        .await
+        .map_err(doing("noting the status of claims"))?;
     query(set_live!("claims.id = ANY($1)"))
         .bind(uuids(&changed))
         .execute(db)

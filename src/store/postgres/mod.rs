@@ -35,6 +35,8 @@ mod notifier;
 mod positions;
 mod rejects;
 
+#[path = "../shared/claim_listing.rs"]
+pub(in crate::store) mod claim_listing;
 #[path = "../shared/claims.rs"]
 mod claims;
 #[path = "../shared/consistency.rs"]

@@ -1,6 +1,7 @@
 //! SQL of claims, compiled for both databases. Statements over many rows differ between the
 //! databases and stand in `claim_writes.rs` and `claims_by_invoice.rs` of each.
 
+use super::claim_listing::{self, FEW_CLAIMS};
 use super::claim_writes;
 use super::claims_by_invoice;
 use super::db::{Db, Store};
@@ -10,6 +11,7 @@ use super::unit::Unit;
 use crate::domain::page::PageToken;
 use crate::domain::{Claim, ClaimId, ClaimLine, InvoiceKey, NewClaim, Page, Scope, Token};
 use crate::store::claims::{ClaimFilter, ClaimWrites, Claims, PartChange};
+use crate::store::codec::clean;
 use crate::store::error::{StoreError, doing};
 use crate::store::rows::{ClaimRow, LineRow, all, select_claim, visible};
 use crate::store::stored_invoices::LineOfClaim;
@@ -155,8 +157,36 @@ async fn claims(
     after: Option<PageToken>,
     limit: usize,
 ) -> Result<Page<Claim>, StoreError> {
-    let mut query = listing::claims(scope, filter, after, limit);
+    let walk = claim_listing::walk(filter, with_few_claims(pool, filter).await?);
+    let mut query = claim_listing::claims(scope, filter, walk, after, limit);
     let rows: Vec<ClaimRow> =
         query.build_query_as().fetch_all(pool).await.map_err(doing("listing claims"))?;
-    listing::cut(rows, limit)
+    let order = claim_listing::order(filter);
+    listing::cut_by(rows, limit, |claim: &Claim| (order.key(claim), claim.id.0))
+}
+
+/// Returns the column of the PS or sender of a filter, if it has few claims.
+async fn with_few_claims(
+    pool: &Pool<Db>,
+    filter: &ClaimFilter,
+) -> Result<Option<&'static str>, StoreError> {
+    if !claim_listing::may_be_narrowed(filter) {
+        return Ok(None);
+    }
+    for (column, value) in [("c.ps", &filter.ps), ("c.sender", &filter.sender)] {
+        let Some(value) = value else { continue };
+        let mut query =
+            QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 FROM claims c WHERE ");
+        query.push(column).push(" = ").push_bind(clean(value).into_owned());
+        query.push(" LIMIT ").push_bind(FEW_CLAIMS + 1).push(") AS found");
+        let found: i64 = query
+            .build_query_scalar()
+            .fetch_one(pool)
+            .await
+            .map_err(doing("counting the claims of a PS or sender"))?;
+        if found <= FEW_CLAIMS {
+            return Ok(Some(column));
+        }
+    }
+    Ok(None)
 }

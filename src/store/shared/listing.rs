@@ -2,62 +2,14 @@
 
 use super::db::Db;
 use super::scope;
-use crate::domain::life_cycle::status;
 use crate::domain::page::{MAX_PAGE_ROWS, PageToken};
-use crate::domain::{
-    Claim, ClaimStatus, Exchange, ExchangeId, Page, PartState, ReturnFile, ReturnKind, Scope,
-};
-use crate::store::claims::ClaimFilter;
-use crate::store::codec::{Instant, clean, limit as rows};
+use crate::domain::{Exchange, ExchangeId, Page, ReturnFile, ReturnKind, Scope};
+use crate::store::codec::{Instant, limit as rows};
 use crate::store::error::StoreError;
-use crate::store::rows::{select_claim, select_exchange, select_return, visible};
+use crate::store::rows::{select_exchange, select_return};
 use sqlx::{Encode, QueryBuilder, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
-
-/// Returns the query of a page of claims.
-pub(super) fn claims(
-    scope: &Scope,
-    filter: &ClaimFilter,
-    after: Option<PageToken>,
-    limit: usize,
-) -> QueryBuilder<Db> {
-    let mut query = QueryBuilder::new(select_claim!(concat!("AND ", visible!("c.exchange_id"))));
-    for (column, value) in [
-        ("c.sender", &filter.sender),
-        ("c.ps", &filter.ps),
-        ("c.invoice_number", &filter.invoice_number),
-    ] {
-        if let Some(value) = value {
-            query.push(" AND ").push(column).push(" = ").push_bind(clean(value).into_owned());
-        }
-    }
-    if let Some(id) = filter.exchange_id {
-        query.push(" AND c.exchange_id = ").push_bind(id.0);
-    }
-    if let Some(from) = filter.received_from {
-        query.push(" AND c.received_at >= ").push_bind(Instant(from));
-    }
-    if let Some(before) = filter.received_before {
-        query.push(" AND c.received_at < ").push_bind(Instant(before));
-    }
-    if let Some(now) = filter.overdue_at {
-        // A subquery, which both databases answer from the index of waiting parts.
-        query
-            .push(
-                " AND c.id IN (SELECT claim_id FROM claim_parts WHERE kind = 'amc' AND is_awaited \
-                 AND due_at < ",
-            )
-            .push_bind(Instant(now))
-            .push(")");
-    }
-    if let Some(status) = filter.status {
-        query.push(" AND (amo.state, amc.state) IN (VALUES ").push(pairs(status)).push(")");
-    }
-    scope::claims(&mut query, scope);
-    page(&mut query, "c.received_at", "c.id", after, limit);
-    query
-}
 
 /// Returns the query of a page of exchanges, of one sender or of all.
 pub(super) fn exchanges(
@@ -149,31 +101,10 @@ fn page_size(limit: usize) -> usize {
     limit.clamp(1, MAX_PAGE_ROWS)
 }
 
-/// Returns the pairs of states (AMO, AMC) of a status as SQL rows. The pairs come from
-/// `life_cycle::status` itself, so that filter and view agree; the codes are constants of this
-/// program, so that no input becomes SQL.
-fn pairs(wanted: ClaimStatus) -> String {
-    let both = |amo: PartState| PartState::ALL.iter().map(move |amc| (amo, *amc));
-    let pairs = PartState::ALL
-        .iter()
-        .flat_map(|amo| both(*amo))
-        .filter(|(amo, amc)| status(*amo, *amc) == wanted);
-    pairs
-        .map(|(amo, amc)| format!("('{}', '{}')", amo.as_str(), amc.as_str()))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 /// A row with the sort key from which the token of the next page is made.
 pub(super) trait Keyed {
     /// Returns the position in the order of the listing.
     fn key(&self) -> (OffsetDateTime, Uuid);
-}
-
-impl Keyed for Claim {
-    fn key(&self) -> (OffsetDateTime, Uuid) {
-        (self.received_at, self.id.0)
-    }
 }
 
 impl Keyed for Exchange {
@@ -193,10 +124,20 @@ pub(super) fn cut<R, T: Keyed + TryFrom<R, Error = StoreError>>(
     rows: Vec<R>,
     limit: usize,
 ) -> Result<Page<T>, StoreError> {
+    cut_by(rows, limit, Keyed::key)
+}
+
+/// Cuts the extra row and returns the page with the token of the next one. `key` is the position of
+/// a row in the order of the listing.
+pub(super) fn cut_by<R, T: TryFrom<R, Error = StoreError>>(
+    rows: Vec<R>,
+    limit: usize,
+    key: impl Fn(&T) -> (OffsetDateTime, Uuid),
+) -> Result<Page<T>, StoreError> {
     let mut items: Vec<T> = crate::store::rows::all(rows)?;
     let more = items.len() > page_size(limit);
     items.truncate(page_size(limit));
-    let last = if more { items.last().map(Keyed::key) } else { None };
+    let last = if more { items.last().map(key) } else { None };
     let next = last.map(|(at, id)| PageToken { at_micros: Instant(at).micros(), id });
     Ok(Page { items, next })
 }

@@ -58,7 +58,9 @@ async fn stored_invoices(
     let claims: Vec<ClaimRow> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;
     let claims: Vec<Claim> = all(claims)?;
     let mut query = of_claims(
-        "SELECT c.id AS claim_id, c.live, p.kind, p.due_at, p.reported_in FROM claims c JOIN claim_parts p ON p.claim_id = c.id WHERE c.id ",
+        "SELECT c.id AS claim_id, c.live, p.kind, p.due_at, p.claim_status, p.reported_in, \
+         (p.received_at = c.received_at AND p.ps = c.ps AND p.sender = c.sender) \
+         AS repeats_claim FROM claims c JOIN claim_parts p ON p.claim_id = c.id WHERE c.id ",
         "",
     );
     let marks: Vec<MarksRow> = query.build_query_as().fetch_all(pool).await.map_err(&doing)?;

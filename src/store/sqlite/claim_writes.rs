@@ -2,15 +2,14 @@
 
 use super::batch::{CHUNK, hex_list};
 use crate::domain::life_cycle::is_live;
-use crate::domain::{ClaimId, ClaimLine, ClaimPart};
+use crate::domain::{Claim, ClaimId, ClaimLine, ClaimPart, PartKind};
 use crate::store::codec::{Instant, clean, doing, flag_codes, int, json};
-use crate::store::live::{expect_all, last_of_each, set_live};
+use crate::store::live::{expect_all, last_of_each, set_live, set_status};
 use crate::store::{NewClaim, PartChange, StoreError};
 use sqlx::query_builder::Separated;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query};
+use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection, query};
 use std::collections::HashSet;
 use std::sync::Arc;
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub(super) async fn insert_claims(
@@ -70,18 +69,22 @@ pub(super) async fn insert_claims(
 }
 
 async fn insert_parts(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result<(), StoreError> {
-    let parts = claims.iter().flat_map(|NewClaim { claim: c, .. }| {
-        [(c.id, &c.amo, None), (c.id, &c.amc, Some(c.due_at))]
-    });
-    let parts: Vec<(ClaimId, &ClaimPart, Option<OffsetDateTime>)> = parts.collect();
+    let parts = claims.iter().flat_map(|NewClaim { claim: c, .. }| [(c, &c.amo), (c, &c.amc)]);
+    let parts: Vec<(&Claim, &ClaimPart)> = parts.collect();
     for chunk in parts.chunks(CHUNK) {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, gap, flags, is_awaited, \
-             transfer_reference, transfer_date, reasons, updated_at, due_at) ",
+             transfer_reference, transfer_date, reasons, updated_at, due_at, claim_status, \
+             received_at, ps, sender) ",
         );
-        insert.push_values(chunk, |mut row, (id, p, due_at)| {
-            push_part(&mut row, *id, p);
-            row.push_bind(due_at.map(Instant));
+        insert.push_values(chunk, |mut row, (c, p)| {
+            push_part(&mut row, c.id, p);
+            let of_amc = (p.kind == PartKind::Amc).then_some(c);
+            row.push_bind(of_amc.map(|c| Instant(c.due_at)))
+                .push_bind(of_amc.map(|c| c.status().as_str()))
+                .push_bind(Instant(c.received_at))
+                .push_bind(clean(&c.ps))
+                .push_bind(&c.sender);
         });
         insert.build().execute(&mut *db).await.map_err(doing("writing the parts of claims"))?;
     }
@@ -154,8 +157,14 @@ pub(super) async fn update_parts(
             update.build().execute(&mut *db).await.map_err(doing("changing parts of claims"))?;
         expect_all(done.rows_affected(), chunk.len())?;
     }
+    let changed = hex_list(changes.iter().map(|c| &c.claim_id));
+    query(AssertSqlSafe(set_status("IN (SELECT unhex(value) FROM json_each($1))")))
+        .bind(&changed)
+        .execute(&mut *db)
+        .await
+        .map_err(doing("noting the status of claims"))?;
     query(set_live!("claims.id IN (SELECT unhex(value) FROM json_each($1))"))
-        .bind(hex_list(changes.iter().map(|c| &c.claim_id)))
+        .bind(changed)
         .execute(db)
         .await
         .map(|_| ())

@@ -31,6 +31,8 @@ mod lease;
 mod positions;
 mod rejects;
 
+#[path = "../shared/claim_listing.rs"]
+pub(in crate::store) mod claim_listing;
 #[path = "../shared/claims.rs"]
 mod claims;
 #[path = "../shared/consistency.rs"]
