@@ -142,8 +142,8 @@ CREATE INDEX claims_by_ps ON claims (ps, received_at, id);
 CREATE INDEX claims_by_lot ON claims (lot, received_at, id, ps, sender);
 CREATE INDEX claims_by_person ON claims (person, received_at, id);
 CREATE INDEX claims_by_invoice ON claims (invoice_number, ps, received_at, id);
--- The attempt that corrects another one.
-CREATE INDEX claims_corrects ON claims (corrects) WHERE corrects IS NOT NULL;
+-- The latest attempt that corrects another one.
+CREATE INDEX claims_corrects ON claims (corrects, received_at, id) WHERE corrects IS NOT NULL;
 CREATE INDEX claims_by_exchange ON claims (exchange_id, received_at, id);
 
 -- The two parts of a claim. All but the amount asked follows from the outcomes of the invoice, and
@@ -186,9 +186,11 @@ CREATE INDEX claim_parts_due ON claim_parts (due_at, claim_id, ps, sender)
     WHERE kind = 'amc' AND is_awaited;
 -- Listings by what became of a part or claim, newest first. Each ends with the columns that a second
 -- filter needs, so that rows left out are not read. A new claim is in the first two only: the
--- others cost the intake nothing.
+-- others cost the intake nothing. The condition of the first holds for every row: a statement that
+-- does not repeat it is kept to the index that it is written for.
 CREATE INDEX claim_parts_by_state ON claim_parts
-    (kind, state, received_at, claim_id, ps, sender);
+    (kind, state, received_at, claim_id, ps, sender)
+    WHERE sender >= '';
 CREATE INDEX claim_parts_by_status ON claim_parts
     (claim_status, received_at, claim_id, ps, sender)
     WHERE claim_status IS NOT NULL;

@@ -18,11 +18,6 @@ fn filters() -> Vec<(String, ClaimFilter, &'static str)> {
         ("ps", ClaimFilter { ps: text("990000010"), ..none() }, "claims_by_ps"),
         ("sender", ClaimFilter { sender: text("octpetit"), ..none() }, "claims_by_sender"),
         (
-            "invoice",
-            ClaimFilter { invoice_number: text("000000009"), ..none() },
-            "claims_by_invoice",
-        ),
-        (
             "exchange",
             ClaimFilter { exchange_id: Some(ExchangeId(Uuid::from_u128(1))), ..none() },
             "claims_by_exchange",

@@ -19,3 +19,32 @@ macro_rules! for_update {
     };
 }
 pub(super) use for_update;
+
+/// Joins a claim, by this key, and its parts to a listing, and begins the conditions. OFFSET makes
+/// each of them a lookup by key, after the row before it: without statistics the planner would join
+/// whole tables and sort.
+macro_rules! join_claim {
+    ($key:literal) => {
+        concat!(
+            " CROSS JOIN LATERAL (SELECT * FROM claims WHERE id = ",
+            $key,
+            " OFFSET 0) c \
+             CROSS JOIN LATERAL (SELECT * FROM claim_parts WHERE claim_id = c.id \
+             AND kind = 'amo' OFFSET 0) amo \
+             CROSS JOIN LATERAL (SELECT * FROM claim_parts WHERE claim_id = c.id \
+             AND kind = 'amc' OFFSET 0) amc WHERE TRUE"
+        )
+    };
+}
+pub(super) use join_claim;
+
+/// Joins the parts of a claim `c` to a listing, and begins the conditions.
+macro_rules! join_parts {
+    () => {
+        " CROSS JOIN LATERAL (SELECT * FROM claim_parts WHERE claim_id = c.id \
+         AND kind = 'amo' OFFSET 0) amo \
+         CROSS JOIN LATERAL (SELECT * FROM claim_parts WHERE claim_id = c.id \
+         AND kind = 'amc' OFFSET 0) amc WHERE TRUE"
+    };
+}
+pub(super) use join_parts;

@@ -129,12 +129,16 @@ const UPKEEP_CONNECTIONS: u32 = 4;
 /// A transaction that waits 20 s for a lock gets an error and retries. The limit is shorter than
 /// [`ANSWER`]: a wait for another transaction (a large return of a caisse keeps its claims locked
 /// while it is written) must not look like a dead connection.
-const SESSION: [(&str, &str); 5] = [
+///
+/// The statements are short: a plan without statistics looks costly, and would be compiled for longer
+/// than it runs.
+const SESSION: [(&str, &str); 6] = [
     ("tcp_keepalives_idle", "30"),
     ("tcp_keepalives_interval", "10"),
     ("tcp_keepalives_count", "3"),
     ("idle_in_transaction_session_timeout", "60s"),
     ("lock_timeout", "20s"),
+    ("jit", "off"),
 ];
 
 /// A store on a PostgreSQL server.

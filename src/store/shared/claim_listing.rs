@@ -17,7 +17,7 @@
 //! | AMC | `claims_by_amc` |
 //! | PS, sender, none | `claims_by_ps`, `claims_by_sender`, `claims_newest` |
 
-use super::db::Db;
+use super::db::{Db, join_claim, join_parts};
 use super::listing::page;
 use super::scope;
 use crate::domain::page::PageToken;
@@ -31,6 +31,9 @@ use time::{Date, OffsetDateTime};
 
 /// Largest number of claims of a PS or sender that a page may read one by one.
 pub(in crate::store) const FEW_CLAIMS: i64 = 1_000;
+
+/// Column of the claims of one invoice number.
+const INVOICE: &str = "c.invoice_number";
 
 /// The order of a listing, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +92,7 @@ pub(in crate::store) fn walk(filter: &ClaimFilter, few: Option<&'static str>) ->
     }
     let part = filter.part.unwrap_or(PartKind::Amc);
     let choices = [
-        filter.invoice_number.as_ref().map(|_| Walk::Claims(Some("c.invoice_number"))),
+        filter.invoice_number.as_ref().map(|_| Walk::Claims(Some(INVOICE))),
         filter.person.as_ref().map(|_| Walk::Claims(Some("c.person"))),
         filter.transfer.as_ref().map(|_| Walk::Transfer),
         filter.flag.map(|_| Walk::Flagged),
@@ -153,22 +156,20 @@ pub(in crate::store) fn claims(
     let mut query = QueryBuilder::new(concat!("SELECT ", claim_columns!(), " FROM "));
     let order = order(filter);
     let (at, id) = walk.columns(order);
-    // CROSS JOIN makes SQLite keep this order of the tables; PostgreSQL chooses for itself.
-    query.push(match walk {
-        Walk::Claims(_) => "claims c",
-        Walk::Keys(_) => "claims k CROSS JOIN claims c",
-        _ => "claim_parts k CROSS JOIN claims c",
-    });
-    query.push(concat!(
-        " CROSS JOIN claim_parts amo CROSS JOIN claim_parts amc \
-         WHERE amo.claim_id = c.id AND amo.kind = 'amo' AND amc.claim_id = c.id \
-         AND amc.kind = 'amc' AND ",
-        visible!("c.exchange_id")
-    ));
-    if !matches!(walk, Walk::Claims(_)) {
-        query.push(" AND c.id = ").push(id);
-        keys(&mut query, filter, walk);
+    match walk {
+        Walk::Claims(Some(INVOICE)) => of_invoice(&mut query, filter),
+        Walk::Claims(_) => {
+            query.push(concat!("claims c", join_parts!()));
+        }
+        Walk::Keys(_) => {
+            query.push(concat!("claims k", join_claim!("k.id")));
+        }
+        _ => {
+            query.push(concat!("claim_parts k", join_claim!("k.claim_id")));
+        }
     }
+    query.push(concat!(" AND ", visible!("c.exchange_id")));
+    keys(&mut query, filter, walk);
     of_claim(&mut query, filter, walk);
     of_parts(&mut query, filter);
     scope::claims(&mut query, scope);
@@ -185,6 +186,17 @@ pub(in crate::store) fn claims(
     query
 }
 
+/// Appends the claims of an invoice number. They are few, and sorted after they are found: LIMIT
+/// keeps PostgreSQL from looking for the number along the order of the pages.
+fn of_invoice(query: &mut QueryBuilder<Db>, filter: &ClaimFilter) {
+    query.push("(SELECT * FROM claims WHERE invoice_number = ");
+    query.push_bind(text(filter.invoice_number.as_deref()));
+    if let Some(ps) = &filter.ps {
+        query.push(" AND ps = ").push_bind(text(Some(ps)));
+    }
+    query.push(concat!(" LIMIT 1000000) c", join_parts!()));
+}
+
 /// Returns the day of a token in the order of payments. This service made no token whose instant
 /// does not exist: no payment comes after it.
 fn day(token: PageToken) -> Date {
@@ -193,6 +205,9 @@ fn day(token: PageToken) -> Date {
 
 /// Appends the conditions of the index that is walked.
 fn keys(query: &mut QueryBuilder<Db>, filter: &ClaimFilter, walk: Walk) {
+    if matches!(walk, Walk::Claims(_)) {
+        return;
+    }
     query.push(" AND ");
     match walk {
         Walk::Claims(_) => {}
@@ -216,10 +231,14 @@ fn keys(query: &mut QueryBuilder<Db>, filter: &ClaimFilter, walk: Walk) {
         }
         Walk::State(kind, state) => {
             let (kind, state) = (kind.as_str(), state.as_str());
-            query.push(format_args!("k.kind = '{kind}' AND k.state = '{state}'"));
+            query
+                .push(format_args!("k.sender >= '' AND k.kind = '{kind}' AND k.state = '{state}'"));
         }
         Walk::Status(status) => {
-            query.push(format_args!("k.claim_status = '{}'", status.as_str()));
+            query.push(format_args!(
+                "k.claim_status IS NOT NULL AND k.claim_status = '{}'",
+                status.as_str()
+            ));
         }
         Walk::Overdue => {
             query.push("k.kind = 'amc' AND k.is_awaited");

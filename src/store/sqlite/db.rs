@@ -29,3 +29,27 @@ macro_rules! for_update {
     };
 }
 pub(super) use for_update;
+
+/// Joins a claim, by this key, and its parts to a listing, and begins the conditions. CROSS JOIN
+/// keeps the order of the tables.
+macro_rules! join_claim {
+    ($key:literal) => {
+        concat!(
+            " CROSS JOIN claims c CROSS JOIN claim_parts amo CROSS JOIN claim_parts amc \
+             WHERE amo.claim_id = c.id AND amo.kind = 'amo' AND amc.claim_id = c.id \
+             AND amc.kind = 'amc' AND c.id = ",
+            $key
+        )
+    };
+}
+pub(super) use join_claim;
+
+/// Joins the parts of a claim `c` to a listing, and begins the conditions.
+macro_rules! join_parts {
+    () => {
+        " CROSS JOIN claim_parts amo CROSS JOIN claim_parts amc \
+         WHERE amo.claim_id = c.id AND amo.kind = 'amo' AND amc.claim_id = c.id \
+         AND amc.kind = 'amc'"
+    };
+}
+pub(super) use join_parts;
