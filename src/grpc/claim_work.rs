@@ -109,7 +109,7 @@ impl ClaimWorkService for ClaimWorkEdge {
         let page = page.map_err(|e| held_attempts::failure(self.0.clock.as_ref(), &e))?;
         Ok(Response::new(proto::ListHeldAttemptsResponse {
             held: page.items.into_iter().map(held_attempts::held).collect(),
-            next_page_token: convert::page_token(page.next),
+            next_page_token: convert::page_token(page.next, held_attempts::filter()),
         }))
     }
 

@@ -4,7 +4,7 @@ use super::check::{self, Violations};
 use super::errors::{internal, not_found, with_reason};
 use super::{convert, proto};
 use crate::clock::Clock;
-use crate::domain::{ClaimId, FreeText, HoldDecision, PageToken};
+use crate::domain::{ClaimId, FilterDigest, FreeText, HoldDecision, PageToken};
 use crate::service::held_attempts::{DecideHeld, HeldError, HeldView, MAX_HELD};
 use tonic::{Code, Status};
 
@@ -47,13 +47,18 @@ impl Request {
     }
 }
 
+/// Returns the digest that binds page tokens to this listing.
+pub(super) fn filter() -> FilterDigest {
+    FilterDigest::new("held_attempts")
+}
+
 /// Returns the size and the start of a page.
 pub(super) fn page(
     request: &proto::ListHeldAttemptsRequest,
 ) -> Result<(usize, Option<PageToken>), Status> {
     let mut check = Violations::default();
     let limit = check.page_size(request.page_size).min(MAX_HELD);
-    let after = check.page_token(&request.page_token);
+    let after = check.page_token(&request.page_token, filter());
     check.finish()?;
     Ok((limit, after))
 }
