@@ -3,9 +3,9 @@
 use super::check::{self, Violations};
 use super::errors::not_found;
 use super::{Edge, convert, proto};
-use crate::domain::page::FilteredPageToken;
-use crate::domain::{Caller, ItemPlace, TransferId, TransferState};
+use crate::domain::{Caller, FilterDigest, ItemPlace, TransferId, TransferState};
 use crate::service::transfers::TransferFilter;
+use time::Date;
 use tonic::Status;
 
 /// Answers a page of transfers.
@@ -26,21 +26,26 @@ pub(super) async fn list(
         day_to,
     };
     let limit = check.page_size(request.page_size);
-    let expected = "the next_page_token of the page before";
-    let after: Option<FilteredPageToken> =
-        check.parse_optional("page_token", &request.page_token, expected);
-    if after.as_ref().is_some_and(|token| !token.is_of(&filter)) {
-        check.add("page_token", "the token belongs to another filter");
-    }
+    let digest = digest(&filter);
+    let after = check.page_token(&request.page_token, digest);
     check.finish()?;
-    let after = after.map(|token| token.after);
     let page = edge.service.transfers.list(caller, &filter, after, limit).await;
     let page = page.map_err(|e| edge.internal(e))?;
-    let next = page.next.map(|after| FilteredPageToken::new(after, &filter).to_string());
     Ok(proto::ListTransfersResponse {
         transfers: page.items.iter().map(convert::transfer).collect(),
-        next_page_token: next.unwrap_or_default(),
+        next_page_token: convert::page_token(page.next, digest),
     })
+}
+
+/// Returns the digest that binds page tokens to the filter.
+fn digest(filter: &TransferFilter) -> FilterDigest {
+    let day = |day: Option<Date>| day.map(|day| day.to_string());
+    FilterDigest::new("transfers")
+        .with("ps", filter.payee.as_deref())
+        .with("payer", filter.payer.as_deref())
+        .with("state", filter.state.map(TransferState::as_str))
+        .with("day_from", day(filter.day_from).as_deref())
+        .with("day_to", day(filter.day_to).as_deref())
 }
 
 /// Answers one transfer with a page of its items.
