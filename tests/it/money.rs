@@ -4,6 +4,7 @@
 mod cases;
 mod hand;
 mod held;
+mod model;
 mod near;
 mod orders;
 mod transfers;
