@@ -30,6 +30,12 @@ const MAX_FAULTS: usize = 200;
 /// Next step for a file whose identification is known.
 const KNOWN_FILE: &str = "FICHIER DEJA RECU SOUS CETTE IDENTIFICATION : NE PAS LE RENVOYER ; POUR UN \
     AUTRE CONTENU, CHANGER L'IDENTIFICATION";
+/// Lines of the ARL of the test lane, before the counts.
+const TEST_LINES: [&str; 3] = [
+    "TEST",
+    "FICHIER MARQUE T OU D : CONTROLE COMME UN FICHIER REEL, RIEN NE SERA PAYE",
+    "POUR UN ENVOI REEL : MEME FICHIER AVEC LA MARQUE R OU SANS MARQUE",
+];
 
 /// Next step for a verdict of a later version. An ARL is written with the verdict of this version,
 /// so that no partner reads it.
@@ -59,6 +65,7 @@ pub fn write(
         id,
         kind: ReturnKind::Arl,
         recipient: exchange.sender.clone(),
+        lane: exchange.lane,
         exchange_id: Some(exchange.id),
         file_name: file_name(exchange),
         digest: blake3::hash(&bytes).to_hex().to_string(),
@@ -137,7 +144,9 @@ fn header(exchange: &Exchange, from: &str, to: &str, file_id: &str) -> Gabarit {
         "ARL POSITIF PROFIL PROVISOIRE"
     };
     let date = paris_date(exchange.received_at);
+    let mark = if exchange.lane.is_test() { "T" } else { "" };
     Gabarit::nouveau(&t::LAYOUT)
+        .texte(&t::TYPE_FLUX, mark)
         .texte(&t::TYPE_EMETTEUR, from.get(..2).unwrap_or("OC"))
         .texte(&t::NUMERO_EMETTEUR, number(from))
         .texte(&t::TYPE_DESTINATAIRE, to.get(..2).unwrap_or("OT"))
@@ -164,9 +173,13 @@ fn number(party: &str) -> &str {
     if number.bytes().all(|b| b.is_ascii_digit()) { number } else { "" }
 }
 
-/// Returns the comment lines at the head of an ARL: the exchange, its counts, the next step.
+/// Returns the comment lines at the head of an ARL: the exchange, the test lane, the
+/// counts, the next step.
 fn summary(exchange: &Exchange, examination: &Examination, listed: usize) -> Vec<String> {
     let mut lines = vec![format!("ECHANGE {}", exchange.id)];
+    if exchange.lane.is_test() {
+        lines.extend(TEST_LINES.map(str::to_owned));
+    }
     let [counts, next_step] = counts_and_next_step(exchange);
     lines.push(counts);
     lines.push(if is_only_known(examination) { KNOWN_FILE.to_owned() } else { next_step });

@@ -15,7 +15,7 @@ use crate::limits::GrpcLimits;
 use crate::vault::KEY_FILE;
 use masking::without_password;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf, absolute};
 
@@ -72,6 +72,9 @@ pub struct Config {
     pub file_group: Option<String>,
     /// Size of the largest file accepted, in bytes.
     pub max_file_bytes: u64,
+    /// Senders whose files are real whatever their marks say, separated by commas. Without it, a
+    /// file marked as a test or a demonstration goes to the test lane.
+    pub real_senders: String,
     /// Files that a sender may drop in a day of Paris; 0 is no limit.
     pub sender_files_per_day: u64,
     /// Bytes that a sender may drop in a day of Paris; 0 is no limit.
@@ -125,6 +128,7 @@ impl Default for Config {
             out_dir: None,
             file_group: None,
             max_file_bytes: crate::ingest::Limits::default().file_bytes,
+            real_senders: String::new(),
             // Far above what a concentrator sends, far below what fills a disk unnoticed.
             sender_files_per_day: 20_000,
             sender_bytes_per_day: 64 * 1024 * 1024 * 1024,
@@ -185,6 +189,13 @@ impl Config {
             .try_deserialize::<Self>()?
             .checked()?;
         Ok(Loaded { config, file })
+    }
+
+    /// Returns the senders whose files are real whatever their marks say.
+    #[must_use]
+    pub fn real_senders(&self) -> BTreeSet<String> {
+        let names = self.real_senders.split(',').map(str::trim);
+        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 
     /// Returns the calendar by which business days count.

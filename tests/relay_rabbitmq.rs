@@ -13,8 +13,10 @@ mod support;
 
 use lapin::options::*;
 use lapin::types::FieldTable;
-use noemie_gateway::domain::{EventId, InstallationEvent, Scope, WitnessLine};
-use noemie_gateway::relay::topology::{self, CLAIMS, DEAD, Prefix, UNROUTABLE, WITNESS, WORK};
+use noemie_gateway::domain::{ClaimEvent, EventId, InstallationEvent, Lane, Scope, WitnessLine};
+use noemie_gateway::relay::topology::{
+    self, CLAIMS, DEAD, Prefix, TEST, UNROUTABLE, WITNESS, WORK,
+};
 use noemie_gateway::relay::{AmqpSettings, AmqpSink, RelayState, Sink, SinkError};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -120,6 +122,40 @@ async fn a_witness_line_reaches_its_own_queue_and_no_worker() {
             let everything = Scope::everything();
             assert_eq!(db.store.published_events(&everything, 0, 10).await.unwrap(), []);
             assert_eq!(db.store.last_position().await.unwrap(), 1);
+        })
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_the_test_lane_reaches_its_own_queue_and_no_worker() {
+    on_broker(|broker| {
+        on_sqlite(|db| async move {
+            samples::deposit(&db.store, "d", |id| {
+                [Lane::Test, Lane::Real]
+                    .into_iter()
+                    .zip(1..)
+                    .map(|(lane, ordinal)| {
+                        let mut new = samples::claim(id, ordinal, &format!("invoice-{ordinal}"));
+                        new.claim.lane = lane;
+                        new
+                    })
+                    .collect()
+            })
+            .await;
+            let relay = broker.relay(&db.store).await;
+            for (queue, key, is_test) in [
+                (TEST, "claim.test.dre.received.0099900011", true),
+                (WORK, "claim.dre.received.0099900011", false),
+            ] {
+                let delivery = &broker.consume(queue, 1).await[0];
+                let event: ClaimEvent = serde_json::from_slice(&delivery.data).unwrap();
+                assert_eq!((delivery.routing_key.as_str(), event.test), (key, is_test));
+            }
+            relay.stop().await;
+            for queue in [TEST, WORK, UNROUTABLE] {
+                assert_eq!(broker.depth(queue).await, 0, "{queue}");
+            }
         })
     })
     .await;

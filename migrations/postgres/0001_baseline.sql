@@ -46,14 +46,19 @@ CREATE TABLE exchanges (
     -- otherwise.
     withdrawal      TEXT,
     -- Instant of the verdict. The events of a staged deposit could not leave before.
-    closed_at       TIMESTAMPTZ
+    closed_at       TIMESTAMPTZ,
+    -- Whether the deposit is of the test lane: its file is marked T or D. Set when the exchange is
+    -- reserved, before anything else is written.
+    is_test         BOOLEAN NOT NULL DEFAULT FALSE
 );
--- Invariant 7: the same bytes, or the same key, from the same sender are one deposit.
-CREATE UNIQUE INDEX exchanges_digest ON exchanges (sender, digest);
-CREATE UNIQUE INDEX exchanges_key ON exchanges (sender, idempotency_key)
+-- Invariant 7: the same bytes, or the same key, from the same sender are one deposit of a lane.
+CREATE UNIQUE INDEX exchanges_digest ON exchanges (sender, digest, is_test);
+CREATE UNIQUE INDEX exchanges_key ON exchanges (sender, idempotency_key, is_test)
     WHERE idempotency_key <> '';
 CREATE INDEX exchanges_newest ON exchanges (received_at, id);
 CREATE INDEX exchanges_by_sender ON exchanges (sender, received_at, id);
+-- Listings of the test lane.
+CREATE INDEX exchanges_test ON exchanges (received_at, id) WHERE is_test;
 -- Staged deposits: as many rows as large deposits are under way.
 CREATE INDEX exchanges_staged ON exchanges (received_at, id) WHERE verdict IS NULL;
 
@@ -68,8 +73,10 @@ CREATE TABLE logical_files (
     created     TEXT NOT NULL,
     file_id     TEXT NOT NULL,
     norm        TEXT NOT NULL,
+    -- Lane of the exchange: a test remittance does not make a real one known.
+    is_test     BOOLEAN NOT NULL DEFAULT FALSE,
     PRIMARY KEY (exchange_id, ordinal),
-    UNIQUE (issuer, recipient, message, created, file_id)
+    UNIQUE (issuer, recipient, message, created, file_id, is_test)
 );
 
 -- Invariant 1: every record read is counted in one column. The database refuses a ledger that does
@@ -91,6 +98,9 @@ CREATE TABLE ledgers (
 CREATE TABLE claims (
     id                 UUID PRIMARY KEY,
     exchange_id        UUID NOT NULL REFERENCES exchanges (id),
+    -- Lane of the exchange. Identity and person of a test claim have tokens of their own, so that no
+    -- key of a test claim equals one of a real claim.
+    is_test            BOOLEAN NOT NULL DEFAULT FALSE,
     flow               TEXT NOT NULL,
     sender             TEXT NOT NULL,
     logical_file       BIGINT NOT NULL,
@@ -135,6 +145,8 @@ CREATE INDEX claims_rejected_invoice ON claims (ps, invoice_number, identity, re
     WHERE NOT live;
 -- Listings, newest first, one index per filter (read backwards).
 CREATE INDEX claims_newest ON claims (received_at, id);
+-- Listings of the test lane.
+CREATE INDEX claims_test ON claims (received_at, id) WHERE is_test;
 CREATE INDEX claims_by_sender ON claims (sender, received_at, id);
 -- Listings of one insurer, and of a caller who may see one insurer only.
 CREATE INDEX claims_by_amc ON claims (amc_number, received_at, id, ps, sender);
@@ -167,7 +179,7 @@ CREATE TABLE claim_parts (
     -- JSON list of {code, label}.
     reasons            TEXT NOT NULL,
     updated_at         TIMESTAMPTZ NOT NULL,
-    -- When the promise ends; the AMC part only.
+    -- When the promise ends; the AMC part only, and null in the test lane, where no clock runs.
     due_at             TIMESTAMPTZ,
     -- How the last reject was reported to its sender: a return file of ours, or the exchange by
     -- which the caisse did. Null again when a worker rejects the part once more.
@@ -554,6 +566,8 @@ CREATE TABLE returns (
     id           UUID PRIMARY KEY,
     kind         TEXT NOT NULL,
     recipient    TEXT NOT NULL,
+    -- Lane of the deposit, or of the claims whose rejects the file reports.
+    is_test      BOOLEAN NOT NULL DEFAULT FALSE,
     exchange_id  UUID REFERENCES exchanges (id),
     file_name    TEXT NOT NULL,
     digest       TEXT NOT NULL,

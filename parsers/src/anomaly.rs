@@ -101,6 +101,8 @@ codes! {
     Limite                 "L1-LIMITE"             "L1"  File    "Limite de la passerelle dépassée";
     LimiteReponse          "L2-LIMITE-REPONSE"     "L2"  Warning "Limite de réponse AMC (2X) déjà passée à la réception";
 
+    MarquagesDifferents    "M1-MARQUAGE"           "M1"  Warning "Marquages contradictoires (réel, test, démonstration) dans le fichier";
+
     RetourVide             "Q1-EN-TETE"            "Q1"  File    "Fichier NOEMIE sans enregistrement 000 de 128 caracteres";
     RetourCadrage          "Q2-CADRAGE"            "Q2"  File    "Longueur d'enregistrement fausse";
     RetourFin              "Q3-999"                "Q3"  File    "Enregistrement 999 absent ou différent de l'en-tête";

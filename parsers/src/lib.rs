@@ -13,6 +13,7 @@ pub mod detect;
 pub mod documentation;
 pub mod hypothese;
 pub mod layout;
+pub mod marquage;
 pub mod nir_search;
 pub mod noemie;
 pub mod outcome;

@@ -124,13 +124,14 @@ impl App {
         store.seal_with(Arc::new(move |fields: &[&str]| sealing.row_digest(fields)));
         let archive = Arc::new(Archive::new(config.archive_dir(), Arc::clone(&vault)));
         let limits = Limits { file_bytes: config.max_file_bytes, ..Limits::default() };
-        let ingest = Arc::new(Ingest::new(
+        let ingest = Ingest::new(
             Arc::clone(&store),
             Arc::clone(&vault),
             Arc::clone(&archive),
             Arc::clone(&clock),
             limits,
-        ));
+        );
+        let ingest = Arc::new(ingest.with_real_senders(config.real_senders()));
         let conventionnement =
             Arc::new(Conventionnement::new(database.conventions(), Arc::clone(&clock)));
         let created = None;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use noemie_parsers::detect::Norme;
+use noemie_parsers::marquage::Marquage;
 use noemie_parsers::noemie::Packaging;
 use noemie_parsers::physical::enregistrements::Forme;
 use std::fs::File;
@@ -58,6 +59,10 @@ pub(super) struct GenerateArgs {
     /// Fault to make; faults of a return begin with `rsp-`.
     #[arg(long, value_parser = PossibleValuesParser::new(damages()))]
     damage: Option<String>,
+    /// Mark the file as real (`R`). Without it the file is a test (`T`): a gateway treats it in the
+    /// test lane, where nothing is to be paid.
+    #[arg(long)]
+    real: bool,
     /// Output file; standard output when not given.
     #[arg(long, short)]
     output: Option<PathBuf>,
@@ -96,7 +101,19 @@ fn options(args: &GenerateArgs) -> Result<Options> {
         "lf" => Forme::Lf,
         _ => Forme::Crlf,
     };
-    Ok(Options { profile, invoices: args.invoices, seed: args.seed, forme, ..Options::default() })
+    Ok(Options {
+        profile,
+        invoices: args.invoices,
+        seed: args.seed,
+        forme,
+        mark: mark(args),
+        ..Options::default()
+    })
+}
+
+/// Returns the mark of the file.
+const fn mark(args: &GenerateArgs) -> Marquage {
+    if args.real { Marquage::Reel } else { Marquage::Test }
 }
 
 /// Returns the damage of that name; an error when the other norm has it.
@@ -154,6 +171,7 @@ fn answer(args: &GenerateArgs, dre: impl Read, forme: Forme) -> Result<()> {
         seed: args.seed,
         packaging,
         movements: args.movements,
+        mark: mark(args),
         damage,
         ..RspOptions::default()
     };

@@ -90,8 +90,14 @@ pub(super) fn without_claim(e: &Exchange) -> String {
     if e.unmatched == 0 { String::new() } else { format!(", {} sans demande", e.unmatched) }
 }
 
+/// Sentence about a file of the test lane.
+pub(super) const TEST_NOTICE: &str = "fichier de test : rien ne sera payé";
+
 /// Prints what became of the invoices of an exchange, and its sums.
 pub(super) fn print_counts(out: &mut Output, e: &Exchange) -> Result<()> {
+    if e.lane.is_test() {
+        writeln!(out, "  {TEST_NOTICE}")?;
+    }
     writeln!(
         out,
         "  {} : {}, {}, {}{}",
@@ -150,5 +156,6 @@ pub(super) fn exchange(e: &Exchange) -> serde_json::Value {
         "amc_centimes": e.amc.centimes(),
         "anomalies": e.anomalies,
         "received_at": e.received_at.format(&Rfc3339).ok(),
+        "test": e.lane.is_test(),
     })
 }

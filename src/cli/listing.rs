@@ -5,7 +5,7 @@ use super::unmatched::{self, UnmatchedArgs};
 use super::words::french;
 use super::{Format, Session, ingest, status};
 use crate::domain::civil_time::{paris_date, read_day};
-use crate::domain::{ClaimStatus, Flag, PartKind, PartState, Quarantined};
+use crate::domain::{Caller, ClaimStatus, Flag, Lane, PartKind, PartState, Quarantined};
 use crate::service::claims::{ClaimFilter, ClaimQuery, FlagFilter};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -37,9 +37,19 @@ pub(super) struct ListArgs {
     /// Rows printed at most, up to 1,000.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
+    /// List the test lane: files marked as tests or demonstrations, and what became of them.
+    #[arg(long)]
+    test: bool,
     /// `text` for people, `json` for one object a line.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+}
+
+impl ListArgs {
+    /// Returns the caller of the session, in the lane that is listed.
+    fn caller(&self, session: &Session) -> Caller {
+        session.caller.clone().in_lane(Lane::of(self.test))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -153,7 +163,7 @@ pub(super) async fn run(command: &ListCommand, session: &mut Session) -> Result<
 async fn exchanges(args: &ListArgs, session: &mut Session) -> Result<()> {
     let exchanges = session.app.service().exchanges;
     let (sender, limit) = (args.sender.as_deref(), args.limit.into());
-    for e in exchanges.list(&session.caller, sender, None, limit).await?.items {
+    for e in exchanges.list(&args.caller(session), sender, None, limit).await?.items {
         match args.format {
             Format::Json => session.out.json(&ingest::exchange(&e))?,
             Format::Text => writeln!(
@@ -193,7 +203,7 @@ async fn claims(args: &ClaimArgs, session: &mut Session) -> Result<()> {
     };
     let query = ClaimQuery { filter, overdue: args.overdue };
     let claims = session.app.service().claims;
-    let page = claims.list(&session.caller, query, None, args.list.limit.into()).await?;
+    let page = claims.list(&args.list.caller(session), query, None, args.list.limit.into()).await?;
     for view in page.items {
         match args.list.format {
             Format::Json => session.out.json(&status::object(&view))?,
@@ -206,7 +216,8 @@ async fn claims(args: &ClaimArgs, session: &mut Session) -> Result<()> {
 async fn quarantine(args: &QuarantineArgs, session: &mut Session) -> Result<()> {
     let exchanges = session.app.service().exchanges;
     let (sender, limit) = (args.list.sender.as_deref(), args.list.limit.into());
-    for row in exchanges.quarantine(&session.caller, sender, args.waiting, limit).await? {
+    let caller = args.list.caller(session);
+    for row in exchanges.quarantine(&caller, sender, args.waiting, limit).await? {
         match args.list.format {
             Format::Json => {
                 let mut object = quarantined(&row.invoice);
@@ -259,7 +270,7 @@ pub(super) fn quarantined(invoice: &Quarantined) -> Value {
 async fn returns(args: &ListArgs, session: &mut Session) -> Result<()> {
     let returns = session.app.service().returns;
     let (recipient, limit) = (args.sender.as_deref(), args.limit.into());
-    for r in returns.list(&session.caller, recipient, None, None, limit).await?.items {
+    for r in returns.list(&args.caller(session), recipient, None, None, limit).await?.items {
         match args.format {
             Format::Json => session.out.json(&json!({
                 "return_id": r.id,
@@ -268,6 +279,7 @@ async fn returns(args: &ListArgs, session: &mut Session) -> Result<()> {
                 "file": r.file_name,
                 "exchange_id": r.exchange_id,
                 "digest": r.digest,
+                "test": r.lane.is_test(),
             }))?,
             Format::Text => {
                 let (day, kind) = (paris_date(r.created_at), r.kind.libelle());

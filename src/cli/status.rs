@@ -3,7 +3,7 @@
 use super::{Format, Output, Session, output};
 use crate::domain::civil_time::paris_date;
 use crate::domain::money::Movement;
-use crate::domain::{ClaimId, ClaimPart, GapReason, PartKind, PartState};
+use crate::domain::{ClaimId, ClaimPart, GapReason, Lane, PartKind, PartState};
 use crate::service::claims::hint;
 use crate::service::view::{ClaimDetails, ClaimView};
 use anyhow::{Result, bail};
@@ -29,6 +29,9 @@ pub(super) struct StatusArgs {
     /// Invoice number (9 digits).
     #[arg(long, requires = "ps")]
     invoice: Option<String>,
+    /// Show the invoice of the test lane; a claim id names a claim of either lane.
+    #[arg(long, requires = "ps")]
+    test: bool,
     /// `text` for people, `json` for one object a line.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -60,7 +63,8 @@ async fn find(args: &StatusArgs, session: &Session) -> Result<Vec<ClaimView>> {
     match (args.claim, &args.ps, &args.invoice) {
         (Some(id), _, _) => Ok(claims.get(&session.caller, id).await?.into_iter().collect()),
         (None, Some(ps), Some(invoice)) => {
-            let found = claims.by_invoice(&session.caller, ps, invoice, MAX_SHOWN).await?;
+            let caller = session.caller.clone().in_lane(Lane::of(args.test));
+            let found = claims.by_invoice(&caller, ps, invoice, MAX_SHOWN).await?;
             Ok(found.claims.into_iter().chain(found.quarantined).collect())
         }
         _ => bail!("give a claim id, or --ps and --invoice"),
@@ -70,13 +74,14 @@ async fn find(args: &StatusArgs, session: &Session) -> Result<Vec<ClaimView>> {
 /// Prints a claim or a quarantined invoice in French.
 pub(super) fn print(out: &mut Output, view: &ClaimView) -> Result<()> {
     let (ps, number) = (&view.ps, &view.invoice_number);
+    let test = if view.lane.is_test() { " (test)" } else { "" };
     let Some(claim) = &view.claim else {
         let codes = view.quarantine.as_ref().map(|invoice| invoice.codes.join(", "));
         let codes = codes.unwrap_or_default();
-        writeln!(out, "{ps} {number} : mise de côté, à corriger et renvoyer ({codes})")?;
+        writeln!(out, "{ps} {number}{test} : mise de côté, à corriger et renvoyer ({codes})")?;
         return Ok(());
     };
-    writeln!(out, "{ps} {number} : {} [{}]", view.label, view.state)?;
+    writeln!(out, "{ps} {number}{test} : {} [{}]", view.label, view.state)?;
     writeln!(out, "  demande {} ; reçue le {}", claim.id, paris_date(claim.received_at))?;
     for part in [&claim.amo, &claim.amc] {
         print_part(out, part)?;
@@ -139,6 +144,7 @@ pub(super) fn object(view: &ClaimView) -> Value {
             "ps": view.ps,
             "invoice_number": view.invoice_number,
             "exchange_id": view.exchange_id,
+            "test": view.lane.is_test(),
             "codes": view.quarantine.as_ref().map(|invoice| &invoice.codes),
         }),
     }
@@ -148,6 +154,7 @@ fn claim_object(view: &ClaimView, claim: &ClaimDetails) -> Value {
     json!({
         "claim_id": claim.id,
         "exchange_id": view.exchange_id,
+        "test": view.lane.is_test(),
         "sender": claim.sender,
         "ps": view.ps,
         "invoice_number": view.invoice_number,

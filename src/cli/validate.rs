@@ -1,5 +1,6 @@
 //! `validate FILE…`: the dry run.
 
+use super::ingest::TEST_NOTICE;
 use super::output::{self, Output, shown};
 use super::words::french;
 use super::{BAD_USAGE, Format, findings};
@@ -157,6 +158,9 @@ fn files(path: &Path, recursive: bool) -> io::Result<Chosen> {
 fn print(report: &Report, out: &mut Output) -> io::Result<()> {
     let euros = |centimes| Montant::from_centimes(centimes);
     writeln!(out, "{} : {} [{}]", report.file, report.verdict.libelle(), report.verdict)?;
+    if report.test {
+        writeln!(out, "  {TEST_NOTICE}")?;
+    }
     writeln!(
         out,
         "  {}, {}, {}, {}",

@@ -3,6 +3,7 @@
 
 use super::masking::scheme;
 use super::{Config, SettingsError, SinkKind};
+use crate::domain::Sender;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf, absolute};
 
@@ -33,7 +34,20 @@ impl Config {
             );
         }
         self.has_known_schemes()?;
+        self.has_right_senders()?;
         Ok(self)
+    }
+
+    fn has_right_senders(&self) -> Result<(), SettingsError> {
+        let is_name = |name: &&String| Sender::try_from(name.as_str()).is_ok();
+        if self.real_senders().iter().all(|name| is_name(&name)) {
+            return Ok(());
+        }
+        wrong(
+            "real_senders holds a text that is no name of a sender: give names of 1 to 64 letters, \
+             digits, '-', '_' or '.', separated by commas"
+                .to_owned(),
+        )
     }
 
     fn has_known_schemes(&self) -> Result<(), SettingsError> {

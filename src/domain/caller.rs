@@ -5,7 +5,7 @@
 //! query without a filter does not compile (invariant 13).
 
 use super::codes::open_coded;
-use super::{Claim, KeptReturn, PartKind};
+use super::{Claim, KeptReturn, Lane, PartKind};
 use std::collections::BTreeSet;
 
 open_coded! {
@@ -63,15 +63,22 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Returns the operator of this machine: sees and changes everything.
+    /// Returns the operator of this machine: sees and changes everything. Listings show the real
+    /// lane.
     #[must_use]
     pub fn local() -> Self {
         Self {
             name: "local".to_owned(),
             proof: Proof::Local,
             role: Role::Operator,
-            scope: Scope::everything(),
+            scope: Scope { lane: Some(Lane::Real), ..Scope::everything() },
         }
+    }
+
+    /// Returns the caller as one who asks for the rows of a lane.
+    #[must_use]
+    pub fn in_lane(self, lane: Lane) -> Self {
+        Self { scope: Scope { lane: Some(lane), ..self.scope }, ..self }
     }
 }
 
@@ -121,13 +128,24 @@ pub struct Scope {
     pub amc: Extent,
     /// Organisms (caisses), as the 000 of their files names them.
     pub organisms: Extent,
+    /// Lane that listings, streams and answers by PS and invoice number come from; `None` is both,
+    /// for the gateway itself. An answer by identifier comes from either lane and names its own.
+    pub lane: Option<Lane>,
 }
 
 impl Scope {
-    /// Returns the scope that covers every row.
+    /// Returns the scope that covers every row of both lanes.
     #[must_use]
     pub fn everything() -> Self {
         Self::default()
+    }
+
+    /// Returns whether a dimension is limited; the lane is none.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        [&self.senders, &self.ps, &self.amc, &self.organisms]
+            .into_iter()
+            .any(|extent| *extent != Extent::All)
     }
 
     /// Returns whether a dimension is empty, so that no row lies inside.

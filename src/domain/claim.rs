@@ -3,7 +3,9 @@
 use super::codes::open_coded;
 use super::life_cycle::{ClaimStatus, PartState, is_paid};
 use super::money::{Asked, Flag, GapReason, Movement, Outcome, Position, Standing, position};
-use super::{ClaimId, ExchangeId, FreeText, Hold, InvoiceKey, KeyId, PartKind, Reason, Token};
+use super::{
+    ClaimId, ExchangeId, FreeText, Hold, InvoiceKey, KeyId, Lane, PartKind, Reason, Token,
+};
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
 
@@ -125,6 +127,8 @@ pub struct Claim {
     pub id: ClaimId,
     /// Exchange of the invoice.
     pub exchange_id: ExchangeId,
+    /// Lane of the exchange.
+    pub lane: Lane,
     /// Flow.
     pub flow: Flow,
     /// Depositor of the file (concentrator).
@@ -169,8 +173,9 @@ pub struct Claim {
     pub total: Montant,
     /// Instant of the commit.
     pub received_at: OffsetDateTime,
-    /// Instant at which the insurer's promise for the AMC part ends.
-    pub due_at: OffsetDateTime,
+    /// Instant at which the insurer's promise for the AMC part ends; `None` in the test lane, where
+    /// no clock runs.
+    pub due_at: Option<OffsetDateTime>,
     /// Limit for the answer of the AMC as sent (2X 45-52, AAMMJJHH), from which `due_at` follows
     /// with the instant of the deposit; empty without 2X.
     pub date_limite_reponse_amc: String,

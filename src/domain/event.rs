@@ -5,7 +5,7 @@
 //! parties, state, reasons, tokens, ids and its actor, and no data of a person.
 
 use super::{
-    Actor, Claim, ClaimId, ClaimPart, EventId, ExchangeId, FactSource, Flag, Flow, PartKind,
+    Actor, Claim, ClaimId, ClaimPart, EventId, ExchangeId, FactSource, Flag, Flow, Lane, PartKind,
     PartState, Reason, Subject, Token,
 };
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct ClaimEvent {
     pub part: PartKind,
     /// Flow of the claim.
     pub flow: Flow,
+    /// Whether the claim is of the test lane: nothing is to be paid. Absent in the real lane.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub test: bool,
     /// Instant of the fact (RFC 3339, UTC, to the microsecond).
     #[serde(with = "timestamp")]
     pub occurred_at: OffsetDateTime,
@@ -71,9 +74,9 @@ pub struct ClaimEvent {
     /// Date of the transfer; absent when none.
     #[serde(with = "day", skip_serializing_if = "Option::is_none", default)]
     pub transfer_date: Option<Date>,
-    /// Instant at which the promise of the insurer for the AMC part ends.
-    #[serde(with = "timestamp")]
-    pub due_at: OffsetDateTime,
+    /// Instant at which the promise of the insurer for the AMC part ends; absent in the test lane.
+    #[serde(with = "optional_timestamp", skip_serializing_if = "Option::is_none", default)]
+    pub due_at: Option<OffsetDateTime>,
     /// Reasons of a reject or deferral.
     pub reasons: Vec<ReasonEntry>,
     /// Codes of what does not fit in the money of the part.
@@ -120,6 +123,7 @@ impl ClaimEvent {
             fact: part.state,
             part: part.kind,
             flow: claim.flow,
+            test: claim.lane.is_test(),
             occurred_at: source.at,
             actor: source.actor.clone(),
             exchange_id: source.exchange_id,
@@ -143,11 +147,19 @@ impl ClaimEvent {
         }
     }
 
-    /// Returns `claim.<flow>.<fact>.<amc number>`, with `none` for a claim without AMC.
+    /// Returns `claim.<flow>.<fact>.<amc number>`, with `none` for a claim without AMC. The key of
+    /// the test lane begins with `claim.test.`.
     #[must_use]
     pub fn routing_key(&self) -> String {
+        let lane = if self.test { "test." } else { "" };
         let amc = if self.amc_number.is_empty() { "none" } else { &self.amc_number };
-        format!("claim.{}.{}.{amc}", self.flow.as_str(), self.fact.as_str())
+        format!("claim.{lane}{}.{}.{amc}", self.flow.as_str(), self.fact.as_str())
+    }
+
+    /// Returns the lane of the claim.
+    #[must_use]
+    pub const fn lane(&self) -> Lane {
+        Lane::of(self.test)
     }
 
     /// Returns the name of the event, for example `claim.received`.
@@ -201,6 +213,29 @@ pub(super) mod timestamp {
         d: D,
     ) -> Result<OffsetDateTime, D::Error> {
         time::serde::rfc3339::deserialize(d)
+    }
+}
+
+/// Writes an instant that may be absent, as [`timestamp`].
+mod optional_timestamp {
+    use serde::{Deserializer, Serializer};
+    use time::OffsetDateTime;
+
+    #[expect(clippy::ref_option, reason = "serde passes the field by reference")]
+    pub(super) fn serialize<S: Serializer>(
+        at: &Option<OffsetDateTime>,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        match at {
+            Some(at) => super::timestamp::serialize(at, s),
+            None => s.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Option<OffsetDateTime>, D::Error> {
+        super::timestamp::deserialize(d).map(Some)
     }
 }
 

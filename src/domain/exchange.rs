@@ -1,7 +1,7 @@
 //! Exchanges: deposited files, their outcome, and the ledger that must balance.
 
 use super::codes::open_coded;
-use super::{ClaimId, ExchangeId, FileName, KeyId, ReturnId};
+use super::{ClaimId, ExchangeId, FileName, KeyId, Lane, ReturnId};
 use noemie_parsers::outcome::{Norm, Packaging, Verdict};
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
@@ -35,6 +35,8 @@ pub struct Exchange {
     pub id: ExchangeId,
     /// Name of the depositor.
     pub sender: String,
+    /// Lane, which the marks of the file and the settings of the depositor decide.
+    pub lane: Lane,
     /// Channel of the deposit.
     pub channel: Channel,
     /// Name given by the sender; may be empty.
@@ -174,6 +176,8 @@ pub struct ReturnFile {
     pub kind: ReturnKind,
     /// Recipient: the sender of the deposit.
     pub recipient: String,
+    /// Lane of the deposit, or of the claims whose rejects it reports.
+    pub lane: Lane,
     /// Exchange that the file answers; `None` for a file of rejects.
     pub exchange_id: Option<ExchangeId>,
     /// File name, without data of a person.

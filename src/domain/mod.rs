@@ -18,6 +18,7 @@ pub mod held_attempt;
 pub(crate) mod identifier;
 pub mod ids;
 pub mod installation_event;
+pub mod lane;
 pub mod life_cycle;
 pub mod masking;
 pub mod money;
@@ -52,6 +53,7 @@ pub use ids::{
     TransferId,
 };
 pub use installation_event::InstallationEvent;
+pub use lane::Lane;
 pub use life_cycle::{ClaimStatus, PartState};
 pub use money::{
     Balance, BankTransfer, Flag, FlatDetail, GapReason, ItemPlace, Outcome, OutcomeKind,

@@ -6,10 +6,11 @@ use super::{Claim, ClaimPart, GapReason, Hold, PartKind, PartState};
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
 
-/// Returns the end of the promise for the AMC part; `None` when the part waits for no answer.
+/// Returns the end of the promise for the AMC part; `None` when the part waits for no answer, and
+/// in the test lane.
 #[must_use]
 pub fn due_at(claim: &Claim) -> Option<OffsetDateTime> {
-    claim.amc.is_awaited.then_some(claim.due_at)
+    claim.due_at.filter(|_| claim.amc.is_awaited)
 }
 
 /// Returns whether the AMC part still waits after the end of its promise.
@@ -20,9 +21,17 @@ pub fn is_overdue(claim: &Claim, now: OffsetDateTime) -> bool {
 
 /// Returns the sentence about the parts of which something is asked, the AMC part first. Days are
 /// those of Paris. « Rien à faire » is said only when every part is paid as asked and nothing asks
-/// for a person.
+/// for a person. The sentence about a claim of the test lane says so first.
 #[must_use]
 pub fn next_step(claim: &Claim, now: OffsetDateTime) -> String {
+    let step = of_parts(claim, now);
+    if claim.lane.is_test() {
+        return format!("Test, rien ne sera payé : {}", uncapitalised(&step));
+    }
+    step
+}
+
+fn of_parts(claim: &Claim, now: OffsetDateTime) -> String {
     if let Some(later) = claim.corrected_by {
         return format!("Remplacée par un nouvel envoi de la facture : suivre la demande {later}.");
     }

@@ -46,8 +46,8 @@ impl Codes {
 }
 
 /// Returns a receipt as one text: every column of the exchange, its ledger, the digest of its ARL,
-/// `contents`, the digest of the other rows of the exchange, and how far the clock was behind the
-/// latest receipt, where it was.
+/// `contents`, the digest of the other rows of the exchange, how far the clock was behind the
+/// latest receipt, where it was, and the test lane.
 /// The form of the text is part of the chain: with another form every existing link would be
 /// broken.
 #[must_use]
@@ -86,8 +86,10 @@ pub fn text(
     ];
     let (channel, verdict) = (&codes.channel, &codes.verdict);
     let noted = if behind_ms == 0 { String::new() } else { format!(" behind {behind_ms}") };
+    let lane = if e.lane.is_test() { " test" } else { "" };
     format!(
-        "{} {channel} {verdict} {at} {numbers:?} {books:?} {sums:?} {texts:?} {contents}{noted}",
+        "{} {channel} {verdict} {at} {numbers:?} {books:?} {sums:?} {texts:?} \
+         {contents}{noted}{lane}",
         e.id
     )
 }

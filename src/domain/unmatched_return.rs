@@ -1,6 +1,6 @@
 //! Answers of payers that match no claim, and the matches that persons make of them.
 
-use super::{ClaimId, DecisionAuthor, ExchangeId, FreeText, KeyId, MatchId, Token};
+use super::{ClaimId, DecisionAuthor, ExchangeId, FreeText, KeyId, Lane, MatchId, Token};
 use time::OffsetDateTime;
 
 /// An answer of a payer (return or payment notice) that matches no claim, kept for a later match
@@ -49,6 +49,8 @@ pub struct KeptReturn {
     pub exchange_id: ExchangeId,
     /// Depositor of the file.
     pub sender: String,
+    /// Lane of the file.
+    pub lane: Lane,
     /// Instant of the deposit.
     pub received_at: OffsetDateTime,
     /// The answer.

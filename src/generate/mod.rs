@@ -31,6 +31,7 @@ pub use rsp::{RspOptions, RspSummary, rsp};
 use calendar::Calendar;
 use head::Invoice;
 use noemie_parsers::b2::{Comptes, Ecrivain, ErreurEcriture, Fiche, t000, t1};
+use noemie_parsers::marquage::Marquage;
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::{Date, Montant};
 use plan::{Lot, Plan};
@@ -87,7 +88,8 @@ impl Profile {
     }
 }
 
-/// Options of a generated DRE.
+/// Options of a generated DRE, which is marked as real by default; the command `generate` marks a
+/// test unless it is told otherwise.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Profession of the PS that bill.
@@ -108,6 +110,8 @@ pub struct Options {
     pub invoices_per_lot: u64,
     /// Most lots in a logical file, 1 to 999.
     pub lots_per_file: u64,
+    /// Mark of the type 6.
+    pub mark: Marquage,
     /// Fault to make.
     pub damage: Option<Damage>,
 }
@@ -124,6 +128,7 @@ impl Default for Options {
             amc: "0099900011".to_owned(),
             invoices_per_lot: 200,
             lots_per_file: 999,
+            mark: Marquage::Reel,
             damage: None,
         }
     }
@@ -229,7 +234,8 @@ fn check(options: &Options) -> Result<(), GenerateError> {
 }
 
 fn write(options: &Options, out: impl Write) -> Result<Summary, GenerateError> {
-    let mut writer = Ecrivain::new(Counted { out, bytes: 0 }, options.forme).avec_marquage(b'T');
+    let mut writer =
+        Ecrivain::new(Counted { out, bytes: 0 }, options.forme).avec_marquage(options.mark.octet());
     let mut random = Random::new(options.seed);
     let calendar = Calendar::around(options.created);
     let mut invoice = Invoice::new(options, &calendar, &mut random);

@@ -15,6 +15,7 @@ use super::random::Random;
 use super::return_damage::{self, ReturnDamage};
 use super::{Counted, GenerateError, MAX_DAMAGED_INVOICES, identification};
 use noemie_parsers::b2::{Element, EnTete, Facture, Lecteur, Lot};
+use noemie_parsers::marquage::Marquage;
 use noemie_parsers::noemie::{
     Ecrivain, Gabarit, Packaging, e000, e020, e040, e071, e081, e250, e261, e262,
 };
@@ -22,7 +23,7 @@ use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::{Date, Montant};
 use std::io::{Read, Write};
 
-/// Options of a return.
+/// Options of a return, which is marked as real by default.
 #[derive(Debug, Clone)]
 pub struct RspOptions {
     /// Seed of the outcomes of the invoices.
@@ -45,6 +46,8 @@ pub struct RspOptions {
     pub invoices_per_file: u64,
     /// A flat payment (261, 262) and a recovery (250) in the transfer of each lot.
     pub movements: bool,
+    /// Mark of the 000.
+    pub mark: Marquage,
     /// Fault to make.
     pub damage: Option<ReturnDamage>,
 }
@@ -62,6 +65,7 @@ impl Default for RspOptions {
             amc_left: 4,
             invoices_per_file: 5_000,
             movements: false,
+            mark: Marquage::Reel,
             damage: None,
         }
     }
@@ -284,7 +288,7 @@ impl<W: Write> Answer<'_, W> {
             .texte(&t::DATE_CREATION, &self.options.date.aammjj())
             .texte(&t::NORME_REFERENCE_ECHANGE, "576")
             .texte(&t::UNITE_MONETAIRE, "U")
-            .texte(&t::TYPE_FLUX, "T");
+            .octets(&t::TYPE_FLUX, &[self.options.mark.octet()]);
         let mut file = Ecrivain::nouveau(header, self.options.packaging)?;
         file.ouvrir(1, Gabarit::nouveau(&e020::layout::LAYOUT))?;
         self.summary.logical_files += 1;

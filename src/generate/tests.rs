@@ -7,6 +7,7 @@ use super::*;
 use noemie_parsers::anomaly::{Anomaly, Code, Severity};
 use noemie_parsers::b2::{Element, Lecteur};
 use noemie_parsers::detect;
+use noemie_parsers::marquage::Marquage;
 use noemie_parsers::noemie::Packaging;
 use proptest::prelude::*;
 use std::fs;
@@ -290,9 +291,11 @@ fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")
 }
 
+/// Fixtures are marked as tests.
 #[test]
 fn fixtures_are_what_the_generator_makes() {
     for (path, options) in fixtures() {
+        let options = Options { mark: Marquage::Test, ..options };
         let (bytes, summary) = generated(&options);
         let path = testdata().join(path);
         same(&path, &bytes);

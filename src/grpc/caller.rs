@@ -1,7 +1,7 @@
 //! The caller of a request: who asks, as the service knows it, and the name that a request states.
 
 use super::check::{Violations, one_violation};
-use crate::domain::{Caller, FreeText};
+use crate::domain::{Caller, FreeText, Lane};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Status};
 
@@ -12,6 +12,11 @@ pub(super) const STATED_NAME: &str = "x-noemie-caller";
 /// connections carry no proof yet: certificates and tokens will be read here.
 pub(super) fn of<T>(_request: &Request<T>) -> Caller {
     Caller::local()
+}
+
+/// Returns the proven caller of a request that asks for the rows of one lane.
+pub(super) fn in_lane<T>(request: &Request<T>, test: bool) -> Caller {
+    of(request).in_lane(Lane::of(test))
 }
 
 /// Returns the name stated in the metadata of a request, `None` when there is none.

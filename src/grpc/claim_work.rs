@@ -153,7 +153,7 @@ impl ClaimWorkService for ClaimWorkEdge {
         &self,
         request: Request<proto::SubscribeClaimEventsRequest>,
     ) -> Result<Response<Self::SubscribeClaimEventsStream>, Status> {
-        let caller = caller::of(&request);
+        let caller = caller::in_lane(&request, request.get_ref().test);
         let request = request.into_inner();
         let mut check = Violations::default();
         let start = check.resume_token(&request.resume_token);

@@ -6,7 +6,7 @@ use super::proto::dre_status_service_server::DreStatusService;
 use super::proto::get_dre_status_request::Dre;
 use super::stream::flatten;
 use super::{Answers, Edge, caller, convert, dre_filter, proto};
-use crate::domain::{Caller, ClaimId, StreamOrigin};
+use crate::domain::{Caller, ClaimId, Lane, StreamOrigin};
 use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
 use crate::service::claims::hint;
 use crate::service::events::{Interest, PublishedEvent};
@@ -23,6 +23,7 @@ impl DreStatusEdge {
         caller: &Caller,
         request: &proto::GetDreStatusRequest,
     ) -> Result<proto::GetDreStatusResponse, Status> {
+        let caller = &caller.clone().in_lane(Lane::of(request.test));
         match &request.dre {
             Some(Dre::ClaimId(id)) => self.find_claim(caller, check::id("claim_id", id)?).await,
             Some(Dre::Invoice(key)) => self.find_invoice(caller, key).await,
@@ -140,7 +141,7 @@ impl DreStatusService for DreStatusEdge {
         &self,
         request: Request<proto::ListDreRequest>,
     ) -> Result<Response<proto::ListDreResponse>, Status> {
-        let caller = caller::of(&request);
+        let caller = caller::in_lane(&request, request.get_ref().test);
         let request = request.into_inner();
         let mut check = Violations::default();
         let query = dre_filter::query(&mut check, &request);
@@ -179,7 +180,7 @@ impl DreStatusService for DreStatusEdge {
         &self,
         request: Request<proto::WatchDreRequest>,
     ) -> Result<Response<Self::WatchDreStream>, Status> {
-        let caller = Arc::new(caller::of(&request));
+        let caller = Arc::new(caller::in_lane(&request, request.get_ref().test));
         let request = request.into_inner();
         let mut check = Violations::default();
         let start = check.resume_token(&request.resume_token);

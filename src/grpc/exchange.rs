@@ -78,7 +78,7 @@ impl ExchangeService for ExchangeEdge {
         &self,
         request: Request<proto::ListExchangesRequest>,
     ) -> Result<Response<proto::ListExchangesResponse>, Status> {
-        let caller = caller::of(&request);
+        let caller = caller::in_lane(&request, request.get_ref().test);
         let request = request.into_inner();
         let mut check = Violations::default();
         let sender = check.optional("sender", &request.sender);
@@ -125,7 +125,7 @@ impl ExchangeService for ExchangeEdge {
         &self,
         request: Request<proto::ListReturnsRequest>,
     ) -> Result<Response<proto::ListReturnsResponse>, Status> {
-        let caller = caller::of(&request);
+        let caller = caller::in_lane(&request, request.get_ref().test);
         let request = request.into_inner();
         let mut check = Violations::default();
         let recipient = check.optional("recipient", &request.recipient);

@@ -106,6 +106,7 @@ fn of_match(edge: &Edge, failure: MatchError) -> Status {
         MatchError::UnknownAnswer(_) => with_reason(Code::NotFound, "answer_not_found", message),
         MatchError::UnknownClaim(id) => not_found("claim", id),
         MatchError::Held(_) => refused("held_other_sender"),
+        MatchError::OtherLane(_) => refused("other_lane"),
         MatchError::Quarantined => refused("answer_quarantined"),
         MatchError::MatchedExactly(_) => refused("matched_exactly"),
         MatchError::MatchedOtherwise(_) => refused("matched_otherwise"),

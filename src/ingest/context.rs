@@ -13,6 +13,7 @@ impl Ingest {
                 exchange_id: deposit.id,
                 sender: deposit.sender.clone(),
                 received_at: deposit.received_at,
+                lane: deposit.lane,
                 calendar: self.clock.calendar(),
             },
             archive_name: deposit.archive_name.clone(),

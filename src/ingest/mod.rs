@@ -30,6 +30,7 @@ pub mod drop_dir;
 mod dry_run;
 mod error;
 mod examine;
+mod lane;
 mod local_file;
 mod matching;
 mod pipeline;
@@ -52,6 +53,7 @@ use crate::clock::SharedClock;
 use crate::store::SharedStore;
 use crate::vault::Vault;
 use staged::BackoffTable;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Takes deposits in.
@@ -61,6 +63,8 @@ pub struct Ingest {
     archive: Arc<Archive>,
     clock: SharedClock,
     limits: Limits,
+    /// Senders whose files are real whatever their marks say.
+    real_senders: BTreeSet<String>,
     backoffs: BackoffTable,
 }
 
@@ -74,6 +78,7 @@ impl Ingest {
         clock: SharedClock,
         limits: Limits,
     ) -> Self {
-        Self { store, vault, archive, clock, limits, backoffs: BackoffTable::default() }
+        let (real_senders, backoffs) = (BTreeSet::new(), BackoffTable::default());
+        Self { store, vault, archive, clock, limits, real_senders, backoffs }
     }
 }

@@ -5,6 +5,7 @@
 //! archive       the file is whole and on disk                                     here
 //! first receipt a file deposited before gets its first receipt again              receipt.rs
 //! examine       first pass: counts, totals, verdict, remittances                  examine.rs
+//! lane          real or test, by the marks of the file and the sender             lane.rs
 //! reserve       the exchange is reserved, known remittances refuse the file (C5)  reserve.rs
 //! stage         a large deposit is committed without verdict                      staged.rs
 //! write         second pass: invoices become claims, returns change parts         write.rs
@@ -19,7 +20,7 @@ use super::reserve::{Reservation, Reserved};
 use super::retry::MAX_TRIES;
 use super::write::{CommitMode, Totals};
 use super::{Deposit, Ingest, IngestError, Receipt, Upload};
-use crate::domain::ExchangeId;
+use crate::domain::{ExchangeId, Lane};
 use crate::kill_point;
 use crate::reading::blocking;
 use crate::store::StagedDeposit;
@@ -65,7 +66,8 @@ impl Ingest {
         }
     }
 
-    /// Ends the archive file of an upload and returns the deposit that it makes.
+    /// Ends the archive file of an upload and returns the deposit that it makes; the first pass
+    /// finds its lane.
     async fn archive(&self, upload: Upload) -> Result<(StagedDeposit, ArchiveCopy), IngestError> {
         let (id, received_at, deposit) = (upload.id, upload.at, upload.deposit.clone());
         let archived = blocking(move || upload.finish())
@@ -75,6 +77,7 @@ impl Ingest {
         let deposit = StagedDeposit {
             id,
             sender: deposit.sender.into(),
+            lane: Lane::Real,
             digest: archived.digest_hex,
             idempotency_key: deposit.idempotency_key.map(|key| key.to_string()).unwrap_or_default(),
             channel: deposit.channel,
@@ -96,6 +99,7 @@ impl Ingest {
     ) -> Result<Receipt, IngestError> {
         let examined = self.examine(deposit).await?;
         kill_point::reach("ingest.examined");
+        let deposit = &self.in_its_lane(deposit, &examined);
         match self.reserve(deposit, examined).await? {
             Reservation::Taken(first) => self.bring_to_receipt(first, deposit, None, copy).await,
             Reservation::New(reserved) if self.is_large(&reserved) => {

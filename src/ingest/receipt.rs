@@ -18,12 +18,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tracing::{info, warn};
 
 impl Ingest {
-    /// Returns the receipt of a file that the same sender deposited before.
+    /// Returns the receipt of a file that the same sender deposited before. A file that was a test
+    /// before its sender was set to real has none.
     pub(super) async fn find_first_receipt(
         &self,
         deposit: &StagedDeposit,
     ) -> Result<Option<Receipt>, IngestError> {
-        match self.store.exchange_by_digest(&deposit.sender, &deposit.digest).await? {
+        let lane = self.lane_of_sender(&deposit.sender);
+        match self.store.exchange_by_digest(&deposit.sender, &deposit.digest, lane).await? {
             Some(first) => self.repeat_receipt(&first, deposit).await.map(Some),
             None => Ok(None),
         }
@@ -141,6 +143,7 @@ fn exchange(deposit: &StagedDeposit, examined: &Examined, totals: &Totals) -> Ex
     Exchange {
         id: deposit.id,
         sender: deposit.sender.clone(),
+        lane: deposit.lane,
         channel: deposit.channel,
         file_name: deposit.file_name.clone(),
         digest: deposit.digest.clone(),
@@ -194,6 +197,7 @@ fn log_receipt(receipt: &Receipt) {
     let exchange = &receipt.exchange;
     info!(
         verdict = exchange.verdict.as_str(),
+        test = exchange.lane.is_test(),
         invoices = exchange.invoices,
         accepted = exchange.accepted,
         "exchange committed"

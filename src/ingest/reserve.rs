@@ -2,7 +2,7 @@
 
 use super::examine::Examined;
 use super::{Ingest, IngestError};
-use crate::domain::{ExchangeId, Finding, LogicalFile};
+use crate::domain::{ExchangeId, Finding, Lane, LogicalFile};
 use crate::kill_point;
 use crate::store::{StagedDeposit, UnitOfWork};
 use noemie_parsers::anomaly::{Anomaly, Code, Position};
@@ -41,6 +41,7 @@ impl Ingest {
                 &deposit.sender,
                 &deposit.digest,
                 &deposit.idempotency_key,
+                deposit.lane,
                 deposit.id,
             )
             .await?;
@@ -48,7 +49,7 @@ impl Ingest {
             return Ok(Reservation::Taken(first));
         }
         kill_point::reach("ingest.placed");
-        refuse_known_remittances(work.as_mut(), &mut examined).await?;
+        refuse_known_remittances(work.as_mut(), deposit.lane, &mut examined).await?;
         let logical_files = if examined.is_refused() {
             Vec::new()
         } else {
@@ -63,6 +64,7 @@ impl Ingest {
 /// still be abandoned, and then the remittance is free.
 async fn refuse_known_remittances(
     work: &mut dyn UnitOfWork,
+    lane: Lane,
     examined: &mut Examined,
 ) -> Result<(), IngestError> {
     if examined.is_refused() {
@@ -70,13 +72,13 @@ async fn refuse_known_remittances(
     }
     let mut findings = Vec::new();
     for (file, at) in examined.identified_remittances() {
-        let Some(first) = work.find_logical_file(file).await? else { continue };
+        let Some(first) = work.find_logical_file(lane, file).await? else { continue };
         if work.open_deposits().await?.iter().any(|open| open.id == first) {
             return Err(IngestError::BlockedBy { exchange: first });
         }
         // A staged deposit that ended between the two reads may have been abandoned or refused, and
         // then its remittance is free.
-        if work.find_logical_file(file).await? != Some(first) {
+        if work.find_logical_file(lane, file).await? != Some(first) {
             return Err(IngestError::BlockedBy { exchange: first });
         }
         findings.push(known_remittance(first, at));

@@ -80,7 +80,7 @@ fn read_return(retour: &Retour, source: &ReturnSource, context: &DepositContext)
         invoice_number: retour.numero.clone(),
         complement: retour.complement.clone(),
         person: normalise::person(retour),
-        identities: normalise::identities(retour, &context.vault),
+        identities: normalise::identities(retour, context.origin.lane, &context.vault),
         lot: named_lot(retour),
         outcomes: normalise::outcomes(retour, source, &context.origin),
     })

@@ -2,8 +2,8 @@
 
 use crate::domain::exchange::civil;
 use crate::domain::{
-    Calendar, Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, KeyId, NewClaim, PartKind,
-    Token, calendar, civil_time,
+    Calendar, Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, KeyId, Lane, NewClaim,
+    PartKind, Token, calendar, civil_time,
 };
 use crate::vault::{Identity, PersonRecord, TOKEN_VERSION, Vault};
 use noemie_parsers::b2::{Facture, Flux, Genre, Ligne, Lot};
@@ -18,15 +18,17 @@ pub struct Origin {
     pub sender: String,
     /// Instant at which the gateway received it.
     pub received_at: OffsetDateTime,
+    /// Lane of the deposit.
+    pub lane: Lane,
     /// Calendar of the installation, for the business days of the due date.
     pub calendar: Calendar,
 }
 
 /// Returns the token of an invoice's identity: PS, number, NIR, key, birth date, rank, complement
 /// of the titre. The invoice date is not part of the identity, because senders change it when they
-/// send an invoice again.
+/// send an invoice again; the lane is.
 #[must_use]
-pub fn identity_token(facture: &Facture, vault: &Vault) -> Token {
+pub fn identity_token(facture: &Facture, lane: Lane, vault: &Vault) -> Token {
     let id = facture.identite();
     let nir = id.nir.map(|n| n.expose().to_owned()).unwrap_or_default();
     Token(vault.identity_token(&Identity {
@@ -37,6 +39,7 @@ pub fn identity_token(facture: &Facture, vault: &Vault) -> Token {
         birth_date: &id.naissance.expose(),
         birth_rank: &ascii(&[id.rang]),
         complement: &id.complement,
+        is_test: lane.is_test(),
     }))
 }
 
@@ -57,6 +60,7 @@ pub fn claim(
     let claim = Claim {
         id,
         exchange_id: origin.exchange_id,
+        lane: origin.lane,
         flow: if flux == Flux::Dre { Flow::Dre } else { Flow::B2Amo },
         sender: origin.sender.clone(),
         logical_file: facture.fichier,
@@ -65,8 +69,8 @@ pub fn claim(
         ordinal: facture.rang,
         first_record: first.record,
         record_count: u32::try_from(facture.pieces.len()).unwrap_or(u32::MAX),
-        identity: identity_token(facture, vault),
-        person: Token(vault.person_token(&person.nir, &person.nir_key)),
+        identity: identity_token(facture, origin.lane, vault),
+        person: Token(vault.person_token(&person.nir, &person.nir_key, origin.lane.is_test())),
         token_version: TOKEN_VERSION,
         vault: vault.seal_person(&person, id.0),
         key_id: KeyId(vault.key_id()),
@@ -79,7 +83,7 @@ pub fn claim(
         amo_organism: facture.organisme_amo(),
         total: totaux.total,
         received_at: origin.received_at,
-        due_at: due_at(facture, origin),
+        due_at: (!origin.lane.is_test()).then(|| due_at(facture, origin)),
         date_limite_reponse_amc: facture.date_limite_reponse_amc(),
         corrects: None,
         corrected_by: None,

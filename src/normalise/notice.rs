@@ -27,7 +27,7 @@ pub(super) fn answer(
         invoice_number: identite.numero,
         complement: identite.complement,
         person: Some(invoice::person(facture)),
-        identities: vec![invoice::identity_token(facture, &context.vault)],
+        identities: vec![invoice::identity_token(facture, context.origin.lane, &context.vault)],
         lot: NamedLot {
             number: lot.numero().trim().to_owned(),
             dates: lot.date().and_then(civil).into_iter().collect(),

@@ -4,7 +4,7 @@ use super::Origin;
 use crate::domain::civil_time::paris_date;
 use crate::domain::exchange::civil;
 use crate::domain::{
-    FreeText, Outcome, OutcomeKind, OutcomeSource, PartKind, Reason, Token, Transfer,
+    FreeText, Lane, Outcome, OutcomeKind, OutcomeSource, PartKind, Reason, Token, Transfer,
 };
 use crate::vault::{Identity, PersonRecord, Vault};
 use noemie_parsers::noemie::{
@@ -53,7 +53,7 @@ fn distance(a: Date, b: Date) -> u64 {
 /// Returns the identities of the invoices that a return may answer. Birth dates are JJMMAA by the
 /// norm and AAMMJJ from some insurers, and the file does not say which.
 #[must_use]
-pub fn identities(retour: &Retour, vault: &Vault) -> Vec<Token> {
+pub fn identities(retour: &Retour, lane: Lane, vault: &Vault) -> Vec<Token> {
     let (Some(ps), Some(assure)) =
         (retour.contexte.destinataire.as_ref().and_then(|d| d.ps), retour.assure.as_ref())
     else {
@@ -69,6 +69,7 @@ pub fn identities(retour: &Retour, vault: &Vault) -> Vec<Token> {
             birth_date,
             birth_rank: &assure.rang.to_string(),
             complement: &retour.complement,
+            is_test: lane.is_test(),
         }))
     };
     let mut found: Vec<Token> = [naissance.jjmmaa(), naissance.aammjj()]

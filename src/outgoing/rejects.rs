@@ -7,7 +7,9 @@
 
 use crate::clock::SharedClock;
 use crate::domain::civil_time::paris_date;
-use crate::domain::{Claim, ClaimId, ClaimLine, KeyId, Reason, ReturnFile, ReturnId, ReturnKind};
+use crate::domain::{
+    Claim, ClaimId, ClaimLine, KeyId, Lane, Reason, ReturnFile, ReturnId, ReturnKind,
+};
 use crate::kill_point;
 use crate::store::{SharedStore, StoreError, UnitOfWork};
 use crate::vault::{PersonRecord, Vault, VaultError};
@@ -49,8 +51,8 @@ pub enum RejectsError {
     Writing(#[from] ErreurEcriture),
 }
 
-/// Makes the 580 files of the rejects in no file yet, one for each sender and insurer. Returns the
-/// number of rejects written. A reject that cannot be written waits alone: the first failure is
+/// Makes the 580 files of the rejects in no file yet, one for each lane, sender and insurer.
+/// Returns the number of rejects written. A reject that cannot be written waits alone: the first failure is
 /// returned when no other reject is left.
 pub async fn step(
     store: &SharedStore,
@@ -63,25 +65,26 @@ pub async fn step(
     let mut work = store.begin().await?;
     let rejects = work.rejects_to_return(BATCH).await?;
     let lines = lines_named(work.as_mut(), &rejects).await?;
-    let mut groups: BTreeMap<(String, String), Vec<Claim>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Lane, String, String), Vec<Claim>> = BTreeMap::new();
     for claim in rejects {
-        groups.entry((claim.sender.clone(), claim.amc_number.clone())).or_default().push(claim);
+        let group = (claim.lane, claim.sender.clone(), claim.amc_number.clone());
+        groups.entry(group).or_default().push(claim);
     }
     let (mut count, mut failure) = (0, None);
-    for ((sender, amc), mut claims) in groups {
+    for ((lane, sender, amc), mut claims) in groups {
         claims.sort_by(|a, b| (&a.ps, &a.invoice_number).cmp(&(&b.ps, &b.invoice_number)));
         let (id, at) = (ReturnId(clock.new_id()), clock.now());
-        let mut written = write((&claims, &lines), &amc, id, at, vault);
+        let of = FileHead { lane, amc, id, at };
+        let mut written = write((&claims, &lines), &of, vault);
         if let Err(e) = written {
             failure = failure.or(Some(e));
-            claims
-                .retain(|c| write((std::slice::from_ref(c), &lines), &amc, id, at, vault).is_ok());
+            claims.retain(|c| write((std::slice::from_ref(c), &lines), &of, vault).is_ok());
             if claims.is_empty() {
                 continue;
             }
-            written = write((&claims, &lines), &amc, id, at, vault);
+            written = write((&claims, &lines), &of, vault);
         }
-        let file = sealed(id, sender, &written?, at, vault);
+        let file = sealed(&of, sender, &written?, vault);
         work.insert_return_file(&file, &claims.iter().map(|c| c.id).collect::<Vec<_>>()).await?;
         count += claims.len();
     }
@@ -94,23 +97,27 @@ pub async fn step(
     failure.map_or(Ok(0), Err)
 }
 
-fn sealed(
+/// Values of a 580 file that its header has.
+struct FileHead {
+    lane: Lane,
+    amc: String,
     id: ReturnId,
-    recipient: String,
-    bytes: &[u8],
     at: OffsetDateTime,
-    vault: &Vault,
-) -> ReturnFile {
+}
+
+fn sealed(of: &FileHead, recipient: String, bytes: &[u8], vault: &Vault) -> ReturnFile {
+    let id = of.id;
     ReturnFile {
         id,
         kind: ReturnKind::Rejects580,
         recipient,
+        lane: of.lane,
         exchange_id: None,
         file_name: ReturnFile::rejects_name(id),
         digest: blake3::hash(bytes).to_hex().to_string(),
         sealed: vault.seal(&ReturnFile::seal_context(id), bytes),
         key_id: KeyId(vault.key_id()),
-        created_at: at,
+        created_at: of.at,
     }
 }
 
@@ -127,15 +134,14 @@ async fn lines_named(work: &mut dyn UnitOfWork, rejects: &[Claim]) -> Result<Lin
     Ok(lines)
 }
 
-/// Returns the bytes of a 580 file; the claims are of one insurer and sorted by PS.
+/// Returns the bytes of a 580 file; the claims are of one lane and insurer, and sorted by PS.
 fn write(
     (claims, lines): (&[Claim], &Lines),
-    amc: &str,
-    id: ReturnId,
-    at: OffsetDateTime,
+    of: &FileHead,
     vault: &Vault,
 ) -> Result<Vec<u8>, RejectsError> {
-    let mut out = Ecrivain::nouveau(header(amc, id, at), Packaging::Lignes)?;
+    let day = jjmmaa(Some(paris_date(of.at)));
+    let mut out = Ecrivain::nouveau(header(of, &day), Packaging::Lignes)?;
     out.ouvrir(1, Gabarit::nouveau(&e020::layout::LAYOUT))?;
     for of_one_ps in claims.chunk_by(|a, b| a.ps == b.ps) {
         let ps = of_one_ps.first().map_or("", |c| &c.ps);
@@ -146,7 +152,7 @@ fn write(
         out.ouvrir(
             3,
             Gabarit::nouveau(&e071::layout::LAYOUT)
-                .texte(&e071::layout::DATE_COMPTABLE_DATE_VIREMENT, &jjmmaa(Some(paris_date(at)))),
+                .texte(&e071::layout::DATE_COMPTABLE_DATE_VIREMENT, &day),
         )?;
         out.ouvrir(
             4,
@@ -167,18 +173,20 @@ fn write(
     Ok(out.terminer()?)
 }
 
-fn header(amc: &str, id: ReturnId, at: OffsetDateTime) -> Gabarit {
+fn header(of: &FileHead, day: &str) -> Gabarit {
     use e000::layout as t;
+    let mark = if of.lane.is_test() { "T" } else { "" };
     Gabarit::nouveau(&t::LAYOUT)
         .texte(&t::TYPE_EMETTEUR, "OC")
-        .texte(&t::NUMERO_EMETTEUR, amc)
+        .texte(&t::NUMERO_EMETTEUR, &of.amc)
         .texte(&t::TYPE_DESTINATAIRE, "CS")
         .texte(&t::NUMERO_DESTINATAIRE, "00000000000000")
         .texte(&t::APPLICATION_TYPE_ECHANGE, "TR")
-        .texte(&t::IDENTIFICATION_FICHIER, &file_id(id))
-        .texte(&t::DATE_CREATION, &jjmmaa(Some(paris_date(at))))
+        .texte(&t::IDENTIFICATION_FICHIER, &file_id(of.id))
+        .texte(&t::DATE_CREATION, day)
         .texte(&t::NORME_REFERENCE_ECHANGE, "580")
         .texte(&t::UNITE_MONETAIRE, "U")
+        .texte(&t::TYPE_FLUX, mark)
 }
 
 /// Returns six characters A-Z0-9 derived from the identifier of the file.

@@ -220,8 +220,8 @@ mod tests {
                 );
             }
         }
-        let optional = "corrects".to_owned();
-        written.insert(&optional);
+        let optional = ["corrects".to_owned(), "test".to_owned()];
+        written.extend(&optional);
         assert_eq!(described, written);
     }
 

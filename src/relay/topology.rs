@@ -1,8 +1,9 @@
 //! Exchanges and queues of the gateway: one table, declared at each connection.
 //!
 //! ```text
-//! relay ─► claims (topic) ─ claim.# ─► claims.work
-//!             │                          └ rejected, or delivered 6 times ─► claims.dead (fanout)
+//! relay ─► claims (topic) ─ claim.dre.#, claim.b2.# ─► claims.work
+//!             │                 └ rejected, or delivered 6 times ─► claims.dead (fanout)
+//!             ├ claim.test.# ─► claims.test (the last 10,000)
 //!             ├ installation.# ─► claims.witness (the last 1,000)
 //!             └ no queue bound to the key ─► claims.unroutable (fanout)
 //! workers ─► claims.decisions (fanout and queue) ─► the gateway
@@ -26,6 +27,8 @@ use std::fmt;
 pub const CLAIMS: &str = "claims";
 /// Queue of the claim workers.
 pub const WORK: &str = "claims.work";
+/// Queue of the events of the test lane, for the tests of workers. No consumer has to read it.
+pub const TEST: &str = "claims.test";
 /// Exchange and queue of dead letters: messages that workers rejected.
 pub const DEAD: &str = "claims.dead";
 /// Exchange and queue of unroutable messages: no binding matched their routing key.
@@ -51,6 +54,9 @@ const UNLIMITED_DELIVERIES: i64 = 1_000_000;
 /// Witness lines that the broker keeps, six weeks of them: it drops the oldest beyond.
 const MAX_WITNESS_LINES: i64 = 1_000;
 
+/// Events of the test lane that the broker keeps: it drops the oldest beyond.
+const MAX_TEST_EVENTS: i64 = 10_000;
+
 /// An exchange of the table.
 #[derive(Debug)]
 pub struct ExchangeRow {
@@ -69,8 +75,8 @@ pub struct QueueRow {
     pub name: &'static str,
     /// Exchange that the queue is bound to.
     pub exchange: &'static str,
-    /// Binding key.
-    pub key: &'static str,
+    /// Binding keys.
+    pub keys: &'static [&'static str],
     /// `x-delivery-limit`.
     pub delivery_limit: i64,
     /// Exchange that takes rejected messages, at least once: a dead letter stays in its queue until
@@ -96,7 +102,7 @@ pub const QUEUES: &[QueueRow] = &[
     QueueRow {
         name: UNROUTABLE,
         exchange: UNROUTABLE,
-        key: "",
+        keys: &[""],
         delivery_limit: UNLIMITED_DELIVERIES,
         dead_letters: None,
         max_length: None,
@@ -104,7 +110,7 @@ pub const QUEUES: &[QueueRow] = &[
     QueueRow {
         name: DEAD,
         exchange: DEAD,
-        key: "",
+        keys: &[""],
         delivery_limit: UNLIMITED_DELIVERIES,
         dead_letters: None,
         max_length: None,
@@ -112,7 +118,7 @@ pub const QUEUES: &[QueueRow] = &[
     QueueRow {
         name: WORK,
         exchange: CLAIMS,
-        key: "claim.#",
+        keys: &["claim.dre.#", "claim.b2.#"],
         delivery_limit: DELIVERY_LIMIT,
         dead_letters: Some(DEAD),
         max_length: None,
@@ -120,15 +126,23 @@ pub const QUEUES: &[QueueRow] = &[
     QueueRow {
         name: DECISIONS,
         exchange: DECISIONS,
-        key: "",
+        keys: &[""],
         delivery_limit: DELIVERY_LIMIT,
         dead_letters: Some(DEAD),
         max_length: None,
     },
     QueueRow {
+        name: TEST,
+        exchange: CLAIMS,
+        keys: &["claim.test.#"],
+        delivery_limit: DELIVERY_LIMIT,
+        dead_letters: None,
+        max_length: Some(MAX_TEST_EVENTS),
+    },
+    QueueRow {
         name: WITNESS,
         exchange: CLAIMS,
-        key: "installation.#",
+        keys: &["installation.#"],
         delivery_limit: UNLIMITED_DELIVERIES,
         dead_letters: None,
         max_length: Some(MAX_WITNESS_LINES),
@@ -197,13 +211,20 @@ pub async fn declare(channel: &Channel, prefix: &Prefix) -> Result<(), SinkError
                 queue_arguments(row, prefix),
             )
             .await;
-        declared.map_err(|error| declare_error("queue", name.clone(), error))?;
-        let exchange = short(&prefix.name(row.exchange));
+        declared.map_err(|error| declare_error("queue", name, error))?;
+        bind(channel, row, prefix).await?;
+    }
+    Ok(())
+}
+
+/// Binds a queue by each of its keys.
+async fn bind(channel: &Channel, row: &QueueRow, prefix: &Prefix) -> Result<(), SinkError> {
+    for key in row.keys {
         let bound = channel
             .queue_bind(
-                short(&name),
-                exchange,
-                short(row.key),
+                short(&prefix.name(row.name)),
+                short(&prefix.name(row.exchange)),
+                short(key),
                 QueueBindOptions::default(),
                 FieldTable::default(),
             )
@@ -262,12 +283,22 @@ pub(super) fn names() -> std::collections::BTreeSet<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Flow;
 
     #[test]
     fn the_table_refers_only_to_itself() {
         let known = |name: &str| EXCHANGES.iter().any(|row| row.name == name);
         assert!(EXCHANGES.iter().filter_map(|row| row.alternate).all(known));
         assert!(QUEUES.iter().all(|row| known(row.exchange) && row.dead_letters.is_none_or(known)));
+    }
+
+    #[test]
+    fn each_flow_has_its_key_and_none_is_that_of_the_test_lane() {
+        let work = QUEUES.iter().find(|row| row.name == WORK).expect("the queue of the workers");
+        let keys: Vec<String> =
+            Flow::ALL.iter().map(|flow| format!("claim.{}.#", flow.as_str())).collect();
+        assert_eq!(work.keys, keys);
+        assert!(Flow::from_code("test").is_none(), "claim.test.# is the test lane");
     }
 
     #[test]

@@ -124,7 +124,8 @@ impl Claims {
     ) -> Result<Option<ClaimView>, ServiceError> {
         let now = self.clock.now();
         let Some(claim) = self.read(caller, id).await? else { return Ok(None) };
-        let waiting = self.waiting(caller, &claim.ps, &claim.invoice_number).await?;
+        let in_its_lane = caller.clone().in_lane(claim.lane);
+        let waiting = self.waiting(&in_its_lane, &claim.ps, &claim.invoice_number).await?;
         self.view(&claim, &waiting, now).await.map(Some)
     }
 
@@ -145,6 +146,7 @@ impl Claims {
             invoice_number: Some(invoice_number),
             ..ClaimFilter::default()
         };
+        let lane = caller.scope.lane.unwrap_or_default();
         let claims = self.page(caller, &filter, None, limit).await?.items;
         let mut views = Vec::with_capacity(claims.len());
         for claim in &claims {
@@ -152,7 +154,7 @@ impl Claims {
         }
         Ok(InvoiceViews {
             claims: views,
-            quarantined: waiting.iter().map(ClaimView::of_quarantined).collect(),
+            quarantined: waiting.iter().map(|q| ClaimView::of_quarantined(q, lane)).collect(),
         })
     }
 

@@ -5,7 +5,7 @@ use crate::domain::PartKind;
 use crate::domain::money::Movement;
 use crate::domain::next_step::{due_at, is_overdue, next_step};
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, Quarantined, RecordedDecision,
+    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, Lane, Quarantined, RecordedDecision,
     ReturnFile, ReturnId, ReturnKind, Token,
 };
 pub use crate::vault::PersonRecord;
@@ -36,6 +36,8 @@ pub struct ClaimView {
     pub movements: Vec<(PartKind, Movement)>,
     /// Exchange that brought the invoice.
     pub exchange_id: ExchangeId,
+    /// Lane of that exchange.
+    pub lane: Lane,
     /// PS number.
     pub ps: String,
     /// Invoice number.
@@ -110,6 +112,7 @@ impl ClaimView {
             claim: Some(ClaimDetails::of(claim)),
             movements: Vec::new(),
             exchange_id: claim.exchange_id,
+            lane: claim.lane,
             ps: claim.ps.clone(),
             invoice_number: claim.invoice_number.clone(),
             lot: claim.lot.clone(),
@@ -117,9 +120,9 @@ impl ClaimView {
         }
     }
 
-    /// Returns the view of an invoice that waits in quarantine.
+    /// Returns the view of an invoice of a lane that waits in quarantine.
     #[must_use]
-    pub fn of_quarantined(invoice: &Quarantined) -> Self {
+    pub fn of_quarantined(invoice: &Quarantined, lane: Lane) -> Self {
         let codes = invoice.codes.join(", ");
         Self {
             state: QUARANTINED,
@@ -130,6 +133,7 @@ impl ClaimView {
             claim: None,
             movements: Vec::new(),
             exchange_id: invoice.exchange_id,
+            lane,
             ps: invoice.ps.clone(),
             invoice_number: invoice.invoice_number.clone(),
             lot: invoice.lot.clone(),
@@ -197,6 +201,8 @@ pub struct ReturnView {
     pub kind: ReturnKind,
     /// Recipient.
     pub recipient: String,
+    /// Lane.
+    pub lane: Lane,
     /// Exchange that the file answers.
     pub exchange_id: Option<ExchangeId>,
     /// File name.
@@ -213,6 +219,7 @@ impl From<&ReturnFile> for ReturnView {
             id: file.id,
             kind: file.kind,
             recipient: file.recipient.clone(),
+            lane: file.lane,
             exchange_id: file.exchange_id,
             file_name: file.file_name.clone(),
             digest: file.digest.clone(),

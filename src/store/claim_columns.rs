@@ -4,7 +4,7 @@
 macro_rules! claim_columns {
     () => {
         concat!(
-            "c.id, c.exchange_id, c.flow, c.sender, c.logical_file, c.lot, c.lot_date, \
+            "c.id, c.exchange_id, c.is_test, c.flow, c.sender, c.logical_file, c.lot, c.lot_date, \
              c.ordinal, c.first_record, c.record_count, c.identity, c.person, c.token_version, \
              c.vault, c.key_id, c.ps, c.norm_code, c.invoice_number, c.invoice_complement, \
              c.invoice_date, c.amc_number, c.amo_organism, c.total, c.received_at, c.corrects, \

@@ -37,6 +37,8 @@ pub enum Rule {
     ReplacedIsResolved,
     /// A file of rejects reports as many claims as are noted for it.
     ReportedRejectsAreCounted,
+    /// A file of rejects reports rejects of its own lane.
+    ReportIsOfItsLane,
     /// A staged deposit with a receipt is written to its last invoice.
     StagedDepositIsWhole,
     /// An AMC number is listed if and only if a convention names it.

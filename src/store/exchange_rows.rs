@@ -38,6 +38,7 @@ impl TryFrom<ExchangeRow> for Exchange {
         let StagedDeposit {
             id,
             sender,
+            lane,
             digest,
             idempotency_key,
             channel,
@@ -50,6 +51,7 @@ impl TryFrom<ExchangeRow> for Exchange {
         Ok(Self {
             id,
             sender,
+            lane,
             channel,
             file_name,
             digest,

@@ -5,7 +5,7 @@ use super::receipt_chain::SignLink;
 use crate::domain::page::PageToken;
 use crate::domain::receipt::Codes;
 use crate::domain::{
-    Channel, Exchange, ExchangeId, Finding, Ledger, LogicalFile, Page, ReturnFile, Scope,
+    Channel, Exchange, ExchangeId, Finding, Lane, Ledger, LogicalFile, Page, ReturnFile, Scope,
 };
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -33,11 +33,13 @@ pub trait Exchanges: Send + Sync {
     async fn exchange(&self, scope: &Scope, id: ExchangeId)
     -> Result<Option<Exchange>, StoreError>;
 
-    /// Returns the exchange that a sender deposited with this digest.
+    /// Returns the exchange that a sender deposited with this digest, in one lane or in either; the
+    /// real one where both have it.
     async fn exchange_by_digest(
         &self,
         sender: &str,
         digest: &str,
+        lane: Option<Lane>,
     ) -> Result<Option<Exchange>, StoreError>;
 
     /// Returns a page of exchanges, newest first, of one sender or of all.
@@ -81,22 +83,25 @@ pub trait Exchanges: Send + Sync {
 /// Writes exchanges, inside a transaction.
 #[async_trait]
 pub trait ExchangeWrites: Send {
-    /// Reserves an exchange: returns `None` when sender, digest and idempotency key are new, else
-    /// the exchange that the sender already deposited with the same digest or the same non-empty
-    /// key. Of two callers at once the second waits for the commit of the first. The earlier
-    /// exchange may still be a [staged deposit](super::StagedDeposits::staged_deposit).
+    /// Reserves an exchange of a lane: returns `None` when sender, digest and idempotency key are
+    /// new there, else the exchange of that lane that the sender already deposited with the same
+    /// digest or the same non-empty key. Of two callers at once the second waits for the commit of
+    /// the first. The earlier exchange may still be a
+    /// [staged deposit](super::StagedDeposits::staged_deposit).
     async fn reserve_exchange(
         &mut self,
         sender: &str,
         digest: &str,
         idempotency_key: &str,
+        lane: Lane,
         id: ExchangeId,
     ) -> Result<Option<ExchangeId>, StoreError>;
 
-    /// Returns the earlier exchange that stored the same logical file (issuer, recipient, message,
-    /// created, file id), if any: control C5.
+    /// Returns the earlier exchange of a lane that stored the same logical file (issuer, recipient,
+    /// message, created, file id), if any: control C5.
     async fn find_logical_file(
         &mut self,
+        lane: Lane,
         file: &LogicalFile,
     ) -> Result<Option<ExchangeId>, StoreError>;
 

@@ -1,10 +1,15 @@
 //! Return files: ARL and 580, sealed, until they are delivered.
 
+use super::codec::{Instant, code};
 use super::error::StoreError;
 use crate::domain::page::PageToken;
-use crate::domain::{Claim, ClaimId, ExchangeId, Page, ReturnFile, ReturnId, ReturnKind, Scope};
+use crate::domain::{
+    Claim, ClaimId, ExchangeId, KeyId, Lane, Page, ReturnFile, ReturnId, ReturnKind, Scope,
+};
 use async_trait::async_trait;
+use sqlx::FromRow;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// Reads return files and records their delivery.
 #[async_trait]
@@ -65,4 +70,38 @@ pub trait ReturnFileWrites: Send {
         file: &ReturnFile,
         rejects: &[ClaimId],
     ) -> Result<(), StoreError>;
+}
+
+/// Row of a return file.
+#[derive(FromRow)]
+pub(in crate::store) struct ReturnRow {
+    id: Uuid,
+    kind: String,
+    recipient: String,
+    is_test: bool,
+    exchange_id: Option<Uuid>,
+    file_name: String,
+    digest: String,
+    sealed: Vec<u8>,
+    key_id: String,
+    created_at: Instant,
+}
+
+impl TryFrom<ReturnRow> for ReturnFile {
+    type Error = StoreError;
+
+    fn try_from(r: ReturnRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ReturnId(r.id),
+            kind: code(&r.kind),
+            recipient: r.recipient,
+            lane: Lane::of(r.is_test),
+            exchange_id: r.exchange_id.map(ExchangeId),
+            file_name: r.file_name,
+            digest: r.digest,
+            sealed: r.sealed,
+            key_id: KeyId(r.key_id),
+            created_at: r.created_at.0,
+        })
+    }
 }

@@ -5,8 +5,7 @@ use super::codec::{Instant, code, from_json, uint};
 use super::{OutboxEvent, PublishedEvent, StoreError};
 use crate::domain::PartKind;
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClaimPart, EventId, ExchangeId, Flag, KeyId, ReturnFile, ReturnId,
-    Token,
+    Claim, ClaimId, ClaimLine, ClaimPart, EventId, ExchangeId, Flag, KeyId, Lane, Token,
 };
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
@@ -44,7 +43,7 @@ macro_rules! select_exchange {
         concat!(
             "SELECT id, sender, digest, idempotency_key, channel, file_name, size, norm, \
              packaging, verdict, logical_files, lots, invoices, lines, accepted, quarantined, \
-             duplicates, unmatched, total, amo, amc, anomalies, received_at, archive_name \
+             duplicates, unmatched, total, amo, amc, anomalies, received_at, archive_name, is_test \
              FROM exchanges \
              WHERE verdict IS NOT NULL "
             $(, $tail)?
@@ -105,7 +104,7 @@ macro_rules! select_quarantined {
 macro_rules! select_return {
     ($($tail:expr)?) => {
         concat!(
-            "SELECT id, kind, recipient, exchange_id, file_name, digest, sealed, key_id, \
+            "SELECT id, kind, recipient, is_test, exchange_id, file_name, digest, sealed, key_id, \
              created_at FROM returns "
             $(, $tail)?
         )
@@ -120,6 +119,7 @@ pub(in crate::store) use {
 pub(in crate::store) struct ClaimRow {
     id: Uuid,
     exchange_id: Uuid,
+    is_test: bool,
     flow: String,
     sender: String,
     logical_file: i64,
@@ -142,7 +142,7 @@ pub(in crate::store) struct ClaimRow {
     amo_organism: String,
     total: i64,
     received_at: Instant,
-    due_at: Instant,
+    due_at: Option<Instant>,
     corrects: Option<Uuid>,
     corrected_by: Option<Uuid>,
     version: Option<i64>,
@@ -177,6 +177,7 @@ impl TryFrom<ClaimRow> for Claim {
         Ok(Self {
             id: ClaimId(r.id),
             exchange_id: ExchangeId(r.exchange_id),
+            lane: Lane::of(r.is_test),
             flow: code(&r.flow),
             sender: r.sender,
             logical_file: uint(r.logical_file, "claims.logical_file")?,
@@ -199,7 +200,7 @@ impl TryFrom<ClaimRow> for Claim {
             amo_organism: r.amo_organism,
             total: Montant::from_centimes(r.total),
             received_at: r.received_at.0,
-            due_at: r.due_at.0,
+            due_at: r.due_at.map(|at| at.0),
             date_limite_reponse_amc: r.date_limite_reponse_amc,
             corrects: r.corrects.map(ClaimId),
             corrected_by: r.corrected_by.map(ClaimId),
@@ -276,37 +277,6 @@ impl TryFrom<LineRow> for ClaimLine {
             amo: Montant::from_centimes(r.amo),
             amc: Montant::from_centimes(r.amc),
             qualifier: r.qualifier,
-        })
-    }
-}
-
-#[derive(FromRow)]
-pub(in crate::store) struct ReturnRow {
-    id: Uuid,
-    kind: String,
-    recipient: String,
-    exchange_id: Option<Uuid>,
-    file_name: String,
-    digest: String,
-    sealed: Vec<u8>,
-    key_id: String,
-    created_at: Instant,
-}
-
-impl TryFrom<ReturnRow> for ReturnFile {
-    type Error = StoreError;
-
-    fn try_from(r: ReturnRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: ReturnId(r.id),
-            kind: code(&r.kind),
-            recipient: r.recipient,
-            exchange_id: r.exchange_id.map(ExchangeId),
-            file_name: r.file_name,
-            digest: r.digest,
-            sealed: r.sealed,
-            key_id: KeyId(r.key_id),
-            created_at: r.created_at.0,
         })
     }
 }

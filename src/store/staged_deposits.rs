@@ -7,7 +7,7 @@
 use super::error::StoreError;
 use super::lease::Lease;
 use crate::domain::codes::open_coded;
-use crate::domain::{Channel, ExchangeId, FileName, LogicalFile};
+use crate::domain::{Channel, ExchangeId, FileName, Lane, LogicalFile};
 use async_trait::async_trait;
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
@@ -19,6 +19,8 @@ pub struct StagedDeposit {
     pub id: ExchangeId,
     /// Name of the depositor.
     pub sender: String,
+    /// Lane, decided before anything is written.
+    pub lane: Lane,
     /// Digest of the bytes (BLAKE3, hex).
     pub digest: String,
     /// The caller's idempotency key, empty when none.

@@ -2,7 +2,7 @@
 
 use super::codec::{Instant, code, uint};
 use super::{ChainLink, ChainTip, StagedDeposit, StagedProgress, StoreError};
-use crate::domain::{ExchangeId, KeyId};
+use crate::domain::{ExchangeId, KeyId, Lane};
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -13,7 +13,7 @@ macro_rules! select_staged_deposit {
     ($tail:literal) => {
         concat!(
             "SELECT id, sender, digest, idempotency_key, channel, file_name, size, received_at, \
-             archive_name, last_written_invoice, withdrawal FROM exchanges \
+             archive_name, is_test, last_written_invoice, withdrawal FROM exchanges \
              WHERE verdict IS NULL AND received_at IS NOT NULL ",
             $tail
         )
@@ -32,6 +32,7 @@ pub(in crate::store) struct StagedDepositRow {
     size: i64,
     received_at: Instant,
     archive_name: String,
+    is_test: bool,
     /// Set for staged deposits only, as the next column.
     #[sqlx(default)]
     last_written_invoice: i64,
@@ -53,6 +54,7 @@ impl TryFrom<StagedDepositRow> for StagedDeposit {
             size: uint(r.size, "exchanges.size")?,
             received_at: r.received_at.0,
             archive_name: r.archive_name,
+            lane: Lane::of(r.is_test),
             cursor: uint(r.last_written_invoice, "exchanges.last_written_invoice")?,
             withdrawal: r.withdrawal.map(|w| code(&w)),
         })

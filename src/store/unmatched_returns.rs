@@ -4,8 +4,8 @@ use super::codec::{Instant, clean, code, uint};
 use super::error::StoreError;
 use super::journal_chains::optional;
 use crate::domain::{
-    AnswerPlace, Claim, ClaimId, DecisionAuthor, ExchangeId, FreeText, KeptReturn, KeyId, MatchId,
-    Outcome, RecordedMatch, Scope, Token, UnmatchedReturn,
+    AnswerPlace, Claim, ClaimId, DecisionAuthor, ExchangeId, FreeText, KeptReturn, KeyId, Lane,
+    MatchId, Outcome, RecordedMatch, Scope, Token, UnmatchedReturn,
 };
 use async_trait::async_trait;
 use sqlx::FromRow;
@@ -101,7 +101,7 @@ pub trait UnmatchedReturnWrites: Send {
 macro_rules! select_kept {
     ($($tail:expr)?) => {
         concat!(
-            "SELECT u.exchange_id, x.sender, x.received_at, u.ordinal, u.identity, \
+            "SELECT u.exchange_id, x.sender, x.is_test, x.received_at, u.ordinal, u.identity, \
              u.other_identity, u.token_version, u.ps, u.invoice_number, u.invoice_complement, \
              u.amc_number, u.summary, u.vault, u.key_id, u.is_quarantined, u.claim_id, \
              u.is_by_hand, (SELECT count(*) FROM return_matches m \
@@ -130,6 +130,7 @@ pub(in crate::store) use {select_kept, select_match};
 pub(in crate::store) struct KeptRow {
     exchange_id: Uuid,
     sender: String,
+    is_test: bool,
     received_at: Instant,
     ordinal: i64,
     identity: String,
@@ -155,6 +156,7 @@ impl TryFrom<KeptRow> for KeptReturn {
         Ok(Self {
             exchange_id: ExchangeId(r.exchange_id),
             sender: r.sender,
+            lane: Lane::of(r.is_test),
             received_at: r.received_at.0,
             answer: UnmatchedReturn {
                 ordinal: uint(r.ordinal, "unmatched_returns.ordinal")?,

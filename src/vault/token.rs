@@ -6,7 +6,8 @@ use sha2::Sha256;
 
 /// Version of the construction of tokens, stored beside them: HMAC-SHA-256 under the key of the
 /// use, over each field without surrounding blanks, its length before it as 8 bytes, big-endian. In
-/// an identity, a birth rank blank or 0 is written 1, and a complement of zeros is left empty.
+/// an identity, a birth rank blank or 0 is written 1, and a complement of zeros is left empty. The
+/// tokens of test files have the field `test` after the others.
 /// Another construction gets the next number, so that tokens of both are told apart.
 pub const TOKEN_VERSION: u32 = 1;
 
@@ -30,33 +31,47 @@ pub struct Identity<'a> {
     pub birth_rank: &'a str,
     /// Complement of the titre de recette, empty when none.
     pub complement: &'a str,
+    /// Whether the file is a test: the identity of a test invoice is never that of a real one.
+    pub is_test: bool,
 }
 
 impl Vault {
     /// Returns the token of an invoice's identity, 64 hexadecimal digits.
     #[must_use]
     pub fn identity_token(&self, identity: &Identity<'_>) -> String {
-        let Identity { ps, invoice_number, nir, nir_key, birth_date, birth_rank, complement } =
-            *identity;
-        token(
-            &self.identity,
-            &[
-                ps,
-                invoice_number,
-                nir,
-                nir_key,
-                birth_date,
-                rank_or_first(birth_rank),
-                blank_if_zeros(complement),
-            ],
-        )
+        let Identity {
+            ps,
+            invoice_number,
+            nir,
+            nir_key,
+            birth_date,
+            birth_rank,
+            complement,
+            is_test,
+        } = *identity;
+        let fields = [
+            ps,
+            invoice_number,
+            nir,
+            nir_key,
+            birth_date,
+            rank_or_first(birth_rank),
+            blank_if_zeros(complement),
+        ];
+        token(&self.identity, &of_lane(&fields, is_test))
     }
 
-    /// Returns the token of an insured person, 64 hexadecimal digits.
+    /// Returns the token of an insured person, 64 hexadecimal digits. A person has another token in
+    /// test files than in real ones.
     #[must_use]
-    pub fn person_token(&self, nir: &str, nir_key: &str) -> String {
-        token(&self.person, &[nir, nir_key])
+    pub fn person_token(&self, nir: &str, nir_key: &str, is_test: bool) -> String {
+        token(&self.person, &of_lane(&[nir, nir_key], is_test))
     }
+}
+
+/// Returns the fields of a token; a test token has one field more, so that none equals a real one.
+fn of_lane<'a>(fields: &[&'a str], is_test: bool) -> Vec<&'a str> {
+    fields.iter().copied().chain(is_test.then_some("test")).collect()
 }
 
 /// Returns a birth rank; a blank or 0 says nothing, and a single child is the first one.
@@ -161,7 +176,16 @@ mod tests {
 
     fn identity<'a>(fields: &[&'a str; 7]) -> Identity<'a> {
         let [ps, invoice_number, nir, nir_key, birth_date, birth_rank, complement] = *fields;
-        Identity { ps, invoice_number, nir, nir_key, birth_date, birth_rank, complement }
+        Identity {
+            ps,
+            invoice_number,
+            nir,
+            nir_key,
+            birth_date,
+            birth_rank,
+            complement,
+            is_test: false,
+        }
     }
 
     const FIELDS: [&str; 7] = ["751234567", "000000042", "2550814168025", "38", "550814", "1", ""];
@@ -171,7 +195,7 @@ mod tests {
         // Known answers, computed by another HMAC and HKDF: a stored token must be found again by
         // every later version.
         assert_eq!(
-            vault().person_token("2550814168025", "38"),
+            vault().person_token("2550814168025", "38", false),
             "d52973c7dbe2a872aa3c69a658359750f8ffb44a6fae1ad2e9e8bcf00c6db0f9"
         );
         assert_eq!(
@@ -189,10 +213,22 @@ mod tests {
             assert_ne!(vault().identity_token(&identity(&changed)), reference, "field {field}");
         }
         assert_ne!(Vault::from_master_key([2; 32]).identity_token(&identity(&FIELDS)), reference);
-        assert_ne!(vault().person_token("12", "3"), vault().person_token("1", "23"));
+        assert_ne!(vault().person_token("12", "3", false), vault().person_token("1", "23", false));
         assert_eq!(
-            vault().person_token(" 2550814168025", "38 "),
-            vault().person_token("2550814168025", "38")
+            vault().person_token(" 2550814168025", "38 ", false),
+            vault().person_token("2550814168025", "38", false)
+        );
+    }
+
+    #[test]
+    fn a_test_token_is_never_a_real_one() {
+        let real = identity(&FIELDS);
+        let test = Identity { is_test: true, ..real };
+        assert_ne!(vault().identity_token(&test), vault().identity_token(&real));
+        assert_ne!(vault().person_token("1", "2", true), vault().person_token("1", "2", false));
+        assert_ne!(
+            vault().person_token("1", "2", true),
+            vault().person_token("1", "2 test", false)
         );
     }
 
@@ -228,7 +264,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_two_splits_collide(text in "[0-9A-Z]{8}", a in 0usize..8, b in 0usize..8) {
-            let split = |at: usize| vault().person_token(&text[..at], &text[at..]);
+            let split = |at: usize| vault().person_token(&text[..at], &text[at..], false);
             prop_assert_eq!(split(a) == split(b), a == b);
         }
     }

@@ -9,8 +9,9 @@ use noemie_parsers::types::Montant;
 use time::Date;
 
 /// Names of the texts of a claim.
-const TEXTS: [&str; 11] = [
+const TEXTS: [&str; 12] = [
     "flow",
+    "lane",
     "sender",
     "lot",
     "PS",
@@ -74,9 +75,10 @@ pub(super) fn of_other_key(vault: &Vault, claim: &Claim) -> Option<String> {
     is_other.then(|| format!("its person is sealed under the vault key {key}"))
 }
 
-fn texts(c: &Claim) -> [String; 11] {
+fn texts(c: &Claim) -> [String; 12] {
     [
         c.flow.as_str().to_owned(),
+        if c.lane.is_test() { "test" } else { "real" }.to_owned(),
         c.sender.clone(),
         c.lot.clone(),
         c.ps.clone(),
@@ -147,8 +149,8 @@ fn flags(stored: &StoredInvoice) -> String {
         "whether the invoice may be sent again does not follow from the parts".to_owned()
     } else if of_amo.into_iter().any(|amo| amo.due_at.is_some() || amo.reported_in.is_some()) {
         "the AMO part has a limit or a report, which only the AMC part has".to_owned()
-    } else if has_no_limit(stored) {
-        "the AMC part has no limit".to_owned()
+    } else if has_wrong_limit(stored) {
+        "the AMC part has no limit, or one in the test lane".to_owned()
     } else if stored.marks.iter().any(|marks| !marks.repeats_claim) {
         "a part repeats another instant, PS or sender than those of the claim".to_owned()
     } else if !stored.marks.iter().all(has_status) {
@@ -158,7 +160,8 @@ fn flags(stored: &StoredInvoice) -> String {
     }
 }
 
-fn has_no_limit(stored: &StoredInvoice) -> bool {
+fn has_wrong_limit(stored: &StoredInvoice) -> bool {
+    let is_test = stored.new.claim.lane.is_test();
     let mut of_amc = stored.marks.iter().filter(|marks| marks.kind == PartKind::Amc);
-    of_amc.any(|amc| amc.due_at.is_none())
+    of_amc.any(|amc| amc.due_at.is_none() != is_test)
 }

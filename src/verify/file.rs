@@ -146,10 +146,11 @@ fn is_other_key(failure: &io::Error) -> bool {
     matches!(cause, Some(VaultError::OtherKey))
 }
 
-/// Returns whether the row of an ARL has the recipient, name, key and instant that its exchange
-/// gives.
+/// Returns whether the row of an ARL has the recipient, lane, name, key and instant that its
+/// exchange gives.
 fn is_row_of(arl: &ReturnFile, exchange: &Exchange, key_id: &str) -> bool {
     arl.recipient == exchange.sender
+        && arl.lane == exchange.lane
         && arl.created_at == exchange.received_at
         && arl.key_id.0 == key_id
         && arl.file_name == arl::file_name(exchange)
@@ -228,7 +229,9 @@ async fn compare_accepted(
         Some(norme @ (Norme::NoemieLignes | Norme::NoemieBlocs)) => {
             let is_in_lines = norme == Norme::NoemieLignes;
             let packaging = if is_in_lines { Packaging::Lignes } else { Packaging::Blocs };
-            transfers::compare_told(sources, exchange, packaging, verification).await?;
+            if !exchange.lane.is_test() {
+                transfers::compare_told(sources, exchange, packaging, verification).await?;
+            }
             expect_no_rows(sources, exchange, verification).await?;
             compare_returns(exchange, examination, verification);
             // The claims that a return matched depended on that moment: the ledger has to balance

@@ -47,6 +47,7 @@ const fn words(rule: Rule) -> &'static str {
         Rule::ReportedRejectsAreCounted => {
             "files of rejects report another number of claims than are noted for them"
         }
+        Rule::ReportIsOfItsLane => "rejects are reported in a file of the other lane",
         Rule::StagedDepositIsWhole => "deposits with a receipt are written to another invoice",
         Rule::AmcHasConvention => "AMC numbers are listed without convention, or not listed",
         Rule::UnmatchedHasNoClaim => "returns are kept unmatched although their claim is there",

@@ -44,6 +44,7 @@ impl Sources {
                 exchange_id: exchange.id,
                 sender: exchange.sender.clone(),
                 received_at: exchange.received_at,
+                lane: exchange.lane,
                 calendar: self.clock.calendar(),
             },
             archive_name: exchange.archive_name.clone(),

@@ -115,14 +115,23 @@ fn a_deposit_tells_its_faults_and_its_report_tells_them_again() {
     let unknown = ask(dir, &["report", "00000000-0000-0000-0000-000000000001"]);
     assert_eq!((unknown.status, unknown.out.as_str()), (1, ""));
 
-    let waiting = ask(dir, &["list", "quarantine", "--waiting", "--sender", "cli"]);
+    let waiting = ask(dir, &["list", "quarantine", "--waiting", "--sender", "cli", "--test"]);
     assert!(waiting.out.contains(id) && waiting.out.contains("C10-NIR-CLE"), "{}", waiting.out);
     assert!(waiting.out.contains("cli fault.b2"), "{}", waiting.out);
-    let listed = ask(dir, &["list", "quarantine", "--format", "json"]).json();
+    let listed = ask(dir, &["list", "quarantine", "--test", "--format", "json"]).json();
     assert_eq!((listed.len(), &listed[0]["sender"]), (1, &"cli".into()));
     assert_eq!(ask(dir, &["list", "quarantine", "--sender", "nobody"]).out, "");
-    let exchanges = ask(dir, &["list", "exchanges"]).out;
+    let exchanges = ask(dir, &["list", "exchanges", "--test"]).out;
     assert!(exchanges.contains("1 mise de côté"), "{exchanges}");
+    // The fixtures are marked as tests: the real lane has nothing of them.
+    for listing in ["exchanges", "claims", "quarantine", "returns"] {
+        assert_eq!(ask(dir, &["list", listing]).out, "", "{listing}");
+        assert_ne!(ask(dir, &["list", listing, "--test"]).out, "", "{listing}");
+    }
+    assert!(report.out.contains("fichier de test : rien ne sera payé"), "{}", report.out);
+    assert_eq!(again["test"], true);
+    let checked = ask(dir, &["validate", "fault.b2"]).out;
+    assert!(checked.contains("fichier de test : rien ne sera payé"), "{checked}");
 }
 
 #[test]

@@ -190,8 +190,11 @@ fn a_closed_pipe_ends_no_command_with_a_panic() {
 #[test]
 fn head_ends_a_long_listing_quietly() {
     let dir = tempfile::tempdir().unwrap();
-    let generated =
-        run(dir.path(), &["generate", "--norm", "dre", "--invoices", "1000", "-o", "d.b2"], LIMIT);
+    let generated = run(
+        dir.path(),
+        &["generate", "--norm", "dre", "--invoices", "1000", "--real", "-o", "d.b2"],
+        LIMIT,
+    );
     assert!(generated.status.success());
     assert!(run(dir.path(), &["ingest", "d.b2"], LIMIT).status.success());
     let mut process = command(dir.path());

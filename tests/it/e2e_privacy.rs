@@ -374,8 +374,10 @@ async fn wrong_calls(gateway: &Gateway, nir: &str, sinks: &mut Sinks) {
         Dre::ClaimId(nir.into()),
     ];
     for dre in asked {
-        let answer =
-            gateway.status().get_dre_status(proto::GetDreStatusRequest { dre: Some(dre) }).await;
+        let answer = gateway
+            .status()
+            .get_dre_status(proto::GetDreStatusRequest { dre: Some(dre), test: false })
+            .await;
         sinks.add("error of GetDreStatus", format!("{:?}", answer.expect_err("a wrong call")));
     }
     let claim = proto::GetClaimRequest { claim_id: nir.into(), purpose: String::new() };

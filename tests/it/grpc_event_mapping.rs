@@ -22,6 +22,7 @@ fn full() -> ClaimEvent {
         fact: PartState::RejectedAfterAcceptance,
         part: PartKind::Amc,
         flow: Flow::B2Amo,
+        test: true,
         occurred_at: datetime!(2026-11-21 10:20:30.123456 +1),
         actor: Actor { name: "cpam-22".into(), role: Role::Caisse, proof: Proof::Stated },
         exchange_id: Some(ExchangeId(Uuid::from_u128(3))),
@@ -38,7 +39,7 @@ fn full() -> ClaimEvent {
         paid_centimes: -17,
         transfer_reference: "VIR 2026/11".into(),
         transfer_date: Some(date!(2026 - 11 - 20)),
-        due_at: datetime!(2026-11-27 23:59:59.123457 UTC),
+        due_at: Some(datetime!(2026-11-27 23:59:59.123457 UTC)),
         reasons: vec![ReasonEntry {
             code: "122".into(),
             label: "Numéro d'adhérent inconnu".into(),
@@ -108,10 +109,11 @@ fn expected(event: &ClaimEvent) -> proto::ClaimEvent {
         corrects: event.corrects.map(|id| id.to_string()),
         transfer_date: Some("2026-11-20".to_owned()),
         due_at: Some(prost_types::Timestamp {
-            seconds: event.due_at.unix_timestamp(),
+            seconds: event.due_at.expect("an instant").unix_timestamp(),
             nanos: 123_457_000,
         }),
         flags: vec!["paid_twice".into(), "over_asked".into()],
+        test: true,
     }
 }
 

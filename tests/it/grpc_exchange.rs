@@ -110,7 +110,8 @@ async fn broken_deposits_are_refused_with_their_reason() {
     submit(&gateway, vec![metadata("oct", "key"), Part::Chunk(DRE.to_vec())])
         .await
         .expect("the key is free");
-    let used = submit(&gateway, vec![metadata("oct", "key"), Part::Chunk(vec![1])])
+    let cut = DRE[..DRE.len() - 130].to_vec();
+    let used = submit(&gateway, vec![metadata("oct", "key"), Part::Chunk(cut)])
         .await
         .expect_err("a used key");
     assert_eq!(
@@ -228,7 +229,7 @@ async fn exchanges_and_returns_are_listed() {
         exchange(&gateway, digest, 0, b"").await;
     }
     let first =
-        ListExchangesRequest { sender: "octest".into(), page_size: 2, page_token: String::new() };
+        ListExchangesRequest { sender: "octest".into(), page_size: 2, ..Default::default() };
     let first = gateway.exchange().list_exchanges(first).await.expect("lists").into_inner();
     let token = first.next_page_token.clone();
     let other = ListExchangesRequest { page_token: token.clone(), ..Default::default() };
@@ -240,7 +241,12 @@ async fn exchanges_and_returns_are_listed() {
     let returns = ListReturnsRequest { page_token: token.clone(), ..Default::default() };
     let returns = gateway.exchange().list_returns(returns).await.expect_err("of another listing");
     assert_eq!(reason(&returns), "page_token_of_other_filter");
-    let second = ListExchangesRequest { sender: "octest".into(), page_size: 2, page_token: token };
+    let second = ListExchangesRequest {
+        sender: "octest".into(),
+        page_size: 2,
+        page_token: token,
+        ..Default::default()
+    };
     let second = gateway.exchange().list_exchanges(second).await.expect("lists").into_inner();
     assert_eq!(
         (first.exchanges.len(), second.exchanges.len(), second.next_page_token.as_str()),

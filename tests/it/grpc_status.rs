@@ -4,12 +4,12 @@ use crate::grpc_support;
 
 use grpc_support::samples::{self, at, deposit, deposit_many};
 use grpc_support::{Gateway, fields, reason};
-use noemie_gateway::domain::{ExchangeId, PartState, Quarantined};
+use noemie_gateway::domain::{Claim, ExchangeId, Lane, PartState, Quarantined};
 use noemie_gateway::grpc::proto::dre_status_result::Result as Outcome;
 use noemie_gateway::grpc::proto::get_dre_status_request::Dre;
 use noemie_gateway::grpc::proto::{
     BatchGetDreStatusRequest, GetDreHistoryRequest, GetDreStatusRequest, GetDreStatusResponse,
-    InvoiceKey, ListDreRequest,
+    InvoiceKey, ListDreRequest, SubscribeClaimEventsRequest,
 };
 use noemie_gateway::store::{NewClaim, PartChange};
 use tonic::{Code, Status};
@@ -21,11 +21,12 @@ fn by_invoice(ps: &str, invoice_number: &str) -> GetDreStatusRequest {
             ps: ps.into(),
             invoice_number: invoice_number.into(),
         })),
+        test: false,
     }
 }
 
 fn by_claim(claim_id: impl ToString) -> GetDreStatusRequest {
-    GetDreStatusRequest { dre: Some(Dre::ClaimId(claim_id.to_string())) }
+    GetDreStatusRequest { dre: Some(Dre::ClaimId(claim_id.to_string())), test: false }
 }
 
 async fn ask(
@@ -90,8 +91,42 @@ async fn a_claim_is_found_by_its_id_and_by_its_invoice() {
         "Réponse de l'organisme complémentaire attendue, au plus tard le 14/03/2025 ; réponse de \
          l'assurance maladie obligatoire attendue."
     );
-    assert_eq!(dre.due_at.expect("a due date").seconds, claim.due_at.unix_timestamp());
+    assert_eq!(
+        dre.due_at.expect("a due date").seconds,
+        claim.due_at.expect("a limit").unix_timestamp()
+    );
     assert!(!dre.overdue);
+}
+
+#[tokio::test]
+async fn the_test_lane_is_shown_to_those_who_ask_for_it() {
+    let gateway = Gateway::start().await;
+    let claims = deposit(&gateway.store, "d", |id| {
+        let mut claims = vec![samples::claim(id, 1, "real"), samples::claim(id, 2, "test")];
+        claims[1].claim.lane = Lane::Test;
+        claims
+    })
+    .await;
+    let [real, test] = [&claims[0].claim, &claims[1].claim];
+    let dre = ask(&gateway, by_claim(test.id)).await.expect("an id names either lane").dre;
+    assert!(dre.expect("a status").test);
+    for (test_lane, shown, hidden) in [(false, real, test), (true, test, real)] {
+        let request = ListDreRequest { test: test_lane, ..Default::default() };
+        assert_eq!(list(&gateway, request).await.0, [shown.id.to_string()]);
+        let of = |claim: &Claim| GetDreStatusRequest {
+            test: test_lane,
+            ..by_invoice(&claim.ps, &claim.invoice_number)
+        };
+        let dre = ask(&gateway, of(shown)).await.expect("found").dre.expect("a status");
+        assert_eq!((dre.claim_id, dre.test), (shown.id.to_string(), test_lane));
+        let absent = ask(&gateway, of(hidden)).await.expect_err("in the other lane");
+        assert_eq!(absent.code(), Code::NotFound);
+    }
+    gateway.publish().await;
+    let request = SubscribeClaimEventsRequest { test: true, ..Default::default() };
+    let mut events = gateway.work().subscribe_claim_events(request).await.unwrap().into_inner();
+    let event = events.message().await.unwrap().expect("an event").event.expect("a claim event");
+    assert_eq!((event.claim_id, event.test), (test.id.to_string(), true));
 }
 
 #[tokio::test]
@@ -186,7 +221,11 @@ async fn an_unknown_claim_and_a_wrong_request_have_different_codes() {
         ["invoice.ps", "invoice.invoice_number"]
     );
     assert_eq!(
-        fields(&ask(&gateway, GetDreStatusRequest { dre: None }).await.expect_err("nothing asked")),
+        fields(
+            &ask(&gateway, GetDreStatusRequest { dre: None, test: false })
+                .await
+                .expect_err("nothing asked")
+        ),
         ["dre"]
     );
 }

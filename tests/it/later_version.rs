@@ -333,7 +333,8 @@ async fn statuses_answer(gateway: &Gateway, line: Line) {
     let mut client = DreStatusServiceClient::new(line);
     let claim_id = gateway.claim.to_string();
     let dre = Some(proto::get_dre_status_request::Dre::ClaimId(claim_id.clone()));
-    let status = client.get_dre_status(proto::GetDreStatusRequest { dre }).await.unwrap();
+    let status =
+        client.get_dre_status(proto::GetDreStatusRequest { dre, test: false }).await.unwrap();
     let status = status.into_inner().dre.unwrap();
     assert_eq!((status.state.as_str(), status.flow.as_str()), ("unknown", "unknown"));
     let page = client.list_dre(proto::ListDreRequest::default()).await.unwrap().into_inner();

@@ -57,6 +57,7 @@ mod staged_endings;
 mod store_conformance;
 #[path = "../support/mod.rs"]
 mod support;
+mod test_lane;
 mod validate_cli;
 mod verify;
 mod wrong_pairs;

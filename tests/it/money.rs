@@ -2,7 +2,7 @@
 //! gateway did not write.
 
 mod cases;
-mod hand;
+pub mod hand;
 mod held;
 mod model;
 mod near;

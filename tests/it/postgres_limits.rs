@@ -13,7 +13,7 @@ use crate::support::wait::{eventually, until};
 use noemie_gateway::archive::Archive;
 use noemie_gateway::clock::{FixedClock, SystemClock};
 use noemie_gateway::conventionnement::{Conventionnement, ImportError};
-use noemie_gateway::domain::{Caller, Channel, ClaimId, ExchangeId, PartKind};
+use noemie_gateway::domain::{Caller, Channel, ClaimId, ExchangeId, Lane, PartKind};
 use noemie_gateway::error_chain::Chain;
 use noemie_gateway::generate::{self, Options, Profile};
 use noemie_gateway::ingest::{Deposit, Ingest, IngestError, Limits, Receipt};
@@ -162,7 +162,9 @@ async fn a_deposit_behind_a_long_change_begins_again_until_it_passes() {
         // the end.
         let mut long = db.store.begin().await.unwrap();
         assert_eq!(
-            long.reserve_exchange("oct-a", &digest, "", ExchangeId(new_id())).await.unwrap(),
+            long.reserve_exchange("oct-a", &digest, "", Lane::Real, ExchangeId(new_id()))
+                .await
+                .unwrap(),
             None
         );
         let refused = deposit(&ingest, &bytes).await.unwrap_err();

@@ -22,7 +22,7 @@ use noemie_gateway::arl;
 use noemie_gateway::clock::SystemClock;
 use noemie_gateway::config::Config;
 use noemie_gateway::domain::{
-    Channel, ClaimEvent, EventId, Exchange, ExchangeId, KeyId, Ledger, Quarantined, Verdict,
+    Channel, ClaimEvent, EventId, Exchange, ExchangeId, KeyId, Lane, Ledger, Quarantined, Verdict,
     receipt,
 };
 use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};

@@ -231,6 +231,7 @@ impl Gateway {
         let key = proto::InvoiceKey { ps: ps.into(), invoice_number: invoice_number.into() };
         let asked = proto::GetDreStatusRequest {
             dre: Some(proto::get_dre_status_request::Dre::Invoice(key)),
+            test: false,
         };
         match self.status().get_dre_status(asked).await {
             Ok(found) => found.into_inner().dre,

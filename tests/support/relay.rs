@@ -143,15 +143,12 @@ impl Broker {
     }
 
     pub async fn unbind_workers(&self) {
-        self.channel
-            .queue_unbind(
-                self.name(WORK),
-                self.name(CLAIMS),
-                "claim.#".into(),
-                FieldTable::default(),
-            )
-            .await
-            .unwrap();
+        for key in ["claim.dre.#", "claim.b2.#"] {
+            let (queue, exchange) = (self.name(WORK), self.name(CLAIMS));
+            let unbound =
+                self.channel.queue_unbind(queue, exchange, key.into(), FieldTable::default());
+            unbound.await.unwrap();
+        }
     }
 
     pub async fn delete_all(&self) {

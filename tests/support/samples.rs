@@ -52,6 +52,7 @@ pub fn claim(exchange: ExchangeId, ordinal: u64, identity: &str) -> NewClaim {
     let claim = Claim {
         id: ClaimId(new_id()),
         exchange_id: exchange,
+        lane: Lane::Real,
         flow: Flow::Dre,
         sender: "octest".into(),
         logical_file: 1,
@@ -74,7 +75,7 @@ pub fn claim(exchange: ExchangeId, ordinal: u64, identity: &str) -> NewClaim {
         amo_organism: "017510000".into(),
         total: Montant::from_centimes(1500),
         received_at: NOW,
-        due_at: NOW + Duration::days(4),
+        due_at: Some(NOW + Duration::days(4)),
         date_limite_reponse_amc: "25031318".into(),
         corrects: None,
         corrected_by: None,
@@ -115,6 +116,7 @@ pub fn arl(exchange: ExchangeId, recipient: &str) -> ReturnFile {
         id: ReturnId(new_id()),
         kind: ReturnKind::Arl,
         recipient: recipient.into(),
+        lane: Lane::Real,
         exchange_id: Some(exchange),
         file_name: format!("arl-{exchange}.noemie"),
         digest: "d1".into(),
@@ -131,6 +133,7 @@ pub fn closing(id: ExchangeId, digest: &str, claims: &[NewClaim]) -> Closing {
     let exchange = Exchange {
         id,
         sender: "octest".into(),
+        lane: Lane::Real,
         channel: Channel::Drop,
         file_name: "fichier.dre".into(),
         digest: digest.into(),
@@ -242,6 +245,7 @@ pub async fn stage(store: &SharedStore, received_at: OffsetDateTime) -> Exchange
     let deposit = StagedDeposit {
         id,
         sender: "octest".into(),
+        lane: Lane::Real,
         digest: "staged".into(),
         idempotency_key: String::new(),
         channel: Channel::Cli,
@@ -261,7 +265,9 @@ pub async fn stage(store: &SharedStore, received_at: OffsetDateTime) -> Exchange
 pub async fn open(unit: &mut Box<dyn UnitOfWork>, digest: &str) -> ExchangeId {
     let id = ExchangeId(new_id());
     assert_eq!(
-        unit.reserve_exchange("octest", digest, "", id).await.expect("claims the exchange"),
+        unit.reserve_exchange("octest", digest, "", Lane::Real, id)
+            .await
+            .expect("claims the exchange"),
         None
     );
     id

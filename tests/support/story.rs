@@ -306,8 +306,10 @@ impl Story {
 
 async fn claim_of(gateway: &Gateway, invoice: &Invoice) -> Result<proto::DreStatus, ExitStatus> {
     let key = proto::InvoiceKey { ps: invoice.ps.clone(), invoice_number: invoice.number.clone() };
-    let asked =
-        proto::GetDreStatusRequest { dre: Some(proto::get_dre_status_request::Dre::Invoice(key)) };
+    let asked = proto::GetDreStatusRequest {
+        dre: Some(proto::get_dre_status_request::Dre::Invoice(key)),
+        test: false,
+    };
     let answer = gateway.status().get_dre_status(asked).await;
     Ok(alive(gateway, answer)
         .await?

@@ -6,6 +6,7 @@ mod examination;
 mod examine;
 pub mod html;
 mod locate;
+mod marks;
 mod mask;
 mod pass;
 mod report;

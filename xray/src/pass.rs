@@ -1,6 +1,7 @@
 //! The pass over a file, for each norm.
 
 use crate::examination::Examination;
+use crate::marks::Marks;
 use crate::report::{Assumption, MAX_LISTED_FINDINGS, Report, ReturnSums};
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
 use noemie_parsers::b2::{self, Lecteur};
@@ -24,6 +25,7 @@ pub(crate) struct Pass {
     norme: Option<Norme>,
     /// Hour of Paris at which the file was received, when it was.
     reception: Option<(Date, u8)>,
+    marks: Marks,
 }
 
 impl Pass {
@@ -35,6 +37,7 @@ impl Pass {
             detected: detection.raison.to_owned(),
             assumptions: Vec::new(),
             verdict: Verdict::Accepted,
+            test: false,
             logical_files: 0,
             lots: 0,
             invoices: 0,
@@ -58,6 +61,7 @@ impl Pass {
             remittances: Vec::new(),
             norme: detection.norme,
             reception,
+            marks: Marks::default(),
         };
         if let Some(hypothese) = detection.hypothese {
             pass.assume(hypothese, 1);
@@ -92,10 +96,15 @@ impl Pass {
                     facture.hypotheses().for_each(|hypothese| self.assume(hypothese, record));
                     let past = self.reception.and_then(|hour| facture.limite_depassee(hour));
                     facture.anomalies.extend(past);
+                    facture.anomalies.extend(self.marks.invoice(&facture));
                     let (quarantined, found) =
                         (facture.quarantined(), std::mem::take(&mut facture.anomalies));
                     self.report.payment_notices += u64::from(facture.avis_paiement().is_some());
                     self.invoice(|| facture.numero(), quarantined, found);
+                }
+                b2::Element::FinLot(fin) => {
+                    let mixed = self.marks.end_of_lot(&fin);
+                    self.add_findings(Vec::from_iter(mixed), None);
                 }
                 b2::Element::EnTete(en_tete) => self.remittances.push(remittance_b2(&en_tete)),
                 b2::Element::Anomalies(found) => self.add_findings(found, None),
@@ -134,6 +143,8 @@ impl Pass {
                 noemie::Element::EnTete(en_tete) => {
                     let rank = self.remittances.len() + 1;
                     self.remittances.push(remittance_noemie(&en_tete, rank));
+                    let mixed = self.marks.header(&en_tete);
+                    self.add_findings(Vec::from_iter(mixed), None);
                 }
                 noemie::Element::Anomalies(found) => self.add_findings(found, None),
                 _ => {}
@@ -240,6 +251,7 @@ impl Pass {
     /// file first. A refused file has neither accepted invoices nor sums.
     pub(crate) fn finish(self) -> Examination {
         let mut report = self.report;
+        report.test = self.marks.is_test();
         report.anomalies.splice(0..0, self.of_file);
         report.anomalies.sort_by_key(|f| (f.severity != Severity::File, f.record, f.column));
         report.anomalies.truncate(MAX_LISTED_FINDINGS);

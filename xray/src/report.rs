@@ -19,6 +19,9 @@ pub struct Report {
     pub assumptions: Vec<Assumption>,
     /// Outcome.
     pub verdict: Verdict,
+    /// Whether a record is marked as a test or a demonstration (`T` or `D` in type 2, type 6 or the
+    /// 000 of NOEMIE): a deposit goes to the test lane, unless its sender is set to real.
+    pub test: bool,
     /// Logical files (000..999).
     pub logical_files: u64,
     /// Lots, or level-01 groups.

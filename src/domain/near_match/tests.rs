@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    ClaimId, ClaimPart, ExchangeId, Flow, KeyId, OutcomeKind, OutcomeSource, Token, UnmatchedReturn,
+    ClaimId, ClaimPart, ExchangeId, Flow, KeyId, Lane, OutcomeKind, OutcomeSource, Token,
+    UnmatchedReturn,
 };
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
@@ -15,6 +16,7 @@ const AMC: &str = "0099900011";
 fn claim() -> Claim {
     let part = |kind, asked| ClaimPart::untold(kind, Montant::from_centimes(asked), NOW);
     Claim {
+        lane: Lane::Real,
         id: ClaimId(Uuid::from_u128(1)),
         exchange_id: ExchangeId(Uuid::from_u128(2)),
         flow: Flow::Dre,
@@ -40,7 +42,7 @@ fn claim() -> Claim {
         total: Montant::from_centimes(2_654),
         version: 1,
         received_at: NOW,
-        due_at: NOW,
+        due_at: Some(NOW),
         date_limite_reponse_amc: String::new(),
         corrects: None,
         corrected_by: None,
@@ -52,6 +54,7 @@ fn claim() -> Claim {
 
 fn kept() -> KeptReturn {
     KeptReturn {
+        lane: Lane::Real,
         exchange_id: ExchangeId(Uuid::from_u128(3)),
         sender: "cpam".to_owned(),
         received_at: NOW,

@@ -140,6 +140,7 @@ fn return_fixtures_are_what_the_generator_makes() {
             seed: 2026,
             rejected: 15,
             deferred: 10,
+            mark: Marquage::Test,
             ..RspOptions::default()
         };
         let mut out = Vec::new();

@@ -37,6 +37,7 @@ pub(in crate::grpc) fn exchange(exchange: &Exchange) -> proto::Exchange {
         amc_centimes: exchange.amc.centimes(),
         anomalies: count(exchange.anomalies),
         received_at: Some(timestamp(exchange.received_at)),
+        test: exchange.lane.is_test(),
     }
 }
 
@@ -118,6 +119,7 @@ pub(in crate::grpc) fn report(report: Report) -> proto::ValidateExchangeResponse
         amc_centimes: report.amc_centimes,
         anomaly_count: count(report.anomaly_count),
         anomalies: report.anomalies.into_iter().take(MAX_PAGE_ROWS).map(anomaly).collect(),
+        test: report.test,
     }
 }
 
@@ -147,5 +149,6 @@ pub(in crate::grpc) fn return_file(file: ReturnView) -> proto::ReturnFile {
         file_name: file.file_name,
         digest: file.digest,
         created_at: Some(timestamp(file.created_at)),
+        test: file.lane.is_test(),
     }
 }

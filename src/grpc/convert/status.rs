@@ -21,6 +21,7 @@ pub(in crate::grpc) fn dre_status(view: ClaimView) -> proto::DreStatus {
         lot: view.lot,
         due_at: view.due_at.map(timestamp),
         overdue: view.overdue,
+        test: view.lane.is_test(),
         next_step: view.next_step,
         quarantine: view.quarantine.as_ref().map(quarantined),
         movements: view.movements.into_iter().map(movement).collect(),
@@ -115,7 +116,8 @@ pub(in crate::grpc) fn event(event: ClaimEvent) -> proto::ClaimEvent {
             .collect(),
         corrects: event.corrects.map(|id| id.to_string()),
         transfer_date: event.transfer_date.map(|day| day.to_string()),
-        due_at: Some(timestamp(event.due_at)),
+        due_at: event.due_at.map(timestamp),
+        test: event.test,
         flags: event.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
     }
 }

@@ -66,6 +66,9 @@ pub enum MatchError {
     /// The claim is a copy of another sender's invoice that the desk holds or dismissed.
     #[error("claim {0} is a copy of another sender's invoice that the desk has not released")]
     Held(ClaimId),
+    /// The answer is of a test file and the claim is real, or the other way round.
+    #[error("the answer and claim {0} are not in one lane: one of them is a test")]
+    OtherLane(ClaimId),
     /// The controls refuse the answer, so that it says nothing about a claim.
     #[error("the answer is quarantined for its faults and matches no claim")]
     Quarantined,
@@ -182,6 +185,9 @@ async fn record_match(
     let Some(found) = found else { return Err(MatchError::UnknownClaim(claim)) };
     if found.hold.is_some() {
         return Err(MatchError::Held(claim));
+    }
+    if found.lane != kept.lane {
+        return Err(MatchError::OtherLane(claim));
     }
     if kept.claim_id.is_some() {
         let view = ClaimView::of_claim(found, &[], clock.now());

@@ -23,12 +23,12 @@ pub(super) async fn insert_claims(
         "INSERT INTO claims (id, exchange_id, flow, sender, logical_file, lot, lot_date, ordinal, \
          first_record, record_count, identity, person, token_version, vault, key_id, ps, \
          norm_code, invoice_number, invoice_complement, invoice_date, amc_number, amo_organism, \
-         total, received_at, corrects, date_limite_reponse_amc, live) \
+         total, received_at, corrects, date_limite_reponse_amc, live, is_test) \
          SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], \
          $6::text[], $7::date[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], \
          $12::text[], $13::bigint[], $14::bytea[], $15::text[], $16::text[], $17::text[], \
          $18::text[], $19::text[], $20::date[], $21::text[], $22::text[], $23::bigint[], \
-         $24::timestamptz[], $25::uuid[], $26::text[], $27::boolean[]) \
+         $24::timestamptz[], $25::uuid[], $26::text[], $27::boolean[], $28::boolean[]) \
          ON CONFLICT (ps, invoice_number, identity) WHERE live DO NOTHING RETURNING id",
     )
     .bind(column(&rows, |c| c.id.0))
@@ -58,6 +58,7 @@ pub(super) async fn insert_claims(
     .bind(column(&rows, |c| c.corrects.map(|id| id.0)))
     .bind(column(&rows, |c| clean(&c.date_limite_reponse_amc)))
     .bind(column(&rows, |c| is_live(c.amo.state, c.amc.state)))
+    .bind(column(&rows, |c| c.lane.is_test()))
     .fetch_all(&mut *db)
     .await
     .map_err(doing("writing claims"))?;
@@ -94,7 +95,7 @@ async fn insert_parts(db: &mut PgConnection, claims: &[&NewClaim]) -> Result<(),
     .bind(column(&parts, |(_, p, _)| p.transfer_date))
     .bind(column(&parts, |(_, p, _)| json(&p.reasons)))
     .bind(column(&parts, |(_, p, _)| Instant(p.updated_at)))
-    .bind(column(&parts, |(.., amc)| amc.map(|c| Instant(c.due_at))))
+    .bind(column(&parts, |(.., amc)| amc.and_then(|c| c.due_at).map(Instant)))
     .bind(column(&parts, |(.., amc)| amc.map(|c| c.status().as_str())))
     .bind(column(&parts, |(c, ..)| Instant(c.received_at)))
     .bind(column(&parts, |(c, ..)| clean(&c.ps)))

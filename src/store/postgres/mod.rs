@@ -59,6 +59,8 @@ mod installation;
 mod installation_events;
 #[path = "../shared/journal_chains.rs"]
 mod journal_chains;
+#[path = "../shared/ledgers.rs"]
+mod ledgers;
 #[path = "../shared/listing.rs"]
 mod listing;
 #[path = "../shared/logical_files.rs"]

@@ -112,7 +112,7 @@ impl Order {
     pub(in crate::store) fn key(self, claim: &Claim) -> OffsetDateTime {
         match self {
             Self::Received => claim.received_at,
-            Self::Due => claim.due_at,
+            Self::Due => claim.due_at.unwrap_or(claim.received_at),
             Self::Paid(kind) => {
                 let day = claim.part(kind).and_then(|part| part.transfer_date);
                 day.unwrap_or(Date::MIN).midnight().assume_utc()
@@ -173,6 +173,7 @@ pub(in crate::store) fn claims(
     of_claim(&mut query, filter, walk);
     of_parts(&mut query, filter);
     scope::claims(&mut query, scope);
+    scope::lane(&mut query, "c.is_test", scope);
     if let Order::Paid(_) = order {
         days(&mut query, filter, at);
         if let Some(token) = after {

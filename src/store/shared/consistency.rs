@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use sqlx::{Pool, query_as, query_scalar};
 
 /// The rules, each with the statement that counts the rows that break it.
-const RULES: [(Rule, &str); 21] = [
+const RULES: [(Rule, &str); 22] = [
     (
         Rule::EventIsQueuedOrPublished,
         "SELECT count(*) FROM events e \
@@ -94,13 +94,19 @@ const RULES: [(Rule, &str); 21] = [
          WHERE q.resolved_by IS NULL AND q.duplicate_of IS NULL \
          AND EXISTS (SELECT 1 FROM claims c JOIN receipt_chain later \
          ON later.exchange_id = c.exchange_id WHERE c.ps = q.ps \
-         AND c.invoice_number = q.invoice_number AND later.sequence > own.sequence)",
+         AND c.invoice_number = q.invoice_number AND later.sequence > own.sequence \
+         AND c.is_test = (SELECT x.is_test FROM exchanges x WHERE x.id = q.exchange_id))",
     ),
     (
         Rule::ReportedRejectsAreCounted,
         "SELECT count(*) FROM returns r LEFT JOIN (SELECT return_id, count(*) AS claims \
          FROM reject_reports GROUP BY return_id) AS reported \
          ON reported.return_id = r.id WHERE r.reject_count <> COALESCE(reported.claims, 0)",
+    ),
+    (
+        Rule::ReportIsOfItsLane,
+        "SELECT count(*) FROM reject_reports k JOIN returns r ON r.id = k.return_id \
+         JOIN claims c ON c.id = k.claim_id WHERE c.is_test <> r.is_test",
     ),
     (
         Rule::StagedDepositIsWhole,

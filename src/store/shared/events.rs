@@ -67,12 +67,14 @@ async fn published_events(
         let mut found = published_page(pool, scope, position, limit).await?;
         let Some(last) = found.last() else { return Ok(Vec::new()) };
         position = last.position;
-        // Events of other subjects are passed over, because their bodies are other messages. A
-        // condition in the SQL would make a database without statistics expect few events of claims
-        // and read the whole stream for them.
+        // Events of other subjects are passed over, because their bodies are other messages, and
+        // those of the other lane. A condition in the SQL would make a database without statistics
+        // expect few events of claims and read the whole stream for them.
         found.retain(|row| row.subject_kind == SubjectKind::Claim.as_str());
-        if !found.is_empty() {
-            return all(found);
+        let mut events: Vec<PublishedEvent> = all(found)?;
+        events.retain(|published| scope.lane.is_none_or(|lane| published.event.lane() == lane));
+        if !events.is_empty() {
+            return Ok(events);
         }
     }
 }

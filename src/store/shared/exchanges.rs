@@ -2,13 +2,13 @@
 
 use super::db::{Db, Store};
 use super::unit::Unit;
-use super::{exchange_writes, listing, logical_files, receipt_contents, scope};
+use super::{exchange_writes, ledgers, listing, logical_files, receipt_contents, scope};
 use crate::domain::page::{Page, PageToken};
 use crate::domain::receipt::Codes;
-use crate::domain::{Channel, Exchange, ExchangeId, Finding, Ledger, LogicalFile, Norm, Scope};
+use crate::domain::{Channel, Exchange, ExchangeId, Finding, Lane, Ledger, LogicalFile, Scope};
 use crate::store::codec::{Instant, clean, int, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
-use crate::store::exchange_rows::{AnomalyRow, CodesRow, ExchangeRow, LedgerRow};
+use crate::store::exchange_rows::{AnomalyRow, CodesRow, ExchangeRow};
 use crate::store::exchanges::{Closing, ExchangeWrites, Exchanges};
 use crate::store::health::LEDGERS_UNBALANCED;
 use crate::store::receipt_chain::SignLink;
@@ -35,8 +35,9 @@ impl Exchanges for Store {
         &self,
         sender: &str,
         digest: &str,
+        lane: Option<Lane>,
     ) -> Result<Option<Exchange>, StoreError> {
-        self.reads().ask(|pool| exchange_by_digest(pool, sender, digest)).await
+        self.reads().ask(|pool| exchange_by_digest(pool, sender, digest, lane)).await
     }
 
     async fn exchanges(
@@ -50,7 +51,7 @@ impl Exchanges for Store {
     }
 
     async fn ledger(&self, scope: &Scope, id: ExchangeId) -> Result<Option<Ledger>, StoreError> {
-        self.reads().ask(|pool| ledger(pool, scope, id)).await
+        self.reads().ask(|pool| ledgers::ledger(pool, scope, id)).await
     }
 
     async fn receipt_codes(&self, id: ExchangeId) -> Result<Option<Codes>, StoreError> {
@@ -88,10 +89,12 @@ impl ExchangeWrites for Unit {
         sender: &str,
         digest: &str,
         idempotency_key: &str,
+        lane: Lane,
         id: ExchangeId,
     ) -> Result<Option<ExchangeId>, StoreError> {
+        let key = (digest, idempotency_key);
         let earlier: Result<_, StoreError> =
-            step!(self, reserve_exchange(&mut self.tx, sender, digest, idempotency_key, id));
+            step!(self, reserve_exchange(&mut self.tx, sender, key, lane, id));
         if matches!(earlier, Ok(None)) {
             self.state.opened(id);
         }
@@ -100,9 +103,10 @@ impl ExchangeWrites for Unit {
 
     async fn find_logical_file(
         &mut self,
+        lane: Lane,
         file: &LogicalFile,
     ) -> Result<Option<ExchangeId>, StoreError> {
-        step!(self, logical_files::find_logical_file(&mut self.tx, file))
+        step!(self, logical_files::find_logical_file(&mut self.tx, lane, file))
     }
 
     async fn delete_logical_files(&mut self, id: ExchangeId) -> Result<(), StoreError> {
@@ -149,11 +153,19 @@ async fn exchange_by_digest(
     pool: &Pool<Db>,
     sender: &str,
     digest: &str,
+    lane: Option<Lane>,
 ) -> Result<Option<Exchange>, StoreError> {
-    let query =
-        query_as(select_exchange!("AND sender = $1 AND digest = $2")).bind(sender).bind(digest);
-    let row: Option<ExchangeRow> =
-        query.fetch_optional(pool).await.map_err(doing("looking for a digest"))?;
+    let query = query_as(select_exchange!(
+        "AND sender = $1 AND digest = $2 AND is_test = COALESCE($3, is_test) \
+         ORDER BY is_test LIMIT 1"
+    ));
+    let row: Option<ExchangeRow> = query
+        .bind(sender)
+        .bind(digest)
+        .bind(lane.map(Lane::is_test))
+        .fetch_optional(pool)
+        .await
+        .map_err(doing("looking for a digest"))?;
     row.map(Exchange::try_from).transpose()
 }
 
@@ -180,22 +192,6 @@ async fn receipt_codes(pool: &Pool<Db>, id: ExchangeId) -> Result<Option<Codes>,
     .await
     .map_err(doing("reading the codes of an exchange"))?;
     Ok(row.map(Codes::from))
-}
-
-async fn ledger(
-    pool: &Pool<Db>,
-    scope: &Scope,
-    id: ExchangeId,
-) -> Result<Option<Ledger>, StoreError> {
-    let mut query = QueryBuilder::new(
-        "SELECT read_records, accepted, quarantined, duplicates, unmatched, envelope \
-         FROM ledgers WHERE exchange_id = ",
-    );
-    query.push_bind(id.0);
-    scope::of_exchange(&mut query, "exchange_id", scope);
-    let row: Option<LedgerRow> =
-        query.build_query_as().fetch_optional(pool).await.map_err(doing("reading a ledger"))?;
-    row.map(Ledger::try_from).transpose()
 }
 
 async fn anomalies(
@@ -250,20 +246,21 @@ async fn archive_names_in_use(
 async fn reserve_exchange(
     db: &mut Connection,
     sender: &str,
-    digest: &str,
-    key: &str,
+    (digest, key): (&str, &str),
+    lane: Lane,
     id: ExchangeId,
 ) -> Result<Option<ExchangeId>, StoreError> {
     // The second depositor of a file waits here: PostgreSQL on the unique index, SQLite already at
     // BEGIN IMMEDIATE.
     let taken = query(
-        "INSERT INTO exchanges (id, sender, digest, idempotency_key) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO exchanges (id, sender, digest, idempotency_key, is_test) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
     )
     .bind(id.0)
     .bind(sender)
     .bind(digest)
     .bind(key)
+    .bind(lane.is_test())
     .execute(&mut *db)
     .await
     .map_err(doing("reserving an exchange"))?;
@@ -273,13 +270,14 @@ async fn reserve_exchange(
     // The exchange of the key comes first: the caller must learn that the key was used for other
     // bytes.
     let earlier: Option<Uuid> = query_scalar(
-        "SELECT id FROM exchanges WHERE sender = $1 \
+        "SELECT id FROM exchanges WHERE sender = $1 AND is_test = $4 \
          AND (digest = $2 OR (idempotency_key = $3 AND $3 <> '')) \
          ORDER BY CASE WHEN idempotency_key = $3 AND $3 <> '' THEN 0 ELSE 1 END LIMIT 1",
     )
     .bind(sender)
     .bind(digest)
     .bind(key)
+    .bind(lane.is_test())
     .fetch_optional(db)
     .await
     .map_err(doing("reading the earlier exchange"))?;
@@ -298,37 +296,17 @@ async fn close_exchange(
         Err(StoreError::Unbalanced(closing.ledger))
     };
     if !closing.ledger.balances()
-        || !ledger_matches_claims(&mut *db, &closing.exchange, &closing.ledger).await?
+        || !ledgers::ledger_matches_claims(&mut *db, &closing.exchange, &closing.ledger).await?
     {
         return unbalanced();
     }
     fill_exchange(&mut *db, &closing.exchange, closing.at).await?;
-    insert_ledger(&mut *db, closing.exchange.id, &closing.ledger).await?;
-    logical_files::insert_logical_files(&mut *db, closing.exchange.id, &closing.logical_files)
-        .await?;
+    ledgers::insert_ledger(&mut *db, closing.exchange.id, &closing.ledger).await?;
+    let of = (closing.exchange.id, closing.exchange.lane);
+    logical_files::insert_logical_files(&mut *db, of, &closing.logical_files).await?;
     super::return_files::insert_return_file(&mut *db, &closing.arl, 0).await?;
     let contents = receipt_contents::digest(&mut *db, closing.exchange.id).await?;
     super::receipt_chain::extend_chain(db, closing.exchange.id, &contents, link).await
-}
-
-/// Returns whether `accepted` of the exchange and of the ledger equal the claims and records of the
-/// table `claims`, matched payment notices included. Always true for a NOEMIE file.
-async fn ledger_matches_claims(
-    db: &mut Connection,
-    exchange: &Exchange,
-    ledger: &Ledger,
-) -> Result<bool, StoreError> {
-    let (claims, records, notices): (i64, i64, i64) = query_as(
-        "SELECT count(*), CAST(COALESCE(sum(record_count), 0) AS BIGINT), \
-         (SELECT count(*) FROM outcomes WHERE told_in = $1 AND claim_id IS NOT NULL) \
-         FROM claims WHERE exchange_id = $1",
-    )
-    .bind(exchange.id.0)
-    .fetch_one(db)
-    .await
-    .map_err(doing("recounting the claims of an exchange"))?;
-    let has_all = notices > 0 || records == int(ledger.accepted);
-    Ok(exchange.norm != Some(Norm::B2) || (claims + notices == int(exchange.accepted) && has_all))
 }
 
 async fn fill_exchange(
@@ -374,27 +352,4 @@ async fn fill_exchange(
     } else {
         Err(StoreError::Corrupt(format!("exchange {} is not reserved, or closed already", e.id)))
     }
-}
-
-async fn insert_ledger(
-    db: &mut Connection,
-    id: ExchangeId,
-    ledger: &Ledger,
-) -> Result<(), StoreError> {
-    query(
-        "INSERT INTO ledgers (exchange_id, read_records, accepted, quarantined, duplicates, \
-         unmatched, envelope) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(id.0)
-    .bind(int(ledger.read))
-    .bind(int(ledger.accepted))
-    .bind(int(ledger.quarantined))
-    .bind(int(ledger.duplicates))
-    .bind(int(ledger.unmatched))
-    .bind(int(ledger.envelope))
-    .execute(db)
-    .await
-    .map(|_| ())
-    .map_err(doing("writing a ledger"))
 }

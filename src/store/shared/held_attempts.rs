@@ -64,6 +64,7 @@ async fn held_attempts(
         visible!("c.exchange_id"),
     ));
     scope::claims(&mut query, scope);
+    scope::lane(&mut query, "c.is_test", scope);
     query.push(")");
     if let Some(token) = after {
         let decide_by =

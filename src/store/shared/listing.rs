@@ -23,6 +23,7 @@ pub(super) fn exchanges(
         query.push(" AND sender = ").push_bind(sender.to_owned());
     }
     scope::exchanges(&mut query, scope);
+    scope::lane(&mut query, "is_test", scope);
     page(&mut query, "received_at", "id", after, limit);
     query
 }
@@ -43,6 +44,7 @@ pub(super) fn return_files(
         query.push(" AND kind = ").push_bind(kind.as_str().to_owned());
     }
     scope::return_files(&mut query, scope);
+    scope::lane(&mut query, "is_test", scope);
     page(&mut query, "created_at", "id", after, limit);
     query
 }

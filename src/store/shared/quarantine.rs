@@ -100,6 +100,7 @@ async fn quarantined_by_invoice(
         .push(" AND invoice_number = ")
         .push_bind(clean(invoice_number).into_owned());
     scope::quarantine(&mut query, scope);
+    scope::lane_of_quarantine(&mut query, scope);
     query.push(" ORDER BY at, exchange_id, ordinal");
     let found: Vec<QuarantineRow> = query
         .build_query_as()
@@ -126,6 +127,7 @@ async fn latest_quarantined(
         query.push_bind(clean(sender).into_owned()).push(")");
     }
     scope::quarantine(&mut query, scope);
+    scope::lane_of_quarantine(&mut query, scope);
     query.push(" ORDER BY at DESC, exchange_id DESC, ordinal LIMIT ").push_bind(rows(limit));
     let found: Vec<QuarantineRow> =
         query.build_query_as().fetch_all(pool).await.map_err(doing("listing the quarantine"))?;
@@ -152,13 +154,14 @@ async fn quarantined_by_ordinals(
 
 /// Sets `resolved_by` on earlier quarantined invoices that claims of this exchange replace. Runs at
 /// the close of the exchange: earlier, neither the claim nor the quarantined invoice would be
-/// listed.
+/// listed. A claim replaces invoices of its own lane only.
 async fn resolve_quarantined(db: &mut Connection, by: ExchangeId) -> Result<(), StoreError> {
     query(
         "UPDATE quarantine SET resolved_by = c.id FROM claims c WHERE c.exchange_id = $1 \
          AND quarantine.exchange_id <> $1 \
          AND quarantine.ps = c.ps AND quarantine.invoice_number = c.invoice_number \
-         AND quarantine.resolved_by IS NULL AND quarantine.duplicate_of IS NULL",
+         AND quarantine.resolved_by IS NULL AND quarantine.duplicate_of IS NULL \
+         AND c.is_test = (SELECT x.is_test FROM exchanges x WHERE x.id = quarantine.exchange_id)",
     )
     .bind(by.0)
     .execute(db)

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 type Connection = <Db as Database>::Connection;
 
-/// Ordinal, issuer, recipient, message, creation, identification, norm.
+/// Ordinal, issuer, recipient, message, creation, identification, norm with lane.
 type LogicalFile = (i64, String, String, String, String, String, String);
 /// Ordinal, code with control, severity with type of record, record, column, offset, length, field,
 /// value, message, invoice.
@@ -38,7 +38,8 @@ pub(super) async fn digest(db: &mut Connection, id: ExchangeId) -> Result<String
     add::<LogicalFile>(
         &mut *db,
         id,
-        "SELECT ordinal, issuer, recipient, message, created, file_id, norm FROM logical_files \
+        "SELECT ordinal, issuer, recipient, message, created, file_id, \
+         CASE WHEN is_test THEN norm || ' test' ELSE norm END FROM logical_files \
          WHERE exchange_id = $1 ORDER BY ordinal",
         &mut hasher,
     )

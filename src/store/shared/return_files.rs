@@ -9,8 +9,8 @@ use crate::domain::page::PageToken;
 use crate::domain::{Claim, ClaimId, ExchangeId, Page, ReturnFile, ReturnId, ReturnKind, Scope};
 use crate::store::codec::{Instant, limit as rows};
 use crate::store::error::{StoreError, doing};
-use crate::store::return_files::{ReturnFileWrites, ReturnFiles};
-use crate::store::rows::{ReturnRow, all, select_return};
+use crate::store::return_files::{ReturnFileWrites, ReturnFiles, ReturnRow};
+use crate::store::rows::{all, select_return};
 use crate::store::transaction_guard::step;
 use async_trait::async_trait;
 use sqlx::{Database, Pool, QueryBuilder, query, query_as, query_scalar};
@@ -180,7 +180,8 @@ pub(super) async fn insert_return_file(
 ) -> Result<(), StoreError> {
     query(
         "INSERT INTO returns (id, kind, recipient, exchange_id, file_name, digest, sealed, key_id, \
-         created_at, reject_count) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         created_at, reject_count, is_test) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(file.id.0)
     .bind(file.kind.as_str())
@@ -192,6 +193,7 @@ pub(super) async fn insert_return_file(
     .bind(&file.key_id.0)
     .bind(Instant(file.created_at))
     .bind(rows(reject_count))
+    .bind(file.lane.is_test())
     .execute(db)
     .await
     .map(|_| ())

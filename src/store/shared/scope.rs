@@ -14,11 +14,14 @@
 //! A transfer has money of several insurers: a caller who is limited to AMC numbers or organisms
 //! sees none.
 //!
+//! The lane of a scope restricts listings, streams and answers by PS and number; answers by
+//! identifier come from either lane.
+//!
 //! An empty dimension covers nothing, whether the noun has that dimension or not. A full scope adds
 //! no text, so that the plans of internal readers do not change.
 
 use super::db::Db;
-use crate::domain::{Extent, Scope};
+use crate::domain::{Extent, Lane, Scope};
 use sqlx::QueryBuilder;
 
 /// Restricts `exchanges` without alias.
@@ -26,9 +29,28 @@ pub(super) fn exchanges(query: &mut QueryBuilder<Db>, scope: &Scope) {
     restrict(query, scope, &[("sender", &scope.senders)]);
 }
 
+/// Restricts a table with a column `is_test`, whose name is given with its alias, to the lane of a
+/// scope: exchanges, claims, return files.
+pub(super) fn lane(query: &mut QueryBuilder<Db>, column: &'static str, scope: &Scope) {
+    match scope.lane {
+        Some(Lane::Real) => _ = query.push(" AND NOT ").push(column),
+        Some(Lane::Test) => _ = query.push(" AND ").push(column),
+        None => {}
+    }
+}
+
+/// Restricts rows of `quarantine` without alias to the lane of a scope, by their exchange.
+pub(super) fn lane_of_quarantine(query: &mut QueryBuilder<Db>, scope: &Scope) {
+    if scope.lane.is_some() {
+        query.push(" AND EXISTS (SELECT 1 FROM exchanges x WHERE x.id = quarantine.exchange_id");
+        lane(query, "x.is_test", scope);
+        query.push(")");
+    }
+}
+
 /// Restricts rows of a table by the exchange that this column names: ledgers, anomalies.
 pub(super) fn of_exchange(query: &mut QueryBuilder<Db>, column: &str, scope: &Scope) {
-    if *scope != Scope::everything() {
+    if scope.is_limited() {
         query.push(" AND ").push(column).push(" IN (SELECT id FROM exchanges WHERE TRUE");
         exchanges(query, scope);
         query.push(")");
@@ -61,7 +83,7 @@ pub(super) fn claims(query: &mut QueryBuilder<Db>, scope: &Scope) {
 
 /// Restricts rows of a table by the claim that this column names: lines, events.
 pub(super) fn of_claim(query: &mut QueryBuilder<Db>, column: &str, scope: &Scope) {
-    if *scope != Scope::everything() {
+    if scope.is_limited() {
         query.push(" AND EXISTS (SELECT 1 FROM claims c WHERE c.id = ").push(column);
         claims(query, scope);
         query.push(")");
@@ -87,7 +109,7 @@ pub(super) fn transfers(query: &mut QueryBuilder<Db>, scope: &Scope) {
 
 /// Restricts rows of a table by the transfer that this column names: tellings, items.
 pub(super) fn of_transfer(query: &mut QueryBuilder<Db>, column: &str, scope: &Scope) {
-    if *scope != Scope::everything() {
+    if scope.is_limited() {
         query.push(" AND ").push(column).push(" IN (SELECT r.id FROM transfers r WHERE TRUE");
         transfers(query, scope);
         query.push(")");

@@ -148,7 +148,8 @@ async fn stage_deposit(
             deposit.id
         )));
     }
-    super::logical_files::insert_logical_files(db, deposit.id, logical_files).await
+    let of = (deposit.id, deposit.lane);
+    super::logical_files::insert_logical_files(db, of, logical_files).await
 }
 
 /// Moves the cursor of a staged deposit from where the caller left it. Another writer of the

@@ -142,6 +142,7 @@ async fn kept_returns(
         query.push(", ").push_bind(int(after.ordinal)).push(")");
     }
     scope::unmatched_returns(&mut query, scope);
+    scope::lane(&mut query, "x.is_test", scope);
     query.push(" ORDER BY u.exchange_id DESC, u.ordinal DESC LIMIT ").push_bind(rows(limit));
     let found: Vec<KeptRow> = query
         .build_query_as()
@@ -199,6 +200,7 @@ async fn claims_numbered(
             visible!("c.exchange_id")
         ));
         scope::claims(&mut query, scope);
+        scope::lane(&mut query, "c.is_test", scope);
         query.push(" LIMIT ").push_bind(rows(limit.saturating_sub(ids.len())));
         let found = query.build_query_scalar::<Uuid>().fetch_all(pool).await;
         ids.extend(found.map_err(&doing)?);

@@ -23,7 +23,7 @@ pub(super) async fn insert_claims(
              ordinal, \
              first_record, record_count, identity, person, token_version, vault, key_id, ps, \
              norm_code, invoice_number, invoice_complement, invoice_date, amc_number, \
-             amo_organism, total, received_at, corrects, date_limite_reponse_amc, live) ",
+             amo_organism, total, received_at, corrects, date_limite_reponse_amc, live, is_test) ",
         );
         insert.push_values(chunk.iter().map(|new| &new.claim), |mut row, c| {
             row.push_bind(c.id.0)
@@ -50,7 +50,8 @@ pub(super) async fn insert_claims(
             row.push_bind(Instant(c.received_at))
                 .push_bind(c.corrects.map(|id| id.0))
                 .push_bind(clean(&c.date_limite_reponse_amc))
-                .push_bind(is_live(c.amo.state, c.amc.state));
+                .push_bind(is_live(c.amo.state, c.amc.state))
+                .push_bind(c.lane.is_test());
         });
         insert
             .push(" ON CONFLICT (ps, invoice_number, identity) WHERE live DO NOTHING RETURNING id");
@@ -80,7 +81,7 @@ async fn insert_parts(db: &mut SqliteConnection, claims: &[&NewClaim]) -> Result
         insert.push_values(chunk, |mut row, (c, p)| {
             push_part(&mut row, c.id, p);
             let of_amc = (p.kind == PartKind::Amc).then_some(c);
-            row.push_bind(of_amc.map(|c| Instant(c.due_at)))
+            row.push_bind(of_amc.and_then(|c| c.due_at).map(Instant))
                 .push_bind(of_amc.map(|c| c.status().as_str()))
                 .push_bind(Instant(c.received_at))
                 .push_bind(clean(&c.ps))

@@ -1,6 +1,7 @@
 //! Each code of a finding has an example in the documents.
 
 use super::*;
+use noemie_parsers::marquage::Marquage;
 
 /// The first record with a finding of this code, as `xray` shows it: heading, faulty lines,
 /// finding.
@@ -35,7 +36,12 @@ fn damages() -> BTreeMap<String, (Damage, Vec<u8>)> {
     for damage in Damage::ALL {
         let mut file = Vec::new();
         generate::dre(
-            &Options { invoices: 12, damage: Some(*damage), ..Options::default() },
+            &Options {
+                invoices: 12,
+                damage: Some(*damage),
+                mark: Marquage::Test,
+                ..Options::default()
+            },
             &mut file,
         )
         .expect("generated");
@@ -73,7 +79,12 @@ fn each_code_that_the_generator_can_raise_has_its_example() {
 fn codes_of_returns_have_their_example() {
     let mut dre = Vec::new();
     generate::dre(
-        &Options { profile: Profile::Pharmacie, invoices: 3, ..Options::default() },
+        &Options {
+            profile: Profile::Pharmacie,
+            invoices: 3,
+            mark: Marquage::Test,
+            ..Options::default()
+        },
         &mut dre,
     )
     .expect("generated");
@@ -83,6 +94,7 @@ fn codes_of_returns_have_their_example() {
         let options = generate::RspOptions {
             packaging,
             damage: Some(*damage),
+            mark: Marquage::Test,
             ..generate::RspOptions::default()
         };
         let mut file = Vec::new();
@@ -231,6 +243,9 @@ const RECORD_DAMAGES: &[RecordDamage] = &[
     ("C37-CENTRE", Profile::Pharmacie, "regime 96, caisse 196, centre 1111", |r| {
         put_in(r, b'2', b' ', 49, b"961961111")
     }),
+    ("M1-MARQUAGE", Profile::Pharmacie, "the mark R on the first type 2", |r| {
+        put_in(r, b'2', b' ', 37, b"R")
+    }),
     ("L1-LIMITE", Profile::Pharmacie, "the first 4 written 20000 times more", |r| {
         let index = first(r, b'4', b' ');
         let line = r[index].clone();
@@ -243,7 +258,13 @@ fn codes_that_the_generator_does_not_make_have_their_example() {
     for (code, profile, what, damage) in RECORD_DAMAGES {
         let mut clean = Vec::new();
         generate::dre(
-            &Options { profile: *profile, invoices: 3, forme: Forme::Lf, ..Options::default() },
+            &Options {
+                profile: *profile,
+                invoices: 3,
+                forme: Forme::Lf,
+                mark: Marquage::Test,
+                ..Options::default()
+            },
             &mut clean,
         )
         .expect("generated");

@@ -93,10 +93,10 @@ pub async fn an_exchange_comes_back_as_written(db: TestDatabase) {
         Some(&closing.exchange)
     );
     assert_eq!(
-        db.store.exchange_by_digest("octest", "d").await.unwrap().as_ref(),
+        db.store.exchange_by_digest("octest", "d", None).await.unwrap().as_ref(),
         Some(&closing.exchange)
     );
-    assert_eq!(db.store.exchange_by_digest("other", "d").await.unwrap(), None);
+    assert_eq!(db.store.exchange_by_digest("other", "d", None).await.unwrap(), None);
     assert_eq!(db.store.ledger(&Scope::everything(), id).await.unwrap(), Some(closing.ledger));
     assert_eq!(db.store.arl(&Scope::everything(), id).await.unwrap(), Some(closing.arl));
     assert_eq!(db.store.exchange(&Scope::everything(), ExchangeId(new_id())).await.unwrap(), None);
@@ -109,7 +109,9 @@ pub async fn the_same_file_from_two_tasks_is_accepted_once(db: TestDatabase) {
         tokio::spawn(async move {
             let mut unit = store.begin().await.unwrap();
             let id = ExchangeId(new_id());
-            if let Some(earlier) = unit.reserve_exchange("octest", "same", "", id).await.unwrap() {
+            if let Some(earlier) =
+                unit.reserve_exchange("octest", "same", "", Lane::Real, id).await.unwrap()
+            {
                 return (earlier, false);
             }
             let claims = vec![claim(id, 1, "i1")];
@@ -142,7 +144,10 @@ pub async fn a_rolled_back_exchange_frees_its_digest(db: TestDatabase) {
 pub async fn the_same_key_or_digest_names_the_first_exchange(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let first = ExchangeId(new_id());
-    assert_eq!(unit.reserve_exchange("octest", "d1", "key", first).await.unwrap(), None);
+    assert_eq!(
+        unit.reserve_exchange("octest", "d1", "key", Lane::Real, first).await.unwrap(),
+        None
+    );
     unit.close_exchange(&closing(first, "d1", &[]), &plain_link).await.unwrap();
     unit.commit().await.unwrap();
     let second = deposit_many(&db.store, "d2", 1).await[0].claim.exchange_id;
@@ -150,27 +155,27 @@ pub async fn the_same_key_or_digest_names_the_first_exchange(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let another = ExchangeId(new_id());
     assert_eq!(
-        unit.reserve_exchange("octest", "d1", "", another).await.unwrap(),
+        unit.reserve_exchange("octest", "d1", "", Lane::Real, another).await.unwrap(),
         Some(first),
         "same bytes"
     );
     assert_eq!(
-        unit.reserve_exchange("octest", "d3", "key", another).await.unwrap(),
+        unit.reserve_exchange("octest", "d3", "key", Lane::Real, another).await.unwrap(),
         Some(first),
         "same key"
     );
     assert_eq!(
-        unit.reserve_exchange("octest", "d2", "key", another).await.unwrap(),
+        unit.reserve_exchange("octest", "d2", "key", Lane::Real, another).await.unwrap(),
         Some(first),
         "the key goes before the bytes"
     );
     assert_eq!(
-        unit.reserve_exchange("octest", "d2", "", another).await.unwrap(),
+        unit.reserve_exchange("octest", "d2", "", Lane::Real, another).await.unwrap(),
         Some(second),
         "an empty key is no key"
     );
     assert_eq!(
-        unit.reserve_exchange("other", "d1", "key", another).await.unwrap(),
+        unit.reserve_exchange("other", "d1", "key", Lane::Real, another).await.unwrap(),
         None,
         "another sender is another deposit"
     );
@@ -232,7 +237,7 @@ pub fn logical_file(file_id: &str) -> LogicalFile {
 pub async fn a_logical_file_is_found_again(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let id = open(&mut unit, "d").await;
-    assert_eq!(unit.find_logical_file(&logical_file("000001")).await.unwrap(), None);
+    assert_eq!(unit.find_logical_file(Lane::Real, &logical_file("000001")).await.unwrap(), None);
     let mut closing = closing(id, "d", &[]);
     let twice = LogicalFile { ordinal: 2, ..logical_file("000001") };
     closing.logical_files =
@@ -241,19 +246,21 @@ pub async fn a_logical_file_is_found_again(db: TestDatabase) {
     unit.commit().await.unwrap();
     let mut unit = db.store.begin().await.unwrap();
     assert_eq!(
-        unit.find_logical_file(&LogicalFile {
-            ordinal: 9,
-            norm: "ES".into(),
-            ..logical_file("000001")
-        })
+        unit.find_logical_file(
+            Lane::Real,
+            &LogicalFile { ordinal: 9, norm: "ES".into(), ..logical_file("000001") }
+        )
         .await
         .unwrap(),
         Some(id)
     );
     assert_eq!(
-        unit.find_logical_file(&LogicalFile { created: "250311".into(), ..logical_file("000001") })
-            .await
-            .unwrap(),
+        unit.find_logical_file(
+            Lane::Real,
+            &LogicalFile { created: "250311".into(), ..logical_file("000001") }
+        )
+        .await
+        .unwrap(),
         None
     );
 }
@@ -265,7 +272,7 @@ pub async fn two_deposits_of_one_logical_file_at_once_keep_one(db: TestDatabase)
         tokio::spawn(async move {
             let mut unit = store.begin().await?;
             let id = open(&mut unit, digest).await;
-            if unit.find_logical_file(&logical_file("000001")).await?.is_some() {
+            if unit.find_logical_file(Lane::Real, &logical_file("000001")).await?.is_some() {
                 return Ok(false);
             }
             // Both transactions see no earlier file. SQLite has one writer at a time.

@@ -154,7 +154,7 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
     .await
     .unwrap();
     let odd = LogicalFile { message: "C\0".into(), ..logical_file("000001") };
-    assert_eq!(unit.find_logical_file(&odd).await.unwrap(), None);
+    assert_eq!(unit.find_logical_file(Lane::Real, &odd).await.unwrap(), None);
     let mut closing = closing(id, "d", &claims);
     closing.logical_files = vec![odd.clone()];
     closing.exchange.file_name = "a\0b".into();
@@ -189,7 +189,10 @@ pub async fn a_nul_in_a_zone_costs_nothing(db: TestDatabase) {
         is_quarantined_copy(&aside, &read("00000\x00001"))
             && !is_quarantined_copy(&aside, &read("000000001"))
     );
-    assert_eq!(db.store.begin().await.unwrap().find_logical_file(&odd).await.unwrap(), Some(id));
+    assert_eq!(
+        db.store.begin().await.unwrap().find_logical_file(Lane::Real, &odd).await.unwrap(),
+        Some(id)
+    );
 }
 
 /// What `verify` and the sweep of the archive ask of many exchanges at once.

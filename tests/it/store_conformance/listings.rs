@@ -95,8 +95,8 @@ pub async fn filters_of_claims(db: TestDatabase) {
         all[1].claim.sender = "octautre".into();
         all[2].claim.ps = "987654321".into();
         all[3].claim.received_at = at(3_600);
-        all[0].claim.due_at = at(10);
-        all[1].claim.due_at = at(10);
+        all[0].claim.due_at = Some(at(10));
+        all[1].claim.due_at = Some(at(10));
         all[1].claim.amc = part(PartKind::Amc, PartState::Paid, 500);
         all
     })
@@ -274,7 +274,7 @@ pub async fn exchanges_by_sender_in_pages(db: TestDatabase) {
         let mut unit = db.store.begin().await.unwrap();
         let id = ExchangeId(new_id());
         let digest = format!("d{n}");
-        assert_eq!(unit.reserve_exchange(sender, &digest, "", id).await.unwrap(), None);
+        assert_eq!(unit.reserve_exchange(sender, &digest, "", Lane::Real, id).await.unwrap(), None);
         let mut closing = closing(id, &digest, &[]);
         closing.exchange.received_at = at(n);
         unit.close_exchange(&closing, &plain_link).await.unwrap();

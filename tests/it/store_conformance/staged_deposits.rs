@@ -13,6 +13,7 @@ async fn stage(store: &SharedStore, digest: &str) -> ExchangeId {
     let staged = StagedDeposit {
         id,
         sender: "octest".into(),
+        lane: Lane::Real,
         digest: digest.into(),
         idempotency_key: String::new(),
         channel: Channel::Drop,

@@ -23,7 +23,7 @@ impl Earlier<'_> {
         examination.report.anomalies.clear();
         let mut work = store.begin().await.unwrap();
         assert_eq!(
-            work.reserve_exchange("oct-a", &archived.digest_hex, "", id).await.unwrap(),
+            work.reserve_exchange("oct-a", &archived.digest_hex, "", Lane::Real, id).await.unwrap(),
             None
         );
         let mut ledger = Ledger { read: examination.read, ..Ledger::default() };
@@ -39,6 +39,7 @@ impl Earlier<'_> {
                     exchange_id: id,
                     sender: "oct-a".into(),
                     received_at: at,
+                    lane: Lane::Real,
                     calendar: clock.calendar(),
                 },
                 archive_name: archived.name.clone(),
@@ -87,6 +88,7 @@ impl Earlier<'_> {
         let exchange = Exchange {
             id,
             sender: "oct-a".into(),
+            lane: Lane::Real,
             channel: Channel::Cli,
             file_name: "f.b2".into(),
             digest: archived.digest_hex,
