@@ -35,6 +35,8 @@ pub const RECEIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for which an answer may wait for its reader before the connection is closed. A worker
 /// reads the next event when it has processed the last one, so that this is minutes, not seconds.
 pub const SLOW_READER_TIMEOUT: Duration = Duration::from_secs(300);
+/// Time without a message after which a stream says how far it is.
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// Unread bytes that one call may have in flight to the gateway.
 pub const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 /// Unread bytes that all calls of one connection may have in flight to the gateway.
@@ -91,6 +93,8 @@ pub struct GrpcLimits {
     pub receive_timeout: Duration,
     /// See [`SLOW_READER_TIMEOUT`].
     pub slow_reader_timeout: Duration,
+    /// See [`HEARTBEAT_INTERVAL`].
+    pub heartbeat_interval: Duration,
 }
 
 impl Default for GrpcLimits {
@@ -104,6 +108,7 @@ impl Default for GrpcLimits {
             handshake_timeout: HANDSHAKE_TIMEOUT,
             receive_timeout: RECEIVE_TIMEOUT,
             slow_reader_timeout: SLOW_READER_TIMEOUT,
+            heartbeat_interval: HEARTBEAT_INTERVAL,
         }
     }
 }

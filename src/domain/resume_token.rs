@@ -1,5 +1,7 @@
-//! Resume tokens of streams: a position, and the installation and incarnation that it belongs to.
+//! Resume tokens of streams: a position, the installation and incarnation that it belongs to, and
+//! the filter of the stream.
 
+use super::FilterDigest;
 use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -26,10 +28,10 @@ impl StreamOrigin {
         Self { tag: u32::from_be_bytes([a, b, c, d]), incarnation }
     }
 
-    /// Returns the token of a position.
+    /// Returns the token of a position in the stream with this filter.
     #[must_use]
-    pub const fn token(self, position: i64) -> ResumeToken {
-        ResumeToken { origin: self, position }
+    pub const fn token(self, filter: FilterDigest, position: i64) -> ResumeToken {
+        ResumeToken { origin: self, filter, position }
     }
 
     /// Returns whether this is a later incarnation of the installation of another origin.
@@ -44,14 +46,24 @@ impl StreamOrigin {
 pub struct ResumeToken {
     /// Data of the stream.
     pub origin: StreamOrigin,
+    /// Filter of the stream: the events that it did not show stay unseen.
+    pub filter: FilterDigest,
     /// Position of the last event read, from 0.
     pub position: i64,
+}
+
+impl ResumeToken {
+    /// Returns the token of another position in the same stream.
+    #[must_use]
+    pub const fn at(self, position: i64) -> Self {
+        Self { position, ..self }
+    }
 }
 
 impl fmt::Display for ResumeToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let StreamOrigin { tag, incarnation } = self.origin;
-        write!(f, "{tag:08x}-{incarnation}-{}", self.position)
+        write!(f, "{tag:08x}-{incarnation}-{}-{}", self.filter, self.position)
     }
 }
 
@@ -66,7 +78,8 @@ impl FromStr for ResumeToken {
     fn from_str(text: &str) -> Result<Self, InvalidResumeToken> {
         let read = || {
             let mut parts = text.split('-');
-            let (tag, incarnation, position) = (parts.next()?, parts.next()?, parts.next()?);
+            let (tag, incarnation) = (parts.next()?, parts.next()?);
+            let (filter, position) = (parts.next()?, parts.next()?);
             let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
             if parts.next().is_some()
                 || tag.len() != 8
@@ -78,7 +91,7 @@ impl FromStr for ResumeToken {
             }
             let tag = u32::from_str_radix(tag, 16).ok()?;
             let origin = StreamOrigin { tag, incarnation: incarnation.parse().ok()? };
-            Some(origin.token(position.parse().ok()?))
+            Some(origin.token(filter.parse().ok()?, position.parse().ok()?))
         };
         read().ok_or(InvalidResumeToken)
     }
@@ -90,21 +103,24 @@ mod tests {
 
     #[test]
     fn a_token_reads_as_it_was_written_and_a_plain_number_is_none() {
-        let token = StreamOrigin::new(Uuid::from_u128(0x00c0_ffee), 2).token(1041);
-        assert_eq!(token.to_string(), "00c0ffee-2-1041");
-        assert_eq!("00c0ffee-2-1041".parse::<ResumeToken>().expect("reads"), token);
+        let filter = "0123456789abcdef".parse().expect("a digest");
+        let token = StreamOrigin::new(Uuid::from_u128(0x00c0_ffee), 2).token(filter, 1041);
+        assert_eq!(token.to_string(), "00c0ffee-2-0123456789abcdef-1041");
+        assert_eq!(token.to_string().parse::<ResumeToken>().expect("reads"), token);
         for wrong in [
             "",
             "1041",
             "2-1041",
             "00c0ffee-2",
-            "00c0ffee-2--1",
-            "00c0ffee--1-1",
-            "c0ffee-2-1041",
-            "00c0ffee-2-1041-1",
-            "00c0ffee-2-1234567890123",
-            "00c0ffee-x-1",
-            "00c0ffég-1-1",
+            "00c0ffee-2-1041",
+            "00c0ffee-2-0123456789abcdef--1",
+            "00c0ffee--1-0123456789abcdef-1",
+            "c0ffee-2-0123456789abcdef-1041",
+            "00c0ffee-2-0123456789abcdef-1041-1",
+            "00c0ffee-2-0123456789abcdef-1234567890123",
+            "00c0ffee-2-0123456789abcde-1041",
+            "00c0ffee-x-0123456789abcdef-1",
+            "00c0ffég-1-0123456789abcdef-1",
         ] {
             assert!(wrong.parse::<ResumeToken>().is_err(), "{wrong}");
         }

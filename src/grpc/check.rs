@@ -9,6 +9,7 @@ use crate::domain::{
 };
 use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
 use crate::service::decisions::message::WrongField;
+use crate::service::events::Start;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -178,10 +179,19 @@ impl Violations {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    /// Returns a resume token; an empty one is not given.
-    pub(super) fn resume_token(&mut self, token: &str) -> Option<ResumeToken> {
+    /// Returns the start of a stream: after a token, or one of these starts by its code. Both empty
+    /// mean the oldest event.
+    pub(super) fn start(&mut self, token: &str, start: &str, known: &[(&str, Start)]) -> Start {
         let expected = "the resume_token of a message of this service";
-        self.parse_optional("resume_token", token, expected)
+        let token: Option<ResumeToken> = self.parse_optional("resume_token", token, expected);
+        let codes: Vec<&str> = known.iter().map(|(code, _)| *code).collect();
+        let read =
+            |text: &str| known.iter().find(|(code, _)| *code == text).map(|(_, start)| *start);
+        let chosen = self.code("start", start, read, &codes.join(", "));
+        if token.is_some() && chosen.is_some() {
+            self.add("start", "must be empty with a resume_token");
+        }
+        token.map(Start::After).or(chosen).unwrap_or(Start::Oldest)
     }
 
     /// Returns a calendar date, `2026-11-21`.

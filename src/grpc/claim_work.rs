@@ -7,13 +7,12 @@ use super::stream::flatten;
 use super::{
     Answers, Edge, caller, convert, decision, held_attempts, proto, return_match, transfers,
 };
-use crate::domain::{Caller, ClaimId, FreeText, PartState, StreamOrigin};
+use crate::domain::{Caller, ClaimId, FreeText, PartState, ResumeToken};
 use crate::limits::MAX_BATCH_ITEMS;
 use crate::service::claims::PersonRequest;
 use crate::service::decisions::refusal::Refusal;
-use crate::service::events::PublishedEvent;
+use crate::service::events::{Batch, EventFilter, Followed, PublishedEvent, Start};
 use futures::StreamExt as _;
-use std::collections::HashSet;
 use tonic::{Request, Response, Status};
 
 /// Largest number of characters of the purpose of a reading.
@@ -156,14 +155,22 @@ impl ClaimWorkService for ClaimWorkEdge {
         let caller = caller::in_lane(&request, request.get_ref().test);
         let request = request.into_inner();
         let mut check = Violations::default();
-        let start = check.resume_token(&request.resume_token);
-        let filter = EventFilter::read(&mut check, &request);
+        let starts = [("oldest", Start::Oldest), ("now", Start::Now)];
+        let start = check.start(&request.resume_token, &request.start, &starts);
+        let filter = event_filter(&mut check, &request);
         check.finish()?;
         let edge = self.0.clone();
-        let start = edge.resume(start).await?;
-        let events = edge.service.events.follow(&caller, start.position, edge.stopping.clone());
-        let answers = events.map(move |batch| {
-            Ok(filter.answers(batch.map_err(|e| edge.internal(e))?, start.origin))
+        let digest = filter.digest().with("test", request.test.then_some("true"));
+        let start = edge.resume(start, digest).await?;
+        let (stop, heartbeat) = (edge.stopping.clone(), edge.heartbeat);
+        let events = edge.service.events.follow(&caller, start.position, heartbeat, stop);
+        let answers = events.map(move |followed| match followed.map_err(|e| edge.internal(e))? {
+            Followed::Events(batch) => Ok(answers(&batch, &filter, start)),
+            Followed::CaughtUp { position } => Ok(vec![proto::SubscribeClaimEventsResponse {
+                event: None,
+                resume_token: start.at(position).to_string(),
+                complete_up_to: Some(edge.now()),
+            }]),
         });
         Ok(Response::new(flatten(answers)))
     }
@@ -189,54 +196,41 @@ impl ClaimWorkService for ClaimWorkEdge {
     }
 }
 
-/// The events that a subscriber asks for.
-struct EventFilter {
-    amc_number: Option<String>,
-    facts: HashSet<PartState>,
+/// Reads the filter of a subscriber.
+fn event_filter(
+    check: &mut Violations,
+    request: &proto::SubscribeClaimEventsRequest,
+) -> EventFilter {
+    if request.facts.len() > MAX_BATCH_ITEMS {
+        check.add("facts", format!("at most {MAX_BATCH_ITEMS}"));
+    }
+    let is_fact = |state: &PartState| {
+        let without_event =
+            [PartState::NotRequested, PartState::HeldOtherSender, PartState::Dismissed];
+        !without_event.contains(state)
+    };
+    let known: Vec<PartState> = PartState::ALL.iter().copied().filter(is_fact).collect();
+    let known = check::codes(&known, PartState::as_str);
+    let read = |code: &str| PartState::from_code(code).filter(is_fact);
+    let facts = request.facts.iter().enumerate().take(MAX_BATCH_ITEMS);
+    let facts = facts
+        .filter_map(|(i, fact)| check.code(&format!("facts[{i}]"), fact, read, &known))
+        .collect();
+    let amc_number = check.amc_number("amc_number", &request.amc_number);
+    EventFilter { amc_number, facts }
 }
 
-impl EventFilter {
-    fn read(check: &mut Violations, request: &proto::SubscribeClaimEventsRequest) -> Self {
-        if request.facts.len() > MAX_BATCH_ITEMS {
-            check.add("facts", format!("at most {MAX_BATCH_ITEMS}"));
-        }
-        let is_fact = |state: &PartState| {
-            let without_event =
-                [PartState::NotRequested, PartState::HeldOtherSender, PartState::Dismissed];
-            !without_event.contains(state)
-        };
-        let known: Vec<PartState> = PartState::ALL.iter().copied().filter(is_fact).collect();
-        let known = check::codes(&known, PartState::as_str);
-        let read = |code: &str| PartState::from_code(code).filter(is_fact);
-        let facts = request.facts.iter().enumerate().take(MAX_BATCH_ITEMS);
-        let facts = facts
-            .filter_map(|(i, fact)| check.code(&format!("facts[{i}]"), fact, read, &known))
-            .collect();
-        let amc_number = check.amc_number("amc_number", &request.amc_number);
-        Self { amc_number, facts }
-    }
-
-    fn covers(&self, published: &PublishedEvent) -> bool {
-        let event = &published.event;
-        self.amc_number.as_ref().is_none_or(|amc| *amc == event.amc_number)
-            && (self.facts.is_empty() || self.facts.contains(&event.fact))
-    }
-
-    /// Returns the events asked for. A batch that ends with another event ends with a message that
-    /// only moves the token.
-    fn answers(
-        &self,
-        batch: Vec<PublishedEvent>,
-        origin: StreamOrigin,
-    ) -> Vec<proto::SubscribeClaimEventsResponse> {
-        let last = batch.len().saturating_sub(1);
-        let numbered = batch.into_iter().enumerate();
-        let answers = numbered.filter_map(|(i, published)| {
-            let resume_token = origin.token(published.position).to_string();
-            let event = self.covers(&published).then(|| convert::event(published.event));
-            (event.is_some() || i == last)
-                .then_some(proto::SubscribeClaimEventsResponse { event, resume_token })
-        });
-        answers.collect()
-    }
+/// Returns the events of a batch that match.
+fn answers(
+    batch: &Batch,
+    filter: &EventFilter,
+    stream: ResumeToken,
+) -> Vec<proto::SubscribeClaimEventsResponse> {
+    let matching = batch.events().iter().filter(|published| filter.covers(&published.event));
+    let answer = |published: &PublishedEvent| proto::SubscribeClaimEventsResponse {
+        event: Some(convert::event(published.event.clone())),
+        resume_token: stream.at(published.position).to_string(),
+        complete_up_to: None,
+    };
+    matching.map(answer).collect()
 }

@@ -4,13 +4,14 @@ use super::check::{self, Violations};
 use super::errors::{item, not_found, with_metadata, with_reason};
 use super::proto::dre_status_service_server::DreStatusService;
 use super::proto::get_dre_status_request::Dre;
-use super::stream::flatten;
+use super::stream::{flatten, until_failure};
 use super::{Answers, Edge, caller, convert, dre_filter, proto};
-use crate::domain::{Caller, ClaimId, Lane, StreamOrigin};
+use crate::domain::{Caller, ClaimId, Lane, ResumeToken};
 use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
 use crate::service::claims::hint;
-use crate::service::events::{Interest, PublishedEvent};
-use futures::StreamExt as _;
+use crate::service::error::ServiceError;
+use crate::service::events::{Followed, Interest, Start, StatusChange};
+use futures::{Stream, StreamExt as _, stream};
 use std::sync::Arc;
 use tonic::{Code, Request, Response, Status};
 
@@ -70,20 +71,58 @@ impl DreStatusEdge {
         })
     }
 
-    async fn changes(
+    /// Returns the messages of what a watcher learns from the stream.
+    async fn messages(
         &self,
         caller: &Caller,
-        events: &[PublishedEvent],
         interest: &Interest,
-        origin: StreamOrigin,
+        stream: ResumeToken,
+        followed: Result<Followed, ServiceError>,
     ) -> Result<Vec<proto::WatchDreResponse>, Status> {
-        let changes = self.0.service.events.changes(caller, events, interest).await;
+        let batch = match followed.map_err(|e| self.0.internal(e))? {
+            Followed::Events(batch) => batch,
+            Followed::CaughtUp { position } => {
+                return Ok(vec![proto::WatchDreResponse {
+                    resume_token: stream.at(position).to_string(),
+                    complete_up_to: Some(self.0.now()),
+                    ..proto::WatchDreResponse::default()
+                }]);
+            }
+        };
+        let changes = self.0.service.events.changes(caller, &batch, interest).await;
         let changes = changes.map_err(|e| self.0.internal(e))?;
-        let answer = |change: crate::service::events::StatusChange| proto::WatchDreResponse {
+        let answer = |change: StatusChange| proto::WatchDreResponse {
             dre: change.view.map(convert::dre_status),
-            resume_token: origin.token(change.position).to_string(),
+            resume_token: stream.at(change.position).to_string(),
+            ..proto::WatchDreResponse::default()
         };
         Ok(changes.into_iter().map(answer).collect())
+    }
+
+    /// Returns the messages of a snapshot. Only the last one has a token: a snapshot that was cut
+    /// starts again.
+    fn snapshot(
+        &self,
+        caller: &Arc<Caller>,
+        interest: &Arc<Interest>,
+        stream: ResumeToken,
+    ) -> impl Stream<Item = Result<Vec<proto::WatchDreResponse>, Status>> + Send + use<> {
+        let edge = self.clone();
+        let statuses = self.0.service.events.snapshot(Arc::clone(caller), Arc::clone(interest));
+        let statuses = statuses.map(move |page| {
+            let answer = |change: StatusChange| proto::WatchDreResponse {
+                dre: change.view.map(convert::dre_status),
+                ..proto::WatchDreResponse::default()
+            };
+            let page = page.map_err(|e| edge.0.internal(e))?;
+            Ok(page.into_iter().map(answer).collect())
+        });
+        let complete = proto::WatchDreResponse {
+            resume_token: stream.to_string(),
+            snapshot_complete: true,
+            ..proto::WatchDreResponse::default()
+        };
+        statuses.chain(stream::iter([Ok(vec![complete])]))
     }
 }
 
@@ -146,7 +185,7 @@ impl DreStatusService for DreStatusEdge {
         let mut check = Violations::default();
         let query = dre_filter::query(&mut check, &request);
         let limit = check.page_size(request.page_size);
-        let filter = query.digest();
+        let filter = query.digest().with("test", request.test.then_some("true"));
         let after = check.page_token(&request.page_token, filter);
         check.finish()?;
         let page = self.0.service.claims.list(&caller, query, after, limit).await;
@@ -183,21 +222,24 @@ impl DreStatusService for DreStatusEdge {
         let caller = Arc::new(caller::in_lane(&request, request.get_ref().test));
         let request = request.into_inner();
         let mut check = Violations::default();
-        let start = check.resume_token(&request.resume_token);
+        let starts =
+            [("oldest", Start::Oldest), ("now", Start::Now), ("snapshot", Start::Snapshot)];
+        let start = check.start(&request.resume_token, &request.start, &starts);
         let interest = Arc::new(interest(&mut check, &request));
         check.finish()?;
+        let filter = interest.digest().with("test", request.test.then_some("true"));
+        let token = self.0.resume(start, filter).await?;
+        let wants_snapshot = start == Start::Snapshot;
+        let snapshot = wants_snapshot.then(|| self.snapshot(&caller, &interest, token));
+        let (stop, heartbeat) = (self.0.stopping.clone(), self.0.heartbeat);
+        let events = self.0.service.events.follow(&caller, token.position, heartbeat, stop);
         let edge = self.clone();
-        let start = self.0.resume(start).await?;
-        let stopping = self.0.stopping.clone();
-        let batches = self.0.service.events.follow(&caller, start.position, stopping);
-        let answers = batches.then(move |batch| {
+        let answers = events.then(move |followed| {
             let (edge, caller) = (edge.clone(), Arc::clone(&caller));
             let interest = Arc::clone(&interest);
-            async move {
-                let batch = batch.map_err(|e| edge.0.internal(e))?;
-                edge.changes(&caller, &batch, &interest, start.origin).await
-            }
+            async move { edge.messages(&caller, &interest, token, followed).await }
         });
-        Ok(Response::new(flatten(answers)))
+        let answers = stream::iter(snapshot).flatten().chain(answers);
+        Ok(Response::new(flatten(until_failure(answers))))
     }
 }

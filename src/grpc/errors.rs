@@ -6,7 +6,7 @@
 //! | `PERMISSION_DENIED` | a deposit in the name of another sender | `ErrorInfo` |
 //! | `NOT_FOUND` | no such claim, invoice, exchange or return | `ErrorInfo` |
 //! | `FAILED_PRECONDITION` | the state forbids the decision | `ErrorInfo` with the states |
-//! | `OUT_OF_RANGE` | a resume token that other data gave | `ErrorInfo` |
+//! | `OUT_OF_RANGE` | a resume token that other data or another stream gave | `ErrorInfo` |
 //! | `ALREADY_EXISTS` | idempotency key used for another request | `ErrorInfo` |
 //! | `ABORTED` | the claim has another version; an operator abandoned the staged deposit | `ErrorInfo` |
 //! | `RESOURCE_EXHAUSTED` | a limit of size, calls, uploads, or of the disk | `ErrorInfo` |
@@ -134,6 +134,7 @@ pub(super) fn of_resume(clock: &dyn Clock, error: &ResumeError) -> Status {
     let reason = match error {
         ResumeError::Expired => "resume_token_expired",
         ResumeError::Ahead => "resume_token_ahead",
+        ResumeError::OtherFilter => "resume_token_of_other_filter",
         ResumeError::Store(cause) => return internal(clock, cause),
     };
     with_reason(Code::OutOfRange, reason, error.to_string())

@@ -83,7 +83,9 @@ impl ExchangeService for ExchangeEdge {
         let mut check = Violations::default();
         let sender = check.optional("sender", &request.sender);
         let limit = check.page_size(request.page_size);
-        let filter = FilterDigest::new("exchanges").with("sender", sender.as_deref());
+        let filter = FilterDigest::new("exchanges")
+            .with("sender", sender.as_deref())
+            .with("test", request.test.then_some("true"));
         let after = check.page_token(&request.page_token, filter);
         check.finish()?;
         let exchanges = &self.0.service.exchanges;
@@ -133,7 +135,8 @@ impl ExchangeService for ExchangeEdge {
         let limit = check.page_size(request.page_size);
         let filter = FilterDigest::new("returns")
             .with("recipient", recipient.as_deref())
-            .with("kind", kind.map(ReturnKind::as_str));
+            .with("kind", kind.map(ReturnKind::as_str))
+            .with("test", request.test.then_some("true"));
         let after = check.page_token(&request.page_token, filter);
         check.finish()?;
         let returns = &self.0.service.returns;

@@ -33,8 +33,10 @@ mod upload;
 pub use server::{ServeError, serve};
 
 use crate::clock::SharedClock;
-use crate::domain::ResumeToken;
+use crate::domain::{FilterDigest, ResumeToken};
 use crate::service::Service;
+use crate::service::events::Start;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// `domain` of every `google.rpc.ErrorInfo` of this service.
@@ -50,13 +52,24 @@ struct Edge {
     clock: SharedClock,
     /// Cancelled when the gateway stops: server streams end.
     stopping: CancellationToken,
+    /// Time without a message after which a stream says how far it is.
+    heartbeat: Duration,
 }
 
 impl Edge {
-    /// Returns the token after which a stream continues; `None` starts before the oldest event.
-    async fn resume(&self, token: Option<ResumeToken>) -> Result<ResumeToken, tonic::Status> {
-        let resumed = self.service.events.resume(token).await;
+    /// Returns the token after which a stream with this filter continues.
+    async fn resume(
+        &self,
+        start: Start,
+        filter: FilterDigest,
+    ) -> Result<ResumeToken, tonic::Status> {
+        let resumed = self.service.events.resume(start, filter).await;
         resumed.map_err(|e| errors::of_resume(self.clock.as_ref(), &e))
+    }
+
+    /// Returns the present instant as streams show it.
+    fn now(&self) -> prost_types::Timestamp {
+        convert::timestamp(self.clock.now())
     }
 
     /// Logs a failure and returns its status, which names no cause.

@@ -83,7 +83,9 @@ pub async fn serve(
     announced: CancellationToken,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let (routes, reporter) = routes(Edge { service, clock, stopping: shutdown.clone() }).await?;
+    let heartbeat = limits.heartbeat_interval;
+    let edge = Edge { service, clock, stopping: shutdown.clone(), heartbeat };
+    let (routes, reporter) = routes(edge).await?;
     let stopped = async move {
         tokio::select! {
             () = announced.cancelled() => {}

@@ -198,7 +198,7 @@ impl<'a> InFlight<'a> {
                 self.marking = None;
                 Progress::Marked(count, done)
             }
-            () = notified => Progress::Notified,
+            _ = notified => Progress::Notified,
         }
     }
 }

@@ -141,7 +141,9 @@ impl Relay {
     pub async fn wait_after(&mut self, outcome: &StepOutcome) {
         match outcome {
             StepOutcome::Published(_) => {}
-            StepOutcome::Idle => self.notifier.wait(IDLE_WAIT).await,
+            StepOutcome::Idle => {
+                self.notifier.wait(IDLE_WAIT).await;
+            }
             StepOutcome::Standby => sleep(STANDBY_WAIT).await,
             StepOutcome::Unconfirmed(_) | StepOutcome::SinkDown(_) | StepOutcome::StoreDown(_) => {
                 // The low bits of an identifier are random, and a sequence in tests.

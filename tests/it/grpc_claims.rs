@@ -4,12 +4,13 @@ use crate::grpc_support;
 
 use futures::StreamExt as _;
 use grpc_support::samples::{self, deposit, deposit_many};
-use grpc_support::{Gateway, fields};
+use grpc_support::{Gateway, fields, reason};
 use noemie_gateway::domain::Claim;
 use noemie_gateway::grpc::proto::{
     GetClaimRequest, GetClaimResponse, SubscribeClaimEventsRequest, SubscribeClaimEventsResponse,
     WatchDreRequest, WatchDreResponse,
 };
+use noemie_gateway::limits::GrpcLimits;
 use noemie_gateway::vault::PersonRecord;
 use std::time::Duration;
 use tonic::{Code, Request, Status, Streaming};
@@ -109,6 +110,19 @@ async fn next<T>(stream: &mut Streaming<T>) -> T {
     message.expect("the stream goes on").expect("no failure")
 }
 
+/// Returns the next message with an event, after those that say how far the stream is.
+async fn next_event(
+    stream: &mut Streaming<SubscribeClaimEventsResponse>,
+) -> SubscribeClaimEventsResponse {
+    loop {
+        let message = next(stream).await;
+        if message.event.is_some() {
+            return message;
+        }
+        assert!(message.complete_up_to.is_some());
+    }
+}
+
 /// Returns the position in a resume token.
 fn position(token: &str) -> &str {
     token.rsplit('-').next().expect("a token has a position")
@@ -141,7 +155,7 @@ async fn a_subscriber_resumes_after_the_last_token_and_follows() {
         deposit(&gateway.store, "b", |exchange| vec![samples::claim(exchange, 9, "b-9")]).await;
     gateway.publish().await;
     assert_eq!(
-        next(&mut resumed).await.event.expect("an event").claim_id,
+        next_event(&mut resumed).await.event.expect("an event").claim_id,
         later[0].claim.id.to_string()
     );
 }
@@ -155,7 +169,7 @@ async fn an_event_is_shown_once_it_is_published() {
     // The stream read the outbox while the second event waited there, and answered the first only.
     assert_eq!(position(&next(&mut stream).await.resume_token), "1");
     gateway.publish().await;
-    let second = next(&mut stream).await;
+    let second = next_event(&mut stream).await;
     assert_eq!(position(&second.resume_token), "2", "an unpublished event has no position");
     assert_eq!(second.event.expect("an event").claim_id, claims[1].claim.id.to_string());
 }
@@ -232,10 +246,105 @@ async fn streams_end_when_the_gateway_stops() {
     let mut statuses = watch(&gateway, WatchDreRequest::default()).await;
     gateway.stop.cancel();
     let patience = Duration::from_secs(10);
-    assert!(tokio::time::timeout(patience, events.next()).await.expect("ends").is_none());
-    assert!(tokio::time::timeout(patience, statuses.next()).await.expect("ends").is_none());
+    // Each may say first that it has caught up.
+    let events = events.by_ref().collect::<Vec<_>>();
+    let statuses = statuses.by_ref().collect::<Vec<_>>();
+    assert!(tokio::time::timeout(patience, events).await.expect("ends").len() <= 1);
+    assert!(tokio::time::timeout(patience, statuses).await.expect("ends").len() <= 1);
     tokio::time::timeout(patience, gateway.served)
         .await
         .expect("the server ends too")
         .expect("in order");
+}
+
+#[tokio::test]
+async fn a_token_belongs_to_the_filters_of_its_stream() {
+    let gateway = Gateway::start().await;
+    let claims = deposit_many(&gateway.store, "a", 2).await;
+    gateway.publish().await;
+    let resume_token = next(&mut subscribe(&gateway, from("")).await).await.resume_token;
+    let other = SubscribeClaimEventsRequest { facts: vec!["paid".into()], ..from(&resume_token) };
+    let refused = gateway.work().subscribe_claim_events(other).await.expect_err("other facts");
+    let expected = (Code::OutOfRange, "resume_token_of_other_filter".to_owned());
+    assert_eq!((refused.code(), reason(&refused)), expected);
+    let statuses = WatchDreRequest { resume_token, ..WatchDreRequest::default() };
+    let refused = gateway.status().watch_dre(statuses).await.expect_err("another stream");
+    assert_eq!((refused.code(), reason(&refused)), expected);
+    let of_ps = WatchDreRequest { ps: claims[0].claim.ps.clone(), ..WatchDreRequest::default() };
+    let resume_token = next(&mut watch(&gateway, of_ps.clone()).await).await.resume_token;
+    let other = WatchDreRequest { resume_token: resume_token.clone(), ..Default::default() };
+    let refused = gateway.status().watch_dre(other).await.expect_err("every PS");
+    assert_eq!((refused.code(), reason(&refused)), expected);
+    let both = WatchDreRequest { resume_token, start: "now".into(), ..of_ps };
+    assert_eq!(fields(&gateway.status().watch_dre(both).await.expect_err("both")), ["start"]);
+}
+
+#[tokio::test]
+async fn a_stream_starts_now_or_with_a_snapshot() {
+    let gateway = Gateway::start().await;
+    deposit_many(&gateway.store, "a", 150).await;
+    gateway.publish().await;
+    let start = |start: &str| WatchDreRequest { start: start.into(), ..Default::default() };
+    let mut now = watch(&gateway, start("now")).await;
+    assert_eq!(position(&next(&mut now).await.resume_token), "150", "it has caught up");
+    let mut events =
+        subscribe(&gateway, SubscribeClaimEventsRequest { start: "now".into(), ..from("") }).await;
+    assert_eq!(next(&mut events).await.event, None);
+    let mut snapshot = watch(&gateway, start("snapshot")).await;
+    let mut seen = std::collections::HashSet::new();
+    let complete = loop {
+        let message = next(&mut snapshot).await;
+        let Some(dre) = message.dre else { break message };
+        assert_eq!(message.resume_token, "", "a snapshot that was cut starts again");
+        assert!(seen.insert(dre.claim_id), "once");
+    };
+    assert!(complete.snapshot_complete && seen.len() == 150);
+    assert_eq!(position(&complete.resume_token), "150");
+    let later =
+        deposit(&gateway.store, "b", |exchange| vec![samples::claim(exchange, 9, "b-9")]).await;
+    gateway.publish().await;
+    let later = later[0].claim.id.to_string();
+    assert_eq!(next(&mut now).await.dre.expect("a status").claim_id, later);
+    assert_eq!(next(&mut events).await.event.expect("an event").claim_id, later);
+    let caught_up = next(&mut snapshot).await;
+    let changed = if caught_up.dre.is_some() { caught_up } else { next(&mut snapshot).await };
+    assert_eq!(changed.dre.expect("a status").claim_id, later);
+}
+
+#[tokio::test]
+async fn a_silent_stream_says_how_far_it_is() {
+    let limits =
+        GrpcLimits { heartbeat_interval: Duration::from_millis(20), ..GrpcLimits::default() };
+    let gateway = Gateway::start_within(limits).await;
+    deposit_many(&gateway.store, "a", 3).await;
+    gateway.publish().await;
+    let wanted = SubscribeClaimEventsRequest { facts: vec!["paid".into()], ..from("") };
+    let mut stream = subscribe(&gateway, wanted.clone()).await;
+    for _ in 0..3 {
+        let beat = next(&mut stream).await;
+        assert_eq!((beat.event, position(&beat.resume_token)), (None, "3"));
+        assert!(beat.complete_up_to.is_some());
+    }
+}
+
+/// Readers that are cut again and again see every event once, in order, over several blocks.
+#[tokio::test]
+async fn readers_cut_at_random_miss_no_event_and_get_none_twice() {
+    let gateway = Gateway::start().await;
+    let claims = deposit_many(&gateway.store, "a", 700).await;
+    gateway.publish().await;
+    let expected: Vec<String> = claims.iter().map(|new| new.claim.id.to_string()).collect();
+    for length in [60, 97, 256, 257] {
+        let (mut seen, mut token) = (Vec::new(), String::new());
+        while seen.len() < expected.len() {
+            let mut stream = subscribe(&gateway, from(&token)).await;
+            for _ in 0..length {
+                let message = next(&mut stream).await;
+                token = message.resume_token;
+                let Some(event) = message.event else { break };
+                seen.push(event.claim_id);
+            }
+        }
+        assert_eq!(seen, expected, "cut after {length}");
+    }
 }
