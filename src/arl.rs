@@ -28,8 +28,8 @@ pub const REFERENCE: &str = "ARL";
 const MAX_FAULTS: usize = 200;
 
 /// Next step for a file whose identification is known.
-const KNOWN_FILE: &str = "FICHIER DEJA RECU SOUS CETTE IDENTIFICATION : NE PAS LE RENVOYER ; POUR UN \
-    AUTRE CONTENU, CHANGER L'IDENTIFICATION";
+const KNOWN_FILE: &str = "FICHIER DEJA RECU SOUS CETTE IDENTIFICATION : NE PAS LE RENVOYER ; POUR \
+    UN AUTRE CONTENU, CHANGER L'IDENTIFICATION";
 /// Lines of the ARL of the test lane, before the counts.
 const TEST_LINES: [&str; 3] = [
     "TEST",
@@ -224,8 +224,8 @@ fn counts_and_next_step(exchange: &Exchange) -> [String; 2] {
                  ENTIER"
             }
             Verdict::Partial => {
-                "RETOUR PRIS EN COMPTE EN PARTIE : CORRIGER LES FACTURES MISES DE COTE, LES RENVOYER \
-                 SOUS UNE AUTRE IDENTIFICATION"
+                "RETOUR PRIS EN COMPTE EN PARTIE : CORRIGER LES FACTURES MISES DE COTE, LES \
+                 RENVOYER SOUS UNE AUTRE IDENTIFICATION"
             }
             Verdict::Accepted => "RETOUR PRIS EN COMPTE",
             Verdict::Unknown => UNKNOWN_VERDICT,

@@ -100,7 +100,7 @@ pub struct Config {
     /// Whether Good Friday is a public holiday in Alsace-Moselle.
     pub good_friday: bool,
     /// File with the insurer's codes of reasons of rejects and deferrals, a line `code;label` each.
-    /// With it, a worker's code has to be one of them; when not set, every code is taken.
+    /// With it, a worker's code has to be one of them; when not set, every code is accepted.
     pub reason_codes: Option<PathBuf>,
     /// Log filter, in the syntax of `RUST_LOG`.
     pub log: String,

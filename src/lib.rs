@@ -4,7 +4,8 @@
 //! bytes ─► reading ─► archive ─► normalise ─► ingest ─► store ─► relay ─► RabbitMQ
 //!                                               │         └► outgoing ─► out/<receiver>/
 //!                                               └► arl
-//! cli · grpc · admin · decisions_queue ─► service ─► ingest, conventionnement, relay, outgoing, verify ─► store
+//! cli · grpc · admin · decisions_queue ─► service
+//! service ─► ingest, conventionnement, relay, outgoing, verify ─► store
 //! ```
 
 // Answers go through `cli::output`: println! panics on a closed pipe.

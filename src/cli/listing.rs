@@ -31,7 +31,7 @@ pub(super) enum ListCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Sender (or recipient); every one when not given.
+    /// Sender (or recipient); all when not given.
     #[arg(long)]
     sender: Option<String>,
     /// Rows printed at most, up to 1,000.
@@ -56,10 +56,10 @@ impl ListArgs {
 pub(super) struct ClaimArgs {
     #[command(flatten)]
     list: ListArgs,
-    /// PS number; every one when not given.
+    /// PS number; all when not given.
     #[arg(long)]
     ps: Option<String>,
-    /// Status (`received`, `accepted`, `paid`, `rejected` …); every one when not given.
+    /// Status (`received`, `accepted`, `paid`, `rejected` …); all when not given.
     #[arg(long, value_parser = claim_status)]
     status: Option<ClaimStatus>,
     /// Only claims past the insurer's limit.
@@ -71,10 +71,10 @@ pub(super) struct ClaimArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ClaimFilters {
-    /// Lot number; every one when not given.
+    /// Lot number; all when not given.
     #[arg(long)]
     lot: Option<String>,
-    /// Number of the AMC, 10 digits; every one when not given.
+    /// Number of the AMC, 10 digits; all when not given.
     #[arg(long)]
     amc: Option<String>,
     /// Token of the insured person, as events show it.

@@ -1,5 +1,5 @@
-//! `match EXCHANGE ORDINAL CLAIM`: records that an answer of a payer is about a claim, or takes such
-//! a match back.
+//! `match EXCHANGE ORDINAL CLAIM`: records that an answer of a payer is about a claim, or takes
+//! such a match back.
 
 use super::{Format, OutputArgs, Session, output, status};
 use crate::domain::{AnswerPlace, ClaimId, ExchangeId, FreeText};
@@ -77,7 +77,7 @@ pub(super) async fn run(args: &MatchArgs, session: &mut Session) -> Result<ExitC
             };
             writeln!(session.out, "{sentence}")?;
             if let Some(exact) = recorded.exact {
-                let same = "a la même identité de facture : le retour lui est appliqué";
+                let same = "a la même identité de facture : la réponse lui est appliquée";
                 writeln!(session.out, "La demande {exact} {same}.")?;
             }
             status::print(&mut session.out, &recorded.view)?;

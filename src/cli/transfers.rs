@@ -39,10 +39,10 @@ pub(super) struct TransfersArgs {
     /// counts them.
     #[arg(long)]
     unexplained: bool,
-    /// PS number of the payee; every one when not given.
+    /// PS number of the payee; all when not given.
     #[arg(long)]
     ps: Option<String>,
-    /// Payer, as the return file names it; every one when not given.
+    /// Payer, as the return file names it; all when not given.
     #[arg(long)]
     payer: Option<String>,
     /// First accounting day.

@@ -15,13 +15,13 @@ use time::format_description::well_known::Rfc3339;
 
 #[derive(Debug, Args)]
 pub(super) struct UnmatchedArgs {
-    /// Depositor of the file; every one when not given.
+    /// Depositor of the file; all when not given.
     #[arg(long)]
     sender: Option<String>,
-    /// PS number, as the answer has it; every one when not given.
+    /// PS number, as the answer has it; all when not given.
     #[arg(long)]
     ps: Option<String>,
-    /// Exchange, as `ingest` and `list exchanges` show it; every one when not given.
+    /// Exchange, as `ingest` and `list exchanges` show it; all when not given.
     #[arg(long, value_name = "EXCHANGE")]
     exchange: Option<ExchangeId>,
     /// Only answers received on or after this day in Paris, `AAAA-MM-JJ`.
@@ -93,7 +93,7 @@ fn print(out: &mut Output, view: &UnmatchedView) -> Result<()> {
         }
     }
     if view.candidates.is_empty() {
-        writeln!(out, "  aucune demande ne ressemble")?;
+        writeln!(out, "  aucune demande proche")?;
     }
     for candidate in &view.candidates {
         let reasons: Vec<&str> =

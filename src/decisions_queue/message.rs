@@ -15,6 +15,10 @@ pub(super) const MALFORMED: &str = "malformed_message";
 /// Reads the body of a message. The text of a failure does not repeat the body, which may hold
 /// anything.
 pub(super) fn read(body: &[u8]) -> Result<DecisionMessage, Refusal> {
+    // A list would pass for a message whose fields are in order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(unreadable("the body is no message Decision in proto3 JSON".to_owned()));
+    }
     let decision: Decision = serde_json::from_slice(body).map_err(|error| {
         let what = if error.is_data() { "no message Decision in proto3 JSON" } else { "no JSON" };
         let at = format!("line {}, column {}", error.line(), error.column());

@@ -5,7 +5,7 @@
 //! query without a filter does not compile (invariant 13).
 
 use super::codes::open_coded;
-use super::{Claim, KeptReturn, Lane, PartKind};
+use super::{Lane, PartKind};
 use std::collections::BTreeSet;
 
 open_coded! {
@@ -154,24 +154,5 @@ impl Scope {
         [&self.senders, &self.ps, &self.amc, &self.organisms]
             .into_iter()
             .any(|extent| matches!(extent, Extent::Only(values) if values.is_empty()))
-    }
-
-    /// Returns whether the scope covers a claim. Readings filter in SQL; an act checks the claim
-    /// that it locked.
-    #[must_use]
-    pub fn covers_claim(&self, claim: &Claim) -> bool {
-        self.senders.covers(&claim.sender)
-            && self.ps.covers(&claim.ps)
-            && self.amc.covers(&claim.amc_number)
-            && self.organisms.covers(&claim.amo_organism)
-    }
-
-    /// Returns whether the scope covers an answer that matches no claim.
-    #[must_use]
-    pub fn covers_answer(&self, kept: &KeptReturn) -> bool {
-        !self.covers_nothing()
-            && self.senders.covers(&kept.sender)
-            && self.ps.covers(&kept.answer.ps)
-            && self.amc.covers(&kept.answer.amc_number)
     }
 }

@@ -4,7 +4,7 @@ use super::codes::open_coded;
 use super::life_cycle::{ClaimStatus, PartState, is_paid};
 use super::money::{Asked, Flag, GapReason, Movement, Outcome, Position, Standing, position};
 use super::{
-    ClaimId, ExchangeId, FreeText, Hold, InvoiceKey, KeyId, Lane, PartKind, Reason, Token,
+    ClaimId, ExchangeId, FreeText, Hold, InvoiceKey, KeyId, Lane, PartKind, Reason, Scope, Token,
 };
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
@@ -300,6 +300,18 @@ impl Claim {
             PartKind::Amc => self.amc = part,
             PartKind::Unknown => {}
         }
+    }
+}
+
+impl Scope {
+    /// Returns whether the scope covers a claim. Readings filter in SQL; an act checks the claim
+    /// that it locked.
+    #[must_use]
+    pub fn covers_claim(&self, claim: &Claim) -> bool {
+        self.senders.covers(&claim.sender)
+            && self.ps.covers(&claim.ps)
+            && self.amc.covers(&claim.amc_number)
+            && self.organisms.covers(&claim.amo_organism)
     }
 }
 

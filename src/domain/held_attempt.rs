@@ -1,5 +1,5 @@
-//! Held attempts: copies of invoices that another sender sent before. The desk releases a copy, which
-//! then replaces the earlier attempt, or dismisses it.
+//! Held attempts: copies of invoices that another sender sent before. The desk releases a copy,
+//! which then replaces the earlier attempt, or dismisses it.
 
 use super::codes::open_coded;
 use super::{ClaimId, DecisionAuthor, FreeText};
@@ -7,16 +7,6 @@ use time::OffsetDateTime;
 
 /// Business days in which the desk decides about a held attempt.
 pub const DECISION_DAYS: u32 = 1;
-
-open_coded! {
-    /// Why a copy of another sender's invoice is not treated.
-    Hold {
-        /// The desk has not decided.
-        Waiting = "waiting", "À examiner";
-        /// The desk decided that the copy is not treated.
-        Dismissed = "dismissed", "Écartée";
-    }
-}
 
 open_coded! {
     /// Decision of the desk about a held attempt.

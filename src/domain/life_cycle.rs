@@ -32,7 +32,7 @@ open_coded! {
         /// A later attempt of the invoice replaces this one.
         Superseded = "superseded", "Remplacée par un nouvel envoi";
         /// Another sender sent the invoice before; the desk has to decide about this copy.
-        HeldOtherSender = "held_other_sender", "Retenue, déjà transmise par un autre émetteur";
+        HeldOtherSender = "held_other_sender", "En attente, déjà transmise par un autre émetteur";
         /// The desk decided that this copy of another sender's invoice is not treated.
         Dismissed = "dismissed", "Écartée, facture déjà transmise";
     }
@@ -62,10 +62,17 @@ open_coded! {
         /// A later attempt of the invoice replaces this one.
         Superseded = "superseded", "Remplacée par un nouvel envoi";
         /// Another sender sent the invoice before; the desk has to decide about this copy.
-        HeldOtherSender = "held_other_sender", "Retenue, déjà transmise par un autre émetteur";
+        HeldOtherSender = "held_other_sender", "En attente, déjà transmise par un autre émetteur";
         /// The desk decided that this copy of another sender's invoice is not treated.
         Dismissed = "dismissed", "Écartée, facture déjà transmise";
     }
+}
+
+/// Returns whether events tell of the state: nobody works on a part that is not asked, nor on a copy
+/// that is held or dismissed.
+#[must_use]
+pub const fn has_event(state: PartState) -> bool {
+    !matches!(state, PartState::NotRequested | PartState::HeldOtherSender | PartState::Dismissed)
 }
 
 /// Returns whether a state is a reject.
@@ -76,13 +83,13 @@ pub const fn is_reject(state: PartState) -> bool {
 
 /// Returns whether the same invoice sent again is a duplicate of an attempt with parts in these
 /// states. An attempt may be corrected when a part is rejected and unpaid, or when its money was
-/// taken back. A copy that is held or dismissed stands for no invoice.
+/// taken back. A copy that is held or dismissed is never live.
 #[must_use]
 pub const fn is_live(amo: PartState, amc: PartState) -> bool {
-    !leaves_invoice_free(amo) && !leaves_invoice_free(amc)
+    !allows_resend(amo) && !allows_resend(amc)
 }
 
-const fn leaves_invoice_free(state: PartState) -> bool {
+const fn allows_resend(state: PartState) -> bool {
     is_reject(state)
         || matches!(
             state,
@@ -100,7 +107,8 @@ pub const fn is_paid(state: PartState) -> bool {
 }
 
 /// Returns the status of a claim. Precedence: an unknown state of a part, a copy of another
-/// sender's invoice, a later attempt, a payment above what was asked, recovery, payment, reject, deferral, acceptance.
+/// sender's invoice, a later attempt, a payment above what was asked, recovery, payment, reject,
+/// deferral, acceptance.
 #[must_use]
 pub fn status(amo: PartState, amc: PartState) -> ClaimStatus {
     let asked: Vec<PartState> =

@@ -15,6 +15,7 @@ pub mod file_name;
 pub mod filter_digest;
 pub mod free_text;
 pub mod held_attempt;
+pub mod hold;
 pub(crate) mod identifier;
 pub mod ids;
 pub mod installation_event;
@@ -47,7 +48,8 @@ pub use exchange::{
 pub use file_name::FileName;
 pub use filter_digest::FilterDigest;
 pub use free_text::{FilterText, FreeText, IdempotencyKey, Reference, RefusedText};
-pub use held_attempt::{HeldAttempt, Hold, HoldDecision, HoldResolution};
+pub use held_attempt::{HeldAttempt, HoldDecision, HoldResolution};
+pub use hold::Hold;
 pub use ids::{
     ClaimId, DecisionId, EventId, ExchangeId, InvoiceKey, KeyId, MatchId, ReturnId, Token,
     TransferId,

@@ -8,8 +8,8 @@ use uuid::Uuid;
 /// Position of the last row of a page, after which the next page starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageToken {
-    /// Instant of the last row shown, or its day at midnight, microseconds since the Unix epoch; for
-    /// a report, the rank of the first anomaly of the page.
+    /// Instant of the last row shown, or its day at midnight, microseconds since the Unix epoch;
+    /// for a report, the rank of the first anomaly of the page.
     pub at_micros: i64,
     /// Identifier of the last row shown; for a report, of the exchange.
     pub id: Uuid,

@@ -1,6 +1,6 @@
 //! Answers of payers that match no claim, and the matches that persons make of them.
 
-use super::{ClaimId, DecisionAuthor, ExchangeId, FreeText, KeyId, Lane, MatchId, Token};
+use super::{ClaimId, DecisionAuthor, ExchangeId, FreeText, KeyId, Lane, MatchId, Scope, Token};
 use time::OffsetDateTime;
 
 /// An answer of a payer (return or payment notice) that matches no claim, kept for a later match
@@ -75,6 +75,17 @@ impl KeptReturn {
     pub fn has_identity(&self, identity: &Token) -> bool {
         let own = [&self.answer.identity, &self.answer.other_identity];
         own.into_iter().any(|own| !own.0.is_empty() && own == identity)
+    }
+}
+
+impl Scope {
+    /// Returns whether the scope covers an answer that matches no claim.
+    #[must_use]
+    pub fn covers_answer(&self, kept: &KeptReturn) -> bool {
+        !self.covers_nothing()
+            && self.senders.covers(&kept.sender)
+            && self.ps.covers(&kept.answer.ps)
+            && self.amc.covers(&kept.answer.amc_number)
     }
 }
 

@@ -7,6 +7,7 @@ use super::stream::flatten;
 use super::{
     Answers, Edge, caller, convert, decision, held_attempts, proto, return_match, transfers,
 };
+use crate::domain::life_cycle::has_event;
 use crate::domain::{Caller, ClaimId, FreeText, PartState, ResumeToken};
 use crate::limits::MAX_BATCH_ITEMS;
 use crate::service::claims::PersonRequest;
@@ -204,11 +205,7 @@ fn event_filter(
     if request.facts.len() > MAX_BATCH_ITEMS {
         check.add("facts", format!("at most {MAX_BATCH_ITEMS}"));
     }
-    let is_fact = |state: &PartState| {
-        let without_event =
-            [PartState::NotRequested, PartState::HeldOtherSender, PartState::Dismissed];
-        !without_event.contains(state)
-    };
+    let is_fact = |state: &PartState| has_event(*state);
     let known: Vec<PartState> = PartState::ALL.iter().copied().filter(is_fact).collect();
     let known = check::codes(&known, PartState::as_str);
     let read = |code: &str| PartState::from_code(code).filter(is_fact);

@@ -8,7 +8,7 @@
 //! | `FAILED_PRECONDITION` | the state forbids the decision | `ErrorInfo` with the states |
 //! | `OUT_OF_RANGE` | a resume token that other data or another stream gave | `ErrorInfo` |
 //! | `ALREADY_EXISTS` | idempotency key used for another request | `ErrorInfo` |
-//! | `ABORTED` | the claim has another version; an operator abandoned the staged deposit | `ErrorInfo` |
+//! | `ABORTED` | another version of the claim; a staged deposit was abandoned | `ErrorInfo` |
 //! | `RESOURCE_EXHAUSTED` | a limit of size, calls, uploads, or of the disk | `ErrorInfo` |
 //! | `DEADLINE_EXCEEDED` | a request or an upload came too slowly | `ErrorInfo` |
 //! | `UNAVAILABLE` | database away or busy, a staged deposit in the way, the clock | `ErrorInfo` |

@@ -219,7 +219,7 @@ fn reasons(retour: &Retour, told: &Told<'_>) -> Vec<Reason> {
         .map(|r| Reason {
             code: r.codification.as_str().into(),
             label: r.libelle.as_str().into(),
-            line: None,
+            line: line(r),
         })
         .collect();
     if told.kind == OutcomeKind::Deferred {
@@ -231,6 +231,12 @@ fn reasons(retour: &Retour, told: &Told<'_>) -> Vec<Reason> {
     }
     found.dedup();
     found
+}
+
+/// Returns the number of the line that a reject concerns; `None` when it concerns the invoice.
+fn line(rejet: &Rejet) -> Option<u32> {
+    let number = rejet.ligne.parse().ok().filter(|number| *number > 0);
+    number.filter(|_| rejet.niveau != 'F')
 }
 
 /// Returns the rejects that concern a part: `O` the AMO part or both, `C` the AMC part, blank both.

@@ -52,8 +52,8 @@ pub enum RejectsError {
 }
 
 /// Makes the 580 files of the rejects in no file yet, one for each lane, sender and insurer.
-/// Returns the number of rejects written. A reject that cannot be written waits alone: the first failure is
-/// returned when no other reject is left.
+/// Returns the number of rejects written. A reject that cannot be written waits alone: the first
+/// failure is returned when no other reject is left.
 pub async fn step(
     store: &SharedStore,
     vault: &Vault,

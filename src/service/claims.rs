@@ -129,8 +129,8 @@ impl Claims {
         self.view(&claim, &waiting, now).await.map(Some)
     }
 
-    /// Returns at most `limit` claims and every quarantined invoice of a PS and invoice number, which
-    /// are read as people type them.
+    /// Returns at most `limit` claims and every quarantined invoice of a PS and invoice number,
+    /// which are read as people type them.
     pub async fn by_invoice(
         &self,
         caller: &Caller,

@@ -184,7 +184,7 @@ impl HeldAttempts {
             work.set_corrects(copy.id, current.id).await?;
         }
         let clock = self.clock.as_ref();
-        // The earlier attempt gives the invoice free before the copy takes it.
+        // The earlier attempt stops being live first: an invoice has at most one live claim.
         let superseded = FactSource { exchange_id: None, ..source.clone() };
         settle(&mut attempts, &superseded, clock, work).await?;
         let ids: Vec<ClaimId> = attempts.iter().map(|claim| claim.id).collect();

@@ -31,8 +31,8 @@ pub struct ClaimView {
     pub overdue: bool,
     /// The claim; `None` for an invoice in quarantine.
     pub claim: Option<ClaimDetails>,
-    /// Movements of money of the parts, by day; empty in listings, and where the money is unknown to
-    /// this version.
+    /// Movements of money of the parts, by day; empty in listings, and where the money is unknown
+    /// to this version.
     pub movements: Vec<(PartKind, Movement)>,
     /// Exchange that brought the invoice.
     pub exchange_id: ExchangeId,

@@ -9,7 +9,7 @@ macro_rules! claim_columns {
              c.vault, c.key_id, c.ps, c.norm_code, c.invoice_number, c.invoice_complement, \
              c.invoice_date, c.amc_number, c.amo_organism, c.total, c.received_at, c.corrects, \
              (SELECT later.id FROM claims later WHERE later.corrects = c.id AND ",
-            $crate::store::rows::visible!("later.exchange_id"),
+            $crate::store::visible::visible!("later.exchange_id"),
             " ORDER BY later.received_at DESC, later.id DESC LIMIT 1) AS corrected_by, \
              (SELECT max(e.sequence) FROM events e WHERE e.subject_id = c.id \
              AND e.subject_kind = 'claim') AS version, \

@@ -1,5 +1,5 @@
-//! Columns of a claim that follow from its two parts, written beside each change of a part: the flag
-//! `live` and the status.
+//! Columns of a claim that follow from its two parts, written beside each change of a part: the
+//! flag `live` and the status.
 //!
 //! An invoice with a live claim may not be sent again. A claim is live until a part is rejected or
 //! its money taken back, and again when that is undone; a claim that another attempt corrects is
@@ -12,7 +12,8 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// SQL expression of [`status`] over the states in `amo.state` and `claim_parts.state`. It is made
-/// from the function itself, so that column and view agree; the codes are constants of this program.
+/// from the function itself, so that column and view agree; the codes are constants of this
+/// program.
 static STATUS: LazyLock<String> = LazyLock::new(|| {
     let mut sql = "CASE amo.state || ' ' || claim_parts.state".to_owned();
     for amo in PartState::ALL {

@@ -58,6 +58,7 @@ mod transactions;
 mod transfer_rows;
 mod transfers;
 mod unmatched_returns;
+mod visible;
 mod wake;
 
 pub use crate::domain::{NewClaim, UnmatchedReturn};

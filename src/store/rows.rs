@@ -28,14 +28,6 @@ macro_rules! select_claim {
     };
 }
 
-/// The condition that a row is visible: the exchange in this column is not a staged deposit. The
-/// list is as short as the staged deposits, and read once a statement.
-macro_rules! visible {
-    ($column:literal) => {
-        concat!($column, " NOT IN (SELECT id FROM exchanges WHERE verdict IS NULL)")
-    };
-}
-
 /// `SELECT` of the exchanges that have their verdict, then the given tail: further conditions
 /// (`AND …`) and an order.
 macro_rules! select_exchange {
@@ -110,9 +102,10 @@ macro_rules! select_return {
         )
     };
 }
+pub(in crate::store) use super::visible::visible;
 pub(in crate::store) use {
     closed_deposits, select_claim, select_exchange, select_quarantined, select_return,
-    select_waiting, visible,
+    select_waiting,
 };
 
 #[derive(FromRow)]

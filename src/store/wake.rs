@@ -50,8 +50,8 @@ impl Waiter {
         self.0.mark_unchanged();
     }
 
-    /// Waits until the occasion, or until the time is over, and returns whether the occasion came. A
-    /// lost notification of another replica costs that time.
+    /// Waits until the occasion, or until the time is over, and returns whether the occasion came.
+    /// A lost notification of another replica costs that time.
     pub async fn wait(&mut self, at_most: Duration) -> bool {
         // The caller reads the store whether woken or not. Without store no occasion comes, and the
         // caller must not ask again at once.

@@ -35,8 +35,8 @@ const fn words(rule: Rule) -> &'static str {
         Rule::PositionsHaveNoHole => "positions are missing in the published stream",
         Rule::EventWaitsForItsDeposit => "waiting events name another deposit than their claim",
         Rule::ReportExists => {
-            "rejects are reported in a file that does not name them, or in an exchange that does not \
-             exist"
+            "rejects are reported in a file that does not name them, or in an exchange that does \
+             not exist"
         }
         Rule::DuplicateHasOriginal => "duplicates name no claim of their invoice",
         Rule::ResolutionHasClaim => "quarantined invoices are replaced by no claim of their number",

@@ -33,7 +33,7 @@ pub(super) enum Place {
 
 impl Place {
     /// Returns the place of an invoice of a sender. `attempts` are those of the invoice, oldest
-    /// first. Until parties say who carries whom, every other sender is a stranger.
+    /// first. No convention says yet who transmits for whom, so that every other sender's copy is held.
     pub(super) fn of(sender: &str, attempts: &[&Claim]) -> Self {
         let own = attempts.iter().rev().find(|claim| claim.sender == sender);
         let current = attempts.iter().rev().find(|claim| claim.hold.is_none());

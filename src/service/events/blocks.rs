@@ -92,7 +92,8 @@ impl Blocks {
         let number = position / BLOCK;
         let (start, end) = (number * BLOCK, (number + 1) * BLOCK);
         let limit = usize::try_from(BLOCK).unwrap_or(usize::MAX);
-        // The end is read first: events published between the two readings are not taken for absent.
+        // The end is read first: events published between the two readings are not taken for
+        // absent.
         let last = store.last_position().await?;
         let mut events = store.published_events(&Scope::everything(), start, limit).await?;
         let beyond = events.iter().position(|event| event.position > end);

@@ -7,9 +7,9 @@
 //! another event there, or for events that the reader was not shown.
 //!
 //! A stream, with those that continue it after a cut, shows events by position and those of a claim
-//! in the order of its life; no event twice, except after a token that the reader did not keep; every
-//! matching event up to the token, which moves although no event matches. It holds no more than a
-//! block of events for a reader, however slow.
+//! in the order of its life; no event twice, except after a token that the reader did not keep;
+//! every matching event up to the token, which moves although no event matches. It holds no more
+//! than a block of events for a reader, however slow.
 
 mod blocks;
 mod follow;
@@ -78,8 +78,8 @@ impl Events {
     /// Returns the token after which a stream with this filter continues.
     ///
     /// # Errors
-    /// [`ResumeError::Expired`], [`ResumeError::Ahead`] and [`ResumeError::OtherFilter`] for a token
-    /// that other data or another stream gave.
+    /// [`ResumeError::Expired`], [`ResumeError::Ahead`] and [`ResumeError::OtherFilter`] for a
+    /// token that other data or another stream gave.
     pub async fn resume(
         &self,
         start: Start,
@@ -163,9 +163,9 @@ impl Events {
         Ok(changes)
     }
 
-    /// Streams the status of each claim of interest, newest first, in pages. Events after a position
-    /// that was read before the first page complete it: a claim that a page has missed has a later
-    /// event.
+    /// Streams the status of each claim of interest, newest first, in pages. Events after a
+    /// position that was read before the first page complete it: a claim that a page has missed has
+    /// a later event.
     pub fn snapshot(
         &self,
         caller: Arc<Caller>,

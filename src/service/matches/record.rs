@@ -26,8 +26,8 @@ pub struct MatchRequest {
     pub why: FreeText,
     /// Person or program that decides, as the caller states it.
     pub decided_by: Option<FreeText>,
-    /// Number of matches recorded about the answer as the caller saw it; `None` when the match holds
-    /// on any number.
+    /// Number of matches recorded about the answer as the caller saw it; `None` when the match
+    /// holds on any number.
     pub expected_version: Option<u64>,
 }
 

@@ -77,8 +77,9 @@ async fn insert_parts(db: &mut PgConnection, claims: &[&NewClaim]) -> Result<(),
     let parts: Vec<(&Claim, &ClaimPart, Option<&Claim>)> = parts.collect();
     query(
         "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, gap, flags, is_awaited, \
-         transfer_reference, transfer_date, reasons, updated_at, due_at, claim_status, received_at, \
-         ps, sender) SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], \
+         transfer_reference, transfer_date, reasons, updated_at, due_at, claim_status, \
+         received_at, ps, sender) SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::text[], \
+         $4::bigint[], $5::bigint[], \
          $6::text[], $7::text[], $8::boolean[], $9::text[], $10::date[], $11::text[], \
          $12::timestamptz[], $13::timestamptz[], $14::text[], $15::timestamptz[], $16::text[], \
          $17::text[])",

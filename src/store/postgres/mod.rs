@@ -132,8 +132,8 @@ const UPKEEP_CONNECTIONS: u32 = 4;
 /// [`ANSWER`]: a wait for another transaction (a large return of a caisse keeps its claims locked
 /// while it is written) must not look like a dead connection.
 ///
-/// The statements are short: a plan without statistics looks costly, and would be compiled for longer
-/// than it runs.
+/// The statements are short: a plan without statistics looks costly, and would be compiled for
+/// longer than it runs.
 const SESSION: [(&str, &str); 6] = [
     ("tcp_keepalives_idle", "30"),
     ("tcp_keepalives_interval", "10"),

@@ -255,7 +255,8 @@ fn keys(query: &mut QueryBuilder<Db>, filter: &ClaimFilter, walk: Walk) {
     }
 }
 
-/// Appends a condition on the part `k`, so that a claim of which both parts satisfy it is read once.
+/// Appends a condition on the part `k`, so that a claim of which both parts satisfy it is read
+/// once.
 fn once(
     query: &mut QueryBuilder<Db>,
     filter: &ClaimFilter,

@@ -17,8 +17,8 @@ type LogicalFile = (i64, String, String, String, String, String, String);
 type Anomaly = (i64, String, String, i64, i64, i64, i64, String, String, String, String);
 /// Ordinal, codes, offset.
 type Quarantined = (i64, String, i64);
-/// Ordinal, identities, version of the tokens, PS, number with complement, AMC, summary, person, key
-/// of the person, whether it is quarantined.
+/// Ordinal, identities, version of the tokens, PS, number with complement, AMC, summary, person,
+/// key of the person, whether it is quarantined.
 type Unmatched = (i64, String, i64, String, String, String, String, Vec<u8>, String, bool);
 
 /// Ordinal, rank, sources, part with kind, days, amount, amount asked, parties, texts, reasons.

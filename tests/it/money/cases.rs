@@ -1,6 +1,6 @@
 //! Files of another hand, where they are at hand: each tells what went wrong once.
 
-use super::hand::Gateway;
+use super::hand::{Gateway, Return, Says, invoices};
 use crate::ingest_support::{dre, options};
 use crate::on_both;
 use crate::support::databases::TestDatabase;
@@ -70,6 +70,28 @@ async fn two_transfers_are_both_shown(db: TestDatabase) {
     let shown: Vec<(PartKind, i64)> =
         attempts[0].movements.iter().map(|(part, m)| (*part, m.amount.centimes())).collect();
     assert_eq!(shown, [(PartKind::Amo, 500), (PartKind::Amo, 500)]);
+}
+
+/// A 294 of level L names its line, one of level F the invoice.
+async fn a_reject_of_a_payer_names_its_line(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let dre = dre(&options(501));
+    gateway.deposit("oct-test", &dre).await;
+    let known = invoices(&dre);
+    let one = known.iter().find(|invoice| invoice.amc > 0).expect("an AMC part");
+    let rejected = Says { part: PartKind::Amc, state: 'R', asked: one.amc, paid: 0 };
+    let told = vec![(one, vec![rejected])];
+    let reject = Some(("AAA000122R", 'C'));
+    let told = Return { id: 1, day: "271126", label: "VIR 1", told, reject };
+    let text = String::from_utf8(told.bytes()).expect("ASCII");
+    let of_line = text.replace("FC     00000000000000000001", "LC     00000000000000000201");
+    assert_ne!(of_line, text);
+    gateway.deposit("cpam-test", of_line.as_bytes()).await;
+    let attempts = gateway.attempts(&one.ps, &one.number).await;
+    let reasons = &attempts[0].claim.as_ref().expect("a claim").amc.reasons;
+    let lines: Vec<Option<u32>> = reasons.iter().map(|reason| reason.line).collect();
+    assert_eq!(lines, [Some(2)]);
+    gateway.verify().await;
 }
 
 /// Other content under a known identification: its sender is not told to correct and resend.
@@ -173,6 +195,7 @@ async fn a_payment_told_by_a_worker_and_a_caisse(db: TestDatabase) {
 }
 
 on_both! {
+    a_reject_of_a_payer_names_its_line,
     a_known_identification_is_not_to_be_sent_again,
     two_transfers_are_both_shown,
     payment_notices_are_no_claims,
