@@ -205,8 +205,8 @@ pub async fn filters_of_a_ps_with_many_claims(db: TestDatabase) {
     let kept = deposit(&db.store, "d", |id| {
         let make = |n: u64| {
             let mut new = claim(id, n, &format!("i{n}"));
-            new.claim.lot = if n % 200 == 0 { "A17" } else { "001" }.into();
-            if n % 400 == 0 {
+            new.claim.lot = if n.is_multiple_of(200) { "A17" } else { "001" }.into();
+            if n.is_multiple_of(400) {
                 new.claim.amc = part(PartKind::Amc, PartState::Rejected, 500);
             }
             if n == 1_200 {
