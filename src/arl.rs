@@ -11,7 +11,8 @@
 
 use crate::domain::civil_time::paris_date;
 use crate::domain::{
-    Exchange, KeyId, Norm, ReturnFile, ReturnId, ReturnKind, Severity, UnwrittenInvoice, Verdict,
+    Exchange, Finding, KeyId, Norm, ReturnFile, ReturnId, ReturnKind, Severity, UnwrittenInvoice,
+    Verdict,
 };
 use crate::vault::{Vault, VaultError};
 use noemie_parsers::anomaly::Code;
@@ -26,6 +27,9 @@ pub const REFERENCE: &str = "ARL";
 
 /// Most faults of the file that an ARL lists; the report lists them all.
 const MAX_FAULTS: usize = 200;
+
+/// Beginning of the message of a file whose identification is that of an earlier exchange.
+pub const KNOWN_REMITTANCE: &str = "Remise déjà reçue";
 
 /// Next step for a file whose identification is known.
 const KNOWN_FILE: &str = "FICHIER DEJA RECU SOUS CETTE IDENTIFICATION : NE PAS LE RENVOYER ; POUR \
@@ -202,7 +206,11 @@ fn summary(exchange: &Exchange, examination: &Examination, listed: usize) -> Vec
 fn is_only_known(examination: &Examination) -> bool {
     let mut of_file =
         examination.report.anomalies.iter().filter(|a| a.severity == Severity::File).peekable();
-    of_file.peek().is_some() && of_file.all(|a| a.code == Code::RemiseDejaRecue.as_str())
+    // Two remittances of one file may share an identification as well: nothing was received then.
+    let is_known = |a: &Finding| {
+        a.code == Code::RemiseDejaRecue.as_str() && a.message.starts_with(KNOWN_REMITTANCE)
+    };
+    of_file.peek().is_some() && of_file.all(is_known)
 }
 
 /// Returns the line of the counts and the line of the next step.

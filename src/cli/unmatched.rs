@@ -2,7 +2,7 @@
 
 use super::{Format, Output, Session, day, output};
 use crate::domain::civil_time::{at_paris_hour, paris_date};
-use crate::domain::{ExchangeId, KeptReturn, Outcome};
+use crate::domain::{ExchangeId, KeptReturn, Lane, Outcome};
 use crate::service::matches::{
     Candidate, UnmatchedQuery, UnmatchedToken, UnmatchedView, WorkListError,
 };
@@ -36,6 +36,9 @@ pub(super) struct UnmatchedArgs {
     /// Answers that a person matched, instead of those that wait.
     #[arg(long)]
     matched: bool,
+    /// Answers of test files, instead of real ones.
+    #[arg(long)]
+    test: bool,
     /// Answers printed at most, up to 100.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     limit: u16,
@@ -62,8 +65,9 @@ pub(super) async fn list(args: &UnmatchedArgs, session: &mut Session) -> Result<
     };
     let after = args.after.as_deref().map(str::parse::<UnmatchedToken>);
     let after = after.transpose().map_err(|_| WorkListError::OtherToken)?;
+    let caller = session.caller.clone().in_lane(Lane::of(args.test));
     let matches = session.app.service().matches;
-    let page = matches.list(&session.caller, &query, after.as_ref(), args.limit.into()).await?;
+    let page = matches.list(&caller, &query, after.as_ref(), args.limit.into()).await?;
     for view in &page.items {
         match args.format {
             Format::Json => session.out.json(&object(view))?,

@@ -17,7 +17,7 @@ mod message;
 
 use crate::clock::SharedClock;
 use crate::error_chain::Chain;
-use crate::relay::{AmqpSettings, retry_delay};
+use crate::relay::{AmqpSettings, SinkError, retry_delay};
 use crate::service::decisions::Decisions;
 use consumer::Consumer;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
@@ -115,7 +115,13 @@ pub async fn run(
         let Err(failure) = ended else { return };
         failures += 1;
         if failures == 1 {
-            tracing::warn!(error = %Chain(&failure), "the queue of decisions is not consumed");
+            let error = Chain(&failure);
+            // The relay, which shares the broker, says that it cannot be reached, once for both.
+            if matches!(failure, SinkError::Unreachable { .. }) {
+                tracing::info!(%error, "the queue of decisions is not consumed");
+            } else {
+                tracing::warn!(%error, "the queue of decisions is not consumed");
+            }
         }
         tokio::select! {
             () = sleep(retry_delay(failures, clock.new_id().as_u64_pair().1)) => {}
@@ -125,10 +131,7 @@ pub async fn run(
 }
 
 /// Processes messages until `shutdown`, and then those that the broker sent ahead.
-async fn consume(
-    consumer: &mut Consumer,
-    shutdown: &CancellationToken,
-) -> Result<(), crate::relay::SinkError> {
+async fn consume(consumer: &mut Consumer, shutdown: &CancellationToken) -> Result<(), SinkError> {
     loop {
         tokio::select! {
             biased;

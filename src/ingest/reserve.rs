@@ -2,6 +2,7 @@
 
 use super::examine::Examined;
 use super::{Ingest, IngestError};
+use crate::arl::KNOWN_REMITTANCE;
 use crate::domain::{ExchangeId, Finding, Lane, LogicalFile};
 use crate::kill_point;
 use crate::store::{StagedDeposit, UnitOfWork};
@@ -90,7 +91,7 @@ async fn refuse_known_remittances(
 fn known_remittance(first: ExchangeId, at: Position) -> Finding {
     // With the record before it, the text fits into one comment of an ARL (128 characters).
     let message =
-        format!("Remise déjà reçue (mêmes émetteur, date et identification) : échange {first}");
+        format!("{KNOWN_REMITTANCE} (mêmes émetteur, date et identification) : échange {first}");
     let mut anomaly = Anomaly::on_record(Code::RemiseDejaRecue, at, "000", message);
     let zone = &t000::layout::IDENTIFICATION_FICHIER;
     anomaly.column = u32::from(zone.start);

@@ -15,7 +15,7 @@ use noemie_parsers::noemie::{Element, Packaging, Reader, Retour};
 /// A return as the controls judge it.
 pub(super) enum ReadReturn {
     /// The return is matched with a claim.
-    Answer(Answer),
+    Answer(Box<Answer>),
     /// The controls quarantine the return.
     Quarantined(Box<QuarantinedReturn>),
     /// A row about a transfer, after the returns under it.
@@ -72,7 +72,7 @@ fn read_return(retour: &Retour, source: &ReturnSource, context: &DepositContext)
             entities,
         }));
     }
-    ReadReturn::Answer(Answer {
+    ReadReturn::Answer(Box::new(Answer {
         ordinal: retour.ordinal,
         record: retour.position.record,
         entities,
@@ -83,7 +83,7 @@ fn read_return(retour: &Retour, source: &ReturnSource, context: &DepositContext)
         identities: normalise::identities(retour, context.origin.lane, &context.vault),
         lot: named_lot(retour),
         outcomes: normalise::outcomes(retour, source, &context.origin),
-    })
+    }))
 }
 
 fn named_lot(retour: &Retour) -> NamedLot {

@@ -147,7 +147,9 @@ impl Claims {
             ..ClaimFilter::default()
         };
         let lane = caller.scope.lane.unwrap_or_default();
-        let claims = self.page(caller, &filter, None, limit).await?.items;
+        let mut claims = self.page(caller, &filter, None, limit).await?.items;
+        // A held or dismissed copy answers for no invoice.
+        claims.sort_by_key(|claim| claim.hold.is_some());
         let mut views = Vec::with_capacity(claims.len());
         for claim in &claims {
             views.push(self.view(claim, &waiting, now).await?);

@@ -10,7 +10,7 @@
 //! | `overpaid` | s > asked |
 //! | `paid` | s = asked > 0 |
 //! | `partly_paid` | 0 < s < asked |
-//! | `recovered` | there are movements, and s ≤ 0 |
+//! | `recovered` | money moved for this attempt, and s ≤ 0; or s < 0 |
 //! | `accepted`, `deferred`, `rejected`, `rejected_after_acceptance` | the last decision |
 //! | `received` | otherwise |
 
@@ -92,9 +92,12 @@ pub fn position(asked: Asked<'_>, outcomes: &[Outcome]) -> Position {
     let movements = movements(&of_part, asked.amc_number);
     let sum: Montant = movements.iter().map(|m| m.amount).sum();
     let decided_state = decided_state(&decided);
-    let state = state(asked, sum, !movements.is_empty(), decided_state);
-    let was_paid = of_part.iter().any(|o| o.kind == OutcomeKind::Paid);
-    let gap = gap(asked.amount, sum, &movements, &of_part);
+    // Money of earlier attempts that was wholly taken back is not money of this one.
+    let has_moved = sum != Montant::ZERO || of_attempt.iter().any(|o| o.amount != Montant::ZERO);
+    let state = state(asked, sum, has_moved, decided_state);
+    let was_paid = of_attempt.iter().any(|o| o.kind == OutcomeKind::Paid);
+    let counted = if has_moved { movements.as_slice() } else { &[] };
+    let gap = gap(asked.amount, sum, counted, &of_part);
     Position {
         state,
         sum,

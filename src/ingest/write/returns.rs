@@ -39,7 +39,7 @@ async fn write_batch(
     let (mut transfers, mut items) = (Vec::new(), Vec::new());
     for read in batch {
         match read {
-            ReadReturn::Answer(answer) => answers.push(answer),
+            ReadReturn::Answer(answer) => answers.push(*answer),
             ReadReturn::Quarantined(quarantined) => {
                 totals.count_quarantined_return(quarantined.entities, quarantined.unwritten);
                 rows.push(quarantined.row);

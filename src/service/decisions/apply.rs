@@ -191,9 +191,11 @@ fn check_reasons(reasons: &[Reason]) -> Result<(), DecideError> {
 pub(super) fn warning_of(claim: &Claim, decision: &Decision) -> Option<Warning> {
     let part = claim.part(decision.part)?;
     match &decision.kind {
-        DecisionKind::Pay { amount, .. } => {
-            (*amount < part.asked).then_some(Warning::PartialPayment)
-        }
+        DecisionKind::Pay { .. } => match part.state {
+            PartState::PartlyPaid => Some(Warning::PartialPayment),
+            PartState::Overpaid => Some(Warning::PaidAbove),
+            _ => None,
+        },
         DecisionKind::Recover { .. } => {
             (part.paid > Montant::ZERO).then_some(Warning::PartialRecovery)
         }

@@ -122,10 +122,12 @@ pub struct DecisionOutcome {
 /// Warning about a recorded decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Warning {
-    /// Less was paid than asked.
+    /// After this payment, less is paid than asked.
     PartialPayment,
     /// Less was recovered than paid.
     PartialRecovery,
+    /// With this payment, more is paid than asked.
+    PaidAbove,
     /// The code of a reason is not in the table of codes.
     UnknownReasonCode,
 }
@@ -137,6 +139,7 @@ impl Warning {
         match self {
             Self::PartialPayment => "partial_payment",
             Self::PartialRecovery => "partial_recovery",
+            Self::PaidAbove => "paid_above",
             Self::UnknownReasonCode => "unknown_reason_code",
         }
     }
@@ -147,6 +150,7 @@ impl Warning {
         match self {
             Self::PartialPayment => "Montant payé inférieur au montant demandé",
             Self::PartialRecovery => "Montant récupéré inférieur au montant payé",
+            Self::PaidAbove => "Montant payé supérieur au montant demandé",
             Self::UnknownReasonCode => "Code motif absent de la table des codes",
         }
     }

@@ -5,6 +5,7 @@ use crate::ingest_support::{dre, options};
 use crate::on_both;
 use crate::support::databases::TestDatabase;
 use noemie_gateway::domain::{Caller, PartKind, Verdict};
+use noemie_gateway::generate::Options;
 use noemie_gateway::service::decisions::{Decision, DecisionKind};
 use std::path::PathBuf;
 use time::macros::date;
@@ -70,6 +71,31 @@ async fn two_transfers_are_both_shown(db: TestDatabase) {
     let shown: Vec<(PartKind, i64)> =
         attempts[0].movements.iter().map(|(part, m)| (*part, m.amount.centimes())).collect();
     assert_eq!(shown, [(PartKind::Amo, 500), (PartKind::Amo, 500)]);
+}
+
+/// The money of the first attempt was taken back: the corrected one waits for its own.
+async fn a_resend_after_a_take_back_waits_for_its_money(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let first = dre(&options(502));
+    gateway.deposit("oct-test", &first).await;
+    let known = invoices(&first);
+    let one = known.iter().find(|i| i.amc > 0 && i.amo > 0).expect("both parts are asked");
+    for (id, label, paid) in [(1, "VIR 1", one.amo), (2, "VIR 2", -one.amo)] {
+        let told = vec![(one, vec![Says::paid(PartKind::Amo, one.amo, paid)])];
+        gateway.send(&Return { id, day: "271126", label, told, reject: None }).await;
+    }
+    assert_eq!(gateway.described(&one.ps, &one.number).await, "recovered 0 | received 0");
+    let again = dre(&Options { sender: "99900000000029".to_owned(), ..options(502) });
+    gateway.deposit("oct-test", &again).await;
+    let attempts = gateway.attempts(&one.ps, &one.number).await;
+    let claim = attempts[0].claim.as_ref().expect("a claim");
+    assert_eq!(gateway.described(&one.ps, &one.number).await, "received 0 | received 0");
+    assert!(claim.amo.is_awaited && claim.corrects.is_some());
+    let told = vec![(one, vec![Says::paid(PartKind::Amo, one.amo, one.amo)])];
+    gateway.send(&Return { id: 3, day: "301126", label: "VIR 3", told, reject: None }).await;
+    let paid = format!("paid {} | received 0", one.amo);
+    assert_eq!(gateway.described(&one.ps, &one.number).await, paid);
+    gateway.verify().await;
 }
 
 /// A 294 of level L names its line, one of level F the invoice.
@@ -195,6 +221,7 @@ async fn a_payment_told_by_a_worker_and_a_caisse(db: TestDatabase) {
 }
 
 on_both! {
+    a_resend_after_a_take_back_waits_for_its_money,
     a_reject_of_a_payer_names_its_line,
     a_known_identification_is_not_to_be_sent_again,
     two_transfers_are_both_shown,

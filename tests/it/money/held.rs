@@ -57,7 +57,7 @@ async fn a_copy_is_answered_like_a_new_invoice_and_held(db: TestDatabase) {
         (known.verdict, known.accepted, known.duplicates, known.total)
     );
     let attempts = gateway.attempts(&one.ps, &one.number).await;
-    let [held_copy, original] = attempts.as_slice() else { panic!("{attempts:?}") };
+    let [original, held_copy] = attempts.as_slice() else { panic!("{attempts:?}") };
     assert_eq!(states(held_copy), "held_other_sender 0 | held_other_sender 0");
     assert_eq!((held_copy.state, held_copy.due_at), ("held_other_sender", None));
     assert!(of(original).amo.is_awaited, "the first sender notices nothing");
@@ -90,7 +90,7 @@ async fn a_released_copy_replaces_the_earlier_attempt_and_keeps_its_money(db: Te
     let told = vec![(one, vec![Says::paid(PartKind::Amo, one.amo, one.amo)])];
     gateway.send(&Return { id: 1, day: "271126", label: "VIR 1", told, reject: None }).await;
     let attempts = gateway.attempts(&one.ps, &one.number).await;
-    let (id, original) = (of(&attempts[0]).id, of(&attempts[1]).id);
+    let (original, id) = (of(&attempts[0]).id, of(&attempts[1]).id);
     let listed = held(&db).list(&Caller::local(), None, 100).await.expect("listed").items;
     let mine = listed.iter().find(|view| of(&view.copy).id == id).expect("on the list");
     assert_eq!(mine.current.as_ref().map(|view| of(view).id), Some(original));
@@ -121,7 +121,7 @@ async fn a_dismissed_copy_changes_nothing(db: TestDatabase) {
     gateway.deposit("oct-a", &first).await;
     gateway.deposit("oct-b", &copy).await;
     let attempts = gateway.attempts(&one.ps, &one.number).await;
-    let (id, original) = (of(&attempts[0]).id, of(&attempts[1]).id);
+    let (original, id) = (of(&attempts[0]).id, of(&attempts[1]).id);
     let why: FreeText = "double envoi".into();
     let worker = Caller { role: Role::Worker, ..Caller::local() };
     let dismiss = asks(id, HoldDecision::Dismissed, &why);
@@ -132,8 +132,8 @@ async fn a_dismissed_copy_changes_nothing(db: TestDatabase) {
     assert!(matches!(refused, Err(HeldError::NotHeld(_))), "{refused:?}");
     held(&db).decide(&Caller::local(), dismiss).await.expect("dismissed");
     let attempts = gateway.attempts(&one.ps, &one.number).await;
-    assert_eq!(states(&attempts[0]), "dismissed 0 | dismissed 0");
-    assert_eq!(of(&attempts[1]).corrected_by, None);
+    assert_eq!(states(&attempts[1]), "dismissed 0 | dismissed 0");
+    assert_eq!(of(&attempts[0]).corrected_by, None);
     let left = held(&db).list(&Caller::local(), None, 100).await.expect("listed").items;
     assert!(left.iter().all(|view| of(&view.copy).id != id), "the list is shorter");
     gateway.verify().await;
@@ -160,10 +160,10 @@ async fn a_correction_by_another_sender_is_held_and_corrects_when_released(db: T
     gateway.decisions.record(&Caller::local(), &reject).await.expect("recorded");
     gateway.deposit("oct-b", &copy).await;
     let attempts = gateway.attempts(&one.ps, &one.number).await;
-    assert_eq!(states(&attempts[0]), "held_other_sender 0 | held_other_sender 0");
-    assert_eq!(states(&attempts[1]), "received 0 | rejected 0");
+    assert_eq!(states(&attempts[1]), "held_other_sender 0 | held_other_sender 0");
+    assert_eq!(states(&attempts[0]), "received 0 | rejected 0", "it answers for the invoice");
     gateway.verify().await;
-    let id = of(&attempts[0]).id;
+    let id = of(&attempts[1]).id;
     let held_decision = Decision { claim_id: id, ..reject };
     let refused = gateway.decisions.record(&Caller::local(), &held_decision).await;
     assert!(refused.is_err(), "nobody decides about a held copy");

@@ -101,8 +101,9 @@ impl World {
         .await;
         let mut rsp = Vec::new();
         let of_others = dre(Profile::Mixte, 100);
-        generate::rsp(&of_others[..], Forme::Crlf, &RspOptions::default(), &mut rsp)
-            .expect("generates");
+        let date = noemie_parsers::types::Date::new(2026, 2, 9).expect("a date");
+        let options = RspOptions { date, ..RspOptions::default() };
+        generate::rsp(&of_others[..], Forme::Crlf, &options, &mut rsp).expect("generates");
         let unmatched = gateway.submit(SENDER, "rsp.noemie", &rsp).await.expect("a receipt");
         let unmatched = unmatched.exchange.expect("an exchange");
         assert!(unmatched.unmatched > 50, "{unmatched:?}");

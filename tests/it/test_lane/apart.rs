@@ -16,10 +16,15 @@ use noemie_gateway::service::decisions::{Decision, DecisionKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A file of two invoices, marked as real.
+/// A file of two invoices that ask both insurers, marked as real.
 fn dre(damage: Option<Damage>) -> Vec<u8> {
-    let options =
-        Options { profile: Profile::Auxiliaire, invoices: 2, damage, ..Options::default() };
+    let options = Options {
+        profile: Profile::Auxiliaire,
+        invoices: 2,
+        seed: 2,
+        damage,
+        ..Options::default()
+    };
     let mut bytes = Vec::new();
     generate::dre(&options, &mut bytes).expect("written");
     bytes
