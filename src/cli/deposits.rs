@@ -71,7 +71,7 @@ fn line(deposit: &StagedDepositView) -> Result<String> {
     };
     let (at, file) = (deposit.received_at.format(&Rfc3339)?, &deposit.file);
     Ok(format!(
-        "exchange {}: {} {file:?}, deposited at {at}; written: {} claims, {} quarantined{state}",
+        "exchange {}: {} {file}, deposited at {at}; written: {} claims, {} quarantined{state}",
         deposit.exchange_id, deposit.sender, deposit.claims, deposit.quarantined
     ))
 }

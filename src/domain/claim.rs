@@ -211,6 +211,12 @@ impl Claim {
         }
     }
 
+    /// Returns whether the claim is the attempt that counts.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.standing() == Standing::Current
+    }
+
     /// Holds the claim as a copy of another sender's invoice.
     pub fn hold(&mut self) {
         self.hold = Some(Hold::Waiting);

@@ -68,8 +68,8 @@ open_coded! {
     }
 }
 
-/// Returns whether events tell of the state: nobody works on a part that is not asked, nor on a copy
-/// that is held or dismissed.
+/// Returns whether events tell of the state: nobody works on a part that is not asked, nor on a
+/// copy that is held or dismissed.
 #[must_use]
 pub const fn has_event(state: PartState) -> bool {
     !matches!(state, PartState::NotRequested | PartState::HeldOtherSender | PartState::Dismissed)

@@ -2,9 +2,9 @@
 //!
 //! The list that all insurers share is not public. The gateway knows the codes that insurers are
 //! seen to send to the operators of concentrators and to professionals, and an insurer registers
-//! its own list in a file. Without such a file every code is accepted, and one that is not known gets
-//! a warning; with it, a worker's code has to be registered. Codes in files of payers are never
-//! refused.
+//! its own list in a file. Without such a file every code is accepted, and one that is not known
+//! gets a warning; with it, a worker's code has to be registered. Codes in files of payers are
+//! never refused.
 
 use super::FreeText;
 use super::masking::holds_identity;

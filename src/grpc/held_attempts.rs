@@ -83,7 +83,10 @@ pub(super) fn failure(clock: &dyn Clock, error: &HeldError) -> Status {
         HeldError::WhyMissing => return check::one_violation("why", "must not be empty"),
         HeldError::Store(cause) => return internal(clock, cause),
         HeldError::NotHeld(_) => "not_held",
-        HeldError::AlreadyDecided { .. } => "already_decided",
+        HeldError::AlreadyReleased { .. } => "already_released",
+        HeldError::BeingWritten(_) => {
+            return with_reason(Code::Unavailable, "invoices_being_written", error.to_string());
+        }
     };
     with_reason(Code::FailedPrecondition, reason, error.to_string())
 }

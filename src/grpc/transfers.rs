@@ -57,14 +57,21 @@ pub(super) async fn get(
     let mut check = Violations::default();
     let id = check.parse::<TransferId>("transfer_id", &request.transfer_id, "a UUID");
     let limit = check.page_size(request.page_size);
-    let expected = "the next_page_token of the page before";
-    let after: Option<ItemPlace> =
-        check.parse_optional("page_token", &request.page_token, expected);
+    // The token names its transfer, because another one has other items.
+    let token = request.page_token.as_str();
+    let transfer = id.map(|id: TransferId| id.to_string());
+    let place = token.rsplit_once('.').filter(|(of, _)| transfer.as_deref() == Some(*of));
+    let expected = "the next_page_token of the page before, of the same transfer";
+    let after: Option<ItemPlace> = match (token, place) {
+        ("", _) => None,
+        (_, Some((_, place))) => check.parse("page_token", place, expected),
+        _ => check.parse("page_token", "", expected),
+    };
     check.finish()?;
     let Some(id) = id else { return Err(check::one_violation("transfer_id", "expected a UUID")) };
     tracing::Span::current().record("transfer_id", tracing::field::display(id));
     let found = edge.service.transfers.get(caller, id, after, limit).await;
     let found = found.map_err(|e| edge.internal(e))?.ok_or_else(|| not_found("transfer", id))?;
-    let next = found.next.map(|place| place.to_string()).unwrap_or_default();
+    let next = found.next.map(|place| format!("{id}.{place}")).unwrap_or_default();
     Ok(convert::transfer_details(&found, next))
 }

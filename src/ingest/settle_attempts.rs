@@ -74,22 +74,29 @@ impl Ingest {
                     by_exchange.entry(matched.exchange_id).or_default().push(matched);
                 }
             }
+            let mut applied = 0;
             for (exchange, matches) in by_exchange {
-                self.apply_late_of(exchange, &matches, deposit, work).await?;
+                applied += self.apply_late_of(exchange, &matches, deposit, work).await?;
+            }
+            if applied == 0 {
+                // The same rows would be found again.
+                return Ok(());
             }
         }
     }
 
+    /// Applies the returns of one exchange, and returns their number.
     async fn apply_late_of(
         &self,
         exchange: ExchangeId,
         matches: &[LateMatch],
         deposit: &StagedDeposit,
         work: &mut dyn UnitOfWork,
-    ) -> Result<(), IngestError> {
+    ) -> Result<usize, IngestError> {
         let ids: Vec<ClaimId> = matches.iter().map(|matched| matched.claim_id).collect();
         let mut attempts = attempts_of(&ids, work).await?;
         let told_in = self.store.exchange(&Scope::everything(), exchange).await?;
+        let mut applied = 0;
         for matched in matches {
             let is_treated =
                 |claim: &&Claim| claim.identity == matched.identity && claim.hold.is_none();
@@ -101,6 +108,7 @@ impl Ingest {
             let answer = AnswerPlace { exchange_id: exchange, ordinal: matched.ordinal };
             // A person may have matched the answer meanwhile: that match stays.
             work.move_answer(answer, None, Some(claim.id), false).await?;
+            applied += 1;
         }
         // A file of norm B2 tells by payment notices, which a concentrator passes on.
         let is_notice = told_in.as_ref().is_some_and(|told_in| told_in.norm == Some(Norm::B2));
@@ -112,7 +120,7 @@ impl Ingest {
             at: deposit.received_at,
         };
         settle(&mut attempts, &source, self.clock.as_ref(), work).await?;
-        Ok(())
+        Ok(applied)
     }
 }
 

@@ -89,7 +89,8 @@ impl NamedLot {
     }
 
     /// Returns the attempt that the return names: of those with its lot (of all when none has it),
-    /// the latest that was received before the return, else the first. `attempts` are oldest first.
+    /// the current one if it was received before the return, else the latest that was, else the
+    /// first. `attempts` are oldest first.
     pub(crate) fn attempt<'a>(
         &self,
         attempts: &[&'a Claim],
@@ -97,7 +98,8 @@ impl NamedLot {
     ) -> Option<&'a Claim> {
         let with_lot: Vec<&Claim> = attempts.iter().copied().filter(|c| self.fits(c)).collect();
         let fitting = if with_lot.is_empty() { attempts } else { &with_lot };
-        let before = fitting.iter().rev().find(|claim| claim.received_at <= received_at);
-        before.or(fitting.first()).copied()
+        let mut before = fitting.iter().rev().filter(|claim| claim.received_at <= received_at);
+        let current = before.clone().find(|claim| claim.is_current());
+        current.or_else(|| before.next()).or(fitting.first()).copied()
     }
 }

@@ -41,7 +41,8 @@ impl ReturnSource {
             .filter_map(civil)
             .min_by_key(|day| distance(*day, received));
         let issuer = header.numero_emetteur.clone();
-        let told_by = format!("{} {} {issuer}", header.date.brute(), header.identification);
+        let (date, recipient) = (header.date.brute(), &header.numero_destinataire);
+        let told_by = format!("{date} {} {issuer} {recipient}", header.identification);
         Self { told_by, day: nearest.unwrap_or(received), issuer }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::view::ClaimView;
 use crate::clock::SharedClock;
+use crate::domain::civil_time::paris_date;
 use crate::domain::{
     Actor, Caller, Claim, ClaimEvent, ClaimId, ClaimPart, DecisionAuthor, EventId, FactSource,
     FreeText, HeldAttempt, Hold, HoldDecision, HoldResolution, Page, PageToken, Role,
@@ -9,7 +10,7 @@ use crate::domain::{
 use crate::settle::settle;
 use crate::store::{ClaimFilter, PartChange, SharedStore, StoreError, UnitOfWork};
 use noemie_parsers::types::Montant;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 /// Most held attempts of one page.
 pub const MAX_HELD: usize = 100;
@@ -63,16 +64,17 @@ pub enum HeldError {
     /// The claim is no copy of another sender's invoice.
     #[error("claim {0} is not held")]
     NotHeld(ClaimId),
-    /// The opposite was decided before.
-    #[error("claim {claim_id} was {} on {at}", .decision.as_str())]
-    AlreadyDecided {
+    /// The copy was released before: it is worked on.
+    #[error("claim {claim_id} was released on {day}")]
+    AlreadyReleased {
         /// The claim.
         claim_id: ClaimId,
-        /// Decision.
-        decision: HoldDecision,
-        /// Instant of the decision.
-        at: OffsetDateTime,
+        /// Day of the release, in Paris.
+        day: Date,
     },
+    /// An attempt of the invoice is in a large deposit that has no receipt yet.
+    #[error("another deposit with the invoice of claim {0} is being written: try again later")]
+    BeingWritten(ClaimId),
     /// The store failed.
     #[error("asking the store")]
     Store(#[from] StoreError),
@@ -121,7 +123,7 @@ impl HeldAttempts {
     }
 
     /// Releases or dismisses a held attempt, and returns it. The same decision once more writes
-    /// nothing.
+    /// nothing; a dismissed attempt may still be released.
     pub async fn decide(
         &self,
         caller: &Caller,
@@ -141,11 +143,18 @@ impl HeldAttempts {
             .ok_or(HeldError::UnknownClaim(claim_id))?;
         let held = work.held_attempt(claim_id).await?.ok_or(HeldError::NotHeld(claim_id))?;
         let now = self.clock.now();
-        if let Some(HoldResolution { decision, at, .. }) = held.resolution {
-            if decision == request.decision {
+        match held.resolution {
+            Some(HoldResolution { decision, .. }) if decision == request.decision => {
                 return Ok(ClaimView::of_claim(&attempts[index], &[], now));
             }
-            return Err(HeldError::AlreadyDecided { claim_id, decision, at });
+            Some(HoldResolution { decision: HoldDecision::Released, at, .. }) => {
+                return Err(HeldError::AlreadyReleased { claim_id, day: paris_date(at) });
+            }
+            _ => {}
+        }
+        let open = work.open_deposits().await?;
+        if attempts.iter().any(|claim| open.iter().any(|deposit| deposit.id == claim.exchange_id)) {
+            return Err(HeldError::BeingWritten(claim_id));
         }
         let author = DecisionAuthor::of(caller, request.stated_author.cloned());
         let copy = attempts.remove(index);
@@ -178,7 +187,7 @@ impl HeldAttempts {
             exchange_id: Some(copy.exchange_id),
             at: now,
         };
-        if let Some(current) = attempts.iter_mut().rev().find(|claim| claim.hold.is_none()) {
+        if let Some(current) = attempts.iter_mut().rev().find(|claim| claim.is_current()) {
             current.corrected_by = Some(copy.id);
             copy.corrects = Some(current.id);
             work.set_corrects(copy.id, current.id).await?;
@@ -207,7 +216,7 @@ impl HeldAttempts {
             ..ClaimFilter::default()
         };
         let found = self.store.claims(&caller.scope, &filter, None, MAX_ATTEMPTS).await?.items;
-        let counts = |claim: &Claim| claim.identity == copy.identity && claim.hold.is_none();
+        let counts = |claim: &Claim| claim.identity == copy.identity && claim.is_current();
         Ok(found.into_iter().find(counts))
     }
 }

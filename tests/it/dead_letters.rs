@@ -71,6 +71,8 @@ async fn a_look_groups_by_cause_and_changes_no_queue() {
         on_sqlite(|db| async move {
             let ids = rejected(&broker, &db, 50).await;
             for _ in 0..10 {
+                // The broker takes the letters of a look back after the look has ended.
+                wait_for_depth(&broker, DEAD, 50).await;
                 let seen = look(&broker.settings(), DeadQueue::Dead, 1_000).await.unwrap();
                 assert_eq!((seen.waiting, seen.letters.len()), (50, 50));
                 let looked: Vec<String> = seen

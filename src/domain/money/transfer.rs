@@ -220,7 +220,8 @@ impl BankTransfer {
 
 /// Returns the balance of a transfer from what each file tells of it; `None` without tellings. The
 /// file that counts is, in this order, one that announces an amount, that tells the transfer most
-/// often, that explains it least, and whose name comes last.
+/// often, that explains it least, and whose name comes last. Files that disagree leave the transfer
+/// unexplained, even if that file adds up.
 #[must_use]
 pub fn balance(tellings: &[Telling]) -> Option<Balance> {
     let counts = tellings.iter().max_by_key(|telling| {
@@ -233,7 +234,11 @@ pub fn balance(tellings: &[Telling]) -> Option<Balance> {
         TransferFlag::Quarantined => counts.quarantined > 0,
         TransferFlag::Unknown => false,
     };
-    let state = counts.state();
+    let is_restated = is_restated(tellings);
+    let state = match counts.state() {
+        TransferState::Explained if is_restated => TransferState::Unexplained,
+        state => state,
+    };
     Some(Balance {
         announced: counts.announced,
         invoices: counts.invoices,
@@ -247,8 +252,10 @@ pub fn balance(tellings: &[Telling]) -> Option<Balance> {
     })
 }
 
+/// Returns whether files disagree on the amount, or on the sums of the items.
 fn is_restated(tellings: &[Telling]) -> bool {
-    let mut announced = tellings.iter().filter_map(|telling| telling.announced);
-    let first = announced.next();
-    announced.any(|amount| Some(amount) != first)
+    let differ = |sums: Vec<[Montant; 3]>| sums.windows(2).any(|two| two[0] != two[1]);
+    let announced = tellings.iter().filter_map(|t| t.announced.map(|amount| [amount; 3]));
+    let items = tellings.iter().map(|t| [t.invoices, t.recoveries, t.flat_payments]);
+    differ(announced.collect()) || differ(items.collect())
 }

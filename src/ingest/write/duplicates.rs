@@ -33,10 +33,11 @@ pub(super) enum Place {
 
 impl Place {
     /// Returns the place of an invoice of a sender. `attempts` are those of the invoice, oldest
-    /// first. No convention says yet who transmits for whom, so that every other sender's copy is held.
+    /// first. No convention says yet who transmits for whom, so that every other sender's copy is
+    /// held.
     pub(super) fn of(sender: &str, attempts: &[&Claim]) -> Self {
         let own = attempts.iter().rev().find(|claim| claim.sender == sender);
-        let current = attempts.iter().rev().find(|claim| claim.hold.is_none());
+        let current = attempts.iter().rev().find(|claim| claim.is_current());
         match (current, own) {
             (Some(current), _) if current.sender == sender => {
                 if is_live(current.amo.state, current.amc.state) {

@@ -215,7 +215,8 @@ pub enum DecideError {
     },
     /// The code of a reason is not registered.
     #[error(
-        "the code is not registered (registered codes include {examples}; `noemie-gateway reasons` lists all); \
+        "the code is not registered (registered codes include {examples}; \
+         `noemie-gateway reasons` lists all); \
          an operator adds it to the file of the setting reason_codes"
     )]
     UnknownReason {

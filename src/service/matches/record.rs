@@ -128,7 +128,7 @@ async fn record_once(
     caller: &Caller,
     request: &MatchRequest,
 ) -> Result<RecordedChange, MatchError> {
-    if request.why.is_empty() {
+    if request.why.as_str().trim().is_empty() {
         return Err(MatchError::ReasonMissing);
     }
     let mut work = store.begin().await?;

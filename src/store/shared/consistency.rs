@@ -125,6 +125,8 @@ const RULES: [(Rule, &str); 22] = [
         "SELECT count(*) FROM unmatched_returns u WHERE u.claim_id IS NULL AND u.identity <> '' \
          AND EXISTS (SELECT 1 FROM claims c WHERE c.invoice_number = u.invoice_number \
          AND c.ps = u.ps AND c.identity IN (u.identity, u.other_identity) \
+         AND NOT EXISTS (SELECT 1 FROM held_attempts h WHERE h.claim_id = c.id \
+         AND (h.resolution IS NULL OR h.resolution <> 'released')) \
          AND c.exchange_id NOT IN (SELECT id FROM exchanges WHERE verdict IS NULL))",
     ),
     (

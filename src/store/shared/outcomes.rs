@@ -123,6 +123,14 @@ async fn corrections(
     Ok(found.into_iter().map(ClaimId).collect())
 }
 
+/// The condition that a claim `c` is no copy that is held or dismissed.
+macro_rules! is_treated {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM held_attempts h WHERE h.claim_id = c.id \
+         AND (h.resolution IS NULL OR h.resolution <> 'released'))"
+    };
+}
+
 async fn late_matches(
     db: &mut Connection,
     exchange_id: ExchangeId,
@@ -133,16 +141,22 @@ async fn late_matches(
         "SELECT u.exchange_id, u.ordinal, c.identity, c.id FROM claims c \
          JOIN unmatched_returns u ON u.identity = c.identity AND u.claim_id IS NULL \
          WHERE c.exchange_id = $1 AND ",
+        is_treated!(),
+        " AND ",
         visible!("u.exchange_id"),
         " UNION SELECT u.exchange_id, u.ordinal, c.identity, c.id FROM claims c \
          JOIN unmatched_returns u ON u.other_identity = c.identity AND u.claim_id IS NULL \
          AND u.other_identity <> '' \
          WHERE c.exchange_id = $1 AND ",
+        is_treated!(),
+        " AND ",
         visible!("u.exchange_id"),
         " UNION SELECT u.exchange_id, u.ordinal, c.identity, c.id FROM unmatched_returns u \
          JOIN claims c ON c.invoice_number = u.invoice_number AND c.ps = u.ps \
          AND c.identity IN (u.identity, u.other_identity) \
          WHERE u.exchange_id = $1 AND u.claim_id IS NULL AND u.identity <> '' AND ",
+        is_treated!(),
+        " AND ",
         visible!("c.exchange_id"),
         " LIMIT $2"
     ))

@@ -158,7 +158,8 @@ pub(super) fn select_tellings(condition: impl FnOnce(&mut QueryBuilder<Db>)) -> 
          min(g.reference) AS reference, g.told_by, min(g.told_at) AS told_at, \
          count(*) AS groups, CAST(sum(g.announced) AS BIGINT) AS announced, \
          CAST(sum(CASE WHEN g.announced IS NULL \
-         AND g.invoices + g.recoveries + g.flat_payments <> 0 THEN 1 ELSE 0 END) AS BIGINT) \
+         AND (g.invoices + g.recoveries + g.flat_payments <> 0 \
+         OR g.quarantined > 0) THEN 1 ELSE 0 END) AS BIGINT) \
          AS silent_groups, CAST(sum(g.invoices) AS BIGINT) AS invoices, \
          CAST(sum(g.recoveries) AS BIGINT) AS recoveries, \
          CAST(sum(g.flat_payments) AS BIGINT) AS flat_payments, \

@@ -157,6 +157,8 @@ async fn unroutable_events_are_published_again_to_every_binding() {
                 (group(&seen.letters)[0].reason.as_str(), &seen.letters[0].origin),
                 ("unroutable", &None)
             );
+            // The broker takes the letters of a look back after the look has ended.
+            wait_for_depth(&broker, UNROUTABLE, 4).await;
 
             let unroutable = Limits { queue: DeadQueue::Unroutable, ..limits(Filter::default()) };
             let outcome =

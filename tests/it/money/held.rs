@@ -110,7 +110,7 @@ async fn a_released_copy_replaces_the_earlier_attempt_and_keeps_its_money(db: Te
     assert_eq!(history.iter().map(|e| e.sequence).collect::<Vec<_>>(), [1]);
     let dismiss = asks(id, HoldDecision::Dismissed, &why);
     let refused = held(&db).decide(&Caller::local(), dismiss).await;
-    assert!(matches!(refused, Err(HeldError::AlreadyDecided { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(HeldError::AlreadyReleased { .. })), "{refused:?}");
     gateway.verify().await;
 }
 
@@ -176,7 +176,48 @@ async fn a_correction_by_another_sender_is_held_and_corrects_when_released(db: T
     gateway.verify().await;
 }
 
+/// Copies of three senders, released in another order than they came: one attempt counts at a time.
+async fn copies_released_in_any_order_leave_one_current_attempt(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let of = |sender: u64| {
+        let sender = format!("999000000000{sender}");
+        dre(&Options { sender, ..options(404) })
+    };
+    let first = of(11);
+    let known = invoices(&first);
+    let one = known.iter().find(|i| i.amo > 0 && i.amc > 0).expect("both parts are asked");
+    gateway.deposit("oct-a", &first).await;
+    for (sender, number) in [("oct-b", 29), ("oct-c", 37), ("oct-d", 45)] {
+        gateway.deposit(sender, &of(number)).await;
+    }
+    let why: FreeText = "changement d'émetteur".into();
+    let attempts = gateway.attempts(&one.ps, &one.number).await;
+    let by_sender = |attempts: &[ClaimView], sender: &str| {
+        let found = attempts.iter().map(self::of).find(|claim| claim.sender == sender);
+        found.expect("an attempt").id
+    };
+    for sender in ["oct-d", "oct-b", "oct-c"] {
+        let release = asks(by_sender(&attempts, sender), HoldDecision::Released, &why);
+        held(&db).decide(&Caller::local(), release).await.expect("released");
+        let now = gateway.attempts(&one.ps, &one.number).await;
+        let is_current =
+            |view: &&ClaimView| !matches!(view.state, "superseded" | "held_other_sender");
+        let current: Vec<&str> =
+            now.iter().filter(is_current).map(|view| self::of(view).sender.as_str()).collect();
+        assert_eq!(current, [sender]);
+        gateway.verify().await;
+    }
+    let told = vec![(one, vec![Says::paid(PartKind::Amo, one.amo, one.amo)])];
+    gateway.send(&Return { id: 1, day: "271126", label: "VIR 1", told, reject: None }).await;
+    let now = gateway.attempts(&one.ps, &one.number).await;
+    let paid = now.iter().filter(|view| self::of(view).amo.paid.centimes() > 0);
+    let paid: Vec<&str> = paid.map(|view| self::of(view).sender.as_str()).collect();
+    assert_eq!(paid, ["oct-c"], "the money shows once");
+    gateway.verify().await;
+}
+
 on_both! {
+    copies_released_in_any_order_leave_one_current_attempt,
     a_copy_is_answered_like_a_new_invoice_and_held,
     a_correction_by_another_sender_is_held_and_corrects_when_released,
     a_dismissed_copy_changes_nothing,

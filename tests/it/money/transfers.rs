@@ -238,7 +238,7 @@ async fn a_transfer_told_with_two_totals_is_flagged(db: TestDatabase) {
     gateway.deposit("cpam-test", &less.bytes()).await;
     gateway.deposit("cpam-test", &announced(&known, 1, "VIR 1").bytes()).await;
     let (state, announced, unexplained, flags) = seen(&db).await;
-    assert_eq!((state, announced, unexplained), (TransferState::Explained, Some(50), 0));
+    assert_eq!((state, announced, unexplained), (TransferState::Unexplained, Some(50), 0));
     assert_eq!(flags, [TransferFlag::Restated]);
     gateway.verify().await;
 }
