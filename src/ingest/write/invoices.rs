@@ -201,8 +201,9 @@ async fn sort_left_out(
     let known = by_identity(&attempts);
     for claim in left_out {
         let attempts = known.get(&claim.claim.identity).map_or(&[][..], Vec::as_slice);
-        let current = attempts.last().ok_or(IngestError::Overtaken)?;
-        if is_same_invoice(current, &claim.claim) {
+        let current = attempts.iter().rev().find(|first| first.is_current());
+        let current = current.or(attempts.last()).ok_or(IngestError::Overtaken)?;
+        if attempts.iter().any(|first| is_same_invoice(first, &claim.claim)) {
             return Err(IngestError::Overtaken);
         }
         let place = match Place::of(&claim.claim.sender, attempts) {

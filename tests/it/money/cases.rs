@@ -98,6 +98,25 @@ async fn a_resend_after_a_take_back_waits_for_its_money(db: TestDatabase) {
     gateway.verify().await;
 }
 
+/// The same transfer in a file for another recipient is another file, and the same payment.
+async fn one_return_for_two_recipients_counts_once(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let dre = dre(&options(503));
+    gateway.deposit("oct-test", &dre).await;
+    let known = invoices(&dre);
+    let one = known.iter().find(|invoice| invoice.amo > 0).expect("an AMO part");
+    let told = vec![(one, vec![Says::paid(PartKind::Amo, one.amo, one.amo)])];
+    let told = Return { id: 1, day: "271126", label: "VIR 1", told, reject: None };
+    let text = String::from_utf8(told.bytes()).expect("ASCII");
+    gateway.deposit("cpam-test", text.as_bytes()).await;
+    let other = text.replace("OT99900000000011", "OT99900000000022");
+    assert_ne!(other, text);
+    gateway.deposit("cpam-test", other.as_bytes()).await;
+    let found = gateway.described(&one.ps, &one.number).await;
+    assert!(found.starts_with(&format!("paid {} |", one.amo)), "{found}");
+    gateway.verify().await;
+}
+
 /// A 294 of level L names its line, one of level F the invoice.
 async fn a_reject_of_a_payer_names_its_line(db: TestDatabase) {
     let gateway = Gateway::open(&db);
@@ -221,6 +240,7 @@ async fn a_payment_told_by_a_worker_and_a_caisse(db: TestDatabase) {
 }
 
 on_both! {
+    one_return_for_two_recipients_counts_once,
     a_resend_after_a_take_back_waits_for_its_money,
     a_reject_of_a_payer_names_its_line,
     a_known_identification_is_not_to_be_sent_again,

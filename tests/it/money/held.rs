@@ -216,7 +216,36 @@ async fn copies_released_in_any_order_leave_one_current_attempt(db: TestDatabase
     gateway.verify().await;
 }
 
+/// The original of a copy was removed with its deposit: a return for it waits, and the copy can
+/// still be released.
+async fn a_return_for_a_copy_without_original_waits(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let (first, copy) = both(405);
+    let known = invoices(&first);
+    let one = known.iter().find(|invoice| invoice.amo > 0).expect("an AMO part");
+    gateway.deposit("oct-a", &first).await;
+    gateway.deposit("oct-b", &copy).await;
+    let original = "SELECT id FROM claims WHERE sender = 'oct-a'";
+    for (table, key) in [("events", "subject_id"), ("claim_parts", "claim_id"), ("claims", "id")] {
+        db.run(format!("DELETE FROM {table} WHERE {key} IN ({original})")).await;
+    }
+    let told = vec![(one, vec![Says::paid(PartKind::Amo, one.amo, one.amo)])];
+    let told = Return { id: 1, day: "271126", label: "VIR 1", told, reject: None };
+    let receipt = gateway.deposit("cpam-test", &told.bytes()).await;
+    assert_eq!((receipt.exchange.accepted, receipt.exchange.unmatched), (0, 1));
+    let copies = held(&db).list(&Caller::local(), None, 100).await.expect("listed").items;
+    let copy = copies.iter().find(|view| view.copy.invoice_number == one.number).expect("listed");
+    assert_eq!(copy.current, None);
+    let why: FreeText = "l'envoi de l'autre émetteur est abandonné".into();
+    let release = asks(of(&copy.copy).id, HoldDecision::Released, &why);
+    held(&db).decide(&Caller::local(), release).await.expect("released");
+    let attempts = gateway.attempts(&one.ps, &one.number).await;
+    assert_eq!((attempts.len(), of(&attempts[0]).corrects), (1, None));
+    assert!(of(&attempts[0]).amo.is_awaited);
+}
+
 on_both! {
+    a_return_for_a_copy_without_original_waits,
     copies_released_in_any_order_leave_one_current_attempt,
     a_copy_is_answered_like_a_new_invoice_and_held,
     a_correction_by_another_sender_is_held_and_corrects_when_released,
