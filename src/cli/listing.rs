@@ -3,8 +3,8 @@
 use super::ingest::without_claim;
 use super::unmatched::{self, UnmatchedArgs};
 use super::words::french;
-use super::{Format, Session, ingest, status};
-use crate::domain::civil_time::{paris_date, read_day};
+use super::{Format, Session, day, ingest, status};
+use crate::domain::civil_time::paris_date;
 use crate::domain::{Caller, ClaimStatus, Flag, Lane, PartKind, PartState, Quarantined};
 use crate::service::claims::{ClaimFilter, ClaimQuery, FlagFilter};
 use anyhow::{Context, Result};
@@ -142,10 +142,6 @@ fn flag(code: &str) -> Result<FlagFilter> {
         let codes: Vec<&str> = Flag::ALL.iter().map(|flag| flag.as_str()).collect();
         format!("a flag is one of {}", codes.join(", "))
     })
-}
-
-fn day(text: &str) -> Result<Date> {
-    read_day(text).context("a day is written as 2026-11-21")
 }
 
 /// Prints one page of a listing.

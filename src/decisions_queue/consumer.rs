@@ -7,7 +7,7 @@ use crate::error_chain::Chain;
 use crate::limits::{MAX_FIELD_CHARS, MAX_REQUEST_BYTES};
 use crate::relay::dead_letters::refused_headers;
 use crate::relay::topology::{self, DEAD, DECISIONS};
-use crate::relay::{AmqpSettings, SinkError, connect};
+use crate::relay::{AmqpSettings, REPLY_SUCCESS, SinkError, connect, short};
 use crate::service::decisions::refusal::Refusal;
 use crate::service::decisions::{DecideError, Decision, Decisions, Recorded};
 use crate::service::error::is_unavailable;
@@ -38,9 +38,6 @@ const BROKER_TIMEOUT: Duration = Duration::from_secs(30);
 const RETRY_WAIT: Duration = Duration::from_secs(1);
 /// AMQP delivery mode: the broker writes the message to disk before it confirms.
 const PERSISTENT: u8 = 2;
-/// AMQP reply code of a close without an error.
-const REPLY_SUCCESS: u16 = 200;
-
 /// A consumer of the queue of decisions.
 pub(super) struct Consumer {
     settings: AmqpSettings,
@@ -69,7 +66,7 @@ impl Consumer {
             let window = channel.basic_qos(PREFETCH, BasicQosOptions::default()).await;
             window.map_err(failed("setting the prefetch"))?;
             let (queue, options) =
-                (name(&settings.prefix.name(DECISIONS)), BasicConsumeOptions::default());
+                (short(&settings.prefix.name(DECISIONS)), BasicConsumeOptions::default());
             let consumer =
                 channel.basic_consume(queue, TAG.into(), options, FieldTable::default()).await;
             Ok((channel, consumer.map_err(failed("consuming the queue of decisions"))?))
@@ -256,7 +253,7 @@ impl Consumer {
         let options = BasicPublishOptions { mandatory: true, immediate: false };
         let publishing = async {
             let sent =
-                self.channel.basic_publish(name(exchange), name(key), options, body, properties);
+                self.channel.basic_publish(short(exchange), short(key), options, body, properties);
             let confirm = sent.await.map_err(failed("publishing an answer"))?;
             confirm.await.map_err(failed("waiting for a confirm"))
         };
@@ -305,11 +302,6 @@ async fn acknowledge(delivery: &Delivery) -> Result<(), SinkError> {
         acknowledged.await.map(|_| ()).map_err(failed("acknowledging a message"))
     })
     .await
-}
-
-/// Returns an AMQP short string, cut at the 255 bytes that it may have.
-fn name(text: &str) -> ShortString {
-    ShortString::from(&text[..text.floor_char_boundary(255)])
 }
 
 fn failed(doing: &'static str) -> impl Fn(lapin::Error) -> SinkError {

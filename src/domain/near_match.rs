@@ -160,7 +160,7 @@ const fn weight(reason: &MatchReason) -> u8 {
     }
 }
 
-fn bare(number: &str) -> &str {
+pub(crate) fn bare(number: &str) -> &str {
     number.trim().trim_start_matches('0')
 }
 

@@ -22,6 +22,9 @@ use tonic_types::{ErrorDetails, StatusExt};
 #[derive(Default)]
 pub(super) struct Violations(ErrorDetails);
 
+/// Largest number of characters of the reason of an act that goes on record.
+const MAX_WHY_CHARS: usize = 200;
+
 /// Reason of a request in which a field that identifies something holds what may be a NIR or a bank
 /// account.
 const IDENTITY_REFUSED: &str = "identity_refused";
@@ -118,6 +121,14 @@ impl Violations {
             return FreeText::default();
         }
         FreeText::new(text)
+    }
+
+    /// Returns the reason of an act that goes on record.
+    pub(super) fn why(&mut self, text: &str) -> FreeText {
+        if text.trim().is_empty() {
+            self.add("why", "must not be empty");
+        }
+        self.free_text("why", text, MAX_WHY_CHARS)
     }
 
     /// Returns the name of a file, with NIR and bank accounts masked.

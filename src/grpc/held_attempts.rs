@@ -8,9 +8,6 @@ use crate::domain::{ClaimId, FilterDigest, FreeText, HoldDecision, PageToken};
 use crate::service::held_attempts::{DecideHeld, HeldError, HeldView, MAX_HELD};
 use tonic::{Code, Status};
 
-/// Largest number of characters of the reason of a decision.
-const MAX_WHY_CHARS: usize = 200;
-
 /// A checked request of a decision.
 pub(super) struct Request {
     claim_id: ClaimId,
@@ -25,10 +22,7 @@ impl Request {
         let claim_id = check.parse::<ClaimId>("claim_id", &request.claim_id, "a UUID");
         let known = check::codes(HoldDecision::ALL, HoldDecision::as_str);
         let decision = check.code("decision", &request.decision, HoldDecision::from_code, &known);
-        let why = check.free_text("why", &request.why, MAX_WHY_CHARS);
-        if request.why.trim().is_empty() {
-            check.add("why", "must not be empty");
-        }
+        let why = check.why(&request.why);
         check.finish()?;
         let Some(claim_id) = claim_id else {
             return Err(check::one_violation("claim_id", "expected a UUID"));

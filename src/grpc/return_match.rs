@@ -10,8 +10,6 @@ use crate::service::matches::{
 use proto::record_return_match_request::Change;
 use tonic::{Code, Status};
 
-/// Largest number of characters of the reason of a match.
-const MAX_WHY_CHARS: usize = 200;
 /// What is expected in the page token.
 const TOKEN: &str = "the next_page_token of the page before, with the same filter";
 
@@ -82,10 +80,7 @@ pub(super) async fn record(
             None
         }
     };
-    let why = check.free_text("why", &request.why, MAX_WHY_CHARS);
-    if why.is_empty() {
-        check.add_once("why", "must not be empty");
-    }
+    let why = check.why(&request.why);
     let expected_version =
         request.expected_version.map(|seen| u64::try_from(seen).unwrap_or(u64::MAX));
     check.finish()?;

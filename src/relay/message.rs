@@ -83,7 +83,7 @@ fn traceparent(event: &OutboxEvent) -> String {
 
 /// Returns an AMQP short string, truncated to [`SHORT_STRING_BYTES`]. No name of the gateway is so
 /// long; lapin would panic on a longer one and stop the relay.
-pub(super) fn short(text: &str) -> ShortString {
+pub(crate) fn short(text: &str) -> ShortString {
     ShortString::from(&text[..text.floor_char_boundary(SHORT_STRING_BYTES)])
 }
 

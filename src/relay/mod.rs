@@ -31,6 +31,7 @@ pub use amqp::AmqpSink;
 pub use backoff::delay as retry_delay;
 pub use connection::{AmqpSettings, compare_mark, connect, look_at_mark, put_mark};
 pub use mark::{BrokerMark, SeenMark};
+pub(crate) use message::short;
 pub use sink::{LocalLog, Outcome, Sink, SinkError};
 pub use status::{RelayState, RelayStatus, describe_metrics};
 pub use step::{OutcomeCounts, Relay, StepOutcome};
@@ -54,7 +55,7 @@ pub const STANDBY_WAIT: Duration = Duration::from_secs(1);
 /// outbox.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// AMQP reply code of a close without an error.
-const REPLY_SUCCESS: u16 = 200;
+pub(crate) const REPLY_SUCCESS: u16 = 200;
 /// Time that closing the sink may take at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 

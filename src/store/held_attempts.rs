@@ -46,7 +46,14 @@ macro_rules! held_columns {
          caller_role, stated_author, why"
     };
 }
-pub(in crate::store) use held_columns;
+/// The condition that a claim `c` is no copy that is held or dismissed.
+macro_rules! is_treated {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM held_attempts h WHERE h.claim_id = c.id \
+         AND (h.resolution IS NULL OR h.resolution <> 'released'))"
+    };
+}
+pub(in crate::store) use {held_columns, is_treated};
 
 #[derive(FromRow)]
 pub(in crate::store) struct HeldRow {

@@ -2,6 +2,7 @@
 
 use super::Matches;
 use super::view::{UnmatchedView, candidates};
+use crate::domain::near_match::bare;
 use crate::domain::near_match::{Answered, spellings};
 use crate::domain::{AnswerPlace, Caller, Claim, ExchangeId, KeptReturn, Outcome};
 use crate::store::{StoreError, UnmatchedFilter};
@@ -211,10 +212,6 @@ impl Matches {
         }
         Ok(found)
     }
-}
-
-fn bare(number: &str) -> &str {
-    number.trim().trim_start_matches('0')
 }
 
 /// Returns the digest of a filter, by which a token of another filter is refused.

@@ -5,6 +5,7 @@ use super::db::{Db, Store};
 use crate::store::codec::uint;
 use crate::store::consistency::{BrokenRule, Consistency, Rule};
 use crate::store::error::{StoreError, doing};
+use crate::store::held_attempts::is_treated;
 use crate::store::schema::VERSIONS;
 use async_trait::async_trait;
 use sqlx::{Pool, query_as, query_scalar};
@@ -122,12 +123,14 @@ const RULES: [(Rule, &str); 22] = [
     ),
     (
         Rule::UnmatchedHasNoClaim,
-        "SELECT count(*) FROM unmatched_returns u WHERE u.claim_id IS NULL AND u.identity <> '' \
-         AND EXISTS (SELECT 1 FROM claims c WHERE c.invoice_number = u.invoice_number \
-         AND c.ps = u.ps AND c.identity IN (u.identity, u.other_identity) \
-         AND NOT EXISTS (SELECT 1 FROM held_attempts h WHERE h.claim_id = c.id \
-         AND (h.resolution IS NULL OR h.resolution <> 'released')) \
-         AND c.exchange_id NOT IN (SELECT id FROM exchanges WHERE verdict IS NULL))",
+        concat!(
+            "SELECT count(*) FROM unmatched_returns u WHERE u.claim_id IS NULL \
+             AND u.identity <> '' AND EXISTS (SELECT 1 FROM claims c \
+             WHERE c.invoice_number = u.invoice_number AND c.ps = u.ps \
+             AND c.identity IN (u.identity, u.other_identity) AND ",
+            is_treated!(),
+            " AND c.exchange_id NOT IN (SELECT id FROM exchanges WHERE verdict IS NULL))"
+        ),
     ),
     (
         Rule::LateMatchIsOne,

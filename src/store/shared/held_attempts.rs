@@ -1,6 +1,7 @@
 //! SQL of held attempts, compiled for both databases.
 
 use super::db::{Db, Store};
+use super::listing::CHUNK;
 use super::scope;
 use super::unit::Unit;
 use crate::domain::{ClaimId, HeldAttempt, Page, PageToken, Scope};
@@ -15,9 +16,6 @@ use sqlx::{Database, Pool, QueryBuilder, query, query_as};
 use time::OffsetDateTime;
 
 type Connection = <Db as Database>::Connection;
-
-/// Rows of one statement: SQLite binds at most 32,766 values.
-const CHUNK: usize = 500;
 
 #[async_trait]
 impl HeldAttempts for Store {

@@ -11,6 +11,9 @@ use sqlx::{Encode, QueryBuilder, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+/// Rows of one statement: SQLite binds at most 32,766 values.
+pub(super) const CHUNK: usize = 500;
+
 /// Returns the query of a page of exchanges, of one sender or of all.
 pub(super) fn exchanges(
     scope: &Scope,

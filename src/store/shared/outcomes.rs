@@ -1,11 +1,12 @@
 //! SQL of outcomes, compiled for both databases.
 
 use super::db::{Db, Store};
-use super::listing::one_of;
+use super::listing::{CHUNK, one_of};
 use super::unit::Unit;
 use crate::domain::{Claim, ClaimId, ExchangeId, Outcome, Token};
 use crate::store::codec::{clean, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
+use crate::store::held_attempts::is_treated;
 use crate::store::journal_chains::Seal;
 use crate::store::outcomes::{LateMatch, OutcomeRow, OutcomeWrites, Outcomes, outcome_columns};
 use crate::store::rows::{all, visible};
@@ -15,9 +16,6 @@ use sqlx::{Database, Pool, QueryBuilder, query_as, query_scalar};
 use uuid::Uuid;
 
 type Connection = <Db as Database>::Connection;
-
-/// Rows of one statement: SQLite binds at most 32,766 values.
-const CHUNK: usize = 500;
 
 #[async_trait]
 impl Outcomes for Store {
@@ -121,14 +119,6 @@ async fn corrections(
     .await
     .map_err(doing("reading the attempts that correct another one"))?;
     Ok(found.into_iter().map(ClaimId).collect())
-}
-
-/// The condition that a claim `c` is no copy that is held or dismissed.
-macro_rules! is_treated {
-    () => {
-        "NOT EXISTS (SELECT 1 FROM held_attempts h WHERE h.claim_id = c.id \
-         AND (h.resolution IS NULL OR h.resolution <> 'released'))"
-    };
 }
 
 async fn late_matches(

@@ -1,7 +1,7 @@
 //! SQL of return files, compiled for both databases.
 
 use super::db::{Db, Store};
-use super::listing;
+use super::listing::{self, CHUNK};
 use super::rejects;
 use super::scope;
 use super::unit::Unit;
@@ -15,9 +15,6 @@ use crate::store::transaction_guard::step;
 use async_trait::async_trait;
 use sqlx::{Database, Pool, QueryBuilder, query, query_as, query_scalar};
 use time::OffsetDateTime;
-
-/// Claims of one statement, far below the variables that a database takes.
-const CHUNK: usize = 500;
 
 type Connection = <Db as Database>::Connection;
 

@@ -1,7 +1,7 @@
 //! SQL of bank transfers, compiled for both databases: what is told, and what follows from it.
 
 use super::db::Db;
-use super::listing::one_of;
+use super::listing::{CHUNK, one_of};
 use super::unit::Unit;
 use crate::domain::{
     BankTransfer, ExchangeId, Telling, ToldTransfer, TransferId, TransferItem, TransferKey,
@@ -19,9 +19,6 @@ use sqlx::{Database, QueryBuilder, query_scalar};
 use uuid::Uuid;
 
 type Connection = <Db as Database>::Connection;
-
-/// Rows of one statement: SQLite binds at most 32,766 values.
-const CHUNK: usize = 500;
 
 #[async_trait]
 impl TransferWrites for Unit {
