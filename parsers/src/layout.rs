@@ -8,6 +8,7 @@
 //! This module knows nothing of files, of the order of records, or of what a zone is used for.
 
 mod masque;
+mod notes;
 
 pub use masque::Masque;
 
@@ -91,7 +92,7 @@ pub struct Zone {
     /// Number in the norm's table (text: the sources number `8-9`, `11 (CP) 12 (ES)`, or not at
     /// all, `-`).
     pub no: &'static str,
-    /// French name without accents.
+    /// French name.
     pub name: &'static str,
     /// First column, 1-based.
     pub start: u16,
@@ -103,7 +104,7 @@ pub struct Zone {
     pub presence: Presence,
     /// Letters of the sources that confirm it.
     pub sources: &'static str,
-    /// Known values and remarks.
+    /// Known values and remarks, in English, with the letters of the sources where they differ.
     pub meaning: &'static str,
 }
 
@@ -114,6 +115,12 @@ impl Zone {
     pub fn of<'a>(&self, record: &'a [u8]) -> &'a [u8] {
         let start = usize::from(self.start) - 1;
         record.get(start..start + usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// Known values and remarks, in French, without the sources; empty when there are none.
+    #[must_use]
+    pub fn note(&self) -> &'static str {
+        notes::note(self.meaning).unwrap_or_default()
     }
 
     /// Last column, 1-based.
@@ -220,25 +227,25 @@ pub(crate) use record;
 record! {
     /// Columns 1 to 35 of every PS record and of the complements 2B 2C 2M 2P 2X, 3F 3H and 4x of
     /// every norm.
-    famille36: "2..5" "36" [35] Aucun "Prefixe, numero de facture en 27-35" {
+    famille36: "2..5" "36" [35] Aucun "Préfixe, numéro de facture en 27-35" {
         TYPE_ENREGISTREMENT: "1", "Type d'enregistrement", 1, 1, N, O, "A S V R", "2, 3, 4 or 5";
-        NO_PARTENAIRE_SANTE_CLE: "2", "No du partenaire de sante + cle", 2, 9, N, O, "A S V R", "8 characters + key type 1-2; in CP the billing geographic FINESS";
+        NO_PARTENAIRE_SANTE_CLE: "2", "N° du partenaire de santé + clé", 2, 9, N, O, "A S V R", "8 characters + key type 1-2; in CP the billing geographic FINESS";
         FILLER: "3", "Filler", 11, 1, X, F, "A S V R", "blank";
-        NO_IMMATRICULATION_ASSURE: "4", "No immatriculation assure", 12, 13, Nir, O, "A S V R", "NIR (2A/2B possible)";
-        CLE_NO_IMMATRICULATION: "5", "Cle du No immatriculation", 25, 2, PersoN, O, "A S V R", "97 - NIR mod 97";
-        NO_FACTURE: "6", "No facture", 27, 9, N, O, "A S V", "";
+        NO_IMMATRICULATION_ASSURE: "4", "N° immatriculation assuré", 12, 13, Nir, O, "A S V R", "NIR (2A/2B possible)";
+        CLE_NO_IMMATRICULATION: "5", "Clé du N° immatriculation", 25, 2, PersoN, O, "A S V R", "97 - NIR mod 97";
+        NO_FACTURE: "6", "N° facture", 27, 9, N, O, "A S V", "";
     }
 }
 
 record! {
     /// Columns 1 to 38 of the CP and ES records 2, 2S, 3, 3S, 3E, 4 and 5.
-    famille39: "2..5" "39" [38] Aucun "Prefixe, numero de facture en 30-38" {
+    famille39: "2..5" "39" [38] Aucun "Préfixe, numéro de facture en 30-38" {
         TYPE_ENREGISTREMENT: "1", "Type d'enregistrement", 1, 1, N, O, "A S V R", "2, 3, 4 or 5";
-        NO_PARTENAIRE_SANTE_CLE: "2", "No du partenaire de sante + cle", 2, 9, N, O, "A S V R", "8 characters + key type 1-2; in CP the billing geographic FINESS";
+        NO_PARTENAIRE_SANTE_CLE: "2", "N° du partenaire de santé + clé", 2, 9, N, O, "A S V R", "8 characters + key type 1-2; in CP the billing geographic FINESS";
         FILLER: "3", "Filler", 11, 1, X, F, "A S V R", "blank";
-        NO_IMMATRICULATION_ASSURE: "4", "No immatriculation assure", 12, 13, Nir, O, "A S V R", "NIR (2A/2B possible)";
-        CLE_NO_IMMATRICULATION: "5", "Cle du No immatriculation", 25, 2, PersoN, O, "A S V R", "97 - NIR mod 97";
-        RANG_BENEFICIAIRE: "6", "Rang du beneficiaire", 27, 3, N, O, "A S V R", "000 for the general regime";
-        NO_FACTURE: "7", "No facture ou No titre", 30, 9, N, O, "A S V R", "<> 0, unique; public hospital = 2-digit year (exercice) + 7-digit titre";
+        NO_IMMATRICULATION_ASSURE: "4", "N° immatriculation assuré", 12, 13, Nir, O, "A S V R", "NIR (2A/2B possible)";
+        CLE_NO_IMMATRICULATION: "5", "Clé du N° immatriculation", 25, 2, PersoN, O, "A S V R", "97 - NIR mod 97";
+        RANG_BENEFICIAIRE: "6", "Rang du bénéficiaire", 27, 3, N, O, "A S V R", "000 for the general regime";
+        NO_FACTURE: "7", "N° facture ou N° titre", 30, 9, N, O, "A S V R", "<> 0, unique; public hospital = 2-digit year (exercice) + 7-digit titre";
     }
 }

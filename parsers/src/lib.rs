@@ -9,6 +9,7 @@
 pub mod anomaly;
 pub mod b2;
 mod coded;
+pub mod codes;
 pub mod detect;
 pub mod documentation;
 pub mod hypothese;

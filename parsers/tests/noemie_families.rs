@@ -135,7 +135,7 @@ fn acceptances_are_kept_raw_and_their_sums_not_compared() {
             .map(|z| String::from_utf8_lossy(z.of(&entite.octets)).into_owned())
     };
     assert_eq!(zone(b"255", "montant").as_deref(), Some("00001234"));
-    assert_eq!(zone(b"255", "numero de ligne").as_deref(), Some("01"));
+    assert_eq!(zone(b"255", "numéro de ligne").as_deref(), Some("01"));
     assert_eq!(zone(b"155", "nature d'assurance").as_deref(), Some("AS"));
     assert!(partielle(b"255").is_some_and(|(e, _)| e.octets == acte.as_bytes()), "kept raw");
     // In any other reference the same entities are unknown.

@@ -171,7 +171,7 @@ fn remplir_noemie(
     hasard: &mut Hasard,
 ) -> (Vec<u8>, Vec<(&'static Zone, Valeur)>) {
     let mut gabarit = Gabarit::nouveau(table);
-    let entite = table.zones.last().is_some_and(|z| z.name == "delimiteur");
+    let entite = table.zones.last().is_some_and(|z| z.name == "délimiteur");
     let fixes = if entite { vec![1, 4, table.len] } else { vec![1] };
     let mut ecrites = Vec::new();
     for zone in libres(table, &fixes) {

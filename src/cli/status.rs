@@ -3,7 +3,7 @@
 use super::{Format, Output, Session, output};
 use crate::domain::civil_time::paris_date;
 use crate::domain::money::Movement;
-use crate::domain::{ClaimId, ClaimPart, GapReason, Lane, PartKind, PartState};
+use crate::domain::{ClaimId, ClaimPart, GapReason, Lane, PartKind, PartState, RejectFamily};
 use crate::service::claims::hint;
 use crate::service::view::{ClaimDetails, ClaimView};
 use anyhow::{Result, bail};
@@ -108,6 +108,10 @@ fn print_part(out: &mut Output, part: &ClaimPart) -> Result<()> {
     for reason in &part.reasons {
         writeln!(out, "    motif {} : {}", reason.code, reason.label)?;
     }
+    for family in part.families() {
+        let (meaning, to_do) = (family.meaning(), family.to_do());
+        writeln!(out, "      {} : {meaning} À faire : {to_do}", family.as_str())?;
+    }
     if let Some(gap) = part.gap.filter(|gap| *gap != GapReason::Awaited) {
         writeln!(out, "    écart {} : {}", gap.as_str(), gap.libelle())?;
     }
@@ -193,5 +197,14 @@ fn part(part: &ClaimPart) -> Value {
         "transfer_reference": part.transfer_reference,
         "transfer_date": part.transfer_date.map(|d| d.to_string()),
         "reasons": part.reasons,
+        "meanings": part.families().into_iter().map(meaning).collect::<Vec<_>>(),
+    })
+}
+
+fn meaning(family: RejectFamily) -> Value {
+    json!({
+        "family": family.as_str(),
+        "meaning": family.meaning(),
+        "to_do": family.to_do(),
     })
 }

@@ -6,6 +6,7 @@ use super::money::{Asked, Flag, GapReason, Movement, Outcome, Position, Standing
 use super::{
     ClaimId, ExchangeId, FreeText, Hold, InvoiceKey, KeyId, Lane, PartKind, Reason, Scope, Token,
 };
+use noemie_parsers::codes::family::RejectFamily;
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
 
@@ -48,6 +49,19 @@ pub struct ClaimPart {
 }
 
 impl ClaimPart {
+    /// Returns the families of the reasons, each once, in their order. `Other` is left out: it
+    /// explains nothing beside the label of the payer.
+    #[must_use]
+    pub fn families(&self) -> Vec<RejectFamily> {
+        let mut families = Vec::new();
+        for family in self.reasons.iter().map(Reason::family) {
+            if family != RejectFamily::Other && !families.contains(&family) {
+                families.push(family);
+            }
+        }
+        families
+    }
+
     /// Returns a part without outcomes.
     #[must_use]
     pub fn untold(kind: PartKind, asked: Montant, at: OffsetDateTime) -> Self {

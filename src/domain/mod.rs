@@ -64,6 +64,7 @@ pub use money::{
 };
 // The types of the parsers serve the whole gateway, so that no type exists twice.
 pub use noemie_parsers::anomaly::Severity;
+pub use noemie_parsers::codes::family::RejectFamily;
 pub use noemie_parsers::outcome::{Finding, FindingCode, LogicalFile, Norm, Packaging, Verdict};
 pub use page::{BoundPageToken, Page, PageToken};
 pub use part::{PartKind, Reason};

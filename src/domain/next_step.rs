@@ -3,6 +3,7 @@
 
 use super::civil_time::paris_date;
 use super::{Claim, ClaimPart, GapReason, Hold, PartKind, PartState};
+use noemie_parsers::codes::family::RejectFamily;
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
 
@@ -112,6 +113,14 @@ fn of_part(part: &ClaimPart) -> String {
             format!("Aucun montant payé par {payer}, voir avec son service de gestion")
         }
         PartState::Deferred => format!("Décision de {payer} attendue, ne pas renvoyer la facture"),
+        PartState::Rejected | PartState::RejectedAfterAcceptance
+            if part.families() == [RejectFamily::Duplicate] =>
+        {
+            format!(
+                "Déjà réglée ou reçue selon {payer} : rapprocher le règlement, ne pas renvoyer la \
+                 facture"
+            )
+        }
         PartState::Rejected | PartState::RejectedAfterAcceptance => {
             "Corriger la facture selon les motifs de rejet et l'envoyer de nouveau".to_owned()
         }

@@ -2,6 +2,8 @@
 
 use super::FreeText;
 use super::codes::open_coded;
+use noemie_parsers::codes::family::RejectFamily;
+use noemie_parsers::codes::reject;
 use serde::{Deserialize, Serialize};
 
 open_coded! {
@@ -25,4 +27,12 @@ pub struct Reason {
     /// invoice.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u32>,
+}
+
+impl Reason {
+    /// Returns the family of the reason, from its code or from the words of its label.
+    #[must_use]
+    pub fn family(&self) -> RejectFamily {
+        reject::family(self.code.as_str(), self.label.as_str())
+    }
 }

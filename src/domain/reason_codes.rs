@@ -8,26 +8,8 @@
 
 use super::FreeText;
 use super::masking::holds_identity;
+use noemie_parsers::codes::reject::{self, RejectCode, canonical};
 use std::collections::BTreeMap;
-
-/// Known codes with their labels: those of insurers (three digits), then those of the AMO (data
-/// concerned and control).
-const KNOWN: [(&str, &str); 14] = [
-    ("122", "Garantie non active ou acte non couvert à la date des soins"),
-    ("125", "Acte inconnu"),
-    ("651", "Absence d'attestation de tiers payant pour cet acte"),
-    ("697", "Facture déjà réglée au professionnel"),
-    ("705", "Prise en charge inconnue"),
-    ("706", "Prise en charge close ou périmée"),
-    ("707", "Montant différent de celui de la prise en charge"),
-    ("900", "Rejet technique"),
-    ("0250 050", "Assuré absent du référentiel"),
-    ("0317 051", "Incompatibilité avec la nature d'assurance"),
-    ("0450 072", "Exonération absente du fichier de la caisse à la date des soins"),
-    ("0460 053", "Établissement prescripteur inconnu au fichier national"),
-    ("0470 049", "Prescription interdite à cette date"),
-    ("2900 005", "Facture déjà payée"),
-];
 
 /// Longest label, characters: as many as an entity 294 has.
 const MAX_LABEL_CHARS: usize = 80;
@@ -60,10 +42,10 @@ pub struct WrongCodeLine {
 impl Default for ReasonCodes {
     /// Returns the known codes, beside which every other code is taken.
     fn default() -> Self {
-        let known = |(code, label): (&str, &str)| {
-            (canonical(code), (code.to_owned(), FreeText::from(label)))
+        let known = |entry: &RejectCode| {
+            (canonical(entry.code), (entry.code.to_owned(), FreeText::from(entry.label)))
         };
-        Self { codes: KNOWN.into_iter().map(known).collect(), is_registered: false }
+        Self { codes: reject::CODES.iter().map(known).collect(), is_registered: false }
     }
 }
 
@@ -127,23 +109,6 @@ impl ReasonCodes {
     }
 }
 
-/// Returns the form in which codes are compared: `122`, `000122` and `AAA000122R` are one code.
-/// Capitals and blanks do not count.
-fn canonical(code: &str) -> String {
-    let code: String = code.split_whitespace().collect::<String>().to_uppercase();
-    let digits = match code.strip_prefix("AAA").and_then(|rest| rest.strip_suffix('R')) {
-        Some(digits) if digits.len() == 6 => digits,
-        _ => &code,
-    };
-    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    if !is_number {
-        return code;
-    }
-    // The codes of the AMO have seven digits, the first of which may be 0.
-    let kept = if digits.len() > 6 { digits } else { digits.trim_start_matches('0') };
-    kept.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +134,7 @@ mod tests {
         let codes = ReasonCodes::registered(text).expect("readable");
         assert_eq!(codes.label("m-12").map(FreeText::as_str), Some("Délai dépassé"));
         assert_eq!(codes.label("AAA000122R").map(FreeText::as_str), Some("Droits fermés"));
-        assert_eq!(codes.iter().count(), KNOWN.len() + 1);
+        assert_eq!(codes.iter().count(), reject::CODES.len() + 1);
         assert!(codes.refuses_others() && codes.label("M-13").is_none());
     }
 

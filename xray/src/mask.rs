@@ -82,8 +82,8 @@ pub(crate) fn is_filler(zone: &Zone) -> bool {
 
 /// Returns whether the name of a zone says that the norm wants it blank.
 pub(crate) fn names_filler(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["filler", "blanc", "non documente"].iter().any(|filler| name.starts_with(filler))
+    let name = name.to_lowercase();
+    ["filler", "blanc", "non documenté"].iter().any(|filler| name.starts_with(filler))
 }
 
 /// Hides words in a filler: where the norm wants blanks, letters come from a record of another type

@@ -59,7 +59,7 @@ pub(super) fn sequence(
     fiche: &Fiche,
     avant: &[Piece],
 ) -> Result<(), ErreurEcriture> {
-    let Some(zone) = fiche.table().zones.iter().find(|z| z.name == "Sequence") else {
+    let Some(zone) = fiche.table().zones.iter().find(|z| z.name == "Séquence") else {
         return Ok(());
     };
     let genre = fiche.genre();

@@ -7,7 +7,7 @@ record! {
     partiel: "025" "687" [40] Aucun "Archivage (partiel)" {
         TYPE: "1", "type", 1, 3, N, O, "S3", "025";
         NIVEAU: "2", "niveau", 4, 2, N, O, "S3", "level, 99 = leaf";
-        NON_DOCUMENTE_6: "-", "non documente", 6, 18, Perso, Inconnu, "S3", "";
-        NUMERO_ARCHIVAGE: "3", "numero d'archivage", 24, 17, X, O, "S3", "";
+        NON_DOCUMENTE_6: "-", "non documenté", 6, 18, Perso, Inconnu, "S3", "";
+        NUMERO_ARCHIVAGE: "3", "numéro d'archivage", 24, 17, X, O, "S3", "";
     }
 }

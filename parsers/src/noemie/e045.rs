@@ -7,6 +7,6 @@ record! {
     partiel: "045" "687" [20] Aucun "Destinataire du paiement (partiel)" {
         TYPE: "1", "type", 1, 3, N, O, "S3", "045";
         NIVEAU: "2", "niveau", 4, 2, N, O, "S3", "level, 99 = leaf";
-        NUMERO_DESTINATAIRE: "3", "numero du destinataire", 6, 15, X, O, "S3", "as in 040";
+        NUMERO_DESTINATAIRE: "3", "numéro du destinataire", 6, 15, X, O, "S3", "as in 040";
     }
 }

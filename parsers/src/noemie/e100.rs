@@ -7,7 +7,7 @@ record! {
     layout: "100" "" [15] Aucun "Facture (ancienne)" {
         TYPE: "1", "type", 1, 3, N, O, "S1 S3", "100";
         NIVEAU: "2", "niveau", 4, 2, N, O, "S1 S3", "level, 99 = leaf";
-        NUMERO_FACTURE: "3", "numero de facture", 6, 9, N, O, "S1 S3", "";
-        DELIMITEUR: "4", "delimiteur", 15, 1, X, O, "S1 S3", "@";
+        NUMERO_FACTURE: "3", "numéro de facture", 6, 9, N, O, "S1 S3", "";
+        DELIMITEUR: "4", "délimiteur", 15, 1, X, O, "S1 S3", "@";
     }
 }

@@ -9,6 +9,6 @@ record! {
         NIVEAU: "2", "niveau", 4, 2, N, O, "S1", "level, 99 = leaf";
         CODE_PAIEMENT: "3", "code du paiement", 6, 5, N, O, "S1", "";
         MONTANT: "4", "montant", 11, 8, Montant, O, "S1", "cents";
-        DELIMITEUR: "5", "delimiteur", 19, 1, X, O, "S1", "@";
+        DELIMITEUR: "5", "délimiteur", 19, 1, X, O, "S1", "@";
     }
 }

@@ -11,6 +11,6 @@ record! {
         COMPTEUR: "4", "compteur", 23, 8, N, O, "S1 S2 S3 S4 S5", "entities of the next lower level";
         CUMUL_MONTANTS: "5", "cumul des montants", 31, 11, Montant, O, "S1 S2 S3 S4 S5", "cents";
         SIGNE: "6", "signe", 42, 1, X, O, "S1 S2 S3 S4 S5", "P / N (blank seen)";
-        DELIMITEUR: "7", "delimiteur", 43, 1, X, O, "S1 S2 S3 S4 S5", "@";
+        DELIMITEUR: "7", "délimiteur", 43, 1, X, O, "S1 S2 S3 S4 S5", "@";
     }
 }

@@ -244,7 +244,7 @@ mod tests {
     fn every_table_ends_with_its_delimiter() {
         for table in ENTITES {
             let dernier = table.zones.last().expect("tables have zones");
-            assert_eq!((dernier.name, dernier.end()), ("delimiteur", table.len), "{}", table.tag);
+            assert_eq!((dernier.name, dernier.end()), ("délimiteur", table.len), "{}", table.tag);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{count, day, quarantined, small, timestamp};
 use crate::domain::money::Movement;
 use crate::domain::{
     Actor, ClaimEvent, ClaimLine, ClaimPart, DecisionAuthor, PartKind, Reason, RecordedDecision,
+    RejectFamily,
 };
 use crate::grpc::caller::STATED_NAME;
 use crate::grpc::proto;
@@ -71,6 +72,15 @@ fn part(part: &ClaimPart) -> proto::PartStatus {
         updated_at: Some(timestamp(part.updated_at)),
         gap: part.gap.map(|gap| coded(gap.as_str(), gap.libelle())),
         flags: part.flags.iter().map(|flag| coded(flag.as_str(), flag.libelle())).collect(),
+        meanings: part.families().into_iter().map(meaning).collect(),
+    }
+}
+
+fn meaning(family: RejectFamily) -> proto::ReasonMeaning {
+    proto::ReasonMeaning {
+        family: family.as_str().to_owned(),
+        meaning: family.meaning().to_owned(),
+        to_do: family.to_do().to_owned(),
     }
 }
 

@@ -7,7 +7,9 @@ use crate::on_both;
 use crate::support::databases::TestDatabase;
 use noemie_gateway::clock::{Clock, SystemClock};
 use noemie_gateway::domain::civil_time::paris_date;
-use noemie_gateway::domain::{Caller, ClaimId, ClaimPart, PartKind, Reason, ReasonCodes, Role};
+use noemie_gateway::domain::{
+    Caller, ClaimId, ClaimPart, PartKind, Reason, ReasonCodes, RejectFamily, Role,
+};
 use noemie_gateway::generate::Options;
 use noemie_gateway::service::decisions::{DecideError, Decision, DecisionKind, Recorded, Warning};
 use noemie_gateway::service::view::ClaimDetails;
@@ -160,6 +162,23 @@ async fn every_reject_of_a_worker_is_reported(db: TestDatabase) {
     desk.gateway.verify().await;
 }
 
+/// The part says what the reasons mean; after a reject as paid already, nobody is asked to send the
+/// invoice again.
+async fn reasons_are_explained(db: TestDatabase) {
+    let desk = Desk::open(&db).await;
+    let step = async || desk.gateway.attempts(&desk.ps, &desk.number).await[0].next_step.clone();
+    desk.record(reject("697")).await;
+    assert_eq!(desk.amc().await.families(), [RejectFamily::Duplicate]);
+    let told = step().await;
+    assert!(told.contains("ne pas renvoyer la facture") && !told.contains("Corriger"), "{told}");
+    let twice = vec![reason("122"), reason("0250 050"), reason("A-12"), reason("707")];
+    desk.record(DecisionKind::Reject { reasons: twice }).await;
+    let families = desk.amc().await.families();
+    assert_eq!(families, [RejectFamily::Rights, RejectFamily::PriorAgreement], "each once");
+    let told = step().await;
+    assert!(told.starts_with("Corriger la facture"), "{told}");
+}
+
 /// A second instalment under another reference is another payment; a deferral with other reasons
 /// is another decision.
 async fn instalments_and_deferrals_are_recorded_again(db: TestDatabase) {
@@ -287,6 +306,7 @@ on_both! {
     two_workers_with_one_version,
     a_repetition_is_never_stale,
     a_reject_is_reopened,
+    reasons_are_explained,
     every_reject_of_a_worker_is_reported,
     instalments_and_deferrals_are_recorded_again,
 }
