@@ -1,17 +1,18 @@
 //! Anomalies: what is wrong, where, how bad, in words a professional understands.
 //!
-//! Every finding is an [`Anomaly`] with a stable [`Code`]; the table below states once, for each
-//! code, the control of the norm it belongs to, its severity and its French title. Changing the
-//! policy of the project (which fault costs an invoice, which the whole file) is changing a line of
-//! that table; `docs/controles.md` is generated from it.
+//! Every finding is an [`Anomaly`] with a stable [`Code`]; the table of the codes states once, for
+//! each code, the control of the norm, the severity and the texts.
 //!
 //! No anomaly carries a person: values of zones that name or number a person are masked before they
 //! get here.
 
+mod code;
+
+pub use code::{Code, FixedBy, UnknownCode};
+
 use crate::coded::coded;
 use crate::layout::{Picture, Zone};
 use crate::nir_search;
-use std::fmt;
 
 coded! {
     /// Cost of an anomaly. Ordered: the verdict of a file follows from the worst one.
@@ -22,106 +23,6 @@ coded! {
         Invoice = "invoice";
         /// The whole physical file is refused.
         File = "file";
-    }
-}
-
-macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident $code:literal $control:literal $severity:ident $titre:literal;)*) => {
-        /// A stable code of anomaly. The text before the first dash is the control of the norm or
-        /// of the project's policy.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Code { $(#[doc = $titre] $(#[$doc])* $variant,)* }
-
-        impl Code {
-            /// Every code, in the order of the table.
-            pub const ALL: &'static [Code] = &[$(Code::$variant),*];
-
-            /// The stable code, for example `C10-NIR-CLE`.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str { match self { $(Code::$variant => $code,)* } }
-
-            /// The control it belongs to, for example `C10`.
-            #[must_use]
-            pub const fn control(self) -> &'static str { match self { $(Code::$variant => $control,)* } }
-
-            /// What it costs where the place does not decide (see [`Place::severity`]).
-            #[must_use]
-            pub const fn severity(self) -> Severity { match self { $(Code::$variant => Severity::$severity,)* } }
-
-            /// French title.
-            #[must_use]
-            pub const fn titre(self) -> &'static str { match self { $(Code::$variant => $titre,)* } }
-        }
-    };
-}
-
-codes! {
-    FichierVide            "P1-VIDE"               "P1"  File    "Fichier vide";
-    NonReconnu             "P1-NON-RECONNU"        "P1"  File    "Contenu non reconnu (ni B2, ni NOEMIE, ni retour de concentrateur)";
-    Longueur               "P2-LONGUEUR"           "P2"  File    "Enregistrement qui ne fait pas 128 octets";
-    FichierTronque         "P3-TRONQUE"            "P3"  File    "Fichier coupé au milieu d'un enregistrement";
-    FinAbsente             "P3-999-ABSENT"         "P3"  File    "Enregistrement 999 absent";
-    Imbrication            "P4-IMBRICATION"        "P4"  File    "Enregistrement à une place impossible";
-    ImbricationFacture     "P4-ORDRE-FACTURE"      "P4"  Invoice "Complément à une place impossible dans la facture";
-    TypeInconnu            "P5-TYPE-INCONNU"       "P5"  Invoice "Type d'enregistrement inconnu";
-    ComplementInconnu      "P6-COMPLEMENT-INCONNU" "P6"  Warning "Complément inconnu, conservé tel quel";
-    ApresFin               "P7-BLANCS-APRES-999"   "P7"  Warning "Blancs après le dernier 999";
-    DonneesApresFin        "P7-DONNEES-APRES-999"  "P7"  File    "Données après le dernier 999";
-    NonInitiale            "C3-NON-INITIALE"       "C3"  Invoice "Fichier DRE sans la mention FACTURE INITIALE";
-    IdentificationFichier  "C4-IDENTIFICATION"     "C4"  File    "Identification du fichier absente ou invalide";
-    RemiseDejaRecue        "C5-REMISE-DEJA-RECUE"  "C5"  File    "Remise déjà reçue (même émetteur, même date, même identification)";
-    NonNumerique           "C6-NON-NUMERIQUE"      "C6"  Invoice "Zone numérique invalide";
-    CaractereInterdit      "C7-CARACTERE"          "C7"  Invoice "Caractère interdit (A-Z, 0-9 et espace seulement)";
-    DateInvalide           "C8-DATE"               "C8"  Invoice "Date impossible";
-    NirCle                 "C10-NIR-CLE"           "C10" Invoice "Clé du numéro d'immatriculation fausse";
-    CleLuhn                "C12-CLE"               "C12" Invoice "Clé du numéro fausse (clé type 1-2)";
-    FinessCorse            "C13-FINESS-CORSE"      "C13" Warning "FINESS corse transmis avec une lettre";
-    FactureNulle           "C14-NUMERO-NUL"        "C14" Invoice "Numéro de facture nul";
-    FactureDifferente      "C14-NUMERO-DIFFERENT"  "C14" Invoice "Numéro de facture différent dans la même facture";
-    FactureDouble          "C14-NUMERO-DOUBLE"     "C14" Invoice "Numéro de facture déjà utilisé dans le lot";
-    PrefixeDifferent       "C15-PREFIXE"           "C15" Invoice "PS, NIR, clé ou rang différent dans la même facture";
-    Ordre                  "C16-ORDRE"             "C16" Warning "Ordre des lignes ou des compléments non respecté";
-    Sequence               "C17-SEQUENCE"          "C17" Warning "Séquence, nombre ou date des compléments";
-    Modificateurs          "C18-MODIFICATEURS"     "C18" Warning "Modificateurs CCAM non cadrés à gauche";
-    NombreLignes           "C19-LIGNES"            "C19" Warning "Une facture contient de 1 à 999 lignes";
-    CodeInconnu            "C21-CODE"              "C21" Invoice "Nature d'assurance, régime ou parcours de soins inconnu";
-    AccidentTravail        "C22-AT"                "C22" Invoice "Numéro ou date d'accident du travail absent ou invalide";
-    DelaiTransmission      "C24-DELAI"             "C24" Warning "Soins de plus d'un an à la transmission";
-    Eclatement             "C26-ECLATEMENT"        "C26" Warning "Flux éclaté (F) avec une part complémentaire dans les lignes";
-    Depense                "C27-DEPENSE"           "C27" Warning "Dépense différente de AMO + AMC";
-    AccordPrealable        "C28-ACCORD"            "C28" Warning "Date de demande d'accord préalable attendue";
-    NumeroOc               "C29-OC"                "C29" Warning "Numéro d'organisme complémentaire mal cadré ou absent";
-    TotalFactureCp         "C30-TOTAL"             "C30" Invoice "Total de la facture (norme CP) différent de la somme des lignes";
-    TotalFacturePs         "C31-TOTAL"             "C31" Invoice "Total de la facture (norme PS) différent de la somme des lignes";
-    CompteFacture          "C32-COMPTE"            "C32" Invoice "Nombre d'enregistrements de la facture faux";
-    TotalLot               "C33-LOT"               "C33" Warning "Compteur, total ou numéro de la fin de lot faux";
-    FinFichier             "C34-999"               "C34" File    "Enregistrement 999 différent de l'en-tête ou compteur faux";
-    Calcul                 "C35-CALCUL"            "C35" Warning "Base ou montant AMO différent du calcul";
-    Centre                 "C37-CENTRE"            "C37" Warning "Centre gestionnaire du régime 96 caisse 196 mal formé";
-    Limite                 "L1-LIMITE"             "L1"  File    "Limite de la passerelle dépassée";
-    LimiteReponse          "L2-LIMITE-REPONSE"     "L2"  Warning "Limite de réponse AMC (2X) déjà passée à la réception";
-
-    MarquagesDifferents    "M1-MARQUAGE"           "M1"  Warning "Marquages contradictoires (réel, test, démonstration) dans le fichier";
-
-    RetourVide             "Q1-EN-TETE"            "Q1"  File    "Fichier NOEMIE sans enregistrement 000 de 128 caracteres";
-    RetourCadrage          "Q2-CADRAGE"            "Q2"  File    "Longueur d'enregistrement fausse";
-    RetourFin              "Q3-999"                "Q3"  File    "Enregistrement 999 absent ou différent de l'en-tête";
-    EntiteSansFin          "Q4-DELIMITEUR"         "Q4"  Invoice "Entité sans délimiteur @";
-    EntiteDecalee          "Q5-DECALAGE"           "Q5"  File    "Suite d'entités illisible";
-    RetourCompteur         "Q6-COMPTEUR"           "Q6"  Warning "Compteur de fin de niveau 990 faux";
-    RetourCumul            "Q7-CUMUL"              "Q7"  Warning "Cumul d'un 990 ou du 999 faux";
-    RetourEnregistrements  "Q8-ENREGISTREMENTS"    "Q8"  File    "Nombre d'enregistrements du 999 faux";
-    RetourLots             "Q9-LOTS"               "Q9"  Warning "Nombre de lots du 999 faux";
-    EntiteInconnue         "Q10-ENTITE-INCONNUE"   "Q10" Warning "Entité inconnue, conservée telle quelle";
-    RetourNonNumerique     "Q11-NON-NUMERIQUE"     "Q11" Invoice "Zone numérique invalide dans une entité";
-    EtatInconnu            "Q13-ETAT"              "Q13" Invoice "État de la part AMO ou AMC inconnu";
-    Niveaux                "Q15-NIVEAUX"           "Q15" File    "Niveaux mal imbriqués";
-    DrapeauBloc            "Q16-DRAPEAU"           "Q16" Warning "Drapeau du dernier bloc différent de 1";
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

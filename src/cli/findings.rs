@@ -34,11 +34,16 @@ pub(super) fn print(out: &mut impl Write, findings: &[Finding]) -> io::Result<()
         };
         let invoice =
             finding.invoice.as_ref().map(|n| format!(", facture {n}")).unwrap_or_default();
+        let value = finding.value.as_deref().map(str::trim).filter(|value| !value.is_empty());
+        let value = value.map(|value| format!(" (lu : {value})")).unwrap_or_default();
         writeln!(
             out,
-            "  - [{}] {} : {position}{invoice}\n      {}",
+            "  - [{}] {} : {position}{invoice}\n      {}{value}",
             finding.severity, finding.code, finding.message
         )?;
+        if let Some(code) = finding.code.known() {
+            writeln!(out, "      à faire ({}) : {}", code.fixed_by().libelle(), code.fix())?;
+        }
     }
     Ok(())
 }

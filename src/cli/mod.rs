@@ -1,5 +1,6 @@
 //! The command line: one binary, one file a command.
 
+mod codes;
 mod conventions;
 mod demo;
 mod deposits;
@@ -117,6 +118,10 @@ enum Command {
     Held(held::HeldCommand),
     /// Show how many events wait for publication, or publish events again.
     Outbox(outbox::OutboxArgs),
+    /// List the codes of anomalies with their titles.
+    Codes(OutputArgs),
+    /// Print the cause and the remedy of a code of anomaly or of reject.
+    Explain(codes::ExplainArgs),
     /// List the codes of reasons of rejects and deferrals.
     Reasons(OutputArgs),
     /// Compare every raw file with what is stored, and check the chain of receipts. Exit status 0
@@ -252,6 +257,8 @@ async fn run(command: Command, config: Config, mut out: Output) -> Result<ExitCo
         Command::Demo(args) => demo::run(&args, out).await,
         Command::Validate(args) => validate::run(&args, &config, &mut out),
         Command::Xray(args) => xray::run(&args, &mut out),
+        Command::Codes(args) => codes::list(&args, &mut out),
+        Command::Explain(args) => codes::explain(&args, &mut out),
         Command::Docs(command) => docs::run(&command, &mut out),
         Command::Generate(args) => generate::run(&args),
         Command::Config(ConfigCommand::Show) => {

@@ -184,5 +184,14 @@ fn print(report: &Report, out: &mut Output) -> io::Result<()> {
         euros(report.amo_centimes),
         euros(report.amc_centimes)
     )?;
-    findings::print_first(out, &report.anomalies, report.anomaly_count)
+    findings::print_first(out, &report.anomalies, report.anomaly_count)?;
+    for assumption in &report.assumptions {
+        let (code, record, message) = (assumption.code, assumption.record, assumption.message);
+        writeln!(out, "  lecture supposée {code}, enregistrement {record} : {message}")?;
+    }
+    if report.anomalies.iter().any(|finding| finding.record.is_some()) {
+        let file = if report.file == STANDARD_INPUT { "FICHIER" } else { &report.file };
+        writeln!(out, "  pour voir les octets : noemie-gateway xray {file}")?;
+    }
+    Ok(())
 }

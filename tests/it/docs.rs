@@ -55,7 +55,8 @@ pub fn check_section(file: &str, marker: &str, expected: &str) {
 #[test]
 fn the_table_of_controls_is_current() {
     let mut table = String::from(
-        "| code | contrôle | gravité | verdict du fichier | anomalie |\n|---|---|---|---|---|\n",
+        "| code | contrôle | gravité | verdict du fichier | anomalie | qui peut corriger | à faire |\n\
+         |---|---|---|---|---|---|---|\n",
     );
     for code in Code::ALL {
         let (severity, verdict) = match code.severity() {
@@ -66,9 +67,11 @@ fn the_table_of_controls_is_current() {
         };
         writeln!(
             table,
-            "| `{code}` | {} | `{severity}` | {verdict} | {} |",
+            "| `{code}` | {} | `{severity}` | {verdict} | {} | {} | {} |",
             code.control(),
-            code.titre()
+            code.titre(),
+            code.fixed_by().libelle(),
+            code.fix()
         )
         .expect("a string takes all");
     }

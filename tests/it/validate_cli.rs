@@ -140,3 +140,50 @@ fn a_closed_pipe_is_no_failure() {
         }
     }
 }
+
+/// Each fault of the text form says who can mend it and how, and the last line how to see it.
+#[test]
+fn a_fault_says_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = fixture("err/nir-key.crlf.b2");
+    let file = file.to_str().unwrap();
+    let said = validate(dir.path(), &[file]).output().unwrap();
+    let text = String::from_utf8_lossy(&said.stdout);
+    let remedy = "à faire (professionnel de santé) : Relire la carte Vitale ou l'attestation";
+    assert!(text.contains(remedy), "{text}");
+    assert!(text.ends_with(&format!("noemie-gateway xray {file}\n")), "{text}");
+    let json = validate(dir.path(), &["--format", "json", file]).output().unwrap();
+    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let key = |finding: &&Value| finding["code"] == "C10-NIR-CLE";
+    let finding = report["anomalies"].as_array().unwrap().iter().find(key).unwrap();
+    assert_eq!(finding["fixed_by"], "professionnel");
+    assert!(finding["fix"].as_str().unwrap().starts_with("Relire la carte"), "{finding}");
+}
+
+/// Codes of anomalies and of rejects are explained; an unknown one names the list.
+#[test]
+fn a_code_is_explained() {
+    let explain = |codes: &[&str]| {
+        let output = support::gateway::program().arg("explain").args(codes).output().unwrap();
+        let text =
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code().unwrap(), text)
+    };
+    for (code, said) in [
+        ("c10-nir-cle", "qui peut corriger : professionnel de santé"),
+        ("AAA000697R", "famille : DOUBLON"),
+        ("0250-050", "Assuré absent du référentiel"),
+        ("i1002", "Droits non ouverts"),
+        ("tarif", "Vérifier la cotation"),
+        ("DEJA_RECUE", "ne pas renvoyer"),
+    ] {
+        let (status, text) = explain(&[code]);
+        assert!(
+            status == 0 && text.contains(said) && text.contains("à faire : "),
+            "{code}: {text}"
+        );
+    }
+    let (status, text) = explain(&["C99-RIEN", "C12-CLE"]);
+    assert!(status == 1 && text.contains("noemie-gateway codes"), "{text}");
+    assert!(text.contains("C12-CLE [invoice]"), "the known code is explained: {text}");
+}

@@ -3,6 +3,8 @@
 //! The gateway stores the same [`Finding`] that `validate` prints: an anomaly has one form from the
 //! pass over the file to the database and back.
 
+#[cfg(feature = "serde")]
+use crate::anomaly::FixedBy;
 use crate::anomaly::{Anomaly, Code, Severity};
 use std::borrow::Cow;
 use std::fmt;
@@ -29,6 +31,13 @@ impl FindingCode {
     #[must_use]
     pub const fn stored(code: String, control: String) -> Self {
         Self { code: Cow::Owned(code), control: Cow::Owned(control) }
+    }
+
+    /// Returns the code of the table of the parsers; `None` for a code of the gateway or of a later
+    /// version.
+    #[must_use]
+    pub fn known(&self) -> Option<Code> {
+        self.code.parse().ok()
     }
 
     /// The code as text.
@@ -163,12 +172,17 @@ struct Json<'a> {
     value: Option<&'a str>,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed_by: Option<FixedBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     invoice: Option<&'a str>,
 }
 
 #[cfg(feature = "serde")]
 impl serde::Serialize for Finding {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let known = self.code.known();
         Json {
             code: self.code.as_str(),
             severity: self.severity,
@@ -181,6 +195,8 @@ impl serde::Serialize for Finding {
             field: &self.field,
             value: self.value.as_deref(),
             message: &self.message,
+            fix: known.map(Code::fix),
+            fixed_by: known.map(Code::fixed_by),
             invoice: self.invoice.as_deref(),
         }
         .serialize(serializer)
@@ -202,7 +218,9 @@ mod tests {
             concat!(
                 r#"{"code":"C10-NIR-CLE","severity":"invoice","control":"C10","record":3,"#,
                 r#""record_type":"2","column":1,"offset":256,"length":0,"field":"","#,
-                r#""message":"Clé fausse","invoice":"17"}"#
+                r#""message":"Clé fausse","#,
+                r#""fix":"Relire la carte Vitale ou l'attestation, corriger le numéro et "#,
+                r#"renvoyer la facture.","fixed_by":"professionnel","invoice":"17"}"#
             )
         );
     }

@@ -9,6 +9,7 @@ use crate::grpc::proto;
 use crate::service::deposits::Receipt;
 use crate::service::exchanges::ExchangeReport;
 use crate::service::view::ReturnView;
+use noemie_parsers::anomaly::Code;
 use noemie_xray::Report;
 
 pub(in crate::grpc) fn exchange(exchange: &Exchange) -> proto::Exchange {
@@ -81,6 +82,7 @@ fn ledger(ledger: &Ledger) -> proto::Ledger {
 
 /// Converts an anomaly, of a stored exchange or of a dry run.
 fn anomaly(finding: Finding) -> proto::Anomaly {
+    let known = finding.code.known();
     proto::Anomaly {
         code: finding.code.as_str().to_owned(),
         control: finding.code.control().to_owned(),
@@ -94,6 +96,8 @@ fn anomaly(finding: Finding) -> proto::Anomaly {
         value: finding.value.unwrap_or_default(),
         message: finding.message,
         invoice_number: finding.invoice.unwrap_or_default(),
+        fix: known.map(Code::fix).unwrap_or_default().to_owned(),
+        fixed_by: known.map_or("", |code| code.fixed_by().as_str()).to_owned(),
     }
 }
 
