@@ -220,7 +220,7 @@ fn notices_of_a_concentrator_are_read() {
     );
     let sheets = sheets(line.as_bytes(), Choice::Overview, false);
     let shown: String = sheets[0].shown.iter().collect();
-    assert_eq!(sheets[0].title, "Retour de concentrateur (avis de reglement)");
+    assert_eq!(sheets[0].title, "Retour de concentrateur (avis de règlement)");
     assert!(shown.starts_with("299900000000013000416002260128***************"), "{shown}");
 }
 
