@@ -146,13 +146,15 @@ CREATE INDEX claims_rejected_invoice ON claims (ps, invoice_number, identity, re
 -- Listings, newest first, one index per filter (read backwards).
 CREATE INDEX claims_newest ON claims (received_at, id);
 -- Listings of the test lane.
-CREATE INDEX claims_test ON claims (received_at, id) WHERE is_test;
+CREATE INDEX claims_test ON claims (received_at, id, ps, sender, is_test) WHERE is_test;
 CREATE INDEX claims_by_sender ON claims (sender, received_at, id);
 -- Listings of one insurer, and of a caller who may see one insurer only.
 CREATE INDEX claims_by_amc ON claims (amc_number, received_at, id, ps, sender);
 CREATE INDEX claims_by_ps ON claims (ps, received_at, id);
 CREATE INDEX claims_by_lot ON claims (lot, received_at, id, ps, sender);
-CREATE INDEX claims_by_person ON claims (person, received_at, id);
+-- A token of a person is random, and each new claim meets another page of this index: with the key
+-- alone PostgreSQL stores a person once, and the pages stay few behind a long history.
+CREATE INDEX claims_by_person ON claims (person);
 CREATE INDEX claims_by_invoice ON claims (invoice_number, ps, received_at, id);
 -- The latest attempt that corrects another one.
 CREATE INDEX claims_corrects ON claims (corrects, received_at, id) WHERE corrects IS NOT NULL;
@@ -193,8 +195,9 @@ CREATE TABLE claim_parts (
     sender             TEXT NOT NULL,
     PRIMARY KEY (claim_id, kind)
 );
--- Overdue claims without reading those that are over, the latest limit first.
-CREATE INDEX claim_parts_due ON claim_parts (due_at, claim_id, ps, sender)
+-- Overdue claims without reading those that are over, the latest limit first. The last two columns
+-- are for SQLite, which would read each row for its condition.
+CREATE INDEX claim_parts_due ON claim_parts (due_at, claim_id, ps, sender, kind, is_awaited)
     WHERE kind = 'amc' AND is_awaited;
 -- Listings by what became of a part or claim, newest first. Each ends with the columns that a second
 -- filter needs, so that rows left out are not read. A new claim is in the first two only: the
@@ -213,6 +216,12 @@ CREATE INDEX claim_parts_by_transfer ON claim_parts
     WHERE transfer_reference IS NOT NULL;
 -- The latest payment first.
 CREATE INDEX claim_parts_by_payment ON claim_parts (kind, transfer_date, claim_id, ps, sender)
+    WHERE transfer_date IS NOT NULL;
+-- The same of one PS or sender: its payments of a month may be few among those of all.
+CREATE INDEX claim_parts_payments_of_ps ON claim_parts (ps, transfer_date, claim_id, kind, sender)
+    WHERE transfer_date IS NOT NULL;
+CREATE INDEX claim_parts_payments_of_sender ON claim_parts
+    (sender, transfer_date, claim_id, kind, ps)
     WHERE transfer_date IS NOT NULL;
 -- Rejects to report, oldest first.
 CREATE INDEX claim_parts_unreported ON claim_parts (updated_at, claim_id)
@@ -536,6 +545,9 @@ CREATE INDEX unmatched_returns_open ON unmatched_returns (exchange_id, ordinal)
     WHERE (claim_id IS NULL OR is_by_hand) AND NOT is_quarantined;
 CREATE INDEX unmatched_returns_open_ps ON unmatched_returns (ps, exchange_id, ordinal)
     WHERE (claim_id IS NULL OR is_by_hand) AND NOT is_quarantined;
+-- Those that a person matched: few among many.
+CREATE INDEX unmatched_returns_by_hand ON unmatched_returns (exchange_id, ordinal)
+    WHERE is_by_hand AND NOT is_quarantined;
 
 -- Matches that persons made and took back: which claim an answer is about, by whom, when and why.
 -- Rows are only appended; the last one of an answer is in force.

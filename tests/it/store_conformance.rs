@@ -84,6 +84,7 @@ suite! {
     }
     listings {
         every_status_filter_follows_the_life_cycle,
+        a_page_is_whole_wherever_its_claims_lie,
         pages_neither_lose_nor_repeat,
         filters_of_claims,
         filters_of_parts,

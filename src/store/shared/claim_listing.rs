@@ -1,148 +1,31 @@
-//! The listing of claims: one index walk in the order of the pages, chosen by the filter.
+//! SQL of the listing of claims: one index walk in the order of the pages, chosen by the filter
+//! (`claim_walk.rs`).
 //!
 //! A walk reads the keys of one index (alias `k`), newest first, and leaves out by the columns of
 //! that index alone what a PS or sender excludes; each claim that is left is read by its key. The
 //! plan follows from the filter and not from statistics: a column that must not choose the index is
 //! written `column || ''`.
-//!
-//! | filter | index |
-//! |---|---|
-//! | a PS or sender with few claims | `claims_by_ps`, `claims_by_sender`; other orders are sorted |
-//! | payment dates | `claim_parts_by_payment`, latest payment first |
-//! | overdue | `claim_parts_due`, latest limit first |
-//! | invoice number, person | `claims_by_invoice`, `claims_by_person` |
-//! | transfer, flag | `claim_parts_by_transfer`, `claim_parts_flagged` |
-//! | exchange, lot | `claims_by_exchange`, `claims_by_lot` |
-//! | state of a part, status | `claim_parts_by_state`, `claim_parts_by_status` |
-//! | AMC | `claims_by_amc` |
-//! | PS, sender, none | `claims_by_ps`, `claims_by_sender`, `claims_newest` |
 
+use super::claim_walk::{INVOICE, Order, PERSON, Walk, order};
 use super::db::{Db, join_claim, join_parts};
-use super::listing::page;
+use super::listing::{following, page};
 use super::scope;
 use crate::domain::page::PageToken;
-use crate::domain::{Claim, ClaimStatus, PartKind, PartState, Scope};
+use crate::domain::{PartKind, Scope};
 use crate::store::claim_columns::claim_columns;
 use crate::store::claims::{ClaimFilter, FlagFilter};
 use crate::store::codec::{Instant, clean};
 use crate::store::rows::visible;
 use sqlx::QueryBuilder;
-use time::{Date, OffsetDateTime};
+use time::Date;
 
-/// Largest number of claims of a PS or sender that a page may read one by one.
-pub(in crate::store) const FEW_CLAIMS: i64 = 1_000;
-
-/// Column of the claims of one invoice number.
-const INVOICE: &str = "c.invoice_number";
-
-/// The order of a listing, newest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum Order {
-    /// By the instant at which the gateway received the claim.
-    Received,
-    /// By the day of the transfer that paid this part.
-    Paid(PartKind),
-    /// By the limit of the AMC.
-    Due,
-}
-
-/// The index that a page is read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum Walk {
-    /// Claims of this column, or all claims, without other keys.
-    Claims(Option<&'static str>),
-    /// Claims of one lot or one AMC, by this column of `k`.
-    Keys(&'static str),
-    Payments(PartKind),
-    Overdue,
-    Transfer,
-    Flagged,
-    State(PartKind, PartState),
-    Status(ClaimStatus),
-}
-
-/// Returns whether the walk of a filter may be shorter by its PS or sender, if these have few
-/// claims.
-pub(in crate::store) fn may_be_narrowed(filter: &ClaimFilter) -> bool {
-    (filter.ps.is_some() || filter.sender.is_some())
-        && !matches!(walk(filter, None), Walk::Claims(_))
-}
-
-/// Returns the order of the listing of a filter.
-pub(in crate::store) fn order(filter: &ClaimFilter) -> Order {
-    if filter.paid_from.is_some() || filter.paid_before.is_some() {
-        Order::Paid(filter.part.unwrap_or(PartKind::Amc))
-    } else if filter.overdue_at.is_some() {
-        Order::Due
-    } else {
-        Order::Received
-    }
-}
-
-/// Returns the walk of a filter. `few` is a column of `claims` whose value in the filter has few
-/// claims: these are read and sorted, where the order is another one.
-pub(in crate::store) fn walk(filter: &ClaimFilter, few: Option<&'static str>) -> Walk {
-    if few.is_some() {
-        return Walk::Claims(few);
-    }
-    match order(filter) {
-        Order::Paid(kind) => return Walk::Payments(kind),
-        Order::Due => return Walk::Overdue,
-        Order::Received => {}
-    }
-    let part = filter.part.unwrap_or(PartKind::Amc);
-    let choices = [
-        filter.invoice_number.as_ref().map(|_| Walk::Claims(Some(INVOICE))),
-        filter.person.as_ref().map(|_| Walk::Claims(Some("c.person"))),
-        filter.transfer.as_ref().map(|_| Walk::Transfer),
-        filter.flag.map(|_| Walk::Flagged),
-        filter.exchange_id.map(|_| Walk::Claims(Some("c.exchange_id"))),
-        filter.lot.as_ref().map(|_| Walk::Keys("k.lot")),
-        filter.part_state.map(|state| Walk::State(part, state)),
-        filter.status.map(Walk::Status),
-        filter.amc_number.as_ref().map(|_| Walk::Keys("k.amc_number")),
-        filter.ps.as_ref().map(|_| Walk::Claims(Some("c.ps"))),
-        filter.sender.as_ref().map(|_| Walk::Claims(Some("c.sender"))),
-    ];
-    choices.into_iter().flatten().next().unwrap_or(Walk::Claims(None))
-}
-
-impl Order {
-    /// Returns the key of a claim in this order. A day is the instant of its midnight, UTC.
-    pub(in crate::store) fn key(self, claim: &Claim) -> OffsetDateTime {
-        match self {
-            Self::Received => claim.received_at,
-            Self::Due => claim.due_at.unwrap_or(claim.received_at),
-            Self::Paid(kind) => {
-                let day = claim.part(kind).and_then(|part| part.transfer_date);
-                day.unwrap_or(Date::MIN).midnight().assume_utc()
-            }
-        }
-    }
-}
-
-impl Walk {
-    /// Returns the columns that hold the order of the pages: instant or day, and claim.
-    const fn columns(self, order: Order) -> (&'static str, &'static str) {
-        match (self, order) {
-            (Self::Claims(_), Order::Received) => ("c.received_at", "c.id"),
-            (Self::Claims(_), Order::Due) => ("amc.due_at", "c.id"),
-            (Self::Claims(_), Order::Paid(PartKind::Amo)) => ("amo.transfer_date", "c.id"),
-            (Self::Claims(_), Order::Paid(_)) => ("amc.transfer_date", "c.id"),
-            (Self::Keys(_), _) => ("k.received_at", "k.id"),
-            (_, Order::Received) => ("k.received_at", "k.claim_id"),
-            (_, Order::Due) => ("k.due_at", "k.claim_id"),
-            (_, Order::Paid(_)) => ("k.transfer_date", "k.claim_id"),
-        }
-    }
-
-    /// Returns the column by which this walk finds its claims.
-    const fn column(self) -> Option<&'static str> {
-        match self {
-            Self::Claims(column) => column,
-            _ => None,
-        }
-    }
+/// Part of a walk that a query may read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::store) struct Stretch {
+    /// Position after which the walk begins.
+    pub(in crate::store) after: Option<PageToken>,
+    /// Last position of the walk; `None` for its end.
+    pub(in crate::store) until: Option<PageToken>,
 }
 
 /// Returns the query of a page of claims.
@@ -150,18 +33,21 @@ pub(in crate::store) fn claims(
     scope: &Scope,
     filter: &ClaimFilter,
     walk: Walk,
-    after: Option<PageToken>,
+    Stretch { after, until }: Stretch,
     limit: usize,
 ) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new(concat!("SELECT ", claim_columns!(), " FROM "));
     let order = order(filter);
     let (at, id) = walk.columns(order);
     match walk {
-        Walk::Claims(Some(INVOICE)) => of_invoice(&mut query, filter),
+        Walk::Claims(Some(INVOICE)) => {
+            of_few(&mut query, INVOICE, filter.invoice_number.as_deref(), filter)
+        }
+        Walk::Claims(Some(PERSON)) => of_few(&mut query, PERSON, filter.person.as_deref(), filter),
         Walk::Claims(_) => {
             query.push(concat!("claims c", join_parts!()));
         }
-        Walk::Keys(_) => {
+        Walk::Keys(_) | Walk::Test => {
             query.push(concat!("claims k", join_claim!("k.id")));
         }
         _ => {
@@ -170,10 +56,18 @@ pub(in crate::store) fn claims(
     }
     query.push(concat!(" AND ", visible!("c.exchange_id")));
     keys(&mut query, filter, walk);
+    owners(&mut query, filter, walk);
     of_claim(&mut query, filter, walk);
-    of_parts(&mut query, filter);
+    received(&mut query, filter, order, at);
+    of_parts(&mut query, filter, walk);
     scope::claims(&mut query, scope);
     scope::lane(&mut query, "c.is_test", scope);
+    if let Some(until) = until {
+        // The first condition ends the walk of SQLite, the second one is exact.
+        query.push(format_args!(" AND {at} >= ")).push_bind(instant(until));
+        query.push(format_args!(" AND ({at}, {id}) >= (")).push_bind(instant(until));
+        query.push(", ").push_bind(until.id).push(")");
+    }
     if let Order::Paid(_) = order {
         days(&mut query, filter, at);
         if let Some(token) = after {
@@ -187,13 +81,45 @@ pub(in crate::store) fn claims(
     query
 }
 
-/// Appends the claims of an invoice number. They are few, and sorted after they are found: LIMIT
-/// keeps PostgreSQL from looking for the number along the order of the pages.
-fn of_invoice(query: &mut QueryBuilder<Db>, filter: &ClaimFilter) {
-    query.push("(SELECT * FROM claims WHERE invoice_number = ");
-    query.push_bind(text(filter.invoice_number.as_deref()));
-    if let Some(ps) = &filter.ps {
-        query.push(" AND ps = ").push_bind(text(Some(ps)));
+/// Returns the query of the position that lies so many keys into a walk in the order of reception.
+/// It reads the index alone.
+pub(in crate::store) fn position(
+    filter: &ClaimFilter,
+    walk: Walk,
+    after: Option<PageToken>,
+    keys_read: i64,
+) -> QueryBuilder<Db> {
+    let (at, id) = walk.columns(Order::Received);
+    let mut query =
+        QueryBuilder::new(format!("SELECT {at}, {id} FROM {} WHERE TRUE", walk.table()));
+    keys(&mut query, filter, walk);
+    if let Walk::Claims(Some(column)) = walk {
+        let value = if column == "c.ps" { &filter.ps } else { &filter.sender };
+        query.push(format_args!(" AND {column} = ")).push_bind(text(value.as_deref()));
+    }
+    received(&mut query, filter, Order::Received, at);
+    following(&mut query, at, id, after);
+    query.push(" LIMIT 1 OFFSET ").push_bind(keys_read);
+    query
+}
+
+/// Returns the instant of a position, as a column has it.
+fn instant(token: PageToken) -> Instant {
+    Instant::from_micros(token.at_micros).unwrap_or(Instant(time::OffsetDateTime::UNIX_EPOCH))
+}
+
+/// Appends the claims of an invoice number or person. They are few, and sorted after they are found:
+/// LIMIT keeps PostgreSQL from looking for them along the order of the pages.
+fn of_few(
+    query: &mut QueryBuilder<Db>,
+    column: &'static str,
+    value: Option<&str>,
+    filter: &ClaimFilter,
+) {
+    query.push(format_args!("(SELECT * FROM claims c WHERE {column} = "));
+    query.push_bind(text(value));
+    if let (INVOICE, Some(ps)) = (column, &filter.ps) {
+        query.push(" AND c.ps = ").push_bind(text(Some(ps)));
     }
     query.push(concat!(" LIMIT 1000000) c", join_parts!()));
 }
@@ -206,72 +132,68 @@ fn day(token: PageToken) -> Date {
 
 /// Appends the conditions of the index that is walked.
 fn keys(query: &mut QueryBuilder<Db>, filter: &ClaimFilter, walk: Walk) {
-    if matches!(walk, Walk::Claims(_)) {
-        return;
-    }
-    query.push(" AND ");
     match walk {
         Walk::Claims(_) => {}
         Walk::Keys(column) => {
             let value = if column == "k.lot" { &filter.lot } else { &filter.amc_number };
-            query.push(column).push(" = ").push_bind(text(value.as_deref()));
+            query.push(format_args!(" AND {column} = ")).push_bind(text(value.as_deref()));
         }
-        Walk::Payments(kind) => {
-            query.push(format_args!("k.kind = '{}'", kind.as_str()));
+        Walk::Test => {
+            query.push(" AND k.is_test");
+        }
+        Walk::Payments(kind, owner) => {
+            let other = if owner.is_some() { " || ''" } else { "" };
+            query.push(format_args!(" AND k.kind{other} = '{}'", kind.as_str()));
         }
         Walk::Transfer => {
-            query.push("k.transfer_reference IS NOT NULL AND ");
-            once(query, filter, |query, alias| {
-                query.push(alias).push(".transfer_reference = ");
-                query.push_bind(text(filter.transfer.as_deref()));
-            });
+            query.push(" AND k.transfer_reference IS NOT NULL AND k.transfer_reference = ");
+            query.push_bind(text(filter.transfer.as_deref()));
+            of_kind(query, filter.part);
         }
         Walk::Flagged => {
-            query.push("k.flags <> '[]' AND ");
-            once(query, filter, |query, alias| flagged(query, filter.flag, alias));
+            query.push(" AND k.flags <> '[]' AND ");
+            flagged(query, filter.flag, "k");
+            of_kind(query, filter.part);
         }
         Walk::State(kind, state) => {
             let (kind, state) = (kind.as_str(), state.as_str());
-            query
-                .push(format_args!("k.sender >= '' AND k.kind = '{kind}' AND k.state = '{state}'"));
+            query.push(format_args!(
+                " AND k.sender >= '' AND k.kind = '{kind}' AND k.state = '{state}'"
+            ));
         }
         Walk::Status(status) => {
             query.push(format_args!(
-                "k.claim_status IS NOT NULL AND k.claim_status = '{}'",
+                " AND k.claim_status IS NOT NULL AND k.claim_status = '{}'",
                 status.as_str()
             ));
         }
         Walk::Overdue => {
-            query.push("k.kind = 'amc' AND k.is_awaited");
+            query.push(" AND k.kind = 'amc' AND k.is_awaited");
             if let Some(now) = filter.overdue_at {
                 query.push(" AND k.due_at < ").push_bind(Instant(now));
             }
         }
     }
+}
+
+/// Appends the PS and the sender as columns of the index that is walked.
+fn owners(query: &mut QueryBuilder<Db>, filter: &ClaimFilter, walk: Walk) {
+    if matches!(walk, Walk::Claims(_)) {
+        return;
+    }
     for (column, value) in [("k.ps", &filter.ps), ("k.sender", &filter.sender)] {
         if let Some(value) = value {
-            query.push(format_args!(" AND {column} || '' = ")).push_bind(text(Some(value)));
+            let is_key = matches!(walk, Walk::Payments(_, Some(owner)) if owner == column);
+            let other = if is_key { "" } else { " || ''" };
+            query.push(format_args!(" AND {column}{other} = ")).push_bind(text(Some(value)));
         }
     }
 }
 
-/// Appends a condition on the part `k`, so that a claim of which both parts satisfy it is read
-/// once.
-fn once(
-    query: &mut QueryBuilder<Db>,
-    filter: &ClaimFilter,
-    condition: impl Fn(&mut QueryBuilder<Db>, &'static str),
-) {
-    condition(query, "k");
-    if let Some(kind) = filter.part {
+/// Appends the kind of the part `k`, if the filter names one.
+fn of_kind(query: &mut QueryBuilder<Db>, kind: Option<PartKind>) {
+    if let Some(kind) = kind {
         query.push(format_args!(" AND k.kind = '{}'", kind.as_str()));
-    } else {
-        query.push(
-            " AND (k.kind = 'amc' OR NOT EXISTS (SELECT 1 FROM claim_parts o \
-             WHERE o.claim_id = k.claim_id AND o.kind = 'amc' AND ",
-        );
-        condition(query, "o");
-        query.push("))");
     }
 }
 
@@ -307,10 +229,12 @@ fn of_claim(query: &mut QueryBuilder<Db>, filter: &ClaimFilter, walk: Walk) {
     if let Some(id) = filter.exchange_id {
         query.push(" AND c.exchange_id = ").push_bind(id.0);
     }
-    let at = match order(filter) {
-        Order::Received => walk.columns(Order::Received).0,
-        _ => "c.received_at",
-    };
+}
+
+/// Appends the bounds of the instant of reception, in the column `at` where the walk is in its
+/// order.
+fn received(query: &mut QueryBuilder<Db>, filter: &ClaimFilter, order: Order, at: &'static str) {
+    let at = if order == Order::Received { at } else { "c.received_at" };
     if let Some(from) = filter.received_from {
         query.push(format_args!(" AND {at} >= ")).push_bind(Instant(from));
     }
@@ -319,8 +243,9 @@ fn of_claim(query: &mut QueryBuilder<Db>, filter: &ClaimFilter, walk: Walk) {
     }
 }
 
-/// Appends the conditions on the two parts.
-fn of_parts(query: &mut QueryBuilder<Db>, filter: &ClaimFilter) {
+/// Appends the conditions on the two parts. A claim of which both parts have the transfer or flag
+/// is read once, by its AMC part.
+fn of_parts(query: &mut QueryBuilder<Db>, filter: &ClaimFilter, walk: Walk) {
     let part = filter.part.unwrap_or(PartKind::Amc).as_str();
     if let Some(state) = filter.part_state {
         query.push(format_args!(" AND {part}.state = '{}'", state.as_str()));
@@ -332,12 +257,36 @@ fn of_parts(query: &mut QueryBuilder<Db>, filter: &ClaimFilter) {
         query.push(" AND amc.is_awaited AND amc.due_at < ").push_bind(Instant(now));
     }
     if let Some(flag) = filter.flag {
-        either(query, filter.part, |query, alias| flagged(query, Some(flag), alias));
+        if walk == Walk::Flagged {
+            once(query, filter.part, |query, alias| flagged(query, Some(flag), alias));
+        } else {
+            either(query, filter.part, |query, alias| flagged(query, Some(flag), alias));
+        }
     }
     if let Some(label) = &filter.transfer {
-        either(query, filter.part, |query, alias| {
-            query.push(alias).push(".transfer_reference = ").push_bind(text(Some(label)));
-        });
+        let has_label = |query: &mut QueryBuilder<Db>, alias: &'static str| {
+            query.push("COALESCE(").push(alias).push(".transfer_reference, '') = ");
+            query.push_bind(text(Some(label)));
+        };
+        if walk == Walk::Transfer {
+            once(query, filter.part, has_label);
+        } else {
+            either(query, filter.part, has_label);
+        }
+    }
+}
+
+/// Appends that a part `k`, which satisfies a condition, is the AMC part, or that the AMC part does
+/// not satisfy it. A filter by part reads each claim once anyway.
+fn once(
+    query: &mut QueryBuilder<Db>,
+    part: Option<PartKind>,
+    condition: impl Fn(&mut QueryBuilder<Db>, &'static str),
+) {
+    if part.is_none() {
+        query.push(" AND (k.kind = 'amc' OR NOT (");
+        condition(query, "amc");
+        query.push("))");
     }
 }
 

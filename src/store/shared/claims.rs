@@ -1,7 +1,7 @@
 //! SQL of claims, compiled for both databases. Statements over many rows differ between the
 //! databases and stand in `claim_writes.rs` and `claims_by_invoice.rs` of each.
 
-use super::claim_listing::{self, FEW_CLAIMS};
+use super::claim_pages;
 use super::claim_writes;
 use super::claims_by_invoice;
 use super::db::{Db, Store};
@@ -11,7 +11,6 @@ use super::unit::Unit;
 use crate::domain::page::PageToken;
 use crate::domain::{Claim, ClaimId, ClaimLine, InvoiceKey, NewClaim, Page, Scope, Token};
 use crate::store::claims::{ClaimFilter, ClaimWrites, Claims, PartChange};
-use crate::store::codec::clean;
 use crate::store::error::{StoreError, doing};
 use crate::store::rows::{ClaimRow, LineRow, all, select_claim, visible};
 use crate::store::stored_invoices::LineOfClaim;
@@ -32,6 +31,10 @@ impl Claims for Store {
         self.reads().ask(read).await
     }
 
+    async fn claims_by_id(&self, scope: &Scope, ids: &[ClaimId]) -> Result<Vec<Claim>, StoreError> {
+        self.reads().ask(|pool| claims_by_id(pool, scope, ids)).await
+    }
+
     async fn claim_lines(&self, scope: &Scope, id: ClaimId) -> Result<Vec<ClaimLine>, StoreError> {
         self.reads().ask(|pool| claim_lines(pool, scope, id)).await
     }
@@ -43,7 +46,7 @@ impl Claims for Store {
         after: Option<PageToken>,
         limit: usize,
     ) -> Result<Page<Claim>, StoreError> {
-        self.reads().ask(|pool| claims(pool, scope, filter, after, limit)).await
+        self.reads().ask(|pool| claim_pages::page(pool, scope, filter, after, limit)).await
     }
 }
 
@@ -98,6 +101,20 @@ pub(super) async fn claim(
     row.map(Claim::try_from).transpose()
 }
 
+async fn claims_by_id(
+    pool: &Pool<Db>,
+    scope: &Scope,
+    ids: &[ClaimId],
+) -> Result<Vec<Claim>, StoreError> {
+    let mut query =
+        QueryBuilder::new(select_claim!(concat!("AND ", visible!("c.exchange_id"), " AND c.id ")));
+    listing::one_of(&mut query, ids.iter().map(|id| id.0));
+    scope::claims(&mut query, scope);
+    let rows: Vec<ClaimRow> =
+        query.build_query_as().fetch_all(pool).await.map_err(doing("reading claims"))?;
+    all(rows)
+}
+
 async fn invoice_keys(
     db: &mut Connection,
     claims: &[ClaimId],
@@ -148,45 +165,4 @@ async fn lines_of(
     let found: Vec<LineOfClaim> =
         query.build_query_as().fetch_all(db).await.map_err(doing("reading the lines of claims"))?;
     found.into_iter().map(LineOfClaim::of_claim).collect()
-}
-
-async fn claims(
-    pool: &Pool<Db>,
-    scope: &Scope,
-    filter: &ClaimFilter,
-    after: Option<PageToken>,
-    limit: usize,
-) -> Result<Page<Claim>, StoreError> {
-    let walk = claim_listing::walk(filter, with_few_claims(pool, filter).await?);
-    let mut query = claim_listing::claims(scope, filter, walk, after, limit);
-    let rows: Vec<ClaimRow> =
-        query.build_query_as().fetch_all(pool).await.map_err(doing("listing claims"))?;
-    let order = claim_listing::order(filter);
-    listing::cut_by(rows, limit, |claim: &Claim| (order.key(claim), claim.id.0))
-}
-
-/// Returns the column of the PS or sender of a filter, if it has few claims.
-async fn with_few_claims(
-    pool: &Pool<Db>,
-    filter: &ClaimFilter,
-) -> Result<Option<&'static str>, StoreError> {
-    if !claim_listing::may_be_narrowed(filter) {
-        return Ok(None);
-    }
-    for (column, value) in [("c.ps", &filter.ps), ("c.sender", &filter.sender)] {
-        let Some(value) = value else { continue };
-        let mut query =
-            QueryBuilder::<Db>::new("SELECT count(*) FROM (SELECT 1 FROM claims c WHERE ");
-        query.push(column).push(" = ").push_bind(clean(value).into_owned());
-        query.push(" LIMIT ").push_bind(FEW_CLAIMS + 1).push(") AS found");
-        let found: i64 = query
-            .build_query_scalar()
-            .fetch_one(pool)
-            .await
-            .map_err(doing("counting the claims of a PS or sender"))?;
-        if found <= FEW_CLAIMS {
-            return Ok(Some(column));
-        }
-    }
-    Ok(None)
 }

@@ -89,6 +89,17 @@ pub(super) fn page(
     after: Option<PageToken>,
     limit: usize,
 ) {
+    following(query, at, id, after);
+    query.push(" LIMIT ").push_bind(rows(page_size(limit) + 1));
+}
+
+/// Appends the rows after the token, newest first.
+pub(super) fn following(
+    query: &mut QueryBuilder<Db>,
+    at: &'static str,
+    id: &'static str,
+    after: Option<PageToken>,
+) {
     if let Some(token) = after {
         // This service made no token whose instant does not exist: the page is empty.
         let instant = Instant::from_micros(token.at_micros.max(0))
@@ -96,9 +107,12 @@ pub(super) fn page(
         query.push(format_args!(" AND ({at}, {id}) < ("));
         query.push_bind(instant).push(", ").push_bind(token.id).push(")");
     }
-    query
-        .push(format_args!(" ORDER BY {at} DESC, {id} DESC LIMIT "))
-        .push_bind(rows(page_size(limit) + 1));
+    query.push(format_args!(" ORDER BY {at} DESC, {id} DESC"));
+}
+
+/// Returns whether so many rows are a page and the row that says that another one follows.
+pub(super) fn is_full(rows: usize, limit: usize) -> bool {
+    rows > page_size(limit)
 }
 
 /// Returns the number of rows of a page: the number asked, between one and the largest page.

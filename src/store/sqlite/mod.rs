@@ -33,6 +33,10 @@ mod rejects;
 
 #[path = "../shared/claim_listing.rs"]
 pub(in crate::store) mod claim_listing;
+#[path = "../shared/claim_pages.rs"]
+mod claim_pages;
+#[path = "../shared/claim_walk.rs"]
+pub(in crate::store) mod claim_walk;
 #[path = "../shared/claims.rs"]
 mod claims;
 #[path = "../shared/consistency.rs"]

@@ -43,6 +43,48 @@ pub async fn every_status_filter_follows_the_life_cycle(db: TestDatabase) {
     }
 }
 
+/// A sender whose claims are all older than 10,001 others of the same states: the first keys of the
+/// state hold none of its claims, and its own last claims none of the rejected ones.
+pub async fn a_page_is_whole_wherever_its_claims_lie(db: TestDatabase) {
+    const NEWER: u64 = 10_001;
+    let make = |id, sender: &str, count: u64, age, rejected: u64| -> Vec<NewClaim> {
+        let make = |n| {
+            let mut new = claim(id, n, &format!("{sender}{n}"));
+            let amo = if n <= rejected { PartState::Rejected } else { PartState::Paid };
+            (new.claim.amo, new.claim.amc) =
+                (part(PartKind::Amo, amo, 1), part(PartKind::Amc, PartState::Paid, 1));
+            new.claim.sender = sender.into();
+            new.claim.received_at = at(age) + Duration::microseconds(i64::try_from(n).unwrap());
+            new
+        };
+        (1..=count).map(make).collect()
+    };
+    let old = deposit(&db.store, "old", |id| make(id, "old", 1_200, 0, 5)).await;
+    deposit(&db.store, "new", |id| make(id, "new", NEWER, 60, NEWER)).await;
+    let of_sender = ClaimFilter { sender: Some("old".into()), ..ClaimFilter::default() };
+    let state = |part, state| ClaimFilter {
+        part: Some(part),
+        part_state: Some(state),
+        ..of_sender.clone()
+    };
+    let rejected = state(PartKind::Amo, PartState::Rejected);
+    let paid = state(PartKind::Amc, PartState::Paid);
+    for (filter, expected) in [(rejected, &old[..5]), (paid, &old[..])] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = db.store.claims(&Scope::everything(), &filter, after, 100).await.unwrap();
+            seen.extend(page.items.iter().map(|claim| claim.id));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+            assert_eq!(page.items.len(), 100);
+        }
+        let expected: Vec<ClaimId> = expected.iter().rev().map(|new| new.claim.id).collect();
+        assert_eq!(seen, expected, "{filter:?}");
+    }
+}
+
 pub async fn pages_neither_lose_nor_repeat(db: TestDatabase) {
     // Several claims share their instant, and instants differ by one microsecond.
     let kept = deposit(&db.store, "d", |id| {
