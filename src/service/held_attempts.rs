@@ -8,15 +8,15 @@ use crate::domain::{
     FreeText, HeldAttempt, Hold, HoldDecision, HoldResolution, Page, PageToken, Role,
 };
 use crate::settle::settle;
-use crate::store::{ClaimFilter, PartChange, SharedStore, StoreError, UnitOfWork};
+use crate::store::{PartChange, SharedStore, StoreError, UnitOfWork};
 use noemie_parsers::types::Montant;
 use time::{Date, OffsetDateTime};
 
 /// Most held attempts of one page.
 pub const MAX_HELD: usize = 100;
 
-/// Claims of one PS and invoice number among which the current attempt is looked for.
-const MAX_ATTEMPTS: usize = 100;
+/// Claims with the numbers of the copies of a page among which current attempts are looked for.
+const MAX_ATTEMPTS: usize = 2_000;
 
 /// A held attempt beside the attempt that counts for its invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,20 +105,22 @@ impl HeldAttempts {
         require_desk(caller)?;
         let now = self.clock.now();
         let page = self.store.held_attempts(&caller.scope, after, limit.min(MAX_HELD)).await?;
-        let mut items = Vec::with_capacity(page.items.len());
-        for held in page.items {
-            let Some(copy) = self.store.claim(&caller.scope, held.claim_id).await? else {
-                continue;
-            };
-            let current = self.current(caller, &copy).await?;
-            items.push(HeldView {
-                copy: ClaimView::of_claim(&copy, &[], now),
-                current: current.map(|claim| ClaimView::of_claim(&claim, &[], now)),
+        let ids: Vec<ClaimId> = page.items.iter().map(|held| held.claim_id).collect();
+        let copies = self.store.claims_by_id(&caller.scope, &ids).await?;
+        let attempts = self.attempts(caller, &copies).await?;
+        let view = |held: HeldAttempt| {
+            let copy = copies.iter().find(|claim| claim.id == held.claim_id)?;
+            let counts = |claim: &&Claim| claim.identity == copy.identity && claim.is_current();
+            let current = attempts.iter().find(counts);
+            Some(HeldView {
+                copy: ClaimView::of_claim(copy, &[], now),
+                current: current.map(|claim| ClaimView::of_claim(claim, &[], now)),
                 held_at: held.held_at,
                 decide_by: held.decide_by,
                 is_late: held.decide_by < now,
-            });
-        }
+            })
+        };
+        let items = page.items.into_iter().filter_map(view).collect();
         Ok(Page { items, next: page.next })
     }
 
@@ -208,16 +210,12 @@ impl HeldAttempts {
         Ok(copy)
     }
 
-    /// Returns the attempt that counts for the invoice of a copy.
-    async fn current(&self, caller: &Caller, copy: &Claim) -> Result<Option<Claim>, StoreError> {
-        let filter = ClaimFilter {
-            ps: Some(copy.ps.clone()),
-            invoice_number: Some(copy.invoice_number.clone()),
-            ..ClaimFilter::default()
-        };
-        let found = self.store.claims(&caller.scope, &filter, None, MAX_ATTEMPTS).await?.items;
-        let counts = |claim: &Claim| claim.identity == copy.identity && claim.is_current();
-        Ok(found.into_iter().find(counts))
+    /// Returns the attempts that have PS and invoice number of a copy, at most [`MAX_ATTEMPTS`]: one
+    /// statement, whatever the number of copies.
+    async fn attempts(&self, caller: &Caller, copies: &[Claim]) -> Result<Vec<Claim>, StoreError> {
+        let number = |copy: &Claim| (copy.invoice_number.clone(), copy.ps.clone());
+        let invoices: Vec<(String, String)> = copies.iter().map(number).collect();
+        self.store.claims_numbered(&caller.scope, &invoices, MAX_ATTEMPTS).await
     }
 }
 

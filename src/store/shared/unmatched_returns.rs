@@ -111,15 +111,14 @@ async fn kept_returns(
     after: Option<AnswerPlace>,
     limit: usize,
 ) -> Result<Vec<KeptReturn>, StoreError> {
-    // The condition of the indexes `unmatched_returns_open…`, word for word.
-    let mut query = QueryBuilder::<Db>::new(select_kept!(
-        "AND (u.claim_id IS NULL OR u.is_by_hand) AND NOT u.is_quarantined"
-    ));
+    // The conditions of the indexes `unmatched_returns_…`, word for word.
+    let mut query = QueryBuilder::<Db>::new(select_kept!("AND NOT u.is_quarantined"));
     query.push(if filter.is_by_hand {
         " AND u.is_by_hand"
     } else {
         concat!(
-            " AND (u.claim_id IS NULL OR EXISTS (SELECT 1 FROM claims c \
+            " AND (u.claim_id IS NULL OR u.is_by_hand) \
+             AND (u.claim_id IS NULL OR EXISTS (SELECT 1 FROM claims c \
              WHERE c.invoice_number = u.invoice_number AND c.ps = u.ps \
              AND c.identity IN (u.identity, u.other_identity) AND ",
             visible!("c.exchange_id"),
