@@ -102,8 +102,7 @@ impl ClaimView {
     #[must_use]
     pub fn of_claim(claim: &Claim, waiting: &[Quarantined], now: OffsetDateTime) -> Self {
         let status = claim.status();
-        let later = waiting.iter().filter(|invoice| invoice.at >= claim.received_at);
-        Self {
+        let view = Self {
             state: status.as_str(),
             label: status.libelle(),
             next_step: next_step(claim, now),
@@ -116,8 +115,17 @@ impl ClaimView {
             ps: claim.ps.clone(),
             invoice_number: claim.invoice_number.clone(),
             lot: claim.lot.clone(),
-            quarantine: later.max_by_key(|invoice| invoice.at).cloned(),
-        }
+            quarantine: None,
+        };
+        view.with_quarantine(claim, waiting)
+    }
+
+    /// Returns the view with the latest later copy of the claim among quarantined invoices with its
+    /// PS and invoice number.
+    #[must_use]
+    pub fn with_quarantine(self, claim: &Claim, waiting: &[Quarantined]) -> Self {
+        let later = waiting.iter().filter(|invoice| invoice.at >= claim.received_at);
+        Self { quarantine: later.max_by_key(|invoice| invoice.at).cloned(), ..self }
     }
 
     /// Returns the view of an invoice of a lane that waits in quarantine.
