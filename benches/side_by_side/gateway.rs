@@ -17,9 +17,11 @@ pub const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A fresh database with its gateway. [`Bench::close`] drops the database.
 pub struct Bench {
+    pub database: Database,
     pub store: SharedStore,
+    pub vault: Arc<Vault>,
+    pub ingest: Arc<Ingest>,
     pub url: String,
-    ingest: Ingest,
     dropped: Option<(String, String)>,
     _dir: TempDir,
 }
@@ -37,6 +39,11 @@ impl Bench {
         Self::open(database(&server(), name), None).await
     }
 
+    /// Opens a database in a file, which is kept.
+    pub async fn file(path: &str) -> Self {
+        Self::open(format!("sqlite:{path}"), None).await
+    }
+
     pub async fn sqlite() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", dir.path().join("gateway.db").display());
@@ -45,18 +52,20 @@ impl Bench {
 
     async fn open(url: String, dropped: Option<(String, String)>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = Database::open(Some(&url), dir.path(), 8).await.unwrap().store();
+        let database = Database::open(Some(&url), dir.path(), 8).await.unwrap();
+        let store = database.store();
         store.migrate().await.unwrap();
         let vault = Arc::new(Vault::from_master_key([1; 32]));
         let archive = Arc::new(Archive::new(dir.path().join("archive"), Arc::clone(&vault)));
         let ingest = Ingest::new(
             Arc::clone(&store),
-            vault,
+            Arc::clone(&vault),
             archive,
             Arc::new(SystemClock),
             Limits::default(),
         );
-        Self { store, url, ingest, dropped, _dir: dir }
+        let ingest = Arc::new(ingest);
+        Self { database, store, vault, ingest, url, dropped, _dir: dir }
     }
 
     /// Deposits a file, and returns the time from the first byte to the receipt.
@@ -86,7 +95,7 @@ impl Bench {
 
     pub async fn close(self) {
         drop(self.ingest);
-        drop(self.store);
+        drop((self.store, self.database));
         if let Some((server, name)) = self.dropped {
             administer(&server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
         }

@@ -8,11 +8,14 @@
 //! cargo bench --bench side_by_side -- latency      commit to delivery at a steady 500 events a second
 //! cargo bench --bench side_by_side -- end_to_end   from the drop directory to the last confirmed event, by the program itself
 //! cargo bench --bench side_by_side -- history      an ingest into an empty database and into one with a long history
+//! cargo bench --bench side_by_side -- listings     first pages of ListDre over a long history, each filter
+//! cargo bench --bench side_by_side -- statuses     GetDreStatus over a long history, against a bare call with one key select
+//! cargo bench --bench side_by_side -- work_lists   first pages of the work lists over a long history
 //! ```
 //!
 //! `NOEMIE_BENCH_INVOICES` (20,000; end to end 100,000) and `NOEMIE_BENCH_HISTORY` (1,000,000
-//! claims) change the sizes; `NOEMIE_BENCH_HISTORY_DATABASE` names a database of the server that
-//! keeps its history between runs; `NOEMIE_TEST_DATABASE_URL` and `NOEMIE_TEST_AMQP_URL` name
+//! claims) change the sizes; `NOEMIE_BENCH_HISTORY_DATABASE` names a database of the server, and
+//! `NOEMIE_BENCH_HISTORY_FILE` a file of SQLite, that keep their history between runs; `NOEMIE_TEST_DATABASE_URL` and `NOEMIE_TEST_AMQP_URL` name
 //! the servers. The two sides run in turn, several rounds, and the median of each is printed. On a
 //! shared machine only the ratios are meaningful.
 #![allow(
@@ -27,7 +30,12 @@ mod end_to_end;
 mod gateway;
 mod history;
 mod ingest;
+mod listings;
+mod past;
 mod relay;
+mod served;
+mod statuses;
+mod work_lists;
 
 use std::time::Duration;
 
@@ -73,5 +81,16 @@ async fn main() {
     }
     if is_wanted("history") {
         history::history(size("NOEMIE_BENCH_HISTORY", 1_000_000)).await;
+    }
+    if is_wanted("listings") {
+        listings::listings(size("NOEMIE_BENCH_HISTORY", 1_000_000)).await;
+    }
+    if is_wanted("statuses") {
+        let claims = size("NOEMIE_BENCH_HISTORY", 1_000_000);
+        statuses::statuses(size("NOEMIE_BENCH_CALLS", 10_000), claims).await;
+    }
+    if is_wanted("work_lists") {
+        let claims = size("NOEMIE_BENCH_HISTORY", 1_000_000);
+        work_lists::work_lists(size("NOEMIE_BENCH_ROWS", 120_000), claims).await;
     }
 }
