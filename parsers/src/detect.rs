@@ -1,5 +1,9 @@
 //! What a file is, from its first bytes: norm, packaging, and the reason of the decision.
 
+mod contenu;
+
+pub use contenu::Contenu;
+
 use crate::hypothese::Hypothese;
 use crate::physical::enregistrements::{Forme, LONGUEUR};
 
@@ -50,15 +54,17 @@ pub struct Detection {
     pub raison: &'static str,
     /// What was assumed, where the bytes leave a choice.
     pub hypothese: Option<Hypothese>,
+    /// Content of a file that was not recognised, where its first bytes name it.
+    pub contenu: Option<Contenu>,
 }
 
 impl Detection {
     const fn sans_doute(norme: Norme, raison: &'static str) -> Self {
-        Self { norme: Some(norme), raison, hypothese: None }
+        Self { norme: Some(norme), raison, hypothese: None, contenu: None }
     }
 
     const fn en_supposant(norme: Norme, raison: &'static str, hypothese: Hypothese) -> Self {
-        Self { norme: Some(norme), raison, hypothese: Some(hypothese) }
+        Self { norme: Some(norme), raison, hypothese: Some(hypothese), contenu: None }
     }
 }
 
@@ -71,7 +77,7 @@ pub fn detecter(head: &[u8]) -> Detection {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let forme = forme(text);
     if head.is_empty() {
-        return Detection { norme: None, raison: "empty file", hypothese: None };
+        return Detection { norme: None, raison: "empty file", hypothese: None, contenu: None };
     }
     if is_concentrator(text, forme) {
         return Detection::sans_doute(
@@ -104,6 +110,7 @@ pub fn detecter(head: &[u8]) -> Detection {
         norme: None,
         raison: "neither a B2 type, nor NOEMIE, nor a concentrator's line",
         hypothese: None,
+        contenu: Contenu::nommer(head),
     }
 }
 

@@ -37,6 +37,7 @@ hypotheses! {
     DeuxPDre        "A4-2P-DRE"         "Le fichier est une DRE : les 2P sont lus selon la DRE 2009";
     DeuxP2007       "A4-2P-2007"        "Le fichier s'adresse à une caisse : les 2P sont lus selon la version de 2007";
     Rejet294        "A5-294"            "Les 294 sont lus avec une codification de 10 caractères et un libellé de 80 (une source dit 4 et 86)";
+    DoublonsLimites "A6-DOUBLONS"       "Le fichier a plus de 200000 factures : les répétitions ne sont cherchées que parmi les 200000 premières ; un dépôt les trouve toutes";
 }
 
 impl Lot {

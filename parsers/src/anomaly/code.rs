@@ -156,6 +156,10 @@ codes! {
         Concentrateur "Des octets suivent le dernier 999 : deux fichiers mis bout à bout, ou \
          reste d'un ancien contenu."
         "Envoyer chaque fichier à part, à sa longueur exacte.";
+    MarqueOctets "P8-BOM" "P8" Warning "Marque d'ordre des octets (BOM) au début du fichier, passée \
+         sans être lue"
+        Editeur "Un éditeur de texte ou un tableur a écrit la marque EF BB BF avant le fichier."
+        "Rien d'urgent : la lecture commence derrière elle. Exporter sans BOM.";
 
     NonInitiale "C3-NON-INITIALE" "C3" Invoice "Fichier DRE sans la mention FACTURE INITIALE"
         Editeur "Le fichier s'annonce comme une DRE sans porter FACTURE INITIALE."
@@ -270,6 +274,28 @@ codes! {
     Centre "C37-CENTRE" "C37" Warning "Centre gestionnaire du régime 96 caisse 196 mal formé"
         Professionnel "Le centre du régime 96, caisse 196, n'a pas la forme attendue."
         "Relire l'attestation et corriger le centre gestionnaire.";
+    DateFuture "C39-DATE-FUTURE" "C39" Warning "Date postérieure à celle du fichier"
+        Professionnel "Une date est postérieure à la création du fichier : souvent l'année est fausse."
+        "Corriger la date avant que l'organisme ne rejette la facture.";
+    OrdreDates "C40-ORDRE-DATES" "C40" Warning "Dates dans un ordre impossible"
+        Professionnel "Deux dates ne peuvent pas se suivre : soins après la facture, prescription \
+         après les soins, sortie avant l'entrée, naissance ou accident après les soins."
+        "Relire les deux dates et corriger celle qui est fausse.";
+    DateAbsente "C41-DATE-ABSENTE" "C41" Warning "Date obligatoire absente"
+        Editeur "Une date que la norme demande est blanche ou à zéro."
+        "Remplir la date du fichier, du lot, de la facture ou des soins.";
+    AuDelaDepense "C42-AU-DELA" "C42" Warning "AMO + AMC au-dessus de la dépense"
+        Professionnel "Les deux assurances sont sollicitées pour plus que la dépense de la ligne."
+        "Vérifier la part AMC, puis la part AMO.";
+    NumeroLot "C43-NUMERO-LOT" "C43" Warning "Numéro de lot absent, ou deux fois dans le fichier"
+        Editeur "Un retour nomme la facture par le numéro et la date de son lot : ici il ne le peut."
+        "Numéroter chaque lot d'un professionnel, sans répétition dans le fichier.";
+    PsDuLot "C44-PS-DU-LOT" "C44" Warning "PS différent de celui du lot"
+        Editeur "La facture ou la fin de lot porte un autre professionnel que le début de lot."
+        "Mettre chaque facture dans un lot de son professionnel.";
+    NirNul "C45-NIR-NUL" "C45" Warning "Numéro d'immatriculation fait de zéros"
+        Professionnel "Treize zéros ont une clé juste et ne désignent personne."
+        "Saisir le numéro d'immatriculation de l'assuré.";
 
     Limite "L1-LIMITE" "L1" File "Limite de la passerelle dépassée"
         Concentrateur "Le fichier, une facture ou un enregistrement dépasse une limite de la \

@@ -337,7 +337,7 @@ impl Facture {
         }
     }
 
-    const fn colonnes(&self, genre: Genre) -> &'static Colonnes {
+    pub(super) const fn colonnes(&self, genre: Genre) -> &'static Colonnes {
         match (genre, self.is_cp()) {
             (Genre::Ligne3, _) => &LIGNE_3,
             (_, true) => &LIGNE_4_CP,

@@ -16,7 +16,7 @@ mod imbrication;
 
 pub(super) use imbrication::cle_de_remise;
 
-use super::controles::{self, CompteLot};
+use super::controles::{self, CompteLot, LotsVus};
 use super::element::{ComplementLot, Comptes, Element, EnTete, Lot};
 use super::facture::{Facture, Piece};
 use super::genre::{Genre, Tables, ajuste, complement, principal};
@@ -67,6 +67,7 @@ pub struct Lecteur<R> {
     pieces_prevues: usize,
     compte_lot: CompteLot,
     numeros: HashSet<[u8; 18]>,
+    lots_vus: LotsVus,
     remises: HashSet<[u8; 81]>,
     debut_fichier: u64,
     lots_du_fichier: u64,
@@ -89,6 +90,7 @@ impl<R: Read> Lecteur<R> {
             pieces_prevues: 1,
             compte_lot: CompteLot::default(),
             numeros: HashSet::new(),
+            lots_vus: LotsVus::new(),
             remises: HashSet::new(),
             debut_fichier: 0,
             lots_du_fichier: 0,
@@ -120,6 +122,12 @@ impl<R: Read> Lecteur<R> {
     }
 
     fn lire(&mut self) -> io::Result<()> {
+        if self.comptes.enregistrements == 0 {
+            self.source.regarder(1)?;
+            if self.source.marque() {
+                self.signaler(Anomaly::byte_order_mark());
+            }
+        }
         if self.etat == Etat::Dehors && self.comptes.fichiers > 0 && self.apres_fin()? {
             return Ok(());
         }
@@ -158,7 +166,8 @@ impl<R: Read> Lecteur<R> {
         if dernier_sans_fin && longueur < LONGUEUR as u64 && self.source.regarder(1)?.is_empty() {
             self.tronque(position, &octets);
         } else {
-            self.mauvaise_longueur(position, &octets, longueur, &record);
+            let suite = self.source.regarder(LONGUEUR + 2)?.to_vec();
+            self.mauvaise_longueur(position, (&octets, &suite), longueur, &record);
             self.traiter(position, record, true);
         }
         Ok(())
@@ -221,17 +230,22 @@ impl<R: Read> Lecteur<R> {
     fn mauvaise_longueur(
         &mut self,
         position: Position,
-        octets: &[u8],
+        (octets, suite): (&[u8], &[u8]),
         longueur: u64,
         record: &[u8; LONGUEUR],
     ) {
         let genre = complement(principal(octets), record, self.tables().norme);
-        let column = recalage::colonne(octets, self.tables().layout(genre));
+        let recalage::Ecart { colonne: column, mut cause } =
+            recalage::ecart(octets, self.tables().layout(genre));
+        if recalage::est_repliee(octets, suite) {
+            cause = "la ligne est coupée en deux (repliée par un courrier électronique ?)";
+        }
+        let cause = if cause.is_empty() { String::new() } else { format!(" : {cause}") };
         let mut anomaly = Anomaly::on_record(
             Code::Longueur,
             position,
             genre.nom(),
-            format!("Enregistrement de {longueur} octets au lieu de 128"),
+            format!("Enregistrement de {longueur} octets au lieu de 128{cause}"),
         );
         anomaly.column = column;
         anomaly.offset += u64::from(column) - 1;

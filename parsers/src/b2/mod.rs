@@ -8,6 +8,7 @@
 
 mod assemblage;
 mod avis_paiement;
+mod cle_identite;
 mod colonnes;
 pub mod controles;
 pub mod ecrivain;
@@ -52,6 +53,7 @@ pub mod t6;
 pub mod t999;
 
 pub use avis_paiement::AvisPaiement;
+pub use cle_identite::{CleIdentite, complement_compare, rang_compare};
 pub use ecrivain::{Ecrivain, recopier};
 pub use element::{ComplementLot, Comptes, Element, EnTete, FinFichier, FinLot, Flux, Lot};
 pub use erreur::ErreurEcriture;

@@ -59,40 +59,116 @@ fn certain(next: &[u8], ps: Option<&[u8]>) -> bool {
         || (next.starts_with(b"999") && next[3..5].iter().all(u8::is_ascii_uppercase))
 }
 
-/// The column (1-based) where a record that has not its length was most likely damaged.
-///
-/// Too short: 129 minus what is missing when blanks lost at the end explain it. Too long by one
-/// byte: the first column whose removal makes every zone readable again. Otherwise the first column
-/// past the end, or past 128.
-pub(super) fn colonne(octets: &[u8], layout: Option<&'static Layout>) -> u32 {
-    let past = u32::try_from(octets.len().min(LONGUEUR) + 1).expect("at most 129");
-    let Some(layout) = layout else { return past };
-    let (mut without, trailing_blank) = (octets.to_vec(), octets.last() == Some(&b' '));
-    if octets.len() != LONGUEUR + 1 || (trailing_blank && readable(&octets[..LONGUEUR], layout)) {
-        return past;
-    }
-    for column in 0..octets.len() {
-        let byte = without.remove(column);
-        if readable(&without, layout) {
-            return u32::try_from(column + 1).expect("at most 129");
-        }
-        without.insert(column, byte);
-    }
-    past
+/// Where and why a record has not its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ecart {
+    /// Column, 1-based.
+    pub(super) colonne: u32,
+    /// Probable cause, in French; empty when the bytes do not tell one.
+    pub(super) cause: &'static str,
 }
 
-/// Whether every zone of a record can be read, fillers blank.
-fn readable(record: &[u8], layout: &'static Layout) -> bool {
-    layout.all_zones().all(|zone| {
-        let bytes = zone.of(record);
-        let blank = zone.name != "Filler" || bytes.iter().all(|b| *b == b' ');
-        blank
-            && match zone.picture {
-                Picture::Aammjj => picture::aammjj(bytes).is_ok(),
-                Picture::Aammjjhh => picture::aammjjhh(bytes).is_ok(),
-                p if p.is_numeric() => picture::nombre(bytes).is_ok(),
-                _ => true,
-            }
+/// Returns where a record that has not its length was most likely damaged.
+///
+/// A byte of control, and in a record that is too long a byte beyond ASCII (an accent in UTF-8 has
+/// two bytes), names itself. A record too long by one byte is damaged at the last column whose
+/// removal makes every zone readable again with the fewest doubts. Otherwise the column is the first
+/// one past the end, or past 128.
+pub(super) fn ecart(octets: &[u8], layout: Option<&'static Layout>) -> Ecart {
+    let trop_long = octets.len() > LONGUEUR;
+    if let Some((i, octet)) = etranger(octets, layout, trop_long) {
+        return Ecart { colonne: colonne(i), cause: cause(octet) };
+    }
+    let fin = Ecart { colonne: colonne(octets.len().min(LONGUEUR)), cause: "" };
+    if !trop_long {
+        return Ecart { cause: "des blancs de fin ont pu être retirés en route", ..fin };
+    }
+    let layout = layout.filter(|_| octets.len() == LONGUEUR + 1 || finit_par_des_blancs(octets));
+    let Some(layout) = layout else { return fin };
+    if finit_par_des_blancs(octets) && doutes(&octets[..LONGUEUR], layout) == Some(0) {
+        return Ecart { cause: "des blancs ont été ajoutés derrière l'enregistrement", ..fin };
+    }
+    let ajoute = if octets.len() == LONGUEUR + 1 { ajoute(octets, layout) } else { None };
+    ajoute.map_or(fin, |i| Ecart { colonne: colonne(i), cause: "un caractère a été ajouté" })
+}
+
+/// Whether what stands behind the 128 columns is blank.
+fn finit_par_des_blancs(octets: &[u8]) -> bool {
+    octets[LONGUEUR..].iter().all(|b| *b == b' ')
+}
+
+/// Returns the index whose removal leaves the fewest doubts in a record of 129 bytes, the last one
+/// of several.
+fn ajoute(octets: &[u8], layout: &'static Layout) -> Option<usize> {
+    let mut sans = octets[..LONGUEUR].to_vec();
+    let candidats = (0..octets.len()).rev().filter_map(|i| {
+        // `sans` is the record without its byte `i`.
+        if i < LONGUEUR {
+            sans[i] = octets[i + 1];
+        }
+        Some((i, doutes(&sans, layout)?))
+    });
+    candidats.min_by_key(|(_, doutes)| *doutes).map(|(i, _)| i)
+}
+
+/// Returns whether a line and the next one are a record that a transport cut in two; `suite` is what
+/// stands behind the line. Quoted-printable ends the first half with `=`.
+pub(super) fn est_repliee(octets: &[u8], suite: &[u8]) -> bool {
+    let Some(fin) = suite.iter().position(|b| *b == b'\n') else { return false };
+    let seconde = suite[..fin].strip_suffix(b"\r").unwrap_or(&suite[..fin]).len();
+    let premiere = octets.strip_suffix(b"=").unwrap_or(octets).len();
+    premiere > 0 && seconde > 0 && premiere + seconde == LONGUEUR
+}
+
+/// The column of an index.
+fn colonne(i: usize) -> u32 {
+    u32::try_from(i + 1).unwrap_or(u32::MAX)
+}
+
+/// Returns the first byte of control, or beyond ASCII where a record is too long; zones that take
+/// any byte are left out.
+fn etranger(
+    octets: &[u8],
+    layout: Option<&'static Layout>,
+    trop_long: bool,
+) -> Option<(usize, u8)> {
+    let libre = |i: usize| {
+        let zone = u16::try_from(i + 1).ok().and_then(|c| layout.and_then(|l| l.zone_at(c)));
+        zone.is_some_and(|z| z.picture == Picture::Libre)
+    };
+    let est = |b: u8| b.is_ascii_control() || (trop_long && !b.is_ascii());
+    let mut vus = octets.iter().copied().enumerate();
+    vus.find(|(i, b)| est(*b) && !libre(*i))
+}
+
+const fn cause(octet: u8) -> &'static str {
+    match octet {
+        b'\r' => "un retour chariot (CR) est de trop",
+        b'\t' => "une tabulation est dans l'enregistrement",
+        0 => "un octet nul est dans l'enregistrement",
+        _ if octet.is_ascii() => "un caractère de commande est dans l'enregistrement",
+        _ => "un caractère accentué ou spécial a plusieurs octets (UTF-8)",
+    }
+}
+
+/// Returns how many zones of a record can be read but look shifted: a number with blanks behind it,
+/// a text with a blank before it. `None` when a zone cannot be read, or a filler is not blank.
+fn doutes(record: &[u8], layout: &'static Layout) -> Option<usize> {
+    layout.all_zones().try_fold(0, |doutes, zone| {
+        let octets = zone.of(record);
+        let blanc = octets.iter().all(|b| *b == b' ');
+        let lisible = match zone.picture {
+            _ if zone.name == "Filler" => blanc,
+            Picture::Aammjj => picture::aammjj(octets).is_ok(),
+            Picture::Aammjjhh => picture::aammjjhh(octets).is_ok(),
+            p if p.is_numeric() => picture::nombre(octets).is_ok(),
+            _ => true,
+        };
+        let decale = match zone.picture {
+            p if p.is_numeric() => octets.ends_with(b" "),
+            _ => octets.starts_with(b" "),
+        };
+        lisible.then_some(doutes + usize::from(decale && !blanc))
     })
 }
 

@@ -72,6 +72,10 @@ fn message_de_cadrage(cadrage: Cadrage) -> String {
         Cadrage::PrefixeIllisible => {
             "la longueur en tete d'enregistrement n'est pas faite de 4 chiffres".to_owned()
         }
+        Cadrage::LongueurDifferente { annoncee, trouvee } if trouvee < annoncee => format!(
+            "l'enregistrement annonce {annoncee} caracteres et en a {trouvee} : des blancs de fin \
+             ont pu etre retires en route"
+        ),
         Cadrage::LongueurDifferente { annoncee, trouvee } => {
             format!("l'enregistrement annonce {annoncee} caracteres et en a {trouvee}")
         }
@@ -139,10 +143,22 @@ impl<R: Read> Flux<R> {
                 Source::Blocs(b) => b.prochain(&mut self.corps)?,
             };
             match brut {
-                Some(brut) => self.accueillir(brut),
+                Some(brut) => {
+                    if self.enregistrements == 0 && self.marque() {
+                        self.fautes.push_back(Anomaly::byte_order_mark());
+                    }
+                    self.accueillir(brut);
+                }
                 None if self.decoupe.vide() => return Ok(None),
                 None => self.decoupe.completer(),
             }
+        }
+    }
+
+    fn marque(&self) -> bool {
+        match &self.source {
+            Source::Lignes(l) => l.marque(),
+            Source::Blocs(b) => b.marque(),
         }
     }
 

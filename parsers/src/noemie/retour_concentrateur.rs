@@ -214,6 +214,8 @@ pub struct ComptesAvis {
 pub struct LecteurAvis<R> {
     tampon: Tampon<R>,
     comptes: ComptesAvis,
+    /// Whether the byte order mark of the file was told.
+    marque_dite: bool,
     fini: bool,
 }
 
@@ -224,7 +226,12 @@ fn ligne(input: &[u8]) -> IResult<&[u8], &[u8]> {
 impl<R: Read> LecteurAvis<R> {
     /// Reads a file from its start.
     pub fn new(source: R) -> Self {
-        Self { tampon: Tampon::new(source), comptes: ComptesAvis::default(), fini: false }
+        Self {
+            tampon: Tampon::new(source),
+            comptes: ComptesAvis::default(),
+            marque_dite: false,
+            fini: false,
+        }
     }
 
     /// What was counted so far; final once the iterator has ended.
@@ -233,6 +240,10 @@ impl<R: Read> LecteurAvis<R> {
     }
 
     fn suivante(&mut self) -> io::Result<Option<Notice>> {
+        self.tampon.fenetre(LIGNE_MAX)?;
+        if self.tampon.marque() && !std::mem::replace(&mut self.marque_dite, true) {
+            return Ok(Some(self.faute(Anomaly::byte_order_mark())));
+        }
         let offset = self.tampon.offset();
         let fenetre = self.tampon.fenetre(LIGNE_MAX)?;
         if fenetre.is_empty() {

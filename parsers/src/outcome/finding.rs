@@ -53,6 +53,9 @@ impl FindingCode {
     }
 }
 
+/// Code of an invoice that was received before, in another file or in the same one.
+pub const ALREADY_RECEIVED: FindingCode = FindingCode::new("DEJA_RECUE", "C14");
+
 impl From<Code> for FindingCode {
     fn from(code: Code) -> Self {
         Self::new(code.as_str(), code.control())

@@ -9,7 +9,7 @@ mod logical_file;
 mod norm;
 mod verdict;
 
-pub use finding::{Finding, FindingCode};
+pub use finding::{ALREADY_RECEIVED, Finding, FindingCode};
 pub use logical_file::LogicalFile;
 pub use norm::{Norm, Packaging};
 pub use verdict::Verdict;

@@ -59,8 +59,12 @@ const TAMPON: usize = 64 * 1024;
 /// Bytes that may follow the last 999 without meaning anything (policy P7).
 const BOURRAGE: &[u8] = b"\r\n \0\x1a";
 
-/// Whether bytes are padding only.
-pub(crate) fn est_bourrage(octets: &[u8]) -> bool {
+/// Byte order mark of UTF-8, which editors and spreadsheets put before a text.
+pub const MARQUE_OCTETS: &[u8] = b"\xef\xbb\xbf";
+
+/// Returns whether bytes are padding only.
+#[must_use]
+pub fn est_bourrage(octets: &[u8]) -> bool {
     octets.iter().all(|b| BOURRAGE.contains(b))
 }
 
@@ -104,6 +108,8 @@ pub struct Enregistrements<R> {
     /// Scratch for a line longer than the buffer.
     longue: Vec<u8>,
     fin_par_cr: bool,
+    /// Whether the source begins with a byte order mark, once its first bytes were read.
+    marque: Option<bool>,
 }
 
 impl<R: Read> Enregistrements<R> {
@@ -120,7 +126,15 @@ impl<R: Read> Enregistrements<R> {
             rang: 0,
             longue: Vec::new(),
             fin_par_cr: false,
+            marque: None,
         }
+    }
+
+    /// Returns whether the source begins with a byte order mark, which was passed: the first record
+    /// stands behind it.
+    #[must_use]
+    pub fn marque(&self) -> bool {
+        self.marque == Some(true)
     }
 
     /// Number of records handed out.
@@ -149,7 +163,7 @@ impl<R: Read> Enregistrements<R> {
 
     /// At least `n` bytes ahead without taking them; fewer at the end of the source.
     pub fn regarder(&mut self, n: usize) -> io::Result<&[u8]> {
-        while self.fin - self.debut < n && !self.epuise {
+        while (self.fin - self.debut < n || self.marque.is_none()) && !self.epuise {
             self.remplir()?;
         }
         Ok(&self.tampon[self.debut..self.fin])
@@ -288,6 +302,11 @@ impl<R: Read> Enregistrements<R> {
         };
         self.fin += read;
         self.epuise = read == 0;
+        if self.marque.is_none() && (self.fin >= MARQUE_OCTETS.len() || self.epuise) {
+            let marque = self.tampon[..self.fin].starts_with(MARQUE_OCTETS);
+            self.marque = Some(marque);
+            self.avancer(if marque { MARQUE_OCTETS.len() } else { 0 });
+        }
         Ok(())
     }
 }
@@ -349,6 +368,20 @@ mod tests {
             records.suivant(LONGUEUR).expect("memory does not fail").expect("a line").octets,
             b"ab"
         );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_and_offsets_stay_those_of_the_file() {
+        assert_eq!(cut(b"\xef\xbb\xbfab\nc", Forme::Lf), [(1, 3, 2, false), (2, 6, 1, true)]);
+        let marque = |bytes| {
+            let mut records = Enregistrements::new(Goutte(bytes), Forme::Lf);
+            let first = records.suivant(LONGUEUR).expect("memory does not fail");
+            let first = first.map(|r| r.octets.to_vec());
+            (first, records.marque())
+        };
+        assert_eq!(marque(b"\xef\xbb\xbf"), (None, true));
+        assert_eq!(marque(b"\xef\xbb"), (Some(b"\xef\xbb".to_vec()), false));
+        assert_eq!(marque(b"a\xef\xbb\xbf\n"), (Some(b"a\xef\xbb\xbf".to_vec()), false));
     }
 
     #[test]

@@ -33,6 +33,11 @@ impl<R: Read> Blocs<R> {
         Self { tampon: Tampon::new(source) }
     }
 
+    /// Returns whether the file begins with a byte order mark, once a record was read.
+    pub fn marque(&self) -> bool {
+        self.tampon.marque()
+    }
+
     /// Offset of the next byte to read, 0-based.
     pub fn offset(&self) -> u64 {
         self.tampon.offset()
@@ -45,6 +50,7 @@ impl<R: Read> Blocs<R> {
     /// When the source fails.
     pub fn prochain(&mut self, corps: &mut Vec<u8>) -> io::Result<Option<Brut>> {
         corps.clear();
+        self.tampon.fenetre(BLOC)?;
         let debut = self.tampon.offset();
         let fenetre = self.tampon.fenetre(BLOC)?;
         let (trouve, cadrage) = match bloc(fenetre) {

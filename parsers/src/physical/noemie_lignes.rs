@@ -115,6 +115,11 @@ impl<R: Read> Lignes<R> {
         Self { tampon: Tampon::new(source) }
     }
 
+    /// Returns whether the file begins with a byte order mark, once a record was read.
+    pub fn marque(&self) -> bool {
+        self.tampon.marque()
+    }
+
     /// Offset of the next byte to read, 0-based.
     pub fn offset(&self) -> u64 {
         self.tampon.offset()
@@ -127,6 +132,7 @@ impl<R: Read> Lignes<R> {
     /// When the source fails.
     pub fn prochain(&mut self, corps: &mut Vec<u8>) -> io::Result<Option<Brut>> {
         corps.clear();
+        self.tampon.fenetre(LIGNE_MAX)?;
         let debut = self.tampon.offset();
         let fenetre = self.tampon.fenetre(LIGNE_MAX)?;
         if fenetre.is_empty() {
@@ -142,6 +148,13 @@ impl<R: Read> Lignes<R> {
                 cadrage: None,
                 remplissage: false,
             }));
+        }
+        // No prefix begins with these: they are what transports leave between two files.
+        let entre = vue.iter().take_while(|b| matches!(b, 0 | 0x1a)).count();
+        if entre > 0 && entre < vue.len() && vue[entre].is_ascii_digit() {
+            corps.extend_from_slice(&vue[..entre]);
+            self.tampon.avancer(entre);
+            return Ok(Some(Brut { debut, offset: debut, cadrage: None, remplissage: true }));
         }
         let (reste, ligne) = ligne(vue).expect("a line is any bytes");
         let mut lus = vue.len() - reste.len();

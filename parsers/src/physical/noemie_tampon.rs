@@ -3,6 +3,7 @@
 //! It promises at least as many bytes as asked, unless the source has ended, and never holds more
 //! than one window. It knows nothing of records.
 
+use super::enregistrements::MARQUE_OCTETS;
 use std::io::{self, Read};
 
 /// Bytes asked from the source at once: larger than the longest record of either framing (10 005
@@ -17,11 +18,13 @@ pub(crate) struct Tampon<R> {
     debut: usize,
     offset: u64,
     epuise: bool,
+    /// Whether the source begins with a byte order mark, which was passed.
+    marque: bool,
 }
 
 impl<R: Read> Tampon<R> {
     pub(crate) fn new(source: R) -> Self {
-        Self { source, octets: Vec::new(), debut: 0, offset: 0, epuise: false }
+        Self { source, octets: Vec::new(), debut: 0, offset: 0, epuise: false, marque: false }
     }
 
     /// At least `au_moins` bytes from here (at most [`FENETRE`]), fewer only at the end of the
@@ -35,6 +38,10 @@ impl<R: Read> Tampon<R> {
             // source never shows.
             let lus = self.source.by_ref().take(manque as u64).read_to_end(&mut self.octets)?;
             self.epuise = lus < manque;
+            if self.offset == 0 && self.octets.starts_with(MARQUE_OCTETS) {
+                self.marque = true;
+                self.avancer(MARQUE_OCTETS.len());
+            }
         }
         Ok(&self.octets[self.debut..])
     }
@@ -44,6 +51,11 @@ impl<R: Read> Tampon<R> {
         let n = n.min(self.octets.len() - self.debut);
         self.debut += n;
         self.offset += n as u64;
+    }
+
+    /// Returns whether the source begins with a byte order mark, once its first window was seen.
+    pub(crate) fn marque(&self) -> bool {
+        self.marque
     }
 
     /// Offset in the file of the first byte of the window, 0-based.

@@ -148,11 +148,40 @@ fn a_byte_lost_or_gained_in_blocks() {
     refuse("byte lost in the 999", &moins, "P3", 22, 0);
 }
 
+/// The column of a P2, where one byte was added or an accent has two bytes.
+#[test]
+fn column_of_an_added_byte() {
+    let p2 = |essai: &super::outils::Essai, forme, record: u64, colonne: u32| {
+        refuse(&format!("record {record} {forme:?}"), &essai.octets(forme), "P2", record, colonne);
+    };
+    let avec = |record: usize, colonne: usize, octets: &[u8]| {
+        let mut essai = ps("");
+        essai.records[record - 1].splice(colonne - 1..colonne - 1, octets.iter().copied());
+        essai
+    };
+    for forme in FORMES {
+        // An accent of the name of the lot in UTF-8.
+        let mut accent = ps("");
+        accent.records[1].splice(46..47, "É".bytes());
+        p2(&accent, forme, 2, 47);
+        for octet in [b'\t', 0, 0x1a, 0x7f, 0xe9] {
+            p2(&avec(9, 100, &[octet]), forme, 9, 100);
+        }
+        // A blank among digits, then at the end of a record; a letter in a number.
+        p2(&avec(9, 91, b" "), forme, 9, 91);
+        p2(&avec(2, 129, b" "), forme, 2, 129);
+        p2(&avec(3, 53, b"X"), forme, 3, 53);
+    }
+    for record in 1..=22 {
+        p2(&avec(record, 129, b"\r"), Forme::Crlf, record as u64, 129);
+    }
+}
+
 #[test]
 fn byte_order_mark() {
     for forme in FORMES {
         let octets = [b"\xef\xbb\xbf", &bon(forme)[..]].concat();
-        refuse("byte order mark", &octets, "P2", 1, 0);
+        accepte("byte order mark", &octets, Some("P8"));
     }
 }
 

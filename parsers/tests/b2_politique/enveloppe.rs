@@ -42,8 +42,16 @@ fn zones_of_the_header() {
 
 #[test]
 fn zones_of_the_lot() {
-    ps("small letters in the name of the lot").pose(2, 30, "pharmacie").refuse(&[("C7", 2, 30)]);
-    ps("accent in Latin-1 in the name of the lot").pose(2, 31, [0xc9]).refuse(&[("C7", 2, 30)]);
+    // The name of a lot is read by nobody: a warning, as the names of a 2B.
+    for (nom, octets) in [
+        ("small letters", &b"pharmacie"[..]),
+        ("an accent in Latin-1", b"\xc9"),
+        ("an apostrophe", b"PHARMACIE DE L'EGLISE"),
+        ("an ampersand and a dot", b"DUPONT & CIE."),
+    ] {
+        ps(&format!("{nom} in the name of the lot")).pose(2, 30, octets).accepte(&[("C7", 2, 30)]);
+    }
+    ps("apostrophe in the status of the lot").pose(2, 26, "'").refuse(&[("C7", 2, 26)]);
     ps("impossible date of the lot").pose(2, 72, "260230").refuse(&[("C8", 2, 72)]);
     ps("letter in the PS number of the lot").pose(2, 2, "99X042945").refuse(&[("C6", 2, 2)]);
     ps("letter in the version").pose(2, 82, "02200X").refuse(&[("C6", 2, 82)]);

@@ -46,6 +46,14 @@ fn accepted_forms_of_the_nir() {
         .accepte(&[]);
 }
 
+#[test]
+fn a_nir_of_zeros_names_nobody() {
+    ps("zeros with their key").partout(3..=12, 12, "000000000000097").accepte(&[("C45", 3, 12)]);
+    ps("zeros without key")
+        .partout(3..=12, 12, "000000000000000")
+        .met_de_cote(&[UNE], &[("C10", 3, 25), ("C45", 3, 12)]);
+}
+
 /// The key of a NIR of digits, computed without the crate.
 fn cle(nir: &str) -> Option<u64> {
     Some(97 - nir.parse::<u64>().ok()? % 97)
@@ -134,7 +142,7 @@ fn a_number_used_twice() {
         2,
         "760312082",
     );
-    autre.accepte(&[]);
+    autre.accepte(&[("C44", 13, 2)]);
     let mut copie = ps("whole invoice repeated");
     let facture = copie.records[2..12].to_vec();
     copie.records.splice(20..20, facture);
@@ -167,5 +175,8 @@ fn the_prefix_is_the_same_everywhere() {
     }
     cp("rank differs on the 5").pose(21, NUMERO_PS, "001").met_de_cote(&[DEUX], &[("C15", 21, 27)]);
     cp("rank differs on a 3S").pose(19, NUMERO_PS, "001").met_de_cote(&[DEUX], &[("C15", 19, 27)]);
-    ps("one PS in the invoice, another in the lot").partout(13..=20, 2, "760312082").accepte(&[]);
+    ps("one PS in the invoice, another in the lot")
+        .partout(13..=20, 2, "760312082")
+        .accepte(&[("C44", 13, 2)]);
+    ps("another PS in the 6").pose(21, 2, "760312082").accepte(&[("C44", 21, 2)]);
 }

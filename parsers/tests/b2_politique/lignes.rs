@@ -132,17 +132,20 @@ fn number_of_lines() {
 
 #[test]
 fn one_year_between_care_and_transmission() {
+    // Prescribed before, so that the age of the care is the only fault.
+    let ps = |nom: &str| ps(nom).pose(3, 68, "160101").pose(13, 68, "160101");
     ps("364 days").pose(9, 68, "250203").accepte(&[]);
     ps("one year, day for day").pose(9, 68, "250202").accepte(&[("C24", 9, 68)]);
     ps("ten years").pose(9, 68, "160130").accepte(&[("C24", 9, 68)]);
     // 29 February between the two: 365 days are less than one year.
-    ps("2024-03-01 sent on 2025-02-28")
-        .pose(1, 56, "250228")
+    let sent = |nom: &str, date: &str| {
+        ps(nom).pose(1, 56, date).pose(2, 72, date).pose(3, 40, date).pose(13, 40, date)
+    };
+    sent("2024-03-01 sent on 2025-02-28", "250228")
         .pose(9, 68, "240301")
         .pose(17, 68, "250101")
         .accepte(&[]);
-    ps("2024-02-28 sent on 2025-02-27")
-        .pose(1, 56, "250227")
+    sent("2024-02-28 sent on 2025-02-27", "250227")
         .pose(9, 68, "240228")
         .pose(17, 68, "250101")
         .accepte(&[]);

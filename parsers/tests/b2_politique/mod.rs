@@ -2,6 +2,7 @@
 
 mod cadre;
 mod codes;
+mod dates;
 mod enveloppe;
 mod identite;
 mod lignes;

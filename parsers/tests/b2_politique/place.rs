@@ -13,10 +13,10 @@ fn a_record_is_missing() {
     ps("6 and 999 missing").ote(22).ote(21).refuse(&[("P3", 20, 1)]);
     // The 2S takes the place of the missing 2: the first 2 of an invoice is the main record
     // whatever it carries. Decided: the invoice is set aside by its codes, its neighbour lives.
-    ps("2 missing")
-        .ote(3)
-        .compte()
-        .met_de_cote(&[UNE], &[("C21", 3, 49), ("C6", 3, 0), ("C8", 3, 0), ("C12", 3, 59)]);
+    ps("2 missing").ote(3).compte().met_de_cote(
+        &[UNE],
+        &[("C21", 3, 49), ("C6", 3, 0), ("C8", 3, 0), ("C12", 3, 59), ("C41", 3, 40)],
+    );
     cp("5 missing").ote(13).compte().refuse(&[("P4", 13, 1), ("P4", 3, 1)]);
 }
 

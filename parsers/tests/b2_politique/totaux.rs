@@ -100,3 +100,18 @@ fn computations_of_the_lines() {
         .pose(22, 43, "000088632")
         .accepte(&[("C27", 10, 115)]);
 }
+
+#[test]
+fn more_than_what_was_billed() {
+    // Billed 198.26 in the only line of the first invoice of norm PS, 100 % of it asked of the AMO.
+    ps("AMC above what is left")
+        .pose(9, 122, "0000001")
+        .pose(12, 82, "00000001")
+        .compte()
+        .accepte(&[("C42", 9, 122)]);
+    let cp_amc =
+        cp("AMC above what is left, norm CP").pose(7, 122, "0000001").pose(9, 122, "0000000");
+    cp_amc.pose(13, 82, "00000001").compte().accepte(&[("C42", 7, 122)]);
+    // An amount that cannot be read is compared with nothing.
+    ps("billed, unreadable").pose(9, 113, "001982O").met_de_cote(&[UNE], &[("C6", 9, 113)]);
+}

@@ -67,6 +67,7 @@ fn dates() {
         ps(&format!("care on {valeur}")).pose(9, 68, valeur).met_de_cote(&[UNE], &[("C8", 9, 68)]);
     }
     ps("29 February of a leap year, before the file by years")
+        .pose(3, 68, "240229")
         .pose(9, 68, "240229")
         .accepte(&[("C24", 9, 68)]);
     // A date that is not made of digits breaks the rule of numbers and the rule of dates: both are
@@ -76,8 +77,8 @@ fn dates() {
             .pose(9, 68, valeur)
             .met_de_cote(&[UNE], &[("C6", 9, 68), ("C8", 9, 68)]);
     }
-    ps("care date zero").pose(9, 68, "000000").accepte(&[]);
-    ps("care date blank").pose(9, 68, "      ").accepte(&[]);
+    ps("care date zero").pose(9, 68, "000000").accepte(&[("C41", 9, 68)]);
+    ps("care date blank").pose(9, 68, "      ").accepte(&[("C41", 9, 68)]);
     ps("invoice date").pose(3, 40, "260230").met_de_cote(&[UNE], &[("C8", 3, 40)]);
     ps("prescription date").pose(3, 68, "260931").met_de_cote(&[UNE], &[("C8", 3, 68)]);
     cp("entry").pose(14, 103, "260231").met_de_cote(&[DEUX], &[("C8", 14, 103)]);

@@ -1,9 +1,10 @@
-//! C24, C27, C28 and C35: dates and computations of the lines. All are warnings: they rest on one
-//! source or on memory.
+//! C24, C27, C28, C35 and C42: age and computations of the lines. All are warnings: they rest on
+//! one source, on memory, or on the project.
 
 use super::super::facture::{Chiffres, Facture, Piece};
 use super::super::genre::Genre;
 use super::super::{t3, t3s, t4, t4s};
+use super::totaux::read;
 use super::{at, vide};
 use crate::anomaly::{Anomaly, Code};
 use crate::layout::Zone;
@@ -20,6 +21,7 @@ pub(super) fn calculs(facture: &Facture, transmission: Option<Date>, out: &mut V
         delai(facture, piece, lus.date, transmission, out);
         base_et_amo(facture, piece, &lus, out);
         depense(facture, piece, out);
+        au_dela(facture, piece, out);
     }
     for piece in &facture.pieces {
         accord(facture, piece, out);
@@ -116,6 +118,22 @@ fn depense(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {
     if amc != Montant::ZERO && depense != amo + amc {
         let message = format!("Dépense {depense} différente de AMO {amo} + AMC {amc}");
         out.push(at(Code::Depense, piece, &MONTANT_HONORAIRES, message));
+    }
+}
+
+/// C42: two insurers together pay no more than what was billed. A line with an amount that cannot
+/// be read is not compared. The totals of an invoice need no control of their own: C30 and C31 hold
+/// them to the lines.
+fn au_dela(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {
+    let colonnes = facture.colonnes(piece.genre);
+    let lu = |zone: &Zone| read(zone, &piece.record);
+    if let (Some(amo), Some(amc), Some(depense)) =
+        (lu(colonnes.amo), lu(colonnes.amc), lu(colonnes.depense))
+        && amo + amc > depense
+    {
+        let zone = if amc == Montant::ZERO { colonnes.amo } else { colonnes.amc };
+        let message = format!("AMO {amo} + AMC {amc} au-dessus de la dépense {depense}");
+        out.push(at(Code::AuDelaDepense, piece, zone, message));
     }
 }
 

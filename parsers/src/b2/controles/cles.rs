@@ -1,4 +1,4 @@
-//! C10 and C12: keys of the NIR and of the numbers of professionals.
+//! C10, C12 and C45: keys of the NIR and of the numbers of professionals, NIR of zeros.
 
 use super::super::facture::{Facture, Piece};
 use super::super::genre::{Genre, NormeLot};
@@ -21,6 +21,7 @@ pub(super) fn cles(facture: &Facture, out: &mut Vec<Anomaly>) {
         "de l'assuré",
         out,
     );
+    nul(main, out);
     luhn(main, &famille36::NO_PARTENAIRE_SANTE_CLE, out);
     for piece in &facture.pieces {
         if piece.genre == Genre::ComplementFacture(b'S') {
@@ -87,6 +88,15 @@ fn nir(
             key,
             format!("La clé du numéro d'immatriculation {whose} est fausse"),
         )),
+    }
+}
+
+/// C45: thirteen zeros have the right key 97 and name nobody.
+fn nul(main: &Piece, out: &mut Vec<Anomaly>) {
+    let zone = &famille36::NO_IMMATRICULATION_ASSURE;
+    if zone.of(&main.record).iter().all(|b| *b == b'0') {
+        let message = "Le numéro d'immatriculation de l'assuré est fait de zéros : aucun assuré n'est désigné";
+        out.push(at(Code::NirNul, main, zone, message));
     }
 }
 

@@ -1,7 +1,8 @@
-//! C3, C4 and C34: the 000 and the 999 of a logical file.
+//! C3, C4, C34 and C41: the 000 and the 999 of a logical file.
 
 use super::super::element::{EnTete, FinFichier};
 use super::super::{t000, t999};
+use super::dates;
 use crate::anomaly::{Anomaly, Code};
 use crate::layout::Zone;
 use crate::picture;
@@ -21,6 +22,7 @@ pub fn en_tete(en_tete: &EnTete, out: &mut Vec<Anomaly>) {
             message,
         ));
     }
+    dates::en_tete(en_tete, out);
     if !en_tete.initiale {
         let message = "La zone message ne porte pas FACTURE INITIALE : ce fichier n'annonce pas de factures, les siennes sont mises de côté";
         let anomaly = Anomaly::on_zone(

@@ -1,14 +1,63 @@
-//! C33: the counters and totals of a type 6. Warnings: the figures are recomputed.
+//! C33: the counters and totals of a type 6. Warnings: the figures are recomputed. C39, C41, C43
+//! and C44: date, number and PS of a lot.
 
 use super::super::element::{FinLot, Lot};
 use super::super::facture::{self, Facture};
 use super::super::genre::Genre;
 use super::super::{t1, t5, t6};
-use super::persons;
+use super::{dates, persons, vide};
 use crate::anomaly::{Anomaly, Code};
-use crate::layout::{Picture, Zone};
+use crate::layout::{Picture, Zone, famille36};
 use crate::picture;
-use crate::types::Montant;
+use crate::types::{Date, Montant, cle_type_1_2_valide};
+use std::collections::HashMap;
+
+/// Most lots of a logical file whose numbers are kept: a number has three characters, and a
+/// concentrator joins the lots of many PS.
+const LOTS_MAX: usize = 100_000;
+
+/// PS and number of each lot of a logical file, with its record.
+pub(in crate::b2) type LotsVus = HashMap<[u8; 12], u64>;
+
+/// Verifies date and number of a lot; `fichier` is the creation date of its file.
+pub(in crate::b2) fn lot(
+    lot: &Lot,
+    fichier: Option<Date>,
+    vus: &mut LotsVus,
+    out: &mut Vec<Anomaly>,
+) {
+    dates::lot(lot, fichier, out);
+    let (zone, record) = (&t1::layout::NO_LOT, lot.position.record);
+    let numero = zone.of(&lot.record);
+    let mut key = [0; 12];
+    key[..9].copy_from_slice(t1::layout::NO_PARTENAIRE_SANTE_CLE.of(&lot.record));
+    key[9..].copy_from_slice(numero);
+    let message = if vide(numero) {
+        "Le numéro de lot manque".to_owned()
+    } else if let Some(premier) = vus.get(&key) {
+        format!(
+            "Deux lots {} de ce PS dans le fichier : le premier commence à l'enregistrement {premier}",
+            lot.numero()
+        )
+    } else {
+        if vus.len() < LOTS_MAX {
+            vus.insert(key, record);
+        }
+        return;
+    };
+    out.push(Anomaly::on_zone(Code::NumeroLot, lot.position, "1", zone, &lot.record, message));
+}
+
+/// C44: an invoice is of the PS of its lot. A number with a wrong key is a fault of C12.
+pub(in crate::b2) fn ps_du_lot(facture: &mut Facture, lot: &Lot) {
+    let (zone, principale) = (&famille36::NO_PARTENAIRE_SANTE_CLE, facture.principale());
+    let ps = zone.of(&principale.record);
+    if ps != t1::layout::NO_PARTENAIRE_SANTE_CLE.of(&lot.record) && cle_type_1_2_valide(ps) {
+        let message = "Le numéro de partenaire de santé n'est pas celui du lot";
+        let anomaly = super::at(Code::PsDuLot, principale, zone, message);
+        facture.anomalies.push(anomaly);
+    }
+}
 
 /// What was read of a lot, as declared by its invoices (quarantined ones included).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -102,6 +151,12 @@ pub fn fin_lot(fin: &FinLot, lot: &Lot, read: &CompteLot, out: &mut Vec<Anomaly>
     }
     if read.has_misplaced_nir {
         out[first..].iter_mut().for_each(Anomaly::mask_message);
+    }
+    let ps = &t::NO_PARTENAIRE_SANTE_CLE;
+    if ps.of(&fin.record) != t1::layout::NO_PARTENAIRE_SANTE_CLE.of(&lot.record) {
+        let message = "Le numéro de partenaire de santé n'est pas celui du type 1 du lot";
+        let code = Code::PsDuLot;
+        out.push(Anomaly::on_zone(code, fin.position, "6", ps, &fin.record, message));
     }
     if t::NO_LOT.of(&fin.record) != t1::layout::NO_LOT.of(&lot.record) {
         push(

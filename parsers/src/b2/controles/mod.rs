@@ -1,4 +1,5 @@
-//! Controls C4 to C37 of the norm over records, invoices, lots and files.
+//! Controls C4 to C37 of the norm, and C39 to C45 of the project, over records, invoices, lots and
+//! files.
 //!
 //! Each control is a function in the file of its subject; what it costs is in the table of
 //! [`crate::anomaly`]. Controls that no byte of a file can decide are not here: C1 (file name of
@@ -9,6 +10,7 @@
 mod calculs;
 mod cles;
 mod codes;
+mod dates;
 mod fichier;
 mod lot;
 mod ordre;
@@ -19,6 +21,7 @@ mod zones;
 
 pub use fichier::{en_tete, fin_fichier};
 pub use lot::{CompteLot, fin_lot};
+pub(super) use lot::{LotsVus, lot, ps_du_lot};
 pub(super) use totaux::sommes;
 pub use zones::zones;
 
@@ -87,7 +90,9 @@ pub fn facture(facture: &mut Facture, en_tete: Option<&EnTete>) {
         cles::cles(facture, found);
         codes::codes(facture, found);
         totaux::totaux(facture, found);
-        calculs::calculs(facture, en_tete.and_then(|e| e.date), found);
+        let transmission = en_tete.and_then(|e| e.date);
+        calculs::calculs(facture, transmission, found);
+        dates::facture(facture, transmission, found);
     }
     bilan.rendre(facture);
     persons::mask_misplaced(facture);

@@ -50,7 +50,8 @@ pub(super) fn totaux(facture: &Facture, out: &mut Vec<Anomaly>) {
     eclatement(facture, out);
 }
 
-fn read(zone: &Zone, record: &Record) -> Option<Montant> {
+/// Returns an amount, zero when it is blank; `None` when it cannot be read.
+pub(super) fn read(zone: &Zone, record: &Record) -> Option<Montant> {
     picture::montant(zone.of(record)).ok().map(Option::unwrap_or_default)
 }
 

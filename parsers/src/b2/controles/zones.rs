@@ -1,7 +1,7 @@
 //! C6, C7, C8 (and C13): what may stand in a zone, after its picture.
 
-use super::super::Record;
 use super::super::genre::Genre;
+use super::super::{Record, t1};
 use crate::anomaly::{Anomaly, Code, Place, Position, Severity};
 use crate::layout::{Famille, Layout, Picture, Presence, Zone};
 use crate::picture::{self, Refus};
@@ -25,10 +25,8 @@ pub fn zones(
         if let Some((code, message)) = fault(zone, zone.of(record)) {
             let severity = match (code, zone) {
                 (Code::FinessCorse, _) => Severity::Warning,
-                (
-                    _,
-                    Zone { picture: Picture::Nom, .. } | Zone { presence: Presence::Inconnu, .. },
-                ) => Severity::Warning,
+                (_, Zone { presence: Presence::Inconnu, .. }) => Severity::Warning,
+                _ if is_name(zone, genre) => Severity::Warning,
                 _ => place.severity(),
             };
             out.push(
@@ -46,6 +44,13 @@ pub fn zones(
             }
         }
     }
+}
+
+/// Returns whether a zone is a name that no reader decodes: senders do not respect the alphabet
+/// there (2B, and the name of a lot).
+const fn is_name(zone: &Zone, genre: Genre) -> bool {
+    let of_lot = matches!(genre, Genre::Lot) && zone.start == t1::layout::NOM_RAISON_SOCIALE.start;
+    of_lot || matches!(zone.picture, Picture::Nom)
 }
 
 const fn is_date(zone: &Zone) -> bool {

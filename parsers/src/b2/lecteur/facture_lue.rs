@@ -19,6 +19,9 @@ impl<R: Read> Lecteur<R> {
         let Some(mut facture) = self.facture.take() else { return };
         self.pieces_prevues = facture.pieces.len();
         controles::facture(&mut facture, self.en_tete.as_ref());
+        if let Some(lot) = self.lot.as_ref().filter(|_| !facture.principale().douteux) {
+            controles::ps_du_lot(&mut facture, lot);
+        }
         if let Some(en_tete) = self.en_tete.as_ref().filter(|e| !e.initiale) {
             let at = facture.principale().position;
             let message = format!(

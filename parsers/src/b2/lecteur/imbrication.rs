@@ -44,6 +44,7 @@ impl<R: Read> Lecteur<R> {
         }
         self.debut_fichier = self.comptes.enregistrements - 1;
         self.lots_du_fichier = 0;
+        self.lots_vus.clear();
         self.en_tete = Some(en_tete.clone());
         self.lot = None;
         self.etat = Etat::Fichier;
@@ -75,6 +76,8 @@ impl<R: Read> Lecteur<R> {
         let mut found = Vec::new();
         if !douteux {
             self.verifier(Genre::Lot, &record, at, Place::Enveloppe, &mut found);
+            let fichier = self.en_tete.as_ref().and_then(|e| e.date);
+            controles::lot(&lot, fichier, &mut self.lots_vus, &mut found);
         }
         self.compte_lot = CompteLot::default();
         self.numeros.clear();
