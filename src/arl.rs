@@ -34,6 +34,8 @@ pub const KNOWN_REMITTANCE: &str = "Remise déjà reçue";
 /// Next step for a file whose identification is known.
 const KNOWN_FILE: &str = "FICHIER DEJA RECU SOUS CETTE IDENTIFICATION : NE PAS LE RENVOYER ; POUR \
     UN AUTRE CONTENU, CHANGER L'IDENTIFICATION";
+/// Next step for a file of duplicates only.
+const ALL_KNOWN: &str = "TOUTES LES FACTURES SONT DEJA CONNUES : RIEN A CORRIGER, RIEN A RENVOYER";
 /// Lines of the ARL of the test lane, before the counts.
 const TEST_LINES: [&str; 3] = [
     "TEST",
@@ -252,6 +254,7 @@ fn counts_and_next_step(exchange: &Exchange) -> [String; 2] {
         Verdict::Partial if exchange.duplicates == 0 => {
             "FICHIER ACCEPTE EN PARTIE : CORRIGER ET RENVOYER SEULEMENT LES FACTURES LISTEES"
         }
+        Verdict::Partial if exchange.quarantined + exchange.accepted == 0 => ALL_KNOWN,
         Verdict::Partial if exchange.quarantined == 0 => {
             "FICHIER ACCEPTE EN PARTIE : LES FACTURES LISTEES SONT DEJA CONNUES, NE PAS LES \
              RENVOYER"

@@ -49,10 +49,16 @@ CREATE TABLE exchanges (
     closed_at       TIMESTAMPTZ,
     -- Whether the deposit is of the test lane: its file is marked T or D. Set when the exchange is
     -- reserved, before anything else is written.
-    is_test         BOOLEAN NOT NULL DEFAULT FALSE
+    is_test         BOOLEAN NOT NULL DEFAULT FALSE,
+    -- Digest of the records without line ends, mark and padding; empty for a file whose records are
+    -- not sure.
+    records_digest  TEXT NOT NULL DEFAULT ''
 );
--- Invariant 7: the same bytes, or the same key, from the same sender are one deposit of a lane.
+-- Invariant 7: the same bytes, the same records, or the same key, from the same sender are one
+-- deposit of a lane.
 CREATE UNIQUE INDEX exchanges_digest ON exchanges (sender, digest, is_test);
+CREATE UNIQUE INDEX exchanges_records ON exchanges (sender, records_digest, is_test)
+    WHERE records_digest <> '';
 CREATE UNIQUE INDEX exchanges_key ON exchanges (sender, idempotency_key, is_test)
     WHERE idempotency_key <> '';
 CREATE INDEX exchanges_newest ON exchanges (received_at, id);

@@ -169,9 +169,13 @@ fn print(report: &Report, out: &mut Output) -> io::Result<()> {
         french(report.logical_files, "fichier logique", "fichiers logiques"),
         french(report.lots, "lot", "lots")
     )?;
+    let duplicates = match report.duplicate_invoices {
+        0 => String::new(),
+        n => format!(", {}", french(n, "déjà reçue", "déjà reçues")),
+    };
     writeln!(
         out,
-        "  {}, {} ; {}, {}",
+        "  {}, {} ; {}, {}{duplicates}",
         french(report.invoices, "facture", "factures"),
         french(report.lines, "ligne", "lignes"),
         french(report.accepted_invoices, "acceptée", "acceptées"),

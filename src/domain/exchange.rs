@@ -43,6 +43,9 @@ pub struct Exchange {
     pub file_name: FileName,
     /// Digest of the bytes (BLAKE3, hex).
     pub digest: String,
+    /// Digest of the records (BLAKE3, hex), which does not depend on line ends; empty for a refused
+    /// file.
+    pub records_digest: String,
     /// The caller's idempotency key, empty when none.
     pub idempotency_key: String,
     /// Size in bytes.

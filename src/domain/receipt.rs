@@ -78,6 +78,7 @@ pub fn text(
         e.sender.as_str(),
         e.file_name.as_str(),
         &e.digest,
+        &e.records_digest,
         &e.idempotency_key,
         &codes.norm,
         &codes.packaging,

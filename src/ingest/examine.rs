@@ -44,6 +44,12 @@ impl Examined {
         &self.0
     }
 
+    /// Digest of the records, by which the file is recognised whatever its line ends; empty for a
+    /// refused file.
+    pub(super) fn records_digest(&self) -> &str {
+        &self.0.records_digest
+    }
+
     /// Records (or entities) read, which the ledger has to account for.
     pub(super) const fn read(&self) -> u64 {
         self.0.read
@@ -78,7 +84,7 @@ impl Ingest {
             (Arc::clone(&self.archive), deposit.archive_name.clone(), deposit.file_name.clone());
         let hour = reception_hour(deposit.received_at);
         blocking(move || {
-            noemie_xray::examine_at(archive.open(&archive_name)?, file_name.as_str(), hour)
+            noemie_xray::examine_deposit(archive.open(&archive_name)?, file_name.as_str(), hour)
         })
         .await
         .map(Examined::new)

@@ -6,7 +6,8 @@
 //! first receipt a file deposited before gets its first receipt again              receipt.rs
 //! examine       first pass: counts, totals, verdict, remittances                  examine.rs
 //! lane          real or test, by the marks of the file and the sender             lane.rs
-//! reserve       the exchange is reserved, known remittances refuse the file (C5)  reserve.rs
+//! reserve       the exchange is reserved, the same records with other line ends
+//!               get their first receipt, known remittances refuse the file (C5)   reserve.rs
 //! stage         a large deposit is committed without verdict                      staged.rs
 //! write         second pass: invoices become claims, returns change parts         write.rs
 //! close         exchange, ledger, ARL and chained receipt are committed           receipt.rs
@@ -79,6 +80,7 @@ impl Ingest {
             sender: deposit.sender.into(),
             lane: Lane::Real,
             digest: archived.digest_hex,
+            records_digest: String::new(),
             idempotency_key: deposit.idempotency_key.map(|key| key.to_string()).unwrap_or_default(),
             channel: deposit.channel,
             file_name: deposit.file_name,
@@ -99,7 +101,9 @@ impl Ingest {
     ) -> Result<Receipt, IngestError> {
         let examined = self.examine(deposit).await?;
         kill_point::reach("ingest.examined");
-        let deposit = &self.in_its_lane(deposit, &examined);
+        let mut deposit = self.in_its_lane(deposit, &examined);
+        deposit.records_digest = examined.records_digest().to_owned();
+        let deposit = &deposit;
         match self.reserve(deposit, examined).await? {
             Reservation::Taken(first) => self.bring_to_receipt(first, deposit, None, copy).await,
             Reservation::New(reserved) if self.is_large(&reserved) => {

@@ -31,13 +31,13 @@ impl Ingest {
         }
     }
 
-    /// Returns the receipt of a closed exchange to a depositor of the same bytes.
+    /// Returns the receipt of a closed exchange to a depositor of the same file.
     pub(super) async fn repeat_receipt(
         &self,
         first: &Exchange,
         deposit: &StagedDeposit,
     ) -> Result<Receipt, IngestError> {
-        if first.digest != deposit.digest {
+        if !deposit.is_file_of(&first.digest, &first.records_digest) {
             return Err(IngestError::KeyReused);
         }
         let arl = self
@@ -147,6 +147,7 @@ fn exchange(deposit: &StagedDeposit, examined: &Examined, totals: &Totals) -> Ex
         channel: deposit.channel,
         file_name: deposit.file_name.clone(),
         digest: deposit.digest.clone(),
+        records_digest: deposit.records_digest.clone(),
         idempotency_key: deposit.idempotency_key.clone(),
         size: deposit.size,
         norm: report.norm,

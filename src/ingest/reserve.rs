@@ -13,7 +13,7 @@ use noemie_parsers::b2::t000;
 pub(super) enum Reservation {
     /// The exchange is this deposit's.
     New(Box<Reserved>),
-    /// The same sender deposited these bytes, or used this idempotency key, before.
+    /// The same sender deposited these bytes or records, or used this idempotency key, before.
     Taken(ExchangeId),
 }
 
@@ -29,8 +29,8 @@ pub(super) struct Reserved {
 }
 
 impl Ingest {
-    /// Reserves the exchange of a deposit. A second deposit of the same bytes waits here for the
-    /// first one's commit.
+    /// Reserves the exchange of a deposit. A second deposit of the same bytes or records waits here
+    /// for the first one's commit.
     pub(super) async fn reserve(
         &self,
         deposit: &StagedDeposit,
@@ -41,6 +41,7 @@ impl Ingest {
             .reserve_exchange(
                 &deposit.sender,
                 &deposit.digest,
+                &deposit.records_digest,
                 &deposit.idempotency_key,
                 deposit.lane,
                 deposit.id,

@@ -74,7 +74,7 @@ impl Ingest {
                 let is_own = id == deposit.id;
                 return Err(if is_own { IngestError::Abandoned } else { IngestError::Overtaken });
             };
-            if staged.digest != deposit.digest {
+            if !deposit.is_file_of(&staged.digest, &staged.records_digest) {
                 return Err(IngestError::KeyReused);
             }
             if let Some(_lease) = self.store.try_deposit_lease(id).await? {
@@ -105,12 +105,16 @@ impl Ingest {
     }
 
     /// Returns the staged deposit over a copy that this process can read: the first one, or, when
-    /// the first is on the disk of another machine, the copy just deposited.
+    /// the first is on the disk of another machine, the copy just deposited. A copy with other line
+    /// ends is none: the row names the digest of the first bytes.
     async fn with_readable_copy(
         &self,
         staged: StagedDeposit,
         deposit: &StagedDeposit,
     ) -> StagedDeposit {
+        if staged.digest != deposit.digest {
+            return staged;
+        }
         let (archive, name) = (Arc::clone(&self.archive), staged.archive_name.clone());
         let is_readable = blocking(move || archive.open(&name).is_ok()).await;
         let archive_name =

@@ -83,15 +83,16 @@ pub trait Exchanges: Send + Sync {
 /// Writes exchanges, inside a transaction.
 #[async_trait]
 pub trait ExchangeWrites: Send {
-    /// Reserves an exchange of a lane: returns `None` when sender, digest and idempotency key are
+    /// Reserves an exchange of a lane: returns `None` when sender, digests and idempotency key are
     /// new there, else the exchange of that lane that the sender already deposited with the same
-    /// digest or the same non-empty key. Of two callers at once the second waits for the commit of
-    /// the first. The earlier exchange may still be a
+    /// digest, the same non-empty digest of records, or the same non-empty key. Of two callers at
+    /// once the second waits for the commit of the first. The earlier exchange may still be a
     /// [staged deposit](super::StagedDeposits::staged_deposit).
     async fn reserve_exchange(
         &mut self,
         sender: &str,
         digest: &str,
+        records_digest: &str,
         idempotency_key: &str,
         lane: Lane,
         id: ExchangeId,

@@ -33,9 +33,10 @@ macro_rules! select_claim {
 macro_rules! select_exchange {
     ($($tail:expr)?) => {
         concat!(
-            "SELECT id, sender, digest, idempotency_key, channel, file_name, size, norm, \
-             packaging, verdict, logical_files, lots, invoices, lines, accepted, quarantined, \
-             duplicates, unmatched, total, amo, amc, anomalies, received_at, archive_name, is_test \
+            "SELECT id, sender, digest, records_digest, idempotency_key, channel, file_name, \
+             size, norm, packaging, verdict, logical_files, lots, invoices, lines, accepted, \
+             quarantined, duplicates, unmatched, total, amo, amc, anomalies, received_at, \
+             archive_name, is_test \
              FROM exchanges \
              WHERE verdict IS NOT NULL "
             $(, $tail)?

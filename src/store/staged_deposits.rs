@@ -23,6 +23,9 @@ pub struct StagedDeposit {
     pub lane: Lane,
     /// Digest of the bytes (BLAKE3, hex).
     pub digest: String,
+    /// Digest of the records (BLAKE3, hex), which does not depend on line ends; empty before the
+    /// first pass, and for a refused file.
+    pub records_digest: String,
     /// The caller's idempotency key, empty when none.
     pub idempotency_key: String,
     /// Channel of the deposit.
@@ -40,6 +43,16 @@ pub struct StagedDeposit {
     pub cursor: u64,
     /// Set while the rows written so far are being removed.
     pub withdrawal: Option<Withdrawal>,
+}
+
+impl StagedDeposit {
+    /// Returns whether an earlier deposit with these digests is of the same file: of the same
+    /// bytes, or of the same records with other line ends.
+    #[must_use]
+    pub fn is_file_of(&self, digest: &str, records_digest: &str) -> bool {
+        self.digest == digest
+            || (!records_digest.is_empty() && self.records_digest == records_digest)
+    }
 }
 
 /// Totals of the rows that a staged deposit has written. Batches are written in the order of the

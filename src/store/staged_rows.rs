@@ -12,8 +12,8 @@ use uuid::Uuid;
 macro_rules! select_staged_deposit {
     ($tail:literal) => {
         concat!(
-            "SELECT id, sender, digest, idempotency_key, channel, file_name, size, received_at, \
-             archive_name, is_test, last_written_invoice, withdrawal FROM exchanges \
+            "SELECT id, sender, digest, records_digest, idempotency_key, channel, file_name, size, \
+             received_at, archive_name, is_test, last_written_invoice, withdrawal FROM exchanges \
              WHERE verdict IS NULL AND received_at IS NOT NULL ",
             $tail
         )
@@ -26,6 +26,7 @@ pub(in crate::store) struct StagedDepositRow {
     id: Uuid,
     sender: String,
     digest: String,
+    records_digest: String,
     idempotency_key: String,
     channel: String,
     file_name: String,
@@ -48,6 +49,7 @@ impl TryFrom<StagedDepositRow> for StagedDeposit {
             id: ExchangeId(r.id),
             sender: r.sender,
             digest: r.digest,
+            records_digest: r.records_digest,
             idempotency_key: r.idempotency_key,
             channel: code(&r.channel),
             file_name: r.file_name.into(),

@@ -2,6 +2,7 @@
 
 use super::{SubKey, Vault};
 use hmac::{Hmac, KeyInit, Mac};
+use noemie_parsers::b2::{complement_compare, rang_compare};
 use sha2::Sha256;
 
 /// Version of the construction of tokens, stored beside them: HMAC-SHA-256 under the key of the
@@ -55,8 +56,8 @@ impl Vault {
             nir,
             nir_key,
             birth_date,
-            rank_or_first(birth_rank),
-            blank_if_zeros(complement),
+            rang_compare(birth_rank),
+            complement_compare(complement),
         ];
         token(&self.identity, &of_lane(&fields, is_test))
     }
@@ -72,19 +73,6 @@ impl Vault {
 /// Returns the fields of a token; a test token has one field more, so that none equals a real one.
 fn of_lane<'a>(fields: &[&'a str], is_test: bool) -> Vec<&'a str> {
     fields.iter().copied().chain(is_test.then_some("test")).collect()
-}
-
-/// Returns a birth rank; a blank or 0 says nothing, and a single child is the first one.
-fn rank_or_first(rank: &str) -> &str {
-    match rank.trim() {
-        "" | "0" => "1",
-        rank => rank,
-    }
-}
-
-/// Returns a complement of the titre de recette; zeros say that there is none.
-fn blank_if_zeros(complement: &str) -> &str {
-    if complement.trim().bytes().all(|b| b == b'0') { "" } else { complement }
 }
 
 impl Vault {

@@ -72,6 +72,16 @@ pub(super) async fn compare(
             return Ok(());
         }
     };
+    // A version that refuses the file has no digest of its records; the receipt covers the stored
+    // one.
+    let records = &examination.records_digest;
+    if !exchange.records_digest.is_empty()
+        && !records.is_empty()
+        && *records != exchange.records_digest
+    {
+        let detail = format!("records of digest {records}, stored {}", exchange.records_digest);
+        verification.find(Kind::ExchangeDiffers, id, detail);
+    }
     if is_of_later_version(exchange) {
         let note = "its verdict or norm is of a later version: its rows were not compared";
         verification.note(exchange.id, note);
@@ -163,7 +173,7 @@ async fn examine(sources: &Sources, exchange: &Exchange) -> io::Result<(Examinat
     let reading = tokio::task::spawn_blocking(move || {
         let mut source =
             Digested { source: archive.open(&name)?, hasher: blake3::Hasher::new(), size: 0 };
-        let examination = noemie_xray::examine_at(&mut source, file_name.as_str(), hour)?;
+        let examination = noemie_xray::examine_deposit(&mut source, file_name.as_str(), hour)?;
         // The reading of a refused file may have ended early; the digest covers the whole file.
         io::copy(&mut source, &mut io::sink())?;
         Ok((examination, source.hasher.finalize().to_hex().to_string(), source.size))

@@ -5,6 +5,7 @@
 
 mod examples;
 mod readme;
+mod transports;
 
 use crate::support::gateway::{PROGRAM, program};
 use noemie_gateway::generate::{self, Damage, Options, Profile, ReturnDamage};

@@ -39,6 +39,7 @@ mod holidays;
 mod ingest_faults;
 mod ingest_support;
 mod installation_mark;
+mod kinds;
 mod later_version;
 mod limits;
 mod migrations;

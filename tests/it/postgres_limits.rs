@@ -162,7 +162,7 @@ async fn a_deposit_behind_a_long_change_begins_again_until_it_passes() {
         // the end.
         let mut long = db.store.begin().await.unwrap();
         assert_eq!(
-            long.reserve_exchange("oct-a", &digest, "", Lane::Real, ExchangeId(new_id()))
+            long.reserve_exchange("oct-a", &digest, "", "", Lane::Real, ExchangeId(new_id()))
                 .await
                 .unwrap(),
             None

@@ -54,6 +54,7 @@ suite! {
         an_exchange_comes_back_as_written,
         the_same_file_from_two_tasks_is_accepted_once,
         a_rolled_back_exchange_frees_its_digest,
+        the_same_records_name_the_first_exchange,
         the_same_key_or_digest_names_the_first_exchange,
         a_ledger_that_does_not_balance_is_refused,
         the_ledger_is_recounted_against_the_claims,

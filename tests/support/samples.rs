@@ -137,6 +137,7 @@ pub fn closing(id: ExchangeId, digest: &str, claims: &[NewClaim]) -> Closing {
         channel: Channel::Drop,
         file_name: "fichier.dre".into(),
         digest: digest.into(),
+        records_digest: String::new(),
         idempotency_key: String::new(),
         size: 128 * (records + 2),
         norm: Some(Norm::B2),
@@ -247,6 +248,7 @@ pub async fn stage(store: &SharedStore, received_at: OffsetDateTime) -> Exchange
         sender: "octest".into(),
         lane: Lane::Real,
         digest: "staged".into(),
+        records_digest: String::new(),
         idempotency_key: String::new(),
         channel: Channel::Cli,
         file_name: "large.b2".into(),
@@ -265,7 +267,7 @@ pub async fn stage(store: &SharedStore, received_at: OffsetDateTime) -> Exchange
 pub async fn open(unit: &mut Box<dyn UnitOfWork>, digest: &str) -> ExchangeId {
     let id = ExchangeId(new_id());
     assert_eq!(
-        unit.reserve_exchange("octest", digest, "", Lane::Real, id)
+        unit.reserve_exchange("octest", digest, "", "", Lane::Real, id)
             .await
             .expect("claims the exchange"),
         None

@@ -17,4 +17,7 @@ pub struct Examination {
     /// Records that the ledger of an exchange counts: physical records, or entities of a NOEMIE
     /// file.
     pub read: u64,
+    /// Digest of the records (BLAKE3, hex), which does not depend on line ends; empty for a refused
+    /// file, whose records are not sure, and for a dry run, which has no use for it.
+    pub records_digest: String,
 }

@@ -9,6 +9,8 @@ mod locate;
 mod marks;
 mod mask;
 mod pass;
+mod records_digest;
+mod repeats;
 mod report;
 mod sheet;
 pub mod text;
@@ -16,7 +18,7 @@ mod xray;
 
 pub use choice::{Choice, FAULTY_MAX, FIRST};
 pub use examination::Examination;
-pub use examine::{Source, examine, examine_at, recognise, validate};
+pub use examine::{Source, examine, examine_at, examine_deposit, recognise, validate};
 pub use report::{Assumption, MAX_LISTED_FINDINGS, Report, ReturnSums};
 pub use sheet::{Fault, Field, Sheet};
 pub use xray::{Options, Xray};

@@ -2,14 +2,15 @@
 
 use crate::examination::Examination;
 use crate::marks::Marks;
+use crate::repeats::Repeats;
 use crate::report::{Assumption, MAX_LISTED_FINDINGS, Report, ReturnSums};
 use noemie_parsers::anomaly::{Anomaly, Code, Position, Severity};
-use noemie_parsers::b2::{self, Lecteur};
-use noemie_parsers::detect::{Detection, Norme};
+use noemie_parsers::b2::{self, Facture, Lecteur};
+use noemie_parsers::detect::{Contenu, Detection, Norme};
 use noemie_parsers::hypothese::Hypothese;
 use noemie_parsers::noemie::retour_concentrateur::{LecteurAvis, Notice};
 use noemie_parsers::noemie::{self, Reader};
-use noemie_parsers::outcome::{Finding, LogicalFile, Norm, Packaging, Verdict};
+use noemie_parsers::outcome::{ALREADY_RECEIVED, Finding, LogicalFile, Norm, Packaging, Verdict};
 use noemie_parsers::physical::enregistrements::Forme;
 use noemie_parsers::types::{Date, Montant};
 use std::io::{self, Read};
@@ -26,6 +27,8 @@ pub(crate) struct Pass {
     /// Hour of Paris at which the file was received, when it was.
     reception: Option<(Date, u8)>,
     marks: Marks,
+    /// Invoices seen, where the pass looks for repeats.
+    repeats: Option<Repeats>,
 }
 
 impl Pass {
@@ -47,6 +50,7 @@ impl Pass {
             entities: 0,
             accepted_invoices: 0,
             quarantined_invoices: Vec::new(),
+            duplicate_invoices: 0,
             total_centimes: 0,
             amo_centimes: 0,
             amc_centimes: 0,
@@ -62,11 +66,17 @@ impl Pass {
             norme: detection.norme,
             reception,
             marks: Marks::default(),
+            repeats: None,
         };
         if let Some(hypothese) = detection.hypothese {
             pass.assume(hypothese, 1);
         }
         pass
+    }
+
+    /// Makes the pass report invoices that the file repeats.
+    pub(crate) fn finding_repeats(self) -> Self {
+        Self { repeats: Some(Repeats::default()), ..self }
     }
 
     /// Adds an assumption to the report, the first time only: the list is never longer than the
@@ -97,10 +107,15 @@ impl Pass {
                     let past = self.reception.and_then(|hour| facture.limite_depassee(hour));
                     facture.anomalies.extend(past);
                     facture.anomalies.extend(self.marks.invoice(&facture));
+                    let repeat = self.repeats.as_mut().and_then(|seen| seen.see(&facture));
                     let (quarantined, found) =
                         (facture.quarantined(), std::mem::take(&mut facture.anomalies));
                     self.report.payment_notices += u64::from(facture.avis_paiement().is_some());
-                    self.invoice(|| facture.numero(), quarantined, found);
+                    if let Some(repeat) = repeat {
+                        self.repeat(&facture, repeat, found);
+                    } else {
+                        self.invoice(|| facture.numero(), quarantined, found);
+                    }
                 }
                 b2::Element::FinLot(fin) => {
                     let mixed = self.marks.end_of_lot(&fin);
@@ -111,15 +126,19 @@ impl Pass {
                 _ => {}
             }
         }
+        if self.repeats.as_ref().is_some_and(Repeats::is_full) {
+            self.assume(Hypothese::DoublonsLimites, 1);
+        }
         let comptes = reader.comptes();
         self.report.logical_files = u64::from(comptes.fichiers);
         self.report.lots = comptes.lots;
         self.report.invoices = comptes.factures;
         self.report.lines = comptes.lignes;
         self.report.records = comptes.enregistrements;
-        self.report.total_centimes = comptes.total.centimes();
-        self.report.amo_centimes = comptes.amo.centimes();
-        self.report.amc_centimes = comptes.amc.centimes();
+        // The repeats have taken off their sums.
+        self.report.total_centimes += comptes.total.centimes();
+        self.report.amo_centimes += comptes.amo.centimes();
+        self.report.amc_centimes += comptes.amc.centimes();
         Ok(())
     }
 
@@ -187,6 +206,10 @@ impl Pass {
                 Notice::Anomalie(anomaly) => self.add_findings(vec![anomaly], None),
             }
         }
+        // A deposit keeps notices and makes no claim of them: it neither accepts nor quarantines
+        // one.
+        self.report.accepted_invoices = 0;
+        self.report.quarantined_invoices.clear();
         let comptes = reader.comptes();
         self.report.invoices = comptes.factures;
         self.report.records = comptes.enregistrements;
@@ -204,13 +227,21 @@ impl Pass {
     }
 
     /// Reports that the file was not recognised; the rest of the source is not read.
-    pub(crate) fn unrecognised(&mut self, mut source: impl Read) -> io::Result<()> {
+    pub(crate) fn unrecognised(
+        &mut self,
+        mut source: impl Read,
+        contenu: Option<Contenu>,
+    ) -> io::Result<()> {
         let empty = source.read(&mut [0])? == 0;
         let anomaly = if empty {
             Anomaly::on_record(Code::FichierVide, Position::default(), "", "Le fichier est vide")
         } else {
-            let message = "Le contenu n'est ni un fichier B2, ni un fichier NOEMIE, ni un retour \
-                de concentrateur";
+            let named = contenu.map(|contenu| format!(" : {}", contenu.message()));
+            let message = format!(
+                "Le contenu n'est ni un fichier B2, ni un fichier NOEMIE, ni un retour de \
+                 concentrateur{}",
+                named.unwrap_or_default()
+            );
             Anomaly::on_record(Code::NonReconnu, Position { record: 1, offset: 0 }, "", message)
         };
         self.add_findings(vec![anomaly], None);
@@ -235,15 +266,33 @@ impl Pass {
         }
     }
 
+    /// Counts an invoice that repeats another one: a deposit has it among its duplicates.
+    fn repeat(&mut self, facture: &Facture, repeat: Finding, found: Vec<Anomaly>) {
+        self.add_findings(found, Some(&facture.numero()));
+        self.add_finding(repeat.severity, || repeat);
+        self.report.duplicate_invoices += 1;
+        let sums = facture.totaux();
+        self.report.total_centimes -= sums.total.centimes();
+        self.report.amo_centimes -= sums.amo.centimes();
+        self.report.amc_centimes -= sums.amc.centimes();
+    }
+
     fn add_findings(&mut self, found: Vec<Anomaly>, invoice: Option<&str>) {
         for anomaly in found {
-            self.worst = self.worst.max(Some(anomaly.severity));
-            self.report.anomaly_count += 1;
-            let of_file = anomaly.severity == Severity::File;
-            let list = if of_file { &mut self.of_file } else { &mut self.report.anomalies };
-            if list.len() < MAX_LISTED_FINDINGS {
-                list.push(Finding::new(anomaly, invoice.map(str::to_owned)));
-            }
+            self.add_finding(anomaly.severity, || {
+                Finding::new(anomaly, invoice.map(str::to_owned))
+            });
+        }
+    }
+
+    /// Counts a finding, which is made only when the list has room for it.
+    fn add_finding(&mut self, severity: Severity, make: impl FnOnce() -> Finding) {
+        self.worst = self.worst.max(Some(severity));
+        self.report.anomaly_count += 1;
+        let of_file = severity == Severity::File;
+        let list = if of_file { &mut self.of_file } else { &mut self.report.anomalies };
+        if list.len() < MAX_LISTED_FINDINGS {
+            list.push(make());
         }
     }
 
@@ -252,6 +301,11 @@ impl Pass {
     pub(crate) fn finish(self) -> Examination {
         let mut report = self.report;
         report.test = self.marks.is_test();
+        if self.worst == Some(Severity::File) {
+            // A deposit writes nothing of a refused file, and so finds no invoice twice.
+            report.anomalies.retain(|finding| finding.code != ALREADY_RECEIVED);
+            report.anomaly_count -= report.duplicate_invoices;
+        }
         report.anomalies.splice(0..0, self.of_file);
         report.anomalies.sort_by_key(|f| (f.severity != Severity::File, f.record, f.column));
         report.anomalies.truncate(MAX_LISTED_FINDINGS);
@@ -263,13 +317,20 @@ impl Pass {
         if report.verdict == Verdict::Refused {
             report.accepted_invoices = 0;
             report.quarantined_invoices.clear();
+            report.duplicate_invoices = 0;
             report.total_centimes = 0;
             report.amo_centimes = 0;
             report.amc_centimes = 0;
             report.sums = report.sums.map(|_| ReturnSums::default());
         }
         let read = if report.norm == Some(Norm::Noemie) { report.entities } else { report.records };
-        Examination { norme: self.norme, report, remittances: self.remittances, read }
+        Examination {
+            norme: self.norme,
+            report,
+            remittances: self.remittances,
+            read,
+            records_digest: String::new(),
+        }
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Report {
     pub accepted_invoices: u64,
     /// Numbers of the invoices that would be quarantined.
     pub quarantined_invoices: Vec<String>,
+    /// Invoices that repeat one before them in the file: a deposit answers `DEJA_RECUE` for them
+    /// (0 in the report of a deposit, whose store finds them beside those of other files).
+    pub duplicate_invoices: u64,
     /// Billed, over accepted invoices (NOEMIE: sum of the 999).
     pub total_centimes: i64,
     /// Asked of the AMO, over accepted invoices (returns: paid).
@@ -72,6 +75,7 @@ impl Report {
         self.anomalies.insert(0, finding);
         self.accepted_invoices = 0;
         self.quarantined_invoices.clear();
+        self.duplicate_invoices = 0;
         self.total_centimes = 0;
         self.amo_centimes = 0;
         self.amc_centimes = 0;

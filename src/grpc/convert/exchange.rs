@@ -124,6 +124,7 @@ pub(in crate::grpc) fn report(report: Report) -> proto::ValidateExchangeResponse
         anomaly_count: count(report.anomaly_count),
         anomalies: report.anomalies.into_iter().take(MAX_PAGE_ROWS).map(anomaly).collect(),
         test: report.test,
+        duplicate_invoices: count(report.duplicate_invoices),
     }
 }
 

@@ -88,11 +88,12 @@ impl ExchangeWrites for Unit {
         &mut self,
         sender: &str,
         digest: &str,
+        records_digest: &str,
         idempotency_key: &str,
         lane: Lane,
         id: ExchangeId,
     ) -> Result<Option<ExchangeId>, StoreError> {
-        let key = (digest, idempotency_key);
+        let key = (digest, records_digest, idempotency_key);
         let earlier: Result<_, StoreError> =
             step!(self, reserve_exchange(&mut self.tx, sender, key, lane, id));
         if matches!(earlier, Ok(None)) {
@@ -246,38 +247,42 @@ async fn archive_names_in_use(
 async fn reserve_exchange(
     db: &mut Connection,
     sender: &str,
-    (digest, key): (&str, &str),
+    (digest, records_digest, key): (&str, &str, &str),
     lane: Lane,
     id: ExchangeId,
 ) -> Result<Option<ExchangeId>, StoreError> {
     // The second depositor of a file waits here: PostgreSQL on the unique index, SQLite already at
     // BEGIN IMMEDIATE.
     let taken = query(
-        "INSERT INTO exchanges (id, sender, digest, idempotency_key, is_test) \
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        "INSERT INTO exchanges (id, sender, digest, idempotency_key, is_test, records_digest) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
     )
     .bind(id.0)
     .bind(sender)
     .bind(digest)
     .bind(key)
     .bind(lane.is_test())
+    .bind(records_digest)
     .execute(&mut *db)
     .await
     .map_err(doing("reserving an exchange"))?;
     if taken.rows_affected() == 1 {
         return Ok(None);
     }
-    // The exchange of the key comes first: the caller must learn that the key was used for other
-    // bytes.
+    // The exchange of the key comes first: the caller must learn that the key was used for another
+    // file. That of the same bytes comes before that of the same records.
     let earlier: Option<Uuid> = query_scalar(
         "SELECT id FROM exchanges WHERE sender = $1 AND is_test = $4 \
-         AND (digest = $2 OR (idempotency_key = $3 AND $3 <> '')) \
-         ORDER BY CASE WHEN idempotency_key = $3 AND $3 <> '' THEN 0 ELSE 1 END LIMIT 1",
+         AND (digest = $2 OR (idempotency_key = $3 AND $3 <> '') \
+         OR (records_digest = $5 AND $5 <> '')) \
+         ORDER BY CASE WHEN idempotency_key = $3 AND $3 <> '' THEN 0 WHEN digest = $2 THEN 1 \
+         ELSE 2 END LIMIT 1",
     )
     .bind(sender)
     .bind(digest)
     .bind(key)
     .bind(lane.is_test())
+    .bind(records_digest)
     .fetch_optional(db)
     .await
     .map_err(doing("reading the earlier exchange"))?;

@@ -243,6 +243,30 @@ const RECORD_DAMAGES: &[RecordDamage] = &[
     ("C37-CENTRE", Profile::Pharmacie, "regime 96, caisse 196, centre 1111", |r| {
         put_in(r, b'2', b' ', 49, b"961961111")
     }),
+    ("P8-BOM", Profile::Pharmacie, "the byte order mark of UTF-8 (EF BB BF) before the 000", |r| {
+        r[0].splice(0..0, *b"\xef\xbb\xbf");
+    }),
+    ("C39-DATE-FUTURE", Profile::Pharmacie, "care on 31 December 2099 in the first 4", |r| {
+        put_in(r, b'4', b' ', 68, b"991231")
+    }),
+    ("C40-ORDRE-DATES", Profile::Pharmacie, "the first 2 billed on 1 January 2025", |r| {
+        put_in(r, b'2', b' ', 40, b"250101")
+    }),
+    ("C41-DATE-ABSENTE", Profile::Pharmacie, "zeros in place of the date of the first 2", |r| {
+        put_in(r, b'2', b' ', 40, b"000000")
+    }),
+    ("C42-AU-DELA", Profile::Pharmacie, "9999.99 asked of the AMC in the first 4", |r| {
+        put_in(r, b'4', b' ', 122, b"0999999")
+    }),
+    ("C43-NUMERO-LOT", Profile::Pharmacie, "blanks in place of the number of the lot", |r| {
+        put(r, 1, 20, b"   ")
+    }),
+    ("C44-PS-DU-LOT", Profile::Pharmacie, "another PS in the first type 1", |r| {
+        put(r, 1, 2, b"760312082")
+    }),
+    ("C45-NIR-NUL", Profile::Pharmacie, "a NIR of zeros with its key 97 in the first 2", |r| {
+        put_in(r, b'2', b' ', 12, b"000000000000097")
+    }),
     ("M1-MARQUAGE", Profile::Pharmacie, "the mark R on the first type 2", |r| {
         put_in(r, b'2', b' ', 37, b"R")
     }),

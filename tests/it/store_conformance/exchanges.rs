@@ -4,7 +4,7 @@ use crate::support::databases::TestDatabase;
 use crate::support::samples::*;
 use noemie_gateway::domain::Scope;
 use noemie_gateway::domain::*;
-use noemie_gateway::store::{Database, StoreError};
+use noemie_gateway::store::{Database, StoreError, UnitOfWork};
 use std::sync::Arc;
 use tokio::sync::Barrier;
 
@@ -110,7 +110,7 @@ pub async fn the_same_file_from_two_tasks_is_accepted_once(db: TestDatabase) {
             let mut unit = store.begin().await.unwrap();
             let id = ExchangeId(new_id());
             if let Some(earlier) =
-                unit.reserve_exchange("octest", "same", "", Lane::Real, id).await.unwrap()
+                unit.reserve_exchange("octest", "same", "", "", Lane::Real, id).await.unwrap()
             {
                 return (earlier, false);
             }
@@ -141,11 +141,35 @@ pub async fn a_rolled_back_exchange_frees_its_digest(db: TestDatabase) {
     assert_eq!(second.await.unwrap().len(), 1);
 }
 
+pub async fn the_same_records_name_the_first_exchange(db: TestDatabase) {
+    let mut unit = db.store.begin().await.unwrap();
+    let [first, second, another] = [(); 3].map(|()| ExchangeId(new_id()));
+    let reserve = async |unit: &mut Box<dyn UnitOfWork>, sender, digests: [&str; 2], lane, id| {
+        let [digest, records] = digests;
+        unit.reserve_exchange(sender, digest, records, "", lane, id).await.unwrap()
+    };
+    assert_eq!(reserve(&mut unit, "octest", ["d1", "r1"], Lane::Real, first).await, None);
+    assert_eq!(reserve(&mut unit, "octest", ["d2", ""], Lane::Real, second).await, None);
+    let again = reserve(&mut unit, "octest", ["d3", "r1"], Lane::Real, another).await;
+    assert_eq!(again, Some(first), "other bytes with the same records");
+    let bytes_first = reserve(&mut unit, "octest", ["d2", "r1"], Lane::Real, another).await;
+    assert_eq!(bytes_first, Some(second), "the same bytes go before the same records");
+    for (sender, records, lane) in
+        [("octest", "r2", Lane::Real), ("other", "r1", Lane::Real), ("octest", "r1", Lane::Test)]
+    {
+        let digest = format!("{sender} {records} {lane:?}");
+        let free = ExchangeId(new_id());
+        assert_eq!(reserve(&mut unit, sender, [&digest, records], lane, free).await, None);
+    }
+    // Files whose records are not sure have no digest of them, and are told apart by their bytes.
+    assert_eq!(reserve(&mut unit, "octest", ["d4", ""], Lane::Real, another).await, None);
+}
+
 pub async fn the_same_key_or_digest_names_the_first_exchange(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let first = ExchangeId(new_id());
     assert_eq!(
-        unit.reserve_exchange("octest", "d1", "key", Lane::Real, first).await.unwrap(),
+        unit.reserve_exchange("octest", "d1", "", "key", Lane::Real, first).await.unwrap(),
         None
     );
     unit.close_exchange(&closing(first, "d1", &[]), &plain_link).await.unwrap();
@@ -155,27 +179,27 @@ pub async fn the_same_key_or_digest_names_the_first_exchange(db: TestDatabase) {
     let mut unit = db.store.begin().await.unwrap();
     let another = ExchangeId(new_id());
     assert_eq!(
-        unit.reserve_exchange("octest", "d1", "", Lane::Real, another).await.unwrap(),
+        unit.reserve_exchange("octest", "d1", "", "", Lane::Real, another).await.unwrap(),
         Some(first),
         "same bytes"
     );
     assert_eq!(
-        unit.reserve_exchange("octest", "d3", "key", Lane::Real, another).await.unwrap(),
+        unit.reserve_exchange("octest", "d3", "", "key", Lane::Real, another).await.unwrap(),
         Some(first),
         "same key"
     );
     assert_eq!(
-        unit.reserve_exchange("octest", "d2", "key", Lane::Real, another).await.unwrap(),
+        unit.reserve_exchange("octest", "d2", "", "key", Lane::Real, another).await.unwrap(),
         Some(first),
         "the key goes before the bytes"
     );
     assert_eq!(
-        unit.reserve_exchange("octest", "d2", "", Lane::Real, another).await.unwrap(),
+        unit.reserve_exchange("octest", "d2", "", "", Lane::Real, another).await.unwrap(),
         Some(second),
         "an empty key is no key"
     );
     assert_eq!(
-        unit.reserve_exchange("other", "d1", "key", Lane::Real, another).await.unwrap(),
+        unit.reserve_exchange("other", "d1", "", "key", Lane::Real, another).await.unwrap(),
         None,
         "another sender is another deposit"
     );

@@ -316,7 +316,10 @@ pub async fn exchanges_by_sender_in_pages(db: TestDatabase) {
         let mut unit = db.store.begin().await.unwrap();
         let id = ExchangeId(new_id());
         let digest = format!("d{n}");
-        assert_eq!(unit.reserve_exchange(sender, &digest, "", Lane::Real, id).await.unwrap(), None);
+        assert_eq!(
+            unit.reserve_exchange(sender, &digest, "", "", Lane::Real, id).await.unwrap(),
+            None
+        );
         let mut closing = closing(id, &digest, &[]);
         closing.exchange.received_at = at(n);
         unit.close_exchange(&closing, &plain_link).await.unwrap();

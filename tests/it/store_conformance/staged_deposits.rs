@@ -15,6 +15,7 @@ async fn stage(store: &SharedStore, digest: &str) -> ExchangeId {
         sender: "octest".into(),
         lane: Lane::Real,
         digest: digest.into(),
+        records_digest: String::new(),
         idempotency_key: String::new(),
         channel: Channel::Drop,
         file_name: "".into(),

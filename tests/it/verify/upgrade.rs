@@ -23,7 +23,9 @@ impl Earlier<'_> {
         examination.report.anomalies.clear();
         let mut work = store.begin().await.unwrap();
         assert_eq!(
-            work.reserve_exchange("oct-a", &archived.digest_hex, "", Lane::Real, id).await.unwrap(),
+            work.reserve_exchange("oct-a", &archived.digest_hex, "", "", Lane::Real, id)
+                .await
+                .unwrap(),
             None
         );
         let mut ledger = Ledger { read: examination.read, ..Ledger::default() };
@@ -92,6 +94,7 @@ impl Earlier<'_> {
             channel: Channel::Cli,
             file_name: "f.b2".into(),
             digest: archived.digest_hex,
+            records_digest: String::new(),
             idempotency_key: String::new(),
             size: archived.size,
             norm: examination.report.norm,
