@@ -256,6 +256,10 @@ CREATE TABLE outcomes (
     asked         BIGINT,
     payer         TEXT NOT NULL,
     on_behalf_of  TEXT NOT NULL,
+    -- Regime and number (5 digits) of the caisse that pays; empty where the source is none.
+    paying_caisse TEXT NOT NULL,
+    -- How the AMC part is handled (102, column 37); empty in other sources.
+    amc_handling  TEXT NOT NULL,
     -- Null without transfer.
     transfer_day  DATE,
     -- As sent, where it is no plausible day.

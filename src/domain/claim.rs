@@ -20,6 +20,9 @@ open_coded! {
     }
 }
 
+/// Norm codes of the lots of establishments.
+const ESTABLISHMENTS: [&str; 2] = ["CP", "ES"];
+
 /// One part of a claim. All but the amount asked follows from the outcomes of the invoice
 /// ([`Position`]); the row is kept because listings filter by it, and `verify` computes it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -302,8 +305,16 @@ impl Claim {
             kind: part.kind,
             amount: part.asked,
             amc_number: &self.amc_number,
+            amo_organism: self.compared_organism(),
             standing: self.standing(),
         }
+    }
+
+    /// Returns the organism with which the payer of the AMO part is compared: empty for invoices of
+    /// establishments, which one caisse, the pivot, pays for the insured of every other one.
+    fn compared_organism(&self) -> &str {
+        let is_of_establishment = ESTABLISHMENTS.contains(&self.norm_code.as_str());
+        if is_of_establishment { "" } else { &self.amo_organism }
     }
 
     /// Computes both parts again from the outcomes of the invoice.

@@ -2,6 +2,7 @@
 //! room does no I/O.
 
 pub mod actor;
+pub mod caisse;
 pub mod calendar;
 pub mod caller;
 pub mod civil_time;
@@ -36,6 +37,7 @@ pub mod unmatched_return;
 pub mod witness;
 
 pub use actor::{Actor, FactSource};
+pub use caisse::Caisse;
 pub use calendar::{Calendar, Territory};
 pub use caller::{Caller, Extent, Proof, Role, Scope};
 pub use claim::{Claim, ClaimLine, ClaimPart, Flow, NewClaim};

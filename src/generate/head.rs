@@ -2,7 +2,7 @@
 
 use super::acts::Care;
 use super::calendar::Calendar;
-use super::people::{self, Person};
+use super::people::{self, Person, REGIME};
 use super::random::Random;
 use super::{Options, Profile, auxiliaire, biologie, clinique, optique, pharmacie, transport};
 use noemie_parsers::b2::{Fiche, t2, t2b, t2c, t2p, t2s, t2x};
@@ -57,7 +57,7 @@ impl<'a> Invoice<'a> {
             .nombre(&t::NATURE_OPERATION, 1)
             .date(&t::DATE_FACTURATION, care.date)
             .texte(&t::TYPE_FACTURE, "D")
-            .nombre(&t::CODE_GRAND_REGIME, person.regime)
+            .nombre(&t::CODE_GRAND_REGIME, REGIME)
             .nombre(&t::NO_CAISSE_GESTIONNAIRE, 999)
             .nombre(&t::NATURE_PIECE_JUSTIFICATIVE_DROITS, 4)
             .texte(&t::NO_PRESCRIPTEUR_CLE, &care.prescriber)
@@ -96,7 +96,7 @@ impl<'a> Invoice<'a> {
             .numero(self.number)
             .texte(&t::NATURE_OPERATION, "D")
             .chiffres(&t::NO_ENTREE, &self.number.to_string())
-            .nombre(&t::CODE_GRAND_REGIME, person.regime)
+            .nombre(&t::CODE_GRAND_REGIME, REGIME)
             .nombre(&t::NO_CAISSE_GESTIONNAIRE, 999)
             .nombre(&t::NATURE_PIECE_JUSTIFICATIVE_DROITS, 4)
             .nombre(&t::NATURE_ASSURANCE, 10)

@@ -17,6 +17,9 @@ use super::random::Random;
 use noemie_parsers::remplir;
 use noemie_parsers::types::Nir;
 
+/// Grand regime of every insured person: the caisse that answers, 01 999, pays for its own insured.
+pub(super) const REGIME: u64 = 1;
+
 const NAMES: &[&str] = &[
     "EXEMPLE",
     "ESSAI",
@@ -47,8 +50,6 @@ pub(super) struct Person {
     pub(super) birth: [u8; 6],
     /// Birth rank.
     pub(super) rank: u64,
-    /// Code grand regime.
-    pub(super) regime: u64,
     /// Whether the beneficiary is the insured.
     pub(super) insured: bool,
     pub(super) civility: &'static str,
@@ -76,7 +77,6 @@ pub(super) fn person(random: &mut Random) -> Person {
         own,
         birth: six_digits(born.0, month, day),
         rank: if random.chance(2) { 2 } else { 1 },
-        regime: if provisional { 2 } else { 1 },
         insured,
         civility: if sex == 1 { "M" } else { "MME" },
         name: random.pick(NAMES),

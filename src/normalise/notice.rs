@@ -60,6 +60,8 @@ fn outcome(context: &DepositContext, facture: &Facture, avis: &AvisPaiement, lot
         asked: None,
         payer: amc.clone(),
         on_behalf_of: amc,
+        paying_caisse: None,
+        amc_handling: String::new(),
         transfer: Some(Transfer {
             day,
             raw_day: String::new(),

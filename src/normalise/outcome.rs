@@ -4,7 +4,7 @@ use super::Origin;
 use crate::domain::civil_time::paris_date;
 use crate::domain::exchange::civil;
 use crate::domain::{
-    FreeText, Lane, Outcome, OutcomeKind, OutcomeSource, PartKind, Reason, Token, Transfer,
+    Caisse, FreeText, Lane, Outcome, OutcomeKind, OutcomeSource, PartKind, Reason, Token, Transfer,
 };
 use crate::vault::{Identity, PersonRecord, Vault};
 use noemie_parsers::noemie::{
@@ -22,6 +22,8 @@ pub struct ReturnSource {
     pub(super) day: Date,
     /// Sender of the file.
     pub(super) issuer: String,
+    /// Kind of the sender (000, columns 4 and 5).
+    kind_of_issuer: String,
 }
 
 impl ReturnSource {
@@ -31,7 +33,12 @@ impl ReturnSource {
         let received = paris_date(origin.received_at);
         let Some(header) = header else {
             let told_by = origin.exchange_id.to_string();
-            return Self { told_by, day: received, issuer: String::new() };
+            return Self {
+                told_by,
+                day: received,
+                issuer: String::new(),
+                kind_of_issuer: String::new(),
+            };
         };
         // AAMMJJ from a caisse, JJMMAA from an insurer: the reading nearest to the deposit.
         let readings = [header.date.aammjj(), header.date.jjmmaa()];
@@ -43,7 +50,8 @@ impl ReturnSource {
         let issuer = header.numero_emetteur.clone();
         let (date, recipient) = (header.date.brute(), &header.numero_destinataire);
         let told_by = format!("{date} {} {issuer} {recipient}", header.identification);
-        Self { told_by, day: nearest.unwrap_or(received), issuer }
+        let kind_of_issuer = header.type_emetteur.clone();
+        Self { told_by, day: nearest.unwrap_or(received), issuer, kind_of_issuer }
     }
 }
 
@@ -182,6 +190,8 @@ fn outcome(
             .and_then(|part| part.numero_amc)
             .map(|number| number.as_str().to_owned())
             .unwrap_or_default(),
+        paying_caisse: Caisse::of_file(&source.kind_of_issuer, &source.issuer, payer),
+        amc_handling: retour.traitement_amc.to_string().trim().to_owned(),
         transfer,
         lot: format!("{} {date_lot}", retour.lot).trim().to_owned(),
         reasons: reasons(retour, told),

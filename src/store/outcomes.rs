@@ -4,7 +4,7 @@ use super::codec::{clean, code, from_json, int, json, uint};
 use super::error::StoreError;
 use super::journal_chains::{Seal, optional};
 use super::stored_invoices::StoredOutcome;
-use crate::domain::{Claim, ClaimId, ExchangeId, FreeText, Outcome, Token, Transfer};
+use crate::domain::{Caisse, Claim, ClaimId, ExchangeId, FreeText, Outcome, Token, Transfer};
 use async_trait::async_trait;
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
@@ -65,11 +65,11 @@ pub trait OutcomeWrites: Send {
 macro_rules! outcome_columns {
     () => {
         "told_in, claim_id, source, told_by, ordinal, part_rank, part, kind, day, amount, asked, \
-         payer, on_behalf_of, transfer_day, raw_day, label, lot, reasons"
+         payer, on_behalf_of, paying_caisse, amc_handling, transfer_day, raw_day, label, lot, reasons"
     };
     ("o.") => {
         "o.told_in, o.claim_id, o.source, o.told_by, o.ordinal, o.part_rank, o.part, o.kind, \
-         o.day, o.amount, o.asked, o.payer, o.on_behalf_of, o.transfer_day, o.raw_day, o.label, \
+         o.day, o.amount, o.asked, o.payer, o.on_behalf_of, o.paying_caisse, o.amc_handling, o.transfer_day, o.raw_day, o.label, \
          o.lot, o.reasons"
     };
 }
@@ -90,6 +90,8 @@ pub(in crate::store) struct OutcomeRow {
     pub(in crate::store) asked: Option<i64>,
     pub(in crate::store) payer: String,
     pub(in crate::store) on_behalf_of: String,
+    pub(in crate::store) paying_caisse: String,
+    pub(in crate::store) amc_handling: String,
     pub(in crate::store) transfer_day: Option<Date>,
     pub(in crate::store) raw_day: String,
     pub(in crate::store) label: String,
@@ -115,6 +117,8 @@ impl OutcomeRow {
             asked: o.asked.map(Montant::centimes),
             payer: clean(&o.payer).into_owned(),
             on_behalf_of: clean(&o.on_behalf_of).into_owned(),
+            paying_caisse: o.paying_caisse.as_ref().map_or("", Caisse::as_str).to_owned(),
+            amc_handling: clean(&o.amc_handling).into_owned(),
             transfer_day: transfer.map(|t| t.day),
             raw_day: transfer.map(|t| clean(&t.raw_day).into_owned()).unwrap_or_default(),
             label: transfer.map(|t| t.label.to_string()).unwrap_or_default(),
@@ -145,6 +149,8 @@ impl OutcomeRow {
             optional(self.asked.map(|asked| asked.to_string()).as_deref()),
             self.payer.clone(),
             self.on_behalf_of.clone(),
+            self.paying_caisse.clone(),
+            self.amc_handling.clone(),
             optional(self.transfer_day.map(|day| day.to_string()).as_deref()),
             self.raw_day.clone(),
             self.label.clone(),
@@ -196,6 +202,8 @@ impl TryFrom<OutcomeRow> for Outcome {
             asked: r.asked.map(Montant::from_centimes),
             payer: r.payer,
             on_behalf_of: r.on_behalf_of,
+            paying_caisse: Caisse::stored(&r.paying_caisse),
+            amc_handling: r.amc_handling,
             transfer: r.transfer_day.map(|day| Transfer { day, raw_day, label }),
             lot: r.lot,
             reasons: from_json(&r.reasons, "outcomes.reasons")?,

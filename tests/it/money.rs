@@ -7,6 +7,7 @@ mod held;
 mod model;
 mod near;
 mod orders;
+mod payers;
 mod transfers;
 mod transfers_edges;
 mod workers;

@@ -20,8 +20,9 @@ open_coded! {
         PaidZero = "paid_zero", "Annoncée payée pour 0,00 €";
         /// The return asks for another amount than the invoice.
         AskedDiffers = "asked_differs", "Montant demandé différent dans le retour";
-        /// A movement is for another insurer than the one of the invoice.
-        OtherPayer = "other_payer", "Payée pour un autre organisme";
+        /// A movement is for another insurer than that of the invoice, or by another caisse; or a
+        /// caisse moved money of an AMC part that was split off at its source.
+        OtherPayer = "other_payer", "Payée par ou pour un autre organisme";
         /// Two accounts of one amount without label on one day count as one payment: perhaps they
         /// are two.
         MaybeTwice = "maybe_twice", "Paiement sans libellé annoncé plusieurs fois le même jour";

@@ -2,7 +2,7 @@
 //! changed, except that an unmatched outcome gets its attempt when the claim arrives.
 
 use crate::domain::codes::open_coded;
-use crate::domain::{ClaimId, FreeText, PartKind, Reason};
+use crate::domain::{Caisse, ClaimId, FreeText, PartKind, Reason};
 use noemie_parsers::types::Montant;
 use time::{Date, Duration};
 use uuid::Uuid;
@@ -96,6 +96,10 @@ pub struct Outcome {
     pub payer: String,
     /// Insurer for whom the payer pays; empty when the source names none.
     pub on_behalf_of: String,
+    /// Caisse that pays; `None` where the source is not known to be one, which says nothing.
+    pub paying_caisse: Option<Caisse>,
+    /// How the AMC part is handled, as a return says it (102, column 37); empty in other sources.
+    pub amc_handling: String,
     /// Transfer; `None` without money.
     pub transfer: Option<Transfer>,
     /// Lot that the source names, as sent: number and date of a return, number of a notice.
@@ -104,7 +108,26 @@ pub struct Outcome {
     pub reasons: Vec<Reason>,
 }
 
+/// Letters of the 102 (column 37) that say that the AMC part was split off at its source, so that
+/// no caisse pays it.
+const SPLIT_AT_SOURCE: [&str; 3] = ["E", "A", "F"];
+
 impl Outcome {
+    /// Returns whether a caisse has moved money that was not asked of it. `asked_of` is the caisse
+    /// of the invoice; `None` where it is not known, which says nothing.
+    #[must_use]
+    pub fn is_of_other_caisse(&self, asked_of: Option<&Caisse>) -> bool {
+        let Some(payer) = self.paying_caisse.as_ref().filter(|_| self.amount != Montant::ZERO)
+        else {
+            return false;
+        };
+        match self.part {
+            PartKind::Amo => asked_of.is_some_and(|asked| !payer.may_pay_for(asked)),
+            PartKind::Amc => SPLIT_AT_SOURCE.contains(&self.amc_handling.as_str()),
+            PartKind::Unknown => false,
+        }
+    }
+
     /// Returns whether a later version wrote the outcome, with a code that this version does not
     /// know.
     #[must_use]

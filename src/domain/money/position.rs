@@ -16,7 +16,7 @@
 
 use super::decision_order::{decided_state, decisions};
 use super::{Flag, GapReason, Movement, Outcome, OutcomeKind, OutcomeSource, movements};
-use crate::domain::{ClaimId, PartKind, PartState, Reason};
+use crate::domain::{Caisse, ClaimId, PartKind, PartState, Reason};
 use noemie_parsers::types::Montant;
 
 /// A part of an attempt, as it was asked.
@@ -30,6 +30,8 @@ pub struct Asked<'a> {
     pub amount: Montant,
     /// Insurer of the invoice; empty when the file names none.
     pub amc_number: &'a str,
+    /// Grand regime, caisse and centre of the invoice; empty where payers are not compared with it.
+    pub amo_organism: &'a str,
     /// Whether the attempt is the one that counts for its invoice.
     pub standing: Standing,
 }
@@ -176,6 +178,7 @@ fn flags(
     decided: PartState,
 ) -> Vec<Flag> {
     let rejected = matches!(decided, PartState::Rejected | PartState::RejectedAfterAcceptance);
+    let caisse = Caisse::of_number(asked.amo_organism);
     let is_set = |flag: Flag| match flag {
         Flag::OverAsked => movements.iter().any(|m| m.amount > asked.amount),
         Flag::PaidTwice => sum > asked.amount && payments_left(movements) > 1,
@@ -189,8 +192,9 @@ fn flags(
             .any(|o| o.kind == OutcomeKind::Paid && o.amount == Montant::ZERO && asks(o, asked)),
         Flag::AskedDiffers => outcomes.iter().any(|o| asks_otherwise(o, asked)),
         Flag::OtherPayer => {
-            asked.kind == PartKind::Amc
-                && movements.iter().any(|m| m.on_behalf_of != asked.amc_number)
+            outcomes.iter().any(|o| o.is_of_other_caisse(caisse.as_ref()))
+                || asked.kind == PartKind::Amc
+                    && movements.iter().any(|m| m.on_behalf_of != asked.amc_number)
         }
         Flag::MaybeTwice => movements.iter().any(|m| m.maybe_twice),
         Flag::SameByAmount => movements.iter().any(|m| m.same_by_amount),

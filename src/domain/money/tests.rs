@@ -1,7 +1,7 @@
 //! The money of a part, scenario by scenario, in every order of what was told.
 
 use super::*;
-use crate::domain::{ClaimId, PartKind, PartState, Reason};
+use crate::domain::{Caisse, ClaimId, PartKind, PartState, Reason};
 use noemie_parsers::types::Montant;
 use time::macros::date;
 use time::{Date, Duration};
@@ -31,6 +31,8 @@ fn paid(file: &str, amount: i64, day: i64, label: &str) -> Outcome {
         asked: Some(Montant::from_centimes(1_000)),
         payer: "01999".to_owned(),
         on_behalf_of: AMC.to_owned(),
+        paying_caisse: None,
+        amc_handling: String::new(),
         transfer: Some(Transfer { day, raw_day: String::new(), label: label.into() }),
         lot: "001 261126".to_owned(),
         reasons: Vec::new(),
@@ -58,6 +60,7 @@ fn position_of(outcomes: &[Outcome]) -> Position {
         kind: PartKind::Amc,
         amount: Montant::from_centimes(1_000),
         amc_number: AMC,
+        amo_organism: "019990000",
         standing: Standing::Current,
     };
     let first = position(asked, outcomes);
@@ -193,6 +196,46 @@ fn what_does_not_fit_is_flagged_and_kept() {
 }
 
 #[test]
+fn another_caisse_than_that_of_the_invoice_is_flagged_where_both_are_known() {
+    let flags_of_amo = |organism: &str, payer: &str, amount: i64| {
+        let asked = Asked {
+            claim_id: attempt(1),
+            kind: PartKind::Amo,
+            amount: Montant::from_centimes(1_000),
+            amc_number: AMC,
+            amo_organism: organism,
+            standing: Standing::Current,
+        };
+        let told = Outcome {
+            part: PartKind::Amo,
+            paying_caisse: Caisse::of_number(payer),
+            ..paid("a", amount, 0, "V")
+        };
+        position(asked, &[told]).flags
+    };
+    assert_eq!(flags_of_amo("019990000", "01751", 1_000), vec![Flag::OtherPayer]);
+    let silent = [("019990000", "01999000"), ("019990123", "01999"), ("", "01751"), ("01999", "")];
+    for (organism, payer) in silent {
+        assert_eq!(flags_of_amo(organism, payer, 1_000), vec![], "{organism} {payer}");
+    }
+    assert_eq!(flags_of_amo("019990000", "01751", 0), vec![Flag::PaidZero], "no money moved");
+}
+
+#[test]
+fn a_caisse_pays_no_amc_part_that_was_split_at_its_source() {
+    let flags = |handling: &str, payer: Option<Caisse>| {
+        let amc_handling = handling.to_owned();
+        seen(&[Outcome { amc_handling, paying_caisse: payer, ..paid("a", 1_000, 0, "V") }]).2
+    };
+    for (handling, expected) in
+        [("E", vec![Flag::OtherPayer]), ("F", vec![Flag::OtherPayer]), ("C", vec![]), ("", vec![])]
+    {
+        assert_eq!(flags(handling, Caisse::of_number("01999")), expected, "{handling}");
+    }
+    assert_eq!(flags("E", None), vec![], "an insurer");
+}
+
+#[test]
 fn a_payment_of_nothing_keeps_the_last_decision() {
     let zero = position_of(&[told(OutcomeKind::Accepted, "a", 0), paid("bb", 0, 1, "V")]);
     assert_eq!((zero.state, zero.is_awaited), (PartState::Accepted, false));
@@ -236,6 +279,7 @@ fn nothing_asked_and_nothing_told_is_not_requested() {
         kind: PartKind::Amc,
         amount: Montant::ZERO,
         amc_number: AMC,
+        amo_organism: "019990000",
         standing: Standing::Current,
     };
     let zero = Outcome { asked: Some(Montant::ZERO), ..paid("a", 0, 0, "V") };

@@ -93,6 +93,8 @@ fn told() -> Outcome {
         asked: Some(Montant::from_centimes(929)),
         payer: "01999".to_owned(),
         on_behalf_of: AMC.to_owned(),
+        paying_caisse: None,
+        amc_handling: String::new(),
         transfer: None,
         lot: "001 261126".to_owned(),
         reasons: Vec::new(),

@@ -50,6 +50,8 @@ pub(super) fn outcome(
         asked: None,
         on_behalf_of: payer.clone(),
         payer,
+        paying_caisse: None,
+        amc_handling: String::new(),
         transfer: transfer(&decision.kind, now),
         lot: String::new(),
         reasons,

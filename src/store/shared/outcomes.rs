@@ -77,6 +77,7 @@ async fn insert_outcomes(
                 .push_bind(o.part_rank);
             row.push_bind(o.part).push_bind(o.kind).push_bind(o.day).push_bind(o.amount);
             row.push_bind(o.asked).push_bind(o.payer).push_bind(o.on_behalf_of);
+            row.push_bind(o.paying_caisse).push_bind(o.amc_handling);
             row.push_bind(o.transfer_day).push_bind(o.raw_day).push_bind(o.label);
             row.push_bind(o.lot).push_bind(o.reasons).push_bind(key_check);
         });
