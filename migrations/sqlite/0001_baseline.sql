@@ -271,7 +271,7 @@ CREATE TABLE outcomes (
     lot           TEXT NOT NULL,
     -- JSON list of {code, label}.
     reasons       TEXT NOT NULL,
-    -- Keyed digest over the other columns but `claim_id`, which the parts prove.
+    -- Keyed digest over the other columns; a match, which sets `claim_id`, writes it again.
     key_check     TEXT NOT NULL,
     PRIMARY KEY (told_in, ordinal, part_rank)
 ) WITHOUT ROWID;
@@ -328,6 +328,8 @@ CREATE TABLE told_transfers (
     last_invoice  INTEGER,
     -- Number of returns under the group that were quarantined: their money is not kept.
     quarantined   INTEGER NOT NULL,
+    -- Digest of the items under the group, 32 hexadecimal digits, whatever their order.
+    items         TEXT NOT NULL,
     PRIMARY KEY (told_in, group_no)
 ) WITHOUT ROWID;
 CREATE INDEX told_transfers_by_transfer ON told_transfers (transfer_id, told_by);
@@ -390,6 +392,8 @@ CREATE INDEX transfers_newest ON transfers (first_told_at, id);
 CREATE INDEX transfers_by_payee ON transfers (payee, first_told_at, id);
 CREATE INDEX transfers_by_payer ON transfers (payer, first_told_at, id);
 CREATE INDEX transfers_by_state ON transfers (state, first_told_at, id);
+CREATE INDEX transfers_restated ON transfers (first_told_at, id)
+    WHERE flags LIKE '%transfer_restated%';
 -- The metric, and its oldest row.
 CREATE INDEX transfers_unexplained ON transfers (unexplained_since)
     WHERE unexplained_since IS NOT NULL;

@@ -1,6 +1,7 @@
 //! `deposits list|abandon`: large deposits that have no receipt yet.
 
 use super::on_record::ChangeArgs;
+use super::words::english;
 use super::{Format, OutputArgs, Session, output};
 use crate::domain::ExchangeId;
 use crate::service::operations::{Abandonment, OperationError, StagedDepositView};
@@ -98,14 +99,23 @@ async fn abandon(args: &AbandonArgs, session: &mut Session) -> Result<ExitCode> 
 }
 
 fn sentence(removed: &Abandonment) -> String {
-    let Abandonment { claims, quarantined, freed_duplicates, over } = removed;
+    let Abandonment { claims, quarantined, freed_duplicates, copies, over } = removed;
     if !over {
         return "Not finished: another process still writes the deposit, or it has its receipt; \
                 see `deposits list`."
             .to_owned();
     }
-    format!(
-        "Deposit abandoned: {claims} claims and {quarantined} quarantined invoices removed; \
-         {freed_duplicates} duplicates in other deposits wait in the quarantine now."
-    )
+    let mut sentence = format!(
+        "Deposit abandoned: {} and {} removed; {} in other deposits {} in the quarantine now.",
+        english(*claims, "claim", "claims"),
+        english(*quarantined, "quarantined invoice", "quarantined invoices"),
+        english(*freed_duplicates, "duplicate", "duplicates"),
+        if *freed_duplicates == 1 { "waits" } else { "wait" },
+    );
+    if !copies.is_empty() {
+        let copies: Vec<String> = copies.iter().map(ToString::to_string).collect();
+        sentence.push_str("\nCopies of these invoices by other senders, for `held release`: ");
+        sentence.push_str(&copies.join(", "));
+    }
+    sentence
 }

@@ -3,7 +3,7 @@
 use super::words::french;
 use super::{Format, Output, Session};
 use crate::domain::FileName;
-use crate::domain::civil_time::paris_date;
+use crate::domain::civil_time::{french_day, paris_date};
 use crate::domain::masking::masked;
 use crate::service::imports::{FinessImport, FinessOutcome, Problems};
 use anyhow::{Context, Result};
@@ -60,7 +60,7 @@ fn print(out: &mut Output, path: &str, import: &FinessImport) -> Result<()> {
             d.opened, d.closed, d.renamed, d.ej_changed
         )?,
         FinessOutcome::AlreadyImported { imported_at } => {
-            writeln!(out, "  déjà importé le {}", paris_date(*imported_at))?;
+            writeln!(out, "  déjà importé le {}", french_day(paris_date(*imported_at)))?;
         }
         FinessOutcome::Refused { code, message } => {
             writeln!(out, "  refusé [{code}] : {message}")?;

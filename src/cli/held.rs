@@ -2,7 +2,7 @@
 
 use super::on_record::ChangeArgs;
 use super::{Format, OutputArgs, Session, output, status};
-use crate::domain::civil_time::paris_date;
+use crate::domain::civil_time::{french_day, paris_date};
 use crate::domain::{ClaimId, HoldDecision};
 use crate::service::held_attempts::{DecideHeld, HeldError, HeldView, MAX_HELD};
 use crate::service::view::ClaimView;
@@ -103,7 +103,7 @@ async fn decide(
 }
 
 fn print(held: &HeldView, session: &mut Session) -> Result<()> {
-    let day = paris_date(held.decide_by);
+    let day = french_day(paris_date(held.decide_by));
     let late = if held.is_late { ", délai dépassé" } else { "" };
     writeln!(session.out, "À examiner au plus tard le {day}{late} :")?;
     status::print(&mut session.out, &held.copy)?;

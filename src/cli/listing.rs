@@ -4,7 +4,7 @@ use super::ingest::without_claim;
 use super::unmatched::{self, UnmatchedArgs};
 use super::words::french;
 use super::{Format, Session, day, ingest, status};
-use crate::domain::civil_time::paris_date;
+use crate::domain::civil_time::{french_day, paris_date};
 use crate::domain::{Caller, ClaimStatus, Flag, Lane, PartKind, PartState, Quarantined};
 use crate::service::claims::{ClaimFilter, ClaimQuery, FlagFilter};
 use anyhow::{Context, Result};
@@ -165,7 +165,7 @@ async fn exchanges(args: &ListArgs, session: &mut Session) -> Result<()> {
             Format::Text => writeln!(
                 session.out,
                 "{} {} {} {} : {} ; {}, {}, {}{}",
-                paris_date(e.received_at),
+                french_day(paris_date(e.received_at)),
                 e.id,
                 e.sender,
                 e.file_name,
@@ -222,7 +222,7 @@ async fn quarantine(args: &QuarantineArgs, session: &mut Session) -> Result<()> 
                 session.out.json(&object)?;
             }
             Format::Text => {
-                let day = paris_date(row.invoice.at);
+                let day = french_day(paris_date(row.invoice.at));
                 writeln!(
                     session.out,
                     "{day} {} {} {}, échange {}",
@@ -278,7 +278,7 @@ async fn returns(args: &ListArgs, session: &mut Session) -> Result<()> {
                 "test": r.lane.is_test(),
             }))?,
             Format::Text => {
-                let (day, kind) = (paris_date(r.created_at), r.kind.libelle());
+                let (day, kind) = (french_day(paris_date(r.created_at)), r.kind.libelle());
                 writeln!(session.out, "{day} {kind} {} {}", r.recipient, r.file_name)?;
             }
         }

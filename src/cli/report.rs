@@ -3,7 +3,7 @@
 
 use super::{Format, Output, Session, findings, ingest, listing, output};
 use crate::domain::ExchangeId;
-use crate::domain::civil_time::paris_date;
+use crate::domain::civil_time::{french_day, paris_date};
 use crate::service::exchanges::ExchangeReport;
 use anyhow::Result;
 use clap::Args;
@@ -46,7 +46,13 @@ pub(super) async fn run(args: &ReportArgs, session: &mut Session) -> Result<Exit
 fn print(out: &mut Output, report: &ExchangeReport) -> Result<()> {
     let e = &report.exchange;
     writeln!(out, "{} : {} [{}]", e.file_name, e.verdict.libelle(), e.verdict.as_str())?;
-    writeln!(out, "  échange {} de {}, reçu le {}", e.id, e.sender, paris_date(e.received_at))?;
+    writeln!(
+        out,
+        "  échange {} de {}, reçu le {}",
+        e.id,
+        e.sender,
+        french_day(paris_date(e.received_at))
+    )?;
     ingest::print_counts(out, e)?;
     findings::print(out, &report.anomalies)?;
     if let Some(next) = report.next {

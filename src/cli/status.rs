@@ -1,9 +1,11 @@
 //! `status`: state of a claim, what comes next, and the reasons of a reject.
 
 use super::{Format, Output, Session, output};
-use crate::domain::civil_time::paris_date;
+use crate::domain::civil_time::{french_day, paris_date};
 use crate::domain::money::Movement;
-use crate::domain::{ClaimId, ClaimPart, GapReason, Lane, PartKind, PartState, RejectFamily};
+use crate::domain::{
+    ClaimId, ClaimPart, GapReason, Lane, PartKind, PartState, Reason, RejectFamily,
+};
 use crate::service::claims::hint;
 use crate::service::view::{ClaimDetails, ClaimView};
 use anyhow::{Result, bail};
@@ -82,7 +84,8 @@ pub(super) fn print(out: &mut Output, view: &ClaimView) -> Result<()> {
         return Ok(());
     };
     writeln!(out, "{ps} {number}{test} : {} [{}]", view.label, view.state)?;
-    writeln!(out, "  demande {} ; reçue le {}", claim.id, paris_date(claim.received_at))?;
+    let received = french_day(paris_date(claim.received_at));
+    writeln!(out, "  demande {} ; reçue le {received}", claim.id)?;
     for part in [&claim.amo, &claim.amc] {
         print_part(out, part)?;
         print_movements(out, part.kind, &view.movements)?;
@@ -106,7 +109,8 @@ fn print_part(out: &mut Output, part: &ClaimPart) -> Result<()> {
         part.paid
     )?;
     for reason in &part.reasons {
-        writeln!(out, "    motif {} : {}", reason.code, reason.label)?;
+        let place = place(reason);
+        writeln!(out, "    motif {} : {}{place}", reason.code, reason.label)?;
     }
     for family in part.families() {
         let (meaning, to_do) = (family.meaning(), family.to_do());
@@ -121,6 +125,21 @@ fn print_part(out: &mut Output, part: &ClaimPart) -> Result<()> {
     Ok(())
 }
 
+/// Returns the line, act and date of care that a reason concerns: « (ligne 2, acte PH7 du
+/// 21/11/2026) ». Empty for the whole invoice.
+fn place(reason: &Reason) -> String {
+    let line = reason.line.map(|line| format!("ligne {line}"));
+    let act = (!reason.act.is_empty()).then(|| format!("acte {}", reason.act));
+    let date = reason.care_date.map(|date| match act {
+        Some(_) => format!("du {}", french_day(date)),
+        None => format!("soins du {}", french_day(date)),
+    });
+    let act: Vec<String> = act.into_iter().chain(date).collect();
+    let act = (!act.is_empty()).then(|| act.join(" "));
+    let place: Vec<String> = line.into_iter().chain(act).collect();
+    if place.is_empty() { String::new() } else { format!(" ({})", place.join(", ")) }
+}
+
 /// Prints the movements of a part where one line does not tell them: several, or money taken back.
 fn print_movements(
     out: &mut Output,
@@ -133,7 +152,7 @@ fn print_movements(
         return Ok(());
     }
     for movement in of_part {
-        let (day, amount, label) = (movement.day, movement.amount, &movement.label);
+        let (day, amount, label) = (french_day(movement.day), movement.amount, &movement.label);
         writeln!(out, "    mouvement du {day} : {amount} €, virement {label}")?;
     }
     Ok(())
@@ -207,4 +226,24 @@ fn meaning(family: RejectFamily) -> Value {
         "meaning": family.meaning(),
         "to_do": family.to_do(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::date;
+
+    #[test]
+    fn a_reason_says_which_line_act_and_date_it_concerns() {
+        let of = |line: Option<u32>, act: &str, care_date| {
+            let reason = Reason::of_invoice("122".into(), "Rejet".into());
+            place(&Reason { line, act: act.into(), care_date, ..reason })
+        };
+        let day = Some(date!(2026 - 11 - 21));
+        assert_eq!(of(Some(2), "PH7", day), " (ligne 2, acte PH7 du 21/11/2026)");
+        assert_eq!(of(Some(2), "", None), " (ligne 2)");
+        assert_eq!(of(None, "PH7", None), " (acte PH7)");
+        assert_eq!(of(None, "", day), " (soins du 21/11/2026)");
+        assert_eq!(of(None, "", None), "");
+    }
 }

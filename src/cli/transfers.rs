@@ -1,7 +1,7 @@
 //! `transfers`: the bank transfers that return files announce, and the items of one.
 
 use super::{Session, day, output};
-use crate::domain::civil_time::paris_date;
+use crate::domain::civil_time::{french_day, paris_date};
 use crate::domain::{TransferEntry, TransferId, TransferItem, TransferItemKind, TransferState};
 use crate::service::transfers::{TransferDetails, TransferFile, TransferFilter, TransferView};
 use anyhow::Result;
@@ -33,12 +33,15 @@ const DAY_SECONDS: u64 = 86_400;
 #[derive(Debug, Args)]
 pub(super) struct TransfersArgs {
     /// Transfer whose files and items are printed; the listing when not given.
-    #[arg(conflicts_with_all = ["unexplained", "ps", "payer", "from", "to"])]
+    #[arg(conflicts_with_all = ["unexplained", "restated", "ps", "payer", "from", "to"])]
     transfer: Option<TransferId>,
     /// Only transfers whose items are not the amount announced, as `noemie_transfers_unexplained`
     /// counts them.
     #[arg(long)]
     unexplained: bool,
+    /// Only transfers that files tell in two ways: another amount, other sums, other items.
+    #[arg(long)]
+    restated: bool,
     /// PS number of the payee; all when not given.
     #[arg(long)]
     ps: Option<String>,
@@ -88,6 +91,7 @@ pub(super) async fn run(args: &TransfersArgs, session: &mut Session) -> Result<E
         state: args.unexplained.then_some(TransferState::Unexplained),
         day_from: args.from,
         day_to: args.to,
+        restated: args.restated,
     };
     let page = transfers.list(&session.caller, &filter, None, args.limit.into()).await?;
     if args.format == TableFormat::Json {
@@ -203,7 +207,7 @@ fn print_details(
             session.out,
             "Annoncé par {} le {} : {announced} (échange {})",
             file.telling.told_by,
-            paris_date(file.telling.told_at),
+            french_day(paris_date(file.telling.told_at)),
             exchanges.join(", ")
         )?;
     }

@@ -1,7 +1,7 @@
 //! `list unmatched`: answers of payers that match no claim, with their candidates.
 
 use super::{Format, Output, Session, day, output};
-use crate::domain::civil_time::{at_paris_hour, paris_date};
+use crate::domain::civil_time::{at_paris_hour, french_day, paris_date};
 use crate::domain::{ExchangeId, KeptReturn, Lane, Outcome};
 use crate::service::matches::{
     Candidate, UnmatchedQuery, UnmatchedToken, UnmatchedView, WorkListError,
@@ -121,7 +121,7 @@ fn print(out: &mut Output, view: &UnmatchedView) -> Result<()> {
 fn told(outcome: &Outcome) -> String {
     let transfer = outcome.transfer.as_ref().map(|t| {
         let label = if t.label.is_empty() { String::new() } else { format!(" « {} »", t.label) };
-        format!(", virement{label} du {}", t.day)
+        format!(", virement{label} du {}", french_day(t.day))
     });
     format!(
         "{} : {}, {} €, payeur {}, lot {}{}",

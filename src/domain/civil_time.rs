@@ -21,6 +21,12 @@ pub fn read_day(text: &str) -> Option<Date> {
     (text.len() == 10 && date.year() > 0).then_some(date)
 }
 
+/// Returns a day as French texts write it: `21/11/2026`.
+#[must_use]
+pub fn french_day(date: Date) -> String {
+    format!("{:02}/{:02}/{:04}", date.day(), u8::from(date.month()), date.year())
+}
+
 /// Returns the day in Paris at this instant.
 #[must_use]
 pub fn paris_date(instant: OffsetDateTime) -> Date {

@@ -84,6 +84,17 @@ impl ClaimPart {
         }
     }
 
+    /// Fills in act and date of care of the reasons that name a line and no act, from the lines of
+    /// the claim.
+    pub fn name_acts(&mut self, lines: &[ClaimLine]) {
+        for reason in self.reasons.iter_mut().filter(|reason| reason.lacks_act()) {
+            if let Some(line) = lines.iter().find(|line| Some(line.rank) == reason.line) {
+                reason.act = line.act_code.as_str().into();
+                reason.care_date = line.care_date;
+            }
+        }
+    }
+
     /// Returns the part at a position, unchanged since `at`.
     fn at_position(&self, position: Position, at: OffsetDateTime) -> Self {
         // The transfer that a professional looks for: the last payment while money stands.

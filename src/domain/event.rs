@@ -72,7 +72,7 @@ pub struct ClaimEvent {
     /// Reference of the transfer, empty when none.
     pub transfer_reference: String,
     /// Date of the transfer; absent when none.
-    #[serde(with = "day", skip_serializing_if = "Option::is_none", default)]
+    #[serde(with = "super::day_text", skip_serializing_if = "Option::is_none", default)]
     pub transfer_date: Option<Date>,
     /// Instant at which the promise of the insurer for the AMC part ends; absent in the test lane.
     #[serde(with = "optional_timestamp", skip_serializing_if = "Option::is_none", default)]
@@ -87,7 +87,7 @@ pub struct ClaimEvent {
     pub corrects: Option<ClaimId>,
 }
 
-/// A reason inside an event.
+/// A reason inside an event, which names no act: events have no detail of care.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonEntry {
     /// Code.
@@ -236,28 +236,5 @@ mod optional_timestamp {
         d: D,
     ) -> Result<Option<OffsetDateTime>, D::Error> {
         super::timestamp::deserialize(d).map(Some)
-    }
-}
-
-/// Writes a day as `YYYY-MM-DD`.
-mod day {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _, ser::Error as _};
-    use time::Date;
-    use time::format_description::BorrowedFormatItem;
-    use time::macros::format_description;
-
-    const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
-
-    #[expect(clippy::ref_option, reason = "serde passes the field by reference")]
-    pub(super) fn serialize<S: Serializer>(day: &Option<Date>, s: S) -> Result<S::Ok, S::Error> {
-        match day {
-            Some(day) => s.serialize_str(&day.format(DAY).map_err(S::Error::custom)?),
-            None => s.serialize_none(),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Date>, D::Error> {
-        let text = String::deserialize(d)?;
-        Date::parse(&text, DAY).map(Some).map_err(D::Error::custom)
     }
 }

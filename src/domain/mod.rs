@@ -9,6 +9,7 @@ pub mod civil_time;
 pub mod claim;
 mod clock;
 pub(crate) mod codes;
+mod day_text;
 pub mod decision;
 pub mod event;
 pub mod exchange;
@@ -60,9 +61,9 @@ pub use installation_event::InstallationEvent;
 pub use lane::Lane;
 pub use life_cycle::{ClaimStatus, PartState};
 pub use money::{
-    Balance, BankTransfer, Flag, FlatDetail, GapReason, ItemPlace, Outcome, OutcomeKind,
-    OutcomeSource, Telling, ToldTransfer, Transfer, TransferEntry, TransferFlag, TransferItem,
-    TransferItemKind, TransferKey, TransferPart, TransferState,
+    Balance, BankTransfer, Flag, FlatDetail, GapReason, ItemPlace, ItemsDigest, Outcome,
+    OutcomeKind, OutcomeSource, Telling, ToldTransfer, Transfer, TransferEntry, TransferFlag,
+    TransferItem, TransferItemKind, TransferKey, TransferPart, TransferState,
 };
 // The types of the parsers serve the whole gateway, so that no type exists twice.
 pub use noemie_parsers::anomaly::Severity;

@@ -1,11 +1,11 @@
 //! The next step of a claim: a French sentence for the professional that says who acts and by when,
 //! for both parts.
 
-use super::civil_time::paris_date;
+use super::civil_time::{french_day, paris_date};
 use super::{Claim, ClaimPart, GapReason, Hold, PartKind, PartState};
 use noemie_parsers::codes::family::RejectFamily;
 use noemie_parsers::types::Montant;
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 
 /// Returns the end of the promise for the AMC part; `None` when the part waits for no answer, and
 /// in the test lane.
@@ -72,7 +72,9 @@ fn of_parts(claim: &Claim, now: OffsetDateTime) -> String {
 /// Returns the transfers of parts that are paid: one of them when both name the same.
 fn paid(parts: &[&ClaimPart]) -> String {
     let of = |part: &&ClaimPart| match (&part.transfer_reference, part.transfer_date) {
-        (Some(reference), Some(date)) => Some(format!("le virement {reference} du {}", day(date))),
+        (Some(reference), Some(date)) => {
+            Some(format!("le virement {reference} du {}", french_day(date)))
+        }
         _ => None,
     };
     let mut transfers: Vec<String> = parts.iter().filter_map(of).collect();
@@ -87,15 +89,15 @@ fn paid(parts: &[&ClaimPart]) -> String {
 /// Returns the last transfer of a part: « virement VIR 12 du 27/11/2026 ».
 fn transfer(part: &ClaimPart) -> Option<String> {
     let (reference, date) = (part.transfer_reference.as_ref()?, part.transfer_date?);
-    Some(format!("virement {reference} du {}", day(date)))
+    Some(format!("virement {reference} du {}", french_day(date)))
 }
 
 fn with_limit(step: String, claim: &Claim, part: &ClaimPart, now: OffsetDateTime) -> String {
     match due_at(claim).filter(|_| part.kind == PartKind::Amc) {
         Some(due) if due < now => {
-            format!("{step} ; échéance dépassée depuis le {}", day(paris_date(due)))
+            format!("{step} ; échéance dépassée depuis le {}", french_day(paris_date(due)))
         }
-        Some(due) => format!("{step}, au plus tard le {}", day(paris_date(due))),
+        Some(due) => format!("{step}, au plus tard le {}", french_day(paris_date(due))),
         None => step,
     }
 }
@@ -170,8 +172,4 @@ fn euros(amount: Montant) -> String {
     let sign = if centimes < 0 { "-" } else { "" };
     let centimes = centimes.unsigned_abs();
     format!("{sign}{},{:02} €", centimes / 100, centimes % 100)
-}
-
-fn day(date: Date) -> String {
-    format!("{:02}/{:02}/{:04}", date.day(), u8::from(date.month()), date.year())
 }

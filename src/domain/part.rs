@@ -5,6 +5,7 @@ use super::codes::open_coded;
 use noemie_parsers::codes::family::RejectFamily;
 use noemie_parsers::codes::reject;
 use serde::{Deserialize, Serialize};
+use time::Date;
 
 open_coded! {
     /// Insurer that a part of a claim is asked of.
@@ -27,9 +28,28 @@ pub struct Reason {
     /// invoice.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u32>,
+    /// Act code of that line, as the payer names it (294), else as the invoice has it; empty when
+    /// neither names one.
+    #[serde(skip_serializing_if = "FreeText::is_empty", default)]
+    pub act: FreeText,
+    /// Date of care of that line, from the same source as the act.
+    #[serde(with = "super::day_text", skip_serializing_if = "Option::is_none", default)]
+    pub care_date: Option<Date>,
 }
 
 impl Reason {
+    /// Returns a reason that concerns the whole invoice.
+    #[must_use]
+    pub fn of_invoice(code: FreeText, label: FreeText) -> Self {
+        Self { code, label, line: None, act: FreeText::default(), care_date: None }
+    }
+
+    /// Returns whether the reason names a line whose act it does not name.
+    #[must_use]
+    pub fn lacks_act(&self) -> bool {
+        self.line.is_some() && self.act.is_empty() && self.care_date.is_none()
+    }
+
     /// Returns the family of the reason, from its code or from the words of its label.
     #[must_use]
     pub fn family(&self) -> RejectFamily {

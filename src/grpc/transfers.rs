@@ -24,6 +24,7 @@ pub(super) async fn list(
         state: check.code("state", &request.state, TransferState::from_code, &states),
         day_from,
         day_to,
+        restated: request.restated,
     };
     let limit = check.page_size(request.page_size);
     let digest = digest(&filter);
@@ -46,6 +47,7 @@ fn digest(filter: &TransferFilter) -> FilterDigest {
         .with("state", filter.state.map(TransferState::as_str))
         .with("day_from", day(filter.day_from).as_deref())
         .with("day_to", day(filter.day_to).as_deref())
+        .with("restated", filter.restated.then_some("true"))
 }
 
 /// Answers one transfer with a page of its items.

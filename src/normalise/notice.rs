@@ -41,10 +41,9 @@ fn outcome(context: &DepositContext, facture: &Facture, avis: &AvisPaiement, lot
     let is_paid = avis.nature == 'N';
     let amc = facture.numero_amc().map(|n| n.as_str().to_owned()).unwrap_or_default();
     let day = lot.date().and_then(civil).unwrap_or_else(|| paris_date(origin.received_at));
-    let cancelled = || Reason {
-        code: FreeText::new(&format!("AVIS-{}", avis.nature)),
-        label: "Avis de paiement annulé : non appliqué".into(),
-        line: None,
+    let cancelled = || {
+        let code = FreeText::new(&format!("AVIS-{}", avis.nature));
+        Reason::of_invoice(code, "Avis de paiement annulé : non appliqué".into())
     };
     Outcome {
         source: OutcomeSource::Notice,

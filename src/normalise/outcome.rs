@@ -231,14 +231,13 @@ fn reasons(retour: &Retour, told: &Told<'_>) -> Vec<Reason> {
             code: r.codification.as_str().into(),
             label: r.libelle.as_str().into(),
             line: line(r),
+            act: r.prestation.as_str().into(),
+            care_date: r.date_soins.and_then(|date| date.jjmmaa()).and_then(civil),
         })
         .collect();
     if told.kind == OutcomeKind::Deferred {
-        found.extend(retour.commentaires.iter().map(|c| Reason {
-            code: "COMMENTAIRE".into(),
-            label: c.texte.as_str().into(),
-            line: None,
-        }));
+        let comment = |text: &str| Reason::of_invoice("COMMENTAIRE".into(), text.into());
+        found.extend(retour.commentaires.iter().map(|c| comment(&c.texte)));
     }
     found.dedup();
     found

@@ -5,11 +5,12 @@ use super::outcome::{ReturnSource, transfer};
 use super::{DepositContext, Origin};
 use crate::domain::masking::masked;
 use crate::domain::{
-    ExchangeId, FlatDetail, FreeText, ToldTransfer, Transfer, TransferItem, TransferItemKind,
+    ExchangeId, FlatDetail, FreeText, ItemsDigest, PartKind, ToldTransfer, Transfer, TransferItem,
+    TransferItemKind,
 };
 use crate::reading::Batches;
 use noemie_parsers::noemie::{
-    Contexte, DetailForfait, Element, Mouvement, NatureMouvement, Packaging, Reader, Retour,
+    Contexte, DetailForfait, Element, Mouvement, NatureMouvement, Packaging, Payeur, Reader, Retour,
 };
 use noemie_parsers::types::Montant;
 use std::sync::Arc;
@@ -121,9 +122,25 @@ impl TransferReader {
             *has_money |= is_quarantined || retour.parts().any(|(_, p)| p.paye != Montant::ZERO);
         }
         if !is_quarantined {
+            self.parts(retour);
             for mouvement in &retour.mouvements {
                 self.item(mouvement, Some(retour.ordinal), rows);
             }
+        }
+    }
+
+    /// Adds the parts with money of a return to the digest of the items.
+    fn parts(&mut self, retour: &Retour) {
+        let Some(open) = &mut self.open else { return };
+        for (payeur, part) in retour.parts().filter(|(_, part)| part.paye != Montant::ZERO) {
+            let kind = if payeur == Payeur::Amo { PartKind::Amo } else { PartKind::Amc };
+            let amc = part.numero_amc.map(|number| number.as_str().to_owned());
+            open.told.items.add(&[
+                kind.as_str(),
+                &retour.numero,
+                &part.paye.centimes().to_string(),
+                &amc.unwrap_or_default(),
+            ]);
         }
     }
 
@@ -149,6 +166,7 @@ impl TransferReader {
             announced: None,
             invoices: None,
             quarantined: 0,
+            items: ItemsDigest::default(),
         };
         self.open = Some(Open { contexte: Arc::clone(contexte), told, has_money: false });
     }
@@ -185,6 +203,12 @@ impl TransferReader {
                 item.details = details.iter().map(detail).collect();
             }
         }
+        open.told.items.add(&[
+            item.kind.as_str(),
+            item.code.as_str(),
+            item.reference.as_str(),
+            &item.amount.centimes().to_string(),
+        ]);
         rows.push(Told::Item(Box::new(item)));
     }
 }

@@ -113,7 +113,7 @@ impl Claims {
     ) -> Result<Option<ClaimView>, ServiceError> {
         let now = self.clock.now();
         let Some(claim) = self.read(caller, id).await? else { return Ok(None) };
-        self.view(&claim, &[], now).await.map(Some)
+        self.view(caller, &claim, &[], now).await.map(Some)
     }
 
     /// Returns a claim with the latest quarantined copy of its invoice.
@@ -128,7 +128,7 @@ impl Claims {
         // Both questions at once: a status takes as long as two questions, not three.
         let (waiting, view) = tokio::try_join!(
             self.waiting(&in_its_lane, &claim.ps, &claim.invoice_number),
-            self.view(&claim, &[], now),
+            self.view(caller, &claim, &[], now),
         )?;
         Ok(Some(view.with_quarantine(&claim, &waiting)))
     }
@@ -159,7 +159,7 @@ impl Claims {
         claims.sort_by_key(|claim| claim.hold.is_some());
         let mut views = Vec::with_capacity(claims.len());
         for claim in &claims {
-            views.push(self.view(claim, &waiting, now).await?);
+            views.push(self.view(caller, claim, &waiting, now).await?);
         }
         Ok(InvoiceViews {
             claims: views,
@@ -238,20 +238,25 @@ impl Claims {
                 Ok(self.read_person(caller, &claim, name, purpose).await?)
             }
         };
-        let view = self.view(&claim, &[], self.clock.now()).await?;
+        let view = self.view(caller, &claim, &[], self.clock.now()).await?;
         Ok(Some(FullClaim { view, lines, decisions, person }))
     }
 
-    /// Returns the view of one claim, with its movements of money.
+    /// Returns the view of one claim, with its movements of money and the acts of its reasons.
     async fn view(
         &self,
+        caller: &Caller,
         claim: &Claim,
         waiting: &[Quarantined],
         now: OffsetDateTime,
     ) -> Result<ClaimView, ServiceError> {
         let outcomes = self.store.outcomes_of_invoice(claim).await?;
         let movements = claim.movements(&outcomes);
-        Ok(ClaimView { movements, ..ClaimView::of_claim(claim, waiting, now) })
+        let mut view = ClaimView::of_claim(claim, waiting, now);
+        if view.lacks_acts() {
+            view.name_acts(&self.store.claim_lines(&caller.scope, claim.id).await?);
+        }
+        Ok(ClaimView { movements, ..view })
     }
 
     async fn read_person(

@@ -6,7 +6,7 @@
 pub use crate::store::OperationStep;
 
 use crate::clock::SharedClock;
-use crate::domain::{Caller, Channel, ExchangeId, FileName, FreeText, Role};
+use crate::domain::{Caller, Channel, ClaimId, ExchangeId, FileName, FreeText, Role};
 use crate::ingest::{Ingest, IngestError};
 use crate::store::{Author, Journal};
 use crate::store::{RemovedRows, SharedStore, Stage, StagedDeposit, StoreError, Withdrawal};
@@ -96,7 +96,7 @@ impl StagedDepositView {
 }
 
 /// Rows removed with an abandoned deposit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Abandonment {
     /// Claims removed, with their parts, lines and events.
     pub claims: u64,
@@ -105,6 +105,9 @@ pub struct Abandonment {
     /// Invoices of other deposits, refused as duplicates of these claims, that wait in the
     /// quarantine from now on.
     pub freed_duplicates: u64,
+    /// Held or dismissed copies, by other senders, of the invoices removed: the desk has to release
+    /// them where no other attempt of their invoice is left.
+    pub copies: Vec<ClaimId>,
     /// Whether the whole deposit is removed. `false` when another process still writes it, or
     /// closed it meanwhile.
     pub over: bool,
@@ -112,8 +115,8 @@ pub struct Abandonment {
 
 impl From<RemovedRows> for Abandonment {
     fn from(removed: RemovedRows) -> Self {
-        let RemovedRows { claims, quarantined, freed, over } = removed;
-        Self { claims, quarantined, freed_duplicates: freed, over }
+        let RemovedRows { claims, quarantined, freed, copies, over } = removed;
+        Self { claims, quarantined, freed_duplicates: freed, copies, over }
     }
 }
 
@@ -238,9 +241,11 @@ pub(super) fn require_operator(caller: &Caller) -> Result<(), OperationError> {
 /// Returns what the journal says of the end of an abandonment.
 fn outcome_of(outcome: &Result<Option<RemovedRows>, IngestError>) -> (Stage, Value) {
     match outcome {
-        Ok(Some(removed)) if removed.over => (Stage::Done, json!(Abandonment::from(*removed))),
+        Ok(Some(removed)) if removed.over => {
+            (Stage::Done, json!(Abandonment::from(removed.clone())))
+        }
         Ok(Some(removed)) => {
-            let removed = Abandonment::from(*removed);
+            let removed = Abandonment::from(removed.clone());
             (Stage::Failed, json!({ "removed": removed, "why": "another process writes it" }))
         }
         Ok(None) => (Stage::Failed, json!({ "why": "closed meanwhile" })),

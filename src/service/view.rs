@@ -5,8 +5,8 @@ use crate::domain::PartKind;
 use crate::domain::money::Movement;
 use crate::domain::next_step::{due_at, is_overdue, next_step};
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, Lane, Quarantined, RecordedDecision,
-    ReturnFile, ReturnId, ReturnKind, Token,
+    Claim, ClaimId, ClaimLine, ClaimPart, ExchangeId, Flow, Lane, Quarantined, Reason,
+    RecordedDecision, ReturnFile, ReturnId, ReturnKind, Token,
 };
 pub use crate::vault::PersonRecord;
 use noemie_parsers::types::Montant;
@@ -126,6 +126,19 @@ impl ClaimView {
     pub fn with_quarantine(self, claim: &Claim, waiting: &[Quarantined]) -> Self {
         let later = waiting.iter().filter(|invoice| invoice.at >= claim.received_at);
         Self { quarantine: later.max_by_key(|invoice| invoice.at).cloned(), ..self }
+    }
+
+    /// Returns whether a reason of a part names a line and no act.
+    pub(super) fn lacks_acts(&self) -> bool {
+        let parts = self.claim.iter().flat_map(|claim| [&claim.amo, &claim.amc]);
+        parts.flat_map(|part| &part.reasons).any(Reason::lacks_act)
+    }
+
+    /// Fills in the acts of such reasons from the lines of the claim.
+    pub(super) fn name_acts(&mut self, lines: &[ClaimLine]) {
+        for part in self.claim.iter_mut().flat_map(|claim| [&mut claim.amo, &mut claim.amc]) {
+            part.name_acts(lines);
+        }
     }
 
     /// Returns the view of an invoice of a lane that waits in quarantine.

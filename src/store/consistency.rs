@@ -52,6 +52,8 @@ pub enum Rule {
     /// A person matched an answer with the claim that it has, and only then its claim has another
     /// identity.
     MatchByHandIsRecorded,
+    /// An invoice of which a copy is held or dismissed has an attempt that is treated.
+    HeldCopyHasOriginal,
     /// The versions of the schema are those that the migrations of this program state.
     SchemaVersionIsKnown,
 }

@@ -1,4 +1,5 @@
-//! Outcomes about parts of invoices. Rows are only added; a late match sets the claim of a row.
+//! Outcomes about parts of invoices. Rows are only added; a match sets the claim of a row, and signs
+//! the row again.
 
 use super::codec::{clean, code, from_json, int, json, uint};
 use super::error::StoreError;
@@ -132,12 +133,12 @@ impl OutcomeRow {
         seal.link(&self.fields().iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// Returns the fields that the keyed digest signs. The claim is left out: a late match fills it
-    /// in.
+    /// Returns the fields that the keyed digest signs.
     fn fields(&self) -> Vec<String> {
         vec![
             "outcome".to_owned(),
             self.told_in.to_string(),
+            optional(self.claim_id.map(|id| id.to_string()).as_deref()),
             self.source.clone(),
             self.told_by.clone(),
             self.ordinal.to_string(),

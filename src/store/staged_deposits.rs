@@ -7,7 +7,7 @@
 use super::error::StoreError;
 use super::lease::Lease;
 use crate::domain::codes::open_coded;
-use crate::domain::{Channel, ExchangeId, FileName, Lane, LogicalFile};
+use crate::domain::{Channel, ClaimId, ExchangeId, FileName, Lane, LogicalFile};
 use async_trait::async_trait;
 use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
@@ -94,7 +94,7 @@ open_coded! {
 }
 
 /// Rows that one step removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RemovedRows {
     /// Claims removed, with their parts, lines and events.
     pub claims: u64,
@@ -103,6 +103,9 @@ pub struct RemovedRows {
     /// Invoices of other deposits that had been refused as duplicates of the removed claims: they
     /// wait in the quarantine from now on.
     pub freed: u64,
+    /// Copies that other senders sent of the invoices of these claims, and that are held or
+    /// dismissed: no treated attempt of their invoice may be left.
+    pub copies: Vec<ClaimId>,
     /// Whether no row is left.
     pub over: bool,
 }

@@ -3,8 +3,8 @@
 use super::codec::{Instant, clean, code, from_json, json, uint};
 use super::error::StoreError;
 use crate::domain::{
-    Balance, BankTransfer, ClaimId, ExchangeId, FlatDetail, FreeText, Telling, ToldTransfer,
-    Transfer, TransferFlag, TransferId, TransferItem, TransferKey, TransferPart,
+    Balance, BankTransfer, ClaimId, ExchangeId, FlatDetail, FreeText, ItemsDigest, Telling,
+    ToldTransfer, Transfer, TransferFlag, TransferId, TransferItem, TransferKey, TransferPart,
 };
 use noemie_parsers::types::Montant;
 use sqlx::FromRow;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 macro_rules! told_columns {
     () => {
         "told_in, group_no, transfer_id, told_by, told_at, payee, payer, day, raw_day, label, \
-         reference, announced, first_invoice, last_invoice, quarantined"
+         reference, announced, first_invoice, last_invoice, quarantined, items"
     };
 }
 pub(in crate::store) use told_columns;
@@ -106,6 +106,8 @@ pub(in crate::store) struct TellingRow {
     flat_payments: i64,
     quarantined: i64,
     unreadable_days: i64,
+    /// Digests of the items of the groups, with commas.
+    items: String,
 }
 
 impl TellingRow {
@@ -130,9 +132,17 @@ impl TellingRow {
             flat_payments: Montant::from_centimes(self.flat_payments),
             quarantined: uint(self.quarantined, "told_transfers.quarantined")?,
             is_day_unreadable: self.unreadable_days > 0,
+            items: items(&self.items)?,
         };
         Ok((key, telling))
     }
+}
+
+/// Returns the digest of the items of groups.
+fn items(groups: &str) -> Result<ItemsDigest, StoreError> {
+    let read = |text: &str| text.parse::<ItemsDigest>().ok();
+    let sum: Option<ItemsDigest> = groups.split(',').map(read).sum::<Option<ItemsDigest>>();
+    sum.ok_or_else(|| StoreError::Corrupt("told_transfers.items".to_owned()))
 }
 
 #[derive(FromRow)]
@@ -150,6 +160,7 @@ pub(in crate::store) struct ToldRow {
     first_invoice: Option<i64>,
     last_invoice: Option<i64>,
     quarantined: i64,
+    items: String,
 }
 
 impl TryFrom<ToldRow> for ToldTransfer {
@@ -171,6 +182,7 @@ impl TryFrom<ToldRow> for ToldTransfer {
                 .map(|(first, last)| Ok::<_, StoreError>((rank(first)?, rank(last)?)))
                 .transpose()?,
             quarantined: uint(r.quarantined, "told_transfers.quarantined")?,
+            items: items(&r.items)?,
         })
     }
 }

@@ -22,6 +22,8 @@ pub struct TransferFilter {
     pub day_from: Option<Date>,
     /// Last accounting day.
     pub day_to: Option<Date>,
+    /// Only transfers that files tell in two ways.
+    pub restated: bool,
 }
 
 /// A transfer with what each file tells of it.

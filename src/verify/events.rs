@@ -201,9 +201,8 @@ fn expected(
     }
     if !is_first || claim.corrects.is_some() {
         let reasons = event.reasons.iter().map(|reason| Reason {
-            code: reason.code.as_str().into(),
-            label: reason.label.as_str().into(),
             line: reason.line,
+            ..Reason::of_invoice(reason.code.as_str().into(), reason.label.as_str().into())
         });
         let Some(before) = claim.part(event.part).cloned() else { return event.clone() };
         claim.set_part(ClaimPart {
@@ -235,10 +234,16 @@ fn is_in_columns(row: &StoredEvent, event: &ClaimEvent) -> bool {
         && row.actor_proof == event.actor.proof.as_str()
 }
 
-/// Compares a part with the part that the events make. No event has the reason of the gap and
-/// whether the part is awaited: the outcomes prove them.
+/// Compares a part with the part that the events make. No event has the reason of the gap, whether
+/// the part is awaited, and the acts of reasons: the outcomes prove them.
 fn is_same(stored: &ClaimPart, wanted: &ClaimPart) -> bool {
-    *stored == ClaimPart { gap: stored.gap, is_awaited: stored.is_awaited, ..wanted.clone() }
+    let without_act = |reason: &Reason| Reason {
+        line: reason.line,
+        ..Reason::of_invoice(reason.code.clone(), reason.label.clone())
+    };
+    let reasons = stored.reasons.iter().map(without_act).collect();
+    let stored = ClaimPart { reasons, ..stored.clone() };
+    stored == ClaimPart { gap: stored.gap, is_awaited: stored.is_awaited, ..wanted.clone() }
 }
 
 /// Checks how the rejects of the AMC part were reported: the last one by the return that brought

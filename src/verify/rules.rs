@@ -57,6 +57,10 @@ const fn words(rule: Rule) -> &'static str {
             "returns are with a claim of another identity that no person recorded, or not with the \
              one recorded"
         }
+        Rule::HeldCopyHasOriginal => {
+            "copies are held or dismissed whose invoice has no treated attempt, as after the \
+             abandonment of a deposit: release them by `held release`"
+        }
         Rule::SchemaVersionIsKnown => "versions of the schema differ from the migrations",
     }
 }

@@ -60,7 +60,7 @@ fn reject() -> Kind {
     let reason = proto::Reason {
         code: "122".into(),
         label: "Garantie non active à la date des soins".into(),
-        line: None,
+        ..proto::Reason::default()
     };
     Kind::Reject(proto::Reject { reasons: vec![reason] })
 }

@@ -418,8 +418,11 @@ async fn rejects(gateway: &Gateway) -> Vec<u8> {
         .iter()
         .find(|c| c.amc.as_ref().is_some_and(|amc| amc.state == "received"))
         .expect("a claim that waits");
-    let reason =
-        proto::Reason { code: "122".into(), label: "Garantie non active".into(), line: None };
+    let reason = proto::Reason {
+        code: "122".into(),
+        label: "Garantie non active".into(),
+        ..proto::Reason::default()
+    };
     gateway
         .decide(&claim.claim_id, "reject", Kind::Reject(proto::Reject { reasons: vec![reason] }))
         .await;

@@ -44,7 +44,7 @@ fn reject(code: &str) -> Kind {
         reasons: vec![Reason {
             code: code.into(),
             label: "Bénéficiaire inconnu".into(),
-            line: None,
+            ..Reason::default()
         }],
     })
 }

@@ -70,7 +70,12 @@ fn by_descriptor(event: &ClaimEvent) -> DynamicMessage {
 
 fn reason(entry: &ReasonEntry) -> proto::Reason {
     let line = entry.line.map(|line| i32::try_from(line).expect("small"));
-    proto::Reason { code: entry.code.clone(), label: entry.label.clone(), line }
+    proto::Reason {
+        code: entry.code.clone(),
+        label: entry.label.clone(),
+        line,
+        ..proto::Reason::default()
+    }
 }
 
 /// The message as it must be, written out here and not by the code under test.

@@ -80,7 +80,7 @@ async fn a_reject_that_cannot_be_told_waits_alone() {
         claims.into_iter().filter(|c| c.amc.state == PartState::Received).collect();
     assert!(claims.len() >= 2, "{} claims", claims.len());
     for claim in &claims[..2] {
-        let reasons = vec![Reason { code: "AAA00000é".into(), label: "Motif".into(), line: None }];
+        let reasons = vec![Reason::of_invoice("AAA00000é".into(), "Motif".into())];
         let (kind, idempotency_key, decided_by) =
             (DecisionKind::Reject { reasons }, None, Some("test".into()));
         let decision = Decision {

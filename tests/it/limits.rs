@@ -164,7 +164,7 @@ async fn a_batch_past_its_size_or_its_reasons_is_refused() {
     use proto::decision::Kind;
     let gateway = Gateway::start().await;
     let batch = |reasons: usize, label: String| {
-        let reason = proto::Reason { code: String::new(), label, line: None };
+        let reason = proto::Reason { code: String::new(), label, ..proto::Reason::default() };
         let kind = Some(Kind::Reject(proto::Reject { reasons: vec![reason; reasons] }));
         let decision = proto::Decision { kind, ..Default::default() };
         proto::BatchRecordDecisionsRequest { decisions: vec![decision] }

@@ -8,6 +8,7 @@ mod model;
 mod near;
 mod orders;
 mod payers;
+mod reasons;
 mod transfers;
 mod transfers_edges;
 mod workers;

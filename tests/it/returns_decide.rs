@@ -24,9 +24,7 @@ fn decision(claim_id: ClaimId, key: &str, kind: DecisionKind) -> Decision {
 }
 
 fn reject(code: &str) -> DecisionKind {
-    DecisionKind::Reject {
-        reasons: vec![Reason { code: code.into(), label: "Rejet".into(), line: None }],
-    }
+    DecisionKind::Reject { reasons: vec![Reason::of_invoice(code.into(), "Rejet".into())] }
 }
 
 /// One key from eight sides: one event, and everybody gets it.

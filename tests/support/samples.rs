@@ -98,7 +98,7 @@ pub fn event(claim: &Claim, sequence: u64) -> ClaimEvent {
 }
 
 pub fn reason() -> Reason {
-    Reason { code: "AAA000651R".into(), label: "Bénéficiaire inconnu".into(), line: None }
+    Reason::of_invoice("AAA000651R".into(), "Bénéficiaire inconnu".into())
 }
 
 /// The part as a worker's reject leaves it.

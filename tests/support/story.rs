@@ -225,7 +225,7 @@ impl Story {
                 let reason = proto::Reason {
                     code: "122".into(),
                     label: "Garantie non active à la date des soins".into(),
-                    line: None,
+                    ..proto::Reason::default()
                 };
                 self.rejected.insert(invoice.clone());
                 self.decision(

@@ -184,11 +184,8 @@ impl Demo {
             amount: first.amc.asked,
         };
         self.decide(first.id, transfer).await?;
-        let reason = Reason {
-            code: "122".into(),
-            label: "Garantie non active à la date des soins".into(),
-            line: None,
-        };
+        let reason =
+            Reason::of_invoice("122".into(), "Garantie non active à la date des soins".into());
         self.decide(second.id, DecisionKind::Reject { reasons: vec![reason] }).await?;
         self.decide(third.id, DecisionKind::Accept).await?;
         writeln!(self.out)?;

@@ -12,6 +12,7 @@
 
 pub mod decision_order;
 pub mod flag;
+pub mod items_digest;
 pub mod movement;
 pub mod outcome;
 pub mod position;
@@ -19,6 +20,7 @@ pub mod transfer;
 pub mod transfer_item;
 
 pub use flag::{Flag, GapReason};
+pub use items_digest::ItemsDigest;
 pub use movement::{Movement, movements};
 pub use outcome::{Outcome, OutcomeKind, OutcomeSource, Transfer};
 pub use position::{Asked, Position, Standing, position};

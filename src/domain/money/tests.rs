@@ -43,7 +43,7 @@ fn told(kind: OutcomeKind, file: &str, day: i64) -> Outcome {
     Outcome {
         kind,
         transfer: None,
-        reasons: vec![Reason { code: "122".into(), label: "Rejet".into(), line: None }],
+        reasons: vec![Reason::of_invoice("122".into(), "Rejet".into())],
         ..paid(file, 0, day, "")
     }
 }

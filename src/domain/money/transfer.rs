@@ -13,7 +13,7 @@
 //!
 //! [`balance`] is a pure function of the tellings: the order in which files arrive changes nothing.
 
-use super::Transfer;
+use super::{ItemsDigest, Transfer};
 use crate::domain::codes::open_coded;
 use crate::domain::{ExchangeId, TransferId};
 use noemie_parsers::types::Montant;
@@ -37,8 +37,8 @@ open_coded! {
 open_coded! {
     /// What does not fit in a transfer.
     TransferFlag {
-        /// Two files announce different amounts.
-        Restated = "transfer_restated", "Virement annoncé avec deux montants";
+        /// Two files disagree on the amount, on the sums of the items, or on the items.
+        Restated = "transfer_restated", "Virement annoncé de deux façons";
         /// The day of the transfer is no date; another one stands in.
         DayUnreadable = "transfer_day_unreadable", "Date de virement illisible";
         /// Returns under the transfer were quarantined, so that their money is not among its items.
@@ -100,6 +100,8 @@ pub struct ToldTransfer {
     pub invoices: Option<(u64, u64)>,
     /// Number of returns under it that were quarantined: their amounts are not kept.
     pub quarantined: u64,
+    /// Digest of its items.
+    pub items: ItemsDigest,
 }
 
 impl ToldTransfer {
@@ -137,6 +139,8 @@ pub struct Telling {
     pub quarantined: u64,
     /// Whether the day is no plausible date.
     pub is_day_unreadable: bool,
+    /// Digest of its items, in all groups.
+    pub items: ItemsDigest,
 }
 
 impl Telling {
@@ -252,10 +256,12 @@ pub fn balance(tellings: &[Telling]) -> Option<Balance> {
     })
 }
 
-/// Returns whether files disagree on the amount, or on the sums of the items.
+/// Returns whether files disagree on the amount, on the sums of the items, or on the items: two
+/// files of one transfer with equal sums and other items may be two halves of it, or a correction.
 fn is_restated(tellings: &[Telling]) -> bool {
     let differ = |sums: Vec<[Montant; 3]>| sums.windows(2).any(|two| two[0] != two[1]);
     let announced = tellings.iter().filter_map(|t| t.announced.map(|amount| [amount; 3]));
     let items = tellings.iter().map(|t| [t.invoices, t.recoveries, t.flat_payments]);
-    differ(announced.collect()) || differ(items.collect())
+    let other_items = tellings.windows(2).any(|two| two[0].items != two[1].items);
+    differ(announced.collect()) || differ(items.collect()) || other_items
 }

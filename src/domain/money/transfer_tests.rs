@@ -23,6 +23,7 @@ fn told(file: &str, hours: i64, announced: Option<i64>, invoices: i64) -> Tellin
         flat_payments: Montant::ZERO,
         quarantined: 0,
         is_day_unreadable: false,
+        items: ItemsDigest::default(),
     }
 }
 
@@ -94,6 +95,20 @@ fn the_file_that_tells_a_transfer_most_often_counts() {
     let (state, announced, _, flags) = seen(&[twice, told("b", 5, Some(1_000), 1_000)]);
     assert_eq!((state, announced), (TransferState::Unexplained, Some(2_000)));
     assert_eq!(flags, [TransferFlag::Restated]);
+}
+
+#[test]
+fn files_with_equal_sums_and_other_items_leave_the_transfer_unexplained() {
+    let telling = |file: &str, invoice: &str| {
+        let mut items = ItemsDigest::default();
+        items.add(&[invoice]);
+        Telling { items, ..told(file, 0, Some(1_000), 1_000) }
+    };
+    let (state, announced, unexplained, flags) = seen(&[telling("a", "1"), telling("b", "2")]);
+    assert_eq!((state, announced, unexplained), (TransferState::Unexplained, Some(1_000), 0));
+    assert_eq!(flags, [TransferFlag::Restated]);
+    let same = seen(&[telling("a", "1"), telling("b", "1")]);
+    assert_eq!((same.0, same.3), (TransferState::Explained, vec![]));
 }
 
 #[test]

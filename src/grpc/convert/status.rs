@@ -85,12 +85,17 @@ fn meaning(family: RejectFamily) -> proto::ReasonMeaning {
 }
 
 pub(super) fn coded(code: &str, label: &str) -> proto::Reason {
-    proto::Reason { code: code.to_owned(), label: label.to_owned(), line: None }
+    proto::Reason { code: code.to_owned(), label: label.to_owned(), ..proto::Reason::default() }
 }
 
 pub(super) fn reason(reason: &Reason) -> proto::Reason {
-    let line = reason.line.map(small);
-    proto::Reason { code: reason.code.to_string(), label: reason.label.to_string(), line }
+    proto::Reason {
+        code: reason.code.to_string(),
+        label: reason.label.to_string(),
+        line: reason.line.map(small),
+        act: reason.act.to_string(),
+        care_date: day(reason.care_date),
+    }
 }
 
 /// Converts an event. The message has the fields of the JSON in the queues, which
@@ -122,7 +127,12 @@ pub(in crate::grpc) fn event(event: ClaimEvent) -> proto::ClaimEvent {
         reasons: event
             .reasons
             .into_iter()
-            .map(|r| proto::Reason { code: r.code, label: r.label, line: r.line.map(small) })
+            .map(|r| proto::Reason {
+                code: r.code,
+                label: r.label,
+                line: r.line.map(small),
+                ..proto::Reason::default()
+            })
             .collect(),
         corrects: event.corrects.map(|id| id.to_string()),
         transfer_date: event.transfer_date.map(|day| day.to_string()),

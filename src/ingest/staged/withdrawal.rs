@@ -78,6 +78,7 @@ impl Ingest {
             all.claims += step.claims;
             all.quarantined += step.quarantined;
             all.freed += step.freed;
+            all.copies.extend(step.copies);
             kill_point::reach("abandon.step");
             if step.over {
                 all.over = true;

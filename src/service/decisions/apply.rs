@@ -26,7 +26,7 @@ pub(super) fn outcome(
         DecisionKind::Reject { reasons } => (OutcomeKind::Rejected, Montant::ZERO, reasons.clone()),
         DecisionKind::Defer { reasons } => (OutcomeKind::Deferred, Montant::ZERO, reasons.clone()),
         DecisionKind::Reopen { reason } => {
-            let reason = Reason { code: REOPENED.into(), label: reason.clone(), line: None };
+            let reason = Reason::of_invoice(REOPENED.into(), reason.clone());
             (OutcomeKind::Reopened, Montant::ZERO, vec![reason])
         }
         DecisionKind::Pay { amount, .. } => (OutcomeKind::Paid, *amount, Vec::new()),

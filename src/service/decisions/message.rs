@@ -202,7 +202,8 @@ impl Checks {
                 }
                 line
             });
-            read.push(Reason { code: reason.code.as_str().into(), label, line });
+            let code = reason.code.as_str().into();
+            read.push(Reason { line, ..Reason::of_invoice(code, label) });
         }
         read
     }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use sqlx::{Pool, query_as, query_scalar};
 
 /// The rules, each with the statement that counts the rows that break it.
-const RULES: [(Rule, &str); 22] = [
+const RULES: [(Rule, &str); 23] = [
     (
         Rule::EventIsQueuedOrPublished,
         "SELECT count(*) FROM events e \
@@ -144,6 +144,17 @@ const RULES: [(Rule, &str); 22] = [
         Rule::TransferIsTold,
         "SELECT count(*) FROM transfers r WHERE NOT EXISTS \
          (SELECT 1 FROM told_transfers t WHERE t.transfer_id = r.id)",
+    ),
+    (
+        Rule::HeldCopyHasOriginal,
+        concat!(
+            "SELECT count(*) FROM held_attempts k JOIN claims copy ON copy.id = k.claim_id \
+             WHERE (k.resolution IS NULL OR k.resolution <> 'released') \
+             AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.invoice_number = copy.invoice_number \
+             AND c.ps = copy.ps AND c.identity = copy.identity AND ",
+            is_treated!(),
+            ")"
+        ),
     ),
     // Matches of one answer are in one chain, so that their numbers order them.
     (

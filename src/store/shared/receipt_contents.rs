@@ -27,7 +27,7 @@ type Told = (i64, i64, String, String, String, i64, Option<i64>, String, String,
 /// Rank of the group, transfer, file, parties, day, texts, amount announced, first and last return,
 /// returns quarantined.
 type ToldTransfer =
-    (i64, Uuid, String, String, String, String, Option<i64>, Option<i64>, Option<i64>, i64);
+    (i64, Uuid, String, String, String, String, Option<i64>, Option<i64>, Option<i64>, i64, String);
 /// Rank, rank of the group, rank of the return, kind, amount, codes, debt, balance, details.
 type TransferItem = (i64, i64, Option<i64>, String, i64, String, String, Option<i64>, String);
 
@@ -75,7 +75,7 @@ pub(super) async fn digest(db: &mut Connection, id: ExchangeId) -> Result<String
         id,
         "SELECT group_no, transfer_id, told_by, payee || ' ' || payer, CAST(day AS TEXT), \
          raw_day || ' ' || label || ' ' || reference, announced, first_invoice, last_invoice, \
-         quarantined FROM told_transfers WHERE told_in = $1 ORDER BY group_no",
+         quarantined, items FROM told_transfers WHERE told_in = $1 ORDER BY group_no",
         &mut hasher,
     )
     .await?;

@@ -131,6 +131,10 @@ async fn transfers(
     if let Some(state) = filter.state {
         query.push(" AND r.state = ").push_bind(state.as_str());
     }
+    if filter.restated {
+        // The text of the condition is that of the index.
+        query.push(" AND r.flags LIKE '%transfer_restated%'");
+    }
     if let Some(day) = filter.day_from {
         query.push(" AND r.day >= ").push_bind(day);
     }

@@ -67,7 +67,8 @@ async fn insert_told(db: &mut Connection, told: &[ToldTransfer]) -> Result<(), S
             row.push_bind(key.reference).push_bind(t.announced.map(Montant::centimes));
             row.push_bind(invoices.map(|(first, _)| int(first)))
                 .push_bind(invoices.map(|(_, last)| int(last)))
-                .push_bind(int(t.quarantined));
+                .push_bind(int(t.quarantined))
+                .push_bind(t.items.to_string());
         });
         insert.build().execute(&mut *db).await.map_err(doing("writing what transfers are"))?;
     }
@@ -161,9 +162,10 @@ pub(super) fn select_tellings(condition: impl FnOnce(&mut QueryBuilder<Db>)) -> 
          CAST(sum(g.recoveries) AS BIGINT) AS recoveries, \
          CAST(sum(g.flat_payments) AS BIGINT) AS flat_payments, \
          CAST(sum(g.quarantined) AS BIGINT) AS quarantined, \
-         CAST(sum(CASE WHEN g.raw_day <> '' THEN 1 ELSE 0 END) AS BIGINT) AS unreadable_days \
+         CAST(sum(CASE WHEN g.raw_day <> '' THEN 1 ELSE 0 END) AS BIGINT) AS unreadable_days, \
+         string_agg(g.items, ',') AS items \
          FROM (SELECT t.transfer_id, t.payee, t.payer, t.day, t.reference, t.told_by, t.told_at, \
-         t.announced, t.quarantined, t.raw_day, \
+         t.announced, t.quarantined, t.raw_day, t.items, \
          COALESCE((SELECT sum(o.amount) FROM outcomes o WHERE o.told_in = t.told_in \
          AND o.ordinal BETWEEN t.first_invoice AND t.last_invoice), 0) AS invoices, \
          COALESCE((SELECT sum(i.amount) FROM transfer_items i WHERE i.told_in = t.told_in \

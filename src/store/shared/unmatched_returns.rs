@@ -96,7 +96,7 @@ impl UnmatchedReturnWrites for Unit {
         to: Option<ClaimId>,
         is_by_hand: bool,
     ) -> Result<bool, StoreError> {
-        step!(self, move_answer(&mut self.tx, answer, from, to, is_by_hand))
+        step!(self, move_answer(&mut self.tx, &self.seal, answer, from, to, is_by_hand))
     }
 
     async fn insert_return_match(&mut self, recorded: &RecordedMatch) -> Result<(), StoreError> {
@@ -262,6 +262,7 @@ async fn claim_of_answer(
 /// The row of the answer decides: a change that committed meanwhile is seen by its condition.
 pub(super) async fn move_answer(
     db: &mut Connection,
+    seal: &Seal,
     answer: AnswerPlace,
     from: Option<ClaimId>,
     to: Option<ClaimId>,
@@ -284,13 +285,31 @@ pub(super) async fn move_answer(
     if moved.rows_affected() == 0 {
         return Ok(false);
     }
-    query("UPDATE outcomes SET claim_id = $3 WHERE told_in = $1 AND ordinal = $2")
+    let told: Vec<OutcomeRow> = query_as(concat!(
+        "SELECT ",
+        outcome_columns!(),
+        " FROM outcomes WHERE told_in = $1 AND ordinal = $2 ORDER BY part_rank"
+    ))
+    .bind(exchange)
+    .bind(ordinal)
+    .fetch_all(&mut *db)
+    .await
+    .map_err(&doing)?;
+    for row in told {
+        let row = OutcomeRow { claim_id: to.map(|id| id.0), ..row };
+        query(
+            "UPDATE outcomes SET claim_id = $4, key_check = $5 \
+             WHERE told_in = $1 AND ordinal = $2 AND part_rank = $3",
+        )
         .bind(exchange)
         .bind(ordinal)
-        .bind(to.map(|id| id.0))
-        .execute(db)
+        .bind(row.part_rank)
+        .bind(row.claim_id)
+        .bind(row.key_check(seal))
+        .execute(&mut *db)
         .await
         .map_err(&doing)?;
+    }
     Ok(true)
 }
 

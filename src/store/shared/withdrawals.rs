@@ -2,9 +2,10 @@
 
 use super::db::{Db, for_update};
 use super::positions;
-use crate::domain::ExchangeId;
+use crate::domain::{ClaimId, ExchangeId};
 use crate::store::codec::{self, limit as rows};
 use crate::store::error::{StoreError, doing};
+use crate::store::held_attempts::is_treated;
 use crate::store::staged_deposits::{RemovedRows, Withdrawal};
 use crate::store::staged_rows::step_claims;
 use sqlx::{Database, query, query_scalar};
@@ -61,10 +62,12 @@ pub(super) async fn remove_staged_rows(
         .await
         .map_err(doing("locking the claims of a withdrawn deposit"))?;
     if !claims.is_empty() {
+        let copies = copies(db, id, at_most).await?;
         let freed = remove_claims(db, id, at_most).await?;
         return Ok(Some(RemovedRows {
             claims: claims.len() as u64,
             freed,
+            copies,
             ..RemovedRows::default()
         }));
     }
@@ -76,6 +79,31 @@ pub(super) async fn remove_staged_rows(
     }
     finish_withdrawal(db, id, why).await?;
     Ok(Some(RemovedRows { over: true, ..RemovedRows::default() }))
+}
+
+/// Returns the untreated copies, in other exchanges, of the invoices of some claims.
+async fn copies(
+    db: &mut Connection,
+    id: ExchangeId,
+    at_most: usize,
+) -> Result<Vec<ClaimId>, StoreError> {
+    let found: Vec<Uuid> = query_scalar(concat!(
+        "SELECT copy.id FROM claims c JOIN claims copy ON copy.invoice_number = c.invoice_number \
+         AND copy.ps = c.ps AND copy.identity = c.identity AND copy.exchange_id <> c.exchange_id \
+         JOIN held_attempts k ON k.claim_id = copy.id \
+         AND (k.resolution IS NULL OR k.resolution <> 'released') \
+         WHERE c.id IN (",
+        step_claims!(),
+        ") AND ",
+        is_treated!(),
+        " ORDER BY copy.id"
+    ))
+    .bind(id.0)
+    .bind(rows(at_most))
+    .fetch_all(db)
+    .await
+    .map_err(doing("reading the copies of the invoices of a withdrawn deposit"))?;
+    Ok(found.into_iter().map(ClaimId).collect())
 }
 
 /// Removes some claims with their rows, and returns how many quarantined invoices are no longer

@@ -98,6 +98,30 @@ async fn a_resend_after_a_take_back_waits_for_its_money(db: TestDatabase) {
     gateway.verify().await;
 }
 
+/// A payment of the first attempt, moved to the second one: state and sum of both stay.
+async fn an_outcome_moved_to_another_attempt_is_found(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let first = dre(&options(504));
+    gateway.deposit("oct-test", &first).await;
+    let known = invoices(&first);
+    let one = known.iter().find(|i| i.amc > 0 && i.amo > 0).expect("both parts are asked");
+    let rejected = Says { part: PartKind::Amc, state: 'R', asked: one.amc, paid: 0 };
+    let told = vec![(one, vec![Says::paid(PartKind::Amo, one.amo, one.amo), rejected])];
+    let reject = Some(("AAA000122R", 'C'));
+    gateway.send(&Return { id: 1, day: "271126", label: "VIR 1", told, reject }).await;
+    let again = dre(&Options { sender: "99900000000029".to_owned(), ..options(504) });
+    gateway.deposit("oct-test", &again).await;
+    gateway.verify().await;
+    db.run(
+        "UPDATE outcomes SET claim_id = (SELECT id FROM claims WHERE corrects IS NOT NULL) \
+         WHERE kind = 'paid'"
+            .into(),
+    )
+    .await;
+    let found = gateway.found().await;
+    assert!(found.iter().any(|detail| detail.contains("keyed digests")), "{found:?}");
+}
+
 /// The same transfer in a file for another recipient is another file, and the same payment.
 async fn one_return_for_two_recipients_counts_once(db: TestDatabase) {
     let gateway = Gateway::open(&db);
@@ -240,6 +264,7 @@ async fn a_payment_told_by_a_worker_and_a_caisse(db: TestDatabase) {
 }
 
 on_both! {
+    an_outcome_moved_to_another_attempt_is_found,
     one_return_for_two_recipients_counts_once,
     a_resend_after_a_take_back_waits_for_its_money,
     a_reject_of_a_payer_names_its_line,

@@ -280,6 +280,12 @@ impl Gateway {
         text.split("29499").skip(1).map(|rest| format!("29499{}", &rest[..148])).collect()
     }
 
+    /// Returns the details of what `verify` finds.
+    pub async fn found(&self) -> Vec<String> {
+        let seen = verify(&self.sources, None).await.expect("verified");
+        seen.findings.into_iter().map(|finding| finding.detail).collect()
+    }
+
     /// Checks everything that is stored against the files and against what was told.
     pub async fn verify(&self) {
         let seen = verify(&self.sources, None).await.expect("verified");

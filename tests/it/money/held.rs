@@ -152,7 +152,7 @@ async fn a_correction_by_another_sender_is_held_and_corrects_when_released(db: T
         part: Amc,
         expected_version: None,
         kind: DecisionKind::Reject {
-            reasons: vec![Reason { code: "122".into(), label: "Garantie".into(), line: None }],
+            reasons: vec![Reason::of_invoice("122".into(), "Garantie".into())],
         },
         idempotency_key: None,
         decided_by: None,
@@ -216,6 +216,19 @@ async fn copies_released_in_any_order_leave_one_current_attempt(db: TestDatabase
     gateway.verify().await;
 }
 
+/// Nobody pays a copy that waits for an original that is not there.
+async fn a_held_copy_without_original_is_found(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let (first, copy) = both(406);
+    gateway.deposit("oct-a", &first).await;
+    gateway.deposit("oct-b", &copy).await;
+    gateway.verify().await;
+    db.run("UPDATE claims SET invoice_number = '999999999' WHERE sender = 'oct-a'".into()).await;
+    let found = gateway.found().await;
+    let copies = found.iter().find(|detail| detail.contains("no treated attempt"));
+    assert!(copies.is_some_and(|detail| detail.starts_with("4 copies")), "{found:?}");
+}
+
 /// The original of a copy was removed with its deposit: a return for it waits, and the copy can
 /// still be released.
 async fn a_return_for_a_copy_without_original_waits(db: TestDatabase) {
@@ -245,6 +258,7 @@ async fn a_return_for_a_copy_without_original_waits(db: TestDatabase) {
 }
 
 on_both! {
+    a_held_copy_without_original_is_found,
     a_return_for_a_copy_without_original_waits,
     copies_released_in_any_order_leave_one_current_attempt,
     a_copy_is_answered_like_a_new_invoice_and_held,

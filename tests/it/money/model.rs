@@ -322,7 +322,7 @@ impl Listener {
     async fn decide(&self, rank: usize, act: Act, invoice: &Invoice) {
         let attempts = self.gateway.attempts(&invoice.ps, &invoice.number).await;
         let claim_id = attempts[0].claim.as_ref().expect("a claim").id;
-        let reasons = vec![Reason { code: "122".into(), label: "Garantie".into(), line: None }];
+        let reasons = vec![Reason::of_invoice("122".into(), "Garantie".into())];
         let amount = |amount: i64| Montant::from_centimes(amount);
         let reference = |rank: usize| label(rank).as_str().try_into().expect("a reference");
         let kind = match act {

@@ -329,7 +329,29 @@ async fn files_of_another_hand_have_their_transfers(db: TestDatabase) {
     gateway.verify().await;
 }
 
+/// Two files of one transfer whose sums are equal, and whose items are not: perhaps two halves of it.
+async fn files_with_equal_sums_and_other_items_are_told_apart(db: TestDatabase) {
+    let gateway = Gateway::open(&db);
+    let known = two_invoices(&gateway, 908).await;
+    let paying =
+        |id, invoice| Announced { paid: vec![(invoice, 100)], ..announced(&known, id, "V") };
+    gateway.deposit("cpam-test", &paying(1, &known[0]).bytes()).await;
+    assert_eq!(seen(&db).await, (TransferState::Explained, Some(100), 0, vec![]));
+    let restated = TransferFilter { restated: true, ..TransferFilter::default() };
+    let everything = Scope::everything();
+    let listed = || db.store.transfers(&everything, &restated, None, 100);
+    assert_eq!(listed().await.expect("a page").items.len(), 0);
+    gateway.deposit("cpam-test", &paying(2, &known[0]).bytes()).await;
+    assert_eq!(seen(&db).await.0, TransferState::Explained, "the same items");
+    gateway.deposit("cpam-test", &paying(3, &known[1]).bytes()).await;
+    let flags = vec![TransferFlag::Restated];
+    assert_eq!(seen(&db).await, (TransferState::Unexplained, Some(100), 0, flags));
+    assert_eq!(listed().await.expect("a page").items.len(), 1);
+    gateway.verify().await;
+}
+
 on_both! {
+    files_with_equal_sums_and_other_items_are_told_apart,
     files_of_another_hand_have_their_transfers,
     a_transfer_is_its_invoices_recoveries_and_flat_payments,
     one_centime_too_many_is_unexplained,

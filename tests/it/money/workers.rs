@@ -70,7 +70,7 @@ fn reject(code: &str) -> DecisionKind {
 }
 
 fn reason(code: &str) -> Reason {
-    Reason { code: code.into(), label: "Rejet".into(), line: None }
+    Reason::of_invoice(code.into(), "Rejet".into())
 }
 
 fn reopen() -> DecisionKind {
@@ -214,9 +214,11 @@ async fn a_reason_names_a_line(db: TestDatabase) {
         "the second reason: {refused:?}"
     );
     desk.record(DecisionKind::Reject { reasons: vec![of(rank), reason("122")] }).await;
-    assert_eq!(desk.amc().await.reasons, [of(rank), reason("122")]);
-    let entities = desk.gateway.rejects_file().await;
     let last = lines.last().expect("a line");
+    let act = last.act_code.as_str().into();
+    let named = Reason { act, care_date: last.care_date, ..of(rank) };
+    assert_eq!(desk.amc().await.reasons, [named, reason("122")]);
+    let entities = desk.gateway.rejects_file().await;
     let day = last.care_date.expect("a day");
     let care = format!("{:02}{:02}{:02}", day.day(), u8::from(day.month()), day.year() % 100);
     let expected = format!("29499AAA000125R{:<80}LC{:<5}{care}", "REJET", last.act_code);

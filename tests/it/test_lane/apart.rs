@@ -165,7 +165,7 @@ async fn rejects_of_test_claims_have_a_file_of_their_own(db: TestDatabase) {
     gateway.deposit("oct-test", &marked(&dre(None), b'T')).await;
     for lane in [Lane::Real, Lane::Test] {
         let claim = listed(&gateway.claims, lane).await.remove(0).claim.expect("a claim");
-        let reasons = vec![Reason { code: "122".into(), label: "Essai".into(), line: None }];
+        let reasons = vec![Reason::of_invoice("122".into(), "Essai".into())];
         let decision = Decision {
             claim_id: claim.id,
             part: PartKind::Amc,

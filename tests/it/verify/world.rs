@@ -138,8 +138,7 @@ impl World {
         let mut waiting = self.waiting().await.into_iter();
         let mut next = || waiting.next().expect("claims wait for their AMC");
         let (accepted, rejected, paid) = (next(), next(), next());
-        let reason =
-            Reason { code: "122".into(), label: "Bénéficiaire inconnu".into(), line: None };
+        let reason = Reason::of_invoice("122".into(), "Bénéficiaire inconnu".into());
         let pay = DecisionKind::Pay {
             reference: "VIR-42".try_into().unwrap(),
             date: time::macros::date!(2026 - 02 - 12),
