@@ -33,7 +33,7 @@ pub(super) fn controler(entite: &Entite, situation: Situation) -> Vec<Anomaly> {
         let attendue = situation.reference_687 && entite.partielle().is_some();
         if !attendue {
             fautes.push(
-                entite.anomalie(Code::EntiteInconnue, "code d'entite inconnu, conserve tel quel"),
+                entite.anomalie(Code::EntiteInconnue, "code d'entité inconnu, conservé tel quel"),
             );
         }
         return fautes;
@@ -45,7 +45,7 @@ pub(super) fn controler(entite: &Entite, situation: Situation) -> Vec<Anomaly> {
         fautes.extend(illisibles(entite, table, place(entite, situation).severity()));
     }
     if let Some(zone) = etat_inconnu(entite) {
-        fautes.push(entite.sur_zone(Code::EtatInconnu, zone, "l'etat doit etre P, R, D ou blanc"));
+        fautes.push(entite.sur_zone(Code::EtatInconnu, zone, "l'état doit être P, R, D ou blanc"));
     }
     fautes
 }
@@ -94,12 +94,12 @@ fn place(entite: &Entite, situation: Situation) -> Place {
 
 fn sans_fin(entite: &Entite, zone: &'static Zone, situation: Situation) -> Anomaly {
     if situation.dans_facture && !structurelle(entite) {
-        entite.sur_zone(Code::EntiteSansFin, zone, "l'entite ne se termine pas par @")
+        entite.sur_zone(Code::EntiteSansFin, zone, "l'entité ne se termine pas par @")
     } else {
         entite.sur_zone(
             Code::EntiteDecalee,
             zone,
-            "une entite hors facture ne se termine pas par @",
+            "une entité hors facture ne se termine pas par @",
         )
     }
 }

@@ -70,19 +70,19 @@ pub struct Flux<R> {
 fn message_de_cadrage(cadrage: Cadrage) -> String {
     match cadrage {
         Cadrage::PrefixeIllisible => {
-            "la longueur en tete d'enregistrement n'est pas faite de 4 chiffres".to_owned()
+            "la longueur en tête d'enregistrement n'est pas faite de 4 chiffres".to_owned()
         }
         Cadrage::LongueurDifferente { annoncee, trouvee } if trouvee < annoncee => format!(
             "l'enregistrement annonce {annoncee} caracteres et en a {trouvee} : des blancs de fin \
              ont pu etre retires en route"
         ),
         Cadrage::LongueurDifferente { annoncee, trouvee } => {
-            format!("l'enregistrement annonce {annoncee} caracteres et en a {trouvee}")
+            format!("l'enregistrement annonce {annoncee} caractères et en a {trouvee}")
         }
         Cadrage::LigneTropLongue => {
-            "l'enregistrement n'a pas de fin de ligne dans les 9999 caracteres permis".to_owned()
+            "l'enregistrement n'a pas de fin de ligne dans les 9999 caractères permis".to_owned()
         }
-        Cadrage::BlocCourt(n) => format!("le dernier bloc a {n} caracteres au lieu de 128"),
+        Cadrage::BlocCourt(n) => format!("le dernier bloc a {n} caractères au lieu de 128"),
     }
 }
 
@@ -250,6 +250,6 @@ fn decalage(lieu: Lieu) -> Anomaly {
     lieu.anomalie(
         Code::EntiteDecalee,
         "",
-        "aucune entite lisible a cette place : la lecture reprend a la prochaine entite connue",
+        "aucune entité lisible à cette place : la lecture reprend à la prochaine entité connue",
     )
 }

@@ -163,7 +163,7 @@ impl<R: Read> Reader<R> {
                 Code::RetourFin,
                 borne.position,
                 "000",
-                "un nouvel en-tete arrive avant l'enregistrement 999",
+                "un nouvel en-tête arrive avant l'enregistrement 999",
             ));
             self.tout_fermer(borne.position, "000");
         }
@@ -172,7 +172,7 @@ impl<R: Read> Reader<R> {
                 Code::RetourVide,
                 borne.position,
                 "000",
-                "l'enregistrement 000 n'a pas 128 caracteres",
+                "l'enregistrement 000 n'a pas 128 caractères",
             ));
         }
         let entete = EnTete::lire(borne);
@@ -227,7 +227,7 @@ impl<R: Read> Reader<R> {
                 Code::RetourFin,
                 borne.position,
                 "999",
-                "l'enregistrement 999 n'a pas 128 caracteres",
+                "l'enregistrement 999 n'a pas 128 caractères",
             ));
             return;
         }
@@ -243,7 +243,7 @@ impl<R: Read> Reader<R> {
                 Code::RetourFin,
                 zone,
                 fin,
-                format!("la zone differe de l'en-tete (zone {} du 000)", zone_de_l_entete(zone)),
+                format!("la zone diffère de l'en-tête (zone {} du 000)", zone_de_l_entete(zone)),
             ));
         }
     }
@@ -272,7 +272,7 @@ impl<R: Read> Reader<R> {
             && !(fichier.contenu.somme_inconnue() && fin.somme.is_some())
         {
             let message =
-                format!("le cumul vaut {}, {} calcules", lu(fin.somme), fin.somme_calculee);
+                format!("le cumul vaut {}, {} calculés", lu(fin.somme), fin.somme_calculee);
             self.signaler(sur_999(Code::RetourCumul, &t::CUMUL_MONTANTS, fin, message));
         }
     }

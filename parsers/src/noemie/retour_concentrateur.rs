@@ -261,7 +261,7 @@ impl<R: Read> LecteurAvis<R> {
 
     fn interpreter(&mut self, position: Position, ligne: &[u8]) -> Notice {
         if ligne.len() != AVIS {
-            let message = format!("la ligne a {} caracteres au lieu de {AVIS}", ligne.len());
+            let message = format!("la ligne a {} caractères au lieu de {AVIS}", ligne.len());
             return self.faute(Anomaly::on_record(Code::RetourCadrage, position, "", message));
         }
         if t::TYPE.of(ligne) != b"2" {

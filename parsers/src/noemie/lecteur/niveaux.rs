@@ -114,7 +114,7 @@ impl<R: Read> Reader<R> {
 
     fn feuille(&mut self, entite: Entite) {
         if self.pile.is_empty() {
-            self.signaler(entite.anomalie(Code::Niveaux, "entite hors de tout niveau"));
+            self.signaler(entite.anomalie(Code::Niveaux, "entité hors de tout niveau"));
         }
         if let Some(contenu) = self.contenu() {
             contenu.compter_feuille(entite.niveau == FEUILLE);
@@ -158,7 +158,7 @@ impl<R: Read> Reader<R> {
             self.signaler(
                 entite.anomalie(
                     Code::Limite,
-                    format!("plus de {ENTITES_MAX} entites dans une facture"),
+                    format!("plus de {ENTITES_MAX} entités dans une facture"),
                 ),
             );
         }
