@@ -256,7 +256,7 @@ async fn run(command: Command, config: Config, mut out: Output) -> Result<ExitCo
         Command::Serve(args) => serve::run(&args, config).await,
         Command::Demo(args) => demo::run(&args, out).await,
         Command::Validate(args) => validate::run(&args, &config, &mut out),
-        Command::Xray(args) => xray::run(&args, &mut out),
+        Command::Xray(args) => xray::run(&args, &config, &mut out),
         Command::Codes(args) => codes::list(&args, &mut out),
         Command::Explain(args) => codes::explain(&args, &mut out),
         Command::Docs(command) => docs::run(&command, &mut out),

@@ -1,9 +1,6 @@
 //! Counted nouns in what the commands print.
 
-/// Returns a count with its French noun: the plural begins at 2.
-pub(super) fn french(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count < 2 { one } else { many })
-}
+pub(super) use noemie_xray::words::french;
 
 /// Returns a count with its English noun: only 1 is singular.
 pub(super) fn english(count: u64, one: &str, many: &str) -> String {

@@ -3,13 +3,16 @@
 use super::BAD_USAGE;
 use super::output::{self, Output, shown};
 use super::words::french;
+use crate::config::Config;
+use crate::domain::civil_time::reception_hour;
 use crate::files::create_private;
 use anyhow::{Context, Result};
 use clap::Args;
+use noemie_xray::html::Stamp;
 use noemie_xray::text::Paint;
-use noemie_xray::{Choice, Options, Xray, html, text};
+use noemie_xray::{Choice, Options, Role, Xray, html, text};
 use std::fs::File;
-use std::io::{self, BufWriter, Cursor, IsTerminal, Read, Seek, Write};
+use std::io::{self, BufWriter, Cursor, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -21,6 +24,8 @@ const MAX_PIPED_BYTES: u64 = 256 * 1024 * 1024;
 /// Input of an X-ray: a file, or the standard input in memory.
 trait Source: Read + Seek {}
 impl<S: Read + Seek> Source for S {}
+
+type FileXray = Xray<Box<dyn Source>>;
 
 #[derive(Debug, Args)]
 pub(super) struct XrayArgs {
@@ -47,7 +52,7 @@ pub(super) struct XrayArgs {
 
 /// Shows the chosen records. Returns exit status 0 when a record is shown, 1 when no record answers
 /// the choice, 2 when the file is not recognised, 64 when it cannot be read.
-pub(super) fn run(args: &XrayArgs, out: &mut Output) -> Result<ExitCode> {
+pub(super) fn run(args: &XrayArgs, config: &Config, out: &mut Output) -> Result<ExitCode> {
     let name = shown(&args.file);
     let choice = match (&args.record, &args.invoice) {
         (Some(record), _) => Choice::Record(*record),
@@ -55,43 +60,41 @@ pub(super) fn run(args: &XrayArgs, out: &mut Output) -> Result<ExitCode> {
         (None, None) => Choice::Overview,
     };
     let options = Options { choice, show_persons: args.show_persons };
-    let mut xray = match open(&args.file).and_then(|file| Xray::open(file, &name, &options)) {
-        Ok(xray) => xray,
+    let (mut xray, digest) = match open(&args.file, &name, &options) {
+        Ok(opened) => opened,
         Err(failure) => {
             output::error(format_args!("{name}: {failure}"));
             return Ok(ExitCode::from(BAD_USAGE));
         }
     };
-    if !xray.recognised() {
-        for finding in &xray.report.anomalies {
-            writeln!(
-                out,
-                "{name} : [{}] {} : {}",
-                finding.severity, finding.code, finding.message
-            )?;
-        }
-        writeln!(out, "  rien à montrer")?;
-        return Ok(ExitCode::from(2));
-    }
-    if xray.is_empty() && xray.of_the_file().next().is_none() {
+    if xray.recognised() && xray.is_empty() && xray.of_the_file().next().is_none() {
         output::notice(no_record(&options.choice, xray.report.records));
         return Ok(ExitCode::FAILURE);
     }
-    let notes = omissions(&options, &xray);
     match &args.html {
         Some(path) => {
-            page(&mut xray, path, &notes, args.show_persons)?;
+            page(&mut xray, path, &digest, config)?;
             let count = french(xray.len() as u64, "enregistrement", "enregistrements");
             writeln!(out, "{} : {count}", shown(path))?;
         }
-        None => print(&mut xray, &notes, out).context("writing the sheets")?,
+        None => print(&mut xray, &options.choice, out).context("writing the sheets")?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if xray.recognised() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+/// Opens a file under X-ray, and returns its digest too.
+fn open(path: &Path, name: &str, options: &Options) -> io::Result<(FileXray, String)> {
+    let mut source = read(path)?;
+    let mut hasher = blake3::Hasher::new();
+    io::copy(&mut source, &mut hasher)?;
+    source.seek(SeekFrom::Start(0))?;
+    let xray = Xray::open(source, name, options)?;
+    Ok((xray, format!("BLAKE3 {}", hasher.finalize().to_hex())))
 }
 
 /// Opens the file, or reads the standard input into memory: the records are found by their offset,
 /// and a pipe cannot go back. A temporary file would leave persons on the disk.
-fn open(path: &Path) -> io::Result<Box<dyn Source>> {
+fn read(path: &Path) -> io::Result<Box<dyn Source>> {
     if path != Path::new(STANDARD_INPUT) {
         return Ok(Box::new(File::open(path)?));
     }
@@ -113,72 +116,63 @@ fn no_record(choice: &Choice, records: u64) -> String {
     }
 }
 
-/// Notes on records and anomalies that are not shown.
-fn omissions(options: &Options, xray: &Xray<Box<dyn Source>>) -> Vec<String> {
+/// Notes on records that are not shown. `shown` counts those that are.
+fn omissions(xray: &FileXray, shown: u64) -> Vec<String> {
     let mut notes = Vec::new();
-    let (shown, records) = (xray.len() as u64, xray.report.records);
-    if options.choice == Choice::Overview && shown < records {
+    let records = xray.report.records;
+    if shown < records {
         notes.push(format!(
-            "{shown} enregistrements montrés sur {records} : les premiers, et ceux qui ont une \
-             anomalie. --record N ou --invoice NUM pour les autres."
+            "{} sur {records} ; --record N ou --invoice NUM pour les autres.",
+            french(shown, "enregistrement montré", "enregistrements montrés")
         ));
     }
     if xray.faulty_left_out() > 0 {
-        notes.push(format!(
-            "{} enregistrements avec anomalie ne sont pas montrés ; validate les liste.",
-            xray.faulty_left_out()
-        ));
-    }
-    if xray.report.anomaly_count > xray.report.anomalies.len() as u64 {
-        notes.push(format!(
-            "{} anomalies en tout ; seules les premières sont montrées.",
-            xray.report.anomaly_count
-        ));
+        let left_out = french(xray.faulty_left_out(), "enregistrement", "enregistrements");
+        notes.push(format!("{left_out} avec anomalie en plus ; validate les liste."));
     }
     notes
 }
 
-fn print(xray: &mut Xray<Box<dyn Source>>, notes: &[String], out: &mut Output) -> io::Result<()> {
+/// Writes the summary, then the records at fault and those that hold them; of a sound file, its
+/// first records.
+fn print(xray: &mut FileXray, choice: &Choice, out: &mut Output) -> io::Result<()> {
     let paint = Paint::new(
         io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
     );
     let mut out = BufWriter::new(out);
-    let r = &xray.report;
-    writeln!(out, "{} : {}, {} [{}]", r.file, r.format(), r.verdict.libelle(), r.verdict.as_str())?;
-    writeln!(
-        out,
-        "  {}, {}, {}\n",
-        french(r.records, "enregistrement", "enregistrements"),
-        french(r.invoices, "facture", "factures"),
-        french(r.anomaly_count, "anomalie", "anomalies")
-    )?;
-    for finding in xray.of_the_file() {
-        text::of_the_file(&mut out, finding, paint)?;
+    text::verdict(&mut out, &xray.report, paint)?;
+    let is_overview = *choice == Choice::Overview;
+    if is_overview {
+        text::summary(&mut out, &xray.report, paint)?;
     }
+    let is_sound = xray.report.anomalies.is_empty();
+    let mut shown = 0;
     for index in 0..xray.len() {
         let sheet = xray.sheet(index)?;
-        text::sheet(&mut out, &sheet, paint)?;
+        if sheet.role != Role::Folded || is_sound {
+            text::sheet(&mut out, &sheet, paint)?;
+            shown += 1;
+        }
     }
-    for note in notes {
-        writeln!(out, "{note}")?;
+    if is_overview {
+        for note in omissions(xray, shown) {
+            writeln!(out, "{note}")?;
+        }
     }
     out.flush()
 }
 
-fn page(
-    xray: &mut Xray<Box<dyn Source>>,
-    path: &Path,
-    notes: &[String],
-    show_persons: bool,
-) -> Result<()> {
-    let doing = || format!("writing {}", path.display());
+/// Writes the page of the file.
+fn page(xray: &mut FileXray, path: &Path, digest: &str, config: &Config) -> Result<()> {
+    let doing = || format!("drawing the file into {}", path.display());
+    let now = super::gateway_clock(config)?.now();
+    let stamp = Stamp {
+        software: concat!("noemie-gateway ", env!("CARGO_PKG_VERSION")),
+        day: reception_hour(now).map(|(day, _)| day),
+        digest,
+    };
+    let notes = omissions(xray, xray.len() as u64);
     let mut out = BufWriter::new(create_private(path).with_context(doing)?);
-    html::begin(&mut out, &xray.report, show_persons).with_context(doing)?;
-    html::of_the_file(&mut out, xray.of_the_file()).with_context(doing)?;
-    for index in 0..xray.len() {
-        let sheet = xray.sheet(index).context("reading the file")?;
-        html::sheet(&mut out, &sheet).with_context(doing)?;
-    }
-    html::end(&mut out, notes).with_context(doing)?;
+    html::page(&mut out, xray, &stamp, &notes).with_context(doing)?;
     out.flush().with_context(doing)
 }

@@ -6,7 +6,7 @@ use noemie_gateway::generate::{self, Damage, Options, Profile, RspOptions};
 use noemie_parsers::b2::{self, Genre, Lecteur, t2b};
 use noemie_parsers::noemie::Packaging;
 use noemie_parsers::physical::enregistrements::Forme;
-use noemie_xray::{Choice, Sheet, Xray, html, text};
+use noemie_xray::{Choice, Role, Sheet, Xray, html, text};
 use std::io::Cursor;
 use std::path::Path;
 
@@ -41,9 +41,20 @@ fn sheets(bytes: &[u8], choice: Choice, show_persons: bool) -> Vec<Sheet> {
     (0..xray.len()).map(|i| xray.sheet(i).expect("memory does not fail")).collect()
 }
 
+/// The page as a caller without a command line draws it.
+fn page(bytes: &[u8], show_persons: bool) -> String {
+    let stamp = html::Stamp { software: "test", day: None, digest: "" };
+    let mut out = Vec::new();
+    let mut xray = open(bytes, Choice::Overview, show_persons);
+    html::page(&mut out, &mut xray, &stamp, &[]).expect("memory does not fail");
+    String::from_utf8(out).expect("text")
+}
+
 /// All outputs: text, page, and the bytes in one line so that no fold hides a person.
 fn output(bytes: &[u8], show_persons: bool) -> String {
-    let mut out = Vec::new();
+    let mut out = page(bytes, show_persons).into_bytes();
+    let report = open(bytes, Choice::Overview, show_persons).report;
+    text::summary(&mut out, &report, text::Paint::new(false)).expect("memory does not fail");
     for sheet in sheets(bytes, Choice::Overview, show_persons) {
         text::sheet(&mut out, &sheet, text::Paint::new(false)).expect("memory does not fail");
         html::sheet(&mut out, &sheet).expect("memory does not fail");
@@ -238,11 +249,83 @@ fn a_page_stands_alone_and_escapes_the_file() {
     for outside in ["<script", "http://", "https://", "src=", "<link", "@import", "url("] {
         assert!(!page.contains(outside), "{outside}");
     }
-    for tag in ["section", "table", "pre", "mark", "ul", "li", "tr", "td"] {
+    for tag in
+        ["section", "article", "details", "dl", "table", "pre", "mark", "ul", "li", "tr", "td"]
+    {
         let open =
             page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(open, page.matches(&format!("</{tag}>")).count(), "{tag}");
     }
+}
+
+/// Most bytes of the page of a file with one fault: 40 records from its start, the invoice at
+/// fault and the style.
+const PAGE_OF_ONE_FAULT_MAX: usize = 250_000;
+
+#[test]
+fn the_page_of_a_big_file_with_one_fault_is_short() {
+    let mut bytes = Vec::new();
+    let options = Options {
+        profile: Profile::Mixte,
+        invoices: 2_000,
+        seed: 7,
+        forme: Forme::Crlf,
+        damage: Some(Damage::NirKey),
+        ..Options::default()
+    };
+    let damaged = generate::dre(&options, &mut bytes).expect("generated").damaged.expect("damaged");
+    let page = page(&bytes, false);
+    assert!(page.len() < PAGE_OF_ONE_FAULT_MAX, "{}", page.len());
+    assert!(page.contains("1999 factures prises, 1 à corriger et renvoyer"));
+    let link = format!("<a href=\"#r{}\">", damaged.record);
+    let fault = page.find(&link).expect("the fault is a link");
+    let body = page.find("<body>").expect("a body");
+    assert!(fault - body < 3_000, "the fault stands {} bytes down", fault - body);
+    assert!(fault < page.find("<section class=\"record").expect("a record"));
+    let outside: String = page
+        .split("<details")
+        .map(|part| part.rsplit_once("</details>").map_or(part, |(_, after)| after))
+        .collect();
+    let drawn = sheets(&bytes, Choice::Overview, false);
+    assert!(drawn.len() < 100, "{}", drawn.len());
+    let kinds: Vec<&str> = drawn
+        .iter()
+        .filter(|sheet| sheet.role != Role::Folded)
+        .map(|sheet| sheet.kind.as_str())
+        .collect();
+    assert_eq!(kinds[..2], ["000", "1"], "{kinds:?}");
+    assert_eq!(outside.matches("<section class=\"record").count(), kinds.len());
+}
+
+#[test]
+fn the_command_dates_its_page_and_says_what_to_do_in_text() {
+    let (bytes, _) = dre(Profile::Pharmacie, Forme::Crlf, Some(Damage::NirKey));
+    let dir = tempfile::tempdir().expect("a directory");
+    let (file, page) = (dir.path().join("x.b2"), dir.path().join("x.html"));
+    std::fs::write(&file, &bytes).expect("written");
+    let run = |args: &[&Path]| {
+        let output = program()
+            .env("NOEMIE_TEST_CLOCK", "2026-03-02T12:00:00Z")
+            .args(args)
+            .output()
+            .expect("the binary runs");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    run(&["xray".as_ref(), file.as_ref(), "--html".as_ref(), page.as_ref()]);
+    let page = std::fs::read_to_string(page).expect("a page");
+    let foot = page.split("<footer").nth(1).expect("a foot");
+    for fact in [
+        concat!("noemie-gateway ", env!("CARGO_PKG_VERSION"), " le 02/03/2026"),
+        &format!("BLAKE3 {}", blake3::hash(&bytes).to_hex()),
+        "provisoires",
+    ] {
+        assert!(foot.contains(fact), "{fact} in {foot}");
+    }
+    let text = run(&["xray".as_ref(), file.as_ref()]);
+    let places =
+        ["Fichier accepté en partie", "C10-NIR-CLE", "à faire (", "· contexte", " 25-26  5"]
+            .map(|part| text.find(part).unwrap_or_else(|| panic!("{part} in {text}")));
+    assert!(places.is_sorted(), "{places:?} in {text}");
 }
 
 fn status(args: &[&Path]) -> i32 {

@@ -40,7 +40,8 @@ fn decimal(n: u64, places: u8) -> String {
     format!("{},{:0width$}", n / unit, n % unit, width = usize::from(places))
 }
 
-fn day(date: Date) -> String {
+/// Returns a date as JJ/MM/AAAA.
+pub(crate) fn day(date: Date) -> String {
     format!("{:02}/{:02}/{:04}", date.jour(), date.mois(), date.annee())
 }
 

@@ -1,18 +1,82 @@
-//! Draws sheets as one HTML page without script or outside resource; every byte of the file is
+//! Draws a file as one HTML page without script or outside resource; every byte of the file is
 //! escaped.
 //!
-//! The page is written one sheet at a time, so that a long page does not fill the memory.
+//! [`page`] writes the whole page from an X-ray. A caller that has a report only (the console, the
+//! copy of an ARL for people) writes [`begin`], what it wants of [`summary`] and [`end`]. The page
+//! is written one sheet at a time, so that a long page does not fill the memory.
 
+mod bytes;
+mod sheet;
+mod summary;
+
+pub use sheet::sheet;
+pub use summary::summary;
+
+use crate::choice::Role;
+use crate::decode;
 use crate::report::Report;
-use crate::sheet::{Field, Sheet};
-use crate::text;
-use noemie_parsers::anomaly::Severity;
-use noemie_parsers::outcome::Finding;
-use std::io::{self, Write};
+use crate::xray::Xray;
+use noemie_parsers::types::Date;
+use std::io::{self, Read, Seek, Write};
 
 const STYLE: &str = include_str!("page.css");
 
+/// Facts of the foot of a page, which the crate cannot know.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp<'a> {
+    /// Program and version: `noemie-gateway 0.1.0`.
+    pub software: &'a str,
+    /// Day on which the page is drawn.
+    pub day: Option<Date>,
+    /// Digest of the file with its algorithm; empty when it is not known.
+    pub digest: &'a str,
+}
+
+/// Writes the whole page of an X-ray. `notes` say what the page leaves out.
+///
+/// # Errors
+/// When the file cannot be read or the page cannot be written.
+pub fn page<S: Read + Seek>(
+    out: &mut impl Write,
+    xray: &mut Xray<S>,
+    stamp: &Stamp<'_>,
+    notes: &[String],
+) -> io::Result<()> {
+    begin(out, &xray.report, xray.shows_persons())?;
+    summary(out, &xray.report, &|record| xray.shows(record))?;
+    if !xray.is_empty() {
+        writeln!(out, "<h2 id=\"enregistrements\">Enregistrements</h2>\n{LEGEND}")?;
+    }
+    let (mut index, mut before) = (0, 0);
+    while index < xray.len() {
+        gap(out, before, xray.record(index))?;
+        let run = xray.folded_run(index);
+        if run.is_empty() {
+            sheet(out, &xray.sheet(index)?)?;
+            index += 1;
+        } else {
+            index = run.end;
+            folded(out, xray, run)?;
+        }
+        before = xray.record(index - 1);
+    }
+    if index > 0 {
+        gap(out, before, xray.report.records + 1)?;
+    }
+    for note in notes {
+        writeln!(out, "<p class=\"soft\">{}</p>", escape(note))?;
+    }
+    end(out, &xray.report, stamp)
+}
+
+const LEGEND: &str = "<p class=\"soft legend\">Un point clair est un blanc, une étoile un octet \
+     masqué, un point noir un octet illisible. Les zones se suivent en bandes claires et foncées ; \
+     ce qui est en cause est souligné.</p>";
+
 /// Writes the head of the page.
+///
+/// # Errors
+/// When the page cannot be written.
 pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::Result<()> {
     let file = escape(&report.file);
     writeln!(out, "<!doctype html>\n<html lang=\"fr\">\n<head>\n<meta charset=\"utf-8\">")?;
@@ -22,22 +86,9 @@ pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::R
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
          'unsafe-inline'\">"
     )?;
-    writeln!(
-        out,
-        "<title>Radiographie de \
-         {file}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{file}</h1>"
-    )?;
-    writeln!(
-        out,
-        "<p>{} : {} <span class=\"soft\">[{}]</span>, {} enregistrements, {} factures, {} \
-         anomalie(s).</p>",
-        report.format(),
-        escape(report.verdict.libelle()),
-        report.verdict.as_str(),
-        report.records,
-        report.invoices,
-        report.anomaly_count
-    )?;
+    writeln!(out, "<title>Radiographie de {file}</title>\n<style>\n{STYLE}</style>\n</head>")?;
+    writeln!(out, "<body>\n<a class=\"skip\" href=\"#anomalies\">Aller aux anomalies</a>")?;
+    writeln!(out, "<header>\n<h1><span class=\"soft\">Radiographie de</span> {file}</h1>")?;
     let persons = if show_persons {
         "<strong>Les personnes sont en clair : ce document est à protéger comme le \
          fichier.</strong>"
@@ -47,163 +98,73 @@ pub fn begin(out: &mut impl Write, report: &Report, show_persons: bool) -> io::R
     writeln!(out, "<p class=\"soft\">{persons}</p>\n</header>\n<main>")
 }
 
-/// Writes the findings of the file itself.
-pub fn of_the_file<'a>(
-    out: &mut impl Write,
-    findings: impl Iterator<Item = &'a Finding>,
-) -> io::Result<()> {
-    for f in findings {
-        writeln!(
-            out,
-            "<ul class=\"faults\"><li class=\"{}\"><code>{}</code> : {}</li></ul>",
-            f.severity,
-            f.code,
-            escape(&f.message)
-        )?;
-    }
-    Ok(())
-}
-
-/// Writes a sheet.
-pub fn sheet(out: &mut impl Write, sheet: &Sheet) -> io::Result<()> {
-    let heading = escape(&text::heading(sheet));
-    let (title, rest) = heading.split_once(" · ").unwrap_or((&heading, ""));
-    writeln!(
-        out,
-        "<section aria-labelledby=\"r{0}\">\n<h2 id=\"r{0}\">{title} <span class=\"soft\">· \
-         {rest}</span></h2>",
-        sheet.record
-    )?;
-    writeln!(out, "<pre>{}</pre>", bytes(sheet))?;
-    if !sheet.faults.is_empty() {
-        writeln!(out, "<ul class=\"faults\">")?;
-        for fault in &sheet.faults {
-            writeln!(
-                out,
-                "<li class=\"{}\">{}</li>",
-                fault.severity,
-                escape(text::fault_line(fault).trim_start_matches("! "))
-            )?;
-        }
-        writeln!(out, "</ul>")?;
-    }
-    if !sheet.fields.is_empty() {
-        table(out, sheet)?;
-    }
-    writeln!(out, "</section>")
-}
-
 /// Writes the foot of the page.
-pub fn end(out: &mut impl Write, notes: &[String]) -> io::Result<()> {
-    writeln!(out, "</main>\n<footer>")?;
-    for note in notes {
-        writeln!(out, "<p class=\"soft\">{}</p>", escape(note))?;
+///
+/// # Errors
+/// When the page cannot be written.
+pub fn end(out: &mut impl Write, report: &Report, stamp: &Stamp<'_>) -> io::Result<()> {
+    writeln!(out, "</main>\n<footer class=\"soft\">")?;
+    let day = stamp.day.map(|day| format!(" le {}", decode::day(day))).unwrap_or_default();
+    let (file, software) = (escape(&report.file), escape(stamp.software));
+    writeln!(out, "<p>{file} : page faite par {software}{day}.</p>")?;
+    if !stamp.digest.is_empty() {
+        writeln!(out, "<p>Empreinte du fichier : <code>{}</code></p>", escape(stamp.digest))?;
     }
+    writeln!(out, "<p>Formats reconstitués d'après des sources publiques, provisoires.</p>")?;
     writeln!(out, "</footer>\n</body>\n</html>")
 }
 
-fn table(out: &mut impl Write, sheet: &Sheet) -> io::Result<()> {
-    let entities = sheet.fields.iter().any(|f| !f.entity.is_empty());
-    writeln!(
-        out,
-        "<table>\n<caption>Zones de l'enregistrement {}</caption>\n<thead><tr>",
-        sheet.record
-    )?;
-    let first = if entities { "<th scope=\"col\">entité</th>" } else { "" };
-    writeln!(
-        out,
-        "{first}<th scope=\"col\">colonnes</th><th scope=\"col\">n°</th><th \
-         scope=\"col\">zone</th><th scope=\"col\">valeur</th></tr></thead>\n<tbody>"
-    )?;
-    for field in sheet.fields.iter().filter(|f| !f.is_idle()) {
-        let bad = if is_faulty(field, sheet) { " class=\"bad\"" } else { "" };
-        let entity =
-            if entities { format!("<td>{}</td>", escape(&field.entity)) } else { String::new() };
-        let title = if field.meaning.is_empty() {
-            String::new()
+/// Says which records between two others the page leaves out.
+fn gap(out: &mut impl Write, before: u64, next: u64) -> io::Result<()> {
+    let (first, last) = (before + 1, next.saturating_sub(1));
+    match last.checked_sub(first) {
+        None => Ok(()),
+        Some(0) => writeln!(out, "<p class=\"soft gap\">Enregistrement {first} : non repris</p>"),
+        Some(_) => {
+            writeln!(out, "<p class=\"soft gap\">Enregistrements {first} à {last} : non repris</p>")
+        }
+    }
+}
+
+/// Writes a run of sound records, closed.
+fn folded<S: Read + Seek>(
+    out: &mut impl Write,
+    xray: &mut Xray<S>,
+    run: std::ops::Range<usize>,
+) -> io::Result<()> {
+    let mut opened = false;
+    for index in run.clone() {
+        let drawn = xray.sheet(index)?;
+        debug_assert_eq!(drawn.role, Role::Folded, "a run holds folded records only");
+        if !opened {
+            let (first, count) = (drawn.record, run.len() as u64);
+            let names = match count {
+                1 => format!("Enregistrement {first}"),
+                _ => format!("Enregistrements {first} à {}", first + count - 1),
+            };
+            writeln!(out, "<details class=\"folded\"><summary>{names}, sans anomalie</summary>")?;
+            opened = true;
+        }
+        sheet(out, &drawn)?;
+    }
+    writeln!(out, "</details>")
+}
+
+/// Returns the value of an anomaly, its blanks dotted; empty when there is none.
+fn value_read(value: Option<&str>) -> String {
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return String::new() };
+    let mut out = String::from(" ; lu : <code class=\"read\">");
+    let characters: Vec<char> = value.chars().collect();
+    for run in characters.chunk_by(|a, b| (*a == ' ') == (*b == ' ')) {
+        let text: String = run.iter().collect();
+        if run[0] == ' ' {
+            out.push_str(&format!("<span class=\"b\">{text}</span>"));
         } else {
-            format!(" title=\"{}\"", escape(field.meaning))
-        };
-        let follows = if field.continued { " (suite)" } else { "" };
-        writeln!(
-            out,
-            "<tr{bad}>{entity}<td class=\"num\">{}</td><td class=\"num\">{}</td><th \
-             scope=\"row\"{title}>{}{follows}</th><td>{}</td></tr>",
-            text::columns(field.first, field.last),
-            escape(field.no),
-            escape(field.name),
-            escape(&field.value)
-        )?;
-    }
-    writeln!(out, "</tbody>\n</table>")
-}
-
-fn is_faulty(field: &Field, sheet: &Sheet) -> bool {
-    sheet
-        .faults
-        .iter()
-        .any(|f| !f.field.is_empty() && f.first <= field.last && field.first <= f.last)
-}
-
-/// Returns the bytes in lines over their ruler: every second zone has a band, faults are marked.
-fn bytes(sheet: &Sheet) -> String {
-    let mut out = String::new();
-    for start in text::rows(sheet) {
-        let end = (start + text::WIDTH).min(sheet.width());
-        out.push_str(&format!("<span class=\"n\">{:>5} </span>", start + 1));
-        let mut i = start;
-        while i < end {
-            let style = style(sheet, i);
-            let stop = (i + 1..end).find(|j| self::style(sheet, *j) != style).unwrap_or(end);
-            let run: String = (i..stop).map(|j| sheet.char_at(j)).collect();
-            out.push_str(&style.wrap(&escape(&run)));
-            i = stop;
+            out.push_str(&escape(&text));
         }
-        out.push_str(&format!(
-            "\n<span class=\"n\" aria-hidden=\"true\">      {}</span>\n",
-            text::ruler(start, end)
-        ));
     }
+    out.push_str("</code>");
     out
-}
-
-/// Style of a byte: the severity of its fault, and the rank of its zone.
-#[derive(PartialEq, Eq)]
-struct Style {
-    severity: Option<Severity>,
-    zone: Option<usize>,
-    title: String,
-}
-
-impl Style {
-    fn wrap(&self, text: &str) -> String {
-        let title = &self.title;
-        match (self.severity, self.zone) {
-            (Some(severity), _) => format!("<mark class=\"{severity}\"{title}>{text}</mark>"),
-            (None, Some(rank)) if rank % 2 == 1 => {
-                format!("<span class=\"a\"{title}>{text}</span>")
-            }
-            (None, Some(_)) => format!("<span{title}>{text}</span>"),
-            (None, None) => text.to_owned(),
-        }
-    }
-}
-
-fn style(sheet: &Sheet, i: usize) -> Style {
-    let zone = sheet.fields.iter().position(|f| f.first <= i + 1 && i < f.last);
-    let title = zone.map(|rank| &sheet.fields[rank]).map(|f| {
-        format!(
-            " title=\"{} {} ({})\"",
-            escape(f.no),
-            escape(f.name),
-            text::columns(f.first, f.last)
-        )
-    });
-    Style {
-        severity: sheet.fault_at(i).map(|f| f.severity),
-        zone,
-        title: title.unwrap_or_default(),
-    }
 }
 
 /// Escapes a text for the content of an element and for an attribute.

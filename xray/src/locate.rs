@@ -3,7 +3,7 @@
 //! The file is read a second time, by the same readers as in `validate`. Records that no reader
 //! returns (at an impossible position, or after the end) are found by their framing.
 
-mod noemie;
+pub(crate) mod noemie;
 
 use crate::Report;
 use crate::choice::Wanted;
@@ -18,6 +18,7 @@ use noemie_parsers::physical::enregistrements::{Enregistrements, Forme, LONGUEUR
 use noemie_parsers::physical::noemie_lignes::CORPS_MAX;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 /// Longest part of a B2 record that is shown, bytes: four records, so that a record without line
 /// end shows what it runs into.
@@ -39,6 +40,13 @@ pub(crate) struct Part {
     pub(crate) len: usize,
     /// Whether the entity ends with its delimiter `@`.
     pub(crate) closed: bool,
+}
+
+impl Part {
+    /// Returns the columns of the part in its record, 0-based.
+    pub(crate) const fn columns(&self) -> Range<usize> {
+        self.column - 1..self.column - 1 + self.len
+    }
 }
 
 /// Content of a record.
@@ -215,7 +223,7 @@ fn fill(
             let mut records = Enregistrements::new(&mut *source, forme);
             let last = missing.last().copied().unwrap_or_default();
             while let Some(r) = records.suivant(LONGUEUR)?.filter(|r| r.position.record <= last) {
-                if missing.contains(&r.position.record) {
+                if missing.binary_search(&r.position.record).is_ok() {
                     offsets.entry(r.position.record).or_insert(r.position.offset);
                 }
             }

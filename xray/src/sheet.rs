@@ -1,15 +1,17 @@
 //! A record as it is shown: bytes, zones, faults. Hidden bytes are replaced when the sheet is
 //! built, so that no drawing can show them.
 
+use crate::choice::{Role, Wanted};
 use crate::decode;
 use crate::locate::{Content, Entry, Part, Raw};
 use crate::mask;
-use noemie_parsers::anomaly::Code;
-use noemie_parsers::anomaly::Severity;
+use crate::rule;
+use noemie_parsers::anomaly::{Code, Severity};
 use noemie_parsers::layout::{Famille, Layout, Presence, Zone};
 use noemie_parsers::nir_search as nir;
 use noemie_parsers::outcome::{Finding, FindingCode};
 use noemie_parsers::physical::enregistrements::LONGUEUR;
+use std::ops::Range;
 
 /// Character in place of a hidden byte.
 pub(crate) const HIDDEN: char = '*';
@@ -35,9 +37,20 @@ pub struct Sheet {
     pub fields: Vec<Field>,
     /// Anomalies of the record.
     pub faults: Vec<Fault>,
+    /// Reason for which the record is shown.
+    pub role: Role,
+    /// Columns, 0-based, of the entities at fault and of those that hold them; empty when the
+    /// whole record matters.
+    pub focus: Vec<Range<usize>>,
 }
 
 impl Sheet {
+    /// Returns whether columns, 0-based, are of those that matter.
+    #[must_use]
+    pub fn in_focus(&self, columns: &Range<usize>) -> bool {
+        self.focus.is_empty() || self.focus.iter().any(|part| overlap(part, columns))
+    }
+
     /// Returns the number of columns to draw: a fault past the end adds its own.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -60,6 +73,8 @@ impl Sheet {
 pub struct Field {
     /// Entity; empty in a record of one table.
     pub entity: String,
+    /// French title of the entity.
+    pub entity_title: &'static str,
     /// Number in the norm's table.
     pub no: &'static str,
     /// French name.
@@ -70,13 +85,34 @@ pub struct Field {
     pub last: usize,
     /// Decoded value; `masqué` when a byte of the zone is hidden.
     pub value: String,
-    /// Known values and remarks of the table, in English.
-    pub meaning: &'static str,
+    zone: &'static Zone,
     /// Whether the zone begins in the record before.
     pub continued: bool,
 }
 
 impl Field {
+    /// Returns the rule of the zone, in French: what may stand in it.
+    #[must_use]
+    pub fn rule(&self) -> String {
+        rule::of(self.zone)
+    }
+
+    /// Returns the known values and remarks of the table, in French; empty when there are none.
+    #[must_use]
+    pub fn note(&self) -> &'static str {
+        self.zone.note()
+    }
+
+    /// Returns the columns, 0-based.
+    pub(crate) const fn columns(&self) -> Range<usize> {
+        self.first - 1..self.last
+    }
+
+    /// Returns whether the zone only frames an entity: type, level and delimiter.
+    pub(crate) fn is_frame(&self) -> bool {
+        !self.entity.is_empty() && (matches!(self.no, "1" | "2") || self.value == "@")
+    }
+
     /// Returns whether the zone is a blank filler, which is not drawn.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -102,17 +138,17 @@ pub struct Fault {
     pub last: usize,
     /// Number and name of the zone.
     pub field: String,
+    /// Value found, masked when personal; absent when empty or long.
+    pub value: Option<String>,
     /// French text.
     pub message: String,
 }
 
 /// Builds the sheet of a record.
-pub(crate) fn build(entry: &Entry, raw: Raw, findings: &[Finding], show_persons: bool) -> Sheet {
+pub(crate) fn build(entry: &Entry, raw: Raw, wanted: &Wanted, show_persons: bool) -> Sheet {
+    let findings = wanted.findings(entry.record);
     let bytes = &raw.bytes;
-    let (mut hidden, zones) = match &entry.content {
-        Content::Record(table, famille) => one_table(bytes, *table, *famille, findings),
-        Content::Entities(parts) => entities(bytes, parts),
-    };
+    let (mut hidden, zones) = content(entry, bytes, findings);
     if show_persons {
         hidden.fill(false);
     }
@@ -122,9 +158,13 @@ pub(crate) fn build(entry: &Entry, raw: Raw, findings: &[Finding], show_persons:
         .map(|(c, h)| if *h { HIDDEN } else { c })
         .collect();
     let fields = zones.into_iter().map(|z| z.field(&hidden, show_persons)).collect();
-    let faults = findings.iter().map(|f| fault(f, &hidden)).collect();
-    let (kind, title) =
-        if bytes.is_empty() { (entry.kind.clone(), "absent".to_owned()) } else { name(entry) };
+    let faults: Vec<Fault> = findings.iter().map(|f| fault(f, bytes.len())).collect();
+    let focus = focus(entry, &faults, wanted.groups(entry.record));
+    let (kind, title) = if bytes.is_empty() {
+        (entry.kind.clone(), "absent".to_owned())
+    } else {
+        name(entry, &focus)
+    };
     Sheet {
         record: entry.record,
         offset: entry.offset,
@@ -134,18 +174,50 @@ pub(crate) fn build(entry: &Entry, raw: Raw, findings: &[Finding], show_persons:
         prefix: raw.prefix,
         shown,
         fields,
+        focus,
         faults,
+        role: wanted.role(entry.record),
     }
 }
 
-fn name(entry: &Entry) -> (String, String) {
+/// For each byte of a record, whether it is hidden.
+pub(crate) fn hidden(entry: &Entry, raw: &Raw, findings: &[Finding]) -> Vec<bool> {
+    content(entry, &raw.bytes, findings).0
+}
+
+/// For each byte of a record, whether it is hidden; and its zones.
+fn content(entry: &Entry, bytes: &[u8], findings: &[Finding]) -> (Vec<bool>, Vec<Columns>) {
+    match &entry.content {
+        Content::Record(table, famille) => one_table(bytes, *table, *famille, findings),
+        Content::Entities(parts) => entities(bytes, parts),
+    }
+}
+
+/// Returns the columns, 0-based, of the entities that have a fault or hold one.
+fn focus(entry: &Entry, faults: &[Fault], groups: &[Range<usize>]) -> Vec<Range<usize>> {
+    let Content::Entities(parts) = &entry.content else { return Vec::new() };
+    let matters = |columns: &Range<usize>| {
+        faults.iter().any(|f| overlap(columns, &(f.first - 1..f.last)))
+            || groups.iter().any(|group| overlap(columns, group))
+    };
+    parts.iter().map(Part::columns).filter(matters).collect()
+}
+
+const fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+fn name(entry: &Entry, focus: &[Range<usize>]) -> (String, String) {
     match &entry.content {
         Content::Record(Some(table), _) => (entry.kind.clone(), table.title.to_owned()),
         Content::Record(None, _) => (entry.kind.clone(), "table inconnue".to_owned()),
         Content::Entities(parts) => {
-            let mut codes: Vec<&str> = parts.iter().map(|p| p.code.as_str()).collect();
+            let matters = |part: &&Part| focus.is_empty() || focus.contains(&part.columns());
+            let matter = parts.iter().filter(matters);
+            let mut codes: Vec<&str> = matter.map(|p| p.code.as_str()).collect();
             codes.dedup();
-            (String::new(), format!("entités {}", codes.join(", ")))
+            let word = if codes.len() == 1 { "entité" } else { "entités" };
+            (String::new(), format!("{word} {}", codes.join(", ")))
         }
     }
 }
@@ -154,6 +226,7 @@ fn name(entry: &Entry) -> (String, String) {
 struct Columns {
     zone: &'static Zone,
     entity: String,
+    entity_title: &'static str,
     first: usize,
     last: usize,
     continued: bool,
@@ -173,12 +246,13 @@ impl Columns {
         };
         Field {
             entity: self.entity,
+            entity_title: self.entity_title,
             no: self.zone.no,
             name: self.zone.name,
             first: self.first,
             last: self.last,
             value,
-            meaning: self.zone.meaning,
+            zone: self.zone,
             continued: self.continued,
         }
     }
@@ -211,6 +285,7 @@ fn one_table(
         list.iter().filter(|zone| usize::from(zone.end()) <= bytes.len()).map(|zone| Columns {
             zone,
             entity: String::new(),
+            entity_title: "",
             first: usize::from(zone.start),
             last: usize::from(zone.end()),
             continued: false,
@@ -257,6 +332,7 @@ fn zone_of_part(zone: &'static Zone, part: &Part, secret: &[bool]) -> Option<Col
     (first < last).then(|| Columns {
         zone,
         entity: part.code.clone(),
+        entity_title: part.table.map_or("", |table| table.title),
         first: part.column + first - part.from,
         last: part.column + last - part.from - 1,
         continued: start < part.from,
@@ -265,24 +341,39 @@ fn zone_of_part(zone: &'static Zone, part: &Part, secret: &[bool]) -> Option<Col
     })
 }
 
-/// Draws an anomaly. Its message may repeat the digits of a zone: they are hidden where the zone
-/// is. The message about a forbidden character repeats none, its digits are a column.
-fn fault(finding: &Finding, hidden: &[bool]) -> Fault {
-    let length = hidden.len();
+/// Hides the digits of a message, and the value, where the zone is hidden: a message may repeat the
+/// bytes of its zone. The message about a forbidden character repeats no byte: its digits are a
+/// column.
+pub(crate) fn mask_finding(finding: &mut Finding, hidden: &[bool]) {
+    let (first, last) = columns(finding, hidden.len());
+    let is_secret = hidden.get(first - 1..last).is_some_and(|part| part.contains(&true));
+    if !is_secret {
+        return;
+    }
+    let digit = |c: char| if c.is_ascii_digit() { HIDDEN } else { c };
+    if finding.code != Code::CaractereInterdit.as_str() {
+        finding.message = finding.message.chars().map(digit).collect();
+    }
+    let any = |c: char| if c.is_alphanumeric() { HIDDEN } else { c };
+    finding.value = finding.value.take().map(|value| value.chars().map(any).collect());
+}
+
+/// Returns the columns of an anomaly in a record of this length, both 1-based.
+fn columns(finding: &Finding, length: usize) -> (usize, usize) {
     let first = usize::try_from(finding.column.unwrap_or(1)).unwrap_or(1).clamp(1, length + 1);
     let span = usize::try_from(finding.length).unwrap_or(0).max(1);
-    let last = (first + span - 1).min(length.max(first));
-    let repeats_bytes = finding.code != Code::CaractereInterdit.as_str();
-    let secret =
-        repeats_bytes && hidden.get(first - 1..last).is_some_and(|part| part.contains(&true));
-    let digit = |c: char| if c.is_ascii_digit() { HIDDEN } else { c };
-    let message = finding.message.chars().map(|c| if secret { digit(c) } else { c }).collect();
+    (first, (first + span - 1).min(length.max(first)))
+}
+
+fn fault(finding: &Finding, length: usize) -> Fault {
+    let (first, last) = columns(finding, length);
     Fault {
         code: finding.code.clone(),
         severity: finding.severity,
         first,
         last,
         field: finding.field.clone(),
-        message,
+        value: finding.value.clone(),
+        message: finding.message.clone(),
     }
 }

@@ -3,7 +3,12 @@
 //!
 //! Colours are plain ANSI codes, and only when the caller says that a terminal wants them.
 
-use crate::sheet::{Fault, HIDDEN, Sheet};
+mod summary;
+
+pub use summary::{summary, verdict};
+
+use crate::choice::Role;
+use crate::sheet::{Fault, Field, HIDDEN, Sheet};
 use noemie_parsers::anomaly::Severity;
 use noemie_parsers::outcome::Finding;
 use std::fmt::Write as _;
@@ -46,27 +51,24 @@ impl Paint {
     }
 }
 
-/// Writes a finding of the file itself.
-pub fn of_the_file(out: &mut impl Write, finding: &Finding, paint: Paint) -> io::Result<()> {
-    writeln!(
-        out,
-        "{}",
-        paint.severity(
-            finding.severity,
-            &format!("! [{}] {} : {}", finding.severity, finding.code, finding.message)
-        )
-    )
-}
-
-/// Writes a sheet.
+/// Writes a sheet; of a record that only holds a faulty one, the bytes alone.
+///
+/// # Errors
+/// When the output cannot be written.
 pub fn sheet(out: &mut impl Write, sheet: &Sheet, paint: Paint) -> io::Result<()> {
+    if sheet.role == Role::Context {
+        writeln!(out, "{}", paint.quiet(&format!("{} · contexte", heading(sheet))))?;
+        out.write_all(bytes(sheet, paint).as_bytes())?;
+        return writeln!(out);
+    }
     writeln!(out, "{}", paint.title(&heading(sheet)))?;
     out.write_all(bytes(sheet, paint).as_bytes())?;
     for fault in &sheet.faults {
         writeln!(out, "  {}", paint.severity(fault.severity, &fault_line(fault)))?;
     }
     let mut entity = "";
-    for field in sheet.fields.iter().filter(|f| !f.is_idle()) {
+    let matters = |f: &&Field| !f.is_idle() && sheet.in_focus(&f.columns());
+    for field in sheet.fields.iter().filter(matters) {
         if field.entity != entity || field.opens_entity() {
             entity = &field.entity;
             writeln!(out, "  entité {entity}")?;
@@ -109,25 +111,59 @@ pub fn heading(sheet: &Sheet) -> String {
 /// `! [invoice] C10-NIR-CLE, colonnes 25-26 (5 Cle …) : …`.
 #[must_use]
 pub fn fault_line(fault: &Fault) -> String {
-    let word = if fault.first == fault.last { "colonne" } else { "colonnes" };
     let field = if fault.field.is_empty() { String::new() } else { format!(" ({})", fault.field) };
     format!(
-        "! [{}] {}, {word} {}{field} : {}",
+        "! [{}] {}, {}{field} : {}",
         fault.severity,
         fault.code,
-        columns(fault.first, fault.last),
+        columns_in_words(fault.first, fault.last),
         fault.message
     )
+}
+
+/// `Enregistrement 16 (type 2), facture 661873848, colonnes 25-26, zone 5 Clé …`.
+#[must_use]
+pub fn place(finding: &Finding) -> String {
+    let Some(record) = finding.record else { return "Fichier entier".to_owned() };
+    let mut out = format!("Enregistrement {record}");
+    let kind = finding.record_type.as_str();
+    let _infallible = match kind.len() {
+        0 => Ok(()),
+        3 if !matches!(kind, "000" | "999") => write!(out, " (entité {kind})"),
+        _ => write!(out, " (type {kind})"),
+    };
+    if let Some(invoice) = &finding.invoice {
+        let _infallible = write!(out, ", facture {invoice}");
+    }
+    if let Some(column) = finding.column {
+        let first = usize::try_from(column).unwrap_or(usize::MAX);
+        let length = usize::try_from(finding.length).unwrap_or(0).max(1);
+        let words = columns_in_words(first, first.saturating_add(length - 1));
+        let _infallible = write!(out, ", {words}");
+    }
+    if !finding.field.is_empty() {
+        let _infallible = write!(out, ", zone {}", finding.field);
+    }
+    out
+}
+
+pub(crate) fn columns_in_words(first: usize, last: usize) -> String {
+    let word = if first == last { "colonne" } else { "colonnes" };
+    format!("{word} {}", columns(first, last))
 }
 
 pub(crate) fn columns(first: usize, last: usize) -> String {
     if first == last { first.to_string() } else { format!("{first}-{last}") }
 }
 
-/// Returns the bytes by lines of `WIDTH`, each over its ruler, and carets under faulty columns.
+/// Returns the bytes that matter by lines of `WIDTH`, each over its ruler, and carets under faulty
+/// columns.
 #[must_use]
 pub fn bytes(sheet: &Sheet, paint: Paint) -> String {
-    rows(sheet).map(|start| row(sheet, start, paint)).collect()
+    rows(sheet)
+        .filter(|start| sheet.in_focus(&(*start..start + WIDTH)))
+        .map(|start| row(sheet, start, paint))
+        .collect()
 }
 
 /// Returns the lines of [`bytes`] that hold a fault, without colour.
@@ -167,13 +203,16 @@ fn painted(c: char, severity: Option<Severity>, paint: Paint) -> String {
     }
 }
 
-/// `....:...10....:...20`: numbers end on their column.
+/// `....:...10....:...20`: numbers end on their column; one that begins before the line is left
+/// out.
 pub(crate) fn ruler(start: usize, end: usize) -> String {
     let mut marks: Vec<char> =
         (start..end).map(|i| if (i + 1) % 10 == 5 { ':' } else { '.' }).collect();
     for ten in (start + 1..=end).filter(|c| c % 10 == 0) {
-        for (place, digit) in (0..ten - start).rev().zip(ten.to_string().chars().rev()) {
-            marks[place] = digit;
+        let number = ten.to_string();
+        let Some(first) = (ten - start).checked_sub(number.len()) else { continue };
+        for (place, digit) in number.chars().enumerate() {
+            marks[first + place] = digit;
         }
     }
     marks.into_iter().collect()
@@ -188,6 +227,7 @@ mod tests {
         assert_eq!(ruler(0, 22), "....:...10....:...20..");
         assert_eq!(ruler(64, 84), ":...70....:...80....");
         assert!(ruler(64, 128).contains(".100."));
+        assert_eq!(ruler(128, 142), "......:..140..");
     }
 
     #[test]

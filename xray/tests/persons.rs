@@ -81,20 +81,27 @@ fn persons(bytes: &[u8], forme: Forme) -> BTreeSet<String> {
     found
 }
 
-fn sheets(bytes: &[u8], choice: Choice) -> Vec<Sheet> {
+fn opened(bytes: &[u8], choice: Choice) -> Xray<Cursor<&[u8]>> {
     let options = Options { choice, show_persons: false };
-    let mut xray = Xray::open(Cursor::new(bytes), "file", &options).expect("memory does not fail");
+    Xray::open(Cursor::new(bytes), "file", &options).expect("memory does not fail")
+}
+
+fn sheets(bytes: &[u8], choice: Choice) -> Vec<Sheet> {
+    let mut xray = opened(bytes, choice);
     (0..xray.len()).map(|i| xray.sheet(i).expect("memory does not fail")).collect()
 }
 
-/// The overview: bytes of each record in one line, so that no fold of a line hides anything, and
-/// text and page of those around the damaged record.
+/// The summary and the overview: bytes of each record in one line, so that no fold of a line hides
+/// anything, and text and page of those around the damaged record.
 fn output(bytes: &[u8], damaged: u64) -> String {
     let mut all = sheets(bytes, Choice::Overview);
     if !all.iter().any(|sheet| sheet.record == damaged) {
         all.extend(sheets(bytes, Choice::Record(damaged)));
     }
     let mut out = Vec::new();
+    let report = opened(bytes, Choice::Overview).report;
+    text::summary(&mut out, &report, text::Paint::new(false)).expect("memory does not fail");
+    html::summary(&mut out, &report, &|_| true).expect("memory does not fail");
     for sheet in all {
         out.extend(sheet.shown.iter().collect::<String>().bytes());
         if sheet.record.abs_diff(damaged) <= 1 {
@@ -296,6 +303,38 @@ fn a_sound_file_is_hidden_by_its_tables_alone() {
     let both: Vec<_> = zones.iter().filter(|(_, masked)| masked.len() > 1).collect();
     assert!(both.is_empty(), "{both:?}");
     assert!(zones.len() > 300, "{}", zones.len());
+}
+
+/// A message repeats the bytes of its zone: where the sheet hides them, so do the fault of the
+/// sheet and the finding of the report, which a summary lists.
+#[test]
+fn findings_hide_what_the_sheets_hide() {
+    let mut masked = 0;
+    for (name, bytes) in files(".lf.b2") {
+        let sample = Sample::new(&name, bytes);
+        for (record, byte) in (0..sample.records()).flat_map(|r| (b'1'..=b'6').map(move |b| (r, b)))
+        {
+            let mut damaged = sample.bytes.clone();
+            damaged[record * sample.step] = byte;
+            let mut xray = opened(&damaged, Choice::Overview);
+            for index in 0..xray.len() {
+                let sheet = xray.sheet(index).expect("memory does not fail");
+                for fault in sheet.faults.iter().filter(|f| f.code != "C7-CARACTERE") {
+                    let here = sheet.shown.get(fault.first - 1..fault.last);
+                    if !here.is_some_and(|bytes| bytes.contains(&'*')) {
+                        continue;
+                    }
+                    let digit = fault.message.chars().any(|c| c.is_ascii_digit());
+                    assert!(!digit, "{name}, {}: {}", sheet.record, fault.message);
+                    let listed = xray.report.anomalies.iter();
+                    let same = listed.filter(|f| f.record == Some(sheet.record));
+                    assert!(same.clone().any(|f| f.message == fault.message), "{name}");
+                    masked += usize::from(fault.message.contains('*'));
+                }
+            }
+        }
+    }
+    assert!(masked > 10, "{masked}");
 }
 
 proptest! {

@@ -65,14 +65,35 @@ fn envelope(borne: &Borne, table: &'static Layout, wanted: &Wanted, located: &mu
     });
 }
 
-/// Adds an entity to each of the records that hold a part of it.
-fn spread(entity: &Entite, wanted: &Wanted, located: &mut Located) {
+/// The bytes of an entity that stand in one record.
+pub(crate) struct PartOfEntity {
+    /// The record.
+    pub(crate) at: Position,
+    /// Column of the first of them, 1-based.
+    pub(crate) column: usize,
+    /// Rank of the first of them in the entity, 0-based.
+    pub(crate) from: usize,
+    /// Number of them.
+    pub(crate) len: usize,
+}
+
+/// Returns the parts of an entity, one for each record that holds bytes of it.
+pub(crate) fn parts(entity: &Entite) -> impl Iterator<Item = PartOfEntity> + '_ {
     let mut from = 0;
-    while from < entity.octets.len() {
+    std::iter::from_fn(move || {
+        let rest = entity.octets.len().checked_sub(from).filter(|rest| *rest > 0)?;
         let here = entity.lieu.plus_loin(from);
         let column = usize::try_from(here.colonne).unwrap_or(usize::MAX);
         let room = if here.blocs { (BLOC + 1).saturating_sub(column).max(1) } else { usize::MAX };
-        let len = room.min(entity.octets.len() - from);
+        let part = PartOfEntity { at: here.position, column, from, len: room.min(rest) };
+        from += part.len;
+        Some(part)
+    })
+}
+
+/// Adds an entity to each of the records that hold a part of it.
+fn spread(entity: &Entite, wanted: &Wanted, located: &mut Located) {
+    for PartOfEntity { at, column, from, len } in parts(entity) {
         let part = Part {
             code: entity.code().to_owned(),
             table: entity.table,
@@ -82,8 +103,7 @@ fn spread(entity: &Entite, wanted: &Wanted, located: &mut Located) {
             len,
             closed: entity.fermee,
         };
-        add(part, here.position, wanted, located);
-        from += len;
+        add(part, at, wanted, located);
     }
 }
 
