@@ -162,11 +162,15 @@ fn each_damage_is_shown_at_its_column() {
 #[test]
 fn the_overview_shows_the_first_records_and_the_faulty_ones() {
     let (bytes, summary) = dre(Profile::Mixte, Forme::Crlf, Some(Damage::Count999));
-    let records: Vec<u64> =
-        sheets(&bytes, Choice::Overview, false).iter().map(|s| s.record).collect();
+    let sheets = sheets(&bytes, Choice::Overview, false);
+    let (held, drawn): (Vec<&Sheet>, Vec<&Sheet>) =
+        sheets.iter().partition(|sheet| sheet.role == Role::Context);
+    let records: Vec<u64> = drawn.iter().map(|sheet| sheet.record).collect();
     let expect: Vec<u64> =
         (1..=noemie_xray::FIRST).chain(summary.damaged.map(|d| d.record)).collect();
     assert_eq!(records, expect);
+    // The 999 at fault is of the second logical file.
+    assert_eq!(held.iter().map(|sheet| sheet.kind.as_str()).collect::<Vec<_>>(), ["000"]);
 }
 
 #[test]

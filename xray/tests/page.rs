@@ -160,12 +160,19 @@ fn a_faulty_record_is_drawn_with_the_records_that_hold_it() {
 }
 
 #[test]
-fn a_fault_of_the_end_of_a_file_is_held_by_its_000_alone() {
-    let mut bytes = sample("b2/ok/auxiliaire.crlf.b2");
-    let last = bytes.len() - STEP;
-    bytes[last + 50..last + 60].fill(b'9');
+fn a_fault_outside_any_lot_is_held_by_its_000_alone() {
+    // Two logical files: the 999 of the second is wrong.
+    let bytes = sample("b2/err/count-999.crlf.b2");
+    let is_000 = |record: &usize| bytes[record * STEP..].starts_with(b"000");
+    let second = (0..bytes.len() / STEP).rfind(is_000).expect("a 000") as u64 + 1;
     assert_eq!(records_of(&bytes, Role::Chosen), [(bytes.len() / STEP) as u64]);
-    assert_eq!(records_of(&bytes, Role::Context), [1]);
+    assert_eq!(records_of(&bytes, Role::Context), [second]);
+    // A record of an invoice between the end of a lot and the next lot.
+    let end = (0..bytes.len() / STEP).find(|r| bytes[r * STEP] == b'6').expect("a 6") + 1;
+    let mut moved = bytes.clone();
+    moved.splice(end * STEP..end * STEP, bytes[3 * STEP..4 * STEP].iter().copied());
+    assert!(records_of(&moved, Role::Chosen).contains(&(end as u64 + 1)));
+    assert_eq!(records_of(&moved, Role::Context), [1, second + 1]);
 }
 
 #[test]
