@@ -69,7 +69,7 @@ fn illisibles(
         let mut faute = entite.sur_zone(
             Code::RetourNonNumerique,
             zone,
-            "la zone doit etre faite de chiffres, ou d'un signe P ou N, ou blanche",
+            "la zone doit être faite de chiffres, ou d'un signe P ou N, ou blanche",
         );
         // Shifted by one byte, such an entity may show a piece of a NIR or of a name in its next
         // zone.

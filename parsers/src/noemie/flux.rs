@@ -73,8 +73,8 @@ fn message_de_cadrage(cadrage: Cadrage) -> String {
             "la longueur en tête d'enregistrement n'est pas faite de 4 chiffres".to_owned()
         }
         Cadrage::LongueurDifferente { annoncee, trouvee } if trouvee < annoncee => format!(
-            "l'enregistrement annonce {annoncee} caracteres et en a {trouvee} : des blancs de fin \
-             ont pu etre retires en route"
+            "l'enregistrement annonce {annoncee} caractères et en a {trouvee} : des blancs de fin \
+             ont pu être retirés en route"
         ),
         Cadrage::LongueurDifferente { annoncee, trouvee } => {
             format!("l'enregistrement annonce {annoncee} caractères et en a {trouvee}")
@@ -173,7 +173,7 @@ impl<R: Read> Flux<R> {
                 Code::ApresFin,
                 position,
                 "",
-                "blancs apres le dernier enregistrement 999",
+                "blancs après le dernier enregistrement 999",
             ));
             return;
         }

@@ -174,7 +174,7 @@ fn controler(position: Position, ligne: &[u8]) -> Vec<Anomaly> {
         .all_zones()
         .filter(|z| z.picture.is_numeric() && picture::nombre(z.of(ligne)).is_err());
     let faute = |zone| {
-        let message = "la zone doit etre faite de chiffres ou blanche";
+        let message = "la zone doit être faite de chiffres ou blanche";
         Anomaly {
             value: None,
             ..Anomaly::on_zone(Code::RetourNonNumerique, position, "2", zone, ligne, message)
