@@ -222,44 +222,42 @@ fn word(status: ClaimStatus) -> String {
     format!("'{}'", status.as_str())
 }
 
+/// States of the AMC part, each up to its bound among a million; the rest is paid.
+const AMC_STATES: &[(u32, &str)] = &[
+    (10, "held_other_sender"),
+    (30, "dismissed"),
+    (1_030, "rejected_after_acceptance"),
+    (3_030, "overpaid"),
+    (8_030, "recovered"),
+    (18_030, "deferred"),
+    (28_030, "partly_paid"),
+    (48_030, "accepted"),
+    (98_030, "rejected"),
+    (128_030, "superseded"),
+    (178_030, "received"),
+    (298_030, "not_requested"),
+];
+
+/// States of the AMO part, like [`AMC_STATES`].
+const AMO_STATES: &[(u32, &str)] = &[
+    (50, "rejected_after_acceptance"),
+    (1_050, "overpaid"),
+    (3_050, "recovered"),
+    (5_050, "deferred"),
+    (15_050, "partly_paid"),
+    (35_050, "rejected"),
+    (135_050, "received"),
+    (335_050, "not_requested"),
+];
+
 /// Returns the statement that makes the table `past` of a range of claims, among so many in all.
 fn stage(words: &Words, from: u64, to: u64, claims: u64) -> String {
-    let amc = cases(
-        "share",
-        &[
-            (10, "held_other_sender"),
-            (30, "dismissed"),
-            (1_030, "rejected_after_acceptance"),
-            (3_030, "overpaid"),
-            (8_030, "recovered"),
-            (18_030, "deferred"),
-            (28_030, "partly_paid"),
-            (48_030, "accepted"),
-            (98_030, "rejected"),
-            (128_030, "superseded"),
-            (178_030, "received"),
-            (298_030, "not_requested"),
-        ],
-        "paid",
-    );
-    let amo = cases(
-        "amo_share",
-        &[
-            (50, "rejected_after_acceptance"),
-            (1_050, "overpaid"),
-            (3_050, "recovered"),
-            (5_050, "deferred"),
-            (15_050, "partly_paid"),
-            (35_050, "rejected"),
-            (135_050, "received"),
-            (335_050, "not_requested"),
-        ],
-        "paid",
-    );
+    let amc = cases("share", AMC_STATES, "paid");
+    let amo = cases("amo_share", AMO_STATES, "paid");
     let series = (words.series)(from, to);
     let at = format!("{START_MICROS} + e * {DEPOSIT_MICROS}");
     let (ps, number) = ((words.padded)("l * 48271 % 99991", 5), (words.padded)("number", 9));
-    let label = format!("'VIR ' || e || '-' || n % 40");
+    let label = "'VIR ' || e || '-' || n % 40";
     format!(
         "CREATE TEMP TABLE past AS SELECT *, {status} AS status, {live} AS live FROM (\
          SELECT *, CASE WHEN amc IN ('held_other_sender', 'dismissed', 'superseded') THEN amc \
@@ -296,20 +294,39 @@ fn stage(words: &Words, from: u64, to: u64, claims: u64) -> String {
     )
 }
 
+/// Returns whether a part in a state has money.
+fn paid(state: &str) -> String {
+    format!("{state} IN ('paid', 'partly_paid', 'overpaid', 'recovered')")
+}
+
+/// Returns the label of the transfer of a part in a state.
+fn reference(state: &str) -> String {
+    format!(
+        "CASE WHEN {paid} THEN CASE WHEN label_share < 300000 THEN 'VIREMENT' \
+         WHEN label_share < 950000 THEN label ELSE 'VIRU' || n END END",
+        paid = paid(state)
+    )
+}
+
+/// Returns the statement that writes the payment of each paid part.
+fn outcomes(kind: &str) -> String {
+    format!(
+        "INSERT INTO outcomes (told_in, claim_id, source, told_by, ordinal, part_rank, part, \
+         kind, day, amount, asked, payer, on_behalf_of, transfer_day, raw_day, label, lot, \
+         reasons, key_check) SELECT exchange_id, id, 'return', 'past ' || e, r, \
+         CASE WHEN '{kind}' = 'amc' THEN 1 ELSE 2 END, '{kind}', 'paid', paid_on, 1250, 1250, \
+         '017100000', '', paid_on, '', {reference}, lot, '[]', '' FROM past WHERE {paid}",
+        reference = reference(kind),
+        paid = paid(kind),
+    )
+}
+
 /// Returns the statements that write the staged claims.
 fn rows(words: &Words) -> Vec<String> {
     let flags = "CASE WHEN flag_share < 4000 THEN '[\"over_asked\"]' \
          WHEN flag_share < 5000 THEN '[\"paid_twice\"]' \
          WHEN flag_share < 5500 THEN '[\"maybe_twice\",\"same_by_amount\"]' \
          WHEN flag_share < 5503 THEN '[\"taken_back_too_much\"]' ELSE '[]' END";
-    let paid = |state: &str| format!("{state} IN ('paid', 'partly_paid', 'overpaid', 'recovered')");
-    let reference = |state: &str| {
-        format!(
-            "CASE WHEN {paid} THEN CASE WHEN label_share < 300000 THEN 'VIREMENT' \
-             WHEN label_share < 950000 THEN label ELSE 'VIRU' || n END END",
-            paid = paid(state)
-        )
-    };
     let part = |kind: &str, flags: &str, due: &str, report: &str, status: &str| {
         format!(
             "INSERT INTO claim_parts (claim_id, kind, state, asked, paid, flags, is_awaited, \
@@ -361,17 +378,7 @@ fn rows(words: &Words) -> Vec<String> {
          SELECT n + 1, n + 1, at, 1 FROM past"
             .to_owned(),
     ];
-    rows.extend(["amc", "amo"].map(|kind| {
-        format!(
-            "INSERT INTO outcomes (told_in, claim_id, source, told_by, ordinal, part_rank, part, \
-             kind, day, amount, asked, payer, on_behalf_of, transfer_day, raw_day, label, lot, \
-             reasons, key_check) SELECT exchange_id, id, 'return', 'past ' || e, r, \
-             CASE WHEN '{kind}' = 'amc' THEN 1 ELSE 2 END, '{kind}', 'paid', paid_on, 1250, 1250, \
-             '017100000', '', paid_on, '', {reference}, lot, '[]', '' FROM past WHERE {paid}",
-            reference = reference(kind),
-            paid = paid(kind),
-        )
-    }));
+    rows.extend(["amc", "amo"].map(outcomes));
     rows.push("DROP TABLE past".to_owned());
     rows
 }

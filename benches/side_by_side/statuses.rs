@@ -137,11 +137,7 @@ async fn measure(kind: Kind, bench: &Bench, calls: u64, claims: u64) {
         ..GetDreStatusRequest::default()
     };
     let by_number = |(_, ps, number): &(Uuid, String, String)| GetDreStatusRequest {
-        dre: Some(Dre::Invoice(InvoiceKey {
-            ps: ps.clone(),
-            invoice_number: number.clone(),
-            ..InvoiceKey::default()
-        })),
+        dre: Some(Dre::Invoice(InvoiceKey { ps: ps.clone(), invoice_number: number.clone() })),
         ..GetDreStatusRequest::default()
     };
     let served = Served::start(bench).await;

@@ -3,10 +3,12 @@
 use crate::gateway::Bench;
 use crate::past;
 use crate::served::{Kind, Served, percentile, with_history};
+use noemie_gateway::grpc::proto::claim_work_service_client::ClaimWorkServiceClient;
 use noemie_gateway::grpc::proto::{
     ListHeldAttemptsRequest, ListTransfersRequest, ListUnmatchedReturnsRequest,
 };
 use std::time::{Duration, Instant};
+use tonic::transport::Channel;
 use tonic::{Response, Status};
 
 /// Calls of each list.
@@ -34,6 +36,12 @@ async fn measure(bench: &Bench) {
         }
     };
     report("held copies", || held(String::new())).await;
+    answers(&work).await;
+    transfers(&work).await;
+}
+
+/// Measures the list of answers without claim.
+async fn answers(work: &ClaimWorkServiceClient<Channel>) {
     let unmatched = [
         ("answers without claim", ListUnmatchedReturnsRequest::default()),
         (
@@ -67,6 +75,10 @@ async fn measure(bench: &Bench) {
         })
         .await;
     }
+}
+
+/// Measures the list of transfers.
+async fn transfers(work: &ClaimWorkServiceClient<Channel>) {
     let none = ListTransfersRequest::default;
     let transfers = [
         ("transfers", none()),
