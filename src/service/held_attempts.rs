@@ -210,8 +210,8 @@ impl HeldAttempts {
         Ok(copy)
     }
 
-    /// Returns the attempts that have PS and invoice number of a copy, at most [`MAX_ATTEMPTS`]: one
-    /// statement, whatever the number of copies.
+    /// Returns the attempts with PS and invoice number of a copy, at most [`MAX_ATTEMPTS`]. The
+    /// number of statements does not depend on the number of copies.
     async fn attempts(&self, caller: &Caller, copies: &[Claim]) -> Result<Vec<Claim>, StoreError> {
         let number = |copy: &Claim| (copy.invoice_number.clone(), copy.ps.clone());
         let invoices: Vec<(String, String)> = copies.iter().map(number).collect();

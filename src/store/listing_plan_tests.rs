@@ -10,8 +10,11 @@ use time::OffsetDateTime;
 use time::macros::date;
 use uuid::Uuid;
 
+/// A filter with its name, and the index that answers it.
+type Case = (String, ClaimFilter, &'static str);
+
 /// Each filter, alone and with a PS or a sender, and the index that answers it.
-fn filters() -> Vec<(String, ClaimFilter, &'static str)> {
+fn filters() -> Vec<Case> {
     let none = ClaimFilter::default;
     let text = |text: &str| Some(text.to_owned());
     let alone = [
@@ -56,7 +59,7 @@ fn filters() -> Vec<(String, ClaimFilter, &'static str)> {
             "claim_parts_by_payment",
         ),
     ];
-    let mut filters: Vec<(String, ClaimFilter, &'static str)> =
+    let mut filters: Vec<Case> =
         alone.into_iter().map(|(name, filter, index)| (name.to_owned(), filter, index)).collect();
     for status in ClaimStatus::ALL {
         let filter = ClaimFilter { status: Some(*status), ..none() };
@@ -69,20 +72,23 @@ fn filters() -> Vec<(String, ClaimFilter, &'static str)> {
             filters.push((name, filter, "claim_parts_by_state"));
         }
     }
-    let with = |(name, filter, index): &(String, ClaimFilter, &'static str)| {
-        let of_claims = ["ps", "sender", "none"].contains(&name.as_str());
-        let ps = ClaimFilter { ps: text("990000010"), ..filter.clone() };
-        let sender = ClaimFilter { sender: text("octpetit"), ..filter.clone() };
-        let of = |owned: &'static str| if name == "paid" { owned } else { *index };
-        let named = [
-            (format!("{name} + ps"), ps, of("claim_parts_payments_of_ps")),
-            (format!("{name} + sender"), sender, of("claim_parts_payments_of_sender")),
-        ];
-        if of_claims { Vec::new() } else { named.to_vec() }
-    };
-    let more: Vec<_> = filters.iter().flat_map(with).collect();
+    let more: Vec<_> = filters.iter().flat_map(with_owner).collect();
     filters.extend(more);
     filters
+}
+
+/// Returns a filter with a PS and with a sender.
+fn with_owner((name, filter, index): &Case) -> Vec<Case> {
+    if ["ps", "sender", "none"].contains(&name.as_str()) {
+        return Vec::new();
+    }
+    let ps = ClaimFilter { ps: Some("990000010".to_owned()), ..filter.clone() };
+    let sender = ClaimFilter { sender: Some("octpetit".to_owned()), ..filter.clone() };
+    let of = |owned: &'static str| if name == "paid" { owned } else { *index };
+    vec![
+        (format!("{name} + ps"), ps, of("claim_parts_payments_of_ps")),
+        (format!("{name} + sender"), sender, of("claim_parts_payments_of_sender")),
+    ]
 }
 
 /// Returns the first page, a later one, and a page up to a position.

@@ -108,8 +108,8 @@ fn instant(token: PageToken) -> Instant {
     Instant::from_micros(token.at_micros).unwrap_or(Instant(time::OffsetDateTime::UNIX_EPOCH))
 }
 
-/// Appends the claims of an invoice number or person. They are few, and sorted after they are found:
-/// LIMIT keeps PostgreSQL from looking for them along the order of the pages.
+/// Appends the claims of an invoice number or person. They are few, and sorted after they are
+/// found: LIMIT keeps PostgreSQL from looking for them along the order of the pages.
 fn of_few(
     query: &mut QueryBuilder<Db>,
     column: &'static str,

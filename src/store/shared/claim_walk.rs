@@ -4,9 +4,9 @@
 //! |---|---|
 //! | a PS or sender with few claims | `claims_by_ps`, `claims_by_sender`; other orders are sorted |
 //! | payment dates | `claim_parts_by_payment`, latest payment first |
-//! | payment dates, with PS or sender | `claim_parts_payments_of_ps`, `claim_parts_payments_of_sender` |
+//! | payment dates of a PS or sender | `claim_parts_payments_of_ps`, `…_of_sender` |
 //! | overdue | `claim_parts_due`, latest limit first |
-//! | invoice number, person | `claims_by_invoice`, `claims_by_person`: few claims, which are sorted |
+//! | invoice number, person | `claims_by_invoice`, `claims_by_person`: few, and sorted |
 //! | transfer, flag | `claim_parts_by_transfer`, `claim_parts_flagged` |
 //! | exchange, lot | `claims_by_exchange`, `claims_by_lot` |
 //! | state of a part, status | `claim_parts_by_state`, `claim_parts_by_status` |
