@@ -1,5 +1,5 @@
-//! Outcomes about parts of invoices. Rows are only added; a match sets the claim of a row, and signs
-//! the row again.
+//! Outcomes about parts of invoices. Rows are only added; a match sets the claim of a row, and
+//! signs the row again.
 
 use super::codec::{clean, code, from_json, int, json, uint};
 use super::error::StoreError;
@@ -66,12 +66,13 @@ pub trait OutcomeWrites: Send {
 macro_rules! outcome_columns {
     () => {
         "told_in, claim_id, source, told_by, ordinal, part_rank, part, kind, day, amount, asked, \
-         payer, on_behalf_of, paying_caisse, amc_handling, transfer_day, raw_day, label, lot, reasons"
+         payer, on_behalf_of, paying_caisse, amc_handling, transfer_day, raw_day, label, lot, \
+         reasons"
     };
     ("o.") => {
         "o.told_in, o.claim_id, o.source, o.told_by, o.ordinal, o.part_rank, o.part, o.kind, \
-         o.day, o.amount, o.asked, o.payer, o.on_behalf_of, o.paying_caisse, o.amc_handling, o.transfer_day, o.raw_day, o.label, \
-         o.lot, o.reasons"
+         o.day, o.amount, o.asked, o.payer, o.on_behalf_of, o.paying_caisse, o.amc_handling, \
+         o.transfer_day, o.raw_day, o.label, o.lot, o.reasons"
     };
 }
 pub(in crate::store) use outcome_columns;

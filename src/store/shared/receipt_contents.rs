@@ -93,7 +93,8 @@ pub(super) async fn digest(db: &mut Connection, id: ExchangeId) -> Result<String
         id,
         "SELECT ordinal, part_rank, source || ' ' || told_by, part || ' ' || kind, \
          CAST(day AS TEXT) || ' ' || COALESCE(CAST(transfer_day AS TEXT), ''), amount, asked, \
-         payer || ' ' || on_behalf_of || ' ' || paying_caisse || ' ' || amc_handling, raw_day || ' ' || label || ' ' || lot, reasons \
+         payer || ' ' || on_behalf_of || ' ' || paying_caisse || ' ' || amc_handling, \
+         raw_day || ' ' || label || ' ' || lot, reasons \
          FROM outcomes WHERE told_in = $1 ORDER BY ordinal, part_rank",
         &mut hasher,
     )
