@@ -37,6 +37,20 @@ pub const RECEIVE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const SLOW_READER_TIMEOUT: Duration = Duration::from_secs(300);
 /// Time without a message after which a stream says how far it is.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// Events that a stream reads at once, which all streams of a replica share: one statement, some
+/// hundred kilobytes. A reader that is slow holds one such block.
+pub const STREAM_BLOCK_EVENTS: u16 = 256;
+/// Blocks of events that a replica keeps for its streams: some megabytes.
+pub const STREAM_BLOCKS: usize = 32;
+/// Streams of a replica that read or convert events at once. The others wait in turn, so that
+/// other calls find a free worker and a free connection to the database.
+pub const STREAM_TURNS: usize = 2;
+/// Longest wait of a stream between two readings of the database: the delay that a lost
+/// notification of another replica costs.
+pub const STREAM_MAX_WAIT: Duration = Duration::from_secs(2);
+/// Age of a status that streams share: a status is read again after that time, since it depends on
+/// the clock.
+pub const STREAM_STATUS_MAX_AGE: Duration = Duration::from_secs(1);
 /// Unread bytes that one call may have in flight to the gateway.
 pub const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 /// Unread bytes that all calls of one connection may have in flight to the gateway.
@@ -159,6 +173,36 @@ pub fn table() -> Vec<Limit> {
             "time for which an answer waits for its reader",
             time(SLOW_READER_TIMEOUT),
             "the connection is closed; a stream continues from its resume token",
+        ),
+        row(
+            "time of a stream without a message",
+            time(HEARTBEAT_INTERVAL),
+            "a message says how far the stream is",
+        ),
+        row(
+            "events that a stream reads at once",
+            STREAM_BLOCK_EVENTS.to_string(),
+            "the next ones are read when these are sent",
+        ),
+        row(
+            "blocks of events that all streams share",
+            STREAM_BLOCKS.to_string(),
+            "the block used least recently is read again",
+        ),
+        row(
+            "streams that read or convert events at once",
+            STREAM_TURNS.to_string(),
+            "they wait in turn",
+        ),
+        row(
+            "wait of a stream for a notification of another replica",
+            time(STREAM_MAX_WAIT),
+            "the stream reads without it",
+        ),
+        row(
+            "age of a status that streams share",
+            time(STREAM_STATUS_MAX_AGE),
+            "the status is read again",
         ),
         set("connections in all", defaults.connections, "max_connections", CLOSED),
         set(

@@ -78,7 +78,7 @@ async fn an_event_reaches_the_workers_as_documented() {
 
             relay.stop().await;
             assert_eq!(
-                db.store.published_events(&Scope::everything(), 0, 10).await.unwrap().len(),
+                db.store.published_events(&Scope::everything(), 0, 10).await.unwrap().events.len(),
                 1
             );
             assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
@@ -120,7 +120,7 @@ async fn a_witness_line_reaches_its_own_queue_and_no_worker() {
             assert_eq!((broker.depth(WORK).await, broker.depth(UNROUTABLE).await), (0, 0));
             assert_eq!(db.store.outbox_depth().await.unwrap().pending, 0);
             let everything = Scope::everything();
-            assert_eq!(db.store.published_events(&everything, 0, 10).await.unwrap(), []);
+            assert_eq!(db.store.published_events(&everything, 0, 10).await.unwrap().events, []);
             assert_eq!(db.store.last_position().await.unwrap(), 1);
         })
     })
@@ -202,7 +202,7 @@ async fn events_published_again_come_before_those_that_wait() {
             check_order(&committed, &deliveries);
             relay.stop().await;
             let stream = db.store.published_events(&Scope::everything(), 0, 500).await.unwrap();
-            assert_eq!(stream.len(), 160, "each event has one position");
+            assert_eq!(stream.events.len(), 160, "each event has one position");
         })
     })
     .await;
@@ -228,6 +228,7 @@ async fn a_connection_that_is_cut_repeatedly_loses_no_event_and_keeps_the_order(
                             .published_events(&Scope::everything(), position, 1)
                             .await
                             .unwrap()
+                            .events
                             .len()
                             == 1
                     })
@@ -393,7 +394,8 @@ async fn a_second_replica_takes_over_in_order() {
             let committed = commit_events(&db.store, 40, 50).await;
             // The first relay is killed in the middle of its work.
             eventually("the first relay has published 200 events", || async {
-                db.store.published_events(&Scope::everything(), 200, 1).await.unwrap().len() == 1
+                db.store.published_events(&Scope::everything(), 200, 1).await.unwrap().events.len()
+                    == 1
             })
             .await;
             first.task.abort();

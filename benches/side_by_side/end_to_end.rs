@@ -36,6 +36,7 @@ pub async fn end_to_end(invoices: u64) {
             .published_events(&Scope::everything(), i64::try_from(invoices).unwrap() - 1, 10)
             .await
             .unwrap()
+            .events
             .len();
         assert_eq!(events, 1, "one event a claim");
         println!(

@@ -11,9 +11,10 @@
 //! cargo bench --bench side_by_side -- listings     first pages of ListDre over a long history, each filter
 //! cargo bench --bench side_by_side -- statuses     GetDreStatus over a long history, against a bare call with one key select
 //! cargo bench --bench side_by_side -- work_lists   first pages of the work lists over a long history
+//! cargo bench --bench side_by_side -- watch        many streams that catch up at once, and a status asked beside them
 //! ```
 //!
-//! `NOEMIE_BENCH_INVOICES` (20,000; end to end 100,000) and `NOEMIE_BENCH_HISTORY` (1,000,000
+//! `NOEMIE_BENCH_RUNS` (3) is the number of runs of `watch`; `NOEMIE_BENCH_INVOICES` (20,000; end to end 100,000) and `NOEMIE_BENCH_HISTORY` (1,000,000
 //! claims) change the sizes; `NOEMIE_BENCH_HISTORY_DATABASE` names a database of the server, and
 //! `NOEMIE_BENCH_HISTORY_FILE` a file of SQLite, that keep their history between runs; `NOEMIE_TEST_DATABASE_URL` and `NOEMIE_TEST_AMQP_URL` name
 //! the servers. The two sides run in turn, several rounds, and the median of each is printed. On a
@@ -35,6 +36,7 @@ mod past;
 mod relay;
 mod served;
 mod statuses;
+mod watch;
 mod work_lists;
 
 use std::time::Duration;
@@ -78,6 +80,9 @@ async fn main() {
     }
     if is_wanted("end_to_end") {
         end_to_end::end_to_end(size("NOEMIE_BENCH_INVOICES", 100_000)).await;
+    }
+    if is_wanted("watch") {
+        watch::catch_up().await;
     }
     if is_wanted("history") {
         history::history(size("NOEMIE_BENCH_HISTORY", 1_000_000)).await;

@@ -1,7 +1,7 @@
 //! `ClaimWorkService`: the full claim, decisions, events.
 
 use super::check::{self, Violations};
-use super::errors::{item, not_found, of_decision, of_refusal};
+use super::errors::{item, not_found, of_decision, of_refusal, of_resume};
 use super::proto::claim_work_service_server::ClaimWorkService;
 use super::stream::flatten;
 use super::{
@@ -165,13 +165,17 @@ impl ClaimWorkService for ClaimWorkEdge {
         let start = edge.resume(start, digest).await?;
         let (stop, heartbeat) = (edge.stopping.clone(), edge.heartbeat);
         let events = edge.service.events.follow(&caller, start.position, heartbeat, stop);
-        let answers = events.map(move |followed| match followed.map_err(|e| edge.internal(e))? {
-            Followed::Events(batch) => Ok(answers(&batch, &filter, start)),
-            Followed::CaughtUp { position } => Ok(vec![proto::SubscribeClaimEventsResponse {
-                event: None,
-                resume_token: start.at(position).to_string(),
-                complete_up_to: Some(edge.now()),
-            }]),
+        let answers = events.map(move |followed| {
+            match followed.map_err(|e| of_resume(edge.clock.as_ref(), &e))? {
+                Followed::Events(batch) => Ok(answers(&batch, &filter, start)),
+                Followed::CaughtUp { position, read_at } => {
+                    Ok(vec![proto::SubscribeClaimEventsResponse {
+                        event: None,
+                        resume_token: start.at(position).to_string(),
+                        complete_up_to: Some(edge.instant(read_at)),
+                    }])
+                }
+            }
         });
         Ok(Response::new(flatten(answers)))
     }
@@ -223,7 +227,7 @@ fn answers(
     filter: &EventFilter,
     stream: ResumeToken,
 ) -> Vec<proto::SubscribeClaimEventsResponse> {
-    let matching = batch.events().iter().filter(|published| filter.covers(&published.event));
+    let matching = batch.events().filter(|published| filter.covers(&published.event));
     let answer = |published: &PublishedEvent| proto::SubscribeClaimEventsResponse {
         event: Some(convert::event(published.event.clone())),
         resume_token: stream.at(published.position).to_string(),

@@ -9,7 +9,7 @@ mod transfer;
 pub(super) use conventionnement::{convention_version, lookup_answer};
 pub(super) use exchange::{exchange, exchange_report, receipt, report, return_file};
 pub(super) use return_match::{recorded_match, unmatched_return};
-pub(super) use status::{dre_status, event, full_claim, recorded};
+pub(super) use status::{dre_status, event, full_claim, recorded, shared_status};
 
 pub(super) use transfer::{transfer, transfer_details};
 

@@ -1,7 +1,7 @@
 //! `DreStatusService`: the status of invoices, their next step and its limit.
 
 use super::check::{self, Violations};
-use super::errors::{item, not_found, with_metadata, with_reason};
+use super::errors::{item, not_found, of_resume, with_metadata, with_reason};
 use super::proto::dre_status_service_server::DreStatusService;
 use super::proto::get_dre_status_request::Dre;
 use super::stream::{flatten, until_failure};
@@ -9,8 +9,7 @@ use super::{Answers, Edge, caller, convert, dre_filter, proto};
 use crate::domain::{Caller, ClaimId, Lane, ResumeToken};
 use crate::limits::{MAX_BATCH_ITEMS, MAX_FIELD_CHARS};
 use crate::service::claims::hint;
-use crate::service::error::ServiceError;
-use crate::service::events::{Followed, Interest, Start, StatusChange};
+use crate::service::events::{Interest, Start, StatusChange, WatchError, Watched};
 use futures::{Stream, StreamExt as _, stream};
 use std::sync::Arc;
 use tonic::{Code, Request, Response, Status};
@@ -72,27 +71,27 @@ impl DreStatusEdge {
     }
 
     /// Returns the messages of what a watcher learns from the stream.
-    async fn messages(
+    fn messages(
         &self,
-        caller: &Caller,
-        interest: &Interest,
         stream: ResumeToken,
-        followed: Result<Followed, ServiceError>,
+        watched: Result<Watched, WatchError>,
     ) -> Result<Vec<proto::WatchDreResponse>, Status> {
-        let batch = match followed.map_err(|e| self.0.internal(e))? {
-            Followed::Events(batch) => batch,
-            Followed::CaughtUp { position } => {
+        let watched = watched.map_err(|e| match e {
+            WatchError::Stream(e) => of_resume(self.0.clock.as_ref(), &e),
+            WatchError::Statuses(e) => self.0.internal(e),
+        })?;
+        let changes = match watched {
+            Watched::Changes(changes) => changes,
+            Watched::CaughtUp { position, read_at } => {
                 return Ok(vec![proto::WatchDreResponse {
                     resume_token: stream.at(position).to_string(),
-                    complete_up_to: Some(self.0.now()),
+                    complete_up_to: Some(self.0.instant(read_at)),
                     ..proto::WatchDreResponse::default()
                 }]);
             }
         };
-        let changes = self.0.service.events.changes(caller, &batch, interest).await;
-        let changes = changes.map_err(|e| self.0.internal(e))?;
         let answer = |change: StatusChange| proto::WatchDreResponse {
-            dre: change.view.map(convert::dre_status),
+            dre: change.view.map(convert::shared_status),
             resume_token: stream.at(change.position).to_string(),
             ..proto::WatchDreResponse::default()
         };
@@ -111,7 +110,7 @@ impl DreStatusEdge {
         let statuses = self.0.service.events.snapshot(Arc::clone(caller), Arc::clone(interest));
         let statuses = statuses.map(move |page| {
             let answer = |change: StatusChange| proto::WatchDreResponse {
-                dre: change.view.map(convert::dre_status),
+                dre: change.view.map(convert::shared_status),
                 ..proto::WatchDreResponse::default()
             };
             let page = page.map_err(|e| edge.0.internal(e))?;
@@ -232,13 +231,10 @@ impl DreStatusService for DreStatusEdge {
         let wants_snapshot = start == Start::Snapshot;
         let snapshot = wants_snapshot.then(|| self.snapshot(&caller, &interest, token));
         let (stop, heartbeat) = (self.0.stopping.clone(), self.0.heartbeat);
-        let events = self.0.service.events.follow(&caller, token.position, heartbeat, stop);
+        let events = &self.0.service.events;
+        let changes = events.watch(&caller, interest, token.position, heartbeat, stop);
         let edge = self.clone();
-        let answers = events.then(move |followed| {
-            let (edge, caller) = (edge.clone(), Arc::clone(&caller));
-            let interest = Arc::clone(&interest);
-            async move { edge.messages(&caller, &interest, token, followed).await }
-        });
+        let answers = changes.map(move |watched| edge.messages(token, watched));
         let answers = stream::iter(snapshot).flatten().chain(answers);
         Ok(Response::new(flatten(until_failure(answers))))
     }

@@ -36,7 +36,7 @@ use crate::clock::SharedClock;
 use crate::domain::{FilterDigest, ResumeToken};
 use crate::service::Service;
 use crate::service::events::Start;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// `domain` of every `google.rpc.ErrorInfo` of this service.
@@ -67,9 +67,9 @@ impl Edge {
         resumed.map_err(|e| errors::of_resume(self.clock.as_ref(), &e))
     }
 
-    /// Returns the present instant as streams show it.
-    fn now(&self) -> prost_types::Timestamp {
-        convert::timestamp(self.clock.now())
+    /// Returns an instant of the recent past as streams show it.
+    fn instant(&self, past: Instant) -> prost_types::Timestamp {
+        convert::timestamp(self.clock.now() - past.elapsed())
     }
 
     /// Logs a failure and returns its status, which names no cause.

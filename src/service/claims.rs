@@ -5,12 +5,13 @@ use super::view::{ClaimView, FullClaim, Withheld};
 use crate::clock::SharedClock;
 use crate::domain::identifier::{self, compact};
 use crate::domain::{
-    Caller, Claim, ClaimEvent, ClaimId, ClaimStatus, Extent, FilterDigest, FreeText, Page,
+    Caller, Claim, ClaimEvent, ClaimId, ClaimStatus, Extent, FilterDigest, FreeText, Outcome, Page,
     PageToken, PartKind, PartState, Quarantined,
 };
 use crate::store::SharedStore;
 pub use crate::store::{ClaimFilter, FlagFilter};
 use crate::vault::{PersonRecord, Vault};
+use std::collections::HashMap;
 use std::sync::Arc;
 use time::{Date, OffsetDateTime};
 
@@ -114,6 +115,31 @@ impl Claims {
         let now = self.clock.now();
         let Some(claim) = self.read(caller, id).await? else { return Ok(None) };
         self.view(caller, &claim, &[], now).await.map(Some)
+    }
+
+    /// Returns the claims of these ids as they are now, without a look at the quarantine. An id
+    /// that names no claim inside the scope is absent.
+    pub async fn by_ids(
+        &self,
+        caller: &Caller,
+        ids: &[ClaimId],
+    ) -> Result<HashMap<ClaimId, ClaimView>, ServiceError> {
+        tracing::trace!(caller = caller.name, claims = ids.len(), "claims read");
+        let now = self.clock.now();
+        let claims = self.store.claims_by_id(&caller.scope, ids).await?;
+        let mut outcomes: HashMap<ClaimId, Vec<Outcome>> = HashMap::new();
+        for (id, outcome) in self.store.outcomes_of_invoices(ids).await? {
+            outcomes.entry(id).or_default().push(outcome);
+        }
+        let mut views = HashMap::with_capacity(claims.len());
+        for claim in claims {
+            let claim = as_told(caller, claim);
+            let outcomes = outcomes.remove(&claim.id).unwrap_or_default();
+            let mut view = with_movements(&claim, &[], &outcomes, now);
+            self.name_acts(caller, &mut view, claim.id).await?;
+            views.insert(claim.id, view);
+        }
+        Ok(views)
     }
 
     /// Returns a claim with the latest quarantined copy of its invoice.
@@ -251,12 +277,22 @@ impl Claims {
         now: OffsetDateTime,
     ) -> Result<ClaimView, ServiceError> {
         let outcomes = self.store.outcomes_of_invoice(claim).await?;
-        let movements = claim.movements(&outcomes);
-        let mut view = ClaimView::of_claim(claim, waiting, now);
+        let mut view = with_movements(claim, waiting, &outcomes, now);
+        self.name_acts(caller, &mut view, claim.id).await?;
+        Ok(view)
+    }
+
+    /// Fills in act and date of care of the reasons that name a line of the claim.
+    async fn name_acts(
+        &self,
+        caller: &Caller,
+        view: &mut ClaimView,
+        id: ClaimId,
+    ) -> Result<(), ServiceError> {
         if view.lacks_acts() {
-            view.name_acts(&self.store.claim_lines(&caller.scope, claim.id).await?);
+            view.name_acts(&self.store.claim_lines(&caller.scope, id).await?);
         }
-        Ok(ClaimView { movements, ..view })
+        Ok(())
     }
 
     async fn read_person(
@@ -308,6 +344,17 @@ impl Claims {
 #[must_use]
 pub fn hint(ps: &str) -> Option<String> {
     identifier::ps_hint(ps)
+}
+
+/// Returns the view of a claim with the movements that the outcomes of its invoice make.
+fn with_movements(
+    claim: &Claim,
+    waiting: &[Quarantined],
+    outcomes: &[Outcome],
+    now: OffsetDateTime,
+) -> ClaimView {
+    let movements = claim.movements(outcomes);
+    ClaimView { movements, ..ClaimView::of_claim(claim, waiting, now) }
 }
 
 /// Returns a claim as its reader is told of it: only one who sees every sender is told that a copy

@@ -74,7 +74,7 @@ pub trait Claims: Send + Sync {
     /// Returns one claim.
     async fn claim(&self, scope: &Scope, id: ClaimId) -> Result<Option<Claim>, StoreError>;
 
-    /// Returns the claims of a list that exist, in no order.
+    /// Returns the claims of these ids that exist, in no order.
     async fn claims_by_id(&self, scope: &Scope, ids: &[ClaimId]) -> Result<Vec<Claim>, StoreError>;
 
     /// Returns the lines of a claim, in order.

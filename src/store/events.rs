@@ -15,6 +15,18 @@ pub struct PublishedEvent {
     pub event: ClaimEvent,
 }
 
+/// A range of the published stream, as a reader with a scope sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamPage {
+    /// Events of claims inside the scope, in order.
+    pub events: Vec<PublishedEvent>,
+    /// Position after which the page shows every event inside the scope: the position asked for, or
+    /// a later one when events after it are no longer kept.
+    pub after: i64,
+    /// Position up to which the page shows every event inside the scope.
+    pub end: i64,
+}
+
 /// Reads events.
 #[async_trait]
 pub trait Events: Send + Sync {
@@ -25,13 +37,19 @@ pub trait Events: Send + Sync {
         id: ClaimId,
     ) -> Result<Vec<ClaimEvent>, StoreError>;
 
-    /// Returns published events of claims after a position, in order.
+    /// Returns the events of the next positions, at most `limit`, after a position. The page has
+    /// fewer events when some are of other subjects or of the other lane.
     async fn published_events(
         &self,
         scope: &Scope,
         after_position: i64,
         limit: usize,
-    ) -> Result<Vec<PublishedEvent>, StoreError>;
+    ) -> Result<StreamPage, StoreError>;
+
+    /// Returns the position before the oldest published event that is kept, 0 before the first.
+    /// Whoever deletes published events deletes the oldest ones and keeps the last one: the next
+    /// position follows it.
+    async fn start_position(&self) -> Result<i64, StoreError>;
 
     /// Returns the position of the last published event, 0 before the first.
     async fn last_position(&self) -> Result<i64, StoreError>;

@@ -68,7 +68,7 @@ pub use consistency::{BrokenRule, Consistency, Rule};
 pub use decisions::{DecisionWrites, Decisions};
 pub use drop_leases::DropLeases;
 pub use error::StoreError;
-pub use events::{Events, PublishedEvent, event_fields};
+pub use events::{Events, PublishedEvent, StreamPage, event_fields};
 pub use exchanges::{Closing, ExchangeWrites, Exchanges};
 pub use health::{Health, LEDGERS_UNBALANCED, OutboxDepth, StoreFigures};
 pub use held_attempts::{HeldAttemptWrites, HeldAttempts, StoredHold};

@@ -21,6 +21,14 @@ pub trait Outcomes: Send + Sync {
     /// Returns the outcomes about the invoice of a claim, of every attempt. The caller has read the
     /// claim within its scope.
     async fn outcomes_of_invoice(&self, claim: &Claim) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Returns the outcomes about the invoices of claims, each with the claim whose invoice it is
+    /// about, in the order of [`Self::outcomes_of_invoice`] for each claim. The caller has read the
+    /// claims within its scope.
+    async fn outcomes_of_invoices(
+        &self,
+        claims: &[ClaimId],
+    ) -> Result<Vec<(ClaimId, Outcome)>, StoreError>;
 }
 
 /// A return kept unmatched whose claim arrived.
@@ -99,6 +107,14 @@ pub(in crate::store) struct OutcomeRow {
     pub(in crate::store) label: String,
     pub(in crate::store) lot: String,
     pub(in crate::store) reasons: String,
+}
+
+/// An outcome with the claim whose invoice it is about.
+#[derive(FromRow)]
+pub(in crate::store) struct OutcomeOfClaim {
+    pub(in crate::store) asked_for: Uuid,
+    #[sqlx(flatten)]
+    pub(in crate::store) outcome: OutcomeRow,
 }
 
 impl OutcomeRow {

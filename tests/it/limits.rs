@@ -36,7 +36,7 @@ fn the_table_of_limits_is_current() {
 }
 
 /// The test that exceeds each limit of the table, with the file that it stands in.
-const TESTS: [(&str, &str, &str); 23] = [
+const TESTS: [(&str, &str, &str); 29] = [
     ("request message", HERE, "a_message_past_the_size_of_its_method_is_refused"),
     ("request of `BatchRecordDecisions`", HERE, "a_batch_past_its_size_or_its_reasons_is_refused"),
     ("message of an upload", HERE, "a_chunk_past_its_size_is_refused"),
@@ -59,6 +59,32 @@ const TESTS: [(&str, &str, &str); 23] = [
         "time for which an answer waits for its reader",
         HERE,
         "a_reader_that_takes_nothing_is_disconnected",
+    ),
+    ("time of a stream without a message", CLAIMS, "a_silent_stream_says_how_far_it_is"),
+    (
+        "events that a stream reads at once",
+        CLAIMS,
+        "readers_cut_at_random_miss_no_event_and_get_none_twice",
+    ),
+    (
+        "blocks of events that all streams share",
+        "src/service/events/blocks.rs",
+        "only_the_blocks_used_last_are_kept",
+    ),
+    (
+        "streams that read or convert events at once",
+        "src/service/events/blocks.rs",
+        "only_so_many_streams_work_at_once",
+    ),
+    (
+        "wait of a stream for a notification of another replica",
+        "tests/it/watch/sharing.rs",
+        "a_lost_notification_costs_some_seconds",
+    ),
+    (
+        "age of a status that streams share",
+        "src/service/events/statuses.rs",
+        "statuses_are_shared_while_they_are_recent_and_later_than_those_shown",
     ),
     ("connections in all", HERE, "a_connection_past_the_limit_of_all_is_closed"),
     ("connections of one address", HERE, "silent_connections_and_those_past_the_limit_are_closed"),
@@ -90,6 +116,7 @@ const TESTS: [(&str, &str, &str); 23] = [
     ("request to the admin port", SOCKETS, "a_large_request_is_cut_and_two_small_ones_are_not"),
 ];
 const HERE: &str = "tests/it/limits.rs";
+const CLAIMS: &str = "tests/it/grpc_claims.rs";
 const UPLOAD: &str = "src/grpc/upload.rs";
 const SOCKETS: &str = "src/connections/mod.rs";
 

@@ -84,7 +84,8 @@ async fn an_unconfirmed_event_holds_back_later_events_of_its_claim_only() {
                 relay.step().await,
                 StepOutcome::Published(OutcomeCounts { acked: 2, .. })
             ));
-            let published = db.store.published_events(&Scope::everything(), 0, 10).await.unwrap();
+            let published =
+                db.store.published_events(&Scope::everything(), 0, 10).await.unwrap().events;
             assert_eq!(published.len(), 4);
             assert!(published.windows(2).all(|pair| pair[0].position < pair[1].position));
             assert_eq!(
@@ -145,7 +146,7 @@ async fn an_event_does_not_wait_for_the_confirms_of_other_claims() {
         );
         assert_eq!(sink.batches()[2].iter().map(|e| e.sequence).collect::<Vec<_>>(), [2]);
         assert_eq!(
-            db.store.published_events(&Scope::everything(), 0, 10).await.unwrap().len(),
+            db.store.published_events(&Scope::everything(), 0, 10).await.unwrap().events.len(),
             3,
             "and all are marked"
         );
@@ -239,7 +240,8 @@ async fn the_local_log_publishes_in_order_and_drains_at_the_stop() {
         .await
         .unwrap();
         assert_eq!(status.get(), RelayState::Publishing);
-        let published = db.store.published_events(&Scope::everything(), 0, 2_000).await.unwrap();
+        let published =
+            db.store.published_events(&Scope::everything(), 0, 2_000).await.unwrap().events;
         assert_eq!(published.len(), 1_201);
         let of_first: Vec<u64> = published
             .iter()

@@ -10,6 +10,7 @@ use crate::grpc::caller::STATED_NAME;
 use crate::grpc::proto;
 use crate::service::decisions::{Recorded, Warning};
 use crate::service::view::{ClaimView, FullClaim, PersonRecord, Withheld};
+use std::sync::Arc;
 
 /// Converts the view of an invoice.
 pub(in crate::grpc) fn dre_status(view: ClaimView) -> proto::DreStatus {
@@ -46,6 +47,11 @@ pub(in crate::grpc) fn dre_status(view: ClaimView) -> proto::DreStatus {
         version: count(claim.version),
         ..status
     }
+}
+
+/// Converts a view that other streams may show too.
+pub(in crate::grpc) fn shared_status(view: Arc<ClaimView>) -> proto::DreStatus {
+    dre_status(Arc::unwrap_or_clone(view))
 }
 
 fn movement((part, movement): (PartKind, Movement)) -> proto::Movement {

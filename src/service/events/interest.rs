@@ -3,6 +3,7 @@
 use crate::domain::{ClaimEvent, ClaimId, FilterDigest, PartState, ResumeToken};
 use crate::service::view::ClaimView;
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 /// Start of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,14 +91,14 @@ impl EventFilter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusChange {
     /// The claim as it is now; `None` when the caller may no longer see it.
-    pub view: Option<ClaimView>,
+    pub view: Option<Arc<ClaimView>>,
     /// Position of the event that changed it; 0 in a snapshot, which a new stream cannot continue.
     pub position: i64,
 }
 
 impl StatusChange {
     /// Returns a status of a snapshot.
-    pub(super) const fn of_snapshot(view: ClaimView) -> Self {
-        Self { view: Some(view), position: 0 }
+    pub(super) fn of_snapshot(view: ClaimView) -> Self {
+        Self { view: Some(Arc::new(view)), position: 0 }
     }
 }

@@ -9,26 +9,30 @@
 //! A stream, with those that continue it after a cut, shows events by position and those of a claim
 //! in the order of its life; no event twice, except after a token that the reader did not keep;
 //! every matching event up to the token, which moves although no event matches. It holds no more
-//! than a block of events for a reader, however slow.
+//! than a block of events for a reader, however slow. When events that a reader has not seen are
+//! deleted, its stream and its token end with an error.
 
+mod batch;
 mod blocks;
 mod follow;
 mod interest;
+mod statuses;
 
 pub use crate::store::PublishedEvent;
-pub use blocks::Batch;
+pub use batch::Batch;
 pub use follow::Followed;
 pub use interest::{EventFilter, Interest, Start, StatusChange};
+pub use statuses::{WatchError, Watched};
 
 use super::claims::{ClaimFilter, Claims};
 use super::error::ServiceError;
 use crate::domain::page::DEFAULT_PAGE_ROWS;
-use crate::domain::{Caller, FilterDigest, PageToken, ResumeToken, StreamOrigin};
+use crate::domain::{Caller, ClaimId, FilterDigest, PageToken, ResumeToken, StreamOrigin};
 use crate::store::{Occasion, SharedStore, StoreError};
 use blocks::Blocks;
 use follow::Follower;
-use futures::{Stream, stream};
-use std::collections::HashSet;
+use futures::{Stream, StreamExt as _, stream};
+use statuses::Watcher;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -37,10 +41,12 @@ use uuid::Uuid;
 /// Reason why a stream does not continue after a token.
 #[derive(Debug, thiserror::Error)]
 pub enum ResumeError {
-    /// A restore began a later incarnation of the data, or the token is of another installation.
+    /// Events after the token are no longer kept, a restore began a later incarnation of the data,
+    /// or the token is of another installation.
     #[error(
-        "the resume token is of data before a restore, or of another gateway: events after it may \
-         be missing. Read the state of your claims anew, and subscribe with an empty token"
+        "events after the resume token are no longer kept, or it is of data before a restore or of \
+         another gateway: events after it may be missing. Read the state of your claims anew, and \
+         subscribe with an empty token"
     )]
     Expired,
     /// The token is of a position that the stream has not reached, or of a later incarnation.
@@ -90,7 +96,9 @@ impl Events {
             mark.map_or((Uuid::nil(), 1), |(mark, _)| (mark.id, mark.incarnation));
         let origin = StreamOrigin::new(id, incarnation);
         let token = match start {
-            Start::Oldest => return Ok(origin.token(filter, 0)),
+            Start::Oldest => {
+                return Ok(origin.token(filter, self.store.start_position().await?));
+            }
             Start::Now | Start::Snapshot => {
                 return Ok(origin.token(filter, self.store.last_position().await?));
             }
@@ -108,19 +116,23 @@ impl Events {
         if token.position > self.store.last_position().await? {
             return Err(ResumeError::Ahead);
         }
+        if token.position < self.store.start_position().await? {
+            return Err(ResumeError::Expired);
+        }
         Ok(token)
     }
 
-    /// Streams the published events after a position; 0 is before the oldest event. After the first
-    /// events that were already published, and then after each `heartbeat` without an event, the
-    /// stream says how far it is. It ends at `stop` and after the first failure.
+    /// Streams the published events after a position. After the first events that were already
+    /// published, and then after each `heartbeat` without an event, the stream says how far it is.
+    /// It ends at `stop` and after the first failure; [`ResumeError::Expired`] when events that it
+    /// has not read are no longer kept.
     pub fn follow(
         &self,
         caller: &Caller,
         after: i64,
         heartbeat: Duration,
         stop: CancellationToken,
-    ) -> impl Stream<Item = Result<Followed, ServiceError>> + Send + use<> {
+    ) -> impl Stream<Item = Result<Followed, ResumeError>> + Send + use<> {
         tracing::debug!(caller = caller.name, after, "events followed");
         let follower = Follower {
             store: self.store.clone(),
@@ -141,26 +153,28 @@ impl Events {
         })
     }
 
-    /// Returns the statuses that a batch of events changes: of several events of a claim only the
-    /// last counts.
-    pub async fn changes(
+    /// Streams the statuses that published events after a position change, as [`Self::follow`] does
+    /// with the events.
+    pub fn watch(
         &self,
-        caller: &Caller,
-        batch: &Batch,
-        interest: &Interest,
-    ) -> Result<Vec<StatusChange>, ServiceError> {
-        let mut seen = HashSet::new();
-        let newest_first = batch.events().iter().rev();
-        let mut latest: Vec<&PublishedEvent> = newest_first
-            .filter(|event| interest.covers(&event.event) && seen.insert(event.event.claim_id))
-            .collect();
-        latest.reverse();
-        let mut changes = Vec::with_capacity(latest.len());
-        for PublishedEvent { position, event } in latest {
-            let view = self.claims.get(caller, event.claim_id).await?;
-            changes.push(StatusChange { view, position: *position });
-        }
-        Ok(changes)
+        caller: &Arc<Caller>,
+        interest: Arc<Interest>,
+        after: i64,
+        heartbeat: Duration,
+        stop: CancellationToken,
+    ) -> impl Stream<Item = Result<Watched, WatchError>> + Send + use<> {
+        let watcher = Watcher {
+            claims: self.claims.clone(),
+            caller: Arc::clone(caller),
+            interest,
+            since: blocks::now(),
+        };
+        let events = Box::pin(self.follow(caller, after, heartbeat, stop));
+        stream::try_unfold((events, watcher), |(mut events, mut watcher)| async {
+            let Some(followed) = events.next().await else { return Ok(None) };
+            let watched = watcher.learn(followed?).await?;
+            Ok(Some((watched, (events, watcher))))
+        })
     }
 
     /// Streams the status of each claim of interest, newest first, in pages. Events after a
@@ -202,11 +216,11 @@ async fn of_claims(
     caller: &Caller,
     interest: &Interest,
 ) -> Result<Vec<StatusChange>, ServiceError> {
-    let mut found = Vec::with_capacity(interest.claims.len());
-    for id in &interest.claims {
-        let Some(view) = claims.get(caller, *id).await? else { continue };
+    let ids: Vec<ClaimId> = interest.claims.iter().copied().collect();
+    let mut found = Vec::with_capacity(ids.len());
+    for (id, view) in claims.by_ids(caller, &ids).await? {
         let sender = view.claim.as_ref().map_or("", |claim| &claim.sender);
-        if interest.covers_claim(*id, sender, &view.ps) {
+        if interest.covers_claim(id, sender, &view.ps) {
             found.push(StatusChange::of_snapshot(view));
         }
     }

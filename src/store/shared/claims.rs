@@ -5,7 +5,7 @@ use super::claim_pages;
 use super::claim_writes;
 use super::claims_by_invoice;
 use super::db::{Db, Store};
-use super::listing;
+use super::listing::{self, CHUNK};
 use super::scope;
 use super::unit::Unit;
 use crate::domain::page::PageToken;
@@ -106,13 +106,20 @@ async fn claims_by_id(
     scope: &Scope,
     ids: &[ClaimId],
 ) -> Result<Vec<Claim>, StoreError> {
-    let mut query =
-        QueryBuilder::new(select_claim!(concat!("AND ", visible!("c.exchange_id"), " AND c.id ")));
-    listing::one_of(&mut query, ids.iter().map(|id| id.0));
-    scope::claims(&mut query, scope);
-    let rows: Vec<ClaimRow> =
-        query.build_query_as().fetch_all(pool).await.map_err(doing("reading claims"))?;
-    all(rows)
+    let mut claims = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let mut query = QueryBuilder::new(select_claim!(concat!(
+            "AND ",
+            visible!("c.exchange_id"),
+            " AND c.id "
+        )));
+        listing::one_of(&mut query, chunk.iter().map(|id| id.0));
+        scope::claims(&mut query, scope);
+        let rows: Vec<ClaimRow> =
+            query.build_query_as().fetch_all(pool).await.map_err(doing("reading claims"))?;
+        claims.extend(all::<_, Claim>(rows)?);
+    }
+    Ok(claims)
 }
 
 async fn invoice_keys(

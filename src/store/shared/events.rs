@@ -5,7 +5,7 @@ use super::scope;
 use crate::domain::{ClaimEvent, ClaimId, Scope, SubjectKind};
 use crate::store::codec::{from_json, limit as rows};
 use crate::store::error::{StoreError, doing};
-use crate::store::events::{Events, PublishedEvent};
+use crate::store::events::{Events, PublishedEvent, StreamPage};
 use crate::store::rows::{PublishedRow, all, visible};
 use async_trait::async_trait;
 use sqlx::{Pool, QueryBuilder, query_scalar};
@@ -25,8 +25,12 @@ impl Events for Store {
         scope: &Scope,
         position: i64,
         limit: usize,
-    ) -> Result<Vec<PublishedEvent>, StoreError> {
+    ) -> Result<StreamPage, StoreError> {
         self.reads().ask(|pool| published_events(pool, scope, position, limit)).await
+    }
+
+    async fn start_position(&self) -> Result<i64, StoreError> {
+        self.reads().ask(start_position).await
     }
 
     async fn last_position(&self) -> Result<i64, StoreError> {
@@ -57,26 +61,33 @@ async fn claim_history(
     found.iter().map(|payload| from_json(payload, "events.payload")).collect()
 }
 
+/// The order of the three readings matters: events published after the first one are not taken for
+/// absent, and events deleted before the last one are not taken for read.
 async fn published_events(
     pool: &Pool<Db>,
     scope: &Scope,
-    mut position: i64,
+    position: i64,
     limit: usize,
-) -> Result<Vec<PublishedEvent>, StoreError> {
-    loop {
-        let mut found = published_page(pool, scope, position, limit).await?;
-        let Some(last) = found.last() else { return Ok(Vec::new()) };
-        position = last.position;
-        // Events of other subjects are passed over, because their bodies are other messages, and
-        // those of the other lane. A condition in the SQL would make a database without statistics
-        // expect few events of claims and read the whole stream for them.
-        found.retain(|row| row.subject_kind == SubjectKind::Claim.as_str());
-        let mut events: Vec<PublishedEvent> = all(found)?;
-        events.retain(|published| scope.lane.is_none_or(|lane| published.event.lane() == lane));
-        if !events.is_empty() {
-            return Ok(events);
-        }
-    }
+) -> Result<StreamPage, StoreError> {
+    let published = last_position(pool).await?;
+    let mut found = published_page(pool, scope, position, limit).await?;
+    let after = position.max(start_position(pool).await?);
+    let last_found = found.last().map_or(position, |row| row.position);
+    let end = if found.len() < limit { last_found.max(published) } else { last_found }.max(after);
+    // Events of other subjects are passed over, because their bodies are other messages, and those
+    // of the other lane. A condition in the SQL would make a database without statistics expect few
+    // events of claims and read the whole stream for them.
+    found.retain(|row| row.subject_kind == SubjectKind::Claim.as_str());
+    let mut events: Vec<PublishedEvent> = all(found)?;
+    events.retain(|published| scope.lane.is_none_or(|lane| published.event.lane() == lane));
+    Ok(StreamPage { events, after, end })
+}
+
+async fn start_position(pool: &Pool<Db>) -> Result<i64, StoreError> {
+    query_scalar("SELECT COALESCE(min(position), 1) - 1 FROM published_events")
+        .fetch_one(pool)
+        .await
+        .map_err(doing("reading the start of the published stream"))
 }
 
 async fn last_position(pool: &Pool<Db>) -> Result<i64, StoreError> {

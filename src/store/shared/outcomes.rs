@@ -8,7 +8,9 @@ use crate::store::codec::{clean, limit as rows, uint};
 use crate::store::error::{StoreError, doing};
 use crate::store::held_attempts::is_treated;
 use crate::store::journal_chains::Seal;
-use crate::store::outcomes::{LateMatch, OutcomeRow, OutcomeWrites, Outcomes, outcome_columns};
+use crate::store::outcomes::{
+    LateMatch, OutcomeOfClaim, OutcomeRow, OutcomeWrites, Outcomes, outcome_columns,
+};
 use crate::store::rows::{all, visible};
 use crate::store::transaction_guard::step;
 use async_trait::async_trait;
@@ -25,6 +27,13 @@ impl Outcomes for Store {
 
     async fn outcomes_of_invoice(&self, claim: &Claim) -> Result<Vec<Outcome>, StoreError> {
         self.reads().ask(|pool| outcomes_of_invoice(pool, claim)).await
+    }
+
+    async fn outcomes_of_invoices(
+        &self,
+        claims: &[ClaimId],
+    ) -> Result<Vec<(ClaimId, Outcome)>, StoreError> {
+        self.reads().ask(|pool| outcomes_of_invoices(pool, claims)).await
     }
 }
 
@@ -189,4 +198,31 @@ async fn outcomes_of_invoice(pool: &Pool<Db>, claim: &Claim) -> Result<Vec<Outco
     .await
     .map_err(doing("reading what was told about an invoice"))?;
     all(found)
+}
+
+async fn outcomes_of_invoices(
+    pool: &Pool<Db>,
+    claims: &[ClaimId],
+) -> Result<Vec<(ClaimId, Outcome)>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in claims.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Db>::new(concat!(
+            "SELECT c.id AS asked_for, ",
+            outcome_columns!("o."),
+            " FROM claims c CROSS JOIN claims attempt CROSS JOIN outcomes o \
+             WHERE attempt.invoice_number = c.invoice_number AND attempt.ps = c.ps \
+             AND attempt.identity = c.identity AND o.claim_id = attempt.id AND c.id "
+        ));
+        one_of(&mut query, chunk.iter().map(|id| id.0));
+        query.push(" ORDER BY c.id, o.claim_id, o.told_in, o.ordinal, o.part_rank");
+        let rows: Vec<OutcomeOfClaim> = query
+            .build_query_as()
+            .fetch_all(pool)
+            .await
+            .map_err(doing("reading what was told about invoices"))?;
+        for OutcomeOfClaim { asked_for, outcome } in rows {
+            found.push((ClaimId(asked_for), outcome.try_into()?));
+        }
+    }
+    Ok(found)
 }

@@ -36,13 +36,19 @@ pub async fn positions_follow_the_order_of_publication(db: TestDatabase) {
     db.store.mark_published(&[ids[2], ids[0], ids[2]], at(1)).await.unwrap();
     db.store.mark_published(&[ids[0], ids[4], ids[1]], at(2)).await.unwrap();
     db.store.mark_published(&[], at(3)).await.unwrap();
-    let stream = db.store.published_events(&Scope::everything(), 0, 10).await.unwrap();
+    let stream = db.store.published_events(&Scope::everything(), 0, 10).await.unwrap().events;
     assert_eq!(
         stream.iter().map(|e| (e.position, e.event.event_id)).collect::<Vec<_>>(),
         [(1, 2), (2, 0), (3, 4), (4, 1)].map(|(position, n)| (position, waiting[n].event_id))
     );
-    assert_eq!(db.store.published_events(&Scope::everything(), 2, 1).await.unwrap(), stream[2..3]);
-    assert_eq!(db.store.published_events(&Scope::everything(), 4, 10).await.unwrap(), vec![]);
+    assert_eq!(
+        db.store.published_events(&Scope::everything(), 2, 1).await.unwrap().events,
+        stream[2..3]
+    );
+    assert_eq!(
+        db.store.published_events(&Scope::everything(), 4, 10).await.unwrap().events,
+        vec![]
+    );
     assert_eq!(
         db.store
             .unpublished_events(10, &[])
@@ -177,13 +183,13 @@ pub async fn a_published_event_leaves_the_queue_and_stays_in_the_history(db: Tes
     assert_eq!(db.number("SELECT count(*) FROM outbox").await, 0, "the queue is pruned");
     assert_eq!(db.number("SELECT count(*) FROM events").await, 3, "the history is not");
     assert_eq!(db.store.claim_history(&all, claim).await.unwrap(), before);
-    let stream = db.store.published_events(&all, 0, 10).await.unwrap();
+    let stream = db.store.published_events(&all, 0, 10).await.unwrap().events;
     assert_eq!(stream.len(), 3);
     assert!(stream.iter().any(|published| published.event == before[0]));
     assert_eq!(add_event(&db.store, claim).await, 2, "the sequence goes on in the history");
     // Marked again, as by a replica that has lost the lease: no second position.
     db.store.mark_published(&ids, at(2)).await.unwrap();
-    assert_eq!(db.store.published_events(&all, 0, 10).await.unwrap(), stream);
+    assert_eq!(db.store.published_events(&all, 0, 10).await.unwrap().events, stream);
     assert_eq!(db.store.outbox_depth().await.unwrap().pending, 1);
 }
 
@@ -208,7 +214,7 @@ pub async fn an_event_of_a_later_version_is_relayed_and_passed_over(db: TestData
     let ids: Vec<i64> = waiting.iter().map(|e| e.event_no).collect();
     db.store.mark_published(&[ids[1], ids[0]], at(1)).await.unwrap();
     let all = Scope::everything();
-    let stream = db.store.published_events(&all, 0, 10).await.unwrap();
+    let stream = db.store.published_events(&all, 0, 10).await.unwrap().events;
     assert_eq!(stream.iter().map(|e| e.position).collect::<Vec<_>>(), [2]);
     assert_eq!(db.store.claim_history(&all, kept[0].claim.id).await.unwrap().len(), 1);
     assert_eq!(add_event(&db.store, kept[0].claim.id).await, 2, "each subject has its sequence");
@@ -381,6 +387,7 @@ pub async fn replicas_number_without_holes(db: TestDatabase) {
         .published_events(&Scope::everything(), 0, 100)
         .await
         .unwrap()
+        .events
         .iter()
         .map(|e| e.position)
         .collect();

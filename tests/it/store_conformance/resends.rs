@@ -37,7 +37,7 @@ pub async fn events_are_published_again_in_the_order_of_their_claims(db: TestDat
     publish_all(&db.store, at(2)).await;
     write(&db.store, first, 3, None).await;
     let all = Scope::everything();
-    let stream = db.store.published_events(&all, 0, 10).await.unwrap();
+    let stream = db.store.published_events(&all, 0, 10).await.unwrap().events;
 
     let of_deposit = ResendFilter::OfExchange(first.exchange_id);
     let (count, places) = db.store.resendable_events(&of_deposit, 2).await.unwrap();
@@ -65,7 +65,7 @@ pub async fn events_are_published_again_in_the_order_of_their_claims(db: TestDat
     assert_eq!(db.store.resent_events().await.unwrap(), 3);
 
     publish_all(&db.store, at(3)).await;
-    let after = db.store.published_events(&all, 0, 10).await.unwrap();
+    let after = db.store.published_events(&all, 0, 10).await.unwrap().events;
     assert_eq!(after[..4], stream[..], "positions stay");
     assert_eq!((after.len(), after[4].event.sequence), (5, 3));
     assert_eq!(

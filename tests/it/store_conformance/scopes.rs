@@ -51,7 +51,7 @@ async fn seen(store: &SharedStore, scope: &Scope, id: ExchangeId, claim: &Claim)
         !store.claim_lines(scope, claim.id).await.unwrap().is_empty(),
         !store.claims(scope, &ClaimFilter::default(), None, 10).await.unwrap().items.is_empty(),
         !store.claim_history(scope, claim.id).await.unwrap().is_empty(),
-        !store.published_events(scope, 0, 10).await.unwrap().is_empty(),
+        !store.published_events(scope, 0, 10).await.unwrap().events.is_empty(),
     ]
 }
 

@@ -123,9 +123,10 @@ async fn events_of_the_test_lane_have_keys_of_their_own(db: TestDatabase) {
     db.store.mark_published(&numbers, SystemClock.now()).await.expect("marks");
     for lane in [Lane::Real, Lane::Test] {
         let scope = Scope { lane: Some(lane), ..Scope::everything() };
-        let read = db.store.published_events(&scope, 0, 1).await.expect("reads");
-        assert!(read.iter().all(|published| published.event.lane() == lane), "{lane:?}");
-        assert_eq!(read.len(), 1, "{lane:?}");
+        let read = db.store.published_events(&scope, 0, numbers.len()).await.expect("reads");
+        assert!(read.events.iter().all(|published| published.event.lane() == lane), "{lane:?}");
+        assert!(!read.events.is_empty(), "{lane:?}");
+        assert_eq!(read.end, db.store.last_position().await.expect("reads"), "{lane:?}");
     }
 }
 
