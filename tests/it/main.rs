@@ -61,5 +61,6 @@ mod support;
 mod test_lane;
 mod validate_cli;
 mod verify;
+mod watch;
 mod wrong_pairs;
 mod xray;
