@@ -154,7 +154,7 @@ pub fn table() -> Vec<Limit> {
         let (value, setting) = (value.to_string(), Some(setting));
         Limit { what, value, setting, past }
     };
-    vec![
+    let mut rows = vec![
         row("request message", size(MAX_REQUEST_BYTES), TOO_LARGE),
         row("request of `BatchRecordDecisions`", size(MAX_DECISIONS_BYTES), TOO_LARGE),
         row("message of an upload", size(MAX_UPLOAD_MESSAGE_BYTES), TOO_LARGE),
@@ -173,36 +173,6 @@ pub fn table() -> Vec<Limit> {
             "time for which an answer waits for its reader",
             time(SLOW_READER_TIMEOUT),
             "the connection is closed; a stream continues from its resume token",
-        ),
-        row(
-            "time of a stream without a message",
-            time(HEARTBEAT_INTERVAL),
-            "a message says how far the stream is",
-        ),
-        row(
-            "events that a stream reads at once",
-            STREAM_BLOCK_EVENTS.to_string(),
-            "the next ones are read when these are sent",
-        ),
-        row(
-            "blocks of events that all streams share",
-            STREAM_BLOCKS.to_string(),
-            "the block used least recently is read again",
-        ),
-        row(
-            "streams that read or convert events at once",
-            STREAM_TURNS.to_string(),
-            "they wait in turn",
-        ),
-        row(
-            "wait of a stream for a notification of another replica",
-            time(STREAM_MAX_WAIT),
-            "the stream reads without it",
-        ),
-        row(
-            "age of a status that streams share",
-            time(STREAM_STATUS_MAX_AGE),
-            "the status is read again",
         ),
         set("connections in all", defaults.connections, "max_connections", CLOSED),
         set(
@@ -241,6 +211,45 @@ pub fn table() -> Vec<Limit> {
         row("time for a request to the admin port", time(ADMIN_REQUEST_TIMEOUT), CLOSED),
         row("admin connection without a request", time(ADMIN_IDLE_TIMEOUT), CLOSED),
         row("request to the admin port", size(ADMIN_MAX_REQUEST_BYTES), CLOSED),
+    ];
+    rows.extend(of_streams());
+    rows
+}
+
+/// Returns the limits of event streams and watches.
+fn of_streams() -> Vec<Limit> {
+    let row = |what, value, past| Limit { what, value, setting: None, past };
+    vec![
+        row(
+            "time of a stream without a message",
+            time(HEARTBEAT_INTERVAL),
+            "a message says how far the stream is",
+        ),
+        row(
+            "events that a stream reads at once",
+            STREAM_BLOCK_EVENTS.to_string(),
+            "the next ones are read when these are sent",
+        ),
+        row(
+            "blocks of events that all streams share",
+            STREAM_BLOCKS.to_string(),
+            "the block used least recently is read again",
+        ),
+        row(
+            "streams that read or convert events at once",
+            STREAM_TURNS.to_string(),
+            "they wait in turn",
+        ),
+        row(
+            "wait of a stream for a notification of another replica",
+            time(STREAM_MAX_WAIT),
+            "the stream reads without it",
+        ),
+        row(
+            "age of a status that streams share",
+            time(STREAM_STATUS_MAX_AGE),
+            "the status is read again",
+        ),
     ]
 }
 

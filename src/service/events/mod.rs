@@ -17,12 +17,13 @@ mod blocks;
 mod follow;
 mod interest;
 mod statuses;
+mod watch;
 
 pub use crate::store::PublishedEvent;
 pub use batch::Batch;
 pub use follow::Followed;
 pub use interest::{EventFilter, Interest, Start, StatusChange};
-pub use statuses::{WatchError, Watched};
+pub use watch::{WatchError, Watched};
 
 use super::claims::{ClaimFilter, Claims};
 use super::error::ServiceError;
@@ -32,11 +33,11 @@ use crate::store::{Occasion, SharedStore, StoreError};
 use blocks::Blocks;
 use follow::Follower;
 use futures::{Stream, StreamExt as _, stream};
-use statuses::Watcher;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use watch::Watcher;
 
 /// Reason why a stream does not continue after a token.
 #[derive(Debug, thiserror::Error)]
