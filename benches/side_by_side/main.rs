@@ -8,17 +8,18 @@
 //! cargo bench --bench side_by_side -- latency      commit to delivery at a steady 500 events a second
 //! cargo bench --bench side_by_side -- end_to_end   from the drop directory to the last confirmed event, by the program itself
 //! cargo bench --bench side_by_side -- history      an ingest into an empty database and into one with a long history
-//! cargo bench --bench side_by_side -- listings     first pages of ListDre over a long history, each filter
-//! cargo bench --bench side_by_side -- statuses     GetDreStatus over a long history, against a bare call with one key select
-//! cargo bench --bench side_by_side -- work_lists   first pages of the work lists over a long history
-//! cargo bench --bench side_by_side -- watch        many streams that catch up at once, and a status asked beside them
+//! cargo bench --bench side_by_side -- listings     first pages of ListDre over a long history
+//! cargo bench --bench side_by_side -- statuses     GetDreStatus, against a bare select by key
+//! cargo bench --bench side_by_side -- work_lists   first pages of the work lists
+//! cargo bench --bench side_by_side -- watch        many streams that catch up at once, and a status
 //! ```
 //!
-//! `NOEMIE_BENCH_RUNS` (3) is the number of runs of `watch`; `NOEMIE_BENCH_INVOICES` (20,000; end to end 100,000) and `NOEMIE_BENCH_HISTORY` (1,000,000
-//! claims) change the sizes; `NOEMIE_BENCH_HISTORY_DATABASE` names a database of the server, and
-//! `NOEMIE_BENCH_HISTORY_FILE` a file of SQLite, that keep their history between runs; `NOEMIE_TEST_DATABASE_URL` and `NOEMIE_TEST_AMQP_URL` name
-//! the servers. The two sides run in turn, several rounds, and the median of each is printed. On a
-//! shared machine only the ratios are meaningful.
+//! `NOEMIE_BENCH_RUNS` (3) is the number of runs of `watch`; `NOEMIE_BENCH_INVOICES` (20,000; end
+//! to end 100,000) and `NOEMIE_BENCH_HISTORY` (1,000,000 claims) change the sizes; `NOEMIE_BENCH_HISTORY_DATABASE` names a database of the server, and
+//! `NOEMIE_BENCH_HISTORY_FILE` a file of SQLite, that keep their history between runs;
+//! `NOEMIE_TEST_DATABASE_URL` and `NOEMIE_TEST_AMQP_URL` name the servers. The two sides run in
+//! turn, several rounds, and the median of each is printed. On a shared machine only the ratios are
+//! meaningful.
 #![allow(
     clippy::unwrap_used,
     missing_docs,

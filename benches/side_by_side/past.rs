@@ -1,16 +1,18 @@
 //! A generated history: claims of the past with every state of a part, in both databases.
 //!
-//! Deposits have 5,000 claims, lots have 50 claims of one PS. Some values are rare and some belong
-//! together, so that a filter has few claims, many, or none among many:
+//! Deposits have 5,000 claims, lots have 50 claims of one PS. Some values are rare, and some occur
+//! only together, so that a filter finds few claims, many, or none in a large table:
 //!
-//! | value | claims |
-//! |---|---|
-//! | sender `old` | the oldest twentieth; none of them received, deferred or rejected |
-//! | senders `big`, `half`, `tenth`, `mild`, `small`, `few` | 57, 24, 9.5, 4, 0.9 and 0.1 of a hundred; nothing of `mild` is rejected |
-//! | PS `750000001`, `750000002`, `750000003` | 2, 0.5 and 0.1 of a hundred; each other one in 50 claims in a row |
-//! | AMC `0099900011`, `00999000NN`, `0099900099` | 80 of a hundred; 2 of a hundred each; one in 10,000 |
-//! | states `held_other_sender`, `dismissed`, `rejected_after_acceptance` | 10, 20 and 1,000 of a million |
-//! | transfer `VIREMENT` | 30 of a hundred of the payments; the others have a label of a day, or their own |
+//! - Sender `old` has the oldest 5 %; none of them is received, deferred or rejected.
+//! - Senders `big`, `half`, `tenth`, `mild`, `small` and `few` have 57, 24, 9.5, 4, 0.9 and 0.1 %;
+//!   no claim of `mild` is rejected.
+//! - PS `750000001`, `750000002` and `750000003` have 2, 0.5 and 0.1 %; every other PS has 50
+//!   consecutive claims.
+//! - AMC `0099900011` has 80 %, each `00999000NN` 2 %, `0099900099` one claim in 10,000.
+//! - States `held_other_sender`, `dismissed` and `rejected_after_acceptance` have 10, 20 and 1,000
+//!   claims in a million.
+//! - Transfer label `VIREMENT` has 30 % of the payments; the others have a label of their day, or
+//!   one of their own.
 
 use noemie_gateway::domain::life_cycle::{is_live, status};
 use noemie_gateway::domain::{ClaimStatus, PartState};
@@ -86,8 +88,8 @@ const SQLITE: Words = Words {
     sealed: "zeroblob(180)",
 };
 
-/// Fills an empty PostgreSQL database. The indexes of the claims are built after the rows: inserting
-/// each row into the indexes of random order would take hours.
+/// Fills an empty PostgreSQL database. The indexes of the claims are built after the rows, because
+/// inserting each row into indexes of random order would take hours.
 pub async fn fill_postgres(db: &mut PgConnection, claims: u64) {
     // Commits without a flush, no check of foreign keys.
     for sql in [
@@ -176,7 +178,8 @@ fn work_lists(words: &Words, rows: u64) -> Vec<String> {
              recoveries, flat_payments, state, flags, told_by, first_told_at, unexplained_since) \
              SELECT {id}, CASE WHEN n % 50 = 1 THEN '750000001' ELSE '9' || {ps} || '000' END, \
              '01710000' || n % 10, {day}, 'VIR ' || n, 1000, 1000, 0, 0, \
-             CASE WHEN n % 50 = 2 THEN 'unexplained' ELSE 'explained' END, '[]', 'past', {instant}, \
+             CASE WHEN n % 50 = 2 THEN 'unexplained' ELSE 'explained' END, '[]', 'past', \
+             {instant}, \
              CASE WHEN n % 50 = 2 THEN {instant} END FROM {series}",
             id = (words.id)(&at, "n"),
             ps = (words.padded)("n % 5000", 5),
@@ -196,7 +199,7 @@ fn statements(words: &Words, claims: u64, indexes: &[(String, String)]) -> Vec<S
     all
 }
 
-/// Returns the cases of an expression over a share of a million, each up to its bound.
+/// Returns a CASE over a number below a million: each value up to its bound, `rest` above them.
 fn cases(of: &str, until: &[(u32, &str)], rest: &str) -> String {
     let mut sql = "CASE".to_owned();
     for (bound, value) in until {

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
-/// One of the two databases.
+/// Kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Postgres,
@@ -28,9 +28,9 @@ impl Kind {
     pub const BOTH: [Self; 2] = [Self::Postgres, Self::Sqlite];
 }
 
-/// Opens a database with a history of so many claims. A database that `NOEMIE_BENCH_HISTORY_DATABASE`
-/// or `NOEMIE_BENCH_HISTORY_FILE` names is kept: an empty one is filled, and the next run finds its
-/// history.
+/// Opens a database with a history of so many claims. A database named by
+/// `NOEMIE_BENCH_HISTORY_DATABASE` or `NOEMIE_BENCH_HISTORY_FILE` is filled when empty, and kept
+/// for the next run.
 pub async fn with_history(kind: Kind, claims: u64) -> Bench {
     let kept = std::env::var(match kind {
         Kind::Postgres => "NOEMIE_BENCH_HISTORY_DATABASE",

@@ -1,4 +1,4 @@
-//! Time of `GetDreStatus` on one warm connection, beside a bare call that selects one row by its key.
+//! Time of `GetDreStatus` on one warm connection, against a bare call that selects a row by key.
 
 use crate::gateway::Bench;
 use crate::served::{Kind, Served, connect, percentile, with_history};
@@ -27,7 +27,7 @@ const GOAL_P99: f64 = 2.0;
 /// Claims that are asked for, drawn from the whole history.
 const CLAIMS: i64 = 1_000;
 
-/// A pool of a bare program.
+/// Connections of the bare program.
 #[derive(Clone)]
 enum Pool {
     Postgres(PgPool),

@@ -50,8 +50,8 @@ CREATE TABLE exchanges (
     -- Whether the deposit is of the test lane: its file is marked T or D. Set when the exchange is
     -- reserved, before anything else is written.
     is_test         BOOLEAN NOT NULL DEFAULT FALSE,
-    -- Digest of the records without line ends, mark and padding; empty for a file whose records are
-    -- not sure.
+    -- Digest of the records without line ends, byte order mark and padding; empty for a refused
+    -- file.
     records_digest  TEXT NOT NULL DEFAULT ''
 );
 -- Invariant 7: the same bytes, the same records, or the same key, from the same sender are one
@@ -158,8 +158,8 @@ CREATE INDEX claims_by_sender ON claims (sender, received_at, id);
 CREATE INDEX claims_by_amc ON claims (amc_number, received_at, id, ps, sender);
 CREATE INDEX claims_by_ps ON claims (ps, received_at, id);
 CREATE INDEX claims_by_lot ON claims (lot, received_at, id, ps, sender);
--- A token of a person is random, and each new claim meets another page of this index: with the key
--- alone PostgreSQL stores a person once, and the pages stay few behind a long history.
+-- Tokens of persons are random, so each new claim writes to another page of this index. Without
+-- other columns PostgreSQL stores each token once, and the index of a long history stays small.
 CREATE INDEX claims_by_person ON claims (person);
 CREATE INDEX claims_by_invoice ON claims (invoice_number, ps, received_at, id);
 -- The latest attempt that corrects another one.
@@ -201,8 +201,8 @@ CREATE TABLE claim_parts (
     sender             TEXT NOT NULL,
     PRIMARY KEY (claim_id, kind)
 );
--- Overdue claims without reading those that are over, the latest limit first. The last two columns
--- are for SQLite, which would read each row for its condition.
+-- Overdue claims without reading those that are over, the latest limit first. SQLite checks the
+-- condition on the last two columns without reading the row.
 CREATE INDEX claim_parts_due ON claim_parts (due_at, claim_id, ps, sender, kind, is_awaited)
     WHERE kind = 'amc' AND is_awaited;
 -- Listings by what became of a part or claim, newest first. Each ends with the columns that a second
@@ -223,7 +223,7 @@ CREATE INDEX claim_parts_by_transfer ON claim_parts
 -- The latest payment first.
 CREATE INDEX claim_parts_by_payment ON claim_parts (kind, transfer_date, claim_id, ps, sender)
     WHERE transfer_date IS NOT NULL;
--- The same of one PS or sender: its payments of a month may be few among those of all.
+-- Payments of one PS or sender, which may be few among the payments of a month.
 CREATE INDEX claim_parts_payments_of_ps ON claim_parts (ps, transfer_date, claim_id, kind, sender)
     WHERE transfer_date IS NOT NULL;
 CREATE INDEX claim_parts_payments_of_sender ON claim_parts
@@ -256,7 +256,7 @@ CREATE TABLE outcomes (
     asked         BIGINT,
     payer         TEXT NOT NULL,
     on_behalf_of  TEXT NOT NULL,
-    -- Regime and number (5 digits) of the caisse that pays; empty where the source is none.
+    -- Regime and number (5 digits) of the caisse that pays; empty where the source is no caisse.
     paying_caisse TEXT NOT NULL,
     -- How the AMC part is handled (102, column 37); empty in other sources.
     amc_handling  TEXT NOT NULL,
@@ -559,7 +559,7 @@ CREATE INDEX unmatched_returns_open ON unmatched_returns (exchange_id, ordinal)
     WHERE (claim_id IS NULL OR is_by_hand) AND NOT is_quarantined;
 CREATE INDEX unmatched_returns_open_ps ON unmatched_returns (ps, exchange_id, ordinal)
     WHERE (claim_id IS NULL OR is_by_hand) AND NOT is_quarantined;
--- Those that a person matched: few among many.
+-- Answers that a person matched, few among many.
 CREATE INDEX unmatched_returns_by_hand ON unmatched_returns (exchange_id, ordinal)
     WHERE is_by_hand AND NOT is_quarantined;
 

@@ -109,11 +109,11 @@ impl Anomaly {
         }
     }
 
-    /// The byte order mark at the start of a file: its first record stands behind it.
+    /// Returns the anomaly of a byte order mark at the start of a file, before its first record.
     #[must_use]
     pub fn byte_order_mark() -> Self {
-        let message = "Le fichier commence par une marque d'ordre des octets (BOM EF BB BF) : \
-            passée, la lecture commence derrière elle ; l'exporter sans BOM";
+        let message = "Le fichier commence par une marque d'ordre des octets (BOM EF BB BF), qui \
+                       est ignorée : exporter le fichier sans BOM";
         let at = Position { record: 1, offset: 0 };
         Self { length: 3, ..Self::on_record(Code::MarqueOctets, at, "", message) }
     }

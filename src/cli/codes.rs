@@ -21,7 +21,7 @@ pub(super) struct ExplainArgs {
     output: OutputArgs,
 }
 
-/// What a code says.
+/// Explanation of a code of anomaly or of reject.
 #[derive(Debug, Serialize)]
 struct Explanation {
     code: String,
@@ -32,9 +32,9 @@ struct Explanation {
     severity: Option<&'static str>,
     /// French sentence: the cause of an anomaly, the meaning of a reject.
     cause: &'static str,
-    /// French sentence: what to do.
+    /// French sentence: the remedy.
     fix: &'static str,
-    /// Who can mend the cause of an anomaly.
+    /// Person or organisation that can mend the cause of an anomaly.
     #[serde(skip_serializing_if = "Option::is_none")]
     fixed_by: Option<&'static str>,
     /// Family of a reject.
@@ -104,7 +104,7 @@ impl Explanation {
     }
 }
 
-/// Prints what codes say. Exit status 1 when a code is not known.
+/// Prints the explanations of codes. Exit status 1 when a code is not known.
 pub(super) fn explain(args: &ExplainArgs, out: &mut output::Output) -> Result<ExitCode> {
     let mut status = ExitCode::SUCCESS;
     for text in &args.code {

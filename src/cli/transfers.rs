@@ -39,7 +39,7 @@ pub(super) struct TransfersArgs {
     /// counts them.
     #[arg(long)]
     unexplained: bool,
-    /// Only transfers that files tell in two ways: another amount, other sums, other items.
+    /// Only transfers on which two files disagree: amount, sums or items.
     #[arg(long)]
     restated: bool,
     /// PS number of the payee; all when not given.

@@ -191,7 +191,7 @@ fn print(report: &Report, out: &mut Output) -> io::Result<()> {
     findings::print_first(out, &report.anomalies, report.anomaly_count)?;
     for assumption in &report.assumptions {
         let (code, record, message) = (assumption.code, assumption.record, assumption.message);
-        writeln!(out, "  lecture supposée {code}, enregistrement {record} : {message}")?;
+        writeln!(out, "  hypothèse de lecture {code}, enregistrement {record} : {message}")?;
     }
     if report.anomalies.iter().any(|finding| finding.record.is_some()) {
         let file = if report.file == STANDARD_INPUT { "FICHIER" } else { &report.file };

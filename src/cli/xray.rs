@@ -128,7 +128,9 @@ fn omissions(xray: &FileXray, shown: u64) -> Vec<String> {
     }
     if xray.faulty_left_out() > 0 {
         let left_out = french(xray.faulty_left_out(), "enregistrement", "enregistrements");
-        notes.push(format!("{left_out} avec anomalie en plus ; validate les liste."));
+        notes.push(format!(
+            "Anomalies de {left_out} non reprises ici : la commande validate les liste."
+        ));
     }
     notes
 }

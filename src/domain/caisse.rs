@@ -11,10 +11,11 @@ const LENGTHS: [usize; 3] = [5, 8, 9];
 /// Zeros before regime, caisse and centre in the number of a sender (000, columns 6 to 19).
 const ZEROS_OF_SENDER: &str = "000000";
 
-/// Regimes that manage rights of the general scheme: a caisse of one may pay for another.
+/// Regimes that manage rights of the general scheme: a caisse of one regime may pay for one of
+/// another.
 const GENERAL_SCHEME: [&str; 8] = ["01", "03", "91", "92", "93", "94", "95", "96"];
 
-/// Grand regime of which nothing is known.
+/// Grand regime of an unknown caisse.
 const UNKNOWN_REGIME: &str = "99";
 
 /// Kinds of sender (000, columns 4 and 5) whose number is that of one caisse. The computing centre

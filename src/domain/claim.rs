@@ -321,8 +321,8 @@ impl Claim {
         }
     }
 
-    /// Returns the organism with which the payer of the AMO part is compared: empty for invoices of
-    /// establishments, which one caisse, the pivot, pays for the insured of every other one.
+    /// Returns the organism with which the payer of the AMO part is compared; empty for invoices of
+    /// establishments, because the pivot caisse pays them for the insured of every caisse.
     fn compared_organism(&self) -> &str {
         let is_of_establishment = ESTABLISHMENTS.contains(&self.norm_code.as_str());
         if is_of_establishment { "" } else { &self.amo_organism }

@@ -87,7 +87,7 @@ pub struct ClaimEvent {
     pub corrects: Option<ClaimId>,
 }
 
-/// A reason inside an event, which names no act: events have no detail of care.
+/// A reason inside an event, without act and date of care: events have no detail of care.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonEntry {
     /// Code.

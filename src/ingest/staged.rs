@@ -106,7 +106,7 @@ impl Ingest {
 
     /// Returns the staged deposit over a copy that this process can read: the first one, or, when
     /// the first is on the disk of another machine, the copy just deposited. A copy with other line
-    /// ends is none: the row names the digest of the first bytes.
+    /// ends is not used, because the row has the digest of the first bytes.
     async fn with_readable_copy(
         &self,
         staged: StagedDeposit,

@@ -151,7 +151,7 @@ impl Claims {
         let now = self.clock.now();
         let Some(claim) = self.read(caller, id).await? else { return Ok(None) };
         let in_its_lane = caller.clone().in_lane(claim.lane);
-        // Both questions at once: a status takes as long as two questions, not three.
+        // Both reads run at the same time: a status waits for two reads in turn, not three.
         let (waiting, view) = tokio::try_join!(
             self.waiting(&in_its_lane, &claim.ps, &claim.invoice_number),
             self.view(caller, &claim, &[], now),

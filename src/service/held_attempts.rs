@@ -15,7 +15,7 @@ use time::{Date, OffsetDateTime};
 /// Most held attempts of one page.
 pub const MAX_HELD: usize = 100;
 
-/// Claims with the numbers of the copies of a page among which current attempts are looked for.
+/// Most claims read to find the current attempts of the copies of a page.
 const MAX_ATTEMPTS: usize = 2_000;
 
 /// A held attempt beside the attempt that counts for its invoice.

@@ -134,7 +134,7 @@ impl ClaimView {
         parts.flat_map(|part| &part.reasons).any(Reason::lacks_act)
     }
 
-    /// Fills in the acts of such reasons from the lines of the claim.
+    /// Fills in the acts of reasons without act from the lines of the claim.
     pub(super) fn name_acts(&mut self, lines: &[ClaimLine]) {
         for part in self.claim.iter_mut().flat_map(|claim| [&mut claim.amo, &mut claim.amc]) {
             part.name_acts(lines);

@@ -1,5 +1,5 @@
 //! Plans of the listing of claims without statistics, and with them: each page comes from one index
-//! in its order. No plan sorts, but of the claims of a person, and none scans a table.
+//! in its order. No plan scans a table, and only those of the claims of a person sort.
 
 use super::claims::{ClaimFilter, FlagFilter};
 use super::sqlite::claim_listing::Stretch;

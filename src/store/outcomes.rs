@@ -1,5 +1,5 @@
-//! Outcomes about parts of invoices. Rows are only added; a match sets the claim of a row, and
-//! signs the row again.
+//! Outcomes about parts of invoices. Rows are only added; a match sets the claim of a row and signs
+//! the row again.
 
 use super::codec::{clean, code, from_json, int, json, uint};
 use super::error::StoreError;

@@ -106,7 +106,7 @@ pub(in crate::store) struct TellingRow {
     flat_payments: i64,
     quarantined: i64,
     unreadable_days: i64,
-    /// Digests of the items of the groups, with commas.
+    /// Digests of the items of the groups, separated by commas.
     items: String,
 }
 

@@ -22,7 +22,7 @@ pub struct TransferFilter {
     pub day_from: Option<Date>,
     /// Last accounting day.
     pub day_to: Option<Date>,
-    /// Only transfers that files tell in two ways.
+    /// Only transfers on which two files disagree.
     pub restated: bool,
 }
 

@@ -1,6 +1,5 @@
-//! Kinds of faults that public bug reports of this and neighbouring trades showed: what a dry run
-//! and a deposit say of them, with files of our own and, where they are at hand, with the small files
-//! that showed them.
+//! Kinds of faults known from public bug reports of programs that read such files: findings of a
+//! dry run and of a deposit, over files made here and, where present, over small sample files.
 
 use crate::ingest_support::{Gateway, dre, options};
 use crate::support::samples::under_another_name;
@@ -12,7 +11,7 @@ use noemie_parsers::physical::enregistrements::Forme;
 use noemie_xray::{Report, validate};
 use std::path::{Path, PathBuf};
 
-/// The small files, when this tree stands beside them.
+/// The small sample files, when they are beside this tree.
 fn cases() -> Option<PathBuf> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/cases");
     dir.is_dir().then_some(dir)
@@ -108,8 +107,8 @@ fn repeated_across_lots(file: &[u8]) -> Vec<u8> {
     joined(&all, "\r\n")
 }
 
-/// Returns the text of what a dry run and a deposit both say: verdict, counts, sums, and the findings
-/// by code, severity and place.
+/// Returns the answer of a dry run or deposit as text: verdict, counts, sums, and the findings by
+/// code, severity and place.
 fn said_by_validate(report: &Report) -> String {
     let quarantined = report.quarantined_invoices.len() as u64;
     said(
@@ -181,7 +180,7 @@ async fn a_dry_run_and_a_deposit_say_alike() {
     assert_eq!((report.verdict, report.duplicate_invoices), (Verdict::Partial, 1));
 }
 
-/// Blank, 0 and 1 are one birth rank; twins stay two.
+/// Blank, 0 and 1 are one birth rank; the ranks of twins differ.
 #[test]
 fn a_birth_rank_tells_twins_and_nothing_else() {
     for (rank, duplicates) in [(b' ', 1), (b'0', 1), (b'1', 1), (b'2', 0)] {
@@ -220,8 +219,7 @@ async fn only_the_line_ends_changed() {
     assert!(!gateway.deposit("oct-b", &lf).await.repeated, "another sender is another deposit");
 }
 
-/// Broken line ends are no other form of the file: it is refused, and the right file is taken after
-/// it.
+/// A file with broken line ends is refused, and does not stand in the way of the right file.
 #[tokio::test]
 async fn a_refused_file_is_not_known_by_its_records() {
     let gateway = Gateway::open().await;

@@ -141,7 +141,7 @@ fn a_closed_pipe_is_no_failure() {
     }
 }
 
-/// Each fault of the text form says who can mend it and how, and the last line how to see it.
+/// The text form has remedy and person under each fault; its last line names `xray`.
 #[test]
 fn a_fault_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();

@@ -280,7 +280,7 @@ fn the_page_of_a_big_file_with_one_fault_is_short() {
     let damaged = generate::dre(&options, &mut bytes).expect("generated").damaged.expect("damaged");
     let page = page(&bytes, false);
     assert!(page.len() < PAGE_OF_ONE_FAULT_MAX, "{}", page.len());
-    assert!(page.contains("1999 factures prises, 1 à corriger et renvoyer"));
+    assert!(page.contains("1999 factures acceptées, 1 à corriger et renvoyer"));
     let link = format!("<a href=\"#r{}\">", damaged.record);
     let fault = page.find(&link).expect("the fault is a link");
     let body = page.find("<body>").expect("a body");

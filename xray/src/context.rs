@@ -2,8 +2,8 @@
 //! return.
 //!
 //! The file is read up to its last fault. A group stays open from its first record to the next
-//! group of its level; when it closes, it is kept if a fault stands in it. So a record that no
-//! reader returns has its context too.
+//! group of its level; when it closes, it is kept if it has a fault. A record that no reader
+//! returns has its context too.
 
 use crate::choice::{Choice, Place, Wanted};
 use crate::locate::noemie::parts;
@@ -37,7 +37,7 @@ pub(crate) fn find(
         Norme::B2(forme) => b2(source, forme, last, &mut groups)?,
         Norme::NoemieLignes => noemie(source, Packaging::Lignes, last, &mut groups)?,
         Norme::NoemieBlocs => noemie(source, Packaging::Blocs, last, &mut groups)?,
-        // A notice stands alone.
+        // A notice has no group.
         Norme::Concentrateur(_) => {}
     }
     groups.close(FILE, (last.0.saturating_add(1), 1));

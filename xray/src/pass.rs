@@ -135,7 +135,7 @@ impl Pass {
         self.report.invoices = comptes.factures;
         self.report.lines = comptes.lignes;
         self.report.records = comptes.enregistrements;
-        // The repeats have taken off their sums.
+        // `Self::repeat` subtracted the sums of repeated invoices from the report beforehand.
         self.report.total_centimes += comptes.total.centimes();
         self.report.amo_centimes += comptes.amo.centimes();
         self.report.amc_centimes += comptes.amc.centimes();
@@ -206,8 +206,8 @@ impl Pass {
                 Notice::Anomalie(anomaly) => self.add_findings(vec![anomaly], None),
             }
         }
-        // A deposit keeps notices and makes no claim of them: it neither accepts nor quarantines
-        // one.
+        // A deposit keeps notices and makes no claim of them: notices are neither accepted nor
+        // quarantined.
         self.report.accepted_invoices = 0;
         self.report.quarantined_invoices.clear();
         let comptes = reader.comptes();

@@ -1,12 +1,13 @@
-//! Digest of the records of a file, by which a file is recognised whatever its transport made of
-//! its line ends.
+//! Digest of the records of a file, by which a file is recognised when a transport changed its line
+//! ends.
 
 use noemie_parsers::physical::enregistrements::{MARQUE_OCTETS, est_bourrage};
 use std::io::{self, Read};
 
 /// Reads a source and digests (BLAKE3) its bytes without line ends, without the byte order mark
-/// before them and without the padding behind them. A B2 file in blocks has the digest of the same
-/// records in lines; a NOEMIE file in blocks, whose records differ, has another one than in lines.
+/// before them and without the padding after them. A B2 file in blocks has the digest of the same
+/// records in lines; a NOEMIE file in blocks has another digest than in lines, because its records
+/// differ.
 pub(crate) struct RecordsDigest<R> {
     source: R,
     hasher: blake3::Hasher,

@@ -1,13 +1,13 @@
-//! Invoices that stand twice in a file: a deposit takes the first one and answers `DEJA_RECUE` for
-//! the others, and so does a dry run.
+//! Finds invoices that a file repeats. A deposit accepts the first of them and answers `DEJA_RECUE`
+//! for the others; a dry run does the same.
 
 use noemie_parsers::anomaly::Severity;
 use noemie_parsers::b2::{CleIdentite, Facture};
 use noemie_parsers::outcome::{ALREADY_RECEIVED, Finding};
 use std::collections::HashMap;
 
-/// Most invoices remembered of a file, so that memory does not grow with it: a DRE with as many has
-/// about 200 MB.
+/// Most invoices of a file that are remembered, so that memory does not grow with the file. A DRE
+/// of so many invoices has about 200 MB.
 pub(crate) const MAX_REMEMBERED: usize = 200_000;
 
 /// Invoices that a deposit of the file would take, with the first record of each.
@@ -19,7 +19,7 @@ pub(crate) struct Repeats {
 
 impl Repeats {
     /// Returns the finding of an invoice that repeats one before it. A payment notice is no
-    /// invoice, and an invoice that is quarantined is not taken.
+    /// invoice, and a quarantined invoice is not remembered.
     pub(crate) fn see(&mut self, facture: &Facture) -> Option<Finding> {
         let is_notice = facture.tables.dre && facture.avis_paiement().is_some();
         if is_notice || facture.quarantined() {

@@ -41,7 +41,7 @@ pub struct Report {
     /// Numbers of the invoices that would be quarantined.
     pub quarantined_invoices: Vec<String>,
     /// Invoices that repeat one before them in the file: a deposit answers `DEJA_RECUE` for them
-    /// (0 in the report of a deposit, whose store finds them beside those of other files).
+    /// (0 in the report of a deposit, where the store finds them).
     pub duplicate_invoices: u64,
     /// Billed, over accepted invoices (NOEMIE: sum of the 999).
     pub total_centimes: i64,

@@ -4,8 +4,8 @@ use noemie_parsers::anomaly::{Code, Severity};
 use noemie_parsers::outcome::Finding;
 use std::cmp::Reverse;
 
-/// Most findings of one code that a page or a text lists one by one; the rest is counted. A person
-/// mends the rest by the same gesture.
+/// Most findings of one code that a page or a text lists one by one; the rest is counted. All
+/// findings of a code have the same remedy.
 pub const LISTED_PER_CODE: usize = 50;
 
 /// Findings of a file by code: those that cost the whole file, those that cost an invoice, then

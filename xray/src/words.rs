@@ -40,17 +40,20 @@ pub fn verdict(report: &Report) -> String {
     let is_return = matches!(report.norm, Some(Norm::Noemie | Norm::Concentrator));
     let accepted = report.accepted_invoices;
     let taken = if is_return {
-        french(accepted, "retour pris", "retours pris")
+        french(accepted, "retour accepté", "retours acceptés")
     } else {
-        french(accepted, "facture prise", "factures prises")
+        french(accepted, "facture acceptée", "factures acceptées")
     };
     match report.verdict {
         Verdict::Refused if report.norm.is_none() => {
-            "Fichier refusé : son contenu n'est pas reconnu, rien n'en est pris".to_owned()
+            "Fichier refusé : son contenu n'est pas reconnu, rien n'en est accepté".to_owned()
         }
         Verdict::Refused => {
-            let none =
-                if is_return { "aucun retour n'est pris" } else { "aucune facture n'est prise" };
+            let none = if is_return {
+                "aucun retour n'est accepté"
+            } else {
+                "aucune facture n'est acceptée"
+            };
             format!("Fichier refusé : {none}, corriger et renvoyer le fichier entier")
         }
         Verdict::Partial => {
@@ -98,7 +101,7 @@ pub(crate) fn facts(report: &Report) -> Vec<(&'static str, String)> {
 fn sums(report: &Report) -> Vec<(&'static str, String)> {
     let Some(sums) = report.sums else {
         return vec![
-            ("Total pris", euros(report.total_centimes)),
+            ("Total accepté", euros(report.total_centimes)),
             ("Demandé à l'AMO", euros(report.amo_centimes)),
             ("Demandé à l'AMC", euros(report.amc_centimes)),
         ];
@@ -157,16 +160,16 @@ mod tests {
     #[test]
     fn the_verdict_says_what_happens_with_the_invoices() {
         for (file, expected) in [
-            (report(Verdict::Accepted, 3, 3), "accepté : 3 factures prises, rien à corriger"),
-            (report(Verdict::Accepted, 1, 1), "accepté : 1 facture prise, rien à corriger"),
+            (report(Verdict::Accepted, 3, 3), "accepté : 3 factures acceptées, rien à corriger"),
+            (report(Verdict::Accepted, 1, 1), "accepté : 1 facture acceptée, rien à corriger"),
             (report(Verdict::Accepted, 0, 0), "accepté : il ne contient aucune facture"),
             (
                 report(Verdict::Partial, 3, 2),
-                "accepté en partie : 2 factures prises, 1 à corriger et renvoyer",
+                "accepté en partie : 2 factures acceptées, 1 à corriger et renvoyer",
             ),
             (
                 report(Verdict::Refused, 3, 0),
-                "refusé : aucune facture n'est prise, corriger et renvoyer le fichier entier",
+                "refusé : aucune facture n'est acceptée, corriger et renvoyer le fichier entier",
             ),
         ] {
             assert_eq!(verdict(&file), format!("Fichier {expected}"));
@@ -174,7 +177,8 @@ mod tests {
         let mut answered = report(Verdict::Partial, 3, 2);
         answered.norm = Some(Norm::Noemie);
         assert!(
-            verdict(&answered).ends_with("2 retours pris, 1 mis de côté, à corriger par le payeur")
+            verdict(&answered)
+                .ends_with("2 retours acceptés, 1 mis de côté, à corriger par le payeur")
         );
         answered.norm = None;
         answered.verdict = Verdict::Refused;

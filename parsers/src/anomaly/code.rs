@@ -1,15 +1,15 @@
-//! The table of the codes of anomalies: control, severity, title, and what a reader of the fault
-//! needs to mend it.
+//! The table of the codes of anomalies: control, severity, title, and the cause, the remedy and
+//! the person who can apply it.
 //!
-//! Changing the policy of the project (which fault costs an invoice, which the whole file) is
-//! changing a line of the table; `docs/controles.md` is generated from it.
+//! The table is the policy of the project: the severity of a row says whether the fault costs an
+//! invoice or the whole file. `docs/controles.md` is generated from it.
 
 use super::Severity;
 use crate::coded::coded;
 use std::fmt;
 
 coded! {
-    /// Who can mend the cause of an anomaly.
+    /// Person or organisation that can mend the cause of an anomaly.
     FixedBy {
         /// Editor of the software that wrote the file.
         Editeur = "editeur";
@@ -36,8 +36,8 @@ impl FixedBy {
     }
 }
 
-/// States the table of the codes. A row has the name, the code, the control, the severity and the
-/// title; below, who can mend it, the cause, and what to do.
+/// States the table of the codes. The first line of a row has the name, the code, the control, the
+/// severity and the title; the lines below have [`FixedBy`], the cause and the remedy.
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident $code:literal $control:literal $severity:ident $titre:literal
         $by:ident $cause:literal $fix:literal;)*) => {
@@ -75,7 +75,7 @@ macro_rules! codes {
                 match self { $(Code::$variant => $titre,)* }
             }
 
-            /// Returns who can mend the cause.
+            /// Returns the person or organisation that can mend the cause.
             #[must_use]
             pub const fn fixed_by(self) -> FixedBy {
                 match self { $(Code::$variant => FixedBy::$by,)* }
@@ -87,7 +87,7 @@ macro_rules! codes {
                 match self { $(Code::$variant => $cause,)* }
             }
 
-            /// Returns what to do, in French.
+            /// Returns the remedy, in French.
             #[must_use]
             pub const fn fix(self) -> &'static str {
                 match self { $(Code::$variant => $fix,)* }
@@ -97,7 +97,7 @@ macro_rules! codes {
         impl std::str::FromStr for Code {
             type Err = UnknownCode;
 
-            /// Reads a stable code; capitals and small letters are one.
+            /// Reads a stable code, in capitals or in small letters.
             fn from_str(text: &str) -> Result<Self, UnknownCode> {
                 let text = text.trim();
                 let mut all = Self::ALL.iter().copied();
@@ -107,7 +107,7 @@ macro_rules! codes {
     };
 }
 
-/// A text that is the code of no anomaly.
+/// Error for a text that is the code of no anomaly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no anomaly has this code")]
 pub struct UnknownCode;
@@ -156,10 +156,10 @@ codes! {
         Concentrateur "Des octets suivent le dernier 999 : deux fichiers mis bout à bout, ou \
          reste d'un ancien contenu."
         "Envoyer chaque fichier à part, à sa longueur exacte.";
-    MarqueOctets "P8-BOM" "P8" Warning "Marque d'ordre des octets (BOM) au début du fichier, passée \
-         sans être lue"
+    MarqueOctets "P8-BOM" "P8" Warning "Marque d'ordre des octets (BOM) au début du fichier, \
+         ignorée"
         Editeur "Un éditeur de texte ou un tableur a écrit la marque EF BB BF avant le fichier."
-        "Rien d'urgent : la lecture commence derrière elle. Exporter sans BOM.";
+        "Rien d'urgent : la marque est ignorée. Exporter le fichier sans BOM.";
 
     NonInitiale "C3-NON-INITIALE" "C3" Invoice "Fichier DRE sans la mention FACTURE INITIALE"
         Editeur "Le fichier s'annonce comme une DRE sans porter FACTURE INITIALE."
@@ -194,7 +194,7 @@ codes! {
          et corriger.";
     FinessCorse "C13-FINESS-CORSE" "C13" Warning "FINESS corse transmis avec une lettre"
         Editeur "Un numéro FINESS corse porte 2A ou 2B."
-        "Rien d'urgent : le numéro est lu. Transmettre 20 à la place de 2A ou 2B.";
+        "Rien d'urgent : le numéro est lu. Transmettre le numéro en chiffres, sans 2A ni 2B.";
     FactureNulle "C14-NUMERO-NUL" "C14" Invoice "Numéro de facture nul"
         Editeur "Le numéro de facture ne comporte que des zéros."
         "Numéroter la facture et l'envoyer de nouveau.";
@@ -204,22 +204,22 @@ codes! {
         "Reporter le numéro de l'en-tête (type 2) dans tous les enregistrements de la facture.";
     FactureDouble "C14-NUMERO-DOUBLE" "C14" Invoice "Numéro de facture déjà utilisé dans le lot"
         Professionnel "Deux factures du lot portent le même numéro."
-        "Donner un numéro propre à chaque facture ; envoyer de nouveau celle qui manque.";
+        "Donner un numéro propre à chaque facture ; renvoyer la facture mise de côté.";
     PrefixeDifferent "C15-PREFIXE" "C15" Invoice "PS, NIR, clé ou rang différent dans la même \
          facture"
         Editeur "Le professionnel ou l'assuré n'est pas le même dans tous les enregistrements de \
          la facture."
-        "Reporter les 42 premières colonnes de l'en-tête dans tous les enregistrements de la \
-         facture.";
+        "Reporter le PS, le NIR, sa clé et le rang de l'en-tête dans tous les enregistrements de \
+         la facture.";
     Ordre "C16-ORDRE" "C16" Warning "Ordre des lignes ou des compléments non respecté"
         Editeur "Les lignes ou compléments ne suivent pas l'ordre de la norme."
-        "Rien d'urgent : la facture est prise. Faire corriger l'ordre d'écriture.";
+        "Rien d'urgent : la facture est acceptée. Faire corriger l'ordre d'écriture.";
     Sequence "C17-SEQUENCE" "C17" Warning "Séquence, nombre ou date des compléments"
         Editeur "La séquence, le nombre ou la date d'un complément ne suit pas la ligne complétée."
-        "Rien d'urgent : la facture est prise. Faire corriger l'écriture des compléments.";
+        "Rien d'urgent : la facture est acceptée. Faire corriger l'écriture des compléments.";
     Modificateurs "C18-MODIFICATEURS" "C18" Warning "Modificateurs CCAM non cadrés à gauche"
         Editeur "Les modificateurs CCAM laissent une position vide au milieu."
-        "Rien d'urgent : la facture est prise. Cadrer les modificateurs à gauche.";
+        "Rien d'urgent : la facture est acceptée. Cadrer les modificateurs à gauche.";
     NombreLignes "C19-LIGNES" "C19" Warning "Une facture contient de 1 à 999 lignes"
         Editeur "La facture n'a aucune ligne, ou plus de 999."
         "Vérifier la facture ; au-delà de 999 lignes, la partager en plusieurs.";
@@ -242,13 +242,14 @@ codes! {
     Depense "C27-DEPENSE" "C27" Warning "Dépense différente de AMO + AMC"
         Professionnel "La dépense n'est pas la somme de la part obligatoire et de la part \
          complémentaire."
-        "Vérifier les montants : un reste à charge du patient explique l'écart.";
+        "Vérifier les montants : un reste à charge du patient peut expliquer l'écart.";
     AccordPrealable "C28-ACCORD" "C28" Warning "Date de demande d'accord préalable attendue"
         Professionnel "L'acte demande un accord préalable dont la date manque."
         "Saisir la date de la demande d'accord préalable.";
     NumeroOc "C29-OC" "C29" Warning "Numéro d'organisme complémentaire mal cadré ou absent"
         Professionnel "Le numéro de l'organisme complémentaire manque ou est mal cadré."
-        "Recopier le numéro AMC de la carte de tiers payant, cadré à gauche.";
+        "Recopier le numéro AMC de la carte de tiers payant, cadré à droite et complété par des \
+         zéros.";
     TotalFactureCp "C30-TOTAL" "C30" Invoice "Total de la facture (norme CP) différent de la \
          somme des lignes"
         Editeur "Le total de la facture n'est pas la somme de ses lignes (norme CP)."
@@ -263,19 +264,20 @@ codes! {
         "Recompter les enregistrements de la facture et la renvoyer.";
     TotalLot "C33-LOT" "C33" Warning "Compteur, total ou numéro de la fin de lot faux"
         Editeur "Le compteur, le total ou le numéro de la fin de lot diffère du contenu."
-        "Rien d'urgent : les factures sont prises. Faire corriger le calcul du type 6.";
+        "Rien d'urgent : les factures sont acceptées. Faire corriger le calcul du type 6.";
     FinFichier "C34-999" "C34" File "Enregistrement 999 différent de l'en-tête ou compteur faux"
         Concentrateur "Le 999 ne répète pas le 000, ou son compteur ne vaut pas le nombre \
          d'enregistrements : le fichier est incomplet ou a été modifié."
         "Envoyer de nouveau le fichier entier, tel que produit.";
     Calcul "C35-CALCUL" "C35" Warning "Base ou montant AMO différent du calcul"
         Editeur "La base ou le montant de l'AMO n'est pas celui que donnent prix, quantité et taux."
-        "Rien d'urgent : la facture est prise. Vérifier la cotation et l'arrondi.";
+        "Rien d'urgent : la facture est acceptée. Vérifier la cotation et l'arrondi.";
     Centre "C37-CENTRE" "C37" Warning "Centre gestionnaire du régime 96 caisse 196 mal formé"
         Professionnel "Le centre du régime 96, caisse 196, n'a pas la forme attendue."
         "Relire l'attestation et corriger le centre gestionnaire.";
     DateFuture "C39-DATE-FUTURE" "C39" Warning "Date postérieure à celle du fichier"
-        Professionnel "Une date est postérieure à la création du fichier : souvent l'année est fausse."
+        Professionnel "Une date est postérieure à la création du fichier : souvent, l'année est \
+         fausse."
         "Corriger la date avant que l'organisme ne rejette la facture.";
     OrdreDates "C40-ORDRE-DATES" "C40" Warning "Dates dans un ordre impossible"
         Professionnel "Deux dates ne peuvent pas se suivre : soins après la facture, prescription \
@@ -285,16 +287,17 @@ codes! {
         Editeur "Une date que la norme demande est blanche ou à zéro."
         "Remplir la date du fichier, du lot, de la facture ou des soins.";
     AuDelaDepense "C42-AU-DELA" "C42" Warning "AMO + AMC au-dessus de la dépense"
-        Professionnel "Les deux assurances sont sollicitées pour plus que la dépense de la ligne."
+        Professionnel "La somme demandée aux deux assurances dépasse la dépense de la ligne."
         "Vérifier la part AMC, puis la part AMO.";
     NumeroLot "C43-NUMERO-LOT" "C43" Warning "Numéro de lot absent, ou deux fois dans le fichier"
-        Editeur "Un retour nomme la facture par le numéro et la date de son lot : ici il ne le peut."
+        Editeur "Un retour désigne la facture par le numéro et la date de son lot : sans numéro \
+         propre, le lot ne peut pas être retrouvé."
         "Numéroter chaque lot d'un professionnel, sans répétition dans le fichier.";
     PsDuLot "C44-PS-DU-LOT" "C44" Warning "PS différent de celui du lot"
         Editeur "La facture ou la fin de lot porte un autre professionnel que le début de lot."
         "Mettre chaque facture dans un lot de son professionnel.";
     NirNul "C45-NIR-NUL" "C45" Warning "Numéro d'immatriculation fait de zéros"
-        Professionnel "Treize zéros ont une clé juste et ne désignent personne."
+        Professionnel "Un numéro de treize zéros a une clé juste, mais ne désigne aucun assuré."
         "Saisir le numéro d'immatriculation de l'assuré.";
 
     Limite "L1-LIMITE" "L1" File "Limite de la passerelle dépassée"
@@ -329,7 +332,7 @@ codes! {
         "Transférer en mode binaire et envoyer de nouveau le fichier entier.";
     RetourCompteur "Q6-COMPTEUR" "Q6" Warning "Compteur de fin de niveau 990 faux"
         Payeur "Le compteur d'une fin de niveau ne vaut pas le nombre d'entités lues."
-        "Rien d'urgent : le retour est pris. Faire vérifier le calcul du 990.";
+        "Rien d'urgent : le retour est accepté. Faire vérifier le calcul du 990.";
     RetourCumul "Q7-CUMUL" "Q7" Warning "Cumul d'un 990 ou du 999 faux"
         Payeur "Le total d'une fin de niveau ou du 999 n'est pas la somme des montants lus."
         "Rapprocher le virement du détail avant de le solder.";
@@ -338,7 +341,7 @@ codes! {
         "Envoyer de nouveau le fichier entier.";
     RetourLots "Q9-LOTS" "Q9" Warning "Nombre de lots du 999 faux"
         Payeur "Le 999 annonce un autre nombre de lots que le fichier n'en contient."
-        "Rien d'urgent : le retour est pris. Faire vérifier le calcul du 999.";
+        "Rien d'urgent : le retour est accepté. Faire vérifier le calcul du 999.";
     EntiteInconnue "Q10-ENTITE-INCONNUE" "Q10" Warning "Entité inconnue, conservée telle quelle"
         Payeur "L'entité n'est pas connue de la passerelle : norme plus récente, ou code faux."
         "Rien d'urgent : l'entité est conservée telle quelle.";
@@ -353,7 +356,7 @@ codes! {
         "Envoyer de nouveau le fichier entier, tel que produit.";
     DrapeauBloc "Q16-DRAPEAU" "Q16" Warning "Drapeau du dernier bloc différent de 1"
         Payeur "Le dernier bloc ne porte pas la marque de fin."
-        "Rien d'urgent : le retour est pris.";
+        "Rien d'urgent : le retour est accepté.";
 }
 
 impl fmt::Display for Code {

@@ -1,4 +1,4 @@
-//! The fields by which an invoice is recognised when it comes again, in one file or in two.
+//! Key by which an invoice is recognised when it comes again, in the same file or in a later one.
 
 use super::facture::Facture;
 use super::genre::Genre;
@@ -10,8 +10,9 @@ use std::fmt;
 const LONGUEURS: [usize; 7] = [9, 9, 13, 2, 6, 1, 6];
 
 /// PS number, invoice number, NIR, key, birth date, birth rank and complement of the titre of an
-/// invoice, without surrounding blanks. Two invoices with one key are the same invoice. The date of
-/// the invoice is not part of it: senders change it when they send again. A person's datum.
+/// invoice, without surrounding blanks. Two invoices with one key are the same invoice. The key
+/// leaves out the date of the invoice, because senders change it when they send again. The key is
+/// personal data: its `Debug` is masked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CleIdentite([u8; 46]);
 
@@ -21,8 +22,7 @@ impl fmt::Debug for CleIdentite {
     }
 }
 
-/// Returns a birth rank as it is compared: blank and 0 say nothing, and a single child is the first
-/// one. Twins stay two.
+/// Returns a birth rank as it is compared: blank and 0 are read as 1. The ranks of twins differ.
 #[must_use]
 pub fn rang_compare(rang: &str) -> &str {
     match rang.trim() {
@@ -31,7 +31,7 @@ pub fn rang_compare(rang: &str) -> &str {
     }
 }
 
-/// Returns a complement of the titre de recette as it is compared: zeros say that there is none.
+/// Returns a complement of the titre de recette as it is compared: zeros are read as blank.
 #[must_use]
 pub fn complement_compare(complement: &str) -> &str {
     if complement.trim().bytes().all(|b| b == b'0') { "" } else { complement }

@@ -201,11 +201,12 @@ impl<R: Read> Lecteur<R> {
     }
 
     fn bourrage(&mut self, at: Position, octets: u64) {
+        let plural = if octets < 2 { "" } else { "s" };
         let mut anomaly = Anomaly::on_record(
             Code::ApresFin,
             at,
             "999",
-            format!("{octets} octets de remplissage derrière le 999"),
+            format!("{octets} octet{plural} de remplissage après le 999"),
         );
         anomaly.column = 129;
         self.signaler(anomaly);
@@ -241,11 +242,12 @@ impl<R: Read> Lecteur<R> {
             cause = "la ligne est coupée en deux (repliée par un courrier électronique ?)";
         }
         let cause = if cause.is_empty() { String::new() } else { format!(" : {cause}") };
+        let plural = if longueur < 2 { "" } else { "s" };
         let mut anomaly = Anomaly::on_record(
             Code::Longueur,
             position,
             genre.nom(),
-            format!("Enregistrement de {longueur} octets au lieu de 128{cause}"),
+            format!("Enregistrement de {longueur} octet{plural} au lieu de 128{cause}"),
         );
         anomaly.column = column;
         anomaly.offset += u64::from(column) - 1;

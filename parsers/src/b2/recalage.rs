@@ -70,10 +70,10 @@ pub(super) struct Ecart {
 
 /// Returns where a record that has not its length was most likely damaged.
 ///
-/// A byte of control, and in a record that is too long a byte beyond ASCII (an accent in UTF-8 has
-/// two bytes), names itself. A record too long by one byte is damaged at the last column whose
-/// removal makes every zone readable again with the fewest doubts. Otherwise the column is the first
-/// one past the end, or past 128.
+/// The column is that of the first control byte or, in a record that is too long, of the first byte
+/// beyond ASCII (an accent in UTF-8 has two bytes). A record too long by one byte is damaged at the
+/// last column whose removal makes every zone readable with the fewest doubts. Otherwise the column
+/// is the first one past the end, or past 128.
 pub(super) fn ecart(octets: &[u8], layout: Option<&'static Layout>) -> Ecart {
     let trop_long = octets.len() > LONGUEUR;
     if let Some((i, octet)) = etranger(octets, layout, trop_long) {
@@ -86,13 +86,13 @@ pub(super) fn ecart(octets: &[u8], layout: Option<&'static Layout>) -> Ecart {
     let layout = layout.filter(|_| octets.len() == LONGUEUR + 1 || finit_par_des_blancs(octets));
     let Some(layout) = layout else { return fin };
     if finit_par_des_blancs(octets) && doutes(&octets[..LONGUEUR], layout) == Some(0) {
-        return Ecart { cause: "des blancs ont été ajoutés derrière l'enregistrement", ..fin };
+        return Ecart { cause: "des blancs ont été ajoutés après l'enregistrement", ..fin };
     }
     let ajoute = if octets.len() == LONGUEUR + 1 { ajoute(octets, layout) } else { None };
     ajoute.map_or(fin, |i| Ecart { colonne: colonne(i), cause: "un caractère a été ajouté" })
 }
 
-/// Whether what stands behind the 128 columns is blank.
+/// Returns whether the bytes after column 128 are blank.
 fn finit_par_des_blancs(octets: &[u8]) -> bool {
     octets[LONGUEUR..].iter().all(|b| *b == b' ')
 }
@@ -111,8 +111,8 @@ fn ajoute(octets: &[u8], layout: &'static Layout) -> Option<usize> {
     candidats.min_by_key(|(_, doutes)| *doutes).map(|(i, _)| i)
 }
 
-/// Returns whether a line and the next one are a record that a transport cut in two; `suite` is what
-/// stands behind the line. Quoted-printable ends the first half with `=`.
+/// Returns whether a line and the next one are a record that a transport cut in two; `suite` has
+/// the bytes after the line. Quoted-printable ends the first half with `=`.
 pub(super) fn est_repliee(octets: &[u8], suite: &[u8]) -> bool {
     let Some(fin) = suite.iter().position(|b| *b == b'\n') else { return false };
     let seconde = suite[..fin].strip_suffix(b"\r").unwrap_or(&suite[..fin]).len();
@@ -151,7 +151,7 @@ const fn cause(octet: u8) -> &'static str {
     }
 }
 
-/// Returns how many zones of a record can be read but look shifted: a number with blanks behind it,
+/// Returns how many zones of a record can be read but look shifted: a number with blanks after it,
 /// a text with a blank before it. `None` when a zone cannot be read, or a filler is not blank.
 fn doutes(record: &[u8], layout: &'static Layout) -> Option<usize> {
     layout.all_zones().try_fold(0, |doutes, zone| {

@@ -4,7 +4,7 @@ use crate::layout::record;
 
 record! {
     /// Medicament retrocede (UCD), 2005-E; at most 10 per type 4.
-    v2005e: "4H" "2005-E" [128] Famille36 "Médicament rétrocédé (UCD), 2005-E; 10 au plus par type 4" {
+    v2005e: "4H" "2005-E" [128] Famille36 "Médicament rétrocédé (UCD), 2005-E ; 10 au plus par type 4" {
         COMPLEMENT_TYPE: "7", "Complément de type", 36, 1, X, O, "S V", "'H'";
         SEQUENCE: "8", "Séquence", 37, 2, N, O, "S V", "01..n";
         RESERVE_SESAM: "9", "Réservé SESAM", 39, 4, X, F, "S V", "";

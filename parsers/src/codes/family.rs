@@ -1,8 +1,8 @@
-//! Families of rejects: what a reason means for the professional, and what he can do.
+//! Families of rejects: meaning of a reason for the professional, and what they can do.
 //!
-//! The families are those of two public lists of reasons (sources S8 and S17). A code of a table has
-//! its family there; the family of an unknown code is read from its label, because payers renumber
-//! their codes and keep their words.
+//! The families are those of two public programs of transporters. The tables give the family of a
+//! known code; the family of an unknown code is read from its label, because payers renumber their
+//! codes and keep their words.
 
 /// Family of a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,7 +117,8 @@ impl RejectFamily {
             Self::Prescription => (
                 "PRESCRIPTION",
                 "Le prescripteur ou la prescription n'est pas accepté.",
-                "Vérifier le numéro du prescripteur et la date de l'ordonnance, corriger et renvoyer.",
+                "Vérifier le numéro du prescripteur et la date de l'ordonnance, corriger et \
+                 renvoyer.",
             ),
             Self::Tariff => (
                 "TARIF",
@@ -127,7 +128,8 @@ impl RejectFamily {
             Self::Complementary => (
                 "COMPLEMENTAIRE",
                 "Le contrat ou le numéro de la complémentaire n'est pas reconnu.",
-                "Vérifier la carte de tiers payant (numéro AMC, adhérent, dates), corriger et renvoyer.",
+                "Vérifier la carte de tiers payant (numéro AMC, adhérent, dates), corriger et \
+                 renvoyer.",
             ),
             Self::Other => (
                 "AUTRE",

@@ -10,7 +10,7 @@
 pub struct NormCode {
     /// Two letters, as written.
     pub code: &'static str,
-    /// Who writes it, in French.
+    /// Profession that writes the code, in French.
     pub who: &'static str,
     /// Categories of billing numbers (third digit) that go with it.
     pub categories: &'static [u8],

@@ -1,10 +1,9 @@
 //! Codes of rejects that payers are seen to send, with family, label and validity.
 //!
-//! Three lists: the insurer to the operator of concentrators (source S6; labels of this project),
-//! the AMO to the professional (source S12: data concerned and control, seven digits), and the
-//! renumbering of the caisses that the CNAM announced for "jeudi 3 octobre" (2024 fits best): the
-//! codes before it are those of the first generation. The list that all insurers share since 2016
-//! is not public.
+//! Three lists: the codes of an insurer's program for invoices from concentrators (labels of this
+//! project), those of a CPAM memo for orthoptists (AMO, seven digits: data concerned and control),
+//! and the renumbering of the caisses that the CNAM announced for "jeudi 3 octobre" (2024 fits
+//! best). The list that all insurers share since 2016 is not public.
 
 use super::Validity;
 use super::amo_anomaly;

@@ -85,7 +85,10 @@ impl Contenu {
 /// Returns whether a text begins with a digit of EBCDIC and has only digits, capitals, blanks and
 /// line ends of EBCDIC.
 fn est_ebcdic(head: &[u8]) -> bool {
-    let texte = |b: &u8| matches!(b, 0xf0..=0xf9 | 0xc1..=0xc9 | 0xd1..=0xd9 | 0xe2..=0xe9 | 0x40 | 0x0d | 0x15 | 0x25);
+    let texte = |b: &u8| {
+        matches!(b, 0xf0..=0xf9 | 0xc1..=0xc9 | 0xd1..=0xd9 | 0xe2..=0xe9)
+            || matches!(b, 0x40 | 0x0d | 0x15 | 0x25)
+    };
     let vu = &head[..head.len().min(EBCDIC_VU)];
     vu.len() >= 4 && vu[..3].iter().all(|b| (0xf0..=0xf9).contains(b)) && vu.iter().all(texte)
 }

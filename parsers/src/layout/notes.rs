@@ -1,10 +1,10 @@
 //! French notes of the zones: known values and remarks, for the professional.
 //!
 //! The tables of the records carry remarks in English, with the letters of their sources; the notes
-//! say the same in French, without the sources. A remark that only compares sources has an empty
-//! note.
+//! have the same content in French, without the sources. A remark that only compares sources has an
+//! empty note.
 
-/// Returns the note of a remark; `None` for a remark that the table lacks.
+/// Returns the note of a remark; `None` for a remark that is not in `notes.txt`.
 pub(super) fn note(meaning: &str) -> Option<&'static str> {
     NOTES.lines().find_map(|line| {
         let (remark, note) = line.split_once(" =>")?;

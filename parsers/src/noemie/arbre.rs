@@ -88,7 +88,7 @@ impl Contenu {
             fautes.push(fin.sur_zone(
                 Code::RetourCompteur,
                 &t990::COMPTEUR,
-                format!("le compteur vaut {lu}, {attendu} comptés"),
+                format!("le compteur vaut {lu} au lieu de {attendu}"),
             ));
         }
         let somme = signe(t990::CUMUL_MONTANTS.of(&fin.octets), t990::SIGNE.of(&fin.octets));
@@ -99,7 +99,7 @@ impl Contenu {
             fautes.push(fin.sur_zone(
                 Code::RetourCumul,
                 &t990::CUMUL_MONTANTS,
-                format!("le cumul vaut {lue}, {} calculés", self.somme),
+                format!("le cumul vaut {lue} au lieu de {}", self.somme),
             ));
         }
         fautes

@@ -7,7 +7,7 @@ record! {
     layout: "294" "" [153] Aucun "Ligne de rejet" {
         TYPE: "1", "type", 1, 3, N, O, "S4 (S1 differs)", "294";
         NIVEAU: "2", "niveau", 4, 2, N, O, "S4 (S1 differs)", "level, 99 = leaf";
-        CODIFICATION_REJET: "3", "codification du rejet", 6, 10, X, O, "S4 (S1 differs)", "3 letters + 6 digits + R (S1 says 4 + 86, see noemie.md 2.6)";
+        CODIFICATION_REJET: "3", "codification du rejet", 6, 10, X, O, "S4 (S1 differs)", "3 letters + 6 digits + R (S1 says 4 + 86)";
         LIBELLE_REJET: "4", "libellé du rejet", 16, 80, X, O, "S4 (S1 differs)", "";
         NIVEAU_REJET: "5", "niveau de rejet", 96, 1, X, O, "S4 (S1 differs)", "F invoice, L line, A refined code";
         PART_CONCERNEE: "6", "part concernée", 97, 1, X, O, "S4 (S1 differs)", "O compulsory (or both), C complementary";

@@ -272,7 +272,7 @@ impl<R: Read> Reader<R> {
             && !(fichier.contenu.somme_inconnue() && fin.somme.is_some())
         {
             let message =
-                format!("le cumul vaut {}, {} calculés", lu(fin.somme), fin.somme_calculee);
+                format!("le cumul vaut {} au lieu de {}", lu(fin.somme), fin.somme_calculee);
             self.signaler(sur_999(Code::RetourCumul, &t::CUMUL_MONTANTS, fin, message));
         }
     }

@@ -214,7 +214,7 @@ pub struct ComptesAvis {
 pub struct LecteurAvis<R> {
     tampon: Tampon<R>,
     comptes: ComptesAvis,
-    /// Whether the byte order mark of the file was told.
+    /// Whether the byte order mark of the file was reported.
     marque_dite: bool,
     fini: bool,
 }

@@ -130,8 +130,8 @@ impl<R: Read> Enregistrements<R> {
         }
     }
 
-    /// Returns whether the source begins with a byte order mark, which was passed: the first record
-    /// stands behind it.
+    /// Returns whether the source begins with a byte order mark, which is no part of the first
+    /// record.
     #[must_use]
     pub fn marque(&self) -> bool {
         self.marque == Some(true)

@@ -149,7 +149,7 @@ impl<R: Read> Lignes<R> {
                 remplissage: false,
             }));
         }
-        // No prefix begins with these: they are what transports leave between two files.
+        // NUL and 0x1A begin no length: transports leave them between two files.
         let entre = vue.iter().take_while(|b| matches!(b, 0 | 0x1a)).count();
         if entre > 0 && entre < vue.len() && vue[entre].is_ascii_digit() {
             corps.extend_from_slice(&vue[..entre]);

@@ -27,8 +27,8 @@ fn nature_regime_and_care_path() {
     for ips in " ABDHJMNORSTU".chars() {
         cp(&format!("care path {ips}")).pose(15, 121, ips.to_string()).accepte(&[]);
     }
-    // In norm PS column 121 of the 2S is a filler of 2007 that one reader takes as the care path
-    // (b2.md 2.2 "optional"): its value is not controlled.
+    // In norm PS column 121 of the 2S is a filler of 2007 that one reader takes as the care path:
+    // its value is not controlled.
     ps("care path X in norm PS").pose(4, 121, "X").accepte(&[]);
 }
 

@@ -50,7 +50,7 @@ fn counter_of_the_5() {
     ps("one too few").pose(12, 39, "002").met_de_cote(&[UNE], &[("C32", 12, 39)]);
     ps("zero").pose(12, 39, "000").met_de_cote(&[UNE], &[("C32", 12, 39)]);
     ps("blank").pose(12, 39, "   ").met_de_cote(&[UNE], &[("C32", 12, 39)]);
-    // b2.md 2.2: "count complements; tolerate both".
+    // The counter may or may not include the complements: both are accepted.
     ps("lines without complements").pose(12, 39, "001").accepte(&[]);
     cp("one too many").pose(13, 39, "007").met_de_cote(&[UNE], &[("C32", 13, 39)]);
     ps("a line is missing")
@@ -83,7 +83,7 @@ fn counters_and_totals_of_the_6() {
     ] {
         ps(nom).pose(21, colonne, valeur).accepte(&[("C33", 21, colonne as u32)]);
     }
-    // b2.md 2.2: in norm CP the AMO of the lot may leave the PH part out.
+    // In norm CP the AMO of the lot may leave the PH part out.
     cp("AMO of the fees only").pose(22, 34, "000023245").accepte(&[]);
     cp("AMO of nothing").pose(22, 34, "000000000").accepte(&[("C33", 22, 34)]);
 }

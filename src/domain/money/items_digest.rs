@@ -1,15 +1,15 @@
-//! Digest of the items of a transfer, which tells two lists of items apart whose sums are equal.
+//! Digest of the items of a transfer: lists of items with equal sums have different digests.
 
 /// Purpose of the digest of an item.
 const ITEM_PURPOSE: &str = "noemie-gateway transfer item 2026-11";
 
 /// Digest of a multiset of items: the sum of the digests of its items, modulo 2¹²⁸. Neither the
-/// order of the items nor the groups in which a file tells them change it.
+/// order of the items nor their groups in a file change it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ItemsDigest(u128);
 
 impl ItemsDigest {
-    /// Adds an item, of which these fields are compared.
+    /// Adds an item, given as the fields that the digest covers.
     pub fn add(&mut self, fields: &[&str]) {
         let mut hasher = blake3::Hasher::new_derive_key(ITEM_PURPOSE);
         for field in fields {
@@ -34,7 +34,7 @@ impl std::fmt::Display for ItemsDigest {
     }
 }
 
-/// A text is no digest of items.
+/// Error for a text that is no digest of items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected 32 hexadecimal digits")]
 pub struct InvalidItemsDigest;

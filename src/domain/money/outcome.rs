@@ -96,7 +96,7 @@ pub struct Outcome {
     pub payer: String,
     /// Insurer for whom the payer pays; empty when the source names none.
     pub on_behalf_of: String,
-    /// Caisse that pays; `None` where the source is not known to be one, which says nothing.
+    /// Caisse that pays; `None`, and not compared, where the source is not known to be a caisse.
     pub paying_caisse: Option<Caisse>,
     /// How the AMC part is handled, as a return says it (102, column 37); empty in other sources.
     pub amc_handling: String,
@@ -108,13 +108,13 @@ pub struct Outcome {
     pub reasons: Vec<Reason>,
 }
 
-/// Letters of the 102 (column 37) that say that the AMC part was split off at its source, so that
-/// no caisse pays it.
+/// Letters of the 102 (column 37) for an AMC part that was split off at its source: no caisse pays
+/// it.
 const SPLIT_AT_SOURCE: [&str; 3] = ["E", "A", "F"];
 
 impl Outcome {
     /// Returns whether a caisse has moved money that was not asked of it. `asked_of` is the caisse
-    /// of the invoice; `None` where it is not known, which says nothing.
+    /// of the invoice; the AMO part is not compared where it is `None`.
     #[must_use]
     pub fn is_of_other_caisse(&self, asked_of: Option<&Caisse>) -> bool {
         let Some(payer) = self.paying_caisse.as_ref().filter(|_| self.amount != Montant::ZERO)

@@ -82,7 +82,7 @@ pub(in crate::store) fn claims(
 }
 
 /// Returns the query of the position that lies so many keys into a walk in the order of reception.
-/// It reads the index alone.
+/// The query reads the index alone.
 pub(in crate::store) fn position(
     filter: &ClaimFilter,
     walk: Walk,
@@ -108,8 +108,8 @@ fn instant(token: PageToken) -> Instant {
     Instant::from_micros(token.at_micros).unwrap_or(Instant(time::OffsetDateTime::UNIX_EPOCH))
 }
 
-/// Appends the claims of an invoice number or person. They are few, and sorted after they are
-/// found: LIMIT keeps PostgreSQL from looking for them along the order of the pages.
+/// Appends the claims of an invoice number or person, which are few and sorted after they are
+/// found: the LIMIT keeps PostgreSQL from looking for them along the order of the pages.
 fn of_few(
     query: &mut QueryBuilder<Db>,
     column: &'static str,

@@ -1,9 +1,9 @@
 //! Pages of claims: the walks of `claim_walk.rs`, tried until one of them fills the page.
 //!
 //! A filter with a PS or a sender has two walks: the keys of the filter, or the claims of the PS or
-//! sender. Which of them is short, statistics do not say: the last claims of a sender may all be
-//! older than the others of their state. So each is tried over a stretch of bounded length before
-//! the whole walk.
+//! sender. Statistics do not tell the shorter walk: the last claims of a sender may all be older
+//! than the other claims of their state. Each walk is therefore tried over a stretch of bounded
+//! length before the whole walk of the filter.
 
 use super::claim_listing::{self, Stretch};
 use super::claim_walk::{self, Order, Walk};
@@ -25,7 +25,7 @@ const TRIED_KEYS: i64 = 10_000;
 /// Claims of a PS or sender that the second try reads, each with its parts: about 5 ms.
 const TRIED_CLAIMS: i64 = 1_000;
 
-/// A question about claims.
+/// Scope, filter and place of a page of claims.
 struct Question<'a> {
     scope: &'a Scope,
     filter: &'a ClaimFilter,
@@ -83,7 +83,7 @@ impl Question<'_> {
         query.build_query_as().fetch_all(pool).await.map_err(doing("listing claims"))
     }
 
-    /// Returns the position that lies so many keys into a walk; `None` if the walk is shorter.
+    /// Returns the position that is `keys` keys into a walk; `None` if the walk is shorter.
     async fn position(
         &self,
         pool: &Pool<Db>,

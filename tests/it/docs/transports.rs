@@ -1,5 +1,5 @@
-//! The table of transports: each row changes a valid file as a transport does and validates it, and
-//! the table of the documents is made of the rows.
+//! The table of transports: each row changes a valid file as a transport does and validates it; the
+//! table of `docs/formats.md` is generated from the rows.
 
 use super::*;
 use noemie_parsers::marquage::Marquage;
@@ -8,8 +8,8 @@ use noemie_parsers::outcome::Finding;
 /// A valid file of norm B2 or NOEMIE as the list of its records, without line ends.
 type Records = Vec<Vec<u8>>;
 
-/// A row: what happened to the file, how it is made, and the code that must be told; `None` for a
-/// file that is read as it is.
+/// A row: change of the file in transit, function that makes the changed file, and the code
+/// expected; `None` for a file that is read as it is.
 type Row = (&'static str, fn(&Records) -> Vec<u8>, Option<Code>);
 
 fn joined(records: &Records, end: &[u8]) -> Vec<u8> {
@@ -20,8 +20,8 @@ fn lines(records: &Records) -> Vec<u8> {
     joined(records, b"\r\n")
 }
 
-/// The file under another identification, with other invoice numbers, so that it may be glued behind
-/// the first.
+/// Returns the file with another identification and other invoice numbers, so that it may follow
+/// the first one in a file.
 fn other(records: &Records) -> Records {
     let (mut other, last) = (records.clone(), records.len() - 1);
     for index in [0, last] {
@@ -60,19 +60,19 @@ const B2: &[Row] = &[
     ("lines that end with CR LF", lines, None),
     ("lines that end with LF (FTP in ASCII mode towards Unix)", |r| joined(r, b"\n"), None),
     (
-        "a file with CR LF glued before one with LF",
+        "a file with CR LF, then one with LF, in one file",
         |r| [lines(r), joined(&other(r), b"\n")].concat(),
         None,
     ),
     (
-        "no line end behind the last record",
+        "no line end after the last record",
         |r| {
             let bytes = lines(r);
             bytes[..bytes.len() - 2].to_vec()
         },
         None,
     ),
-    ("several files glued", |r| [joined(r, b""), joined(&other(r), b"")].concat(), None),
+    ("several files in one", |r| [joined(r, b""), joined(&other(r), b"")].concat(), None),
     (
         "a byte order mark of UTF-8 at the start",
         |r| [b"\xef\xbb\xbf", &lines(r)[..]].concat(),
@@ -93,12 +93,12 @@ const B2: &[Row] = &[
         Some(Code::ApresFin),
     ),
     (
-        "files glued with 0x1A between them",
+        "several files in one with 0x1A between them",
         |r| [&lines(r)[..], b"\x1a", &lines(&other(r))].concat(),
         Some(Code::ApresFin),
     ),
-    ("a file glued behind itself", |r| [lines(r), lines(r)].concat(), Some(Code::RemiseDejaRecue)),
-    ("blanks at the end of lines taken away", |r| stripped(r, b"\r\n"), Some(Code::Longueur)),
+    ("the same file twice in one", |r| [lines(r), lines(r)].concat(), Some(Code::RemiseDejaRecue)),
+    ("blanks at the end of lines removed", |r| stripped(r, b"\r\n"), Some(Code::Longueur)),
     (
         "blanks added at the end of lines (132 columns)",
         |r| joined(r, b"    \r\n"),
@@ -118,9 +118,9 @@ const B2: &[Row] = &[
         Some(Code::Longueur),
     ),
     ("CR alone (old Macintosh)", |r| joined(r, b"\r"), Some(Code::Longueur)),
-    ("an empty line behind each record", |r| joined(r, b"\r\n\r\n"), Some(Code::Longueur)),
+    ("an empty line after each record", |r| joined(r, b"\r\n\r\n"), Some(Code::Longueur)),
     (
-        "a file in blocks glued behind one in lines",
+        "a file in lines, then one in blocks, in one file",
         |r| [lines(r), joined(&other(r), b"")].concat(),
         Some(Code::Longueur),
     ),
@@ -134,11 +134,11 @@ const B2: &[Row] = &[
         Some(Code::Longueur),
     ),
     (
-        "a file of another norm glued behind",
+        "a file of another norm appended",
         |r| [&lines(r)[..], b"0128000CP"].concat(),
         Some(Code::DonneesApresFin),
     ),
-    ("cut on the way", |r| lines(r)[..700].to_vec(), Some(Code::FichierTronque)),
+    ("truncated in transit", |r| lines(r)[..700].to_vec(), Some(Code::FichierTronque)),
     (
         "NUL or blanks before the first record",
         |r| [&[0; 512][..], &lines(r)].concat(),
@@ -159,21 +159,21 @@ const NOEMIE: &[Row] = &[
     ("NOEMIE, lines that end with CR LF", lines, None),
     ("NOEMIE, lines that end with LF", |r| joined(r, b"\n"), None),
     (
-        "NOEMIE, no line end behind the last record",
+        "NOEMIE, no line end after the last record",
         |r| {
             let bytes = lines(r);
             bytes[..bytes.len() - 2].to_vec()
         },
         None,
     ),
-    ("NOEMIE, several files glued", |r| [lines(r), lines(r)].concat(), None),
+    ("NOEMIE, several files in one", |r| [lines(r), lines(r)].concat(), None),
     (
         "NOEMIE, a byte order mark of UTF-8 at the start",
         |r| [b"\xef\xbb\xbf", &lines(r)[..]].concat(),
         Some(Code::MarqueOctets),
     ),
     (
-        "NOEMIE, files glued with 0x1A between them",
+        "NOEMIE, several files in one with 0x1A between them",
         |r| [&lines(r)[..], b"\x1a", &lines(r)].concat(),
         Some(Code::ApresFin),
     ),
@@ -183,7 +183,7 @@ const NOEMIE: &[Row] = &[
         Some(Code::ApresFin),
     ),
     (
-        "NOEMIE, blanks at the end of lines taken away",
+        "NOEMIE, blanks at the end of lines removed",
         |r| stripped(r, b"\r\n"),
         Some(Code::RetourCadrage),
     ),
@@ -231,7 +231,7 @@ fn the_table_of_transports_is_current() {
     let answer = generate::RspOptions { mark: Marquage::Test, ..generate::RspOptions::default() };
     generate::rsp(&dre[..], options.forme, &answer, &mut rsp).expect("answered");
     let (dre, rsp) = (records(&dre), records(&rsp));
-    let mut table = String::from("| on the way | outcome | finding |\n|---|---|---|\n");
+    let mut table = String::from("| change in transit | outcome | finding |\n|---|---|---|\n");
     table.extend(B2.iter().map(|line| row(line, &dre)));
     table.extend(NOEMIE.iter().map(|line| row(line, &rsp)));
     check_section("docs/formats.md", "transports", &table);

@@ -1,4 +1,4 @@
-//! Who pays: the caisse of a return beside that of the invoice.
+//! The caisse of a return against that of the invoice.
 
 use super::hand::{Gateway, Invoice, Return, Says, invoices};
 use crate::ingest_support::{dre, options};

@@ -329,7 +329,7 @@ async fn files_of_another_hand_have_their_transfers(db: TestDatabase) {
     gateway.verify().await;
 }
 
-/// Two files of one transfer whose sums are equal, and whose items are not: perhaps two halves of it.
+/// Two files of one transfer with equal sums and different items may be its two halves.
 async fn files_with_equal_sums_and_other_items_are_told_apart(db: TestDatabase) {
     let gateway = Gateway::open(&db);
     let known = two_invoices(&gateway, 908).await;

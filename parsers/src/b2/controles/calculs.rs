@@ -1,5 +1,5 @@
-//! C24, C27, C28, C35 and C42: age and computations of the lines. All are warnings: they rest on
-//! one source, on memory, or on the project.
+//! C24, C27, C28, C35 and C42: age and computations of the lines. All are warnings: each rule has
+//! one source only, is written from memory, or is of this project.
 
 use super::super::facture::{Chiffres, Facture, Piece};
 use super::super::genre::Genre;
@@ -121,7 +121,7 @@ fn depense(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {
     }
 }
 
-/// C42: two insurers together pay no more than what was billed. A line with an amount that cannot
+/// C42: AMO and AMC together exceed the amount billed. A line with an amount that cannot
 /// be read is not compared. The totals of an invoice need no control of their own: C30 and C31 hold
 /// them to the lines.
 fn au_dela(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {

@@ -91,11 +91,12 @@ fn nir(
     }
 }
 
-/// C45: thirteen zeros have the right key 97 and name nobody.
+/// C45: a NIR of thirteen zeros has the right key 97 and names no person.
 fn nul(main: &Piece, out: &mut Vec<Anomaly>) {
     let zone = &famille36::NO_IMMATRICULATION_ASSURE;
     if zone.of(&main.record).iter().all(|b| *b == b'0') {
-        let message = "Le numéro d'immatriculation de l'assuré est fait de zéros : aucun assuré n'est désigné";
+        let message = "Le numéro d'immatriculation de l'assuré est fait de zéros : aucun assuré \
+                       n'est désigné";
         out.push(at(Code::NirNul, main, zone, message));
     }
 }

@@ -2,8 +2,8 @@
 //! the project: an insurer rejects such invoices.
 //!
 //! "Today" is the creation date of the file, so that a file gets the same findings on every day.
-//! Dates of six digits are of this century; a birth date is not, and is compared only where the
-//! NIR tells that the century is this one.
+//! Dates of six digits are of this century. A birth date may be of the last one: it is compared
+//! only where no NIR of the invoice has its year.
 
 use super::super::colonnes::d;
 use super::super::element::{EnTete, Lot};
@@ -33,7 +33,7 @@ impl<'a> Lue<'a> {
         out.push(at(code, self.piece, self.zone, message));
     }
 
-    /// C39. Returns whether the date is after the creation of the file.
+    /// Reports C39. Returns whether the date is after the creation of the file.
     fn future(self, fichier: Option<Date>, what: &str, out: &mut Vec<Anomaly>) -> bool {
         let Some(fichier) = fichier.filter(|fichier| self.date > *fichier) else { return false };
         let message = format!("{what} le {}, après la création du fichier ({fichier})", self.date);
@@ -46,7 +46,8 @@ impl<'a> Lue<'a> {
 pub(super) fn en_tete(en_tete: &EnTete, out: &mut Vec<Anomaly>) {
     let zone = &t000::layout::DATE_CREATION_FICHIER;
     if vide(zone.of(&en_tete.record)) {
-        let message = "La date de création du fichier manque : ses autres dates ne sont comparées à aucun jour";
+        let message = "La date de création du fichier manque : les autres dates ne lui sont pas \
+                       comparées";
         absente(en_tete.position, "000", zone, &en_tete.record, message, out);
     }
 }
@@ -142,14 +143,14 @@ fn ligne(
         if fin.date < debut.date {
             let message = format!("Fin le {}, avant le début ({})", fin.date, debut.date);
             fin.signaler(Code::OrdreDates, message, out);
-        } else if fin.date != debut.date && !fin.future(fichier, "Soins jusqu'au", out) {
+        } else if fin.date != debut.date && !fin.future(fichier, "Fin des soins", out) {
             apres_facture(fin, facturation, out);
         }
     }
     Some(debut.date)
 }
 
-/// C40: care is billed once it was given.
+/// C40: the care is later than its invoice.
 fn apres_facture(soins: Lue<'_>, facturation: Option<Lue<'_>>, out: &mut Vec<Anomaly>) {
     if let Some(facturation) = facturation.filter(|facturation| soins.date > facturation.date) {
         let message =
@@ -203,8 +204,8 @@ fn prescription(lue: Lue<'_>, soins: Option<Date>, fichier: Option<Date>, out: &
     }
 }
 
-/// C40: born after the care. Six digits do not tell a child not yet born from a person of a hundred
-/// years: the NIR of the person does, because its year of birth is then that of the date.
+/// C40: the birth is later than the care. A date of six digits may be that of a centenarian: it is
+/// left alone where a NIR of the invoice has the same year of birth.
 fn naissance(facture: &Facture, soins: Date, out: &mut Vec<Anomaly>) {
     let principale = facture.principale();
     let zone = if facture.is_cp() {
@@ -226,8 +227,8 @@ fn naissance(facture: &Facture, soins: Date, out: &mut Vec<Anomaly>) {
     }
 }
 
-/// C40: an accident before the care that it caused. Both norms have the zone at the same columns;
-/// its date stands first, or behind `000`.
+/// C40: the accident is later than the care. Both norms have the zone at the same columns; the date
+/// is in its first six columns, or after `000`.
 fn accident(principale: &Piece, soins: Date, out: &mut Vec<Anomaly>) {
     let zone = &t2::ps::NO_AT_DATE_ACCIDENT_DROIT_COMMUN;
     let value = zone.of(&principale.record);

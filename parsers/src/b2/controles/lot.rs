@@ -36,7 +36,8 @@ pub(in crate::b2) fn lot(
         "Le numéro de lot manque".to_owned()
     } else if let Some(premier) = vus.get(&key) {
         format!(
-            "Deux lots {} de ce PS dans le fichier : le premier commence à l'enregistrement {premier}",
+            "Deux lots {} de ce PS dans le fichier : le premier commence à l'enregistrement \
+             {premier}",
             lot.numero()
         )
     } else {
@@ -48,7 +49,7 @@ pub(in crate::b2) fn lot(
     out.push(Anomaly::on_zone(Code::NumeroLot, lot.position, "1", zone, &lot.record, message));
 }
 
-/// C44: an invoice is of the PS of its lot. A number with a wrong key is a fault of C12.
+/// C44: the PS of an invoice is not that of its lot. A number with a wrong key is left to C12.
 pub(in crate::b2) fn ps_du_lot(facture: &mut Facture, lot: &Lot) {
     let (zone, principale) = (&famille36::NO_PARTENAIRE_SANTE_CLE, facture.principale());
     let ps = zone.of(&principale.record);

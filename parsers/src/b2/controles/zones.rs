@@ -46,8 +46,8 @@ pub fn zones(
     }
 }
 
-/// Returns whether a zone is a name that no reader decodes: senders do not respect the alphabet
-/// there (2B, and the name of a lot).
+/// Returns whether a zone is a name that no reader decodes (2B, and the name of a lot): senders do
+/// not respect the alphabet there.
 const fn is_name(zone: &Zone, genre: Genre) -> bool {
     let of_lot = matches!(genre, Genre::Lot) && zone.start == t1::layout::NOM_RAISON_SOCIALE.start;
     of_lot || matches!(zone.picture, Picture::Nom)
