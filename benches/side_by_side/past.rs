@@ -315,10 +315,10 @@ fn reference(state: &str) -> String {
 fn outcomes(kind: &str) -> String {
     format!(
         "INSERT INTO outcomes (told_in, claim_id, source, told_by, ordinal, part_rank, part, \
-         kind, day, amount, asked, payer, on_behalf_of, transfer_day, raw_day, label, lot, \
-         reasons, key_check) SELECT exchange_id, id, 'return', 'past ' || e, r, \
+         kind, day, amount, asked, payer, paying_caisse, on_behalf_of, amc_handling, \
+         transfer_day, raw_day, label, lot, reasons, key_check) SELECT exchange_id, id, 'return', 'past ' || e, r, \
          CASE WHEN '{kind}' = 'amc' THEN 1 ELSE 2 END, '{kind}', 'paid', paid_on, 1250, 1250, \
-         '017100000', '', paid_on, '', {reference}, lot, '[]', '' FROM past WHERE {paid}",
+         '017100000', '', '', '', paid_on, '', {reference}, lot, '[]', '' FROM past WHERE {paid}",
         reference = reference(kind),
         paid = paid(kind),
     )

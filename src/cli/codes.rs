@@ -4,7 +4,7 @@ use super::{Format, OutputArgs, output};
 use crate::domain::RejectFamily;
 use anyhow::Result;
 use clap::Args;
-use noemie_parsers::anomaly::Code;
+use noemie_parsers::anomaly::{Code, FixedBy};
 use noemie_parsers::codes::amo_anomaly::anomaly;
 use noemie_parsers::codes::reject::{family, reject_code};
 use serde::Serialize;
@@ -36,7 +36,7 @@ struct Explanation {
     fix: &'static str,
     /// Person or organisation that can mend the cause of an anomaly.
     #[serde(skip_serializing_if = "Option::is_none")]
-    fixed_by: Option<&'static str>,
+    fixed_by: Option<FixedBy>,
     /// Family of a reject.
     #[serde(skip_serializing_if = "Option::is_none")]
     family: Option<&'static str>,
@@ -50,7 +50,7 @@ impl Explanation {
             severity: Some(code.severity().as_str()),
             cause: code.cause(),
             fix: code.fix(),
-            fixed_by: Some(code.fixed_by().libelle()),
+            fixed_by: Some(code.fixed_by()),
             family: None,
         }
     }
@@ -98,7 +98,7 @@ impl Explanation {
         writeln!(out, "  cause : {}", self.cause)?;
         writeln!(out, "  à faire : {}", self.fix)?;
         match self.fixed_by {
-            Some(who) => writeln!(out, "  qui peut corriger : {who}"),
+            Some(who) => writeln!(out, "  qui peut corriger : {}", who.libelle()),
             None => Ok(()),
         }
     }
