@@ -1,6 +1,7 @@
 //! C24, C27, C28, C35 and C42: age and computations of the lines. All are warnings: each rule has
 //! one source only, is written from memory, or is of this project.
 
+use super::super::colonnes::{Colonnes, m};
 use super::super::facture::{Chiffres, Facture, Piece};
 use super::super::genre::Genre;
 use super::super::{t3, t3s, t4, t4s};
@@ -21,7 +22,7 @@ pub(super) fn calculs(facture: &Facture, transmission: Option<Date>, out: &mut V
         delai(facture, piece, lus.date, transmission, out);
         base_et_amo(facture, piece, &lus, out);
         depense(facture, piece, out);
-        au_dela(facture, piece, out);
+        au_dela(facture, piece, lus.amo, out);
     }
     for piece in &facture.pieces {
         accord(facture, piece, out);
@@ -124,12 +125,19 @@ fn depense(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {
 /// C42: AMO and AMC together exceed the amount billed. A line with an amount that cannot
 /// be read is not compared. The totals of an invoice need no control of their own: C30 and C31 hold
 /// them to the lines.
-fn au_dela(facture: &Facture, piece: &Piece, out: &mut Vec<Anomaly>) {
-    let colonnes = facture.colonnes(piece.genre);
+fn au_dela(facture: &Facture, piece: &Piece, amo: Montant, out: &mut Vec<Anomaly>) {
+    let (colonnes, record) = (facture.colonnes(piece.genre), &piece.record);
+    // Amounts that cannot be read count as zero here, and are looked at again below.
+    if amo + m(colonnes.amc, record) > m(colonnes.depense, record) {
+        signaler_au_dela(colonnes, piece, out);
+    }
+}
+
+#[cold]
+fn signaler_au_dela(colonnes: &Colonnes, piece: &Piece, out: &mut Vec<Anomaly>) {
     let lu = |zone: &Zone| read(zone, &piece.record);
     if let (Some(amo), Some(amc), Some(depense)) =
         (lu(colonnes.amo), lu(colonnes.amc), lu(colonnes.depense))
-        && amo + amc > depense
     {
         let zone = if amc == Montant::ZERO { colonnes.amo } else { colonnes.amc };
         let message = format!("AMO {amo} + AMC {amc} au-dessus de la dépense {depense}");

@@ -34,11 +34,18 @@ impl<'a> Lue<'a> {
     }
 
     /// Reports C39. Returns whether the date is after the creation of the file.
+    #[inline]
     fn future(self, fichier: Option<Date>, what: &str, out: &mut Vec<Anomaly>) -> bool {
         let Some(fichier) = fichier.filter(|fichier| self.date > *fichier) else { return false };
+        self.signaler_future(fichier, what, out);
+        true
+    }
+
+    /// Adds the finding of C39.
+    #[cold]
+    fn signaler_future(self, fichier: Date, what: &str, out: &mut Vec<Anomaly>) {
         let message = format!("{what} le {}, après la création du fichier ({fichier})", self.date);
         self.signaler(Code::DateFuture, message, out);
-        true
     }
 }
 
@@ -115,10 +122,11 @@ fn facturation<'a>(facture: &'a Facture, out: &mut Vec<Anomaly>) -> Option<Lue<'
             &t2p::dre2009::DATE_FACTURATION,
         ),
     };
-    if vide(zone.of(&piece.record)) {
+    let lue = Lue::lire(piece, zone);
+    if lue.is_none() && vide(zone.of(&piece.record)) {
         out.push(at(Code::DateAbsente, piece, zone, "La date de la facture manque"));
     }
-    Lue::lire(piece, zone)
+    lue
 }
 
 /// Verifies the dates of a main line against those of its file and of its invoice. Returns the date
@@ -130,10 +138,12 @@ fn ligne(
     out: &mut Vec<Anomaly>,
 ) -> Option<Date> {
     let zone = facture.colonnes(piece.genre).date;
-    if vide(zone.of(&piece.record)) {
-        out.push(at(Code::DateAbsente, piece, zone, "La date des soins manque"));
-    }
-    let debut = Lue::lire(piece, zone)?;
+    let Some(debut) = Lue::lire(piece, zone) else {
+        if vide(zone.of(&piece.record)) {
+            out.push(at(Code::DateAbsente, piece, zone, "La date des soins manque"));
+        }
+        return None;
+    };
     if !debut.future(fichier, "Soins", out) {
         apres_facture(debut, facturation, out);
     }
@@ -215,13 +225,16 @@ fn naissance(facture: &Facture, soins: Date, out: &mut Vec<Anomaly>) {
     };
     let Some(naissance) = d(zone, &principale.record).filter(|date| *date > soins) else { return };
     let limite = (soins.annee() + 1, soins.mois(), soins.jour());
+    if (naissance.annee(), naissance.mois(), naissance.jour()) > limite {
+        return;
+    }
     let annee = &zone.of(&principale.record)[..2];
     let assure = famille36::NO_IMMATRICULATION_ASSURE.of(&principale.record);
     let individuel = facture.piece(Genre::ComplementFacture(b'S'));
     let individuel = individuel.map(|p| t2s::cp::NO_IMMATRICULATION_INDIVIDUEL.of(&p.record));
     let centenaire =
         [Some(assure), individuel].into_iter().flatten().any(|nir| &nir[1..3] == annee);
-    if !centenaire && (naissance.annee(), naissance.mois(), naissance.jour()) <= limite {
+    if !centenaire {
         let message = format!("Bénéficiaire né après les soins ({soins})");
         out.push(at(Code::OrdreDates, principale, zone, message));
     }
