@@ -57,17 +57,30 @@ pub fn verdict(report: &Report) -> String {
             format!("Fichier refusé : {none}, corriger et renvoyer le fichier entier")
         }
         Verdict::Partial => {
-            let rest = report.invoices.saturating_sub(accepted);
+            let repeats = report.duplicate_invoices;
+            let rest = report.invoices.saturating_sub(accepted).saturating_sub(repeats);
             let what = if is_return {
                 "mis de côté, à corriger par le payeur"
             } else {
                 "à corriger et renvoyer"
             };
-            format!("Fichier accepté en partie : {taken}, {rest} {what}")
+            let mut sentence = format!("Fichier accepté en partie : {taken}");
+            if rest > 0 {
+                sentence.push_str(&format!(", {rest} {what}"));
+            }
+            if repeats > 0 {
+                let repeats = french(repeats, "facture déjà reçue", "factures déjà reçues");
+                sentence.push_str(&format!(", {repeats} à ne pas renvoyer"));
+            }
+            sentence
         }
         Verdict::Accepted if report.invoices == 0 => {
             let none = if is_return { "aucun retour" } else { "aucune facture" };
             format!("Fichier accepté : il ne contient {none}")
+        }
+        Verdict::Accepted if report.anomaly_count > 0 => {
+            let points = french(report.anomaly_count, "point", "points");
+            format!("Fichier accepté : {taken}, {points} à vérifier")
         }
         Verdict::Accepted => format!("Fichier accepté : {taken}, rien à corriger"),
         Verdict::Unknown => report.verdict.libelle().to_owned(),
@@ -154,6 +167,7 @@ mod tests {
         report.verdict = verdict;
         report.invoices = invoices;
         report.accepted_invoices = accepted;
+        report.anomaly_count = 0;
         report
     }
 
@@ -162,6 +176,14 @@ mod tests {
         for (file, expected) in [
             (report(Verdict::Accepted, 3, 3), "accepté : 3 factures acceptées, rien à corriger"),
             (report(Verdict::Accepted, 1, 1), "accepté : 1 facture acceptée, rien à corriger"),
+            (
+                Report { anomaly_count: 2, ..report(Verdict::Accepted, 3, 3) },
+                "accepté : 3 factures acceptées, 2 points à vérifier",
+            ),
+            (
+                Report { duplicate_invoices: 1, ..report(Verdict::Partial, 2, 1) },
+                "accepté en partie : 1 facture acceptée, 1 facture déjà reçue à ne pas renvoyer",
+            ),
             (report(Verdict::Accepted, 0, 0), "accepté : il ne contient aucune facture"),
             (
                 report(Verdict::Partial, 3, 2),

@@ -204,7 +204,8 @@ codes! {
         "Reporter le numéro de l'en-tête (type 2) dans tous les enregistrements de la facture.";
     FactureDouble "C14-NUMERO-DOUBLE" "C14" Invoice "Numéro de facture déjà utilisé dans le lot"
         Professionnel "Deux factures du lot portent le même numéro."
-        "Donner un numéro propre à chaque facture ; renvoyer la facture mise de côté.";
+        "Si la même facture figure deux fois, ne rien renvoyer ; sinon donner un numéro propre à la \
+         seconde et l'envoyer.";
     PrefixeDifferent "C15-PREFIXE" "C15" Invoice "PS, NIR, clé ou rang différent dans la même \
          facture"
         Editeur "Le professionnel ou l'assuré n'est pas le même dans tous les enregistrements de \

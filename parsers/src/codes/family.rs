@@ -127,9 +127,10 @@ impl RejectFamily {
             ),
             Self::Complementary => (
                 "COMPLEMENTAIRE",
-                "Le contrat ou le numéro de la complémentaire n'est pas reconnu.",
-                "Vérifier la carte de tiers payant (numéro AMC, adhérent, dates), corriger et \
-                 renvoyer.",
+                "La complémentaire ne reconnaît pas le contrat, le numéro ou le tiers payant pour \
+                 cet acte.",
+                "Vérifier la carte de tiers payant (numéro AMC, adhérent, dates, actes couverts) ; \
+                 corriger et renvoyer, ou interroger la complémentaire.",
             ),
             Self::Other => (
                 "AUTRE",
