@@ -2,8 +2,8 @@
 //! escaped.
 //!
 //! [`page`] writes the whole page from an X-ray. A caller that has a report only (the console, the
-//! copy of an ARL for people) writes [`begin`], what it wants of [`summary`] and [`end`]. The page
-//! is written one sheet at a time, so that a long page does not fill the memory.
+//! copy of an ARL for people) writes [`begin`], the parts of [`summary()`] that it wants, and
+//! [`end`]. The page is written one sheet at a time, so that a long page does not fill the memory.
 
 mod bytes;
 mod sheet;

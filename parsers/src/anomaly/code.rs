@@ -63,7 +63,7 @@ macro_rules! codes {
                 match self { $(Code::$variant => $control,)* }
             }
 
-            /// Returns the severity where the place does not decide (see [`Place::severity`]).
+            /// Returns the severity where the place does not decide (see `Place::severity`).
             #[must_use]
             pub const fn severity(self) -> Severity {
                 match self { $(Code::$variant => Severity::$severity,)* }
