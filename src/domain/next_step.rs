@@ -4,7 +4,6 @@
 use super::civil_time::{french_day, paris_date};
 use super::{Claim, ClaimPart, GapReason, Hold, PartKind, PartState};
 use noemie_parsers::codes::family::RejectFamily;
-use noemie_parsers::types::Montant;
 use time::OffsetDateTime;
 
 /// Returns the end of the promise for the AMC part; `None` when the part waits for no answer, and
@@ -137,14 +136,13 @@ fn of_part(part: &ClaimPart) -> String {
             } else {
                 format!("{}, voir avec son service de gestion", gap.libelle().to_lowercase())
             };
-            let (paid, asked) = (euros(part.paid), euros(part.asked));
-            format!("Payée en partie par {payer} : {paid} sur {asked} ; {next}")
+            let (paid, asked) = (part.paid, part.asked);
+            format!("Payée en partie par {payer} : {paid} € sur {asked} € ; {next}")
         }
         PartState::Overpaid => format!(
-            "Payée par {payer} au-delà du montant demandé : {} pour {}, voir avec son service de \
-             gestion",
-            euros(part.paid),
-            euros(part.asked)
+            "Payée par {payer} au-delà du montant demandé : {} € pour {} €, voir avec son \
+             service de gestion",
+            part.paid, part.asked
         ),
         PartState::Recovered => {
             format!("Paiement repris par {payer} : voir avec son service de gestion")
@@ -164,12 +162,4 @@ fn of_part(part: &ClaimPart) -> String {
 fn uncapitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
-}
-
-/// Writes an amount as people read it: `1234,05 €`.
-fn euros(amount: Montant) -> String {
-    let centimes = amount.centimes();
-    let sign = if centimes < 0 { "-" } else { "" };
-    let centimes = centimes.unsigned_abs();
-    format!("{sign}{},{:02} €", centimes / 100, centimes % 100)
 }

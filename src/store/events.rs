@@ -47,7 +47,7 @@ pub trait Events: Send + Sync {
     ) -> Result<StreamPage, StoreError>;
 
     /// Returns the position before the oldest published event that is kept, 0 before the first.
-    /// Whoever deletes published events deletes the oldest ones and keeps the last one: the next
+    /// A deletion of published events takes the oldest ones and keeps the last one: the next
     /// position follows it.
     async fn start_position(&self) -> Result<i64, StoreError>;
 

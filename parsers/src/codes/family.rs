@@ -4,6 +4,8 @@
 //! known code; the family of an unknown code is read from its label, because payers renumber their
 //! codes and keep their words.
 
+use crate::remplir::capitales;
+
 /// Family of a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -144,7 +146,8 @@ impl RejectFamily {
     /// Returns the family that the words of a label tell; `Other` when none does.
     #[must_use]
     pub fn of_label(label: &str) -> Self {
-        let words = folded(label);
+        let capitals = capitales(label);
+        let words = String::from_utf8_lossy(&capitals);
         let tells = |(family, hints): &(Self, &[&str])| {
             hints.iter().any(|hint| words.contains(hint)).then_some(*family)
         };
@@ -225,21 +228,6 @@ const HINTS: [(RejectFamily, &[&str]); 10] = [
         ],
     ),
 ];
-
-/// Returns a text in capitals without accents.
-fn folded(text: &str) -> String {
-    let fold = |c: char| match c {
-        'à' | 'â' | 'À' | 'Â' => 'A',
-        'ç' | 'Ç' => 'C',
-        'é' | 'è' | 'ê' | 'ë' | 'É' | 'È' | 'Ê' | 'Ë' => 'E',
-        'î' | 'ï' | 'Î' | 'Ï' => 'I',
-        'ô' | 'Ô' => 'O',
-        'ù' | 'û' | 'Ù' | 'Û' => 'U',
-        '’' => '\'',
-        c => c.to_ascii_uppercase(),
-    };
-    text.chars().map(fold).collect()
-}
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ use std::time::Instant;
 /// A block's claims are read for all watchers once a watcher wants one in so many of them.
 const SHARED_FROM: usize = 4;
 
-/// What a watcher of statuses learns from the stream.
+/// Item of the stream of a watcher of statuses.
 #[derive(Debug, Clone)]
 pub enum Watched {
     /// Statuses that changed; none when no event was of interest.

@@ -216,7 +216,7 @@ async fn copies_released_in_any_order_leave_one_current_attempt(db: TestDatabase
     gateway.verify().await;
 }
 
-/// Nobody pays a copy that waits for an original that is not there.
+/// A copy whose original is gone would be paid by nobody: `verify` finds it.
 async fn a_held_copy_without_original_is_found(db: TestDatabase) {
     let gateway = Gateway::open(&db);
     let (first, copy) = both(406);

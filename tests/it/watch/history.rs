@@ -30,7 +30,7 @@ pub enum Filter {
     Nothing,
 }
 
-/// What the stream of a reader shows.
+/// Kind of the stream that a reader has open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `SubscribeClaimEvents`.
@@ -91,7 +91,7 @@ pub enum End {
     Failed { reason: String },
 }
 
-/// One stream.
+/// A stream from its start to its cut.
 #[derive(Debug, Clone)]
 pub struct Stream {
     /// Position of the token after which it started; `None` without one.

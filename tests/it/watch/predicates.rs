@@ -73,7 +73,7 @@ pub fn unique(history: &History) -> Verdict {
     Ok(())
 }
 
-/// Nothing is shown of a transaction before its commit. Once a stream is past a transaction, it has
+/// A transaction is not shown before its commit. Once a stream is past a transaction, it has
 /// shown the whole of it, wherever it was cut in between.
 pub fn atomic(history: &History) -> Verdict {
     let by_id = history.by_id();

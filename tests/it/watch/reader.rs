@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tonic::Status;
 use tonic::transport::Channel;
 
-/// What a reader reads, and how.
+/// Kind of stream, filter and cuts of a reader.
 pub struct Plan {
     pub kind: Kind,
     pub filter: Filter,

@@ -23,7 +23,7 @@ pub const PS: [&str; 3] = ["123456782", "223456781", "323456780"];
 /// AMC of the claims, in turn.
 pub const AMC: [&str; 2] = ["0099900011", "0099900029"];
 
-/// What writers, publisher and readers of one recording share.
+/// State that writers, publisher and readers of a recording share.
 #[derive(Default)]
 pub struct Stage {
     /// Events that were written, by their id; without position.
